@@ -1,0 +1,163 @@
+"""
+Every error of this package, named by what its reader must do next.
+
+    CognitoCredentialsError                     the one to catch
+    ├── ConfigurationError (also ValueError)    correct a setting                       exit 4
+    │   └── ClockSkewError                      set this machine's clock                exit 4
+    ├── LoginRequiredError                      get a new login token, or sign in       exit 3
+    ├── RefusedError                            Cognito or STS said no                  exit 5
+    │   ├── LoginRejectedError                  check the login or the pool's rules     exit 5
+    │   ├── IdentityNotFoundError               the identity or its pool is gone        exit 5
+    │   └── PoolMisconfiguredError              its owner must correct the pool         exit 5
+    ├── ServiceError (retryable)                wait: network, throttling, 5xx          exit 6
+    │   └── CredentialsExpiredError             the same, and what we held has expired  exit 6
+    └── CacheError                              correct the directory or keyring        exit 7
+
+"Not configured" is not an error: a credential provider that has nothing to say returns None.
+
+Messages are lower case, one line, name the setting and where it came from, and never hold a value that
+may be secret. Texts that a service sent are cleaned here, where they become ours (`clean`), so that
+nothing downstream can print a terminal escape or a token.
+
+Base layer: imports nothing of ours, and no typing: the fast path comes through here.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MESSAGE_LIMIT = 300
+"""Characters kept of a text from outside; long enough for every message Cognito is known to send."""
+
+
+class CognitoCredentialsError(Exception):
+    """
+    What every error of this package derives from; never raised itself.
+
+    Args:
+        message: What is wrong, lower case, one line, no secret.
+        hint: What to do about it, one line.
+        code: The service's error code, where a service answered.
+        request_id: The service's request id, where it gave one.
+    """
+
+    exit_code = 1
+    """What the command line exits with."""
+    retryable = False
+    """Whether the same call may succeed later with nothing changed."""
+
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, request_id: str | None = None
+    ) -> None:
+        self.message = clean(message)
+        self.hint = clean(hint)
+        self.code = clean(code) if code else None
+        self.request_id = clean(request_id) if request_id else None
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (
+            type(self),
+            self.message,
+            {"hint": self.hint, "code": self.code, "request_id": self.request_id},
+        )
+
+
+class ConfigurationError(CognitoCredentialsError, ValueError):
+    """A setting is missing or wrong."""
+
+    exit_code = 4
+
+
+class ClockSkewError(ConfigurationError):
+    """This machine's clock is so wrong that what it holds looks expired."""
+
+
+class LoginRequiredError(CognitoCredentialsError):
+    """No usable login token: none was given, its source failed, or it has expired."""
+
+    exit_code = 3
+
+
+class RefusedError(CognitoCredentialsError):
+    """Cognito or STS understood the request and refused it."""
+
+    exit_code = 5
+
+
+class LoginRejectedError(RefusedError):
+    """The pool refused a login, or refuses guests."""
+
+
+class IdentityNotFoundError(RefusedError):
+    """The identity, or the identity pool, does not exist."""
+
+
+class PoolMisconfiguredError(RefusedError):
+    """The pool's roles do not work; only its owner can correct them."""
+
+
+class ServiceError(CognitoCredentialsError):
+    """The service could not be reached, is throttling or failed; trying again later may help."""
+
+    exit_code = 6
+    retryable = True
+
+
+class CredentialsExpiredError(ServiceError):
+    """The credentials held have expired and could not be refreshed."""
+
+
+class CacheError(CognitoCredentialsError):
+    """The place to remember credentials is unusable, and it was asked for explicitly."""
+
+    exit_code = 7
+
+
+def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """
+    Make *text* from outside safe to print and log: one line, no control or bidi characters, no token.
+
+    Args:
+        text: Anything; a service's or a config file's words.
+        limit: Most characters kept.
+
+    Returns:
+        Printable text, at most *limit* characters, JWTs and access key ids replaced by ``***``.
+    """
+    words = []
+    # Cut before the loop too: a megabyte from a hostile server must not cost a megabyte of work.
+    for word in text[: 4 * limit].split():
+        shown = "".join(c if c.isprintable() and c not in _BIDI else "?" for c in word)
+        words.append("***" if _looks_secret(shown) else shown)
+    line = " ".join(words)
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that reorder what a terminal shows ("trojan source"); `isprintable` lets some through."""
+
+
+def _looks_secret(word: str) -> bool:
+    core = word.strip("'\"()[]{},;:.<>=")
+    for prefix in ("eyJ", "ASIA", "AKIA"):
+        start = core.find(prefix)
+        if start >= 0 and len(core) - start >= 16 and _is_token(core[start:][:64]):
+            return True
+    # Long unbroken base64: a secret key (40), a session token, an opaque login token.
+    return len(core) >= 40 and _is_token(core) and any(c.isdigit() for c in core)
+
+
+def _is_token(word: str) -> bool:
+    return all(c.isalnum() or c in "+/=_-." for c in word)
+
+
+def _rebuild(
+    kind: type[CognitoCredentialsError], message: str, details: dict[str, Any]
+) -> CognitoCredentialsError:
+    return kind(message, **details)

@@ -1,0 +1,71 @@
+"""
+A secret is a type, not a string: it does not show itself.
+
+Not a `str` subclass on purpose: botocore signs with ``f"AWS4{key}"``, so a string that hides itself in
+``format()`` would silently make wrong signatures. What needs the text calls `Secret.reveal`, and a test
+counts the places that may.
+
+Base layer: imports nothing of ours, and no typing: the fast path comes through here.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+REDACTED = "<redacted>"
+
+
+class Secret:
+    """
+    A text that must not be printed, logged or pickled.
+
+    Args:
+        text: The secret itself.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            # The value is not named: it may be the secret in a wrong type (bytes, dict).
+            raise TypeError(f"a secret must be text (str), not {type(text).__name__}")
+        self._text = text
+
+    def reveal(self) -> str:
+        """
+        Return the text. Search for this name to see where secrets go.
+        """
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"Secret({REDACTED})"
+
+    def __str__(self) -> str:
+        return REDACTED
+
+    def __format__(self, spec: str) -> str:
+        return REDACTED
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        import hmac  # here, since the fast path holds secrets and never compares them
+
+        return hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._text))
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret refuses to be pickled or copied into another process")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
