@@ -233,6 +233,8 @@ def checked(
     for name, value in (("secret key", secret_access_key), ("session token", session_token)):
         if not (isinstance(value, str) and value and len(value) <= 16_384 and is_plain(value)):
             raise ServiceError(f"the service's answer holds no valid {name}")
+    if account_id is not None and not (len(account_id) == 12 and account_id.isdecimal()):
+        raise ServiceError("the account id is not 12 digits")
     assert isinstance(secret_access_key, str)  # noqa: S101  (for the type checker; checked above)
     assert isinstance(session_token, str)  # noqa: S101
     return TemporaryCredentials(access_key_id, secret_access_key, session_token, expires_at, account_id)
