@@ -1,0 +1,125 @@
+"""
+The store in this process: nothing on disk, gone with the process.
+
+A forked child has its parent's data, and locks of its own: a lock that another thread of the parent held
+at the fork would stay locked in the child for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from . import KINDS, MOST_CREDENTIALS, checked_key, key_in, record_name
+from .record import RECORD_LIMIT
+
+
+class MemoryStore:
+    """A store in memory; for all threads of one process."""
+
+    name = "memory"
+    location = "this process"
+    # No __dict__: what prints the variables of objects must not print the data.
+    __slots__ = ("_data", "_threads")
+
+    def __init__(self) -> None:
+        self._data: dict[str, bytes] = {}
+        self._threads: dict[int, _Threads] = {}
+
+    def load(self, kind: str, key: str) -> bytes | None:
+        """Return what was stored; None for a miss."""
+        return self._data.get(record_name(kind, key))
+
+    def store(self, kind: str, key: str, data: bytes) -> None:
+        """Keep *data*; more than a record can be is not kept."""
+        name = record_name(kind, key)
+        if len(data) > RECORD_LIMIT:
+            return
+        with self._here().guard:
+            self._data.pop(name, None)  # so that the order of insertion is the order of age
+            self._data[name] = bytes(data)
+
+    def delete(self, kind: str, key: str) -> bool:
+        """Forget; True when something was there."""
+        name = record_name(kind, key)
+        with self._here().guard:
+            return self._data.pop(name, None) is not None
+
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys under which something is stored, sorted."""
+        if kind not in KINDS:
+            raise ValueError("a record is one of " + ", ".join(KINDS))
+        with self._here().guard:
+            return sorted(key for name in self._data if (key := key_in(name, kind)))
+
+    def lock(self, key: str) -> MemoryLock:
+        """Return a new handle of the lock of *key*, not held."""
+        return MemoryLock(checked_key(key), self._here)
+
+    def sweep(self, key: str) -> None:
+        """Do nothing: an interrupted writer leaves nothing in memory."""
+        checked_key(key)
+
+    def prune(self, is_expired: Callable[[bytes], bool]) -> int:
+        """Drop credentials that nobody will miss; see `store.Store.prune`."""
+        with self._here().guard:
+            newest_first = [name for name in reversed(self._data) if key_in(name, "credentials")]
+            held = set(self._here().held)
+        dropped = 0
+        for rank, name in enumerate(newest_first):
+            data = self._data.get(name)
+            if data is None or key_in(name, "credentials") in held:
+                continue
+            if rank >= MOST_CREDENTIALS or is_expired(data):
+                with self._here().guard:
+                    # Renewed in the meantime, it stays.
+                    if self._data.get(name) is data:
+                        del self._data[name]
+                        dropped += 1
+        return dropped
+
+    def _here(self) -> _Threads:
+        # setdefault is one step for all threads, so the first two of a forked child get the same guard.
+        pid = os.getpid()
+        return self._threads.get(pid) or self._threads.setdefault(pid, _Threads())
+
+
+class _Threads:
+    """What the threads of one process share."""
+
+    __slots__ = ("guard", "held")
+
+    def __init__(self) -> None:
+        self.guard = threading.Lock()
+        self.held: set[str] = set()
+
+
+class MemoryLock:
+    """One handle of the lock of one key in this process."""
+
+    degraded = False
+    __slots__ = ("_here", "_holding", "_key")
+
+    def __init__(self, key: str, here: Callable[[], _Threads]) -> None:
+        self._key = key
+        self._here = here
+        self._holding: _Threads | None = None
+
+    def acquire(self) -> bool:
+        """Try once, without waiting; see `store.Lock`."""
+        threads = self._here()
+        with threads.guard:
+            if self._key in threads.held:
+                return False
+            threads.held.add(self._key)
+        self._holding = threads
+        return True
+
+    def release(self) -> None:
+        """Let go, if held."""
+        threads, self._holding = self._holding, None
+        # In a forked child what was held is the parent's, and its guard may be locked for ever.
+        if threads is not None and threads is self._here():
+            with threads.guard:
+                threads.held.discard(self._key)

@@ -1,0 +1,171 @@
+"""
+Finding, making and trusting the cache directory.
+
+A directory is opened and verified anew for each operation. That costs 20 microseconds and leaves nothing
+to go stale: not by fork, not when the directory is deleted and made again, not when its owner changes.
+
+Errors are `OSError`, or `UnusableDirectory` for what no retry will mend. On the fast path; see
+`directory.py`, also for Windows.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from .directory import CLOSED_ON_EXEC, NO_FOLLOW, OTHERS, Directory
+
+ON_WINDOWS = os.name == "nt"
+
+_OPEN_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | CLOSED_ON_EXEC
+# O_PATH: a directory above ours need not be readable, /home often is not.
+_PASS_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | CLOSED_ON_EXEC
+
+
+class UnusableDirectory(Exception):  # noqa: N818  (it is what it says; the error that users see is CacheError)
+    """
+    A directory that cannot be ours.
+
+    Args:
+        reason: Follows the directory's name in a sentence.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def open_directory(path: str, *, create: bool, windows: bool = ON_WINDOWS) -> Directory | None:
+    """
+    Open the directory at *path* and make sure that it is ours alone.
+
+    Args:
+        path: Absolute. It may be a symbolic link; what it leads to is what is checked.
+        create: Whether to make it, and what is missing above it.
+        windows: Which system's rules to keep.
+
+    Returns:
+        The directory, or None when it does not exist and is not to be made.
+
+    Raises:
+        UnusableDirectory: It is not a directory, not ours, or cannot be kept from others.
+        OSError: It cannot be opened or made.
+    """
+    if not os.path.isabs(path) or "\0" in path:
+        raise UnusableDirectory(
+            "is not an absolute path", "Set HOME, or AWS_COGNITO_CACHE_DIR to an absolute path"
+        )
+    try:
+        return _open_by_path(path, create=create) if windows else _open_verified(path, create=create)
+    except FileNotFoundError:
+        if create:
+            raise
+        return None
+    except (NotADirectoryError, FileExistsError):
+        raise UnusableDirectory(
+            "is not a directory, or lies below a file", "Remove that file or choose another directory"
+        ) from None
+
+
+def _open_verified(path: str, *, create: bool) -> Directory:
+    try:
+        descriptor = os.open(path, _OPEN_DIRECTORY)
+    except FileNotFoundError:
+        if not create:
+            raise
+        descriptor = _make(path)
+    directory = Directory(path, descriptor)
+    try:
+        _verify(descriptor)
+    except BaseException:
+        directory.close()
+        raise
+    return directory
+
+
+def _verify(descriptor: int) -> None:
+    found = os.fstat(descriptor)
+    user = os.geteuid()
+    if found.st_uid != user:
+        if user == 0:
+            # sudo keeps HOME on some systems. What root writes there the user could not read again, and
+            # what the user wrote there must not steer root.
+            raise UnusableDirectory(
+                f"belongs to user {found.st_uid} and this runs as root (sudo?)",
+                "Run it as that user, or set AWS_COGNITO_CACHE_DIR to a directory of root's",
+            )
+        raise UnusableDirectory(
+            f"belongs to another user ({found.st_uid}, this is {user})",
+            "Set AWS_COGNITO_CACHE_DIR to a directory of your own",
+        )
+    if found.st_mode & OTHERS:
+        os.fchmod(descriptor, 0o700)
+        if os.fstat(descriptor).st_mode & OTHERS:
+            raise UnusableDirectory(
+                "is open to other users and its file system does not keep permissions",
+                "Set AWS_COGNITO_CACHE_DIR to a directory on another file system",
+            )
+
+
+def _make(path: str) -> int:
+    """Make *path* level by level, each 0700 whatever the umask; return it opened."""
+    missing = []
+    above = path.rstrip("/")
+    while True:
+        above, name = os.path.split(above)
+        missing.append(name)
+        try:
+            descriptor = os.open(above, _PASS_DIRECTORY)
+            break
+        except FileNotFoundError:
+            if above == "/":
+                raise
+    made = False
+    while missing:
+        try:
+            child, made = _make_level(missing.pop(), descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = child
+    if made:
+        # Only a directory of our making is tagged: what a user chose may hold what must be backed up.
+        _tag_opened(path, descriptor)
+    return descriptor
+
+
+def _make_level(name: str, parent: int) -> tuple[int, bool]:
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:  # another process was quicker
+        return os.open(name, _OPEN_DIRECTORY, dir_fd=parent), False
+    descriptor = os.open(name, _OPEN_DIRECTORY | NO_FOLLOW, dir_fd=parent)
+    try:
+        os.fchmod(descriptor, 0o700)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, True
+
+
+def _tag_opened(path: str, descriptor: int) -> None:
+    with Directory(path, os.dup(descriptor)) as directory:
+        directory.tag()
+
+
+def _open_by_path(path: str, *, create: bool) -> Directory:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        if not create:
+            raise
+        parent = os.path.dirname(path)
+        if parent != path and not os.path.isdir(parent):
+            _open_by_path(parent, create=True)
+        os.mkdir(path, 0o700)
+        Directory(path, None).tag()
+        found = os.stat(path)
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError
+    return Directory(path, None)
