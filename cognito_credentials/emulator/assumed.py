@@ -1,0 +1,131 @@
+"""
+Every choice of ours where nothing public says what the real service does.
+
+service.md marks these ``[assumed]``. Correct them here when the truth becomes known; nothing in
+this module may be asserted about the real service.
+"""
+
+from __future__ import annotations
+
+from cognito_credentials.emulator.errors import (
+    ServiceError,
+    invalid_parameter,
+    not_found,
+    resource_conflict,
+)
+
+# Texts of the framework (service.md 1.3: W25, W27, W30).
+MISSING_AUTHENTICATION = "Missing Authentication Token"
+SIGNATURE_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your "
+    "AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+SIGNATURE_INCOMPLETE = (
+    "Authorization header requires 'Credential', 'SignedHeaders', 'Signature' parameters and "
+    "'X-Amz-Date' or 'Date' header."
+)
+SIGNATURE_WINDOW_SECONDS = 300
+"""A signature is good this long before and after its date."""
+
+DURATION_TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+STS_BAD_SIGNATURE = "Couldn't verify signed token."
+"""service.md 9.3, check 4: the token's signature is wrong."""
+
+MALFORMED_POLICY = "The policy is not in the valid JSON format."
+
+MAX_BODY_BYTES = 1024 * 1024
+"""A request body over this is refused; no valid request comes near it."""
+
+# Settings of the service that no public page fixes.
+OIDC_GRACE_SECONDS = 300
+"""Login tokens are accepted this long after their exp (service.md 1.6)."""
+
+STS_MAX_TOKEN_AGE_SECONDS = 24 * 3600
+"""STS refuses a web identity token whose iat is older (service.md 9.3)."""
+
+KEY_NUMBER = 7
+"""The kid of the service's tokens is its region and a number, here always this one."""
+
+POOL_LIMIT = 1000
+MAX_LOGINS = 20
+MAX_RULES = 25
+
+
+def serialization_error() -> ServiceError:
+    """W30: the body is not JSON, or a member has the wrong JSON type."""
+    return ServiceError("SerializationException", None)
+
+
+def unknown_operation() -> ServiceError:
+    """W30: there is no such operation."""
+    return ServiceError("UnknownOperationException", None)
+
+
+def invalid_action(name: str) -> str:
+    """STS has no such action."""
+    return f"Could not find operation {name} for version 2011-06-15"
+
+
+def request_too_large() -> ServiceError:
+    """The body is larger than MAX_BODY_BYTES."""
+    return ServiceError("RequestEntityTooLargeException", "Request body is too large.", 413)
+
+
+def login_linked_elsewhere() -> ServiceError:
+    """service.md 5.4: a login belongs to another identity."""
+    return resource_conflict("Login is already linked to another identity.")
+
+
+def second_login_of_provider(provider: str) -> ServiceError:
+    """service.md 5.4: one login per public provider."""
+    return resource_conflict(f"Identity already has a login for provider '{provider}'.")
+
+
+def too_many_logins() -> ServiceError:
+    """service.md 5.4: at most 20 logins an identity."""
+    return resource_conflict(f"Identity cannot have more than {MAX_LOGINS} logins.")
+
+
+def login_not_linked(provider: str) -> ServiceError:
+    """service.md 6.19: a name in LoginsToRemove that the identity does not have."""
+    return invalid_parameter(f"Identity has no login for provider '{provider}'.")
+
+
+def pool_limit_exceeded() -> ServiceError:
+    """service.md 6.1: 1,000 pools an account and region."""
+    return ServiceError("LimitExceededException", "Identity pool limit exceeded.")
+
+
+def ambiguous_resolution_required(mapping_type: str) -> ServiceError:
+    """service.md 6.6."""
+    return invalid_parameter(f"AmbiguousRoleResolution is required for RoleMapping of type {mapping_type}.")
+
+
+def rules_required() -> ServiceError:
+    """service.md 6.6."""
+    return invalid_parameter("RulesConfiguration is required for RoleMapping of type Rules.")
+
+
+def too_many_rules() -> ServiceError:
+    """service.md 6.6: 25 rules a provider."""
+    return invalid_parameter(f"A RoleMapping cannot have more than {MAX_RULES} rules.")
+
+
+def token_mapping_not_user_pool(provider: str) -> ServiceError:
+    """service.md 6.6: type Token is meant for user pools."""
+    return invalid_parameter(f"RoleMapping of type Token is not supported for provider ({provider}).")
+
+
+def custom_role_without_mapping() -> ServiceError:
+    """service.md 6.11: CustomRoleArn where no role mapping applies."""
+    return invalid_parameter("CustomRoleArn is not supported without a role mapping.")
+
+
+def external_service(provider: str) -> ServiceError:
+    """service.md 5.2: the provider's keys cannot be fetched."""
+    return ServiceError("ExternalServiceException", f"Could not reach the login provider {provider}.")
+
+
+def developer_user_not_found(user: str) -> ServiceError:
+    """service.md 6.16."""
+    return not_found(f"Developer user identifier '{user}' not found.")

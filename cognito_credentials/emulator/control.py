@@ -1,0 +1,170 @@
+"""
+What no real service has: the calls under ``/_emulator/``.
+
+Source: design.md 4.4.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cognito_credentials.emulator.faults import FaultError, Faults
+from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.tokens import sign_jwt
+from cognito_credentials.emulator.wire import Answer
+
+PREFIX = "/_emulator/"
+_LOGIN_SECONDS = 3600
+
+
+class ControlError(Exception):
+    """A control call is wrong; the text says what."""
+
+
+@dataclass
+class Control:
+    """Counts, faults and settings of one emulator, and the calls that change them."""
+
+    service: Service
+    faults: Faults = field(default_factory=Faults)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """Do the control call ``method path``."""
+        calls = {
+            "GET requests": self._requests,
+            "POST reset": self._reset,
+            "POST login-token": self._login_token,
+            "PUT faults": self._faults,
+            "PUT settings": self._settings,
+        }
+        call = calls.get(f"{method} {path.removeprefix(PREFIX)}")
+        if call is None:
+            return _json(404, {"error": f"no such call; there are: {', '.join(calls)}"})
+        try:
+            return _json(200, call(_read(body)))
+        except (ControlError, FaultError) as error:
+            return _json(400, {"error": str(error)})
+
+    def _requests(self, content: Any) -> Mapping[str, Any]:
+        del content
+        return dict(self.counts)
+
+    def _reset(self, content: Any) -> Mapping[str, Any]:
+        del content
+        self.service.reset()
+        self.counts.clear()
+        self.faults.clear()
+        return {}
+
+    def _faults(self, content: Any) -> Mapping[str, Any]:
+        self.faults.plan(content)
+        return {}
+
+    def _settings(self, content: Any) -> Mapping[str, Any]:
+        given = _members(content, {"credential_lifetime", "clock_offset", "throttle", "delay"})
+        lifetime = _number(given, "credential_lifetime", None)
+        offset = _number(given, "clock_offset", None)
+        delay = _number(given, "delay", None)
+        throttle = given.get("throttle")
+        if throttle is not None and not isinstance(throttle, bool):
+            raise ControlError("throttle: expected true or false")
+        settings = self.service.settings
+        if "credential_lifetime" in given:
+            settings.credential_lifetime = None if lifetime is None else int(lifetime)
+        if offset is not None:
+            self.service.clock.offset = offset
+        if delay is not None:
+            settings.delay = delay
+        if throttle is not None:
+            settings.throttle = throttle
+        return {
+            "credential_lifetime": settings.credential_lifetime,
+            "clock_offset": self.service.clock.offset,
+            "throttle": settings.throttle,
+            "delay": settings.delay,
+        }
+
+    def _login_token(self, content: Any) -> Mapping[str, Any]:
+        given = _members(content, {"provider", "audience", "subject", "expires_in", "claims"})
+        return {"token": login_token(self.service, **given)}
+
+
+def login_token(
+    service: Service,
+    provider: Any = None,
+    audience: Any = "app",
+    subject: Any = "user",
+    expires_in: Any = _LOGIN_SECONDS,
+    claims: Any = None,
+) -> str:
+    """
+    A login token of *provider*, signed by the emulator's test issuer.
+
+    Args:
+        provider: A logins key, e.g. ``accounts.google.com``.
+        expires_in: Seconds from now, by the emulator's clock; may be negative.
+        claims: More claims; they win over the usual ones, and None takes a claim away.
+
+    Raises:
+        ControlError: An argument has the wrong type.
+    """
+    for name, value in (("provider", provider), ("subject", subject)):
+        if not isinstance(value, str) or not value:
+            raise ControlError(f"{name}: expected a text")
+    if not isinstance(expires_in, int | float) or isinstance(expires_in, bool):
+        raise ControlError("expires_in: expected seconds")
+    if claims is not None and not isinstance(claims, dict):
+        raise ControlError("claims: expected an object")
+    now = int(service.clock.now())
+    content: dict[str, Any] = {
+        "iss": f"https://{provider}",
+        "sub": subject,
+        "aud": audience,
+        "iat": now,
+        "exp": now + int(expires_in),
+    }
+    if service.minted is not None:
+        content["marker"] = "CANARYlogin"
+    content.update(claims or {})
+    content = {name: value for name, value in content.items() if value is not None}
+    header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
+    token = sign_jwt(service.keys, TEST_ISSUER, header, content)
+    service.note_secret(token)
+    return token
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        raise ControlError("the body is not JSON") from None
+
+
+def _members(content: Any, names: set[str]) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise ControlError("expected a JSON object")
+    unknown = content.keys() - names
+    if unknown:
+        raise ControlError(
+            f"unknown member {', '.join(sorted(unknown))}; there are: {', '.join(sorted(names))}"
+        )
+    return content
+
+
+def _number(given: Mapping[str, Any], name: str, default: float | None) -> float | None:
+    value = given.get(name, default)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 10**9:
+        raise ControlError(f"{name}: expected a number of seconds")
+    return value
+
+
+def _json(status: int, content: Mapping[str, Any]) -> Answer:
+    return Answer(status, json.dumps(content).encode(), "application/json")

@@ -1,0 +1,283 @@
+"""
+The emulator as an ASGI application: requests in, answers out, nothing else.
+
+One port serves Cognito Identity (``X-Amz-Target``), STS (``Action``), the issuers' documents and
+``/_emulator/``. Operations run on the event loop: they take a fraction of a millisecond, and so
+no two of them ever run at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from cognito_credentials.emulator import assumed, sts
+from cognito_credentials.emulator.control import PREFIX, Control
+from cognito_credentials.emulator.discovery import issuer_document
+from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.faults import Fault
+from cognito_credentials.emulator.issuers import KeysNeededError
+from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
+from cognito_credentials.emulator.sending import send_answer, send_slowly
+from cognito_credentials.emulator.service import Service, read_json
+from cognito_credentials.emulator.signatures import ANONYMOUS, Caller, SignedRequest, authenticate
+from cognito_credentials.emulator.throttle import Throttle
+from cognito_credentials.emulator.wire import (
+    Answer,
+    cross_origin,
+    json_error,
+    json_success,
+    new_request_id,
+    preflight,
+    query_error,
+    query_success,
+)
+
+_logger = logging.getLogger(__name__)
+
+Drop = Callable[[Any], None]
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """
+    One request of an operation, as far as its envelope tells.
+
+    Attributes:
+        operation: Its name; empty when the envelope names none.
+        is_sts: Which protocol to answer in.
+    """
+
+    operation: str
+    is_sts: bool
+    request: SignedRequest
+    request_id: str
+    parameters: Mapping[str, str]
+
+
+class Application:
+    """
+    The ASGI application.
+
+    Args:
+        service: The emulated service.
+        drop: Closes the connection of the client that a scope names.
+        log: Takes one readable line for each request.
+    """
+
+    def __init__(self, service: Service, drop: Drop, log: Log | None = None) -> None:
+        self.control = Control(service)
+        self._service = service
+        self._drop = drop
+        self._log = log
+        self._throttle = Throttle()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        try:
+            await self._answer(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server ends and has cut the connection; there is no one left to tell.
+            return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = new_request_id()
+        try:
+            body = await _read_body(receive)
+        except ServiceError as error:
+            await self._send(send, json_error(error), headers, request_id)
+            return
+        if body is None:
+            return
+        request = SignedRequest(
+            method=scope["method"],
+            path=scope["raw_path"].decode("latin-1").partition("?")[0],
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+        )
+        answer = self._outside_operations(scope, request)
+        if answer is not None:
+            await self._send(send, answer, headers, request_id)
+            return
+        call = _read_call(request, request_id)
+        if call.operation:
+            self.control.counts[call.operation] += 1
+        answer = await self._answer_call(call, scope, receive, send)
+        if self._log is not None:
+            self._log(_log_line(self._service, call, answer, time.perf_counter() - started))
+
+    def _outside_operations(self, scope: Scope, request: SignedRequest) -> Answer | None:
+        """The answer to a request that is of no AWS operation."""
+        if request.method == "OPTIONS":
+            return preflight(request.headers.get("access-control-request-headers", ""))
+        if request.method == "GET" and "/.well-known/" in request.path:
+            base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
+            return _document_answer(issuer_document(self._service, request.path, base_url))
+        if request.path.startswith(PREFIX):
+            return self.control.answer(request.method, request.path, request.body)
+        if request.path != "/" or request.method not in ("GET", "POST"):
+            return json_error(ServiceError("UnknownOperationException", None, 404))
+        return None
+
+    async def _answer_call(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """Answer an operation, or misbehave as planned; None when nothing was answered."""
+        fault = self.control.faults.take(call.operation)
+        delay = self._service.settings.delay + (fault.delay if fault else 0)
+        if delay:
+            await asyncio.sleep(delay)
+        if fault is None:
+            answer = await self._process(call)
+            await self._send(send, answer, call.request.headers, call.request_id)
+            return answer
+        if fault.drop == "before":
+            await self._cut(scope, receive)
+            return None
+        answer = _planned_answer(fault, call) or await self._process(call)
+        if fault.drop == "after":
+            await self._cut(scope, receive)
+            return None
+        answer.headers.update(fault.headers)
+        self._complete(answer, call.request.headers, call.request_id)
+        await send_slowly(receive, send, answer, fault.drip, fault.body_size)
+        return answer
+
+    async def _cut(self, scope: Scope, receive: Receive) -> None:
+        """Close the connection without an answer, and wait until it is closed."""
+        self._drop(scope["client"])
+        await receive()
+
+    async def _process(self, call: _Call) -> Answer:
+        """Do the operation; fetch what keys it misses, and do it again."""
+        try:
+            return self._attempt(call)
+        except KeysNeededError as needed:
+            now = self._service.clock.now()
+            await asyncio.to_thread(self._service.issuers.fetch, needed.provider, now)
+            # A call has few logins, and what was fetched, or failed, is kept for a while.
+            return await self._process(call)
+        except ServiceError as error:
+            return _error_answer(call, error)
+        except Exception:
+            _logger.exception("the emulator failed in %s", call.operation)
+            failure = ServiceError("InternalErrorException", "The emulator failed, see its log", 500)
+            return _error_answer(call, failure)
+
+    def _attempt(self, call: _Call) -> Answer:
+        service = self._service
+        if service.settings.throttle and not self._throttle.admits(call.operation):
+            raise ServiceError("TooManyRequestsException", "Rate exceeded")
+        if call.is_sts:
+            if call.operation not in sts.OPERATIONS:
+                raise ServiceError("InvalidAction", assumed.invalid_action(call.operation))
+            caller = ANONYMOUS
+            if call.operation == "GetCallerIdentity":
+                caller = authenticate(service, call.request, "sts")
+            result = sts.call(service, call.operation, call.parameters, caller)
+            return query_success(call.operation, result, call.request_id)
+        operation = service.operation(call.operation)
+        content = read_json(call.request.body)
+        caller = ANONYMOUS
+        if not operation.public:
+            caller = authenticate(service, call.request, "cognito-identity")
+            _check_permission(caller, call.operation, content)
+        return json_success(service.call(operation, content, caller))
+
+    async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
+        self._complete(answer, headers, request_id)
+        await send_answer(send, answer)
+
+    def _complete(self, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
+        """Add the headers that every answer has."""
+        if "origin" in headers:
+            cross_origin(answer)
+        answer.headers.setdefault("x-amzn-RequestId", request_id)
+        answer.headers.setdefault("Date", formatdate(self._service.clock.now(), usegmt=True))
+        answer.headers.setdefault("Connection", "keep-alive")
+
+
+def _read_call(request: SignedRequest, request_id: str) -> _Call:
+    target = request.headers.get("x-amz-target")
+    if target is not None:
+        # Old clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
+        return _Call(target.rpartition(".")[2], False, request, request_id, {})
+    text = request.body.decode("utf-8", "replace") if request.method == "POST" else request.query
+    try:
+        parameters = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        parameters = {}
+    # Without an Action it is a JSON request that lost its target.
+    return _Call(parameters.get("Action", ""), "Action" in parameters, request, request_id, parameters)
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """The whole body, or None when the client went away."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > assumed.MAX_BODY_BYTES:
+            raise assumed.request_too_large()
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _planned_answer(fault: Fault, call: _Call) -> Answer | None:
+    if fault.code is not None:
+        status = 500 if fault.code.startswith("InternalError") else 400
+        error = ServiceError(fault.code, fault.message or None, fault.status or status)
+        return _error_answer(call, error)
+    if not fault.answers:
+        return None
+    content_type = "text/xml" if call.is_sts else "application/x-amz-json-1.1"
+    return Answer(fault.status or 200, (fault.body or "").encode(), content_type, code="planned")
+
+
+def _error_answer(call: _Call, error: ServiceError) -> Answer:
+    return query_error(error, call.request_id) if call.is_sts else json_error(error)
+
+
+def _document_answer(document: Mapping[str, Any] | None) -> Answer:
+    if document is None:
+        return json_error(ServiceError("UnknownOperationException", None, 404))
+    answer = json_success(document)
+    answer.content_type = "application/json"
+    return answer
+
+
+def _check_permission(caller: Caller, operation: str, content: Any) -> None:
+    """Sessions of the emulator's roles have no permission for signed operations (assumed)."""
+    if caller.session is None:
+        return
+    given = content.get("IdentityPoolId", "") if isinstance(content, dict) else ""
+    partition = partition_of(caller.region)
+    resource = f"arn:{partition}:cognito-identity:{caller.region}:{ACCOUNT_ID}:identitypool/{given}"
+    raise ServiceError(
+        "AccessDeniedException",
+        f"User: {caller.arn} is not authorized to perform: cognito-identity:{operation} "
+        f"on resource: {resource}",
+    )
+
+
+def _log_line(service: Service, call: _Call, answer: Answer | None, seconds: float) -> str:
+    moment = time.strftime("%H:%M:%S", time.gmtime(service.clock.now()))
+    name = "".join(letter if letter.isprintable() else "?" for letter in call.operation[:64])
+    outcome = "dropped" if answer is None else f"{answer.status} {answer.code}".strip()
+    return f"{moment} {name or '-'} {outcome} {seconds * 1000:.1f} ms"

@@ -1,0 +1,132 @@
+"""
+The public keys of login providers: from the seed, fetched and kept, or the emulator's own.
+
+Fetching waits for another machine, which a call inside a transaction must not do. So a call that
+misses keys raises KeysNeededError, the HTTP layer fetches them, and the call starts again.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from jwt.exceptions import PyJWTError
+
+from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID, SigningKeys
+from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.tokens import Jwt, verifies_with
+
+_FETCH_SECONDS = 5
+_MAX_DOCUMENT_BYTES = 512 * 1024
+_KEEP_SECONDS = 3600
+
+
+class KeysNeededError(Exception):
+    """The keys of *provider* must be fetched before this call can be answered."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(provider)
+        self.provider = provider
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    keys: Sequence[Mapping[str, Any]] | None
+    until: float
+
+
+class Issuers:
+    """
+    What is known about login providers.
+
+    Args:
+        state: Where the seed put issuers.
+        keys: The emulator's own keys.
+    """
+
+    def __init__(self, state: State, keys: SigningKeys) -> None:
+        self._state = state
+        self._keys = keys
+        self._fetched: dict[str, _Fetched] = {}
+
+    def client_ids(self, provider: str) -> Sequence[str]:
+        """The client ids registered for *provider*; empty when none were."""
+        found = self._state.row("SELECT client_ids FROM issuers WHERE provider = ?", provider)
+        return json.loads(found["client_ids"]) if found else ()
+
+    def is_known(self, provider: str) -> bool:
+        """True when the seed describes *provider*."""
+        found = self._state.row("SELECT 1 FROM issuers WHERE provider = ?", provider)
+        return found is not None
+
+    def verifies(self, provider: str, token: Jwt, now: float) -> bool | None:
+        """
+        Whether *token* is signed by *provider*.
+
+        Returns:
+            None when the provider's keys could not be had.
+
+        Raises:
+            KeysNeededError: They have not been asked for yet.
+        """
+        if token.header.get("kid") == TEST_ISSUER_KEY_ID:
+            return verifies_with(token, self._keys.get(TEST_ISSUER).public_key())
+        found = self._state.row("SELECT jwks FROM issuers WHERE provider = ?", provider)
+        if found and found["jwks"]:
+            return _verifies_with_any(json.loads(found["jwks"])["keys"], token)
+        fetched = self._fetched.get(provider)
+        if fetched is None or fetched.until < now:
+            raise KeysNeededError(provider)
+        if fetched.keys is None:
+            return None
+        return _verifies_with_any(fetched.keys, token)
+
+    def fetch(self, provider: str, now: float) -> None:
+        """Get the keys of *provider* over the network; blocks for some seconds at most."""
+        found = self._state.row("SELECT jwks_uri FROM issuers WHERE provider = ?", provider)
+        try:
+            uri = found["jwks_uri"] if found and found["jwks_uri"] else None
+            if uri is None:
+                document = _load(f"https://{provider}/.well-known/openid-configuration")
+                uri = document["jwks_uri"]
+            keys = [key for key in _load(uri)["keys"] if isinstance(key, dict)]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            self._fetched[provider] = _Fetched(None, now + 1)  # ask again soon, not at once
+            return
+        self._fetched[provider] = _Fetched(keys, now + _KEEP_SECONDS)
+
+    def forget(self) -> None:
+        """Forget what was fetched."""
+        self._fetched.clear()
+
+
+def _verifies_with_any(keys: Iterable[Mapping[str, Any]], token: Jwt) -> bool:
+    wanted = token.header.get("kid")
+    for key in keys:
+        if wanted is not None and key.get("kid", wanted) != wanted:
+            continue
+        try:
+            public_key = jwt.PyJWK.from_dict(dict(key)).key
+        except (PyJWTError, ValueError, TypeError):
+            continue  # a key of a kind that is not ours; another may fit
+        if verifies_with(token, public_key):
+            return True
+    return False
+
+
+def _load(url: Any) -> dict[str, Any]:
+    parts = urlsplit(url)
+    loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise ValueError(f"refusing to fetch keys from {parts.scheme}://")
+    with urllib.request.urlopen(url, timeout=_FETCH_SECONDS) as answer:  # noqa: S310 - checked above
+        document = json.loads(answer.read(_MAX_DOCUMENT_BYTES))
+    if not isinstance(document, dict):
+        raise TypeError("not a JSON object")
+    return document

@@ -1,0 +1,229 @@
+"""
+Login tokens, checked in the documented order with the documented texts.
+
+Source: service.md 5.1 and 5.2; the numbers of the steps are those of its table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.errors import (
+    invalid_parameter,
+    logins_do_not_match,
+    not_authorized,
+)
+from cognito_credentials.emulator.identities import LinkedLogin
+from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, is_service_host
+from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
+
+if TYPE_CHECKING:
+    from cognito_credentials.emulator.service import Service
+
+_USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
+_GOOGLE = "accounts.google.com"
+_NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
+_REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp")
+
+
+@dataclass(frozen=True)
+class VerifiedLogin:
+    """
+    One login of a call that passed every check.
+
+    Attributes:
+        amr: The two entries of the amr claim.
+        mapping_keys: Where a role mapping of this login may stand, most specific first.
+    """
+
+    linked: LinkedLogin
+    claims: Mapping[str, Any]
+    amr: tuple[str, str]
+    mapping_keys: Sequence[str]
+
+
+@dataclass(frozen=True)
+class OwnToken:
+    """A token of this service, given back to it as a login."""
+
+    identity_id: str
+    pool_id: str
+    amr: Sequence[str]
+    tags: Mapping[str, str]
+
+
+def is_user_pool(provider: str) -> bool:
+    """True for the logins key of an Amazon Cognito user pool."""
+    return _USER_POOL.fullmatch(provider) is not None
+
+
+def own_token_key(logins: Mapping[str, str]) -> str | None:
+    """The key among *logins* that is the name of this service."""
+    return next((name for name in logins if is_service_host(name)), None)
+
+
+def verify_logins(service: Service, pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:
+    """
+    Check every login of a call.
+
+    Raises:
+        ServiceError: The first check that fails.
+        KeysNeededError: The keys of a provider must be fetched first.
+    """
+    return [_verify(service, pool, provider, token) for provider, token in logins.items()]
+
+
+def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+    _check_provider(pool, provider)  # 0, 1, 2
+    if is_service_host(provider):
+        raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
+    now = service.clock.now()
+    jwt = _read_id_token(provider, token, now)  # 5 to 8
+    verified = service.issuers.verifies(provider, jwt, now)  # 9
+    if verified is None:
+        raise assumed.external_service(provider)
+    if not verified:
+        raise not_authorized("Invalid login token. Couldn't verify signed token.")
+    audience = _check_audience(service, pool, provider, jwt)  # 10
+    subject = str(jwt.claims["sub"])
+    if _server_side_check(pool, provider) and service.is_signed_out(provider, subject):
+        raise not_authorized("Token is inactive")  # 11
+    return VerifiedLogin(
+        linked=LinkedLogin(provider, subject),
+        claims=jwt.claims,
+        amr=(provider, _amr_detail(pool, provider, audience, subject)),
+        mapping_keys=_mapping_keys(pool, provider, audience),
+    )
+
+
+def _check_provider(pool: IdentityPool, provider: str) -> None:
+    """Steps 0 to 2: can it be a provider, has the pool any, has it this one."""
+    made_up = "." not in provider and not provider.startswith("arn:")
+    if made_up or provider == pool.developer_provider:
+        raise invalid_parameter("Please provide a valid public provider")
+    settings = pool.settings
+    providers = {*settings.get("SupportedLoginProviders", ())}
+    providers.update(arn.partition(":oidc-provider/")[2] for arn in _oidc_arns(pool))
+    providers.update(entry.get("ProviderName") for entry in _user_pools(pool))
+    providers.update(settings.get("SamlProviderARNs", ()))
+    if not providers and pool.developer_provider is None:
+        raise logins_do_not_match()
+    if provider not in providers and not is_service_host(provider):
+        raise not_authorized(_NOT_SUPPORTED)
+
+
+def _read_id_token(provider: str, token: str, now: float) -> Jwt:
+    """Steps 5 to 8: a token with the required claims, of this issuer, not expired."""
+    jwt = read_jwt(token)
+    if jwt is None:
+        raise not_authorized("Invalid login token. Not a valid OpenId Connect identity token.")
+    for claim in _REQUIRED_CLAIMS:
+        if jwt.claims.get(claim) is None:
+            raise not_authorized(f"Invalid login token. Missing a required claim: {claim}")
+    issuers = {f"https://{provider}"} | ({provider} if provider == _GOOGLE else set())
+    issuer = jwt.claims["iss"]
+    if not isinstance(issuer, str) or issuer not in issuers:
+        raise not_authorized("Invalid login token. Issuer doesn't match providerName")
+    if jwt.expires_at is None:
+        raise not_authorized("Invalid login token. Not a valid OpenId Connect identity token.")
+    if now >= jwt.expires_at + assumed.OIDC_GRACE_SECONDS:
+        raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {jwt.expires_at}")
+    return jwt
+
+
+def _check_audience(service: Service, pool: IdentityPool, provider: str, jwt: Jwt) -> str:
+    """Step 10: azp where there is one, else aud, is a client id that the pool accepts."""
+    azp = jwt.claims.get("azp")
+    given = azp if azp is not None else jwt.claims["aud"]
+    audiences = [str(item) for item in given] if isinstance(given, list) else [str(given)]
+    accepted = {
+        str(entry.get("ClientId")) for entry in _user_pools(pool) if entry.get("ProviderName") == provider
+    }
+    if is_user_pool(provider):
+        for audience in audiences:
+            if audience in accepted:
+                return audience
+        raise not_authorized(_NOT_SUPPORTED)
+    app_id = pool.settings.get("SupportedLoginProviders", {}).get(provider)
+    if app_id is not None:
+        accepted.add(app_id)
+    if any(arn.endswith(f":oidc-provider/{provider}") for arn in _oidc_arns(pool)):
+        client_ids = service.issuers.client_ids(provider)
+        if not client_ids:
+            return audiences[0] if audiences else ""  # assumed: an unknown provider takes any
+        accepted.update(client_ids)
+    for audience in audiences:
+        if audience in accepted:
+            return audience
+    raise not_authorized("Invalid login token. Incorrect token audience")
+
+
+def _server_side_check(pool: IdentityPool, provider: str) -> bool:
+    return any(
+        entry.get("ServerSideTokenCheck")
+        for entry in _user_pools(pool)
+        if entry.get("ProviderName") == provider
+    )
+
+
+def _amr_detail(pool: IdentityPool, provider: str, audience: str, subject: str) -> str:
+    if is_user_pool(provider):
+        return f"{provider}:CognitoSignIn:{subject}"
+    for arn in _oidc_arns(pool):
+        if arn.endswith(f":oidc-provider/{provider}"):
+            return f"{arn}:OIDC:{subject}"
+    return f"{provider}:{audience}:{subject}"
+
+
+def _mapping_keys(pool: IdentityPool, provider: str, audience: str) -> list[str]:
+    if is_user_pool(provider):
+        return [f"{provider}:{audience}"]
+    arns = [arn for arn in _oidc_arns(pool) if arn.endswith(f":oidc-provider/{provider}")]
+    return [*arns, provider]
+
+
+def _oidc_arns(pool: IdentityPool) -> Sequence[str]:
+    arns: Sequence[str] = pool.settings.get("OpenIdConnectProviderARNs", ())
+    return arns
+
+
+def _user_pools(pool: IdentityPool) -> Sequence[Mapping[str, Any]]:
+    entries: Sequence[Mapping[str, Any]] = pool.settings.get("CognitoIdentityProviders", ())
+    return entries
+
+
+def verify_own_token(service: Service, text: str) -> OwnToken:
+    """
+    Check a token of this service: step 4, then its expiry.
+
+    Raises:
+        ServiceError: NotAuthorizedException.
+    """
+    token = read_jwt(text)
+    if token is None or not is_own_token(service.keys, token) or token.expires_at is None:
+        raise not_authorized("Invalid login token. Not a Cognito token.")
+    now = service.clock.now()
+    if now >= token.expires_at:
+        raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {token.expires_at}")
+    return read_own_claims(token)
+
+
+def read_own_claims(token: Jwt) -> OwnToken:
+    """What a token of this service, already verified, says."""
+    claims = token.claims
+    tags = claims.get("https://aws.amazon.com/tags", {}).get("principal_tags", {})
+    return OwnToken(
+        identity_id=claims["sub"],
+        pool_id=claims["aud"],
+        amr=claims["amr"],
+        tags={name: values[0] for name, values in tags.items()},
+    )
+
+
+def oidc_provider_arn(provider: str) -> str:
+    """The ARN of an IAM OIDC provider in the emulator's account."""
+    return f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/{provider}"

@@ -1,0 +1,182 @@
+"""The public way from logins to credentials. Source: service.md 6.9 to 6.11 and 9.5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cognito_credentials.emulator.errors import (
+    identity_forbidden,
+    invalid_parameter,
+    invalid_pool_configuration,
+    logins_do_not_match,
+    not_authorized,
+    pool_not_found,
+)
+from cognito_credentials.emulator.identities import Identity, create_identity, load_identity
+from cognito_credentials.emulator.linking import identity_for_logins, resolve_identity
+from cognito_credentials.emulator.logins import (
+    VerifiedLogin,
+    own_token_key,
+    verify_logins,
+    verify_own_token,
+)
+from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, load_pool, service_host
+from cognito_credentials.emulator.roles import resolve_role
+from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
+from cognito_credentials.emulator.sessions import AssumedRole
+from cognito_credentials.emulator.signatures import Caller
+from cognito_credentials.emulator.tokens import open_id_token
+from cognito_credentials.emulator.trust import Assumption, may_assume
+
+TOKEN_SECONDS = 600
+_SESSION_NAME = "CognitoIdentityCredentials"
+
+
+@dataclass(frozen=True)
+class _Resolved:
+    """
+    For whom a call is answered.
+
+    Attributes:
+        amr: What the amr claim has after ``authenticated``; empty for a guest.
+    """
+
+    identity_id: str
+    amr: Sequence[str] = ()
+    logins: Sequence[VerifiedLogin] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """GetId."""
+    del caller  # public
+    pool = load_pool(service.state, request["IdentityPoolId"])
+    if request.get("AccountId", ACCOUNT_ID) != ACCOUNT_ID:
+        raise pool_not_found(pool.id)
+    now_ms = service.clock.now_ms()
+    logins = request.get("Logins")
+    if not logins:
+        if not pool.allows_guests:
+            raise _guests_not_allowed()
+        return {"IdentityId": create_identity(service.state, pool.id, now_ms).id}
+    linked = [login.linked for login in verify_logins(service, pool, logins)]
+    return {"IdentityId": identity_for_logins(service.state, pool.id, linked, now_ms)}
+
+
+def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """GetOpenIdToken: the basic flow's token."""
+    del caller  # public
+    identity = load_identity(service.state, request["IdentityId"])
+    pool = load_pool(service.state, identity.pool_id)
+    _check_basic_flow(pool)
+    resolved = _resolve(service, pool, identity, request.get("Logins"))
+    token = open_id_token(
+        service.keys,
+        pool,
+        resolved.identity_id,
+        resolved.amr,
+        TOKEN_SECONDS,
+        int(service.clock.now()),
+    )
+    service.note_secret(token)
+    return {"IdentityId": resolved.identity_id, "Token": token}
+
+
+def get_credentials_for_identity(
+    service: Service, request: Mapping[str, Any], caller: Caller
+) -> Mapping[str, Any]:
+    """GetCredentialsForIdentity: the enhanced flow, independent of AllowClassicFlow."""
+    del caller  # public
+    identity = load_identity(service.state, request["IdentityId"])
+    pool = load_pool(service.state, identity.pool_id)
+    resolved = _resolve(service, pool, identity, request.get("Logins"))
+    role_arn = resolve_role(
+        pool, resolved.logins, request.get("CustomRoleArn"), authenticated=bool(resolved.amr)
+    )
+    _assume(service, pool, resolved, role_arn)
+    lifetime = service.settings.credential_lifetime or DEFAULT_CREDENTIAL_SECONDS
+    minted = service.issue_credentials(
+        AssumedRole(
+            role_arn=role_arn,
+            session_name=_SESSION_NAME,
+            expires_at=int(service.clock.now()) + lifetime,
+            identity_id=resolved.identity_id,
+            pool_id=pool.id,
+            limited=not resolved.amr,
+            tags=resolved.tags,
+        )
+    )
+    return {
+        "IdentityId": resolved.identity_id,
+        "Credentials": {
+            "AccessKeyId": minted.access_key_id,
+            "SecretKey": minted.secret_access_key,
+            "SessionToken": minted.session_token,
+            "Expiration": float(minted.expires_at),
+        },
+    }
+
+
+def _check_basic_flow(pool: IdentityPool) -> None:
+    # AllowClassicFlow that was never given is a third state: the flow is then allowed.
+    if pool.settings.get("AllowClassicFlow") is False:
+        raise invalid_parameter("Basic (classic) flow is not enabled, please use enhanced flow.")
+    if pool.role_mappings:
+        raise invalid_parameter(
+            "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow."
+        )
+
+
+def _resolve(
+    service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str] | None
+) -> _Resolved:
+    if not logins:
+        if identity.authenticated or not identity.enabled:
+            raise identity_forbidden(identity.id)
+        if not pool.allows_guests:
+            raise _guests_not_allowed()
+        return _Resolved(identity.id)
+    own_key = own_token_key(logins)
+    if own_key is not None:
+        return _resolve_own_token(service, identity, logins, own_key)
+    verified = verify_logins(service, pool, logins)
+    survivor = resolve_identity(
+        service.state, identity, [login.linked for login in verified], service.clock.now_ms()
+    )
+    return _Resolved(survivor, [entry for login in verified for entry in login.amr], verified)
+
+
+def _resolve_own_token(
+    service: Service, identity: Identity, logins: Mapping[str, str], own_key: str
+) -> _Resolved:
+    """A token of this service proves the identity that it names."""
+    token = verify_own_token(service, logins[own_key])
+    if token.identity_id != identity.id or token.pool_id != identity.pool_id:
+        raise logins_do_not_match()
+    if not identity.enabled:
+        raise identity_forbidden(identity.id)
+    return _Resolved(identity.id, token.amr[1:], tags=token.tags)
+
+
+def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn: str) -> None:
+    """What the service asks STS for; any refusal is the pool's configuration."""
+    host = service_host(pool.region)
+    attempt = Assumption(
+        principal=host,
+        provider=host,
+        claims={
+            "aud": [pool.id],
+            "sub": [resolved.identity_id],
+            "amr": ["authenticated", *resolved.amr] if resolved.amr else ["unauthenticated"],
+        },
+        session_name=_SESSION_NAME,
+        tags=resolved.tags,
+    )
+    if not may_assume(service, role_arn, attempt):
+        raise invalid_pool_configuration()
+
+
+def _guests_not_allowed() -> Exception:
+    return not_authorized("Unauthenticated access is not supported for this identity pool.")

@@ -1,0 +1,62 @@
+"""Operations on the roles of an identity pool. Source: service.md 6.6."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.errors import invalid_parameter, role_forbidden
+from cognito_credentials.emulator.operations.pools import pool_of_caller
+from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, save_roles
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.signatures import Caller
+
+_ROLE = re.compile(rf"arn:aws[a-z-]*:iam::{ACCOUNT_ID}:role/[\w+=,.@/-]+", re.ASCII)
+
+
+def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller: Caller) -> None:
+    """SetIdentityPoolRoles: replaces roles and role mappings."""
+    pool = pool_of_caller(service, request["IdentityPoolId"], caller)
+    roles, mappings = request["Roles"], request.get("RoleMappings", {})
+    for role in roles.values():
+        _check_role(role)
+    for provider, mapping in mappings.items():
+        _check_mapping(pool, provider, mapping)
+    save_roles(service.state, pool.id, roles, mappings)
+
+
+def _check_role(role: str) -> None:
+    """The role must be an ARN in the pool's account, or the caller could not pass it."""
+    if _ROLE.fullmatch(role) is None:
+        raise role_forbidden(role)
+
+
+def _check_mapping(pool: IdentityPool, provider: str, mapping: Mapping[str, Any]) -> None:
+    user_pools = {
+        f"{entry['ProviderName']}:{entry.get('ClientId', '')}"
+        for entry in pool.settings.get("CognitoIdentityProviders", ())
+    }
+    others = {
+        *pool.settings.get("SupportedLoginProviders", ()),
+        *pool.settings.get("OpenIdConnectProviderARNs", ()),
+        *pool.settings.get("SamlProviderARNs", ()),
+    }
+    if provider not in user_pools | others:
+        raise invalid_parameter(
+            f"({provider}) is not a valid RoleMapping ProviderName or is not a configured provider."
+        )
+    if "AmbiguousRoleResolution" not in mapping:
+        raise assumed.ambiguous_resolution_required(mapping["Type"])
+    if mapping["Type"] == "Token":
+        if provider not in user_pools:
+            raise assumed.token_mapping_not_user_pool(provider)
+        return
+    if "RulesConfiguration" not in mapping:
+        raise assumed.rules_required()
+    rules = mapping["RulesConfiguration"]["Rules"]
+    if len(rules) > assumed.MAX_RULES:
+        raise assumed.too_many_rules()
+    for rule in rules:
+        _check_role(rule["RoleARN"])

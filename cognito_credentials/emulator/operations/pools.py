@@ -1,0 +1,83 @@
+"""Operations on identity pools. Source: service.md 6.1 to 6.5."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.errors import invalid_parameter, pool_not_found
+from cognito_credentials.emulator.pools import IdentityPool, insert_pool, load_pool, new_id
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.signatures import Caller
+
+_USER_POOL_PROVIDER = re.compile(r"cognito-idp\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P=region)_[0-9A-Za-z]+")
+_SETTINGS = (
+    "IdentityPoolName",
+    "AllowUnauthenticatedIdentities",
+    "AllowClassicFlow",
+    "SupportedLoginProviders",
+    "DeveloperProviderName",
+    "OpenIdConnectProviderARNs",
+    "CognitoIdentityProviders",
+    "SamlProviderARNs",
+)
+
+
+def create_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """CreateIdentityPool."""
+    settings = settings_of(request)
+    found = service.state.row("SELECT count(*) AS n FROM pools WHERE region = ?", caller.region)
+    if found is not None and found["n"] >= assumed.POOL_LIMIT:
+        raise assumed.pool_limit_exceeded()
+    pool = IdentityPool(
+        id=new_id(caller.region),
+        settings=settings,
+        tags=request.get("IdentityPoolTags", {}),
+        roles={},
+        role_mappings={},
+        principal_tags={},
+    )
+    insert_pool(service.state, pool)
+    return pool.described()
+
+
+def describe_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """DescribeIdentityPool."""
+    return pool_of_caller(service, request["IdentityPoolId"], caller).described()
+
+
+def pool_of_caller(service: Service, pool_id: str, caller: Caller) -> IdentityPool:
+    """
+    The pool of a signed call, which must have been signed for the pool's region.
+
+    Raises:
+        ServiceError: ResourceNotFoundException.
+    """
+    pool = load_pool(service.state, pool_id)
+    if pool.region != caller.region:
+        raise pool_not_found(pool_id)
+    return pool
+
+
+def settings_of(request: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The settings of a pool as they are stored and shown: what was given, in the service's order.
+
+    Raises:
+        ServiceError: InvalidParameterException.
+    """
+    settings = {name: request[name] for name in _SETTINGS if name in request}
+    for name in ("SupportedLoginProviders", "OpenIdConnectProviderARNs", "SamlProviderARNs"):
+        if not settings.get(name, True):
+            del settings[name]
+    entries = settings.pop("CognitoIdentityProviders", [])
+    for entry in entries:
+        if _USER_POOL_PROVIDER.fullmatch(entry.get("ProviderName", "")) is None:
+            raise invalid_parameter("Invalid Cognito Identity Provider")
+    if entries:
+        settings["CognitoIdentityProviders"] = [
+            {**entry, "ServerSideTokenCheck": entry.get("ServerSideTokenCheck", False)} for entry in entries
+        ]
+    return settings

@@ -1,0 +1,158 @@
+"""Identity pools as they are stored, and the facts that follow from a pool's id."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cognito_credentials.emulator.errors import pool_not_found
+from cognito_credentials.emulator.state import State
+
+ACCOUNT_ID = "123456789012"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class IdentityPool:
+    """
+    One identity pool.
+
+    Attributes:
+        settings: The members of CreateIdentityPool as given, without tags.
+        roles: ``authenticated`` and ``unauthenticated`` to role ARN.
+        role_mappings: Provider to RoleMapping.
+        principal_tags: Provider to ``{"UseDefaults", "PrincipalTags"}``.
+    """
+
+    id: str
+    settings: Mapping[str, Any]
+    tags: Mapping[str, str]
+    roles: Mapping[str, str]
+    role_mappings: Mapping[str, Any]
+    principal_tags: Mapping[str, Any]
+
+    @property
+    def region(self) -> str:
+        """The region that the id begins with."""
+        return region_of(self.id)
+
+    @property
+    def allows_guests(self) -> bool:
+        """AllowUnauthenticatedIdentities."""
+        return bool(self.settings["AllowUnauthenticatedIdentities"])
+
+    @property
+    def developer_provider(self) -> str | None:
+        """DeveloperProviderName."""
+        return self.settings.get("DeveloperProviderName")
+
+    @property
+    def arn(self) -> str:
+        """The pool's ARN."""
+        partition = partition_of(self.region)
+        return f"arn:{partition}:cognito-identity:{self.region}:{ACCOUNT_ID}:identitypool/{self.id}"
+
+    def described(self) -> dict[str, Any]:
+        """The IdentityPool structure of the service's answers."""
+        return {"IdentityPoolId": self.id, **self.settings, "IdentityPoolTags": dict(self.tags)}
+
+
+def region_of(resource_id: str) -> str:
+    """The region of a pool or identity id."""
+    return resource_id.partition(":")[0]
+
+
+def new_id(region: str) -> str:
+    """A new pool or identity id in *region*."""
+    return f"{region}:{uuid.uuid4()}"
+
+
+def partition_of(region: str) -> str:
+    """The partition name of ARNs in *region*."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    if region.startswith("us-gov-"):
+        return "aws-us-gov"
+    if region.startswith("eusc-"):
+        return "aws-eusc"
+    return "aws"
+
+
+def service_host(region: str) -> str:
+    """
+    The name of the service as login provider, token issuer and federated principal.
+
+    Source: service.md 1.7.
+    """
+    if region == "us-gov-west-1":
+        return "cognito-identity-us-gov.amazonaws.com"
+    if region.startswith("us-gov-"):
+        return f"cognito-identity.{region}.amazonaws.com"
+    if region.startswith("cn-"):
+        return f"cognito-identity.{region}.amazonaws.com.cn"
+    return "cognito-identity.amazonaws.com"
+
+
+def is_service_host(name: str) -> bool:
+    """True for the name of the service in any partition."""
+    return name == "cognito-identity-us-gov.amazonaws.com" or (
+        name.startswith("cognito-identity.") and name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    )
+
+
+def insert_pool(state: State, pool: IdentityPool) -> None:
+    """Store a new pool."""
+    state.execute(
+        "INSERT INTO pools (id, region, settings, tags) VALUES (?, ?, ?, ?)",
+        pool.id,
+        pool.region,
+        json.dumps(pool.settings),
+        json.dumps(pool.tags),
+    )
+
+
+def load_pool(state: State, pool_id: str) -> IdentityPool:
+    """
+    The pool with *pool_id*.
+
+    Raises:
+        ServiceError: ResourceNotFoundException.
+    """
+    found = state.row("SELECT * FROM pools WHERE id = ?", pool_id)
+    if found is None:
+        raise pool_not_found(pool_id)
+    return _pool(found)
+
+
+def save_roles(
+    state: State, pool_id: str, roles: Mapping[str, str], role_mappings: Mapping[str, Any]
+) -> None:
+    """Replace the pool's roles and mappings, and what is known about which pool uses a role."""
+    state.execute(
+        "UPDATE pools SET roles = ?, role_mappings = ? WHERE id = ?",
+        json.dumps(roles),
+        json.dumps(role_mappings),
+        pool_id,
+    )
+    state.execute("DELETE FROM role_uses WHERE pool_id = ?", pool_id)
+    uses = {(arn, use) for use, arn in roles.items()}
+    for mapping in role_mappings.values():
+        rules = mapping.get("RulesConfiguration", {}).get("Rules", ())
+        uses.update((rule["RoleARN"], "authenticated") for rule in rules)
+    for arn, use in uses:
+        state.execute("INSERT INTO role_uses VALUES (?, ?, ?)", arn, pool_id, use)
+
+
+def _pool(row: sqlite3.Row) -> IdentityPool:
+    return IdentityPool(
+        id=row["id"],
+        settings=json.loads(row["settings"]),
+        tags=json.loads(row["tags"]),
+        roles=json.loads(row["roles"]),
+        role_mappings=json.loads(row["role_mappings"]),
+        principal_tags=json.loads(row["principal_tags"]),
+    )

@@ -1,0 +1,138 @@
+"""
+The temporary credentials that the emulator mints, and how it knows them again.
+
+Nothing is stored: the access key id carries a tag, the secret is derived from the id, and the
+session token carries the session itself, authenticated. So issuing costs no write, and
+credentials outlive the deletion of their pool, as the real ones do.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+_TOKEN_PREFIX = "IQoJb3JpZ2luX2Vj"  # noqa: S105 - how real tokens begin: "origin_ec" in base64
+_TOKEN_MARKER = "CANARYtoken/"  # noqa: S105 - 12 letters, so that what follows stays base64
+_SECRET_MARKER = "CANARYsecret"  # noqa: S105
+_MIN_TOKEN_BYTES = 738  # makes about 1,000 characters of base64, as real tokens have
+
+
+@dataclass(frozen=True)
+class AssumedRole:
+    """
+    What a session is: a role, assumed by an identity until a moment.
+
+    Attributes:
+        expires_at: Whole seconds since the epoch.
+        limited: True for a guest of the enhanced flow, whom a session policy limits.
+    """
+
+    role_arn: str
+    session_name: str
+    expires_at: int
+    identity_id: str = ""
+    pool_id: str = ""
+    limited: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> str:
+        """The role's account."""
+        return self.role_arn.split(":")[4]
+
+    @property
+    def role_name(self) -> str:
+        """The role's name, without its path."""
+        return self.role_arn.rpartition("/")[2]
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the session; a role's path is not in it."""
+        partition = self.role_arn.split(":")[1]
+        return f"arn:{partition}:sts::{self.account}:assumed-role/{self.role_name}/{self.session_name}"
+
+    @property
+    def user_id(self) -> str:
+        """The role's unique id and the session name."""
+        digest = base64.b32encode(hashlib.sha256(self.role_arn.encode()).digest()).decode()
+        return f"AROA{digest[:17]}:{self.session_name}"
+
+
+@dataclass(frozen=True)
+class MintedCredentials:
+    """Temporary credentials as they are given out."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_at: int
+
+
+class SessionMint:
+    """
+    Makes credentials, and verifies those it made.
+
+    Args:
+        key: Secret bytes; credentials are known again by every mint with the same key.
+        marker: Put a word that a leak guard can search for into every secret.
+    """
+
+    def __init__(self, key: bytes, marker: bool = False) -> None:
+        self._key = key
+        self._marker = marker
+
+    def mint(self, session: AssumedRole) -> MintedCredentials:
+        """New credentials for *session*."""
+        random = base64.b32encode(secrets.token_bytes(5)).decode()
+        access_key_id = f"ASIA{random}{self._id_tag(random)}"
+        content = json.dumps(asdict(session), separators=(",", ":")).encode()
+        # JSON ends at its closing brace; what follows only makes the length like the real one.
+        body = content + b"\0" + secrets.token_bytes(max(_MIN_TOKEN_BYTES - len(content), 16))
+        tag = self._hmac(b"token", access_key_id.encode(), body)
+        encoded = base64.b64encode(tag + body).decode()
+        marker = _TOKEN_MARKER if self._marker else ""
+        token = f"{_TOKEN_PREFIX}{marker}{encoded}"
+        secret = self._secret(access_key_id, self._marker)
+        return MintedCredentials(access_key_id, secret, token, session.expires_at)
+
+    def issued(self, access_key_id: str) -> bool:
+        """True when this mint made *access_key_id*."""
+        if len(access_key_id) != 20 or not access_key_id.isascii():
+            return False
+        random, tag = access_key_id[4:12], access_key_id[12:]
+        return access_key_id.startswith("ASIA") and hmac.compare_digest(tag, self._id_tag(random))
+
+    def open(self, access_key_id: str, session_token: str) -> tuple[AssumedRole, str] | None:
+        """
+        The session of *session_token*, and the secret access key.
+
+        Returns:
+            None when the token is not the one that came with *access_key_id*.
+        """
+        encoded = session_token.removeprefix(_TOKEN_PREFIX)
+        marked = encoded.startswith(_TOKEN_MARKER)
+        try:
+            data = base64.b64decode(encoded.removeprefix(_TOKEN_MARKER), validate=True)
+        except ValueError:
+            return None
+        tag, body = data[:32], data[32:]
+        if not hmac.compare_digest(tag, self._hmac(b"token", access_key_id.encode(), body)):
+            return None
+        content: dict[str, Any] = json.loads(body.partition(b"\0")[0])
+        return AssumedRole(**content), self._secret(access_key_id, marked)
+
+    def _secret(self, access_key_id: str, marked: bool) -> str:
+        secret = base64.b64encode(self._hmac(b"secret", access_key_id.encode())[:30]).decode()
+        return _SECRET_MARKER + secret[len(_SECRET_MARKER) :] if marked else secret
+
+    def _id_tag(self, random: str) -> str:
+        return base64.b32encode(self._hmac(b"id", random.encode())[:5]).decode()
+
+    def _hmac(self, *parts: bytes) -> bytes:
+        return hmac.new(self._key, b"\0".join(parts), hashlib.sha256).digest()

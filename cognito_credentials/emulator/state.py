@@ -1,0 +1,209 @@
+"""
+The emulator's memory: one SQLite database, in memory or in a file, through one code path.
+
+Every call of an operation is one transaction, so that a call that fails changes nothing and a
+process killed at any moment leaves a whole file. What the rows mean belongs to pools.py,
+identities.py and trust.py.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE pools (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    region TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    tags TEXT NOT NULL DEFAULT '{}',
+    roles TEXT NOT NULL DEFAULT '{}',
+    role_mappings TEXT NOT NULL DEFAULT '{}',
+    principal_tags TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE role_uses (
+    role_arn TEXT NOT NULL,
+    pool_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (role_arn, pool_id, state)
+) WITHOUT ROWID;
+CREATE TABLE identities (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    pool_id TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    modified_ms INTEGER NOT NULL,
+    enabled INTEGER NOT NULL DEFAULT 1,
+    authenticated INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX identities_of_pool ON identities (pool_id, number);
+CREATE TABLE logins (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    pool_id TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    developer INTEGER NOT NULL,
+    identity_id TEXT NOT NULL,
+    UNIQUE (pool_id, provider, subject)
+);
+CREATE INDEX logins_of_identity ON logins (identity_id, number);
+CREATE TABLE roles (
+    arn TEXT PRIMARY KEY,
+    trust_policy TEXT NOT NULL,
+    max_session_seconds INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE issuers (
+    provider TEXT PRIMARY KEY,
+    client_ids TEXT NOT NULL,
+    jwks TEXT,
+    jwks_uri TEXT
+) WITHOUT ROWID;
+CREATE TABLE users (
+    provider TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    opaque_token TEXT,
+    app_id TEXT,
+    claims TEXT NOT NULL DEFAULT '{}',
+    signed_out INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (provider, subject)
+) WITHOUT ROWID;
+CREATE TABLE developers (
+    access_key_id TEXT PRIMARY KEY,
+    secret_access_key TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX users_by_token ON users (provider, opaque_token);
+"""
+
+_FORGOTTEN_BY_RESET = (
+    "pools",
+    "role_uses",
+    "identities",
+    "logins",
+    "roles",
+    "issuers",
+    "users",
+    "developers",
+)
+
+
+class DataFileError(Exception):
+    """The file of ``--data`` cannot be used; the text names it and says why."""
+
+
+class State:
+    """
+    The database, its lock, and its transactions.
+
+    Args:
+        path: A file, or None for memory.
+
+    Raises:
+        DataFileError: The file cannot be opened, or is not an emulator's.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self._path = os.fspath(path) if path is not None else None
+        self._lock = threading.RLock()
+        self._depth = 0
+        try:
+            self._connection = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise DataFileError(f"cannot use data file {self._path}: {error}") from None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._path is not None:
+            # The file holds signing keys: never readable by others, not even for a moment.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(self._path or ":memory:", check_same_thread=False, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        try:
+            if self._path is not None:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.execute("PRAGMA busy_timeout=5000")
+            self._ensure_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _ensure_schema(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == SCHEMA_VERSION:
+            return
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version or tables:
+            raise DataFileError(
+                f"cannot use data file {self._path}: it has format {version}, "
+                f"this emulator writes {SCHEMA_VERSION}"
+            )
+        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; a transaction inside another one belongs to it."""
+        with self._lock:
+            if self._depth:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            else:
+                self._connection.execute("COMMIT")
+            finally:
+                self._depth = 0
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self._connection.execute(statement, values)
+
+    def row(self, statement: str, *values: object) -> sqlite3.Row | None:
+        """The first row that *statement* finds."""
+        found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+        return found
+
+    def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        """All rows that *statement* finds."""
+        return self._connection.execute(statement, values).fetchall()
+
+    def remembered(self, name: str) -> bytes | None:
+        """The value kept under *name*, which outlives a reset."""
+        found = self.row("SELECT value FROM meta WHERE name = ?", name)
+        return bytes(found["value"]) if found else None
+
+    def remember(self, name: str, value: bytes) -> None:
+        """Keep *value* under *name*."""
+        self.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, value)
+
+    def session_key(self) -> bytes:
+        """The key that session tokens are made with; credentials outlive a reset, as pools do not."""
+        with self.transaction():
+            key = self.remembered("session-key")
+            if key is None:
+                key = secrets.token_bytes(32)
+                self.remember("session-key", key)
+            return key
+
+    def reset(self) -> None:
+        """Forget pools, identities, and all that was seeded; keep the keys."""
+        with self.transaction():
+            for table in _FORGOTTEN_BY_RESET:
+                self.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the tuple above
+
+    def close(self) -> None:
+        """Close the database; nothing may be called afterwards."""
+        with self._lock:
+            self._connection.close()

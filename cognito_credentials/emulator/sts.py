@@ -1,0 +1,193 @@
+"""
+The two STS operations that Cognito's flows need.
+
+Source: service.md 9.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.logins import oidc_provider_arn, read_own_claims
+from cognito_credentials.emulator.pools import is_service_host
+from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
+from cognito_credentials.emulator.sessions import AssumedRole
+from cognito_credentials.emulator.shapes import load_service_model
+from cognito_credentials.emulator.signatures import Caller
+from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
+from cognito_credentials.emulator.trust import Assumption, max_session_seconds, may_assume
+
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
+OPERATIONS = ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
+
+
+def call(service: Service, name: str, parameters: Mapping[str, str], caller: Caller) -> Mapping[str, Any]:
+    """
+    Do one STS operation.
+
+    Args:
+        parameters: The form fields.
+        caller: Who signed the request; AssumeRoleWithWebIdentity is not signed.
+
+    Returns:
+        The members of the result.
+
+    Raises:
+        ServiceError: STS refuses.
+        KeysNeededError: A login provider's keys must be fetched first.
+    """
+    if name == "GetCallerIdentity":
+        return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account}
+    with service.state.transaction():
+        return _assume_role_with_web_identity(service, _checked(name, parameters))
+
+
+def _checked(name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The request as nested values, checked against the service model."""
+    request: dict[str, Any] = dict(parameters)
+    duration = parameters.get("DurationSeconds")
+    if duration is not None:
+        request["DurationSeconds"] = int(duration) if re.fullmatch("[0-9]{1,9}", duration) else 0
+    arns = [
+        {"arn": value}
+        for key, value in sorted(parameters.items())
+        if re.fullmatch(r"PolicyArns\.member\.[0-9]{1,3}\.arn", key)
+    ]
+    if arns:
+        request["PolicyArns"] = arns
+    request.pop("MinimumSessionTokenSize", None)  # what would be text here; nothing depends on it
+    try:
+        return load_service_model("sts").operations[name].check(request)
+    except ServiceError as error:
+        raise ServiceError("ValidationError", error.message) from None
+
+
+def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = read_jwt(request["WebIdentityToken"])
+    if token is None:
+        raise _invalid_token(
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+        )
+    provider = _verify_issuer(service, token)
+    _check_times(token, int(service.clock.now()))
+    attempt, audience, subject = _attempt(provider, token, request["RoleSessionName"])
+    role_arn = request["RoleArn"]
+    if _ROLE.fullmatch(role_arn) is None or not may_assume(service, role_arn, attempt):
+        raise _access_denied()
+    duration = request.get("DurationSeconds", DEFAULT_CREDENTIAL_SECONDS)
+    if duration > max_session_seconds(service, role_arn):
+        raise ServiceError("ValidationError", assumed.DURATION_TOO_LONG)
+    _check_policy(request.get("Policy"))
+    own = is_service_host(provider)
+    session = AssumedRole(
+        role_arn=role_arn,
+        session_name=request["RoleSessionName"],
+        expires_at=int(service.clock.now()) + (service.settings.credential_lifetime or duration),
+        identity_id=subject if own else "",
+        pool_id=audience if own else "",
+        tags=attempt.tags,
+    )
+    return _answer(service, session, attempt.principal, audience, subject)
+
+
+def _answer(
+    service: Service, session: AssumedRole, provider: str, audience: str, subject: str
+) -> Mapping[str, Any]:
+    minted = service.issue_credentials(session)
+    return {
+        "Audience": audience,
+        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
+        "Provider": provider,
+        "Credentials": {
+            "AccessKeyId": minted.access_key_id,
+            "SecretAccessKey": minted.secret_access_key,
+            "SessionToken": minted.session_token,
+            "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minted.expires_at)),
+        },
+        "SubjectFromWebIdentityToken": subject,
+    }
+
+
+def _verify_issuer(service: Service, token: Jwt) -> str:
+    """Checks 3 to 5: the issuer is known, its signature verifies, the audience is registered."""
+    for claim in ("iss", "sub", "aud"):
+        if token.claims.get(claim) is None:
+            raise _invalid_token(f"Missing a required claim: {claim}")
+    issuer = str(token.claims["iss"])
+    provider = issuer.removeprefix("https://")
+    if is_service_host(provider):
+        if not is_own_token(service.keys, token):
+            raise _invalid_token(assumed.STS_BAD_SIGNATURE)
+        return provider
+    if not service.issuers.is_known(provider):
+        raise _invalid_token(f"No OpenIDConnect provider found in your account for {issuer}")
+    verified = service.issuers.verifies(provider, token, service.clock.now())
+    if verified is None:
+        raise _invalid_token(
+            "Couldn't retrieve verification key from your identity provider,  please reference "
+            "AssumeRoleWithWebIdentity documentation for requirements"
+        )
+    if not verified:
+        raise _invalid_token(assumed.STS_BAD_SIGNATURE)
+    registered = service.issuers.client_ids(provider)
+    if registered and not set(_audiences(token)) & set(registered):
+        raise _invalid_token("Incorrect token audience")
+    return provider
+
+
+def _check_times(token: Jwt, now: int) -> None:
+    """Checks 6 and 7: not expired, not older than a day."""
+    expires_at, issued_at = token.expires_at, token.issued_at
+    if expires_at is None:
+        raise _invalid_token("Missing a required claim: exp")
+    if now >= expires_at:
+        raise ServiceError(
+            "ExpiredTokenException",
+            f"Token expired: current date/time {now} must be before the expiration date/time {expires_at}",
+        )
+    if issued_at is not None and now - issued_at > assumed.STS_MAX_TOKEN_AGE_SECONDS:
+        raise _invalid_token(f"Token too old: {now - issued_at}")
+
+
+def _attempt(provider: str, token: Jwt, session_name: str) -> tuple[Assumption, str, str]:
+    """What the trust policy is asked, the audience and the subject."""
+    if is_service_host(provider):
+        own = read_own_claims(token)
+        claims = {"aud": [own.pool_id], "sub": [own.identity_id], "amr": list(own.amr)}
+        attempt = Assumption(provider, provider, claims, session_name, own.tags)
+        return attempt, own.pool_id, own.identity_id
+    audiences, subject = _audiences(token), str(token.claims["sub"])
+    outside: Mapping[str, Sequence[str]] = {"aud": audiences, "sub": [subject]}
+    principal = oidc_provider_arn(provider)
+    return Assumption(principal, provider, outside, session_name), ",".join(audiences), subject
+
+
+def _audiences(token: Jwt) -> Sequence[str]:
+    given = token.claims.get("azp", token.claims["aud"])
+    return [str(item) for item in given] if isinstance(given, list) else [str(given)]
+
+
+def _check_policy(policy: str | None) -> None:
+    if policy is None:
+        return
+    try:
+        document = json.loads(policy)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or "Statement" not in document:
+        raise ServiceError("MalformedPolicyDocument", assumed.MALFORMED_POLICY)
+
+
+def _invalid_token(message: str) -> ServiceError:
+    return ServiceError("InvalidIdentityToken", message)
+
+
+def _access_denied() -> ServiceError:
+    """The same for a role that does not exist: its existence is not revealed."""
+    return ServiceError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)

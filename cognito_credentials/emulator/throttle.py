@@ -1,0 +1,47 @@
+"""
+Throttling by the published quotas, when it is switched on.
+
+Source: service.md 11; each quota is for one operation and all pools together.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+REQUESTS_PER_SECOND: Mapping[str, int] = {
+    "GetId": 25,
+    "GetOpenIdToken": 200,
+    "GetCredentialsForIdentity": 200,
+    "GetOpenIdTokenForDeveloperIdentity": 50,
+    "ListIdentities": 5,
+    "DeleteIdentities": 10,
+    "TagResource": 5,
+    "UntagResource": 5,
+    "ListTagsForResource": 10,
+}
+
+
+class Throttle:
+    """
+    One token bucket an operation, as deep as one second's quota.
+
+    Args:
+        monotonic: Seconds from a clock that never goes back.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def admits(self, operation: str) -> bool:
+        """True when one more request of *operation* is within its quota; it is then counted."""
+        rate = REQUESTS_PER_SECOND.get(operation)
+        if rate is None:
+            return True
+        now = self._monotonic()
+        tokens, since = self._buckets.get(operation, (float(rate), now))
+        tokens = min(float(rate), tokens + (now - since) * rate)
+        admitted = tokens >= 1
+        self._buckets[operation] = (tokens - 1 if admitted else tokens, now)
+        return admitted
