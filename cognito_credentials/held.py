@@ -1,0 +1,66 @@
+"""
+Credentials as this process holds them.
+
+Imports the record and the policy only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import policy
+from .policy import Freshness
+
+if TYPE_CHECKING:
+    from .cache.record import CredentialsRecord
+    from .clock import Clock
+
+
+class Held:
+    """
+    A record as this process holds it, with the moments on this machine's two clocks worked out once.
+
+    Args:
+        record: The record.
+        clock: This machine's clocks.
+        is_rejected: A service refused these credentials: better than nothing, and no more.
+    """
+
+    __slots__ = ("_fresh_until_elapsed", "_fresh_until_wall", "_is_rejected", "record")
+
+    def __init__(self, record: CredentialsRecord, clock: Clock, *, is_rejected: bool = False) -> None:
+        self.record = record
+        self._is_rejected = is_rejected
+        seen = record.seen
+        self._fresh_until_wall = 0 if is_rejected else record.refresh_at - seen.offset
+        self._fresh_until_elapsed = float("inf")
+        if seen.boot_id == clock.boot_id():
+            ahead = record.refresh_at - (seen.wall + seen.offset)
+            self._fresh_until_elapsed = seen.elapsed_ms / 1000 + ahead
+
+    def is_fresh(self, clock: Clock) -> bool:
+        """Tell whether both clocks say that nothing needs to be done. On the path of every signature."""
+        return clock.wall() < self._fresh_until_wall and clock.elapsed() < self._fresh_until_elapsed
+
+    def freshness(self, clock: Clock) -> Freshness:
+        """Tell what it is good for."""
+        record = self.record
+        state = policy.freshness(record.seen.now(clock), record.refresh_at, record.credentials.expires_at)
+        return Freshness.ENDING if self._is_rejected and state is not Freshness.EXPIRED else state
+
+    def is_valid(self, clock: Clock) -> bool:
+        """Tell whether it may still be handed out."""
+        return self.left(clock) > 0
+
+    def left(self, clock: Clock) -> float:
+        """Seconds until the credentials end."""
+        return self.record.credentials.expires_at - self.record.seen.now(clock)
+
+
+def span(seconds: float) -> str:
+    """Say how long *seconds* are, for people: ``45 s``, ``12 min``, ``3 h 5 min``."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{minutes} min" if not hours else f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d"

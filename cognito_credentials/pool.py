@@ -1,0 +1,301 @@
+"""
+`IdentityPool`: one Amazon Cognito identity pool, and who one is in it.
+
+Joins settings, wire, cache and policy, and announces changed identities; holds no rule of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from .cache import open_store
+from .cache.records import Records
+from .clock import Clock
+from .exchange.client import CognitoClient
+from .recovery import Exchanger
+from .refresh import Refresher
+from .settings import Settings, check_arguments, load_settings
+from .single_flight import SingleFlight
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .credentials import TemporaryCredentials
+    from .recovery import Who
+    from .secret import Secret
+
+    IdentityChanged = Callable[[str | None, str, str], None]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known without the network. None where it is not known."""
+
+    identity_pool_id: str
+    profile: str | None
+    principal: str
+    """``guest``, ``user 'name'``, or which logins."""
+    identity_id: str | None
+    store: str
+    location: str
+    access_key_id: str | None
+    """Its last four characters."""
+    account_id: str | None
+    expiration: datetime | None
+    refresh_at: datetime | None
+    seconds_left: int | None
+    retry_in: int | None
+    """Seconds until the service is asked again after a failure."""
+    last_error: str | None
+    clock_offset: int | None
+    """Service minus this machine, seconds, as seen with the credentials."""
+
+
+class IdentityPool:
+    """
+    AWS credentials of one identity in an Amazon Cognito identity pool.
+
+    Building one costs no network call and no disk read. All methods may be called from many threads;
+    a child process may go on using its parent's.
+
+    Args:
+        identity_pool_id: ``region:guid``; otherwise from the environment or the profile.
+        profile_name: Profile of the AWS config file to take the other settings from.
+        clock: Time; the machine's own.
+        environ: Environment variables; the process's own.
+        arguments: Any setting of the README's table by its name: ``logins``, ``user``, ``flow``, …
+
+    Raises:
+        ConfigurationError: An argument is missing or malformed.
+    """
+
+    def __init__(
+        self,
+        identity_pool_id: str | None = None,
+        *,
+        profile_name: str | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> None:
+        self._arguments = {"identity_pool_id": identity_pool_id, **arguments}
+        self._profile_name = profile_name
+        self._clock = clock or Clock()
+        self._environ = os.environ if environ is None else environ
+        self._listeners: list[IdentityChanged] = []
+        self._building = SingleFlight()
+        self._parts: _Parts | None = None
+        if isinstance(settings := arguments.get("settings"), Settings):
+            self._parts = _Parts(settings, self._clock, self._environ)
+        else:
+            check_arguments(self._arguments, environ=self._environ)
+
+    @classmethod
+    def from_settings(
+        cls, settings: Settings, *, clock: Clock | None = None, environ: Mapping[str, str] | None = None
+    ) -> IdentityPool:
+        """Make one of *settings* that are resolved already."""
+        return cls(profile_name=settings.profile, clock=clock, environ=environ, settings=settings)
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The settings, resolved on first use.
+
+        Raises:
+            ConfigurationError: A setting is missing or malformed.
+        """
+        return self._built().settings
+
+    def credentials(self) -> TemporaryCredentials:
+        """
+        Return credentials that are valid now: from memory, from the cache, or new.
+
+        Raises:
+            LoginRequiredError: A login token is needed and there is none.
+            RefusedError: Cognito or STS refused.
+            ServiceError: The service cannot be reached, and nothing valid is held.
+            ConfigurationError: A setting is missing or malformed.
+        """
+        parts = self._built()
+        try:
+            return parts.refresher.credentials().credentials
+        finally:
+            if parts.exchanger.news:
+                self._announce(parts)
+
+    def identity_id(self) -> str:
+        """
+        Return the identity id: offline when it is known, otherwise from the service.
+
+        Raises:
+            CognitoCredentialsError: It is not known, and the service did not give one.
+        """
+        parts = self._built()
+        try:
+            return parts.refresher.identity_id()
+        finally:
+            self._announce(parts)
+
+    def open_id_token(self) -> Secret:
+        """
+        Get an OpenID token of this identity, for use without any IAM role. Never stored.
+
+        Returns:
+            The token, valid for ten minutes; `Secret.reveal` gives its text.
+
+        Raises:
+            CognitoCredentialsError: The service did not give one.
+
+        Source: Cognito Identity API, GetOpenIdToken.
+        """
+        parts = self._built()
+        try:
+            with parts.refresher.alone():
+                return parts.exchanger.open_id_token(parts.exchanger.identify())
+        finally:
+            self._announce(parts)
+
+    def refresh(self) -> TemporaryCredentials:
+        """
+        Get new credentials now.
+
+        Raises:
+            CognitoCredentialsError: That failed; what was held is still held.
+        """
+        parts = self._built()
+        try:
+            return parts.refresher.refresh().credentials
+        finally:
+            self._announce(parts)
+
+    def invalidate(self, access_key_id: str) -> None:
+        """
+        Say that a service rejected the credentials with *access_key_id*.
+
+        Ignored unless they are the ones held: a late answer must not throw away their successors.
+        """
+        self._built().refresher.invalidate(access_key_id)
+
+    def on_identity_changed(self, callback: IdentityChanged) -> None:
+        """
+        Call *callback* with (old identity id or None, new identity id, reason) after each change.
+
+        Reasons: ``created`` (the first), ``recovered`` (the service refused the old one), ``adopted`` (the
+        service answered with another). It runs outside all locks and may use this pool.
+        """
+        self._listeners.append(callback)
+
+    def clear(self, *, identities: bool = False) -> int:
+        """
+        Forget the credentials, and with *identities* the identity too: a guest then becomes another one.
+
+        Returns:
+            How many stored records were removed.
+        """
+        parts = self._built()
+        parts.refresher.forget()
+        who = parts.who()
+        if who is None:
+            return 0
+        store = parts.records.store
+        removed = int(store.delete("credentials", who.credentials_key))
+        store.delete("state", who.credentials_key)
+        return removed + int(identities and parts.exchanger.forget(who))
+
+    def status(self) -> Status:
+        """Tell what is known, asking neither the network nor a login source that is a program."""
+        return self._built().status()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Locks and what is held stay behind; a login token among the arguments refuses by itself.
+        return _rebuild, (self._profile_name, self._arguments)
+
+    def __repr__(self) -> str:
+        parts = self._parts
+        return f"IdentityPool({parts.settings.identity_pool_id!r})" if parts else "IdentityPool(…)"
+
+    def _built(self) -> _Parts:
+        parts = self._parts
+        if parts is not None:
+            return parts
+        self._building.enter(float("inf"))
+        try:
+            if self._parts is None:
+                settings = load_settings(self._arguments, environ=self._environ, profile=self._profile_name)
+                self._parts = _Parts(settings, self._clock, self._environ)
+            return self._parts
+        finally:
+            self._building.leave()
+
+    def _announce(self, parts: _Parts) -> None:
+        while parts.exchanger.news:
+            news = parts.exchanger.news.pop(0)
+            for callback in list(self._listeners):
+                try:
+                    callback(news.old, news.new, news.reason)
+                except Exception:  # noqa: BLE001, PERF203
+                    # Theirs to mend; it must neither hide credentials that are here nor stop the others.
+                    _log.exception("a callback of on_identity_changed failed")
+
+
+class _Parts:
+    """What a pool is made of, once its settings are known."""
+
+    def __init__(self, settings: Settings, clock: Clock, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.records = Records(open_store(settings), clock)
+        client = CognitoClient(settings, clock, environ)
+        self.exchanger = Exchanger(settings, client, self.records, clock)
+        self.refresher = Refresher(self.exchanger, self.records, clock, random.SystemRandom())
+
+    def status(self) -> Status:
+        settings, records, clock = self.settings, self.records, self.clock
+        who = self.who()
+        record = self.refresher.held()
+        if record is None and who is not None:
+            record = records.credentials(who.credentials_key)
+        state = None if who is None else records.state(who.credentials_key)
+        retry_in = 0 if state is None else round(state.retry_at - clock.wall())
+        seen = None if record is None else record.seen
+        credentials = None if record is None else record.credentials
+        return Status(
+            identity_pool_id=settings.identity_pool_id,
+            profile=settings.profile,
+            principal=_describe(settings),
+            identity_id=None if who is None else self.exchanger.known_identity(who),
+            store=records.store.name,
+            location=records.store.location,
+            access_key_id=None if credentials is None else credentials.access_key_id[-4:],
+            account_id=settings.account_id if credentials is None else credentials.account_id,
+            expiration=None if credentials is None else credentials.expiration,
+            refresh_at=None if record is None else datetime.fromtimestamp(record.refresh_at, timezone.utc),
+            seconds_left=None
+            if record is None
+            else int(record.credentials.expires_at - record.seen.now(clock)),
+            retry_in=retry_in if retry_in > 0 else None,
+            last_error=state.message if state is not None and retry_in > 0 else None,
+            clock_offset=None if seen is None else seen.offset,
+        )
+
+    def who(self) -> Who | None:
+        """Who it is, as far as that can be told without asking for a login token."""
+        return self.exchanger.identify_offline() or self.exchanger.last_known
+
+
+def _describe(settings: Settings) -> str:
+    if settings.user is not None:
+        return f"user '{settings.user}'" + (" (guest)" if settings.logins.is_guest else "")
+    return "guest" if settings.logins.is_guest else ", ".join(settings.logins.describe())
+
+
+def _rebuild(profile_name: str | None, arguments: dict[str, Any]) -> IdentityPool:
+    return IdentityPool(profile_name=profile_name, **arguments)

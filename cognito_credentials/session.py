@@ -1,0 +1,248 @@
+"""
+Ways into botocore and boto3: a credential provider, a drop-in boto3 Session, `install`.
+
+Only public API of botocore is used, and none of its refresh policy: `IdentityPoolCredentials` asks the
+pool, which has its own (botocore's raises while credentials are still valid and refreshes once a request
+inside its windows; reliability.md 0.1). So nothing changes here when botocore changes that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+from botocore.configprovider import ChainProvider, ConstantProvider
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    Credentials,
+    ReadOnlyCredentials,
+    create_credential_resolver,
+)
+
+from . import settings as settings_module
+from .botocore_errors import as_botocore_error
+from .errors import CognitoCredentialsError, ConfigurationError
+from .pool import IdentityPool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .credentials import TemporaryCredentials
+
+METHOD = "cognito-identity-pool"
+
+
+class IdentityPoolCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
+    """
+    What botocore signs with: always the pool's current credentials.
+
+    Safe to share between threads and to use after a fork. Never raises while credentials are valid.
+
+    Args:
+        pool: Where they come from.
+    """
+
+    # super().__init__() is not called: it sets, once, the four attributes that are properties here.
+    def __init__(self, pool: IdentityPool) -> None:
+        self.pool = pool
+        self.method = METHOD
+        self._signed_with: tuple[TemporaryCredentials | None, ReadOnlyCredentials] = (None, None)
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """
+        Return key, secret and token of one generation, for one signature.
+
+        Raises:
+            botocore.exceptions.CredentialRetrievalError: There are none; it is also one of our errors.
+        """
+        credentials = self._current()
+        known, frozen = self._signed_with
+        if known is not credentials:
+            frozen = ReadOnlyCredentials(
+                credentials.access_key_id,
+                credentials.secret_access_key.reveal(),
+                credentials.session_token.reveal(),
+                credentials.account_id,
+            )
+            # One assignment of one tuple: a thread sees the old pair or the new one, never half of each.
+            self._signed_with = (credentials, frozen)
+        return frozen
+
+    @property
+    def access_key(self) -> str:
+        """The access key id, as botocore names it; for all three of one generation, freeze."""
+        return str(self.get_frozen_credentials().access_key)
+
+    @property
+    def secret_key(self) -> str:
+        """The secret access key, as botocore names it."""
+        return str(self.get_frozen_credentials().secret_key)
+
+    @property
+    def token(self) -> str:
+        """The session token, as botocore names it."""
+        return str(self.get_frozen_credentials().token)
+
+    @property
+    def account_id(self) -> str | None:
+        """The AWS account, where it is known."""
+        return self._current().account_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return IdentityPoolCredentials, (self.pool,)
+
+    def __repr__(self) -> str:
+        return f"IdentityPoolCredentials({self.pool!r})"
+
+    def _current(self) -> TemporaryCredentials:
+        try:
+            return self.pool.credentials()
+        except CognitoCredentialsError as error:
+            failure = error
+        # Outside the except block, so that nothing of the exchange hangs on what users see.
+        raise as_botocore_error(failure, METHOD)
+
+
+class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocore has no types
+    """
+    botocore's credential provider for an identity pool.
+
+    Args:
+        session: The botocore session whose profile and environment to look into, or
+        pool: the pool, when it is known.
+    """
+
+    METHOD = METHOD
+    CANONICAL_NAME = "customCognitoIdentityPool"
+
+    def __init__(
+        self, session: botocore.session.Session | None = None, *, pool: IdentityPool | None = None
+    ) -> None:
+        super().__init__(session)
+        self._pool = pool
+
+    def load(self) -> IdentityPoolCredentials | None:
+        """
+        Return credentials; no network call is made before they are used.
+
+        Returns:
+            None when no identity pool is configured: the chain goes on.
+
+        Raises:
+            botocore.exceptions.CredentialRetrievalError: One is configured, but wrongly.
+        """
+        if self._pool is not None:
+            return IdentityPoolCredentials(self._pool)
+        if self.session is None:
+            return None
+        try:
+            settings = settings_module.resolve_for(self.session)
+        except CognitoCredentialsError as error:
+            failure = error
+        else:
+            return None if settings is None else IdentityPoolCredentials(IdentityPool.from_settings(settings))
+        raise as_botocore_error(failure, METHOD)
+
+
+class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
+    """
+    A boto3 Session whose credentials come from an identity pool.
+
+    With an identity pool among the arguments, only the pool is asked. Without, the profile and the
+    environment may name one; explicit keys win over it, and where none is named this is boto3's Session.
+
+    Args:
+        args: boto3.Session's own, in its order.
+        identity_pool_id: ``region:guid``.
+        logins: Login provider name to token, function or source; none for a guest.
+        kwargs: boto3.Session's own, and any setting of `IdentityPool`.
+
+    Raises:
+        ConfigurationError: An argument is missing or malformed.
+    """
+
+    def __init__(
+        self, *args: Any, identity_pool_id: str | None = None, logins: Any = None, **kwargs: Any
+    ) -> None:
+        settings = {name: kwargs.pop(name) for name in settings_module.ARGUMENTS & kwargs.keys()}
+        given = {"identity_pool_id": identity_pool_id, "logins": logins, **settings}
+        given = {name: value for name, value in given.items() if value is not None}
+        access_key_id = args[0] if args else kwargs.get("aws_access_key_id")
+        if access_key_id is not None and given:
+            raise ConfigurationError(
+                "both access keys and identity pool settings are given",
+                hint="give one or the other",
+            )
+        super().__init__(*args, **kwargs)
+        self.identity_pool: IdentityPool | None = None
+        if given:
+            self.identity_pool = _replace_chain(self._session, given)
+        elif access_key_id is None:
+            _extend_chain(self._session)
+
+
+def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolProvider:
+    """
+    Put the provider into *session*'s chain; call it before the session's first use.
+
+    Args:
+        session: Any botocore session.
+        settings: Settings of `IdentityPool`. With any, the pool is the only source of credentials;
+            without, profile and environment are looked into, before ``credential_process`` is.
+
+    Returns:
+        The provider.
+
+    Raises:
+        ConfigurationError: A setting is malformed.
+    """
+    if settings:
+        _replace_chain(session, settings)
+    else:
+        _extend_chain(session)
+    provider = session.get_component("credential_provider").get_provider(METHOD)
+    assert isinstance(provider, IdentityPoolProvider)  # noqa: S101
+    return provider
+
+
+def _replace_chain(session: botocore.session.Session, settings: Mapping[str, Any]) -> IdentityPool:
+    pool = IdentityPool(profile_name=session.instance_variables().get("profile"), **settings)
+    resolver = CredentialResolver([IdentityPoolProvider(pool=pool)])
+    session.register_component("credential_provider", resolver)
+    _default_region(session, pool)
+    return pool
+
+
+def _extend_chain(session: botocore.session.Session) -> None:
+    def resolver() -> CredentialResolver:
+        region = getattr(session, "_last_client_region_used", None)
+        chain = create_credential_resolver(session, region_name=region)
+        # Before custom-process: a profile that has both need not start a process.
+        chain.insert_before("custom-process", IdentityPoolProvider(session))
+        return chain
+
+    # Lazily: boto3 sets the profile after this, and a chain built now would belong to another one.
+    session.lazy_register_component("credential_provider", resolver)
+
+
+def _default_region(session: botocore.session.Session, pool: IdentityPool) -> None:
+    """Let a script that names only its pool use the pool's region; whatever is configured wins."""
+    configured = session.get_component("config_store")
+    configured.set_config_provider(
+        "region",
+        ChainProvider([configured.get_config_provider("region"), _PoolRegion(pool)]),
+    )
+
+
+class _PoolRegion(ConstantProvider):  # type: ignore[misc]  # botocore has no types
+    def __init__(self, pool: IdentityPool) -> None:
+        super().__init__(None)
+        self._pool = pool
+
+    def provide(self) -> str:
+        return self._pool.settings.region
+
+    def __deepcopy__(self, memo: object) -> _PoolRegion:
+        return self
