@@ -1,0 +1,87 @@
+"""
+What a JSON Web Token claims, unverified: good for hints (expired, another issuer), never for trust.
+
+Whoever makes up a token makes up its claims. So nothing read here decides whose credentials are
+handed out, except from a place only this user can write to (design.md, decision 5; reliability.md T7).
+There is no signature check to get wrong: ``alg`` is not looked at and no key is fetched.
+
+Imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+TOKEN_LIMIT = 50_000
+"""Most characters of a login token. Source: Cognito Identity API, IdentityProviderToken."""
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def unverified_claims(token: str) -> dict[str, Any] | None:
+    """
+    Read the claims of *token* without believing them; never raises.
+
+    Returns:
+        The claims; None when it is not strictly a JWT: three parts, unpadded base64url, JSON objects.
+    """
+    parts = token.split(".") if len(token) <= TOKEN_LIMIT else []
+    if len(parts) != 3 or _json_object(parts[0]) is None:
+        return None
+    return _json_object(parts[1])
+
+
+def unverified_issuer(claims: dict[str, Any]) -> str | None:
+    """Name the issuer as a login provider is named: ``iss`` without its scheme; None when there is none."""
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not issuer:
+        return None
+    for scheme in ("https://", "http://"):
+        if issuer.lower().startswith(scheme):
+            return issuer[len(scheme) :]
+    return issuer
+
+
+def unverified_expiry(claims: dict[str, Any]) -> float | None:
+    """Read ``exp``, seconds since the epoch; None when it is missing or no sensible number."""
+    expiry = claims.get("exp")
+    if isinstance(expiry, bool) or not isinstance(expiry, (int, float)):
+        return None
+    # An int of hundreds of digits has no float; it is no moment either.
+    return float(expiry) if abs(expiry) < 1e12 and math.isfinite(expiry) else None
+
+
+def unverified_subject(claims: dict[str, Any]) -> tuple[str, str] | None:
+    """Read who it is about: issuer and subject, both texts; None unless it has both."""
+    issuer, subject = unverified_issuer(claims), claims.get("sub")
+    return (issuer, subject) if issuer and isinstance(subject, str) and subject else None
+
+
+def digest(*parts: str | None) -> str:
+    """Hash *parts* so that no two different lists of them meet; 64 hexadecimal characters."""
+    # Not ASCII-escaped: a character beyond 16 bits and its two lone surrogates would be written alike.
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _json_object(part: str) -> dict[str, Any] | None:
+    if not _BASE64URL.fullmatch(part):
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        # Bits left over in the last character must be zero, or many texts would be one token.
+        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii") != part:
+            return None
+        value = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

@@ -1,0 +1,142 @@
+"""
+A login token from a command's output: whatever already knows how to sign this user in.
+
+The command gets no terminal, no shell and no input; what it says on stderr is neither shown nor logged,
+since sign-in tools print tokens there too.
+
+Imports `errors` and `secret`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from typing import IO
+
+from ..errors import ConfigurationError, LoginRequiredError, clean
+from ..secret import Secret
+
+OUTPUT_LIMIT = 64 * 1024
+"""Bytes; more than any token Cognito takes."""
+TIMEOUT_SECONDS = 30.0
+"""As google-auth gives its executables."""
+
+
+class CommandSource:
+    """
+    A command whose standard output is the token, run each time one is needed.
+
+    Args:
+        argv: The program and its arguments; no shell is involved.
+        timeout_seconds: After that long it is killed with everything it started.
+    """
+
+    def __init__(self, argv: Sequence[str], *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._argv = tuple(argv)
+        self._timeout_seconds = timeout_seconds
+        # The program alone: its arguments may hold what nobody should read in a log.
+        self._name = clean(self._argv[0], 120)
+        self.description = f"command:{self._name}" + (" …" if len(self._argv) > 1 else "")
+
+    def token(self) -> Secret:
+        """
+        Run the command.
+
+        Raises:
+            LoginRequiredError: It failed, took too long, or printed no token.
+            ConfigurationError: It cannot be run at all.
+        """
+        output, code = _run(self._start(), self._timeout_seconds)
+        if output is None:
+            raise self._error(f"did not finish within {self._timeout_seconds:g} s and was killed")
+        if len(output) > OUTPUT_LIMIT:
+            raise self._error(f"printed more than {OUTPUT_LIMIT // 1024} KiB")
+        if code < 0:
+            raise self._error(f"was killed by signal {-code}")
+        if code > 0:
+            raise self._error(f"failed with exit code {code}")
+        try:
+            text = output.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            text = None
+        if text is None:
+            raise self._error("printed something that is not UTF-8 text")
+        if not text:
+            raise self._error("printed nothing")
+        return Secret(text)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                self._argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                # Its own session: no terminal to prompt on, and one group to kill.
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "an argument holds a null character"
+        raise ConfigurationError(
+            f"the login command '{self._name}' cannot be run: {why}",
+            hint="give its absolute path; there is no shell, so no ~, no $VARIABLE and no pipe",
+        )
+
+    def _error(self, what: str) -> LoginRequiredError:
+        return LoginRequiredError(
+            f"the login command '{self._name}' {what}",
+            hint="run it in a terminal to see why; sign in again if that is the cause",
+        )
+
+    def __repr__(self) -> str:
+        return f"CommandSource({self.description})"
+
+
+def _run(process: subprocess.Popen[bytes], timeout_seconds: float) -> tuple[bytes | None, int]:
+    """Collect what *process* prints, and its exit code; None for the output when it took too long."""
+    give_up_at = time.monotonic() + timeout_seconds
+    chunks: list[bytes] = []
+    assert process.stdout is not None  # noqa: S101  (for the type checker; it is a pipe)
+    reader = threading.Thread(target=_read, args=(process.stdout, chunks), daemon=True)
+    has_ended = False
+    try:
+        reader.start()
+        reader.join(timeout_seconds)
+        if not reader.is_alive() and sum(map(len, chunks)) <= OUTPUT_LIMIT:
+            process.wait(max(give_up_at - time.monotonic(), 0.01))
+            has_ended = True
+    except subprocess.TimeoutExpired:
+        pass  # it closed its output and went on: as good as hanging
+    finally:
+        # Also on Ctrl-C, which its own session keeps from reaching it.
+        if not has_ended:
+            _kill(process)
+    output = b"".join(chunks)
+    return (output if has_ended or len(output) > OUTPUT_LIMIT else None), process.returncode
+
+
+def _read(stdout: IO[bytes], chunks: list[bytes]) -> None:
+    # Closed by this thread only: whoever closed it under a pending read would free the descriptor's
+    # number for another file, and the next read would be of that one.
+    with stdout:
+        size = 0
+        while size <= OUTPUT_LIMIT and (chunk := stdout.read(OUTPUT_LIMIT + 1 - size)):
+            chunks.append(chunk)
+            size += len(chunk)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill the whole group. Nobody has waited for its leader yet, so its number is still its own."""
+    if hasattr(os, "killpg"):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # gone already; macOS says so with EPERM
+    else:
+        process.kill()
+    process.wait()

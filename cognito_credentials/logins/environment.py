@@ -1,0 +1,57 @@
+"""
+A login token from an environment variable.
+
+It is visible to every process of the user and to every child; a file is better where there is a choice.
+
+Imports `errors`, `secret` and `claims`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..errors import LoginRequiredError, clean
+from ..secret import Secret
+from .claims import digest
+
+
+class EnvironmentSource:
+    """
+    An environment variable that holds the token, looked up each time.
+
+    Args:
+        name: The variable.
+        environ: Where to look it up; None for this process's environment.
+    """
+
+    def __init__(self, name: str, environ: Mapping[str, str] | None = None) -> None:
+        self._name = name
+        self._environ = environ
+        self.description = f"env:{clean(name)}"
+
+    def token(self) -> Secret:
+        """
+        Look up the token.
+
+        Raises:
+            LoginRequiredError: The variable is not set, or empty.
+        """
+        environ = os.environ if self._environ is None else self._environ
+        text = environ.get(self._name, "").strip()
+        if not text:
+            raise LoginRequiredError(
+                f"the environment variable {clean(self._name)} holds no login token",
+                hint="sign in again and set it, or name another source",
+            )
+        return Secret(text)
+
+    def bound_to(self) -> str | None:
+        """Say what it is bound to: the whole token; None when there is none."""
+        try:
+            return "token:" + digest(self.token().reveal())
+        except LoginRequiredError:
+            return None
+
+    def __repr__(self) -> str:
+        return f"EnvironmentSource({clean(self._name)!r})"

@@ -1,0 +1,94 @@
+"""
+A login token from a file that something else keeps fresh: a mounted secret, a projected token.
+
+Imports `errors`, `secret` and `claims`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from ..errors import LoginRequiredError, clean
+from ..secret import Secret
+from .claims import digest, unverified_claims, unverified_subject
+
+FILE_LIMIT = 64 * 1024
+"""Bytes; more than any token Cognito takes."""
+
+
+class FileSource:
+    """
+    A file that holds nothing but the token, read anew each time.
+
+    A file has one user, who owns it. So its token's subject may say whose cached credentials these
+    are, although nobody has verified it: who can forge the file can read the cache as well.
+
+    Args:
+        path: The file; symbolic links are followed, since that is how secrets are mounted and rotated.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = os.path.expanduser(os.fspath(path))
+        self.description = f"file:{clean(self._path)}"
+
+    def token(self) -> Secret:
+        """
+        Read the token.
+
+        Raises:
+            LoginRequiredError: The file is missing, empty, too large, not text or not a regular file.
+        """
+        try:
+            data = _read(self._path)
+        except (OSError, ValueError) as error:
+            # ValueError: a null character in the path.
+            why = error.strerror if isinstance(error, OSError) else "not a path"
+            raise self._error(f"cannot be read: {why}") from None
+        if len(data) > FILE_LIMIT:
+            raise self._error(f"is larger than {FILE_LIMIT // 1024} KiB")
+        try:
+            text = data.decode("utf-8").strip()
+        except UnicodeDecodeError:
+            text = None
+        if text is None:
+            raise self._error("is not UTF-8 text")
+        if not text:
+            raise self._error("is empty")
+        return Secret(text)
+
+    def principal(self) -> str | None:
+        """Say whose token the file holds now, from its issuer and subject; None when that cannot be told."""
+        try:
+            return self.principal_of(self.token())
+        except LoginRequiredError:
+            return None
+
+    def principal_of(self, token: Secret) -> str | None:
+        """Say whose *token* of this file it is, so that token and answer are of one reading."""
+        claims = unverified_claims(token.reveal())
+        subject = unverified_subject(claims) if claims else None
+        return "subject:" + digest(*subject) if subject else None
+
+    def _error(self, what: str) -> LoginRequiredError:
+        return LoginRequiredError(
+            f"the login token file {clean(self._path)} {what}",
+            hint="sign in again so that it is written, or correct the path",
+        )
+
+    def __repr__(self) -> str:
+        return f"FileSource({clean(self._path)!r})"
+
+
+def _read(path: str) -> bytes:
+    # Non-blocking: opening a FIFO that nobody writes to would otherwise hang here for ever.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(FILE_LIMIT + 1)
+    finally:
+        os.close(descriptor)

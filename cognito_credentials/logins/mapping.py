@@ -1,0 +1,260 @@
+"""
+The logins of one user: an ordered mapping of login provider names to sources, and what it resolves to.
+
+The promises of this module: a source is asked once for each resolving, and once more if what it gave
+has expired; logins that were configured never turn into guest access; and who the user is comes from
+what the user cannot have made up (reliability.md T7).
+
+Imports `errors`, `secret` and the rest of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ..errors import ConfigurationError, LoginRequiredError, clean
+from ..secret import Secret
+from .claims import digest, unverified_claims, unverified_expiry
+from .environment import EnvironmentSource
+from .file import FileSource
+from .providers import check_claims, check_provider, own_identity_id
+from .registry import names_source, parse_source
+from .source import LoginSource, ask, call, describe, is_source
+from .static import CallableSource, TokenSource
+
+MOST_LOGINS = 10
+"""Source: Cognito Identity API, LoginsMap."""
+
+GUEST: Final = "guest"
+TOKEN_BOUND: Final = "token:"  # noqa: S105  (a prefix of principals, no token)
+"""How a principal begins that is bound to the very tokens: it will not be met again after they change."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLogins:
+    """Login tokens that are ready to be sent."""
+
+    tokens: dict[str, Secret]
+    """Login provider name to token; empty for a guest."""
+    identity_id: str | None
+    """The identity the tokens themselves are for, where Cognito issued them (developer identities)."""
+    principal: str
+    """Whose credentials these will be: ``guest``, ``user:``, ``subject:`` or ``token:`` and a hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """
+    Login providers and their sources, checked for shape; nothing has been asked yet.
+
+    Make one with `Logins.of` from what a program was given, or `Logins.parse` from what a user wrote.
+    """
+
+    sources: tuple[tuple[str | None, LoginSource], ...] = ()
+    """Login provider name and source; None for a name is "as the token says"."""
+    origin: str = field(default="nowhere", compare=False)
+
+    @classmethod
+    def of(cls, value: object, *, origin: str = "argument") -> Logins:
+        """
+        Make logins of what a program hands over.
+
+        Args:
+            value: Login provider name to token, function or `LoginSource`; or one of these alone, then
+                the token names its provider. Empty or None for a guest.
+            origin: Where it comes from, for messages.
+
+        Raises:
+            ConfigurationError: Something in it is no login; the message holds no value.
+        """
+        if value is None:
+            return cls((), origin)
+        if isinstance(value, Mapping):
+            return cls(
+                _checked([(name, _source(name, given, origin)) for name, given in value.items()], origin),
+                origin,
+            )
+        return cls(((None, _source(None, value, origin)),), origin)
+
+    @classmethod
+    def parse(cls, value: object, *, origin: str, environ: Mapping[str, str] | None = None) -> Logins:
+        """
+        Make logins of what a user wrote in a profile or on a command line.
+
+        Args:
+            value: Login provider name to the text of a source; or one such text alone.
+            origin: Where it was written, for messages.
+            environ: Where ``env:`` sources and ``~`` look; None for this process's environment.
+
+        Raises:
+            ConfigurationError: It is empty, or something in it is no login; the message holds no value.
+        """
+        if isinstance(value, str) and value.strip():
+            value = {None: value}
+        if not isinstance(value, Mapping) or not value:
+            raise ConfigurationError(
+                f"cognito_logins from {origin} is empty",
+                hint="write '  accounts.google.com = file:/path' below it, or remove it for guest access",
+            )
+        pairs = [
+            (name, parse_source(str(text), origin=origin, environ=environ)) for name, text in value.items()
+        ]
+        return cls(_checked(pairs, origin), origin)
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether there are no logins at all."""
+        return not self.sources
+
+    @property
+    def providers(self) -> tuple[str | None, ...]:
+        """The login provider names, as configured."""
+        return tuple(provider for provider, _ in self.sources)
+
+    @property
+    def can_change(self) -> bool:
+        """Whether asking again may give other tokens."""
+        return not all(isinstance(source, TokenSource) for _, source in self.sources)
+
+    def describe(self) -> list[str]:
+        """Say where each token comes from, for people; never a token."""
+        return [
+            f"{clean(name or '(as the token says)', 120)} = {describe(source)}"
+            for name, source in self.sources
+        ]
+
+    def principal(self, user: str | None) -> str | None:
+        """
+        Say who this is without asking for a token; None when only the tokens can tell.
+
+        Args:
+            user: Who the configuration says it is, if it does.
+        """
+        return self._principal(user, {})
+
+    def resolve(self, now: float, user: str | None) -> ResolvedLogins:
+        """
+        Ask every source for its token.
+
+        Args:
+            now: The service's time, seconds since the epoch.
+            user: Who the configuration says it is, if it does.
+
+        Raises:
+            LoginRequiredError: A source has no token, or an expired one even when asked again.
+            ConfigurationError: A token is of the wrong kind or from another provider.
+        """
+        tokens: dict[str, Secret] = {}
+        given: dict[int, Secret] = {}
+        identity_id = None
+        for index, (configured, source) in enumerate(self.sources):
+            token, claims = _unexpired(source, configured, now)
+            provider = check_claims(configured, claims, self.origin)
+            if provider in tokens:
+                raise ConfigurationError(
+                    f"logins from {self.origin}: two tokens are from {clean(provider, 80)}",
+                    hint="give one",
+                )
+            tokens[provider] = given[index] = token
+            identity_id = identity_id or own_identity_id(provider, claims)
+        principal = self._principal(user, given)
+        assert principal is not None  # noqa: S101  (for the type checker; every token was given)
+        return ResolvedLogins(tokens, identity_id, principal)
+
+    def _principal(self, user: str | None, given: Mapping[int, Secret]) -> str | None:
+        """Say who this is, by the tokens *given* where only they can tell."""
+        if user is not None:
+            # A guest is another person than the same user signed in, or the identity of the one would
+            # be used with, and so linked to, the logins of the other.
+            return f"{GUEST if self.is_guest else 'user'}:{digest(user)}"
+        if self.is_guest:
+            return GUEST
+        parts: list[tuple[str, str]] = []
+        for index, (provider, source) in enumerate(self.sources):
+            part = _bound(source, given.get(index))
+            if part is None:
+                return None
+            parts.append((provider or "", part))
+        kind = TOKEN_BOUND if any(part.startswith(TOKEN_BOUND) for _, part in parts) else "subject:"
+        return kind + digest(*(text for pair in sorted(parts) for text in pair))
+
+    def __repr__(self) -> str:
+        return f"Logins({', '.join(self.describe()) or GUEST})"
+
+
+def _unexpired(source: LoginSource, provider: str | None, now: float) -> tuple[Secret, dict[str, Any] | None]:
+    """Ask *source*, and once more where what it gave has expired: it may only now notice."""
+    expired_at = now
+    for _ in range(2):
+        token = ask(source, provider)
+        claims = unverified_claims(token.reveal())
+        expiry = unverified_expiry(claims) if claims else None
+        if expiry is None or expiry > now:
+            return token, claims
+        expired_at = expiry
+    raise LoginRequiredError(
+        f"the login token{f' for {clean(provider, 80)}' if provider else ''} "
+        f"from {describe(source)} expired {_span(now - expired_at)} ago",
+        hint="sign in again, or have its source give a new token",
+    )
+
+
+def _bound(source: LoginSource, token: Secret | None) -> str | None:
+    """Say what the login of *source* is bound to; None when that takes a token."""
+    named = getattr(source, "principal", None)
+    if isinstance(source, FileSource) and token is not None:
+        # Of the token in hand, not of a second reading: the file may have changed users in between.
+        part: object = source.principal_of(token)
+    else:
+        part = call(named, source) if callable(named) else None
+    if part is not None and not (isinstance(part, str) and part):
+        raise ConfigurationError(
+            f"principal() of the login source {describe(source)} gave {type(part).__name__}, not a name",
+            hint="return who the user is, or None when only the token can tell",
+        )
+    if part is not None:
+        return "subject:" + digest(part)
+    if token is not None:
+        return TOKEN_BOUND + digest(token.reveal())
+    return source.bound_to() if isinstance(source, (TokenSource, EnvironmentSource)) else None
+
+
+def _source(provider: object, given: object, origin: str) -> LoginSource:
+    """Take a token, function or source that a program handed over."""
+    shown = f" for {clean(provider, 80)}" if isinstance(provider, str) else ""
+    if isinstance(given, (str, Secret)):
+        source = TokenSource(given)
+        if names_source(source.token().reveal()):
+            raise ConfigurationError(
+                f"logins from {origin}: the value{shown} names a source, but a token is expected here",
+                hint="use FileSource, EnvironmentSource or CommandSource of cognito_credentials.logins",
+            )
+        return source
+    if is_source(given):
+        return given  # type: ignore[return-value]  # is_source has just looked
+    if callable(given) and not isinstance(given, type):
+        return CallableSource(given)
+    kind = given.__name__ if isinstance(given, type) else type(given).__name__
+    raise ConfigurationError(
+        f"logins from {origin}: the value{shown} is {'the class ' if isinstance(given, type) else ''}{kind}",
+        hint="give a token (str or Secret), a function that returns one, or a login source",
+    )
+
+
+def _checked(pairs: list[tuple[Any, LoginSource]], origin: str) -> tuple[tuple[str | None, LoginSource], ...]:
+    if len(pairs) > MOST_LOGINS:
+        raise ConfigurationError(
+            f"logins from {origin}: {len(pairs)} logins; Cognito takes at most {MOST_LOGINS}",
+            hint="give those that this identity pool lists",
+        )
+    return tuple((None if name is None else check_provider(name, origin), source) for name, source in pairs)
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "seconds"
