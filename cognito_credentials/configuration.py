@@ -1,0 +1,173 @@
+"""
+The AWS config file: where it is, what it says, and which of its profiles is meant.
+
+It is read by botocore's own parser and merged with the credentials file as botocore's session does, so
+that a profile means the same to us as to boto3. What botocore lets pass in silence (a file that cannot
+be read) or reports with a line of the file's text, which may be a key, is one clear error here.
+
+Imports `errors` only; botocore is imported when a file is there to be parsed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import ConfigurationError, clean
+
+DEFAULT_PROFILE = "default"
+
+_SECRET_KEYS = frozenset(
+    ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token")
+)
+"""What the credentials file is full of, and no setting of ours: it is not kept."""
+
+
+def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Read the AWS config file, and the credentials file's profiles over it.
+
+    Args:
+        environ: ``AWS_CONFIG_FILE``, ``AWS_SHARED_CREDENTIALS_FILE``, and ``HOME`` for their defaults
+            (``USERPROFILE`` on Windows).
+
+    Returns:
+        ``{"profiles": {name: {key: text or nested dict}}, "services": {...}, ...}``; empty profiles
+        where there is no file.
+
+    Raises:
+        ConfigurationError: The config file cannot be read, or either file is not UTF-8 or malformed.
+    """
+    config: dict[str, Any] = {"profiles": {}, "services": {}}
+    path = _path(environ, "AWS_CONFIG_FILE", "config")
+    if path and _is_readable(path, is_explicit=bool(environ.get("AWS_CONFIG_FILE"))):
+        from botocore.configloader import build_profile_map
+
+        config = build_profile_map(_parse(path))
+    profiles = config["profiles"]
+    for name, values in _credentials_profiles(environ).items():
+        profiles[name] = {**profiles.get(name, {}), **values}
+    for name, values in profiles.items():
+        profiles[name] = {key: value for key, value in values.items() if key not in _SECRET_KEYS}
+    return config
+
+
+def choose_profile(
+    config: Mapping[str, Any], environ: Mapping[str, str], profile: str | None, *, may_be_missing: bool
+) -> tuple[str | None, dict[str, Any]]:
+    """
+    Choose the profile: the one asked for, or ``AWS_PROFILE``, or ``default``.
+
+    Args:
+        config: As `read_config` returns it.
+        environ: ``AWS_PROFILE``; empty is not set.
+        profile: The one asked for explicitly, if any.
+        may_be_missing: Whether to go on without when ``AWS_PROFILE`` names none that exists.
+
+    Returns:
+        Its name and its settings; None and nothing when there is none.
+
+    Raises:
+        ConfigurationError: The profile does not exist; the message names near ones.
+    """
+    profiles = config.get("profiles") or {}
+    name = profile or environ.get("AWS_PROFILE") or DEFAULT_PROFILE
+    if name in profiles:
+        return name, dict(profiles[name])
+    if name == DEFAULT_PROFILE or (profile is None and may_be_missing):
+        return None, {}
+    origin = "" if profile else " (from AWS_PROFILE)"
+    near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
+    if near:
+        hint = "did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
+    elif profiles:
+        hint = "there are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:8])
+    else:
+        hint = f"there is no profile at all in {_path(environ, 'AWS_CONFIG_FILE', 'config') or 'any file'}"
+    raise ConfigurationError(f"profile '{clean(name, 80)}'{origin} does not exist", hint=hint)
+
+
+def home_directory(environ: Mapping[str, str]) -> str | None:
+    """Find the user's home by *environ* alone; None when it names no absolute path."""
+    home = environ.get("USERPROFILE" if os.name == "nt" else "HOME", "")
+    return home if os.path.isabs(home) else None
+
+
+def expand_user(path: str, environ: Mapping[str, str]) -> str:
+    """Replace a leading ``~`` by the home that *environ* names; without one, leave it."""
+    home = home_directory(environ)
+    if home and (path == "~" or path.startswith(("~/", "~" + os.sep))):
+        return home + path[1:]
+    return path
+
+
+def _path(environ: Mapping[str, str], variable: str, default_name: str) -> str | None:
+    given = environ.get(variable)
+    if given:
+        return expand_user(os.path.expandvars(given), environ)
+    home = home_directory(environ)
+    return os.path.join(home, ".aws", default_name) if home else None
+
+
+def _is_readable(path: str, *, is_explicit: bool) -> bool:
+    """Tell whether a file is there; one that is there and cannot be used is an error."""
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            return False  # /dev/null, the usual way to say "none"; and a FIFO would hang us
+        with open(path, "rb"):
+            return True
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except PermissionError as error:
+        # Under somebody else's home (sudo keeps HOME) nothing says that there is a file at all.
+        if not is_explicit and not os.access(os.path.dirname(path), os.X_OK):
+            return False
+        why = error.strerror
+    except OSError as error:
+        why = error.strerror
+    except ValueError:
+        why = "the path holds a null character"
+    raise ConfigurationError(
+        f"the AWS config file {clean(path)} cannot be read: {why}",
+        hint="correct its permissions, or point AWS_CONFIG_FILE at another file",
+    )
+
+
+def _credentials_profiles(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    path = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    # Unreadable is as good as absent, as for botocore: nothing of ours has to be in it.
+    return _parse(path) if path and os.path.isfile(path) and os.access(path, os.R_OK) else {}
+
+
+def _parse(path: str) -> dict[str, dict[str, Any]]:
+    from botocore.configloader import raw_config_parse
+    from botocore.exceptions import ConfigNotFound, ConfigParseError
+
+    try:
+        parsed: dict[str, dict[str, Any]] = raw_config_parse(path)
+    except ConfigNotFound:  # deleted since, or a device: nothing to read either way
+        return {}
+    except ConfigParseError as error:
+        cause = error.kwargs.get("error")
+    else:
+        return parsed
+    # The parser's own text quotes the line, which may hold a key: only its number is taken over.
+    line = getattr(cause, "lineno", None)
+    errors = getattr(cause, "errors", None)
+    if line is None and errors:
+        line = errors[0][0]
+    where = f", line {line}" if line else ""
+    if isinstance(cause, UnicodeDecodeError):
+        what, hint = "is not UTF-8", "save it as UTF-8 without a byte order mark"
+    elif type(cause) is ValueError:
+        what, hint = "has an indented line without '='", "write nested settings as '  name = value'"
+    else:
+        what, hint = (
+            "is malformed",
+            f"correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines",
+        )
+    raise ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)

@@ -1,0 +1,75 @@
+"""
+What the name of a region tells: its partition, and the name Cognito's own tokens go by there.
+
+A region is judged by its shape, not by a list, so that one that opens tomorrow works today; the list
+of known regions serves only to name the one that was probably meant.
+
+Base layer: imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+
+_PARTITIONS = (
+    # The first prefix that fits decides; "us-iso-" before "us-" would be wrong without its hyphen.
+    ("cn-", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-", "aws-us-gov", "amazonaws.com"),
+    ("us-iso-", "aws-iso", "c2s.ic.gov"),
+    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
+    ("", "aws", "amazonaws.com"),
+)
+"""Region prefix, partition, DNS suffix. Source: botocore's partitions data."""
+
+KNOWN_REGIONS = (
+    *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
+    *("ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4"),
+    *("ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1"),
+    *("eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2"),
+    *("eu-west-3", "eusc-de-east-1", "il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
+    *("sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"),
+)
+"""Where identity pools exist, to name near misses. Source: botocore's endpoints data, cognito-identity."""
+
+
+def is_region(text: str) -> bool:
+    """Tell whether *text* has the shape of a region, such as ``us-east-1`` or ``us-gov-west-1``."""
+    return _REGION.fullmatch(text) is not None
+
+
+def near_regions(text: str) -> list[str]:
+    """Name up to three known regions that *text* may have meant."""
+    return difflib.get_close_matches(text.lower(), KNOWN_REGIONS, n=3, cutoff=0.7)
+
+
+def partition_of(region: str) -> str:
+    """Name the partition of *region*: ``aws``, ``aws-cn``, ``aws-us-gov``…"""
+    return _partition(region)[0]
+
+
+def own_token_provider(region: str) -> str:
+    """
+    Name the login provider of the tokens that Cognito Identity itself issues in *region*.
+
+    It is the key under ``logins`` for a token of a developer identity, and the issuer of every
+    OpenID token, without the scheme.
+
+    Source: AWS documentation for ``aws`` and GovCloud, aws-sdk-android for China; the other partitions
+    follow the same pattern (assumed).
+    """
+    partition, suffix = _partition(region)
+    if partition == "aws":
+        return "cognito-identity.amazonaws.com"
+    if region == "us-gov-west-1":
+        return "cognito-identity-us-gov.amazonaws.com"
+    return f"cognito-identity.{region}.{suffix}"
+
+
+def _partition(region: str) -> tuple[str, str]:
+    return next((name, suffix) for prefix, name, suffix in _PARTITIONS if region.startswith(prefix))
