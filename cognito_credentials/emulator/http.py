@@ -43,6 +43,8 @@ from cognito_credentials.emulator.wire import (
 
 _logger = logging.getLogger(__name__)
 
+_MAX_KEY_FETCHES = 10  # as many as a call can have logins
+
 Drop = Callable[[Any], None]
 Log = Callable[[str], None]
 
@@ -160,15 +162,15 @@ class Application:
         self._drop(scope["client"])
         await receive()
 
-    async def _process(self, call: _Call) -> Answer:
+    async def _process(self, call: _Call, fetches: int = _MAX_KEY_FETCHES) -> Answer:
         """Do the operation; fetch what keys it misses, and do it again."""
         try:
             return self._attempt(call)
         except KeysNeededError as needed:
-            now = self._service.clock.now()
-            await asyncio.to_thread(self._service.issuers.fetch, needed.provider, now)
-            # A call has few logins, and what was fetched, or failed, is kept for a while.
-            return await self._process(call)
+            if not fetches:
+                return _error_answer(call, assumed.external_service(needed.provider))
+            await asyncio.to_thread(self._service.issuers.fetch, needed.provider)
+            return await self._process(call, fetches - 1)
         except ServiceError as error:
             return _error_answer(call, error)
         except Exception:

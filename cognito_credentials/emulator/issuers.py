@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import jwt
 from jwt.exceptions import PyJWTError
 
+from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID, SigningKeys
 from cognito_credentials.emulator.state import State
 from cognito_credentials.emulator.tokens import Jwt, verifies_with
@@ -25,6 +26,7 @@ from cognito_credentials.emulator.tokens import Jwt, verifies_with
 _FETCH_SECONDS = 5
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _KEEP_SECONDS = 3600
+_RETRY_SECONDS = 1
 
 
 class KeysNeededError(Exception):
@@ -48,11 +50,13 @@ class Issuers:
     Args:
         state: Where the seed put issuers.
         keys: The emulator's own keys.
+        clock: Says until when fetched keys are good.
     """
 
-    def __init__(self, state: State, keys: SigningKeys) -> None:
+    def __init__(self, state: State, keys: SigningKeys, clock: Clock) -> None:
         self._state = state
         self._keys = keys
+        self._clock = clock
         self._fetched: dict[str, _Fetched] = {}
 
     def client_ids(self, provider: str) -> Sequence[str]:
@@ -65,7 +69,7 @@ class Issuers:
         found = self._state.row("SELECT 1 FROM issuers WHERE provider = ?", provider)
         return found is not None
 
-    def verifies(self, provider: str, token: Jwt, now: float) -> bool | None:
+    def verifies(self, provider: str, token: Jwt) -> bool | None:
         """
         Whether *token* is signed by *provider*.
 
@@ -81,15 +85,16 @@ class Issuers:
         if found and found["jwks"]:
             return _verifies_with_any(json.loads(found["jwks"])["keys"], token)
         fetched = self._fetched.get(provider)
-        if fetched is None or fetched.until < now:
+        if fetched is None or fetched.until < self._clock.now():
             raise KeysNeededError(provider)
         if fetched.keys is None:
             return None
         return _verifies_with_any(fetched.keys, token)
 
-    def fetch(self, provider: str, now: float) -> None:
+    def fetch(self, provider: str) -> None:
         """Get the keys of *provider* over the network; blocks for some seconds at most."""
-        found = self._state.row("SELECT jwks_uri FROM issuers WHERE provider = ?", provider)
+        with self._state.transaction():  # another thread than that of the calls
+            found = self._state.row("SELECT jwks_uri FROM issuers WHERE provider = ?", provider)
         try:
             uri = found["jwks_uri"] if found and found["jwks_uri"] else None
             if uri is None:
@@ -97,9 +102,9 @@ class Issuers:
                 uri = document["jwks_uri"]
             keys = [key for key in _load(uri)["keys"] if isinstance(key, dict)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            self._fetched[provider] = _Fetched(None, now + 1)  # ask again soon, not at once
+            self._fetched[provider] = _Fetched(None, self._clock.now() + _RETRY_SECONDS)
             return
-        self._fetched[provider] = _Fetched(keys, now + _KEEP_SECONDS)
+        self._fetched[provider] = _Fetched(keys, self._clock.now() + _KEEP_SECONDS)
 
     def forget(self) -> None:
         """Forget what was fetched."""

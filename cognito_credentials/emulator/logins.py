@@ -83,7 +83,7 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
         raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
     now = service.clock.now()
     jwt = _read_id_token(provider, token, now)  # 5 to 8
-    verified = service.issuers.verifies(provider, jwt, now)  # 9
+    verified = service.issuers.verifies(provider, jwt)  # 9
     if verified is None:
         raise assumed.external_service(provider)
     if not verified:

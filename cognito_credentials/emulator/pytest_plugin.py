@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from cognito_credentials.emulator.emulator import Emulator
     from cognito_credentials.emulator.keys import SigningKeys
-    from cognito_credentials.emulator.server import Emulator
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,7 @@ def emulator_keys() -> SigningKeys:
 @pytest.fixture
 def emulator(emulator_keys: SigningKeys) -> Iterator[Emulator]:
     """A running emulator with nothing in it, whose secrets carry the word CANARY."""
-    from cognito_credentials.emulator.server import Emulator
+    from cognito_credentials.emulator.emulator import Emulator
 
     with Emulator(keys=emulator_keys, marker=True) as running:
         yield running

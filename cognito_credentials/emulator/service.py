@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.issuers import Issuers
 from cognito_credentials.emulator.keys import SigningKeys
-from cognito_credentials.emulator.seed import Seed
 from cognito_credentials.emulator.sessions import AssumedRole, MintedCredentials, SessionMint
 from cognito_credentials.emulator.shapes import OperationModel, load_service_model
 from cognito_credentials.emulator.signatures import Caller
 from cognito_credentials.emulator.state import State
 
+if TYPE_CHECKING:
+    from cognito_credentials.emulator.seed import Seed
+
 DEFAULT_CREDENTIAL_SECONDS = 3600
+_SEEDED = "seeded"  # a data file that was seeded once is not seeded again
 
 
 @dataclass
@@ -66,14 +69,17 @@ class Service:
         self.state = state
         self.clock = Clock()
         self.keys = keys or SigningKeys(state)
-        self.issuers = Issuers(state, self.keys)
+        self.issuers = Issuers(state, self.keys, self.clock)
         self.mint = SessionMint(state.session_key(), marker)
         self.settings = Settings()
         self.strict_auth = strict_auth
         self.strict_roles = strict_roles
         self.minted: list[str] | None = [] if marker else None
-        self._seed = seed or Seed()
-        self._seed.plant(state)
+        self._seed = seed
+        with state.transaction():
+            if state.remembered(_SEEDED) is None:
+                state.remember(_SEEDED, b"1")
+                self._plant()
 
     def operation(self, name: str) -> OperationModel:
         """
@@ -128,11 +134,15 @@ class Service:
         )
         return bool(found and found["signed_out"])
 
+    def _plant(self) -> None:
+        if self._seed is not None:
+            self._seed.plant(self)
+
     def reset(self) -> None:
         """Go back to the state of the start; keys and issued credentials stay good."""
         with self.state.transaction():
             self.state.reset()
-            self._seed.plant(self.state)
+            self._plant()
         self.issuers.forget()
         self.settings = Settings()
         self.clock.offset = 0.0

@@ -35,14 +35,14 @@ class OperationModel:
         public: True when the operation is not signed.
         void: True when the operation answers with an empty body.
         check: Checks the request and returns it without unknown members.
-        input_shape: Name of the request's shape, empty when there is none.
+        members: Names of the request's members.
     """
 
     name: str
     public: bool
     void: bool
     check: Callable[[Any], dict[str, Any]]
-    input_shape: str
+    members: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def load_service_model(service: str) -> ServiceModel:
             public=description.get("authtype") == "none",
             void="output" not in description,
             check=_request_check(compiler, input_shape),
-            input_shape=input_shape,
+            members=tuple(model["shapes"][input_shape]["members"]) if input_shape else (),
         )
     return ServiceModel(model["shapes"], operations)
 

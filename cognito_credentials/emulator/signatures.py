@@ -14,7 +14,7 @@ import hmac
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -76,6 +76,10 @@ class Caller:
     user_id: str
     region: str = DEFAULT_REGION
     session: AssumedRole | None = None
+
+    def in_region(self, region: str) -> Caller:
+        """The same caller, for *region*."""
+        return replace(self, region=region)
 
 
 ANONYMOUS = Caller("", "", "")
@@ -140,7 +144,7 @@ def _authenticate(service: Service, request: SignedRequest) -> Caller:
         _verify(request, given, found["secret_access_key"], service.clock.now())
     elif service.strict_auth:
         raise _RefusedError("unknown", _INVALID_TOKEN)
-    return Caller(DEVELOPER.arn, DEVELOPER.account, DEVELOPER.user_id, region)
+    return DEVELOPER.in_region(region)
 
 
 def _read_signature(request: SignedRequest) -> _Signature:

@@ -127,7 +127,7 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
         return provider
     if not service.issuers.is_known(provider):
         raise _invalid_token(f"No OpenIDConnect provider found in your account for {issuer}")
-    verified = service.issuers.verifies(provider, token, service.clock.now())
+    verified = service.issuers.verifies(provider, token)
     if verified is None:
         raise _invalid_token(
             "Couldn't retrieve verification key from your identity provider,  please reference "

@@ -1,0 +1,87 @@
+"""A certificate of the emulator's own, for ``--tls``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+import tempfile
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+_DAYS = 30
+
+
+@dataclass(frozen=True)
+class CertificateFiles:
+    """
+    A self-signed certificate and its key, in a directory of their own.
+
+    Attributes:
+        certificate: PEM file; clients trust it through ``AWS_CA_BUNDLE``.
+    """
+
+    directory: tempfile.TemporaryDirectory[str]
+    certificate: str
+    key: str
+
+
+def make_certificate(host: str) -> CertificateFiles:
+    """
+    Make a certificate for *host*, localhost and the loopback addresses.
+
+    The directory is private, and goes with the returned object's ``directory.cleanup()``.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cognito-credentials emulator")])
+    now = dt.datetime.now(dt.timezone.utc)
+    names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+    names.extend(_addresses(host))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=_DAYS))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    directory = tempfile.TemporaryDirectory(prefix="cognito-emulator-")
+    files = CertificateFiles(
+        directory,
+        os.path.join(directory.name, "certificate.pem"),
+        os.path.join(directory.name, "key.pem"),
+    )
+    _write(files.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+    _write(
+        files.key,
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )
+    return files
+
+
+def _addresses(host: str) -> list[x509.GeneralName]:
+    return [_general_name(text) for text in dict.fromkeys(("127.0.0.1", "::1", host))]
+
+
+def _general_name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(content)

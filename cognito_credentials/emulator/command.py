@@ -1,0 +1,92 @@
+"""``cognito-credentials emulator``: the emulator until a signal ends it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import TextIO
+
+_OK = 0
+_CONFIGURATION = 4
+_STORAGE = 7
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    data: str | None = None,
+    seed: str | None = None,
+    tls: bool = False,
+    strict_auth: bool = False,
+    strict_roles: bool = False,
+    out: TextIO,
+    err: TextIO,
+) -> int:
+    """
+    Run the emulator until SIGTERM or SIGINT; call it from the main thread.
+
+    Args:
+        data: SQLite file that keeps the state.
+        seed: TOML file with what a new state holds.
+        out: Gets one line once requests are answered: ``listening on http://127.0.0.1:PORT``.
+        err: Gets one line for each request, or what is wrong.
+
+    Returns:
+        The exit code.
+    """
+
+    def fail(message: str, code: int) -> int:
+        print(f"cognito-credentials: {message}", file=err, flush=True)
+        return code
+
+    try:
+        from cognito_credentials.emulator.emulator import Emulator
+        from cognito_credentials.emulator.seed import Seed, SeedError
+        from cognito_credentials.emulator.state import DataFileError
+    except ModuleNotFoundError as error:
+        return fail(
+            f"the emulator needs {error.name}; run: pip install 'cognito-credentials[emulator]'",
+            _CONFIGURATION,
+        )
+
+    def log(line: str) -> None:
+        print(line, file=err, flush=True)
+
+    stopped = threading.Event()
+    previous = _end_on_signals(stopped)
+    try:
+        emulator = Emulator(
+            host=host,
+            port=port,
+            data=data,
+            seed=Seed.load(seed) if seed is not None else None,
+            tls=tls,
+            strict_auth=strict_auth,
+            strict_roles=strict_roles,
+            log=log,
+        )
+        with emulator:
+            print(f"listening on {emulator.url}", file=out, flush=True)
+            if emulator.certificate is not None:
+                log(f"certificate: {emulator.certificate} (for AWS_CA_BUNDLE)")
+            stopped.wait()
+        return _OK
+    except SeedError as error:
+        return fail(str(error), _CONFIGURATION)
+    except DataFileError as error:
+        return fail(str(error), _STORAGE)
+    except (OSError, OverflowError) as error:
+        return fail(f"cannot listen on {host} port {port}: {error}", _CONFIGURATION)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _end_on_signals(stopped: threading.Event) -> dict[signal.Signals, signal._HANDLER]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stopped.set()
+
+    return {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

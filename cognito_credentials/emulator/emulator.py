@@ -1,0 +1,221 @@
+"""The emulator as Python code uses it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cognito_credentials.emulator.control import Control, login_token
+from cognito_credentials.emulator.keys import SigningKeys
+from cognito_credentials.emulator.pools import ACCOUNT_ID
+from cognito_credentials.emulator.seed import Seed
+from cognito_credentials.emulator.server import RunningServer, listen
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.signatures import DEVELOPER
+from cognito_credentials.emulator.state import State
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Emulator:
+    """
+    Amazon Cognito Identity and STS on this machine, for as long as a ``with`` block.
+
+    Args:
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        data: SQLite file that keeps the state; None keeps it in memory.
+        seed: What a new or reset state holds.
+        strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
+        strict_roles: Refuse roles that the seed does not describe.
+        marker: Mint secrets that contain ``CANARYsecret`` and ``CANARYtoken``, and keep a list.
+        keys: RSA keys to use instead of new ones; making them is slow.
+        tls: Speak https, with a certificate of its own.
+        log: Takes one readable line for each request.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        data: str | os.PathLike[str] | None = None,
+        seed: Seed | None = None,
+        strict_auth: bool = False,
+        strict_roles: bool = False,
+        marker: bool = False,
+        keys: SigningKeys | None = None,
+        tls: bool = False,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self._address = (host, port)
+        self._data = data
+        self._service_options: dict[str, Any] = {
+            "seed": seed,
+            "strict_auth": strict_auth,
+            "strict_roles": strict_roles,
+            "marker": marker,
+            "keys": keys,
+        }
+        self._log = log
+        self._tls = tls
+        self._running: RunningServer | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """
+        Listen, and return once requests are answered.
+
+        Raises:
+            OSError: The address cannot be listened on.
+            DataFileError: The data file cannot be used.
+        """
+        listener = listen(*self._address)
+        try:
+            state = State(self._data)
+            try:
+                service = Service(state, **self._service_options)
+                self._running = RunningServer(service, listener, self._log, self._tls)
+            except BaseException:
+                state.close()
+                raise
+        except BaseException:
+            listener.close()
+            raise
+
+    def stop(self) -> None:
+        """Close all connections and stop; the state in memory is gone."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            running.stop()
+
+    @property
+    def url(self) -> str:
+        """Where the emulator listens, e.g. ``http://127.0.0.1:8080``."""
+        return self._started.url
+
+    @property
+    def certificate(self) -> str | None:
+        """The PEM file that clients must trust, or None without TLS."""
+        files = self._started.certificate
+        return files.certificate if files else None
+
+    @property
+    def service(self) -> Service:
+        """The emulated service, without HTTP."""
+        return self._started.service
+
+    def create_pool(
+        self,
+        *,
+        roles: Mapping[str, str] | None = None,
+        role_mappings: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> str:
+        """
+        Make an identity pool in us-east-1, with guests and both flows unless told otherwise.
+
+        Args:
+            roles: ``authenticated`` and ``unauthenticated`` to role ARN; by default both are set.
+            role_mappings: RoleMappings of SetIdentityPoolRoles.
+            settings: Members of CreateIdentityPool.
+
+        Returns:
+            The pool id.
+        """
+        request = {
+            "IdentityPoolName": "test",
+            "AllowUnauthenticatedIdentities": True,
+            "AllowClassicFlow": True,
+            **settings,
+        }
+        if roles is None:
+            roles = {
+                state: f"arn:aws:iam::{ACCOUNT_ID}:role/{state}"
+                for state in ("authenticated", "unauthenticated")
+            }
+        pool_id: str = self._call("CreateIdentityPool", request)["IdentityPoolId"]
+        self._call(
+            "SetIdentityPoolRoles",
+            {"IdentityPoolId": pool_id, "Roles": roles, "RoleMappings": role_mappings or {}},
+        )
+        return pool_id
+
+    def login_token(
+        self,
+        provider: str,
+        *,
+        audience: Any = "app",
+        subject: str = "user",
+        expires_in: float = 3600,
+        claims: Mapping[str, Any] | None = None,
+    ) -> str:
+        """
+        A login token that the emulator accepts for *provider*.
+
+        Args:
+            provider: A logins key, e.g. ``accounts.google.com``.
+            audience: The aud claim: the client id that the pool has for the provider.
+            expires_in: Seconds from now by the emulator's clock.
+            claims: More claims; None takes one away.
+        """
+        return login_token(
+            self.service,
+            provider,
+            audience,
+            subject,
+            expires_in,
+            dict(claims) if claims is not None else None,
+        )
+
+    def requests(self) -> Mapping[str, int]:
+        """How often each operation was asked for since the start or the last reset."""
+        return dict(self._control.counts)
+
+    def plan_faults(self, *faults: Mapping[str, Any]) -> None:
+        """Misbehave for coming requests, as ``PUT /_emulator/faults`` does."""
+        self._control.faults.plan([dict(fault) for fault in faults])
+
+    def move_clock(self, seconds: float) -> None:
+        """Move the emulator's clock by *seconds* from where it is."""
+        self.service.clock.offset += seconds
+
+    def minted_secrets(self) -> list[str]:
+        """
+        Every secret key, session token, login token and OpenID token minted since the start.
+
+        Raises:
+            RuntimeError: The emulator was made without ``marker=True`` and keeps no list.
+        """
+        minted = self.service.minted
+        if minted is None:
+            raise RuntimeError("minted secrets are kept only by Emulator(marker=True)")
+        return list(minted)
+
+    @property
+    def _control(self) -> Control:
+        return self._started.application.control
+
+    @property
+    def _started(self) -> RunningServer:
+        if self._running is None:
+            raise RuntimeError("the emulator is not running; use it as a context manager")
+        return self._running
+
+    def _call(self, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        service = self.service
+        return service.call(service.operation(name), request, DEVELOPER) or {}
