@@ -1,1 +1,87 @@
-"""Placeholder docstring; see below."""
+"""
+AWS credentials from an Amazon Cognito identity pool, for boto3, the AWS CLI and every AWS SDK.
+
+    from cognito_credentials import Session          a boto3.Session, drop-in
+    from cognito_credentials import install          the provider in any botocore session's chain
+    from cognito_credentials import IdentityPool     the thing itself
+    cognito-credentials credential-process           a profile's credential_process
+
+A request goes down this page, and its answer up:
+
+    settings.py        which pool, which flow, who, where to remember
+    logins/            login provider name -> token, asked for only when needed
+    exchange/          the wire: Cognito Identity and STS; what each failure means
+    cache/             identity, credentials and back-off; in files or memory; one lock a key
+    refresh.py         THE policy: fresh, stale, expired -> return, refresh, wait, back off
+    recovery.py        its other half: who asks, as which identity, and what to do when that is refused
+    pool.py            IdentityPool
+    session.py         botocore and boto3
+    cli/               the command line; fast.py answers a cache hit
+    emulator/          the service itself, on this machine; shares no code with the above
+
+Below all of these: errors, secret, clock, credentials, digest. Importing this package imports nothing
+else: each name loads what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .credentials import TemporaryCredentials
+    from .errors import (
+        CacheError,
+        ClockSkewError,
+        CognitoCredentialsError,
+        ConfigurationError,
+        CredentialsExpiredError,
+        LoginRequiredError,
+        RefusedError,
+        ServiceError,
+    )
+    from .pool import IdentityPool
+    from .secret import Secret
+    from .session import IdentityPoolProvider, Session, install
+
+__all__ = [
+    "CacheError",
+    "ClockSkewError",
+    "CognitoCredentialsError",
+    "ConfigurationError",
+    "CredentialsExpiredError",
+    "IdentityPool",
+    "IdentityPoolProvider",
+    "LoginRequiredError",
+    "RefusedError",
+    "Secret",
+    "ServiceError",
+    "Session",
+    "TemporaryCredentials",
+    "install",
+]
+
+_HOME = {
+    "IdentityPool": "pool",
+    "IdentityPoolProvider": "session",
+    "Secret": "secret",
+    "Session": "session",
+    "TemporaryCredentials": "credentials",
+    "install": "session",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("cognito-credentials")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_HOME.get(name, 'errors')}", __name__), name)
+    globals()[name] = value  # found directly from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

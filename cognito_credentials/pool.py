@@ -11,20 +11,23 @@ import os
 import random
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .cache import open_store
+from .cache.file import FileStore
+from .cache.memory import MemoryStore
 from .cache.records import Records
 from .clock import Clock
+from .configuration import read_config
 from .exchange.client import CognitoClient
 from .recovery import Exchanger
 from .refresh import Refresher
-from .settings import Settings, check_arguments, load_settings
+from .settings import Settings, require, resolve
 from .single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .cache.store import Store
     from .credentials import TemporaryCredentials
     from .recovery import Who
     from .secret import Secret
@@ -32,6 +35,19 @@ if TYPE_CHECKING:
     IdentityChanged = Callable[[str | None, str, str], None]
 
 _log = logging.getLogger(__name__)
+_TOGETHER = frozenset(
+    {"flow", "custom_role_arn", "role_arn", "role_session_name", "duration_seconds", "policy", "cache"}
+)
+"""Arguments that are right or wrong together with what the environment or profile says."""
+
+
+class Shortcut(NamedTuple):
+    """Where these credentials are kept, and what that was worked out from; for `cli.fast`."""
+
+    directory: str
+    credentials_key: str
+    depends: tuple[tuple[str, str], ...]
+    """``file`` or ``env``, and its name."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +111,9 @@ class IdentityPool:
         if isinstance(settings := arguments.get("settings"), Settings):
             self._parts = _Parts(settings, self._clock, self._environ)
         else:
-            check_arguments(self._arguments, environ=self._environ)
+            # What is wrong for certain is said here; the rest when the config file has been read.
+            alone = {name: value for name, value in self._arguments.items() if name not in _TOGETHER}
+            resolve(alone, environ={}, config={})
 
     @classmethod
     def from_settings(
@@ -214,6 +232,10 @@ class IdentityPool:
         """Tell what is known, asking neither the network nor a login source that is a program."""
         return self._built().status()
 
+    def shortcut(self) -> Shortcut | None:
+        """Say where the credentials are kept; None when a later process could not know whose they are."""
+        return self._built().shortcut()
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Locks and what is held stay behind; a login token among the arguments refuses by itself.
         return _rebuild, (self._profile_name, self._arguments)
@@ -229,7 +251,12 @@ class IdentityPool:
         self._building.enter(float("inf"))
         try:
             if self._parts is None:
-                settings = load_settings(self._arguments, environ=self._environ, profile=self._profile_name)
+                settings = require(
+                    self._arguments,
+                    environ=self._environ,
+                    config=read_config(self._environ),
+                    profile=self._profile_name,
+                )
                 self._parts = _Parts(settings, self._clock, self._environ)
             return self._parts
         finally:
@@ -252,9 +279,14 @@ class _Parts:
     def __init__(self, settings: Settings, clock: Clock, environ: Mapping[str, str]) -> None:
         self.settings = settings
         self.clock = clock
-        self.records = Records(open_store(settings), clock)
-        client = CognitoClient(settings, clock, environ)
-        self.exchanger = Exchanger(settings, client, self.records, clock)
+        self.records = Records(_open_store(settings), clock)
+        self.exchanger = Exchanger(
+            settings,
+            CognitoClient(settings, clock, environ),
+            CognitoClient(settings, clock, environ, attempts=1),
+            self.records,
+            clock,
+        )
         self.refresher = Refresher(self.exchanger, self.records, clock, random.SystemRandom())
 
     def status(self) -> Status:
@@ -286,9 +318,27 @@ class _Parts:
             clock_offset=None if seen is None else seen.offset,
         )
 
+    def shortcut(self) -> Shortcut | None:
+        settings, who = self.settings, self.who()
+        if who is None or self.records.store.name != "file" or settings.cache_dir is None:
+            return None
+        # With `user` the tokens do not matter; else every source must be one that can be looked at.
+        depends = () if settings.user is not None else settings.logins.depends()
+        if depends is None:
+            return None
+        return Shortcut(settings.cache_dir, who.credentials_key, depends)
+
     def who(self) -> Who | None:
         """Who it is, as far as that can be told without asking for a login token."""
         return self.exchanger.identify_offline() or self.exchanger.last_known
+
+
+def _open_store(settings: Settings) -> Store:
+    if settings.cache == "memory" or settings.cache_dir is None:
+        return MemoryStore()
+    return FileStore(
+        settings.cache_dir, strict=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
+    )
 
 
 def _describe(settings: Settings) -> str:

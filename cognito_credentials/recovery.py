@@ -66,13 +66,23 @@ class Exchanger:
     Args:
         settings: Of one pool.
         client: The wire.
+        brief: The same, trying each request only once, for when nobody waits: a failure then costs the
+            service one request, and there is time to try later.
         records: Where identities are remembered.
         clock: This machine's clocks.
     """
 
-    def __init__(self, settings: Settings, client: CognitoClient, records: Records, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        client: CognitoClient,
+        brief: CognitoClient,
+        records: Records,
+        clock: Clock,
+    ) -> None:
         self._settings = settings
         self._client = client
+        self._brief = brief
         self._records = records
         self._clock = clock
         self._identities: dict[str, str] = {}
@@ -126,8 +136,8 @@ class Exchanger:
         result = self._recovering(
             who,
             budget,
-            lambda identity_id, tokens, note: exchange(
-                self._client, self._settings, identity_id, tokens, note
+            lambda client, identity_id, tokens, note: exchange(
+                client, self._settings, identity_id, tokens, note
             ),
         )
         self._adopt(who, result.identity_id)
@@ -151,7 +161,7 @@ class Exchanger:
         return self._recovering(
             who,
             policy.HOLDER_BUDGET,
-            lambda _, tokens, note: get_identity(self._client, self._settings, tokens, note),
+            lambda client, _, tokens, note: get_identity(client, self._settings, tokens, note),
         )
 
     def open_id_token(self, who: Who) -> Secret:
@@ -164,8 +174,8 @@ class Exchanger:
         identity_id, token = self._recovering(
             who,
             policy.HOLDER_BUDGET,
-            lambda identity_id, tokens, note: open_id_token(
-                self._client, self._settings, identity_id, tokens, note
+            lambda client, identity_id, tokens, note: open_id_token(
+                client, self._settings, identity_id, tokens, note
             ),
         )
         self._adopt(who, identity_id)
@@ -180,9 +190,10 @@ class Exchanger:
         self,
         who: Who,
         budget: float,
-        call: Callable[[str | None, Mapping[str, Secret], Callable[[str], None]], T],
+        call: Callable[[CognitoClient, str | None, Mapping[str, Secret], Callable[[str], None]], T],
     ) -> T:
-        self._client.prepare()  # loading botocore is this machine's slowness, not the service's
+        client = self._brief if budget <= policy.ADVISORY_BUDGET else self._client
+        client.prepare()  # loading botocore is this machine's slowness, not the service's
         give_up_at = self._clock.elapsed() + budget
         logins = who.logins or self._resolve()
         identity_id = logins.identity_id or self.known_identity(who)
@@ -196,7 +207,7 @@ class Exchanger:
 
             left = max(give_up_at - self._clock.elapsed(), 0.1)
             try:
-                return with_deadline(lambda: call(identity_id, logins.tokens, note), left)  # noqa: B023 (called here)
+                return with_deadline(lambda: call(client, identity_id, logins.tokens, note), left)  # noqa: B023 (called here)
             except Failure as failure:
                 repeated, first = first, failure
             # Outside the except block: what the failure came from must not be chained to what users see.
@@ -214,7 +225,7 @@ class Exchanger:
             logins = renewed
 
     def _resolve(self) -> ResolvedLogins:
-        seen = self._client.seen
+        seen = self._client.seen or self._brief.seen
         now = self._clock.wall() if seen is None else seen.now(self._clock)
         return self._settings.logins.resolve(now, self._settings.user)
 

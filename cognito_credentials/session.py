@@ -8,6 +8,7 @@ inside its windows; reliability.md 0.1). So nothing changes here when botocore c
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,15 +22,18 @@ from botocore.credentials import (
     create_credential_resolver,
 )
 
-from . import settings as settings_module
 from .botocore_errors import as_botocore_error
+from .configuration import read_config
 from .errors import CognitoCredentialsError, ConfigurationError
+from .lookup import NAMES
 from .pool import IdentityPool
+from .settings import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .credentials import TemporaryCredentials
+    from .settings import Settings
 
 METHOD = "cognito-identity-pool"
 
@@ -138,7 +142,7 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         if self.session is None:
             return None
         try:
-            settings = settings_module.resolve_for(self.session)
+            settings = _settings_of(self.session)
         except CognitoCredentialsError as error:
             failure = error
         else:
@@ -166,7 +170,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     def __init__(
         self, *args: Any, identity_pool_id: str | None = None, logins: Any = None, **kwargs: Any
     ) -> None:
-        settings = {name: kwargs.pop(name) for name in settings_module.ARGUMENTS & kwargs.keys()}
+        settings = {name: kwargs.pop(name) for name in NAMES.keys() & kwargs.keys()}
         given = {"identity_pool_id": identity_pool_id, "logins": logins, **settings}
         given = {name: value for name, value in given.items() if value is not None}
         access_key_id = args[0] if args else kwargs.get("aws_access_key_id")
@@ -205,6 +209,17 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
     provider = session.get_component("credential_provider").get_provider(METHOD)
     assert isinstance(provider, IdentityPoolProvider)  # noqa: S101
     return provider
+
+
+def _settings_of(session: botocore.session.Session) -> Settings | None:
+    """Resolve the settings that *session*'s profile and the environment make."""
+    environ = {
+        **os.environ,
+        "AWS_CONFIG_FILE": session.get_config_variable("config_file") or "",
+        "AWS_SHARED_CREDENTIALS_FILE": session.get_config_variable("credentials_file") or "",
+    }
+    profile = session.instance_variables().get("profile")
+    return resolve({}, environ=environ, config=read_config(environ), profile=profile)
 
 
 def _replace_chain(session: botocore.session.Session, settings: Mapping[str, Any]) -> IdentityPool:

@@ -22,6 +22,7 @@ class SingleFlight:
     """
 
     def __init__(self) -> None:
+        self._holder: int | None = None
         self._renew()
 
     def enter(self, timeout: float) -> bool:
@@ -60,5 +61,5 @@ class SingleFlight:
 
     def _renew(self) -> None:
         self._lock = threading.Lock()
-        self._holder: int | None = None
+        self._holder = None
         self._process = os.getpid()

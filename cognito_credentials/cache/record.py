@@ -1,12 +1,12 @@
 """
 What is remembered, how it is written, and how it is trusted.
 
-Three kinds of record: which identity this machine is (kept for ever), its credentials (kept until they
-expire), and what to leave alone for a while after a failure. Each is one line of JSON in a fixed order of
-fields, with its own key and a SHA-256 inside. The reader takes exactly what the writer writes and nothing
-else: whatever is older, newer, cut, flipped, renamed or foreign is a miss, never an error (reliability.md
-1.B). JSON's own parsers are not used: they are lenient where this must be strict, and too slow to import
-for the fast path.
+Four kinds of record: which identity this machine is (kept for ever), its credentials (kept until they
+expire), what to leave alone for a while after a failure, and what a command line came to. Each is one
+line of JSON in a fixed order of fields, with its own key and a SHA-256 inside. The reader takes exactly
+what the writer writes and nothing else: whatever is older, newer, cut, flipped, renamed or foreign is a
+miss, never an error (reliability.md 1.B). JSON's own parsers are not used: they are lenient where this
+must be strict, and too slow to import for the fast path.
 
 No login token, refresh token or OpenID token has a place in any record.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal
 
-    Kind = Literal["identity", "credentials", "state"]
+    Kind = Literal["identity", "credentials", "state", "shortcut"]
 
 RECORD_LIMIT = 65_536
 """Bytes; a record is about 2,000, so anything larger is not ours."""
@@ -146,6 +146,25 @@ class StateRecord:
         self.rejected_access_key_id = rejected_access_key_id
 
 
+class ShortcutRecord:
+    """
+    What a command line came to, so that the same one need not be worked out again.
+
+    Args:
+        key: Hash of the command line, the environment and the config files.
+        credentials_key: Under which key its credentials are.
+        depends: What else it came from, a line each: ``file`` or ``env``, a hash of the content, the name.
+    """
+
+    kind: Kind = "shortcut"
+    __slots__ = ("credentials_key", "depends", "key")
+
+    def __init__(self, *, key: str, credentials_key: str, depends: str) -> None:
+        self.key = key
+        self.credentials_key = credentials_key
+        self.depends = depends
+
+
 _FIELDS: dict[str, tuple[tuple[str, type], ...]] = {
     "identity": (
         ("identity_id", str),
@@ -176,11 +195,15 @@ _FIELDS: dict[str, tuple[tuple[str, type], ...]] = {
         ("hint", str),
         ("rejected_access_key_id", str),
     ),
+    "shortcut": (
+        ("credentials_key", str),
+        ("depends", str),
+    ),
 }
 """The fields of each kind in the order they are written, after ``v``, ``kind`` and ``key``."""
 
 
-def encode(record: IdentityRecord | CredentialsRecord | StateRecord) -> bytes:
+def encode(record: IdentityRecord | CredentialsRecord | StateRecord | ShortcutRecord) -> bytes:
     """Write *record* in its one canonical form."""
     values = _values(record)
     parts = [f'"v":{_VERSION}', f'"kind":"{record.kind}"', f'"key":"{record.key}"']
@@ -235,7 +258,15 @@ def decode_state(key: str, data: bytes) -> StateRecord | None:
     return None if values is None else StateRecord(key=key, **values)  # type: ignore[arg-type] # by schema
 
 
-def _values(record: IdentityRecord | CredentialsRecord | StateRecord) -> dict[str, str | int]:
+def decode_shortcut(key: str, data: bytes) -> ShortcutRecord | None:
+    """Read the shortcut record of *key*; None when *data* is anything else."""
+    values = _parse("shortcut", key, data)
+    return None if values is None else ShortcutRecord(key=key, **values)  # type: ignore[arg-type] # by schema
+
+
+def _values(
+    record: IdentityRecord | CredentialsRecord | StateRecord | ShortcutRecord,
+) -> dict[str, str | int]:
     if not isinstance(record, CredentialsRecord):
         return {name: getattr(record, name) for name, _ in _FIELDS[record.kind]}
     return {

@@ -1,0 +1,158 @@
+"""
+The fast path: answer ``credential-process`` from the cache before anything is worked out.
+
+The SDKs start us once a session or, near expiry, once a request, so a cache hit must cost little more
+than starting Python. Working out which credentials a command line means takes the config parser, botocore
+and the settings' rules. So that is done once, on the slow path, and noted in a *shortcut*: a record whose
+key is a hash of everything the answer came from (the arguments, the environment's AWS variables, both
+config files' bytes), and which lists what else to compare (token files and variables). If any of it
+changes in any bit, there is no shortcut and the slow path works it out anew. Nothing here decides
+anything: what is not fresh beyond doubt is the slow path's.
+
+Imports only what starting Python has loaded already, and modules of ours that do the same.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..cache.file import FileStore
+from ..cache.record import ShortcutRecord, decode_credentials, decode_shortcut, decode_state, encode
+from ..clock import Clock
+from ..digest import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..pool import IdentityPool
+
+_VERSION = "1"
+_INPUT_LIMIT = 1 << 20
+"""Bytes of a config or token file; what is larger is the slow path's to judge."""
+_NEVER = frozenset({"--debug", "--help", "-h"})
+
+
+def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = None) -> str | None:
+    """
+    Return what to print for *argv*, when it is in the cache and fresh.
+
+    Args:
+        argv: The whole command line behind the program's name.
+        environ: The environment variables.
+        clock: This machine's clocks.
+
+    Returns:
+        One line of JSON; None for the slow path.
+    """
+    directory = _directory(environ)
+    key = None if directory is None else _key(argv, environ)
+    if directory is None or key is None:
+        return None
+    store = FileStore(directory, strict=False, warn=_say_nothing)
+    data = store.load("shortcut", key)
+    shortcut = None if data is None else decode_shortcut(key, data)
+    if shortcut is None or not _still_holds(shortcut.depends, environ):
+        return None
+    try:
+        data = store.load("credentials", shortcut.credentials_key)
+    except ValueError:
+        return None  # not a key: written by a version that names them otherwise
+    record = None if data is None else decode_credentials(shortcut.credentials_key, data)
+    if record is None:
+        return None
+    clock = clock or Clock()
+    if record.seen.is_from_the_future(clock) or record.seen.now(clock) >= record.refresh_at:
+        return None
+    if clock.wall() >= record.credentials.expires_at:
+        return None  # expired by this machine's wrong clock: the slow path says so
+    data = store.load("state", shortcut.credentials_key)
+    state = None if data is None else decode_state(shortcut.credentials_key, data)
+    if state is not None and state.rejected_access_key_id == record.credentials.access_key_id:
+        return None
+    return record.credentials.to_process()
+
+
+def remember(argv: list[str], environ: Mapping[str, str], pool: IdentityPool) -> None:
+    """
+    Note what *argv* came to, where the same must hold the next time.
+
+    Args:
+        argv: The whole command line behind the program's name.
+        environ: The environment variables.
+        pool: What it came to; its credentials have just been given out.
+    """
+    directory, key = _directory(environ), _key(argv, environ)
+    found = pool.shortcut()
+    if key is None or directory is None or found is None or found.directory != directory:
+        return
+    lines = []
+    for kind, name in found.depends:
+        content = _content(kind, name, environ)
+        if not content or "\n" in name or (kind == "file" and not os.path.isabs(name)):
+            return
+        lines.append(f"{kind} {content} {name}")
+    record = ShortcutRecord(key=key, credentials_key=found.credentials_key, depends="\n".join(lines))
+    FileStore(directory, strict=False, warn=_say_nothing).store("shortcut", key, encode(record))
+
+
+def _key(argv: list[str], environ: Mapping[str, str]) -> str | None:
+    """Hash all that settings are made of, unambiguously; None when they depend on more."""
+    if not _NEVER.isdisjoint(argv):
+        return None
+    parts = [_VERSION, str(len(argv)), *argv]
+    for name in sorted(environ):
+        if name.startswith("AWS_") or name in ("HOME", "USERPROFILE", "LOCALAPPDATA"):
+            parts += (name, environ[name])
+    for variable, default in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
+        path = environ.get(variable) or f"{environ.get('HOME', '')}/.aws/{default}"
+        if not os.path.isabs(path) or "$" in path:
+            return None
+        content = _file(path)
+        if content is None:
+            return None
+        parts.append(content)
+    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    return sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def _directory(environ: Mapping[str, str]) -> str | None:
+    if os.name == "nt":
+        return None  # settings know the rules there; the fast path is for where starting Python is cheap
+    path = environ.get("AWS_COGNITO_CACHE_DIR") or f"{environ.get('HOME', '')}/.aws/cognito/cache"
+    return path if os.path.isabs(path) else None
+
+
+def _still_holds(depends: str, environ: Mapping[str, str]) -> bool:
+    for line in depends.split("\n") if depends else ():
+        kind, _, rest = line.partition(" ")
+        content, _, name = rest.partition(" ")
+        if _content(kind, name, environ) != content:
+            return False
+    return True
+
+
+def _content(kind: str, name: str, environ: Mapping[str, str]) -> str | None:
+    if kind == "file":
+        return _file(name)
+    value = environ.get(name) if kind == "env" else None
+    return None if value is None else sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _file(path: str) -> str | None:
+    """Hash a file's bytes; empty when it is missing, None when it is odd."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        try:
+            content = os.read(descriptor, _INPUT_LIMIT)
+            return None if len(content) == _INPUT_LIMIT else sha256(content).hexdigest()
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError):
+        return None
+
+
+def _say_nothing(_: str) -> None:
+    """The slow path warns; it comes here at least once an hour."""
