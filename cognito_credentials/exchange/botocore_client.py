@@ -1,0 +1,144 @@
+"""
+botocore's own client, made for our use alone.
+
+Loading this module loads botocore, which is why nothing else does at import.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import botocore
+import botocore.config
+import botocore.credentials
+import botocore.exceptions
+import botocore.session
+import botocore.utils
+
+from ..errors import ConfigurationError
+from .transport import Transport, check_target
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from ..settings import Settings
+
+CONNECT_TIMEOUT = 2
+READ_TIMEOUT = 5
+"""Seconds; of one connect and between two reads. The whole has a deadline of its own."""
+_NOWHERE = (None, None, os.devnull, None)
+
+
+def make_client(
+    service: str, settings: Settings, clock: Clock, environ: Mapping[str, str], attempts: int
+) -> tuple[Any, Transport]:
+    """
+    Make a client that is unsigned, isolated and sends through a `Transport`.
+
+    Args:
+        service: ``cognito-identity`` or ``sts``.
+        settings: Of the identity pool; its id says the region.
+        clock: This machine's clocks.
+        environ: Environment variables.
+        attempts: How often a request is sent at most.
+
+    Raises:
+        ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
+    """
+    endpoint_url = settings.sts_endpoint_url if service == "sts" else settings.endpoint_url
+    verify = _ca_bundle(settings, environ)
+    problem = ""
+    try:
+        client = _create(
+            _isolated_session(),
+            service,
+            region_name=settings.region,
+            endpoint_url=endpoint_url,
+            verify=verify,
+            config=_config(settings, environ, attempts),
+        )
+    except (botocore.exceptions.BotoCoreError, ValueError) as error:
+        problem = str(error)
+    if problem:
+        raise ConfigurationError(
+            f"no endpoint of {service} in {settings.region}: {problem}",
+            hint="check the region in identity_pool_id, and endpoint_url",
+        )
+    check_target(client.meta.endpoint_url)
+    transport = Transport(
+        clock,
+        verify=verify,
+        proxies=botocore.utils.get_environ_proxies(client.meta.endpoint_url),
+        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+    )
+    client.meta.events.register(f"before-send.{service}", transport.send)
+    return client, transport
+
+
+def _isolated_session() -> botocore.session.Session:
+    """A session that reads no file, knows no profile and has no credentials to look for."""
+    session = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),  # AWS_PROFILE may name one that does not exist
+            "config_file": _NOWHERE,
+            "credentials_file": _NOWHERE,
+            # us-east-1 would otherwise mean the global endpoint, in older botocore and where so set.
+            "sts_regional_endpoints": (None, None, "regional", None),
+        }
+    )
+    session.register_component("credential_provider", botocore.credentials.CredentialResolver([]))
+    return session
+
+
+def _config(settings: Settings, environ: Mapping[str, str], attempts: int) -> botocore.config.Config:
+    return botocore.config.Config(
+        signature_version=botocore.UNSIGNED,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        parameter_validation=True,
+        user_agent_extra=f"md/cognito-credentials#{_version()}",
+        # The override that counts is in the settings, where https is demanded of it (reliability.md T6).
+        ignore_configured_endpoint_urls=True,
+        use_fips_endpoint=_switch("use_fips_endpoint", settings, environ),
+        use_dualstack_endpoint=_switch("use_dualstack_endpoint", settings, environ),
+    )
+
+
+def _create(session: botocore.session.Session, service: str, **arguments: Any) -> Any:
+    # Inside a botocore plugin a plain `create_client` would load that plugin again, without end.
+    nested = getattr(botocore.utils, "create_nested_client", None)
+    if nested is None:  # botocore before 1.40 has no such plugins
+        return session.create_client(service, **arguments)
+    return nested(session, service, **arguments)
+
+
+def _switch(name: str, settings: Settings, environ: Mapping[str, str]) -> bool:
+    value = environ.get(f"AWS_{name.upper()}") or settings.profile_settings.get(name)
+    return botocore.utils.ensure_boolean(value) if value is not None else False
+
+
+def _ca_bundle(settings: Settings, environ: Mapping[str, str]) -> str | bool:
+    """Find the CA bundle where botocore looks for it; True for botocore's own."""
+    for origin, path in (
+        ("AWS_CA_BUNDLE", environ.get("AWS_CA_BUNDLE")),
+        (f"profile '{settings.profile}'", settings.profile_settings.get("ca_bundle")),
+        ("REQUESTS_CA_BUNDLE", environ.get("REQUESTS_CA_BUNDLE")),
+    ):
+        if path:
+            if not os.path.exists(os.path.expanduser(path)):
+                raise ConfigurationError(
+                    f"the CA bundle '{path}' from {origin} does not exist",
+                    hint="correct the path, or remove the setting to use the usual authorities",
+                )
+            return os.path.expanduser(path)
+    return True
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("cognito-credentials")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout
+        return "unknown"

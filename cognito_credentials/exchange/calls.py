@@ -1,0 +1,192 @@
+"""
+One call: the client it goes through, its one repetition, and what becomes of its failure.
+
+botocore's clients are made lazily, once in a process, under a lock. No frame that an error passes through
+on its way to the user holds a token in clear: what has one in it returns its failure instead.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ..secret import Secret
+from .actions import Action, Failure
+from .deadline import remaining
+from .failures import classify
+from .silence import silence
+
+if TYPE_CHECKING:
+    from ..clock import Clock, ServerTime
+    from ..settings import Settings
+
+T = TypeVar("T")
+
+ONCE_MORE_AFTER: Final = (1.0, 2.0)
+"""Seconds before the one repetition that a conflict or a silent login provider gets."""
+ROOM_FOR_ONCE_MORE: Final = 4.0
+"""The longest wait and two seconds for the request; with less time left it is not begun."""
+
+
+class Calls:
+    """
+    Calls operations of Cognito Identity and STS.
+
+    Args:
+        settings: Of one identity pool.
+        clock: This machine's clocks.
+        environ: Environment variables.
+        rng: Where jitter comes from.
+        attempts: How often a request is sent at most when the network or service fails.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        environ: Mapping[str, str],
+        rng: random.Random,
+        attempts: int,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._environ = environ
+        self._rng = rng
+        self._attempts = attempts
+        self._forget_clients()
+        self.seen: ServerTime | None = None
+        """The service's time as last observed; None before the first trusted `Date`."""
+        self.answered: ServerTime | None = None
+        """The same, of the last answer alone; None where that one did not tell."""
+
+    def prepare(self, service: str) -> None:
+        """
+        Make the client of *service* now.
+
+        Raises:
+            ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
+        """
+        self._client(service)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        for _, transport in list(self._clients.values()):
+            transport.close()
+
+    def call(
+        self,
+        operation: str,
+        parameters: Callable[[], dict[str, Any]],
+        read: Callable[[dict[str, Any]], T],
+        tokens: Mapping[str, Secret],
+        *,
+        is_guest: bool | None = None,
+    ) -> T:
+        """
+        Call *operation* and read its answer.
+
+        Args:
+            operation: Its name.
+            parameters: Makes its parameters; what it makes is dropped at once, since it has tokens in clear.
+            read: Makes of the answer what the caller wants; may raise `Failure` or our errors.
+            tokens: Which logins are sent, by provider name.
+            is_guest: Whether this is for a guest; otherwise, whether there are no tokens.
+
+        Raises:
+            Failure: It did not work.
+        """
+        is_guest = not tokens if is_guest is None else is_guest
+        if not all(isinstance(token, Secret) for token in tokens.values()):
+            # botocore's complaint about another type would show the token.
+            raise TypeError("tokens must be secrets")
+        result = self._attempt(operation, parameters, read, tokens, is_guest)
+        if isinstance(result, Failure) and result.again and remaining() > ROOM_FOR_ONCE_MORE:
+            self._clock.sleep(self._rng.uniform(*ONCE_MORE_AFTER))
+            result = self._attempt(operation, parameters, read, tokens, is_guest)
+        if isinstance(result, Failure):
+            raise result
+        return result
+
+    def _attempt(
+        self,
+        operation: str,
+        parameters: Callable[[], dict[str, Any]],
+        read: Callable[[dict[str, Any]], T],
+        tokens: Mapping[str, Secret],
+        is_guest: bool,
+    ) -> T | Failure:
+        """Make the call; a failure is returned, so that no frame with a token in it is in its traceback."""
+        from .transport import CALL, Call
+
+        sts = operation == "AssumeRoleWithWebIdentity"
+        client = self._client("sts" if sts else "cognito-identity")[0]
+        call = Call(makes_identity=operation == "GetId" and is_guest)
+        reset = CALL.set(call)
+        try:
+            with silence():
+                answer = getattr(client, _METHODS[operation])(**parameters())
+            return read(answer if isinstance(answer, dict) else {})
+        except Exception as error:  # noqa: BLE001 (botocore's parser meets bytes from anywhere: any type can come)
+            facts = self._facts(tokens, is_guest)
+            failure = classify(operation, error, is_guest=is_guest, facts=facts, secrets=tokens.values())
+        finally:
+            CALL.reset(reset)
+            self.answered = call.seen
+            self.seen = call.seen or self.seen
+        return self._fit(failure, tokens)
+
+    def _fit(self, failure: Failure, tokens: Mapping[str, Secret]) -> Failure:
+        """An identity that was given with a token, or by the user, is not ours to drop."""
+        if failure.action is not Action.DROP_IDENTITY:
+            return failure
+        action, hint = Action.DROP_IDENTITY, failure.error.hint
+        if self._settings.identity_id is not None:
+            origin = self._settings.origins.get("identity_id", "its setting")
+            action, hint = Action.STOP, f"correct or remove identity_id, which is from {origin}"
+        elif self._own_provider() in tokens:
+            action, hint = Action.ASK_LOGIN_AGAIN, "the back end must give a token of an identity that exists"
+        error = failure.error
+        told = type(error)(error.message, hint=hint, code=error.code, request_id=error.request_id)
+        return Failure(action, told, failure.operation)
+
+    def _facts(self, tokens: Mapping[str, Secret], is_guest: bool) -> dict[str, str]:
+        from .facts import facts  # only errors need it
+
+        return facts(self._settings, tokens, self._own_provider(), is_guest=is_guest)
+
+    def _own_provider(self) -> str:
+        from ..regions import own_token_provider
+
+        return own_token_provider(self._settings.region)
+
+    def _client(self, service: str) -> tuple[Any, Any]:
+        """Return botocore's client of *service* and its transport; made once in a process."""
+        if self._process != os.getpid():
+            # A forked child must not share TLS connections, nor wait for a lock that a thread of its
+            # parent held at that moment: it makes its own.
+            self._forget_clients()
+        with self._lock:
+            if service not in self._clients:
+                from .botocore_client import make_client
+
+                self._clients[service] = make_client(
+                    service, self._settings, self._clock, self._environ, self._attempts
+                )
+            return self._clients[service]
+
+    def _forget_clients(self) -> None:
+        self._lock = threading.Lock()
+        self._clients: dict[str, tuple[Any, Any]] = {}
+        self._process = os.getpid()
+
+
+_METHODS: Final = {
+    "GetId": "get_id",
+    "GetCredentialsForIdentity": "get_credentials_for_identity",
+    "GetOpenIdToken": "get_open_id_token",
+    "UnlinkIdentity": "unlink_identity",
+    "AssumeRoleWithWebIdentity": "assume_role_with_web_identity",
+}

@@ -1,0 +1,229 @@
+"""
+The wire: one method for each operation of Cognito Identity and STS that we use.
+
+Calls go through botocore's own client, so that region and partition endpoints, FIPS, dual stack, proxies,
+CA bundles, request format and retries are botocore's. That client is made for our use alone: unsigned, of
+a session that reads no config file and can look up no credentials. A credential provider that asked the
+chain for credentials would ask itself.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..clock import observe
+from ..credentials import TemporaryCredentials, is_plain
+from ..errors import ConfigurationError
+from ..secret import Secret
+from .actions import Action, Failure
+from .calls import Calls
+from .failures import not_an_answer
+
+if TYPE_CHECKING:
+    from ..clock import Clock, ServerTime
+    from ..settings import Settings
+
+ATTEMPTS: Final = 3
+TOKEN_LIMIT: Final = 20_000
+"""Source: STS AssumeRoleWithWebIdentity, WebIdentityToken."""
+_IDENTITY_ID = re.compile(r"[\w-]+:[0-9a-f-]+", re.ASCII)
+_ACCOUNT = re.compile(r"arn:[\w-]+:(?:sts|iam)::([0-9]{12}):", re.ASCII)
+
+
+class CognitoClient:
+    """
+    Talks to Cognito Identity and STS for one identity pool.
+
+    Args:
+        settings: Of that pool.
+        clock: This machine's clocks.
+        environ: Environment variables; proxies alone are botocore's to find, in the process's own.
+        rng: Where jitter comes from.
+        attempts: How often a request is sent at most when the network or service fails.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        rng: random.Random | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        # Not for secrets: it only spreads retries.
+        self._calls = Calls(settings, clock, environ, rng or random.Random(), attempts)  # noqa: S311
+
+    @property
+    def seen(self) -> ServerTime | None:
+        """The service's time as last observed; None before the first trusted `Date`."""
+        return self._calls.seen
+
+    def prepare(self) -> None:
+        """
+        Make the clients now. Loading botocore takes this machine's time, not the service's.
+
+        Raises:
+            ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
+        """
+        self._calls.prepare("cognito-identity")
+        if self._settings.flow == "basic":
+            self._calls.prepare("sts")
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._calls.close()
+
+    def received(self) -> ServerTime:
+        """Return the service's time at its last answer; this machine's, where that answer did not tell."""
+        return self._calls.answered or observe(self._clock)
+
+    def get_id(self, tokens: Mapping[str, Secret]) -> str:
+        """
+        Ask for the identity that owns *tokens*; without tokens, for a new guest identity.
+
+        The account id is not sent although the API takes one: it is optional, `account_id` is often there
+        for other reasons (CI sets AWS_ACCOUNT_ID), and one that is not the pool's makes the pool "not found".
+
+        Raises:
+            Failure: There is none.
+        """
+        pool_id = self._settings.identity_pool_id
+        return self._calls.call(
+            "GetId",
+            lambda: {"IdentityPoolId": pool_id, **_logins(tokens)},
+            lambda answer: _identity_id(answer, "GetId"),
+            tokens,
+        )
+
+    def get_credentials_for_identity(
+        self, identity_id: str, tokens: Mapping[str, Secret], custom_role_arn: str | None = None
+    ) -> tuple[str, TemporaryCredentials]:
+        """
+        Trade an identity and its logins for credentials.
+
+        Returns:
+            The identity they are for, which after a merge is another one, and the credentials.
+
+        Raises:
+            Failure: There are none.
+        """
+        operation = "GetCredentialsForIdentity"
+        role = {"CustomRoleArn": custom_role_arn} if custom_role_arn else {}
+        account_id = self._account_id(custom_role_arn)
+        return self._calls.call(
+            operation,
+            lambda: {"IdentityId": identity_id, **_logins(tokens), **role},
+            lambda answer: (
+                _identity_id(answer, operation),
+                TemporaryCredentials.from_cognito(answer.get("Credentials", {}), account_id),
+            ),
+            tokens,
+        )
+
+    def get_open_id_token(self, identity_id: str, tokens: Mapping[str, Secret]) -> tuple[str, Secret]:
+        """
+        Get a token by which Cognito vouches for the identity, valid for ten minutes.
+
+        Returns:
+            The identity it is for, which after a merge is another one, and the token.
+
+        Raises:
+            Failure: There is none.
+        """
+        return self._calls.call(
+            "GetOpenIdToken",
+            lambda: {"IdentityId": identity_id, **_logins(tokens)},
+            lambda answer: (_identity_id(answer, "GetOpenIdToken"), _open_id_token(answer)),
+            tokens,
+        )
+
+    def assume_role_with_web_identity(self, token: Secret, *, is_guest: bool) -> TemporaryCredentials:
+        """
+        Trade an OpenID token of Cognito for the credentials of the role in the settings.
+
+        Args:
+            token: From `get_open_id_token`.
+            is_guest: Whether it was got without logins.
+
+        Raises:
+            Failure: There are none.
+        """
+        settings = self._settings
+        if settings.role_arn is None:
+            raise Failure(
+                Action.STOP,
+                ConfigurationError(
+                    "the basic flow needs a role", hint="set role_arn (cognito_role_arn), or flow = enhanced"
+                ),
+            )
+        wanted = {
+            "RoleArn": settings.role_arn,
+            "RoleSessionName": settings.role_session_name or "cognito-credentials",
+            "DurationSeconds": settings.duration_seconds,
+            "Policy": settings.policy,
+        }
+        given = {name: value for name, value in wanted.items() if value is not None}
+
+        def read(answer: dict[str, Any]) -> TemporaryCredentials:
+            user = answer.get("AssumedRoleUser")
+            arn = user.get("Arn") if isinstance(user, dict) else None
+            return TemporaryCredentials.from_sts(answer.get("Credentials", {}), self._account_id(arn))
+
+        return self._calls.call(
+            "AssumeRoleWithWebIdentity",
+            lambda: {**given, "WebIdentityToken": token.reveal()},
+            read,
+            {"": token},
+            is_guest=is_guest,
+        )
+
+    def unlink_identity(self, identity_id: str, tokens: Mapping[str, Secret], providers: list[str]) -> None:
+        """
+        Take logins off an identity; without its last one it can never be used again.
+
+        Args:
+            identity_id: The identity.
+            tokens: At least one login that it has.
+            providers: Names of the logins to take off.
+
+        Raises:
+            Failure: They are still there.
+        """
+        self._calls.call(
+            "UnlinkIdentity",
+            lambda: {"IdentityId": identity_id, **_logins(tokens), "LoginsToRemove": providers},
+            lambda _: None,
+            tokens,
+        )
+
+    def _account_id(self, arn: object) -> str | None:
+        """The account: as set, or of *arn*, whose role is where the credentials live."""
+        if self._settings.account_id:
+            return self._settings.account_id
+        found = _ACCOUNT.match(arn) if isinstance(arn, str) else None
+        return found[1] if found else None
+
+
+def _logins(tokens: Mapping[str, Secret]) -> dict[str, Any]:
+    return {"Logins": {name: token.reveal() for name, token in tokens.items()}} if tokens else {}
+
+
+def _identity_id(answer: dict[str, Any], operation: str) -> str:
+    found = answer.get("IdentityId")
+    if not (isinstance(found, str) and len(found) <= 55 and _IDENTITY_ID.fullmatch(found)):
+        raise not_an_answer(operation, "it has no valid identity id")
+    return found
+
+
+def _open_id_token(answer: dict[str, Any]) -> Secret:
+    found = answer.get("Token")
+    if not (isinstance(found, str) and 0 < len(found) <= TOKEN_LIMIT and is_plain(found)):
+        raise not_an_answer("GetOpenIdToken", "it has no valid token")
+    return Secret(found)

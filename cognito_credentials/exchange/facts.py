@@ -1,0 +1,62 @@
+"""What the table's texts may name: settings, where they came from, and what the tokens claim to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..logins.claims import unverified_claims
+from ..secret import Secret
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+
+def facts(
+    settings: Settings, tokens: Mapping[str, Secret], own_provider: str, *, is_guest: bool
+) -> dict[str, str]:
+    """
+    Collect them for one failed call; never a token.
+
+    Args:
+        settings: Of the pool.
+        tokens: What was sent, by login provider name.
+        own_provider: The login provider name of Cognito's own tokens in this partition.
+        is_guest: Whether the identity was asked for without logins.
+    """
+    names = [name for name in tokens if name]
+    named = {
+        "pool": settings.identity_pool_id,
+        "region": settings.region,
+        "providers": ", ".join(names),
+        "tokens": "; ".join(_described(name, tokens[name]) for name in names),
+        "who": "guest" if is_guest else "signed-in user",
+        "amr": "unauthenticated" if is_guest else "authenticated",
+        "own": own_provider,
+        "custom_role": settings.custom_role_arn,
+        "role": settings.role_arn,
+        "duration": str(settings.duration_seconds or 3600),
+    }
+    for setting, name in _ORIGINS.items():
+        named[name] = settings.origins.get(setting)
+    return {name: value for name, value in named.items() if value}
+
+
+_ORIGINS = {
+    "identity_pool_id": "pool_origin",
+    "role_arn": "role_origin",
+    "duration_seconds": "duration_origin",
+    "policy": "policy_origin",
+    "flow": "flow_origin",
+}
+
+
+def _described(provider: str, token: Secret) -> str:
+    """Name the provider beside what the token says of itself: the two are to be compared."""
+    claims = unverified_claims(token.reveal()) or {}
+    said = [
+        f"{name} {value}"
+        for name in ("iss", "aud", "azp", "client_id", "token_use")
+        if isinstance(value := claims.get(name), str)
+    ]
+    return f"{provider} with a token of {', '.join(said)}" if said else provider

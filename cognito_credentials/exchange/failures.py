@@ -1,0 +1,129 @@
+"""
+What an error means: reads it, finds its row in the table, and says it in the user's words.
+
+Nothing of the foreign exception is kept: it may hold the request, and with it the login token.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from ..errors import CognitoCredentialsError, ServiceError
+from ..secret import REDACTED, Secret
+from .actions import Action, Failure
+from .table import TABLE, UNKNOWN, Row
+
+__all__ = ["Action", "Failure", "classify", "not_an_answer"]
+
+FACTS: Final = {
+    "pool": "given",
+    "pool_origin": "its setting",
+    "region": "that region",
+    "providers": "no login",
+    "tokens": "no login",
+    "who": "user",
+    "amr": "authenticated or unauthenticated",
+    "own": "cognito-identity.amazonaws.com",
+    "custom_role": "not set",
+    "role": "given",
+    "role_origin": "its setting",
+    "duration": "the default",
+    "duration_origin": "its setting",
+    "policy_origin": "its setting",
+    "flow_origin": "its setting",
+}
+"""What rows may name, and what is said where the caller does not know."""
+
+
+def classify(
+    operation: str,
+    error: Exception,
+    *,
+    is_guest: bool,
+    facts: Mapping[str, str] | None = None,
+    secrets: Iterable[Secret] = (),
+) -> Failure:
+    """
+    Say what *error* means and what may help.
+
+    Args:
+        operation: The API operation, such as ``GetId``.
+        error: What botocore, the transport or the reading of the answer raised.
+        is_guest: Whether the call was made without logins.
+        facts: What the table's texts may name; see `FACTS`.
+        secrets: What was sent; never shown, should the service repeat it.
+
+    Returns:
+        A failure that holds no part of *error* but its cleaned text; its cause and context are empty.
+    """
+    if isinstance(error, (Failure, CognitoCredentialsError)):
+        # Raised by us, but where answers are read: the frames it came through hold them.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, CognitoCredentialsError):
+        return Failure(Action.WAIT if error.retryable else Action.STOP, error, operation)
+    codes, code, text, request_id = _read(error)
+    row = find(operation, codes, text, is_guest=is_guest)
+    known = {**FACTS, **(facts or {}), "operation": operation}
+    for secret in secrets:
+        text = text.replace(secret.reveal(), REDACTED)
+    where = f"{operation}: {code}: {text}" if row.quotes and text else f"{operation}: {code}"
+    told = row.error(
+        f"{row.says.format_map(known)} ({where.rstrip('. ')})",
+        hint=row.hint.format_map(known),
+        code=code,
+        request_id=request_id,
+    )
+    return Failure(row.action, told, operation, again=row.again)
+
+
+def find(operation: str, codes: Iterable[str], text: str, *, is_guest: bool) -> Row:
+    """Return the first row of the table that fits; `UNKNOWN` when none does."""
+    known = set(codes)
+    for row in TABLE:
+        if (
+            known.intersection((row.code,) if isinstance(row.code, str) else row.code)
+            and row.operation in ("", operation)
+            and row.is_guest in (None, is_guest)
+            and re.search(row.text, text)
+        ):
+            return row
+    return UNKNOWN
+
+
+def not_an_answer(operation: str, lack: str) -> Failure:
+    """Say that a complete answer is not one of Cognito's, *lack* being what it should have had."""
+    return Failure(
+        Action.WAIT,
+        ServiceError(
+            f"the answer is not one of Cognito's: {lack} ({operation})",
+            hint="a captive portal or a proxy is in between, or endpoint_url is wrong: check these",
+            code="InvalidAnswer",
+        ),
+        operation,
+    )
+
+
+def _read(error: Exception) -> tuple[list[str], str, str, str | None]:
+    """Return the codes to look for, the one to show, the message and the request id."""
+    response = getattr(error, "response", None)
+    if not (isinstance(response, dict) and isinstance(response.get("Error"), dict)):
+        names = [kind.__name__ for kind in type(error).__mro__]
+        return names, names[0], str(error), None
+    metadata = response.get("ResponseMetadata", {})
+    code, text = response["Error"].get("Code"), response["Error"].get("Message")
+    status = metadata.get("HTTPStatusCode", 0)
+    codes = []
+    if isinstance(code, str) and code and not code.isdigit():
+        codes.append(code)
+    if status >= 500:
+        codes.append("HTTP 5xx")
+    elif status in (408, 429):
+        codes.append(f"HTTP {status}")
+    elif not codes:
+        codes.append("HTTP 4xx")
+    shown = f"HTTP {status}" if codes[0].startswith("HTTP ") else codes[0]
+    return codes, shown, text if isinstance(text, str) else "", metadata.get("RequestId")

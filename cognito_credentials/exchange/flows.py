@@ -1,0 +1,155 @@
+"""
+Which calls, in which order.
+
+    enhanced    GetId -> GetCredentialsForIdentity                     the default
+    basic       GetId -> GetOpenIdToken -> AssumeRoleWithWebIdentity   one's own role, duration and policy
+
+GetId is left out where the identity is known. The id in an answer is the one that counts: after a merge it
+is not the one that was asked with. The OpenID token is never kept.
+
+Source: Amazon Cognito developer guide, identity pools authentication flow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from ..credentials import LONGEST_LIFETIME_SECONDS, SHORTEST_LIFETIME_SECONDS, TemporaryCredentials, iso
+from ..errors import ServiceError
+from .actions import Action, Failure
+
+if TYPE_CHECKING:
+    from ..clock import ServerTime
+    from ..secret import Secret
+    from ..settings import Settings
+    from .client import CognitoClient
+
+
+@dataclasses.dataclass(frozen=True)
+class Exchanged:
+    """What came of it."""
+
+    identity_id: str
+    """Whose credentials they are; adopt it."""
+    credentials: TemporaryCredentials
+    seen: ServerTime
+    """The service's time at receipt, as far as known."""
+
+
+def exchange(
+    client: CognitoClient,
+    settings: Settings,
+    identity_id: str | None,
+    tokens: Mapping[str, Secret],
+    on_identity: Callable[[str], None],
+) -> Exchanged:
+    """
+    Get credentials.
+
+    Args:
+        client: The wire.
+        settings: Which flow and role.
+        identity_id: The identity, where it is known.
+        tokens: Login provider name to token; empty for a guest.
+        on_identity: Called with a new identity id as soon as there is one.
+
+    Raises:
+        Failure: There are none.
+    """
+    try:
+        identity_id = _known(client, settings, identity_id, tokens, on_identity)
+        if settings.flow == "basic":
+            identity_id, token = client.get_open_id_token(identity_id, tokens)
+            credentials = client.assume_role_with_web_identity(token, is_guest=not tokens)
+        else:
+            identity_id, credentials = client.get_credentials_for_identity(
+                identity_id, tokens, settings.custom_role_arn
+            )
+        return Exchanged(identity_id, credentials, _checked_lifetime(client, credentials))
+    finally:
+        client.close()
+
+
+def open_id_token(
+    client: CognitoClient,
+    settings: Settings,
+    identity_id: str | None,
+    tokens: Mapping[str, Secret],
+    on_identity: Callable[[str], None],
+) -> tuple[str, Secret]:
+    """
+    Get an OpenID token of the identity, for use without any IAM role.
+
+    Returns:
+        The identity id and the token, which lasts ten minutes.
+
+    Raises:
+        Failure: There is none.
+    """
+    try:
+        identity_id = _known(client, settings, identity_id, tokens, on_identity)
+        return client.get_open_id_token(identity_id, tokens)
+    finally:
+        client.close()
+
+
+def get_identity(
+    client: CognitoClient,
+    settings: Settings,
+    tokens: Mapping[str, Secret],
+    on_identity: Callable[[str], None],
+) -> str:
+    """
+    Get the identity id that *tokens* have; for a guest, a new one.
+
+    Raises:
+        Failure: There is none.
+    """
+    try:
+        return _known(client, settings, None, tokens, on_identity)
+    finally:
+        client.close()
+
+
+def _known(
+    client: CognitoClient,
+    settings: Settings,
+    identity_id: str | None,
+    tokens: Mapping[str, Secret],
+    on_identity: Callable[[str], None],
+) -> str:
+    known = settings.identity_id or identity_id
+    if known is None:
+        known = client.get_id(tokens)
+        on_identity(known)
+    return known
+
+
+def _checked_lifetime(client: CognitoClient, credentials: TemporaryCredentials) -> ServerTime:
+    """
+    Refuse credentials that have ended, or that end so late that the answer cannot be true.
+
+    Judged by the service's own time, so that a wrong clock here neither refuses nor accepts anything.
+    """
+    seen = client.received()
+    lifetime = credentials.expires_at - (seen.wall + seen.offset)
+    if not SHORTEST_LIFETIME_SECONDS <= lifetime <= LONGEST_LIFETIME_SECONDS:
+        raise Failure(
+            Action.WAIT,
+            ServiceError(
+                f"the service gave credentials that end at {_moment(credentials.expires_at)}, "
+                f"when by its own time it was {_moment(seen.wall + seen.offset)}",
+                hint="they are not used; if this machine's clock is wrong, set it, and try again",
+                code="InvalidExpiration",
+            ),
+        )
+    return seen
+
+
+def _moment(seconds: int) -> str:
+    try:
+        return iso(seconds)
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} s after 1970"

@@ -1,0 +1,293 @@
+"""
+The table: operation x code x message x guest or signed in -> what to do, which error, what to say.
+
+Read from the top; the first row that fits counts. A code is the service's, or for what never was an answer
+the name of the exception's class or of one of its bases; ``HTTP 5xx`` and the like stand for answers
+without a code. In what is said and in hints, names in braces are facts (`failures.FACTS`).
+
+Sources: Cognito Identity and STS API references (codes); texts recorded in public issues of the AWS SDKs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+from ..errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    IdentityNotFoundError,
+    LoginRejectedError,
+    LoginRequiredError,
+    PoolMisconfiguredError,
+    RefusedError,
+    ServiceError,
+)
+from .actions import Action
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    """For tests, and for talking about it."""
+    code: str | tuple[str, ...]
+    """One, or any of several."""
+    text: str
+    """A regular expression found in the service's message; empty for any message."""
+    action: Action
+    error: type[CognitoCredentialsError]
+    says: str
+    """What is wrong, lower case, without a full stop."""
+    hint: str
+    """What to do about it."""
+    operation: str = ""
+    """The operation it happened in; empty for any."""
+    is_guest: bool | None = None
+    """Whether no login was sent; None for both."""
+    again: bool = False
+    """Whether one short wait and the same request once more may help."""
+    quotes: bool = True
+    """Whether the message may be shown: not where it may be a page of HTML, or hold what we sent."""
+
+
+DROP_IDENTITY: Final = Action.DROP_IDENTITY
+ASK_LOGIN_AGAIN: Final = Action.ASK_LOGIN_AGAIN
+WAIT: Final = Action.WAIT
+STOP: Final = Action.STOP
+NOT_AUTHORIZED: Final = "NotAuthorizedException"
+INVALID: Final = "InvalidParameterException"
+STS: Final = "AssumeRoleWithWebIdentity"
+
+_TOO_FAST = ("TooManyRequestsException", "LimitExceededException", "Throttling", "ThrottlingException")
+_BROKEN = ("InternalErrorException", "InternalError", "InternalFailure", "ServiceUnavailable")
+
+_NO_ENDPOINT = (
+    *("UnknownEndpointError", "NoRegionError", "EndpointVariantError", "EndpointProviderError"),
+    *("UnknownFIPSEndpointError", "InvalidRegionError", "InvalidEndpointConfigurationError"),
+)
+
+# A table is read row by row; one argument a line would make it three times as long.
+# fmt: off
+TABLE: Final = (
+    # The identity.
+    Row("identity deleted", "ResourceNotFoundException", "^Identity '", DROP_IDENTITY,
+        IdentityNotFoundError,
+        "the identity does not exist (any more)",
+        "it was deleted, or belongs to another pool than {pool}; run `cognito-credentials clear "
+        "--identities`"),
+    Row("pool unknown", "ResourceNotFoundException", "", STOP, IdentityNotFoundError,
+        "there is no identity pool {pool} in {region}",
+        "check identity_pool_id (from {pool_origin}): the part before the colon is its region; or it was "
+        "deleted"),
+    Row("identity id malformed", "ValidationException", "at 'identityId'", DROP_IDENTITY,
+        IdentityNotFoundError,
+        "the remembered identity id is malformed",
+        "run `cognito-credentials clear --identities`"),
+    Row("identity disabled", NOT_AUTHORIZED, "Access to Identity", DROP_IDENTITY, LoginRejectedError,
+        # A guest's id was lost to a sign-in or merge elsewhere. With logins, GetId finds the identity that
+        # owns them, so dropping the id loses nothing; that the token has not expired was seen before.
+        "the remembered identity belongs to somebody's login now, or was merged into another",
+        "sign in again, or run `cognito-credentials clear --identities` to go on as a new {who}"),
+    Row("logins of another identity", NOT_AUTHORIZED, "Logins don't match", STOP, LoginRejectedError,
+        "identity pool {pool} accepts none of the logins sent ({providers})",
+        "its owner must add the login provider to the pool, with this app client id or audience",
+        operation="GetId"),
+    Row("identity of another login", NOT_AUTHORIZED, "Logins don't match", DROP_IDENTITY,
+        LoginRejectedError,
+        "the remembered identity belongs to another login than the ones sent ({providers})",
+        "sign in as the same user, or run `cognito-credentials clear --identities`; every user needs `user`"
+        " of his own"),
+
+    # The logins.
+    Row("guests not allowed", NOT_AUTHORIZED, "Unauthenticated access is not supported", STOP,
+        LoginRequiredError,
+        "identity pool {pool} does not allow guests, and no login was sent",
+        "configure a login (logins, or cognito_logins in the profile), or let the pool's owner allow guest "
+        "access", is_guest=True),
+    Row("login not counted", NOT_AUTHORIZED, "Unauthenticated access is not supported", STOP,
+        LoginRejectedError,
+        "identity pool {pool} does not allow guests and took the logins sent ({providers}) for none",
+        "check that each provider name is one that the pool lists", is_guest=False),
+    Row("token expired", NOT_AUTHORIZED, "Token expired", ASK_LOGIN_AGAIN, LoginRequiredError,
+        "the login token for {providers} has expired",
+        "sign in again or give a new token; if it is new, check the clock of the machine that made it"),
+    Row("token revoked", NOT_AUTHORIZED, "Token is inactive", ASK_LOGIN_AGAIN, LoginRequiredError,
+        "the user of the login token for {providers} has signed out or was deleted",
+        "sign in again"),
+    Row("provider not in pool", NOT_AUTHORIZED, "Token is not from a supported provider", STOP,
+        LoginRejectedError,
+        "identity pool {pool} does not list the provider or the app client of this login: {tokens}",
+        "the pool must list exactly that provider with that client id (aud); check the region and the id in"
+        " the name too"),
+    Row("issuer differs", NOT_AUTHORIZED, "Issuer doesn't match", STOP, LoginRejectedError,
+        "the provider name is not the issuer of the token: {tokens}",
+        "name the login by the token's iss without https://, path included; or give the token alone"),
+    Row("access token", NOT_AUTHORIZED, "Missing a required claim: aud", STOP, LoginRejectedError,
+        "the login token has no audience, as an access token has none: {tokens}",
+        "identity pools take the ID token of a sign-in: give id_token where access_token was given"),
+    Row("audience differs", NOT_AUTHORIZED, "Incorrect token audience", STOP, LoginRejectedError,
+        "the login token was made for another client than the pool expects: {tokens}",
+        "the pool, or its IAM OIDC provider, must list the token's aud (its azp, where it has one)"),
+    Row("signature wrong", NOT_AUTHORIZED, "Couldn't verify signed token", STOP, LoginRejectedError,
+        "the signature of the login token for {providers} does not verify",
+        "give an unaltered token of the issuer named in it; it must be signed with RSA, and its issuer's "
+        "keys be public"),
+    Row("cognito token in GetId", NOT_AUTHORIZED, "Can't pass in a Cognito token", STOP, ConfigurationError,
+        "a developer login was given without its identity id",
+        "GetOpenIdTokenForDeveloperIdentity answers both: use a developer source, or set identity_id as "
+        "well"),
+    Row("not a cognito token", NOT_AUTHORIZED, "Not a Cognito token", STOP, LoginRejectedError,
+        "the token under {providers} was not issued by Cognito identity pools",
+        "that provider name is for tokens of GetOpenIdTokenForDeveloperIdentity; a user pool is cognito-"
+        "idp.REGION.…/POOL"),
+    Row("not an id token", NOT_AUTHORIZED, "Invalid login token", STOP, LoginRejectedError,
+        "the login token for {providers} is refused",
+        "identity pools take the ID token of a sign-in, a JWT in three parts, as its issuer gave it"),
+    Row("provider name unusable", INVALID, "valid public provider", STOP, ConfigurationError,
+        "{providers} cannot be a public login provider",
+        "name the token's issuer without https://; a developer provider's token goes under {own}"),
+
+    # The role and the flow.
+    Row("role ambiguous", NOT_AUTHORIZED, "ambiguous role mapping", STOP, LoginRejectedError,
+        "the pool's role rules do not say which role {providers} gets",
+        "set custom_role_arn to a role that the rules or the token's cognito:roles allow; it is now "
+        "{custom_role}"),
+    Row("role forbidden", NOT_AUTHORIZED, "Access to Role", STOP, LoginRejectedError,
+        "the pool does not let {providers} have the role {custom_role}",
+        "custom_role_arn must be among the token's cognito:roles, or the role of a rule that matches it"),
+    Row("basic flow off", INVALID, r"Basic \(classic\) flow is not enabled", STOP, ConfigurationError,
+        "identity pool {pool} does not allow the basic flow",
+        "set flow = enhanced, the default (it is from {flow_origin}); or let the pool's owner enable the "
+        "basic flow"),
+    Row("basic flow with role mappings", INVALID,
+        r"Basic \(classic\) flow is not supported with RoleMappings", STOP, ConfigurationError,
+        "identity pool {pool} chooses roles by rules, which the basic flow cannot",
+        "set flow = enhanced, the default (it is from {flow_origin})"),
+    Row("pool misconfigured", "InvalidIdentityPoolConfigurationException", "", STOP, PoolMisconfiguredError,
+        "the role of identity pool {pool} for {who}s cannot be assumed",
+        "its owner: attach that role; its trust policy: Federated {own}, Action "
+        "sts:AssumeRoleWithWebIdentity (plus sts:TagSession if attributes are mapped), aud = the pool id, "
+        "amr = {amr}; delete wrong conditions"),
+    Row("custom role without mapping", INVALID, "(?i)CustomRole", STOP, ConfigurationError,
+        "Cognito takes custom_role_arn {custom_role} for invalid here",
+        "it works for signed-in users of pools that choose roles by rules or token; remove it otherwise"),
+
+    # STS, in the basic flow.
+    Row("sts: token expired", ("ExpiredTokenException", "ExpiredToken"), "", WAIT, ServiceError,
+        "STS found Cognito's OpenID token expired, ten minutes after it was made",
+        "it is never kept, so the next try has a new one; check the network for long delays", operation=STS),
+    Row("sts: token refused", ("InvalidIdentityToken", "InvalidIdentityTokenException"), "", STOP,
+        RefusedError,
+        "STS did not accept Cognito's OpenID token",
+        "check that endpoint_url and the STS endpoint are of one partition; then try flow = enhanced",
+        operation=STS),
+    Row("sts: trust policy", ("AccessDenied", "AccessDeniedException"), "", STOP, PoolMisconfiguredError,
+        "the role {role} does not exist, or does not let {who}s of this pool in",
+        "check role_arn (from {role_origin}); its trust policy: Federated {own}, Action "
+        "sts:AssumeRoleWithWebIdentity (plus sts:TagSession if attributes are mapped), aud = {pool}, amr = "
+        "{amr}", operation=STS),
+    Row("sts: claim refused", "IDPRejectedClaim", "", STOP, LoginRejectedError,
+        "the login provider rejected the claim",
+        "sign in again", operation=STS),
+    Row("sts: provider slow", "IDPCommunicationError", "", WAIT, ServiceError,
+        "STS could not reach the token's issuer",
+        "a later try may succeed", operation=STS),
+    Row("sts: policy too large", "PackedPolicyTooLarge", "", STOP, ConfigurationError,
+        "the session policy together with the session tags is too large",
+        "shorten policy (from {policy_origin}), or the attributes that the pool maps to tags",
+        operation=STS),
+    Row("sts: policy malformed", "MalformedPolicyDocument", "", STOP, ConfigurationError,
+        "the session policy is not a valid IAM policy",
+        "correct policy (from {policy_origin}): JSON with Version and Statement", operation=STS),
+    Row("sts: duration", "ValidationError", "MaxSessionDuration", STOP, ConfigurationError,
+        "duration_seconds = {duration} is more than the role {role} allows",
+        "lower duration_seconds (from {duration_origin}), or raise the role's maximum session duration",
+        operation=STS),
+    Row("sts: parameter", ("ValidationError", "ValidationException"), "", STOP, ConfigurationError,
+        "STS finds a setting of the basic flow invalid",
+        "correct role_arn, role_session_name, duration_seconds or policy, whichever the text names",
+        operation=STS),
+    Row("sts: region off", "RegionDisabledException", "", STOP, ConfigurationError,
+        "STS is not activated in {region}",
+        "the account's owner can activate it (IAM, account settings), or set AWS_ENDPOINT_URL_STS to "
+        "another region", operation=STS),
+
+    # The service, and what is left of its codes.
+    Row("throttled", (*_TOO_FAST, "RequestLimitExceeded", "SlowDown", "HTTP 429"), "", WAIT, ServiceError,
+        "the service is asked too often by this account or address",
+        "wait; if it persists, share one cache between processes, and ask for a higher quota"),
+    Row("conflict", "ResourceConflictException", "", WAIT, ServiceError,
+        "the logins are being linked elsewhere at this moment, or belong to two users of one provider",
+        "try again; if it persists, unlink one of them, or sign in with one provider only ({providers})",
+        again=True),
+    Row("provider failed", "ExternalServiceException", "", WAIT, ServiceError,
+        "Cognito got no answer from the login provider {providers}",
+        "try again; if it persists, check that the issuer publishes its keys to the internet", again=True),
+    Row("service failed",
+        (*_BROKEN, "ServiceUnavailableException", "HTTP 5xx", "HTTP 408", "RequestTimeout"), "", WAIT,
+        ServiceError,
+        "the service failed",
+        "a later try may succeed"),
+    Row("denied by policy", ("AccessDeniedException", "AccessDenied"), "", STOP, RefusedError,
+        "a policy of the pool's organisation denies {operation} to the public",
+        "its administrator must allow cognito-identity:{operation} in the resource control policy named"),
+    Row("setting malformed", "ValidationException", "", STOP, ConfigurationError,
+        "a setting does not have the form that Cognito demands",
+        "check identity_pool_id (from {pool_origin}), custom_role_arn and the names of the logins"),
+    Row("parameter malformed", "ParamValidationError", "", STOP, ConfigurationError,
+        # botocore's text repeats the value, which may be a token.
+        "a setting does not have the form that botocore demands of {operation}",
+        "check identity_pool_id (from {pool_origin}), the roles and the names of the logins", quotes=False),
+    Row("parameter refused", INVALID, "", STOP, ConfigurationError,
+        "Cognito finds a parameter invalid",
+        "correct the setting that the text names"),
+    Row("not authorized", NOT_AUTHORIZED, "", STOP, LoginRejectedError,
+        "identity pool {pool} refused {providers}",
+        "check the pool's login providers and rules"),
+    Row("not our service", "HTTP 4xx", "", WAIT, ServiceError,
+        "something that is not AWS answered in its place",
+        "a captive portal or a proxy is in between, or endpoint_url is wrong: check these", quotes=False),
+
+    # What never was an answer.
+    Row("certificate out of time", "SSLError", "certificate (has expired|is not yet valid)", WAIT,
+        ServiceError,
+        "the service's certificate is not valid at this machine's time",
+        "set this machine's clock; if it is right, somebody else answers in the service's place"),
+    Row("certificate untrusted", "SSLError", "", WAIT, ServiceError,
+        "no trusted TLS connection to the service",
+        "behind a proxy that opens TLS, set AWS_CA_BUNDLE or ca_bundle in the profile to its CA; else check"
+        " the network"),
+    Row("proxy failed", "ProxyConnectionError", "", WAIT, ServiceError,
+        "the proxy cannot be used",
+        "check HTTPS_PROXY and NO_PROXY, and the proxy itself"),
+    Row("no connection", ("EndpointConnectionError", "ConnectTimeoutError"), "", WAIT, ServiceError,
+        "the service cannot be reached",
+        "check the network, DNS and firewall; where there is a proxy, set HTTPS_PROXY"),
+    Row("no answer", ("ReadTimeoutError", "ConnectionClosedError"), "", WAIT, ServiceError,
+        "the service took the request and did not answer it whole",
+        "a later try may succeed; check the network and proxy if it persists"),
+    Row("network failed", ("HTTPClientError", "ConnectionError"), "", WAIT, ServiceError,
+        "the request could not be sent",
+        "check the network, proxy and CA bundle", quotes=False),
+    Row("no endpoint", _NO_ENDPOINT, "", STOP, ConfigurationError,
+        "there is no endpoint for region {region} with these settings",
+        "check the region in identity_pool_id, endpoint_url, use_fips_endpoint and use_dualstack_endpoint"),
+    Row("answer not understood", ("ResponseParserError", "Exception"), "", WAIT, ServiceError,
+        # Whatever botocore's parser does with bytes that are not Cognito's: no list of it is complete.
+        "the answer is not one of Cognito's",
+        "a captive portal or a proxy is in between, or endpoint_url is wrong: check these", quotes=False),
+)
+# fmt: on
+
+UNKNOWN: Final = Row(
+    "unknown code",
+    "",
+    "",
+    STOP,
+    RefusedError,
+    "the service refused {operation} for a reason unknown to this version",
+    "look the code up; run `cognito-credentials doctor`",
+)
+"""For a code that no row has."""

@@ -1,0 +1,242 @@
+"""
+One request on the wire, as botocore prepared it and with what botocore lacks.
+
+It hooks botocore's public event ``before-send``, so that endpoints, headers, retries and parsing stay
+botocore's, and adds: a login token goes over https or to this machine only; a redirect is never followed;
+at most 64 KiB of body are read, uncompressed, and not past the deadline; and the service's `Date` is noted.
+
+Errors that are worth another attempt leave as botocore's own (its retry policy knows them); those that are
+not leave as ours, which that policy lets pass.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import io
+import ipaddress
+from collections.abc import Iterator
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import botocore.awsrequest
+import botocore.exceptions
+import botocore.httpsession
+import urllib3.exceptions
+
+from ..clock import Clock, ServerTime, observe
+from ..errors import ConfigurationError, ServiceError
+from .deadline import remaining, too_late
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BODY_LIMIT: Final = 64 * 1024
+"""Real answers are 2 to 4 KiB; more is not Cognito, and memory is not for strangers to fill."""
+SLOWEST_TRUSTED_ROUND_TRIP: Final = 5.0
+"""Beyond this the moment the server wrote its `Date` is too uncertain to set a clock by."""
+
+CALL: contextvars.ContextVar[Call | None] = contextvars.ContextVar("cognito_credentials_call", default=None)
+"""The call underway in this context; botocore's event tells the request only."""
+
+
+class Call:
+    """
+    What is learned on the wire during one API call, retries included.
+
+    Args:
+        makes_identity: Each request of it that arrives makes a new identity (a guest's GetId).
+    """
+
+    def __init__(self, *, makes_identity: bool = False) -> None:
+        self.makes_identity = makes_identity
+        self.read_timeouts = 0
+        self.seen: ServerTime | None = None
+
+
+class Transport:
+    """
+    Sends what botocore prepared.
+
+    Args:
+        clock: This machine's clocks.
+        verify: Path of a CA bundle, or True for botocore's own.
+        proxies: Scheme to proxy URL, as botocore found them for this endpoint.
+        timeout: Seconds to connect, and between two reads.
+    """
+
+    def __init__(
+        self, clock: Clock, *, verify: str | bool, proxies: Mapping[str, str], timeout: tuple[float, float]
+    ) -> None:
+        self._clock = clock
+        # Plain http goes to this machine only, and a proxy would read the token in it: https has CONNECT.
+        tunnels = {scheme: url for scheme, url in proxies.items() if scheme == "https"}
+        self._session = botocore.httpsession.URLLib3Session(verify=verify, proxies=tunnels, timeout=timeout)
+
+    def send(self, request: Any, **_: object) -> botocore.awsrequest.AWSResponse:
+        """
+        Answer botocore's ``before-send`` event.
+
+        Raises:
+            botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError: Worth a retry.
+            ServiceError: The answer is not one of Cognito's.
+            ConfigurationError: The request must not go where it would.
+        """
+        check_target(request.url)
+        if remaining() <= 0:
+            raise too_late(0)
+        call = CALL.get() or Call()
+        request.headers["Accept-Encoding"] = "identity"
+        request.stream_output = True  # the session must not read the body: it knows no limit
+        sent = self._clock.elapsed()
+        try:
+            response = self._session.send(request)
+            call.seen = self._server_time(request.url, response.headers, sent)
+            body = _read(response, request.url)
+        except botocore.exceptions.ReadTimeoutError:
+            call.read_timeouts += 1
+            if not (call.makes_identity and call.read_timeouts > 1):
+                raise
+            body = None
+        if body is None:  # outside the except block: what is raised must not carry the request along
+            raise ServiceError(
+                "Cognito took the request for a new guest identity and did not answer, twice",
+                hint="not asked a third time, since each request may make one more identity; try later",
+                code="ReadTimeoutError",
+            )
+        return botocore.awsrequest.AWSResponse(
+            request.url, response.status_code, response.headers, _Body(body)
+        )
+
+    def close(self) -> None:
+        """Close idle connections: none would outlive the 40 minutes to the next call, nor a fork."""
+        self._session.close()
+
+    def _server_time(self, url: str, headers: Mapping[str, str], sent: float) -> ServerTime | None:
+        """Read the `Date` of an answer; None where it is missing or cannot be trusted."""
+        round_trip = self._clock.elapsed() - sent
+        parts = urlsplit(url)
+        if not (parts.scheme == "https" or is_loopback(parts.hostname or "")):
+            return None
+        if not 0 <= round_trip <= SLOWEST_TRUSTED_ROUND_TRIP:
+            return None
+        try:
+            date = parsedate_to_datetime(headers["Date"])
+            if date.tzinfo is None:
+                date = date.replace(tzinfo=timezone.utc)  # HTTP dates are GMT, however they are spelled
+            server = date.timestamp()
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+        # The server wrote its date when half of the round trip was over: the midpoint, by our clock.
+        return observe(self._clock, server + round_trip / 2)
+
+
+def check_target(url: str) -> None:
+    """
+    Refuse to send a login token where others could read it.
+
+    Raises:
+        ConfigurationError: *url* is neither https nor this machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return
+    raise ConfigurationError(
+        f"refusing to send login tokens over {parts.scheme or 'no scheme'} to {parts.hostname or 'no host'}",
+        hint="use https in endpoint_url; plain http is for this machine (127.0.0.1) only",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* is this machine, without asking DNS."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read(response: botocore.awsrequest.AWSResponse, url: str) -> bytes:
+    """Read the body, or refuse it; the connection is kept only when the body was read to its end."""
+    raw = response.raw
+    try:
+        _check_head(response, url)
+        body = b"".join(_pieces(raw, url))
+        claimed = _claimed_length(response.headers)
+        if claimed is not None and claimed != len(body):
+            # urllib3 is told by newer botocore not to mind.
+            raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
+    except BaseException:
+        raw.close()
+        raise
+    raw.release_conn()
+    return body
+
+
+def _check_head(response: botocore.awsrequest.AWSResponse, url: str) -> None:
+    host, headers = urlsplit(url).hostname, response.headers
+    if 300 <= response.status_code < 400:
+        raise ServiceError(
+            f"{host} answered with a redirect (HTTP {response.status_code}), which is not followed",
+            hint="a captive portal or proxy is in between: sign in to the network, or correct the proxy",
+            code=str(response.status_code),
+        )
+    encoding = headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise ServiceError(
+            f"{host} sent a compressed answer although none was asked for",
+            hint="a proxy is in between and changes answers: exclude this host from it",
+        )
+    if (_claimed_length(headers) or 0) > BODY_LIMIT:
+        raise _too_large(host)
+
+
+def _claimed_length(headers: Mapping[str, str]) -> int | None:
+    length = headers.get("Content-Length", "")
+    return int(length[:20]) if length.isascii() and length.isdigit() else None
+
+
+def _pieces(raw: Any, url: str) -> Iterator[bytes]:
+    """Yield what has arrived, as it arrives, so that the deadline is looked at between any two bytes."""
+    # `read(n)` waits for n bytes, however slowly they come. urllib3 1.26 has no `read1`.
+    read1 = getattr(raw, "read1", None)
+    size = 0
+    while True:
+        if remaining() <= 0:
+            raise too_late(0)
+        piece = _piece(raw, read1, url)
+        if not piece:
+            return
+        size += len(piece)
+        if size > BODY_LIMIT:
+            raise _too_large(urlsplit(url).hostname)
+        yield piece
+
+
+def _piece(raw: Any, read1: Any, url: str) -> bytes:
+    # `from None`, since what urllib3 raises holds the connection and with it the request.
+    try:
+        piece = raw.read(1, decode_content=False) if read1 is None else read1(4096, decode_content=False)
+    except (urllib3.exceptions.ReadTimeoutError, TimeoutError):
+        raise botocore.exceptions.ReadTimeoutError(endpoint_url=url) from None
+    except urllib3.exceptions.ProtocolError:
+        raise botocore.exceptions.ConnectionClosedError(endpoint_url=url) from None
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise botocore.exceptions.HTTPClientError(error=type(error).__name__) from None
+    return bytes(piece)
+
+
+def _too_large(host: str | None) -> ServiceError:
+    return ServiceError(
+        f"{host} sent more than {BODY_LIMIT} bytes, which no answer of Cognito is",
+        hint="something else answers in its place: check endpoint_url, the proxy and the network",
+    )
+
+
+class _Body(io.BytesIO):
+    """A body already read, in the form that botocore reads bodies in."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.getvalue()
