@@ -43,7 +43,7 @@ def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
     """
     config: dict[str, Any] = {"profiles": {}, "services": {}}
     path = _path(environ, "AWS_CONFIG_FILE", "config")
-    if path and _is_readable(path, is_explicit=bool(environ.get("AWS_CONFIG_FILE"))):
+    if path and _is_readable(path, is_explicit=path != _default_path(environ, "config")):
         from botocore.configloader import build_profile_map
 
         config = build_profile_map(_parse(path))
@@ -108,8 +108,12 @@ def _path(environ: Mapping[str, str], variable: str, default_name: str) -> str |
     given = environ.get(variable)
     if given:
         return expand_user(os.path.expandvars(given), environ)
+    return _default_path(environ, default_name)
+
+
+def _default_path(environ: Mapping[str, str], name: str) -> str | None:
     home = home_directory(environ)
-    return os.path.join(home, ".aws", default_name) if home else None
+    return os.path.join(home, ".aws", name) if home else None
 
 
 def _is_readable(path: str, *, is_explicit: bool) -> bool:

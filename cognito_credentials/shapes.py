@@ -13,6 +13,8 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from .errors import ConfigurationError, clean
 from .regions import is_region, near_regions, partition_of
@@ -96,17 +98,17 @@ def flow(value: object, where: str) -> str:
     return given
 
 
-def role_arn(value: object, where: str, region: str) -> str:
-    """Take the ARN of a role in the partition of *region*."""
+def role_arn(value: object, where: str, region: str | None) -> str:
+    """Take the ARN of a role, in the partition of *region* if that is known."""
     given = text(value, where)
     match = _ROLE_ARN.fullmatch(given) if len(given) <= 2048 else None
-    partition = partition_of(region)
+    partition = partition_of(region) if region else "aws"
     if match is None:
         raise ConfigurationError(
             f"{where} is not the ARN of an IAM role: '{clean(given, 80)}'",
             hint=f"it is arn:{partition}:iam::ACCOUNT:role/NAME, with 12 digits for ACCOUNT",
         )
-    if match[1] != partition:
+    if region and match[1] != partition:
         raise ConfigurationError(
             f"{where} is a role of partition {match[1]}, but the identity pool is in {region}",
             hint=f"use a role of the pool's account: arn:{partition}:iam::…",
@@ -178,3 +180,17 @@ def cache(value: object, where: str) -> str:
         f"{where} is not a cache: '{clean(kind, 40)}'",
         hint=f"did you mean '{near[0]}'?" if near else f"use {choices}",
     )
+
+
+CHECKS: Final[Mapping[str, Callable[[object, str], object]]] = {
+    "identity_pool_id": pool_id,
+    "identity_id": pool_id,
+    "account_id": account_id,
+    "user": user,
+    "flow": flow,
+    "role_session_name": role_session_name,
+    "duration_seconds": duration_seconds,
+    "policy": policy,
+    "cache": cache,
+}
+"""The check of each setting that can be judged by itself."""
