@@ -1,0 +1,134 @@
+"""
+What holds for every test: nothing of the developer's machine leaks in, and no secret leaks out.
+
+The emulator's secrets carry the word CANARY, and it can list every token it made. After each test, what
+was logged at DEBUG, printed to stderr or raised, and every file outside the cache, is searched for them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cognito_credentials.clock import Clock
+
+CANARY = "CANARY"
+_OTHERS_LOGGERS = ("botocore", "boto3", "urllib3", "s3transfer", "awscrt")
+"""A test's own boto3 calls log their signatures; that ours do not has tests of its own (tests/exchange)."""
+
+
+class ManualClock(Clock):
+    """Two clocks that stand still until a test moves them."""
+
+    def __init__(self, wall: float = 1_800_000_000.0, boot_id: str = "boot-1") -> None:
+        super().__init__()
+        self.time = wall
+        self.mono = 1000.0
+        self.boot = boot_id
+        self.slept = 0.0
+
+    def wall(self) -> float:
+        return self.time
+
+    def elapsed(self) -> float:
+        return self.mono
+
+    def boot_id(self) -> str:
+        return self.boot
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on both clocks."""
+        assert seconds >= 0, "time does not run backwards; set the wall clock with set_wall()"
+        self.time += seconds
+        self.mono += seconds
+
+    def set_wall(self, wall: float) -> None:
+        """Let somebody set the clock."""
+        self.time = wall
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(autouse=True)
+def isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty HOME and no AWS settings; returns HOME."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "COGNITO_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    return home
+
+
+class _Recorder(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(level=1)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.name.startswith(_OTHERS_LOGGERS):
+            shown = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+            self.lines.append(record.getMessage() + shown)
+
+
+_LEAK_KEY = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Keep what was raised and printed, for `leak_guard`."""
+    report = yield
+    kept = item.stash.setdefault(_LEAK_KEY, [])
+    if call.excinfo is not None:
+        kept.append("".join(traceback.format_exception(call.excinfo.value)))
+    kept.append(report.capstderr)
+    return report
+
+
+@pytest.fixture(autouse=True)
+def leak_guard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Fail the test when a secret is in a log, on stderr, in an error, or in a file outside the cache."""
+    recorder = _Recorder()
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(recorder)
+    root.setLevel(1)
+    emulator = request.getfixturevalue("emulator") if "emulator" in request.fixturenames else None
+    try:
+        yield
+    finally:
+        root.removeHandler(recorder)
+        root.setLevel(level)
+    secrets = {CANARY} if emulator is None else {CANARY, *emulator.minted_secrets()}
+    places = {
+        "a log": "\n".join(recorder.lines),
+        "stderr or an error": "\n".join(request.node.stash.get(_LEAK_KEY, [])),
+    }
+    for place, text in places.items():
+        assert not _first(secrets, text), f"a secret leaked into {place}"
+    if request.node.get_closest_marker("writes_secrets"):
+        return
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and not path.is_symlink() and "cache" not in path.parent.name:
+            text = path.read_bytes().decode("utf-8", "replace")
+            assert not _first(secrets, text), f"a secret leaked into the file {path}"
+
+
+def _first(secrets: set[str], text: str) -> str | None:
+    return next((secret for secret in secrets if secret and secret in text), None) if text else None
