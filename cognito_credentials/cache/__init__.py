@@ -46,10 +46,15 @@ def checked_key(key: str) -> str:
     return key
 
 
+def lock_name(key: str) -> str:
+    """Name the lock file of *key*; like `record_name`."""
+    return f"lock-v1-{checked_key(key)}.lock"
+
+
 def key_in(name: str, kind: str) -> str | None:
-    """Return the key in file name *name* when it names a record of *kind*; None otherwise."""
+    """Return the key in file name *name* when it names a record of *kind*, or a ``lock``; None otherwise."""
     key = name[len(kind) + 4 : -5]
     try:
-        return key if record_name(kind, key) == name else None
+        return key if name == (lock_name(key) if kind == "lock" else record_name(kind, key)) else None
     except ValueError:
         return None

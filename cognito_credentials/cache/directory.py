@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_WRITABLE_BYOTHERS = stat.S_IWGRP | stat.S_IWOTH
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 CLOSED_ON_EXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -128,10 +128,11 @@ class Directory:
             if found.st_uid != os.geteuid():
                 return False
             loose = found.st_mode & OTHERS
-            if loose and tighten and not loose & _WRITABLE_BYOTHERS and found.st_nlink == 1:
+            is_linked = found.st_nlink > 1  # 0 is a record that was replaced since we opened it: still whole
+            if loose and tighten and not loose & _WRITABLE_BY_OTHERS and not is_linked:
                 os.fchmod(descriptor, 0o600)
-            elif loose or found.st_nlink != 1:
-                self.remove(name)
+            elif loose or is_linked:
+                self._remove_if_still(name, found)
                 return False
         return found.st_size <= RECORD_LIMIT
 
@@ -193,6 +194,15 @@ class Directory:
         except FileNotFoundError:
             return False
         return True
+
+    def _remove_if_still(self, name: str, found: os.stat_result) -> None:
+        """Remove file *name* unless a writer has put a good one in its place since it was *found*."""
+        try:
+            now = os.lstat(self._at(name), dir_fd=self._descriptor)
+        except FileNotFoundError:
+            return
+        if (now.st_dev, now.st_ino) == (found.st_dev, found.st_ino):
+            self.remove(name)
 
     def names(self) -> list[str]:
         """Return the names in it, in any order."""

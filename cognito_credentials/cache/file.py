@@ -18,7 +18,7 @@ import errno
 import os
 
 from ..errors import CacheError
-from . import KINDS, checked_key, key_in, record_name
+from . import KINDS, key_in, lock_name, record_name
 from .directory import Directory
 from .record import RECORD_LIMIT
 from .verify import ON_WINDOWS, UnusableDirectory, open_directory
@@ -125,7 +125,7 @@ class FileStore:
         """Return a new handle of the lock of *key*, not held."""
         from . import lock
 
-        path = os.path.join(self.location, f"lock-v1-{checked_key(key)}.lock")
+        path = os.path.join(self.location, lock_name(key))
         if self._lock_errors & lock.LASTING:
             return lock.NoLock()
         return lock.FileLock(path, self._prepare, self._lock_failed)

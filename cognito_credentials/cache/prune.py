@@ -31,7 +31,6 @@ from .store import Lock
 STALE_SECONDS = 60
 """Writing takes milliseconds; a temporary file older than this has lost its writer."""
 UNUSED_SECONDS = 24 * 3600
-_LOCK_PREFIX, _LOCK_SUFFIX = "lock-v1-", ".lock"
 
 
 def prune(directory: Directory, lock: Callable[[str], Lock], is_expired: Callable[[bytes], bool]) -> int:
@@ -47,15 +46,15 @@ def prune(directory: Directory, lock: Callable[[str], Lock], is_expired: Callabl
         How many credentials records were dropped.
     """
     sweep(directory, tuple(f".{kind}-v1-" for kind in KINDS), older_than=STALE_SECONDS)
+    # Listed first: trying a lock may renew the time stamp of its file.
+    unused = [name for name in directory.names() if _is_older(directory, name, UNUSED_SECONDS)]
     dropped = _drop_credentials(directory, lock, is_expired)
-    names = directory.names()
-    for name in names:
-        if key_in(name, "state") and _is_older(directory, name, UNUSED_SECONDS):
+    for name in unused:
+        if key_in(name, "state"):
             directory.remove(name)
-    for name in names:
-        key = name.removeprefix(_LOCK_PREFIX).removesuffix(_LOCK_SUFFIX)
-        if name == f"{_LOCK_PREFIX}{key}{_LOCK_SUFFIX}" and _is_older(directory, name, UNUSED_SECONDS):
-            _drop_lock(directory, name, key, lock)
+    for name in unused:
+        if key := key_in(name, "lock"):
+            _drop_lock(directory, name, lock(key))
     return dropped
 
 
@@ -91,11 +90,11 @@ def _drop_credentials(
     return dropped
 
 
-def _drop_lock(directory: Directory, name: str, key: str, lock: Callable[[str], Lock]) -> None:
-    handle = lock(key)
+def _drop_lock(directory: Directory, name: str, handle: Lock) -> None:
     if not handle.acquire():
         return
     try:
+        key = key_in(name, "lock") or ""
         if handle.degraded or any(directory.age(record_name(kind, key)) is not None for kind in KINDS):
             return
         if directory.is_by_path:

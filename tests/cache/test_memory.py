@@ -1,0 +1,54 @@
+"""The store in memory: the contract, and forks."""
+
+from __future__ import annotations
+
+import pytest
+
+from cognito_credentials.cache.memory import MemoryStore
+from tests.cache.children import in_child, needs_fork
+from tests.cache.contract import KEY, StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    """The contract."""
+
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
+
+
+def test_stores_share_nothing() -> None:
+    """Two stores are two places: neither data nor locks are shared."""
+    first, second = MemoryStore(), MemoryStore()
+    first.store("identity", KEY, b"x")
+
+    assert second.load("identity", KEY) is None
+    assert first.lock(KEY).acquire()
+    assert second.lock(KEY).acquire()
+
+
+@needs_fork
+def test_child_has_data_and_locks_of_its_own() -> None:
+    """A forked child keeps what was stored, and a lock held in the parent is free in it."""
+    store = MemoryStore()
+    store.store("identity", KEY, b"x")
+    held = store.lock(KEY)
+    held.acquire()
+
+    def child() -> tuple[bytes | None, bool, bool, bool]:
+        mine = store.lock(KEY)
+        got = mine.acquire()
+        held.release()  # what the parent holds is not the child's to release
+        return store.load("identity", KEY), got, store.lock(KEY).acquire(), held.acquire()
+
+    assert in_child(child) == (b"x", True, False, False)
+    assert store.lock(KEY).acquire() is False
+
+
+@needs_fork
+def test_fork_while_another_thread_is_inside() -> None:
+    """A child forked while a thread of the parent is inside the store is not stuck."""
+    store = MemoryStore()
+
+    with store._here().guard:
+        assert in_child(lambda: (store.store("state", KEY, b"x"), store.load("state", KEY))[1]) == b"x"
