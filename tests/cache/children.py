@@ -45,7 +45,7 @@ def in_child(function: Callable[[], Result], *, user: int | None = None) -> Resu
                 os.setgid(user)
                 os.setuid(user)
             answer = (True, function())
-        except BaseException:
+        except BaseException:  # noqa: BLE001  (the parent fails with it)
             answer = (False, traceback.format_exc())
         with os.fdopen(writer, "wb") as pipe:
             pickle.dump(answer, pipe)
@@ -66,7 +66,7 @@ def exit_status(function: Callable[[], object]) -> int:
     if pid == 0:
         try:
             function()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  (nothing of the test may go on in the child)
             traceback.print_exc()
             os._exit(99)
         os._exit(0)

@@ -217,7 +217,7 @@ class StoreContract:
         assert store.lock(KEY).acquire() is True
 
     def test_readers_see_whole_records(self, store: Store, peer: Store) -> None:
-        """While one thread replaces a record, every load is one of the versions, never a mixture or a miss."""
+        """While one thread replaces a record, every load is one of the versions: no mixture, no miss."""
         versions = {bytes([letter]) * 3000 for letter in b"abcdefgh"}
         store.store("state", KEY, min(versions))
         seen: list[bytes | None] = []
@@ -245,7 +245,7 @@ class StoreContract:
         assert all(store.load(kind, KEY) == b"x" for kind in ("identity", "credentials", "state"))
 
     def test_prune_drops_what_expired(self, store: Store) -> None:
-        """Pruning drops the credentials that the caller calls expired, says how many, and takes no identity."""
+        """Pruning drops credentials that the caller calls expired, says how many, and takes no identity."""
         store.store("identity", KEY, b"expired")
         store.store("credentials", KEY, b"expired")
         store.store("credentials", OTHER_KEY, b"valid")
@@ -262,9 +262,9 @@ class StoreContract:
         handle = peer.lock(KEY)
         handle.acquire()
 
-        assert store.prune(lambda data: True) == 0
+        assert store.prune(lambda _: True) == 0
         handle.release()
-        assert store.prune(lambda data: True) == 1
+        assert store.prune(lambda _: True) == 1
 
     def test_prune_caps(self, store: Store) -> None:
         """Of valid credentials beyond the cap the oldest go; identities are never counted."""
@@ -274,7 +274,7 @@ class StoreContract:
         for key in keys:
             store.store("identity", key, b"valid")
 
-        assert store.prune(lambda data: False) == 20
+        assert store.prune(lambda _: False) == 20
         kept = store.keys("credentials")
         assert len(kept) == MOST_CREDENTIALS
         assert keys[-1] in kept
@@ -283,10 +283,10 @@ class StoreContract:
 
     def test_prune_of_nothing(self, store: Store) -> None:
         """Pruning an empty store drops nothing."""
-        assert store.prune(lambda data: True) == 0
+        assert store.prune(lambda _: True) == 0
 
     def test_shows_no_data(self, store: Store) -> None:
-        """Neither its representation nor its attributes show what it holds, and it says what and where it is."""
+        """Neither its representation nor its attributes show what it holds; it says what and where it is."""
         store.store("credentials", KEY, b"CANARY-secret")
 
         assert "CANARY" not in repr(store)

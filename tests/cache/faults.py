@@ -1,4 +1,4 @@
-"""Breaking the operating system: every call of `os` that the store makes can be made to fail, or to be the last."""
+"""Breaking the operating system: every call of `os` that the store makes can fail, or be the last."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ CALLS = (
     *(f"os.{name}" for name in ("replace", "fchmod", "mkdir", "unlink", "listdir", "dup", "ftruncate")),
     "fcntl.flock",
 )
-ERRORS = tuple(
-    getattr(errno, name)
-    for name in (
-        "ENOSPC EDQUOT EIO EROFS EACCES EPERM ENOENT ENOTDIR EMFILE EINTR ESTALE ELOOP ENAMETOOLONG "
-        "ENOLCK ENOSYS EOPNOTSUPP EFBIG"
-    ).split()
+ERRORS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT),
+    *(errno.ENOTDIR, errno.EMFILE, errno.EINTR, errno.ESTALE, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EFBIG),
 )
 
 Interrupt = Callable[[int, str, Callable[[], Any], tuple[Any, ...]], Any]

@@ -301,7 +301,7 @@ def test_oversized_file_is_a_miss(store: FileStore, path: Path) -> None:
 
 def test_file_that_grows_while_read(store: FileStore, path: Path) -> None:
     """A file that was small when looked at and is endless when read is a miss."""
-    with mock.patch("os.read", lambda descriptor, size: b"x" * size):
+    with mock.patch("os.read", lambda _, size: b"x" * size):
         assert store.load("credentials", KEY) is None
 
 
@@ -329,7 +329,7 @@ def test_other_versions_are_left_alone(store: FileStore, path: Path) -> None:
     for name in others:
         Path(store.location, name).write_bytes(b"x")
         age(Path(store.location, name), 30 * DAY)
-    store.prune(lambda data: True)
+    store.prune(lambda _: True)
     store.sweep(KEY)
 
     assert store.keys("credentials") == []
@@ -464,7 +464,7 @@ def test_descriptors_do_not_pile_up(store: FileStore, path: Path) -> None:
             store.sweep(KEY)
             store.keys("state")
             store.delete("state", KEY)
-        store.prune(lambda data: False)
+        store.prune(lambda _: False)
 
     work()
     before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
@@ -510,7 +510,7 @@ def test_prune_takes_old_temporaries_of_all_keys(store: FileStore, path: Path) -
     for file in (old, new):
         file.write_bytes(b"CANARY")
     age(old, 61)
-    store.prune(lambda data: False)
+    store.prune(lambda _: False)
 
     assert not old.exists()
     assert new.exists()
@@ -528,7 +528,7 @@ def test_prune_takes_lock_files_of_dead_keys(store: FileStore) -> None:
     held.acquire()
     for name in ("dead", "live", "held"):
         age(Path(store.location, f"lock-v1-{keys[name]}.lock"), DAY + 60)
-    store.prune(lambda data: False)
+    store.prune(lambda _: False)
     held.release()
 
     left = [name for name, key in keys.items() if Path(store.location, f"lock-v1-{key}.lock").exists()]
@@ -540,7 +540,7 @@ def test_prune_takes_old_states(store: FileStore) -> None:
     for key, seconds in ((KEY, DAY + 60), (OTHER_KEY, 60)):
         store.store("state", key, b"x")
         age(Path(store.location, record_name("state", key)), seconds)
-    store.prune(lambda data: False)
+    store.prune(lambda _: False)
 
     assert store.keys("state") == [OTHER_KEY]
 
@@ -557,7 +557,7 @@ def test_changing_keys_leave_nothing_behind(store: FileStore) -> None:
     for file in Path(store.location).iterdir():
         age(file, 2 * DAY)
 
-    assert store.prune(lambda data: True) == 200
+    assert store.prune(lambda _: True) == 200
     assert os.listdir(store.location) == ["CACHEDIR.TAG"]
 
 
@@ -568,14 +568,14 @@ def test_prune_goes_by_age(store: FileStore) -> None:
         store.store("credentials", key, b"valid")
         age(Path(store.location, record_name("credentials", key)), number * 10)
 
-    assert store.prune(lambda data: False) == 4
+    assert store.prune(lambda _: False) == 4
     assert store.keys("credentials") == keys[:256]
 
 
 # Windows
 
 
-class SharingViolation(PermissionError):
+class SharingViolationError(PermissionError):
     """What os.replace raises on Windows while a reader or a virus scanner has the target open."""
 
     winerror = 32
@@ -587,7 +587,7 @@ def test_replace_is_retried_on_windows(store: FileStore, path: Path, failures: i
     given: list[str] = []
     store = FileStore(store.location, strict=True, warn=given.append, windows=True)
     real = os.replace
-    outcomes = iter([SharingViolation(13, "in use")] * failures)
+    outcomes = iter([SharingViolationError(13, "in use")] * failures)
     pauses: list[float] = []
 
     def replace(source: str, target: str, **kwargs: None) -> None:
@@ -610,7 +610,7 @@ def test_read_is_retried_on_windows(store: FileStore, path: Path, failures: int,
     """A record in use is tried four times, 20 milliseconds apart, and is then a miss."""
     store = FileStore(store.location, strict=True, warn=print, windows=True)
     real = os.open
-    outcomes = iter([SharingViolation(13, "in use")] * failures)
+    outcomes = iter([SharingViolationError(13, "in use")] * failures)
     pauses: list[float] = []
 
     def opening(*args: object, **kwargs: object) -> int:
@@ -661,11 +661,11 @@ def test_prune_on_windows_leaves_an_open_lock_file(store: FileStore) -> None:
     def unlink(path: str, **kwargs: None) -> None:
         assert store.lock(path[-45:-5]).acquire(), "still held"
         if KEY in path:
-            raise SharingViolation(13, "in use")
+            raise SharingViolationError(13, "in use")
         real(path, **kwargs)
 
     with mock.patch("os.unlink", unlink), mock.patch("time.sleep"):
-        store.prune(lambda data: False)
+        store.prune(lambda _: False)
 
     assert sorted(os.listdir(store.location)) == ["CACHEDIR.TAG", f"lock-v1-{KEY}.lock"]
     assert given == []
@@ -679,7 +679,8 @@ def test_loading_imports_nothing_heavy(store: FileStore, path: Path) -> None:
     program = (
         "import sys\n"
         "from cognito_credentials.cache.file import FileStore\n"
-        f"assert FileStore({store.location!r}, strict=True, warn=print).load('credentials', {KEY!r}) == b'x'\n"
+        f"store = FileStore({store.location!r}, strict=True, warn=print)\n"
+        f"assert store.load('credentials', {KEY!r}) == b'x'\n"
         "print(*sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True)

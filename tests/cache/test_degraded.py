@@ -1,0 +1,389 @@
+"""The disk fails, is full, belongs to somebody else: never an error, one warning for each cause."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cognito_credentials.cache import record_name
+from cognito_credentials.cache.file import FileStore
+from cognito_credentials.errors import CacheError
+from tests.cache.children import SOMEBODY, in_child, needs_fork, needs_root
+from tests.cache.contract import KEY, OTHER_KEY
+from tests.cache.faults import ERRORS, calls_of, failing
+
+errors = pytest.mark.parametrize("error", ERRORS, ids=[errno.errorcode[error] for error in ERRORS])
+
+
+def lock_and_let_go(store: FileStore) -> None:
+    handle = store.lock(KEY)
+    assert handle.acquire() in (True, False)
+    handle.release()
+
+
+OPERATIONS: dict[str, Callable[[FileStore], object]] = {
+    "load": lambda store: store.load("credentials", KEY),
+    "load loose": lambda store: store.load("state", KEY),
+    "load loose identity": lambda store: store.load("identity", KEY),
+    "store": lambda store: store.store("credentials", KEY, b"new"),
+    "store identity": lambda store: store.store("identity", KEY, b"new"),
+    "delete": lambda store: store.delete("state", KEY),
+    "keys": lambda store: store.keys("credentials"),
+    "lock": lock_and_let_go,
+    "sweep": lambda store: store.sweep(OTHER_KEY),
+    "prune": lambda store: store.prune(lambda data: data == b"expired"),
+}
+
+
+def filled(directory: Path, given: list[str]) -> FileStore:
+    """A store with something for every operation to do."""
+    directory.mkdir(0o700)
+    for name, data, mode in (
+        (record_name("credentials", KEY), b"old", 0o600),
+        (record_name("credentials", OTHER_KEY), b"expired", 0o600),
+        (record_name("identity", KEY), b"old", 0o644),
+        (record_name("state", KEY), b"old", 0o644),
+        (f".{record_name('state', OTHER_KEY)}.1.ab.tmp", b"x", 0o600),
+        (f"lock-v1-{'9' * 40}.lock", b"", 0o600),
+    ):
+        path = directory / name
+        path.write_bytes(data)
+        path.chmod(mode)
+    os.utime(directory / f"lock-v1-{'9' * 40}.lock", (0, 0))
+    return FileStore(str(directory), strict=False, warn=given.append)
+
+
+@errors
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_one_call_fails(tmp_path: Path, operation: str, error: int) -> None:
+    """Whichever call to the system fails, and however: no exception, one warning, the record whole."""
+    work = OPERATIONS[operation]
+    count = len(calls_of(lambda: work(filled(tmp_path / "0", []))))
+    for number in range(1, count + 1):
+        given: list[str] = []
+        store = filled(tmp_path / str(number), given)
+        with failing(error, at=number):
+            work(store)
+
+        assert len(given) <= 1, given
+        assert store.load("credentials", KEY) in (b"old", b"new")
+        lock_and_let_go(store)
+        store.sweep(KEY)
+        store.store("credentials", KEY, b"next")
+        assert store.load("credentials", KEY) == b"next"
+        assert not [name for name in os.listdir(store.location) if name.endswith(".tmp") and KEY in name]
+        shutil.rmtree(store.location)
+
+
+@errors
+def test_one_call_fails_while_the_directory_is_made(tmp_path: Path, error: int) -> None:
+    """Failing to make the directory is a warning; the next write makes it."""
+    path = "a/b/cache"
+    first = FileStore(str(tmp_path / "0" / path), strict=False, warn=print)
+    for number in range(1, len(calls_of(lambda: first.store("state", KEY, b"x"))) + 1):
+        given: list[str] = []
+        store = FileStore(str(tmp_path / str(number) / path), strict=False, warn=given.append)
+        with failing(error, at=number):
+            store.store("state", KEY, b"x")
+        store.store("state", KEY, b"y")
+
+        assert len(given) <= 1, given
+        assert store.load("state", KEY) == b"y"
+        level = Path(store.location)
+        while level != tmp_path:
+            assert level.stat().st_mode & 0o777 == 0o700
+            level = level.parent
+
+
+@errors
+def test_everything_fails(tmp_path: Path, error: int) -> None:
+    """With every call failing for hours each cause is told once, all is a miss, and locks let us on."""
+    given: list[str] = []
+    store = filled(tmp_path / "cache", given)
+    with failing(error):
+        for _ in range(3):
+            for work in OPERATIONS.values():
+                work(store)
+            assert store.load("credentials", KEY) is None
+
+    assert len(given) <= 2, given
+    assert len(set(given)) == len(given)
+    assert store.load("credentials", KEY) == b"old"
+
+
+def test_warning_says_where_and_why(tmp_path: Path) -> None:
+    """A warning is one line that names the directory and the cause, and no data."""
+    given: list[str] = []
+    store = filled(tmp_path / "cache", given)
+    with failing(errno.ENOSPC, only="os.write"):
+        store.store("credentials", KEY, b"CANARY")
+        store.store("state", KEY, b"CANARY")
+
+    assert given == [
+        f"cache directory {store.location}: cannot write it: No space left on device; going on without"
+    ]
+
+
+@needs_fork
+def test_limit_on_file_sizes(tmp_path: Path) -> None:
+    """A file that may not grow far enough leaves the old record and no temporary file."""
+    given: list[str] = []
+    store = filled(tmp_path / "cache", given)
+
+    def child() -> list[str]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        store.store("credentials", KEY, b"new" * 1000)
+        return given
+
+    assert [text for text in in_child(child) if "File too large" in text]
+    assert store.load("credentials", KEY) == b"old"
+    assert not [name for name in os.listdir(store.location) if name.endswith(".tmp") and KEY in name]
+
+
+@needs_root
+@pytest.mark.skipif(not shutil.which("unshare"), reason="the system has no unshare")
+@pytest.mark.parametrize(
+    ("options", "cause"), [("size=64k", "No space left on device"), ("ro", "Read-only file system")]
+)
+def test_real_file_systems(tmp_path: Path, options: str, cause: str) -> None:
+    """On a disk that is really full, or really read-only, there is one warning and no error."""
+    program = f"""
+import os, sys
+from cognito_credentials.cache.file import FileStore
+given = []
+store = FileStore({str(tmp_path)!r} + "/cache", strict=False, warn=given.append)
+for number in range(40):
+    store.store("credentials", f"{{number:040x}}", b"x" * 4000)
+handle = store.lock("f" * 40)
+assert handle.acquire()
+kept = store.keys("credentials")
+assert all(store.load("credentials", key) == b"x" * 4000 for key in kept)
+assert not os.path.exists(store.location) or not [n for n in os.listdir(store.location) if n.endswith(".tmp")]
+print(len(given), given[0])
+"""
+    mount = f"mount -t tmpfs -o mode=700,{options} none {tmp_path} && exec {sys.executable} -c '{program}'"
+    answer = subprocess.run(
+        ["unshare", "-m", "sh", "-c", mount.replace("'/", '"/').replace("' +", '" +')],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": os.getcwd(), "PATH": os.environ["PATH"]},
+    )
+    if "unshare" in answer.stderr or "mount:" in answer.stderr:
+        pytest.skip(answer.stderr)
+
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("1 ")
+    assert cause in answer.stdout
+
+
+# Who owns what
+
+
+def attempt(path: str, *, strict: bool) -> tuple[bytes | None, list[str], str]:
+    """Store and load; return what was loaded, the warnings, and the error if it is one of ours."""
+    given: list[str] = []
+    store = FileStore(path, strict=strict, warn=given.append)
+    try:
+        store.store("credentials", KEY, b"x")
+        lock_and_let_go(store)
+        return store.load("credentials", KEY), given, ""
+    except CacheError as error:
+        return None, given, str(error)
+
+
+def a_file(place: str) -> str:
+    Path(place, "plain").write_bytes(b"precious")
+    return f"{place}/plain"
+
+
+def below_a_file(place: str) -> str:
+    return a_file(place) + "/cache"
+
+
+def a_link_to_a_file(place: str) -> str:
+    os.symlink(a_file(place), f"{place}/link")
+    return f"{place}/link"
+
+
+def a_link_to_nowhere(place: str) -> str:
+    os.symlink(f"{place}/missing", f"{place}/link")
+    return f"{place}/link"
+
+
+def a_link_to_itself(place: str) -> str:
+    os.symlink(f"{place}/link", f"{place}/link")
+    return f"{place}/link"
+
+
+UNUSABLE = [a_file, below_a_file, a_link_to_a_file, a_link_to_nowhere, a_link_to_itself]
+
+
+@pytest.mark.parametrize("make", UNUSABLE)
+@pytest.mark.parametrize("windows", [False, True])
+def test_place_that_is_no_directory(place: str, make: Callable[[str], str], windows: bool) -> None:
+    """A cache directory that is none: one warning, or, where it was asked for, one error that names it."""
+    path = make(place)
+    given: list[str] = []
+    store = FileStore(path, strict=False, warn=given.append, windows=windows)
+    for _ in range(2):
+        store.store("credentials", KEY, b"x")
+        assert store.load("credentials", KEY) is None
+        assert store.lock(KEY).acquire() is True
+    explicit = FileStore(path, strict=True, warn=print, windows=windows)
+
+    assert len(given) == 1
+    assert path in given[0]
+    for call in (
+        lambda: explicit.load("credentials", KEY),
+        lambda: explicit.store("credentials", KEY, b"x"),
+        lambda: explicit.lock(KEY).acquire(),
+        lambda: explicit.keys("identity"),
+    ):
+        with pytest.raises(CacheError) as caught:
+            call()
+        assert path in caught.value.message
+        assert caught.value.hint
+    if os.path.isfile(path):
+        assert Path(path).read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("path", ["~/.aws/cognito/cache", "cache", "", "/tmp/a\0b"])
+def test_path_that_is_not_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Without a home directory ``~`` stays in the path: nothing is made in the working directory."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    found, given, error = attempt(path, strict=False)
+    assert (found, error) == (None, "")
+    assert len(given) == 1
+    assert "HOME" in attempt(path, strict=True)[2]
+    assert os.listdir(tmp_path / "here") == []
+
+
+@needs_root
+@needs_fork
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    ("owner", "mode", "user", "is_usable"),
+    [
+        (0, 0o700, None, True),
+        (0, 0o755, None, True),
+        (0, 0o777, None, True),
+        (SOMEBODY, 0o700, None, False),  # sudo
+        (SOMEBODY, 0o777, None, False),
+        (SOMEBODY, 0o700, SOMEBODY, True),
+        (SOMEBODY, 0o777, SOMEBODY, True),
+        (0, 0o700, SOMEBODY, False),
+        (0, 0o755, SOMEBODY, False),
+        (0, 0o777, SOMEBODY, False),
+        (1, 0o777, SOMEBODY, False),
+    ],
+)
+def test_owners_and_modes(
+    place: str, owner: int, mode: int, user: int | None, is_usable: bool, strict: bool
+) -> None:
+    """A directory is used by its owner alone; others, root too, read, leave and change nothing."""
+    os.chmod(place, 0o755)
+    path = f"{place}/cache"
+    os.mkdir(path)
+    os.chown(path, owner, -1)
+    os.chmod(path, mode)
+    Path(path, record_name("credentials", KEY)).write_bytes(b"planted")
+    found, given, error = in_child(lambda: attempt(path, strict=strict), user=user)
+
+    if is_usable:
+        assert (found, given, error) == (b"x", [], "")
+        assert os.stat(path).st_mode & 0o777 == 0o700
+    else:
+        assert found is None
+        assert len(given) == (0 if strict else 1)
+        assert strict == (path in error)
+        assert os.listdir(path) == [record_name("credentials", KEY)]
+        assert os.stat(path).st_mode & 0o777 == mode
+        assert Path(path, record_name("credentials", KEY)).read_bytes() == b"planted"
+
+
+@needs_root
+@needs_fork
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("path", ["home/.aws/cognito/cache", "nowhere/.aws/cognito/cache"])
+def test_home_that_cannot_be_written(place: str, path: str, strict: bool) -> None:
+    """A read-only or missing home: one warning and nothing kept, or the error where it was asked for."""
+    os.chmod(place, 0o755)
+    os.mkdir(f"{place}/home", 0o555)
+    found, given, error = in_child(lambda: attempt(f"{place}/{path}", strict=strict), user=SOMEBODY)
+
+    assert found is None
+    assert len(given) == (0 if strict else 1)
+    assert "Permission denied" in (error if strict else given[0])
+    assert os.listdir(place) == ["home"]
+
+
+@needs_root
+@needs_fork
+def test_own_directory_without_write_permission(place: str) -> None:
+    """A cache directory that is ours and read-only is read; writing warns, even where it was asked for."""
+    os.chmod(place, 0o755)
+    path = f"{place}/cache"
+    os.mkdir(path)
+    os.chown(path, SOMEBODY, -1)
+
+    def child() -> tuple[bytes | None, list[str]]:
+        given: list[str] = []
+        FileStore(path, strict=True, warn=given.append).store("credentials", KEY, b"x")
+        os.chmod(path, 0o500)
+        store = FileStore(path, strict=True, warn=given.append)
+        store.store("credentials", KEY, b"y")
+        store.store("identity", KEY, b"y")
+        lock_and_let_go(store)
+        return store.load("credentials", KEY), given
+
+    found, given = in_child(child, user=SOMEBODY)
+    assert found == b"x"
+    assert len(given) == 1
+    assert "Permission denied" in given[0]
+
+
+def test_file_system_that_keeps_no_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory that stays open to others after closing it (WSL's /mnt/c) is not used."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    monkeypatch.setattr(os, "fchmod", lambda *_: None)
+    found, given, _ = attempt(str(tmp_path / "cache"), strict=False)
+
+    assert found is None
+    assert len(given) == 1
+    assert "does not keep permissions" in given[0]
+    assert os.listdir(tmp_path / "cache") == []
+
+
+def test_what_has_worked_is_no_error_later(tmp_path: Path) -> None:
+    """A directory that was asked for and breaks later must not take away credentials that are still valid."""
+    given: list[str] = []
+    directory = tmp_path / "cache"
+    store = FileStore(str(directory), strict=True, warn=given.append)
+    store.store("state", KEY, b"x")
+    shutil.rmtree(directory)
+    directory.write_bytes(b"a file now")
+    store.store("state", KEY, b"x")
+
+    assert store.load("state", KEY) is None
+    assert len(given) == 1
+
+
+def test_too_large_is_a_warning(tmp_path: Path) -> None:
+    """What is too large to be a record is not kept, and that is said."""
+    given: list[str] = []
+    store = FileStore(str(tmp_path / "cache"), strict=True, warn=given.append)
+    store.store("state", KEY, b"x" * 65_537)
+
+    assert store.load("state", KEY) is None
+    assert len(given) == 1
