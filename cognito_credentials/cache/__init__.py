@@ -14,9 +14,9 @@ command line comes through here.
 
 from __future__ import annotations
 
-KINDS = ("identity", "credentials", "state")
+KINDS = ("identity", "credentials", "state", "shortcut")
 MOST_CREDENTIALS = 256
-"""Credentials records that a store keeps; more is a flood, not use."""
+"""Credentials records that a store keeps, and shortcuts; more is a flood, not use."""
 _KEY_CHARACTERS = 40
 
 

@@ -1,13 +1,14 @@
 """
 What goes from a cache directory, and when.
 
-| file                       | goes when                                                              |
-|----------------------------|------------------------------------------------------------------------|
-| credentials record         | expired long ago (the caller judges), or among the oldest beyond 256   |
-| state record               | 24 hours old: no back-off and no credentials last that long            |
-| lock file                  | 24 hours old, and no record of its key is left                         |
-| temporary file             | 60 seconds old: its writer is dead, and it may hold a secret           |
-| identity record            | never                                                                  |
+| file               | goes when                                                                  |
+|--------------------|----------------------------------------------------------------------------|
+| credentials record | expired long ago (the caller judges), or among the oldest beyond 256       |
+| state record       | 24 hours old: no back-off and no credentials last that long                |
+| shortcut record    | 24 hours old, or among the oldest beyond 256: it is soon worked out anew   |
+| lock file          | 24 hours old, and no record of its key is left                             |
+| temporary file     | 60 seconds old: its writer is dead, and it may hold a secret               |
+| identity record    | never                                                                      |
 
 Lock files are the delicate ones: two processes that lock two files of one name both believe that they
 hold the lock. A lock file is therefore removed only by a process that holds it, and whoever then wins a
@@ -49,8 +50,9 @@ def prune(directory: Directory, lock: Callable[[str], Lock], is_expired: Callabl
     # Listed first: trying a lock may renew the time stamp of its file.
     unused = [name for name in directory.names() if _is_older(directory, name, UNUSED_SECONDS)]
     dropped = _drop_credentials(directory, lock, is_expired)
-    for name in unused:
-        if key_in(name, "state"):
+    surplus = _youngest_first(directory, "shortcut")[MOST_CREDENTIALS:]
+    for name in {*unused, *surplus}:
+        if key_in(name, "state") or key_in(name, "shortcut"):
             directory.remove(name)
     for name in unused:
         if key := key_in(name, "lock"):
@@ -73,9 +75,8 @@ def _drop_credentials(
         data = directory.read(name)
         return data is not None and is_expired(data)
 
-    ages = [(directory.age(name) or 0, name) for name in directory.names() if key_in(name, "credentials")]
     dropped = 0
-    for rank, (_, name) in enumerate(sorted(ages)):
+    for rank, name in enumerate(_youngest_first(directory, "credentials")):
         is_surplus = rank >= MOST_CREDENTIALS
         if not is_surplus and not may_go(name):
             continue
@@ -105,6 +106,11 @@ def _drop_lock(directory: Directory, name: str, handle: Lock) -> None:
             raise
     finally:
         handle.release()
+
+
+def _youngest_first(directory: Directory, kind: str) -> list[str]:
+    ages = [(directory.age(name) or 0, name) for name in directory.names() if key_in(name, kind)]
+    return [name for _, name in sorted(ages)]
 
 
 def _is_older(directory: Directory, name: str, seconds: float) -> bool:

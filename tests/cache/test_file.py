@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from cognito_credentials.cache import record_name
+from cognito_credentials.cache import KINDS, record_name
 from cognito_credentials.cache.file import FileStore
 from cognito_credentials.cache.record import RECORD_LIMIT
 from tests.cache.children import SOMEBODY, exit_status, in_child, needs_fork, needs_root
@@ -78,7 +78,7 @@ def age(path: object, seconds: float) -> None:
 
 def test_file_names(store: FileStore) -> None:
     """Files are named by kind, version and key, beside the tag of cache directories."""
-    for kind in ("identity", "credentials", "state"):
+    for kind in KINDS:
         store.store(kind, KEY, b"x")
     store.lock(KEY).acquire()
 
@@ -87,6 +87,7 @@ def test_file_names(store: FileStore) -> None:
         f"credentials-v1-{KEY}.json",
         f"identity-v1-{KEY}.json",
         f"lock-v1-{KEY}.lock",
+        f"shortcut-v1-{KEY}.json",
         f"state-v1-{KEY}.json",
     ]
 
@@ -489,7 +490,7 @@ def test_symbolic_link_to_a_directory(tmp_path: Path) -> None:
 # Sweeping and pruning
 
 
-@pytest.mark.parametrize("kind", ["identity", "credentials", "state"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_sweep_takes_temporaries_of_its_key(store: FileStore, path: Path, kind: str) -> None:
     """Holding the lock, all temporary files of the key go, and none of another key."""
     mine = Path(store.location, f".{record_name(kind, KEY)}.1.ab.tmp")
@@ -535,14 +536,26 @@ def test_prune_takes_lock_files_of_dead_keys(store: FileStore) -> None:
     assert left == ["young", "live", "held"]
 
 
-def test_prune_takes_old_states(store: FileStore) -> None:
-    """A back-off of yesterday goes, one of today stays."""
+@pytest.mark.parametrize("kind", ["state", "shortcut"])
+def test_prune_takes_what_is_a_day_old(store: FileStore, kind: str) -> None:
+    """A back-off, or a shortcut, of yesterday goes, one of today stays."""
     for key, seconds in ((KEY, DAY + 60), (OTHER_KEY, 60)):
-        store.store("state", key, b"x")
-        age(Path(store.location, record_name("state", key)), seconds)
+        store.store(kind, key, b"x")
+        age(Path(store.location, record_name(kind, key)), seconds)
     store.prune(lambda _: False)
 
-    assert store.keys("state") == [OTHER_KEY]
+    assert store.keys(kind) == [OTHER_KEY]
+
+
+def test_prune_caps_shortcuts(store: FileStore) -> None:
+    """Environments that differ with every call leave no more than 256 shortcuts."""
+    keys = [f"{number:040x}" for number in range(260)]
+    for number, key in enumerate(keys):
+        store.store("shortcut", key, b"x")
+        age(Path(store.location, record_name("shortcut", key)), number * 10)
+    store.prune(lambda _: False)
+
+    assert store.keys("shortcut") == keys[:256]
 
 
 def test_changing_keys_leave_nothing_behind(store: FileStore) -> None:
