@@ -118,20 +118,20 @@ def _default_path(environ: Mapping[str, str], name: str) -> str | None:
 
 def _is_readable(path: str, *, is_explicit: bool) -> bool:
     """Tell whether a file is there; one that is there and cannot be used is an error."""
+    has_been_found = False
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             return False  # /dev/null, the usual way to say "none"; and a FIFO would hang us
+        has_been_found = True
         with open(path, "rb"):
             return True
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except PermissionError as error:
-        # Under somebody else's home (sudo keeps HOME) nothing says that there is a file at all.
-        if not is_explicit and not os.access(os.path.dirname(path), os.X_OK):
-            return False
-        why = error.strerror
     except OSError as error:
+        # Under somebody else's home (sudo keeps HOME) nothing says that there is a file at all.
+        if isinstance(error, PermissionError) and not has_been_found and not is_explicit:
+            return False
         why = error.strerror
     except ValueError:
         why = "the path holds a null character"
@@ -144,7 +144,8 @@ def _is_readable(path: str, *, is_explicit: bool) -> bool:
 def _credentials_profiles(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     path = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
     # Unreadable is as good as absent, as for botocore: nothing of ours has to be in it.
-    return _parse(path) if path and os.path.isfile(path) and os.access(path, os.R_OK) else {}
+    # (botocore's parser itself passes over what it cannot open).
+    return _parse(path) if path and os.path.isfile(path) else {}
 
 
 def _parse(path: str) -> dict[str, dict[str, Any]]:

@@ -155,6 +155,17 @@ def test_an_unreadable_file_is_named(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="mode bits do nothing there")
+def test_unreadable_credentials_are_absent_credentials(home: Path) -> None:
+    """The credentials file has nothing that we need: closed to us, it is passed over as by botocore."""
+    _write(home, "[keys]\n", "credentials")
+    environ = _write(home, "[default]\n")
+    home.chmod(0o755)
+    (home / ".aws" / "credentials").chmod(0)
+    with _unprivileged():
+        assert list(read_config(environ)["profiles"]) == ["default"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="mode bits do nothing there")
 def test_somebody_elses_home_has_no_config_of_ours(home: Path) -> None:
     """Under a home that cannot be entered (sudo keeps HOME) there is no config, unless it was named."""
     environ = _write(home, "[default]\n")
