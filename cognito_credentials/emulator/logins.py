@@ -6,6 +6,7 @@ Source: service.md 5.1 and 5.2; the numbers of the steps are those of its table.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from cognito_credentials.emulator.service import Service
 
 _USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
+_OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
 _GOOGLE = "accounts.google.com"
 _NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
 _REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp")
@@ -81,8 +83,9 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
     _check_provider(pool, provider)  # 0, 1, 2
     if is_service_host(provider):
         raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
-    now = service.clock.now()
-    jwt = _read_id_token(provider, token, now)  # 5 to 8
+    if provider in _OPAQUE:
+        return _verify_opaque(service, pool, provider, token)
+    jwt = _read_id_token(provider, token, service.clock.now())  # 5 to 8
     verified = service.issuers.verifies(provider, jwt)  # 9
     if verified is None:
         raise assumed.external_service(provider)
@@ -97,6 +100,24 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
         claims=jwt.claims,
         amr=(provider, _amr_detail(pool, provider, audience, subject)),
         mapping_keys=_mapping_keys(pool, provider, audience),
+    )
+
+
+def _verify_opaque(service: Service, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+    """A token that only its provider can read: the seed's users stand for the provider."""
+    found = service.state.row("SELECT * FROM users WHERE provider = ? AND opaque_token = ?", provider, token)
+    if found is None:
+        raise assumed.external_service(provider)
+    app_id = pool.settings["SupportedLoginProviders"][provider]
+    if found["app_id"] is not None and found["app_id"] != app_id:
+        raise not_authorized("Invalid login token. Incorrect token audience")
+    subject = found["subject"]
+    claims = {**json.loads(found["claims"]), "iss": provider, "aud": app_id, "sub": subject}
+    return VerifiedLogin(
+        linked=LinkedLogin(provider, subject),
+        claims=claims,
+        amr=(provider, f"{provider}:{app_id}:{subject}"),
+        mapping_keys=[provider],
     )
 
 

@@ -1,0 +1,139 @@
+"""Clients of every kind for the emulator: boto3 signed and unsigned, and raw HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
+
+__all__ = ["emulator", "emulator_keys"]
+
+OIDC = "login.example.com"
+OIDC_ARN = f"arn:aws:iam::123456789012:oidc-provider/{OIDC}"
+GOOGLE = "accounts.google.com"
+ROLE = "arn:aws:iam::123456789012:role/"
+
+
+@dataclass
+class RawAnswer:
+    """An HTTP answer as it came: header names keep their case in ``names``."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Api:
+    """Everything a test needs to talk to one emulator."""
+
+    emulator: Any
+    developer: Any
+    public: Any
+    session: Any
+
+    def client(self, service: str, credentials: dict[str, Any] | None = None, **options: Any) -> Any:
+        """A boto3 client with *credentials* of either spelling, or unsigned."""
+        if credentials is None:
+            options["config"] = Config(signature_version=UNSIGNED)
+        else:
+            secret = credentials.get("SecretKey") or credentials["SecretAccessKey"]
+            options["aws_access_key_id"] = credentials["AccessKeyId"]
+            options["aws_secret_access_key"] = secret
+            options["aws_session_token"] = credentials.get("SessionToken")
+        options.setdefault("region_name", "us-east-1")
+        return self.session.client(service, endpoint_url=self.emulator.url, **options)
+
+    def raw(
+        self,
+        method: str = "POST",
+        path: str = "/",
+        body: bytes | str = b"",
+        headers: dict[str, str] | None = None,
+    ) -> RawAnswer:
+        parts = urlsplit(self.emulator.url)
+        with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)) as wire:
+            wire.request(method, path, body, headers or {})
+            answer = wire.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return RawAnswer(answer.status, names, answer.read())
+
+    def post(self, operation: str, content: Any, **headers: str) -> RawAnswer:
+        """One unsigned JSON call."""
+        return self.raw(
+            body=json.dumps(content),
+            headers={
+                "X-Amz-Target": f"AWSCognitoIdentityService.{operation}",
+                "Content-Type": "application/x-amz-json-1.1",
+                **headers,
+            },
+        )
+
+    def control(self, method: str, path: str, content: Any = None) -> RawAnswer:
+        body = b"" if content is None else json.dumps(content)
+        return self.raw(method, f"/_emulator/{path}", body)
+
+    def oidc_pool(self, **settings: Any) -> str:
+        """A pool with two login providers that takes tokens for the audience ``app``."""
+        return self.emulator.create_pool(
+            **{
+                "OpenIdConnectProviderARNs": [OIDC_ARN],
+                "SupportedLoginProviders": {GOOGLE: "app"},
+                **settings,
+            }
+        )
+
+    def login(self, subject: str = "ann", provider: str = OIDC, **options: Any) -> dict[str, str]:
+        return {provider: self.emulator.login_token(provider, subject=subject, **options)}
+
+
+@pytest.fixture(scope="session")
+def boto_session() -> boto3.Session:
+    """One session: it caches the service models, which are slow to read."""
+    return boto3.Session()
+
+
+@pytest.fixture
+def api(emulator: Any, boto_session: boto3.Session) -> Iterator[Api]:
+    """The emulator with its clients."""
+    made = Api(emulator, None, None, boto_session)
+    made.developer = made.client(
+        "cognito-identity", {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"}
+    )
+    made.public = made.client("cognito-identity")
+    yield made
+    made.developer.close()
+    made.public.close()
+
+
+@pytest.fixture
+def refused() -> Callable[..., dict[str, Any]]:
+    """Call a function that must be refused; gives code, message and status of the refusal."""
+
+    def call(function: Callable[..., Any], **arguments: Any) -> tuple[str, str, int]:
+        with pytest.raises(ClientError) as caught:
+            function(**arguments)
+        response = caught.value.response
+        return (
+            response["Error"]["Code"],
+            response["Error"]["Message"],
+            response["ResponseMetadata"]["HTTPStatusCode"],
+        )
+
+    return call

@@ -1,0 +1,231 @@
+"""Every check of a login token, with its code and text."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import GOOGLE, OIDC
+
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
+NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
+
+
+@pytest.fixture
+def refusal(api, refused):
+    """Code and text of GetId with some logins."""
+
+    def call(pool_id, logins):
+        return refused(api.public.get_id, IdentityPoolId=pool_id, Logins=logins)[:2]
+
+    return call
+
+
+def user_pool(**entry):
+    return {"CognitoIdentityProviders": [{"ProviderName": USER_POOL, "ClientId": "app", **entry}]}
+
+
+@pytest.mark.parametrize("provider", ["com", "MyProvider", "dev.example.com"])
+def test_no_public_provider(api, refusal, provider):
+    """A made-up word, or the pool's developer provider name, can be no public provider."""
+    pool_id = api.oidc_pool(DeveloperProviderName="dev.example.com")
+
+    assert refusal(pool_id, {provider: "token"}) == (
+        "InvalidParameterException",
+        "Please provide a valid public provider",
+    )
+
+
+def test_pool_without_providers(api, refusal):
+    """A pool with no provider at all says that the logins do not match."""
+    code, text = refusal(api.emulator.create_pool(), api.login())
+
+    assert code == "NotAuthorizedException"
+    assert text.startswith("Logins don't match. Please include at least one valid login")
+
+
+def test_provider_that_the_pool_does_not_have(api, refusal):
+    """A provider that the pool does not list is not supported."""
+    assert refusal(api.oidc_pool(), api.login(provider="www.amazon.com")) == (
+        "NotAuthorizedException",
+        NOT_SUPPORTED,
+    )
+
+
+def test_own_token_in_get_id(api, refusal):
+    """GetId does not take the service's own tokens."""
+    pool_id = api.oidc_pool()
+
+    assert refusal(pool_id, {"cognito-identity.amazonaws.com": "x"}) == (
+        "NotAuthorizedException",
+        "Invalid login token. Can't pass in a Cognito token.",
+    )
+
+
+@pytest.mark.parametrize("token", ["opaque", "a.b.c", "e30.W10.e30", "ä.ö.ü", "...."])
+def test_not_a_jwt(api, refusal, token):
+    """What is no JSON Web Token is no OpenId Connect identity token."""
+    assert refusal(api.oidc_pool(), {OIDC: token}) == (
+        "NotAuthorizedException",
+        "Invalid login token. Not a valid OpenId Connect identity token.",
+    )
+
+
+@pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp"])
+def test_missing_claim(api, refusal, claim):
+    """A required claim that is missing, like the aud of an access token, is named."""
+    assert refusal(api.oidc_pool(), api.login(claims={claim: None})) == (
+        "NotAuthorizedException",
+        f"Invalid login token. Missing a required claim: {claim}",
+    )
+
+
+def test_issuer_is_not_the_provider(api, refusal):
+    """The issuer must be https:// and the provider name."""
+    logins = {GOOGLE: api.emulator.login_token(OIDC)}
+
+    assert refusal(api.oidc_pool(), logins) == (
+        "NotAuthorizedException",
+        "Invalid login token. Issuer doesn't match providerName",
+    )
+
+
+def test_google_issuer_without_scheme(api):
+    """Google writes its issuer with and without the scheme; both are taken."""
+    logins = api.login(provider=GOOGLE, claims={"iss": GOOGLE})
+
+    assert api.public.get_id(IdentityPoolId=api.oidc_pool(), Logins=logins)["IdentityId"]
+
+
+def test_expired(api, refusal):
+    """An expired token is refused with both times, after the grace that RFC 7523 speaks of."""
+    pool_id = api.oidc_pool()
+    logins = api.login(expires_in=0)
+
+    assert api.public.get_id(IdentityPoolId=pool_id, Logins=logins)
+    api.emulator.move_clock(301)
+    code, text = refusal(pool_id, logins)
+
+    assert code == "NotAuthorizedException"
+    prefix, _, times = text.partition("Token expired: ")
+    now, _, expiry = times.partition(" >= ")
+    assert prefix == "Invalid login token. "
+    assert int(now) >= int(expiry) + 300
+
+
+def test_wrong_signature(api, refusal):
+    """A token whose signature does not verify is refused."""
+    token = api.login()[OIDC]
+    head, body, signature = token.split(".")
+    forged = f"{head}.{body}.{signature[:-8]}AAAAAAAA"
+
+    assert refusal(api.oidc_pool(), {OIDC: forged}) == (
+        "NotAuthorizedException",
+        "Invalid login token. Couldn't verify signed token.",
+    )
+
+
+def test_unsigned_token(api, refusal):
+    """alg none is no signature."""
+    import jwt
+
+    claims = {"iss": f"https://{OIDC}", "sub": "a", "aud": "app", "exp": 4_000_000_000}
+    token = jwt.encode(claims, key=None, algorithm="none", headers={"kid": "cognito-emulator-test-issuer"})
+
+    assert refusal(api.oidc_pool(), {OIDC: token})[1] == (
+        "Invalid login token. Couldn't verify signed token."
+    )
+
+
+def test_wrong_audience(api, refusal):
+    """A token for another client id is refused; Google's azp wins over aud."""
+    pool_id = api.oidc_pool()
+
+    for options in ({"audience": "other"}, {"audience": "app", "claims": {"azp": "other"}}):
+        assert refusal(pool_id, api.login(provider=GOOGLE, **options)) == (
+            "NotAuthorizedException",
+            "Invalid login token. Incorrect token audience",
+        )
+    good = api.login(provider=GOOGLE, audience="other", claims={"azp": "app"})
+    assert api.public.get_id(IdentityPoolId=pool_id, Logins=good)
+
+
+def test_user_pool_login(api, refusal):
+    """A user pool's token is good for the client ids that the pool lists, and no others."""
+    pool_id = api.emulator.create_pool(**user_pool())
+
+    assert api.public.get_id(IdentityPoolId=pool_id, Logins=api.login(provider=USER_POOL))
+    assert refusal(pool_id, api.login(provider=USER_POOL, audience="other")) == (
+        "NotAuthorizedException",
+        NOT_SUPPORTED,
+    )
+
+
+def test_server_side_token_check(api, refusal):
+    """With ServerSideTokenCheck a user who was signed out everywhere is refused."""
+    checked = api.emulator.create_pool(**user_pool(ServerSideTokenCheck=True))
+    unchecked = api.emulator.create_pool(**user_pool())
+    logins = api.login("ann", USER_POOL)
+    api.emulator.service.state.execute(
+        "INSERT INTO users (provider, subject, signed_out) VALUES (?, 'ann', 1)", USER_POOL
+    )
+
+    assert refusal(checked, logins) == ("NotAuthorizedException", "Token is inactive")
+    assert api.public.get_id(IdentityPoolId=unchecked, Logins=logins)
+
+
+def test_unreachable_issuer(api, refusal):
+    """When the keys of the issuer cannot be fetched, an external service failed."""
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    provider = "127.0.0.1:1/issuer"
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
+    pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+    claims = {"iss": f"https://{provider}", "sub": "a", "aud": "app", "exp": 4_000_000_000}
+    token = jwt.encode(claims, rsa.generate_private_key(65537, 2048), "RS256")
+
+    assert refusal(pool_id, {provider: token})[0] == "ExternalServiceException"
+
+
+def test_keys_are_fetched_from_the_issuer(api, emulator_keys):
+    """A token of a real issuer verifies with the keys that its discovery document leads to."""
+    from cognito_credentials.emulator import Emulator
+    from cognito_credentials.emulator.keys import SERVICE
+    from cognito_credentials.emulator.tokens import sign_jwt
+
+    provider = "issuer.example.com"
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
+    with Emulator(keys=emulator_keys) as issuer:
+        api.emulator.service.state.execute(
+            "INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, ?)",
+            provider,
+            f"{issuer.url}/.well-known/jwks_uri",
+        )
+        pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+        claims = {"iss": f"https://{provider}", "sub": "a", "aud": "app", "exp": 4_000_000_000}
+        header = {"kid": "us-east-1-7", "alg": "RS512"}
+        token = sign_jwt(emulator_keys, SERVICE, header, claims)
+
+        assert api.public.get_id(IdentityPoolId=pool_id, Logins={provider: token})["IdentityId"]
+
+
+def test_opaque_tokens(api, refusal):
+    """An opaque token is known through the seed's users; otherwise its service did not answer."""
+    provider = "graph.facebook.com"
+    pool_id = api.emulator.create_pool(SupportedLoginProviders={provider: "1234"})
+    api.emulator.service.state.execute(
+        "INSERT INTO users (provider, subject, opaque_token, app_id) VALUES (?, 'ann', 'tok', '1234')",
+        provider,
+    )
+
+    first = api.public.get_id(IdentityPoolId=pool_id, Logins={provider: "tok"})["IdentityId"]
+
+    assert api.public.get_id(IdentityPoolId=pool_id, Logins={provider: "tok"})["IdentityId"] == first
+    assert refusal(pool_id, {provider: "other"})[0] == "ExternalServiceException"
+
+
+def test_more_than_ten_logins(api, refusal):
+    """A call has at most ten logins."""
+    eleven = {f"p{number}.example.com": "x" for number in range(11)}
+
+    assert refusal(api.oidc_pool(), eleven)[0] == "ValidationException"
