@@ -45,11 +45,11 @@ def make_client(
         attempts: How often a request is sent at most.
 
     Raises:
-        ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
+        ConfigurationError: The endpoint is not safe, or the CA bundle is not there.
+        botocore.exceptions.EndpointProviderError: botocore makes no client of these settings.
     """
     endpoint_url = settings.sts_endpoint_url if service == "sts" else settings.endpoint_url
     verify = _ca_bundle(settings, environ)
-    problem = ""
     try:
         client = _create(
             _isolated_session(),
@@ -60,12 +60,7 @@ def make_client(
             config=_config(settings, environ, attempts),
         )
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
-        problem = str(error)
-    if problem:
-        raise ConfigurationError(
-            f"no endpoint of {service} in {settings.region}: {problem}",
-            hint="check the region in identity_pool_id, and endpoint_url",
-        )
+        raise botocore.exceptions.EndpointProviderError(msg=str(error)) from None
     check_target(client.meta.endpoint_url)
     transport = Transport(
         clock,

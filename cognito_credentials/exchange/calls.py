@@ -69,7 +69,13 @@ class Calls:
         Raises:
             ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
         """
-        self._client(service)
+        failure = None
+        try:
+            self._client(service)
+        except Exception as error:  # noqa: BLE001 (botocore's own loading of data and endpoints: any type can come)
+            failure = classify(service, error, is_guest=True, facts=self._facts({}, True))
+        if failure is not None:
+            raise failure.error
 
     def close(self) -> None:
         """Close idle connections."""
@@ -121,11 +127,11 @@ class Calls:
         """Make the call; a failure is returned, so that no frame with a token in it is in its traceback."""
         from .transport import CALL, Call
 
-        sts = operation == "AssumeRoleWithWebIdentity"
-        client = self._client("sts" if sts else "cognito-identity")[0]
+        service = "sts" if operation == "AssumeRoleWithWebIdentity" else "cognito-identity"
         call = Call(makes_identity=operation == "GetId" and is_guest)
         reset = CALL.set(call)
         try:
+            client = self._client(service)[0]
             with silence():
                 answer = getattr(client, _METHODS[operation])(**parameters())
             return read(answer if isinstance(answer, dict) else {})

@@ -1,0 +1,163 @@
+"""A bench with the emulator on it, and servers that do not behave."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from cognito_credentials.clock import Clock
+from cognito_credentials.emulator import Emulator
+from cognito_credentials.exchange.client import CognitoClient
+from cognito_credentials.secret import Secret
+from cognito_credentials.settings import Settings
+
+POOL = "us-east-1:00000000-0000-4000-8000-00000000000a"
+GOOGLE = "accounts.google.com"
+
+
+class Bench:
+    """Makes clients of one endpoint, and closes them at the end."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.clock: Clock = Clock()
+        self.environ: dict[str, str] = {}
+        self.made: list[CognitoClient] = []
+
+    def settings(self, pool: str = POOL, **settings: Any) -> Settings:
+        """Settings of *pool* at this bench's endpoint."""
+        usual = {"endpoint_url": self.url, "sts_endpoint_url": self.url, "region": "us-east-1"}
+        return Settings(identity_pool_id=pool, **{**usual, **settings})
+
+    def client(self, pool: str = POOL, *, attempts: int = 1, **settings: Any) -> CognitoClient:
+        """A client that by default does not retry, so that one fault is one failure."""
+        made = CognitoClient(
+            self.settings(pool, **settings),
+            self.clock,
+            self.environ,
+            rng=random.Random(1),
+            attempts=attempts,
+        )
+        self.made.append(made)
+        return made
+
+
+class EmulatorBench(Bench):
+    """A bench whose endpoint is the emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator.url)
+        self.emulator = emulator
+
+    def pool(self, **settings: Any) -> str:
+        """An identity pool that takes guests and Google logins for the client ``app``."""
+        return self.emulator.create_pool(**{"SupportedLoginProviders": {GOOGLE: "app"}, **settings})
+
+    def login(self, provider: str = GOOGLE, **token: Any) -> dict[str, Secret]:
+        """A login of the emulator's test issuer."""
+        return {provider: Secret(self.emulator.login_token(provider, **token))}
+
+    def fault(self, **fault: Any) -> None:
+        """Let the next request fail."""
+        self.emulator.plan_faults({"operation": "*", **fault})
+
+
+@pytest.fixture
+def bench(emulator: Emulator) -> Iterator[EmulatorBench]:
+    made = EmulatorBench(emulator)
+    yield made
+    for client in made.made:
+        client.close()
+
+
+class RawServer:
+    """
+    A server that does to each connection what *script* says, with bytes.
+
+    Args:
+        script: Gets the connection after the request's head has come, and that head.
+    """
+
+    def __init__(self, script: Callable[[socket.socket, bytes], None]) -> None:
+        self._script = script
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self._stop = threading.Event()
+        self.heads: list[bytes] = []
+        self.ended = threading.Semaphore(0)
+        """Released once for each connection whose script has ended."""
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def stopped(self, seconds: float) -> bool:
+        """Wait, unless the test is over."""
+        return self._stop.wait(seconds)
+
+    def close(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(10)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while not self._stop.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                head = _request_of(connection)
+                self.heads.append(head)
+                self._script(connection, head)
+            except OSError:
+                pass  # the client has gone, which is what most of these scripts are for
+        self.ended.release()
+
+
+def _request_of(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return data
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    lengths = [int(x.split(b":")[1]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length:")]
+    while lengths and len(body) < lengths[0]:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], tuple[RawServer, Bench]]]:
+    """Start a raw server with a script; returns it and a bench at its address."""
+    servers: list[RawServer] = []
+    benches: list[Bench] = []
+
+    def start(script: Callable[[socket.socket, bytes], None]) -> tuple[RawServer, Bench]:
+        server = RawServer(script)
+        servers.append(server)
+        benches.append(Bench(server.url))
+        return server, benches[-1]
+
+    yield start
+    for made in benches:
+        for client in made.made:
+            client.close()
+    for server in servers:
+        server.close()
