@@ -1,0 +1,125 @@
+"""What the package offers, what importing it costs, and where secrets are laid open."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cognito_credentials
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "cognito_credentials"
+
+PUBLIC = {
+    *("IdentityPool", "IdentityPoolProvider", "Session", "install"),
+    *("Secret", "TemporaryCredentials"),
+    *("CacheError", "ClockSkewError", "CognitoCredentialsError", "ConfigurationError"),
+    *("CredentialsExpiredError", "LoginRequiredError", "RefusedError", "ServiceError"),
+}
+
+REVEALED = {
+    "credentials.py": (10, "the spellings of credentials; each is the boundary to whoever needs them"),
+    "exchange/client.py": (2, "login and OpenID tokens go into the request"),
+    "exchange/facts.py": (1, "an unverified look at a token, for a hint"),
+    "exchange/failures.py": (1, "to black the secret out of a service's text"),
+    "logins/environment.py": (1, "to hash it: who the user is"),
+    "logins/file.py": (1, "an unverified look at a token, to hash whose it is"),
+    "logins/mapping.py": (3, "an unverified look at exp and iss; a hash; is it a source's name?"),
+    "logins/source.py": (1, "strip and measure what a source gave; it is a Secret again at once"),
+    "logins/static.py": (1, "to hash it: who the user is"),
+    "session.py": (2, "botocore signs with text"),
+}
+"""Every file that calls Secret.reveal(), how often, and what for. A new call needs its line here."""
+
+
+def test_the_public_names_are_these() -> None:
+    """`__all__` is exact, sorted and at most 15 names, and each leads to a thing."""
+    assert set(cognito_credentials.__all__) == PUBLIC
+    assert list(cognito_credentials.__all__) == sorted(cognito_credentials.__all__)
+    assert len(PUBLIC) <= 15
+    assert all(getattr(cognito_credentials, name).__name__ == name for name in PUBLIC)
+    assert set(dir(cognito_credentials)) == PUBLIC | {"__version__"}
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    """Lazy names do not turn a typing error into something else."""
+    with pytest.raises(AttributeError, match="'Sesion'"):
+        cognito_credentials.Sesion  # noqa: B018  # the access is the test
+
+
+def test_public_names_are_the_same_object_by_every_way() -> None:
+    """A class imported lazily is the class of its module, so that isinstance and except work."""
+    from cognito_credentials.errors import ServiceError
+    from cognito_credentials.pool import IdentityPool
+
+    assert cognito_credentials.ServiceError is ServiceError
+    assert cognito_credentials.IdentityPool is IdentityPool
+    assert pickle.loads(pickle.dumps(ServiceError("x"))).args == ("x",)
+
+
+@pytest.mark.parametrize(
+    "heavy",
+    ["botocore", "boto3", "filelock", "typing", "logging", "json", "re", "threading", "dataclasses", "enum"],
+)
+def test_importing_the_package_imports_nothing(heavy: str) -> None:
+    """Whoever only imports us pays nothing: design.md section 5 allows a tenth of starting Python."""
+    loaded = _loaded_after("import cognito_credentials")
+
+    assert heavy not in loaded
+    assert {name for name in loaded if name.startswith("cognito_credentials")} == {"cognito_credentials"}
+
+
+def test_an_error_class_does_not_bring_botocore() -> None:
+    """A program that only catches our errors does not load an SDK for it."""
+    loaded = _loaded_after("from cognito_credentials import CognitoCredentialsError, TemporaryCredentials")
+
+    assert not loaded & {"botocore", "boto3", "filelock", "logging"}
+
+
+def test_an_identity_pool_is_built_without_botocore_clients() -> None:
+    """Building a pool costs no network call and no disk read, nor botocore's data."""
+    loaded = _loaded_after(
+        "from cognito_credentials import IdentityPool; "
+        "IdentityPool('us-east-1:00000000-0000-4000-8000-000000000000')"
+    )
+
+    assert "cognito_credentials.pool" in loaded
+    assert not loaded & {"boto3", "botocore.client", "starlette", "sqlite3", "jwt"}
+
+
+def _loaded_after(code: str) -> set[str]:
+    """Run *code* in a fresh interpreter and return what it has imported."""
+    # -S keeps out what .pth files of this environment import; then the paths are put back.
+    paths = [str(ROOT), *(path for path in sys.path if "site-packages" in path)]
+    program = f"import sys; sys.path[:0] = {paths!r}; {code}; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_secrets_are_laid_open_in_known_places_only() -> None:
+    """Each call of reveal() is one that somebody has looked at, and said why."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Attribute) and node.attr == "reveal"
+        ]
+        if calls and not name.startswith("emulator/"):  # its secrets are worth nothing
+            found[name] = len(calls)
+
+    assert found == {name: count for name, (count, _) in REVEALED.items()}
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    """`__version__` cannot drift: it is read from the installed metadata."""
+    from importlib.metadata import version
+
+    assert cognito_credentials.__version__ == version("cognito-credentials")

@@ -1,0 +1,84 @@
+"""
+The public API as a caller's type checker sees it: never run, only checked (`.ci/run` does, with mypy).
+
+Each line that must not pass carries a ``type: ignore`` that mypy would report as unused if it passed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from cognito_credentials import (
+    CognitoCredentialsError,
+    IdentityPool,
+    IdentityPoolProvider,
+    LoginRequiredError,
+    Secret,
+    Session,
+    TemporaryCredentials,
+    install,
+)
+
+POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
+
+
+def sign_in() -> str:
+    """Stand for whatever an application does to get a login token."""
+    return "token"
+
+
+class Source:
+    """A login source of one's own needs no base class."""
+
+    def token(self) -> Secret:
+        """Give a token."""
+        return Secret("token")
+
+
+def changed(old: str | None, new: str, reason: str) -> None:
+    """Hear of another identity."""
+
+
+def pools() -> None:
+    """Build pools in all the ways there are."""
+    IdentityPool()
+    IdentityPool(POOL_ID, logins={"accounts.google.com": sign_in})
+    IdentityPool(POOL_ID, logins=Source(), user="ann")
+    IdentityPool(profile_name="app", flow="basic", duration_seconds=900)
+    IdentityPool(5)  # type: ignore[arg-type]
+
+
+def results(pool: IdentityPool) -> None:
+    """Use what a pool gives."""
+    credentials: TemporaryCredentials = pool.credentials()
+    key: str = credentials.access_key_id
+    secret: str = credentials.secret_access_key.reveal()
+    until: dt.datetime = credentials.expiration
+    account: str | None = credentials.account_id
+    plain: str = credentials.secret_access_key  # type: ignore[assignment]
+    identity: str = pool.identity_id()
+    token: Secret = pool.open_id_token()
+    removed: int = pool.clear(identities=True)
+    left: int | None = pool.status().seconds_left
+    pool.on_identity_changed(changed)
+    pool.on_identity_changed(sign_in)  # type: ignore[arg-type]
+    pool.invalidate(key)
+    del secret, until, account, plain, identity, token, removed, left
+
+
+def sessions() -> None:
+    """Use the ways into boto3 and botocore, which have no types of their own."""
+    session = Session(identity_pool_id=POOL_ID, region_name="eu-west-1")
+    pool: IdentityPool | None = session.identity_pool
+    provider: IdentityPoolProvider = install(session._session, identity_pool_id=POOL_ID)
+    del pool, provider
+
+
+def errors(error: CognitoCredentialsError) -> None:
+    """Tell errors apart."""
+    hint: str = error.hint
+    code: int = error.exit_code
+    again: bool = error.retryable
+    if isinstance(error, LoginRequiredError):
+        raise error
+    del hint, code, again
