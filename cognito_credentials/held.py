@@ -62,5 +62,5 @@ def span(seconds: float) -> str:
     whole = round(seconds)
     if whole < 120:
         return f"{whole} s"
-    hours, minutes = divmod(whole // 60, 60)
+    hours, minutes = divmod(round(whole / 60), 60)
     return f"{minutes} min" if not hours else f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d"

@@ -22,6 +22,7 @@ How much earlier than the advisory window the writer chooses to refresh.
 16 to 20 minutes before the end of one-hour credentials: botocore runs a `credential_process` again for
 every request once less than 15 minutes are left (measured; tools.md 3.3), and a fleet must not act at once.
 """
+SOONEST_LAST_TRY: Final = 200.0
 SOONEST_REFRESH: Final = 30
 ADVISORY_BUDGET: Final = 5.0
 """How long a caller who holds good credentials spends on getting better ones."""
@@ -112,7 +113,10 @@ def retry_delay(left: float | None, failures: int, rng: random.Random, *, thrott
         if throttled:
             return rng.uniform(1.0, min(THROTTLED_CAP, 2.0 * doublings))
         return min(rng.uniform(*FAILURE_KEPT) * doublings, FAILURE_KEPT_CAP)
-    if left <= 2 * MANDATORY_WINDOW:
-        return left  # what is held serves to its end; trying sooner would only make callers wait
-    # One more try comes before the last minute, where callers begin to wait.
-    return min(rng.uniform(*BACKOFF), left - MANDATORY_WINDOW - rng.uniform(0, 30))
+    delay = rng.uniform(*BACKOFF)
+    if delay <= left - MANDATORY_WINDOW:
+        return delay
+    # One more try before the last minute, where callers begin to wait; unless that is too soon. Then what
+    # is held serves to its end.
+    last_try = left - MANDATORY_WINDOW - rng.uniform(0, 30)
+    return last_try if last_try >= SOONEST_LAST_TRY else left

@@ -49,6 +49,17 @@ class Who(NamedTuple):
         """Whether the keys will be met again: those bound to one token will not."""
         return not self.principal.startswith(TOKEN_BOUND)
 
+    @property
+    def place(self) -> str:
+        """
+        Under what this process remembers its identity.
+
+        A token that is replaced every hour still is about the same subject. Nobody has verified that, so it
+        serves no other process; here it saves a call, and the service checks the identity we ask with.
+        """
+        subject = None if self.logins is None else self.logins.subject
+        return self.identity_key if self.is_lasting or subject is None else f"subject:{subject}"
+
 
 class IdentityNews(NamedTuple):
     """An identity that changed: to be announced when no lock is held."""
@@ -86,6 +97,7 @@ class Exchanger:
         self._records = records
         self._clock = clock
         self._identities: dict[str, str] = {}
+        self._tries = 0
         self.news: list[IdentityNews] = []
         self.last_known: Who | None = None
         """Whom this process asked for last: all there is to go by where only a token can tell."""
@@ -115,7 +127,7 @@ class Exchanger:
             return self._settings.identity_id
         if who.logins is not None and who.logins.identity_id is not None:
             return who.logins.identity_id
-        known = self._identities.get(who.identity_key)
+        known = self._identities.get(who.place)
         if known is None:
             record = self._records.identity(who.identity_key)
             known = None if record is None else record.identity_id
@@ -183,7 +195,7 @@ class Exchanger:
 
     def forget(self, who: Who) -> bool:
         """Forget the identity of *who*; returns whether one was remembered."""
-        in_memory = self._identities.pop(who.identity_key, None) is not None
+        in_memory = self._identities.pop(who.place, None) is not None
         return self._records.store.delete("identity", who.identity_key) or in_memory
 
     def _recovering(
@@ -200,16 +212,21 @@ class Exchanger:
         refused: str | None = None
         first: Failure | None = None
         while True:
+            self._tries += 1
 
-            def note(new: str, refused: str | None = refused) -> None:
-                # At once, while the answer is here: an identity that is not kept is an orphan.
-                self._adopt(who, new, refused)
+            def note(new: str, refused: str | None = refused, tried: int = self._tries) -> None:
+                # At once, while the answer is here: an identity that is not kept is an orphan. But one
+                # that comes after the deadline must not displace what was found since.
+                if tried == self._tries or self.known_identity(who) is None:
+                    self._adopt(who, new, refused)
 
             left = max(give_up_at - self._clock.elapsed(), 0.1)
             try:
                 return with_deadline(lambda: call(client, identity_id, logins.tokens, note), left)  # noqa: B023 (called here)
             except Failure as failure:
                 repeated, first = first, failure
+            finally:
+                self._tries += 1
             # Outside the except block: what the failure came from must not be chained to what users see.
             if repeated is not None:
                 raise first.error
@@ -244,7 +261,7 @@ class Exchanger:
         """Forget the refused identity, unless another process has replaced it already."""
         record = self._records.identity(who.identity_key)
         if record is not None and record.identity_id != refused:
-            self._identities[who.identity_key] = record.identity_id
+            self._identities[who.place] = record.identity_id
             return record.identity_id
         self.forget(who)
         return None
@@ -252,11 +269,11 @@ class Exchanger:
     def _adopt(self, who: Who, identity_id: str, refused: str | None = None) -> None:
         old = self.known_identity(who)
         if old == identity_id:
-            self._identities[who.identity_key] = identity_id
+            self._identities[who.place] = identity_id
             return
         if self._settings.identity_id is not None:
             return  # the user's choice stands
-        self._identities[who.identity_key] = identity_id
+        self._identities[who.place] = identity_id
         if who.is_lasting:
             record = IdentityRecord(
                 key=who.identity_key,

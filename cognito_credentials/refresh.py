@@ -59,6 +59,7 @@ class Refresher:
         self._rng = rng
         self._flight = SingleFlight()
         self._held: Held | None = None
+        self._held_for = ""
         self._rejected = ""
         self._failure: tuple[float, CognitoCredentialsError] | None = None
         self._look_again_at = 0.0
@@ -166,7 +167,11 @@ class Refresher:
             who = self._exchanger.identify()
         except CognitoCredentialsError as error:
             return self._failed(None, held, error)
-        if held is not None and held.record.key != who.credentials_key:
+        if (
+            held is not None
+            and held.record.key != who.credentials_key
+            and self._subject(who) != self._held_for
+        ):
             held = self._held = None  # somebody else has signed in
         held = self._look(who)
         if held is not None and held.is_fresh(self._clock):
@@ -236,8 +241,14 @@ class Refresher:
         if record is not None and (held is None or record.issued_at > held.record.issued_at):
             is_rejected = record.credentials.access_key_id == rejected
             held = Held(record, self._clock, is_rejected=is_rejected)
-            self._held = held
+            self._held, self._held_for = held, self._subject(who)
         return held
+
+    @staticmethod
+    def _subject(who: Who) -> str:
+        """Whom credentials are for; where keys change with every token, by what the tokens say."""
+        told = None if who.is_lasting or who.logins is None else who.logins.subject
+        return told or who.credentials_key
 
     def _exchange(self, who: Who, budget: float) -> Held:
         record = self._exchanger.exchange(who, budget, self._rng)
@@ -245,7 +256,7 @@ class Refresher:
         self._records.drop_state(who.credentials_key)
         self._records.tidy(who.identity_key, who.credentials_key)
         self._failure = None
-        self._held = Held(record, self._clock)
+        self._held, self._held_for = Held(record, self._clock), self._subject(who)
         self._warn_of_skew(record)
         _log.debug("refreshed %s…, expires in %d s", who.credentials_key[:8], self._held.left(self._clock))
         return self._held
@@ -257,7 +268,8 @@ class Refresher:
         state = StateRecord(key="") if who is None else self._records.state(who.credentials_key)
         state.failures += 1
         throttled = error.code in policy.THROTTLING_CODES
-        delay = policy.retry_delay(left, state.failures, self._rng, throttled=throttled)
+        failures = state.failures if error.retryable else 1  # a person mends the rest, and then tries again
+        delay = policy.retry_delay(left, failures, self._rng, throttled=throttled)
         self._failure = (self._clock.elapsed() + delay, error)
         if who is not None:
             state.retry_at, state.noted_at = int(now + delay) + 1, int(now)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import boto3
 import pytest
 
-from cognito_credentials import IdentityPool, Session
+from cognito_credentials import Session
 
 
 @pytest.fixture

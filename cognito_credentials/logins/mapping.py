@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
-from .claims import digest, unverified_claims, unverified_expiry
+from .claims import digest, unverified_claims, unverified_expiry, unverified_subject
 from .environment import EnvironmentSource
 from .file import FileSource
 from .providers import check_claims, check_provider, own_identity_id
@@ -42,6 +42,12 @@ class ResolvedLogins:
     """The identity the tokens themselves are for, where Cognito issued them (developer identities)."""
     principal: str
     """Whose credentials these will be: ``guest``, ``user:``, ``subject:`` or ``token:`` and a hash."""
+    subject: str | None = None
+    """
+    Hash of whom the tokens claim to be about, unverified; None when they do not say.
+
+    Good for one thing: to tell whether somebody else has signed in since, in the same process.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,18 @@ class Logins:
         """Whether asking again may give other tokens."""
         return not all(isinstance(source, TokenSource) for _, source in self.sources)
 
+    def depends(self) -> tuple[tuple[str, str], ...] | None:
+        """Say which files and variables decide who this is; None when something else does, too."""
+        found = []
+        for _, source in self.sources:
+            if isinstance(source, FileSource):
+                found.append(("file", source.path))
+            elif isinstance(source, EnvironmentSource):
+                found.append(("env", source.name))
+            else:
+                return None
+        return tuple(found)
+
     def describe(self) -> list[str]:
         """Say where each token comes from, for people; never a token."""
         return [
@@ -149,6 +167,7 @@ class Logins:
         tokens: dict[str, Secret] = {}
         given: dict[int, Secret] = {}
         identity_id = None
+        subjects: list[tuple[str, str] | None] = []
         for index, (configured, source) in enumerate(self.sources):
             token, claims = _unexpired(source, configured, now)
             provider = check_claims(configured, claims, self.origin)
@@ -159,9 +178,12 @@ class Logins:
                 )
             tokens[provider] = given[index] = token
             identity_id = identity_id or own_identity_id(provider, claims)
+            subjects.append(unverified_subject(claims) if claims else None)
         principal = self._principal(user, given)
         assert principal is not None  # noqa: S101  (for the type checker; every token was given)
-        return ResolvedLogins(tokens, identity_id, principal)
+        known = [text for subject in subjects if subject for text in subject]
+        is_told = bool(subjects) and None not in subjects
+        return ResolvedLogins(tokens, identity_id, principal, digest(*known) if is_told else None)
 
     def _principal(self, user: str | None, given: Mapping[int, Secret]) -> str | None:
         """Say who this is, by the tokens *given* where only they can tell."""
@@ -186,17 +208,23 @@ class Logins:
 
 def _unexpired(source: LoginSource, provider: str | None, now: float) -> tuple[Secret, dict[str, Any] | None]:
     """Ask *source*, and once more where what it gave has expired: it may only now notice."""
-    expired_at = now
-    for _ in range(2):
+    earlier: Secret | None = None
+    while True:
         token = ask(source, provider)
         claims = unverified_claims(token.reveal())
         expiry = unverified_expiry(claims) if claims else None
         if expiry is None or expiry > now:
             return token, claims
-        expired_at = expiry
+        if earlier is not None:
+            break
+        earlier = token
+    if token != earlier:
+        # A source that makes new tokens, and they are expired: then it is this machine's clock that is
+        # wrong. The service judges, and tells the time.
+        return token, claims
     raise LoginRequiredError(
         f"the login token{f' for {clean(provider, 80)}' if provider else ''} "
-        f"from {describe(source)} expired {_span(now - expired_at)} ago",
+        f"from {describe(source)} expired {_span(now - expiry)} ago",
         hint="sign in again, or have its source give a new token",
     )
 

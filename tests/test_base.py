@@ -1,0 +1,266 @@
+"""The base layer: errors, secrets, credentials, clocks."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import botocore.credentials
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognito_credentials import errors
+from cognito_credentials.clock import ServerTime, observe
+from cognito_credentials.credentials import TemporaryCredentials, checked, iso
+from cognito_credentials.digest import sha256
+from cognito_credentials.errors import clean
+from cognito_credentials.secret import Secret
+from tests.conftest import ManualClock
+
+KEY = "ASIAIOSFODNN7EXAMPLE"
+SECRET_TEXT = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYPLAINTEXTY"
+
+
+def made(**changes: Any) -> TemporaryCredentials:
+    parts: dict[str, Any] = {
+        "access_key_id": KEY,
+        "secret_access_key": SECRET_TEXT,
+        "session_token": "SESSION/token+text==",
+        "expires_at": 1_800_000_000,
+        "account_id": "123456789012",
+    }
+    return TemporaryCredentials(**{**parts, **changes})
+
+
+class TestSecret:
+    def test_it_does_not_show_itself(self) -> None:
+        """No way of printing shows the text; only reveal() does."""
+        secret = Secret("hidden-text")
+        shown = [
+            repr(secret),
+            str(secret),
+            f"{secret}",
+            f"{secret:>40}",
+            "%s %r" % (secret, secret),  # noqa: UP031  (logging formats like this)
+            repr([secret]),
+        ]
+
+        assert not any("hidden-text" in text for text in shown)
+        assert secret.reveal() == "hidden-text"
+
+    def test_it_refuses_to_travel(self) -> None:
+        """Pickle, which is how secrets reach other processes and crash reports, is refused."""
+        with pytest.raises(TypeError, match="refuses"):
+            pickle.dumps(Secret("x"))
+        assert copy.deepcopy(secret := Secret("x")) is secret
+
+    @pytest.mark.parametrize("value", [b"hidden-text", {"token": "hidden-text"}, None, 7])
+    def test_a_wrong_type_is_named_without_its_value(self, value: Any) -> None:
+        """A token in the wrong type is refused, and not repeated."""
+        with pytest.raises(TypeError) as caught:
+            Secret(value)
+
+        assert "hidden-text" not in str(caught.value)
+        assert type(value).__name__ in str(caught.value)
+
+    def test_equality_is_of_texts(self) -> None:
+        """Two secrets of one text are equal and hash alike; a secret equals no string."""
+        assert Secret("a") == Secret("a") != Secret("b")
+        assert hash(Secret("a")) == hash(Secret("a"))
+        assert Secret("a") != "a"
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        "kind",
+        [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)],
+    )
+    def test_every_error_pickles_and_keeps_what_it_carries(self, kind: Any) -> None:
+        """Errors cross process borders with message, hint, code and request id."""
+        error = kind("what is wrong", hint="what to do", code="Code", request_id="r-1")
+
+        again = pickle.loads(pickle.dumps(error))
+
+        assert type(again) is kind
+        assert (again.message, again.hint, again.code, again.request_id) == (
+            "what is wrong",
+            "what to do",
+            "Code",
+            "r-1",
+        )
+        assert str(again) == "what is wrong. what to do"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a\x1b[31mred\x07",
+            "a\x1b]52;c;aGk=\x07b",
+            "line\r\nnext",
+            "\u202eevil",
+            "a\u2028b",
+            "\x9b31m",
+            "x" * 100_000,
+        ],
+    )
+    def test_texts_from_outside_are_safe_to_print(self, text: str) -> None:
+        """Whatever a service says becomes one printable line."""
+        shown = clean(text)
+
+        assert shown.isprintable()
+        assert len(shown) <= errors.MESSAGE_LIMIT
+        assert "\u202e" not in shown
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
+            KEY,
+            SECRET_TEXT + "1",
+            "token=eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
+            "'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln',",
+        ],
+    )
+    def test_tokens_in_texts_from_outside_are_hidden(self, token: str) -> None:
+        """A service that repeats a token does not get it into our messages."""
+        assert "***" in clean(f"bad token {token} given")
+        assert token[-12:] not in clean(f"bad token {token} given")
+
+    def test_cognitos_own_texts_stay_readable(self) -> None:
+        """Identity ids, ARNs and plain words are kept, or nobody could use the message."""
+        text = (
+            "Identity 'us-east-1:0b8d4f1c-1234-1234-1234-123456789abc' not found. "
+            "Role arn:aws:iam::123456789012:role/service-role/Cognito_appUnauth_Role is not allowed"
+        )
+        assert clean(text) == text
+
+    @given(st.text(max_size=400))
+    def test_any_text_becomes_one_line(self, text: str) -> None:
+        """No text breaks the line or the limit."""
+        shown = clean(text)
+
+        assert "\n" not in shown
+        assert shown.isprintable()
+
+
+class TestCredentials:
+    def test_they_do_not_show_themselves(self) -> None:
+        """The repr names the last four of the key, the expiration, and no secret."""
+        assert repr(made()) == (
+            "TemporaryCredentials(access_key_id=…MPLE, secret_access_key=<redacted>, "
+            "session_token=<redacted>, expiration=2027-01-15T08:00:00Z)"
+        )
+
+    def test_they_are_immutable_and_stay_here(self) -> None:
+        """Nothing mutates them into a mixed triple, and pickle is refused."""
+        with pytest.raises(AttributeError):
+            made().access_key_id = "x"  # type: ignore[misc]
+        with pytest.raises(TypeError):
+            pickle.dumps(made())
+
+    def test_the_process_spelling_is_what_botocore_takes(self) -> None:
+        """botocore's own ProcessProvider reads what we print, to the last field."""
+        import json
+
+        spelled = json.loads(made().to_process())
+
+        assert spelled == {
+            "Version": 1,
+            "AccessKeyId": KEY,
+            "SecretAccessKey": SECRET_TEXT,
+            "SessionToken": "SESSION/token+text==",
+            "Expiration": "2027-01-15T08:00:00Z",
+            "AccountId": "123456789012",
+        }
+        assert "AccountId" not in json.loads(made(account_id=None).to_process())
+
+    def test_the_botocore_spelling_is_what_botocore_takes(self) -> None:
+        """botocore's refreshable credentials read our dict."""
+        read = botocore.credentials.RefreshableCredentials.create_from_metadata(
+            made().to_botocore(), refresh_using=dict, method="test", advisory_timeout=1, mandatory_timeout=1
+        )
+
+        assert read.access_key == KEY
+        assert read.account_id == "123456789012"
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"AccessKeyId": None},
+            {"AccessKeyId": "short"},
+            {"AccessKeyId": "ASIA" + "x" * 16},
+            {"AccessKeyId": "ASIA\n" + "X" * 15},
+            {"SecretKey": ""},
+            {"SecretKey": 'with"quote'},
+            {"SecretKey": "with space"},
+            {"SecretKey": b"bytes"},
+            {"SessionToken": "é"},
+            {"SessionToken": "x" * 20_000},
+            {"Expiration": None},
+            {"Expiration": "2027-01-01"},
+        ],
+    )
+    def test_malformed_answers_are_refused_without_their_values(self, change: dict[str, Any]) -> None:
+        """Nothing that could break a shell, a header or a record gets in."""
+        answer = {
+            "AccessKeyId": KEY,
+            "SecretKey": SECRET_TEXT,
+            "SessionToken": "t",
+            "Expiration": datetime(2027, 1, 1, tzinfo=timezone.utc),
+        }
+        with pytest.raises(errors.ServiceError):
+            TemporaryCredentials.from_cognito({**answer, **change})
+
+    def test_both_services_spell_the_secret_their_own_way(self) -> None:
+        """Cognito says SecretKey, STS says SecretAccessKey; an offset is understood."""
+        end = datetime(2027, 1, 15, 9, 0, tzinfo=timezone(timedelta(hours=1)))
+        shared = {"AccessKeyId": KEY, "SessionToken": "t", "Expiration": end}
+
+        from_cognito = TemporaryCredentials.from_cognito({**shared, "SecretKey": "s"})
+        from_sts = TemporaryCredentials.from_sts({**shared, "SecretAccessKey": "s"})
+
+        assert from_cognito == from_sts
+        assert iso(from_sts.expires_at) == "2027-01-15T08:00:00Z"
+
+    def test_an_account_is_twelve_digits_or_unknown(self) -> None:
+        """A wrong account would send requests to the wrong endpoint."""
+        with pytest.raises(errors.ServiceError):
+            checked(KEY, "s", "t", 1, "12345")
+
+
+class TestClock:
+    def test_noise_is_no_offset(self) -> None:
+        """Differences below the Date header's resolution are not learned."""
+        clock = ManualClock()
+
+        assert observe(clock, clock.wall() + 4).offset == 0
+        assert observe(clock, clock.wall() + 6).offset == 6
+        assert observe(clock).offset == 0
+
+    def test_the_later_of_two_clocks_counts(self) -> None:
+        """Neither a wall clock set back nor an elapsed clock that slept gives more time."""
+        clock = ManualClock()
+        seen = observe(clock)
+        clock.advance(100)
+        assert seen.now(clock) == pytest.approx(seen.wall + 100)
+        clock.set_wall(clock.wall() - 50)
+        assert seen.now(clock) == pytest.approx(seen.wall + 100)
+        clock.set_wall(clock.wall() + 500)
+        assert seen.now(clock) == pytest.approx(seen.wall + 550)
+
+    def test_another_boots_elapsed_clock_says_nothing(self) -> None:
+        """After a reboot only the wall clock is asked."""
+        clock = ManualClock()
+        seen = ServerTime(int(clock.wall()), 10**9, "boot-0", 0)
+
+        assert seen.now(clock) == clock.wall()
+
+
+@given(st.binary(max_size=300))
+def test_the_digest_is_sha256(data: bytes) -> None:
+    """The implementation that loads fast is the one that everybody has."""
+    import hashlib
+
+    assert sha256(data).hexdigest() == hashlib.sha256(data).hexdigest()

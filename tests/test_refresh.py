@@ -1,0 +1,557 @@
+"""The refresh policy, through IdentityPool and HTTP, with both clocks in the test's hand."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from cognito_credentials import (
+    ConfigurationError,
+    CredentialsExpiredError,
+    IdentityPool,
+    LoginRequiredError,
+    RefusedError,
+    ServiceError,
+)
+from tests.world import World
+
+MINUTE = 60
+
+
+@pytest.fixture
+def world(emulator: Any) -> World:
+    return World(emulator, dict(os.environ))
+
+
+def refreshes(world: World) -> int:
+    return world.counts().get("GetCredentialsForIdentity", 0)
+
+
+class TestFreshness:
+    def test_a_thousand_reads_make_one_exchange(self, world: World) -> None:
+        """Fresh credentials cost no request."""
+        pool = world.pool()
+
+        keys = {pool.credentials().access_key_id for _ in range(1000)}
+
+        assert len(keys) == 1
+        assert world.counts() == {"GetId": 1, "GetCredentialsForIdentity": 1}
+
+    def test_another_process_needs_no_request(self, world: World) -> None:
+        """What one process got, the next one finds."""
+        first = world.pool().credentials()
+
+        assert world.pool().credentials() == first
+        assert refreshes(world) == 1
+
+    def test_refreshes_between_20_and_16_minutes_before_the_end(self, world: World) -> None:
+        """One-hour credentials are renewed while botocore's 15-minute window is still ahead."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.move(39 * MINUTE)
+        assert pool.credentials() == first
+
+        world.move(5 * MINUTE + 1)
+
+        assert pool.credentials() != first
+        assert refreshes(world) == 2
+
+    def test_all_processes_agree_on_the_moment(self, world: World) -> None:
+        """The writer chooses the refresh moment for everybody."""
+        pools = [world.pool() for _ in range(5)]
+        for pool in pools:
+            pool.credentials()
+
+        assert len({pool.status().refresh_at for pool in pools}) == 1
+
+    def test_fifteen_minute_credentials_do_not_storm(self, world: World) -> None:
+        """Credentials of 15 minutes are used for at least eight of them."""
+        world.settings(credential_lifetime=900)
+        pool = world.pool()
+        pool.credentials()
+        for _ in range(8):
+            world.move(MINUTE)
+            for _ in range(50):
+                pool.credentials()
+
+        assert refreshes(world) == 1
+
+    def test_the_expiration_is_the_services_own(self, world: World) -> None:
+        """An expiration is never rewritten, in memory, on disk or in an outage."""
+        given = world.pool().credentials().expires_at
+        world.move(50 * MINUTE)
+        world.outage()
+
+        assert world.pool().credentials().expires_at == given
+
+
+class TestOutage:
+    def test_valid_credentials_survive_any_outage(self, world: World) -> None:
+        """From 14 minutes before the end, nothing is raised and at most three requests are made."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.move(46 * MINUTE)
+        world.outage()
+        before = refreshes(world)
+        for _ in range(14 * 60 - 1):
+            world.clock.advance(1)
+            assert pool.credentials() == first
+
+        assert refreshes(world) - before <= 3
+
+    def test_all_processes_share_the_back_off(self, world: World) -> None:
+        """Fifty processes in an outage ask the service as often as one does."""
+        world.pool().credentials()
+        world.move(46 * MINUTE)
+        world.outage()
+        before = refreshes(world)
+
+        for _ in range(50):
+            world.pool().credentials()
+
+        assert refreshes(world) - before == 1
+
+    def test_expired_credentials_are_never_served(self, world: World) -> None:
+        """After the end there is an error that names it and its cause, and may be retried."""
+        pool = world.pool()
+        pool.credentials()
+        world.move(46 * MINUTE)
+        world.outage()
+        pool.credentials()
+        world.clock.advance(14 * MINUTE + 1)
+
+        with pytest.raises(
+            CredentialsExpiredError, match=r"expired at .*Z and could not be refreshed"
+        ) as caught:
+            pool.credentials()
+
+        assert caught.value.retryable
+        assert caught.value.exit_code == 6
+
+    def test_recovers_without_a_restart(self, world: World) -> None:
+        """After an outage the same pool gets new credentials within the back-off."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.move(46 * MINUTE)
+        world.outage()
+        pool.credentials()
+        world.recover()
+        world.move(10 * MINUTE + 1)
+
+        assert pool.credentials() != first
+
+    def test_a_cold_start_fails_fast_and_shares_the_news(self, world: World) -> None:
+        """Twenty processes that hold nothing learn of the outage from the first one."""
+        world.outage()
+        for _ in range(20):
+            with pytest.raises(ServiceError):
+                world.pool().credentials()
+
+        assert world.counts()["GetId"] <= 3
+
+    def test_the_remembered_error_is_forgotten_in_seconds(self, world: World) -> None:
+        """A failure is answered from memory for at most a few seconds."""
+        pool = world.pool()
+        world.outage()
+        with pytest.raises(ServiceError):
+            pool.credentials()
+        world.recover()
+        with pytest.raises(ServiceError):
+            pool.credentials()
+        world.move(6)
+
+        assert pool.credentials()
+
+    @pytest.mark.parametrize("lifetime", [1, -1, 30, 10 * 365 * 86400])
+    def test_an_absurd_expiration_is_a_failed_refresh(self, world: World, lifetime: int) -> None:
+        """Credentials that end now, in the past or in years are not taken; what is held stays."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.move(46 * MINUTE)
+        world.settings(credential_lifetime=lifetime)
+
+        assert pool.credentials() == first
+
+    def test_an_identity_is_never_lost_to_the_network(self, world: World) -> None:
+        """Errors of transport and throttling leave a guest who it is."""
+        identity = world.pool().identity_id()
+        for fault in (
+            {"status": 500},
+            {"status": 503},
+            {"code": "TooManyRequestsException"},
+            {"code": "InternalErrorException"},
+            {"drop": True},
+            {"status": 200, "body": "<html>"},
+        ):
+            world.faults({"operation": "*", "times": -1, **fault})
+            with pytest.raises(ServiceError):
+                world.pool(cache="memory", identity_id=None).credentials()
+            with pytest.raises(ServiceError):
+                world.pool().credentials()
+            world.clock.advance(60)
+        world.recover()
+
+        assert world.pool().identity_id() == identity
+
+
+class TestClock:
+    @pytest.mark.parametrize("hours", [-5, -1, 1, 5])
+    def test_a_wrong_clock_keeps_its_credentials_straight(
+        self, world: World, hours: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A device whose clock is hours off refreshes at the right moment, and says what is wrong."""
+        world.clock.set_wall(world.clock.wall() + hours * 3600)
+        pool = world.pool()
+        with caplog.at_level(logging.WARNING, logger="cognito_credentials"):
+            first = pool.credentials()
+        world.move(39 * MINUTE)
+        kept = pool.credentials()
+        world.move(6 * MINUTE)
+        renewed = pool.credentials()
+
+        assert kept == first
+        assert renewed != first
+        assert f"{abs(hours)} h 0 min {'ahead of' if hours > 0 else 'behind'}" in caplog.text
+
+    def test_correcting_the_clock_keeps_the_credentials(self, world: World) -> None:
+        """Once the time is set right, in the same boot, nothing valid is thrown away."""
+        right = world.clock.wall()
+        world.clock.set_wall(right + 3 * 3600)
+        first = world.pool().credentials()
+        world.clock.set_wall(right)
+
+        assert world.pool().credentials() == first
+
+    def test_after_sleep_the_wall_clock_counts(self, world: World) -> None:
+        """Where the elapsed clock stops during sleep, eight hours on the wall still end credentials."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.settings(clock_offset=8 * 3600)
+        world.clock.set_wall(world.clock.wall() + 8 * 3600)
+
+        assert pool.credentials() != first
+
+    def test_setting_the_clock_back_does_not_revive(self, world: World) -> None:
+        """Where the wall clock is set back, the elapsed clock still ends credentials."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.move(2 * 3600)
+        world.clock.set_wall(world.clock.wall() - 2 * 3600)
+
+        assert pool.credentials() != first
+        assert world.pool().credentials() != first
+
+    def test_a_record_of_another_boot_from_the_future_is_not_trusted(self, world: World) -> None:
+        """After a reboot with the clock set back, nothing says how old a record is."""
+        first = world.pool().credentials()
+        world.clock.boot = "boot-2"
+        world.clock.set_wall(world.clock.wall() - 3600)
+
+        assert world.pool().credentials() != first
+
+    def test_a_reboot_alone_costs_nothing(self, world: World) -> None:
+        """After a reboot with a right clock the record serves on."""
+        first = world.pool().credentials()
+        world.clock.boot = "boot-2"
+        world.clock.mono = 5.0
+
+        assert world.pool().credentials() == first
+
+
+class TestInvalidate:
+    def test_only_those_held_are_replaced(self, world: World) -> None:
+        """A late rejection of older credentials does not throw away their successors."""
+        pool = world.pool()
+        first = pool.credentials()
+
+        pool.invalidate("ASIAOTHEROTHEROTHER1")
+
+        assert pool.credentials() == first
+
+    def test_rejected_credentials_are_replaced_for_all(self, world: World) -> None:
+        """After a rejection new credentials come at once, and other processes do not get the old ones."""
+        pool, other = world.pool(), world.pool()
+        first = pool.credentials()
+        pool.invalidate(first.access_key_id)
+
+        second = pool.credentials()
+
+        assert second != first
+        assert other.credentials() == second
+        assert refreshes(world) == 2
+
+    def test_another_process_does_not_hand_out_the_rejected(self, world: World) -> None:
+        """A rejection is on disk before the replacement is."""
+        pool = world.pool()
+        first = pool.credentials()
+        pool.invalidate(first.access_key_id)
+
+        assert world.pool().credentials() != first
+
+    def test_it_does_not_bypass_the_back_off(self, world: World) -> None:
+        """Rejections in an outage do not make a storm, and what is valid is still handed out."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.move(46 * MINUTE)
+        world.outage()
+        pool.credentials()
+        before = refreshes(world)
+        for _ in range(20):
+            pool.invalidate(first.access_key_id)
+            assert pool.credentials() == first
+
+        assert refreshes(world) == before
+
+
+class TestLogins:
+    @pytest.fixture
+    def world(self, world: World, emulator: Any) -> World:
+        world.pool_id = emulator.create_pool(
+            OpenIdConnectProviderARNs=["arn:aws:iam::123456789012:oidc-provider/login.example.com"]
+        )
+        return world
+
+    def test_the_source_is_asked_once_a_refresh(self, world: World) -> None:
+        """A callable is called when credentials are needed, and not for each read or thread."""
+        calls: list[int] = []
+
+        def login() -> str:
+            calls.append(1)
+            return world.token()
+
+        pool = world.pool(logins={"login.example.com": login})
+        threads = [threading.Thread(target=pool.credentials) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        pool.credentials()
+        assert len(calls) == 1
+
+        world.move(45 * MINUTE)
+        pool.credentials()
+
+        assert len(calls) == 2
+
+    def test_a_rotated_token_keeps_the_identity_without_asking(self, world: World) -> None:
+        """A new token of the same subject costs no GetId in the same process."""
+        pool = world.pool(logins={"login.example.com": world.token})
+        first = pool.credentials()
+        world.move(45 * MINUTE)
+
+        assert pool.credentials() != first
+        assert world.counts()["GetId"] == 1
+
+    def test_an_outage_with_a_rotated_token_keeps_what_is_valid(self, world: World) -> None:
+        """That the token is another one does not take valid credentials away."""
+        pool = world.pool(logins={"login.example.com": world.token})
+        first = pool.credentials()
+        world.move(45 * MINUTE)
+        world.outage()
+
+        assert pool.credentials() == first
+
+    def test_another_user_never_gets_the_earlier_ones_credentials(self, world: World) -> None:
+        """When the source gives another subject's token, the first one's credentials are gone."""
+        who = ["user-1"]
+        pool = world.pool(logins={"login.example.com": lambda: world.token(subject=who[0])})
+        first, identity = pool.credentials(), pool.status().identity_id
+        world.move(45 * MINUTE)
+        who[0] = "user-2"
+        world.outage()
+        with pytest.raises(ServiceError):
+            pool.credentials()
+        world.recover()
+        world.move(10)
+
+        assert pool.credentials() != first
+        assert pool.status().identity_id != identity
+
+    def test_an_expired_login_does_not_take_valid_credentials(
+        self, world: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Credentials serve to their end; then the error says to sign in."""
+        pool = world.pool(logins={"login.example.com": world.token(expires_in=600)}, user="ada")
+        first = pool.credentials()
+        world.move(50 * MINUTE)
+        assert pool.credentials() == first
+        assert "used until" in caplog.text
+        world.move(10 * MINUTE)
+
+        with pytest.raises(LoginRequiredError, match="expired"):
+            pool.credentials()
+
+        assert world.counts()["GetCredentialsForIdentity"] == 1
+
+    def test_never_from_a_user_to_a_guest(self, world: World) -> None:
+        """Logins that give nothing are an error, and no request is made."""
+        pool = world.pool(logins={"login.example.com": lambda: None})
+
+        with pytest.raises(LoginRequiredError):
+            pool.credentials()
+
+        assert world.counts() == {}
+
+    def test_a_failing_login_is_not_hammered(self, world: World) -> None:
+        """A thousand reads ask a source that fails once; seconds later it is asked again."""
+        calls: list[int] = []
+
+        def login() -> str | None:
+            calls.append(1)
+            return None if len(calls) == 1 else world.token()
+
+        pool = world.pool(logins={"login.example.com": login})
+        for _ in range(1000):
+            with pytest.raises(LoginRequiredError):
+                pool.credentials()
+        assert len(calls) == 1
+        world.move(6)
+
+        assert pool.credentials()
+
+    def test_a_source_that_asks_its_own_pool_is_told_so(self, world: World) -> None:
+        """A login that needs credentials of the same pool is an error, not a hang."""
+        pool: IdentityPool = world.pool(
+            logins={"login.example.com": lambda: pool.credentials().access_key_id}
+        )
+
+        with pytest.raises(ConfigurationError, match="asked the same identity pool"):
+            pool.credentials()
+
+    def test_a_clock_that_is_ahead_does_not_hide_good_tokens(self, world: World) -> None:
+        """Where even new tokens look expired, the service judges them, and tells the time."""
+        world.clock.set_wall(world.clock.wall() + 5 * 3600)
+        pool = world.pool(
+            logins={"login.example.com": lambda: world.token(claims={"n": os.urandom(4).hex()})}
+        )
+
+        assert pool.credentials()
+        assert pool.status().clock_offset == pytest.approx(-5 * 3600, abs=5)
+
+
+class TestIdentity:
+    def test_a_deleted_identity_is_replaced_once(self, world: World) -> None:
+        """One GetId and one exchange later the guest is somebody again, and it is announced."""
+        pool = world.pool()
+        news: list[tuple[str | None, str, str]] = []
+        pool.on_identity_changed(lambda *change: news.append(change))
+        old = pool.identity_id()
+        pool.credentials()
+        world.delete_identity(old)
+        world.move(45 * MINUTE)
+        before = world.counts()
+
+        pool.credentials()
+
+        new = pool.identity_id()
+        assert new != old
+        assert news == [(None, old, "created"), (old, new, "recovered")]
+        after = world.counts()
+        assert after["GetId"] - before["GetId"] == 1
+        assert after["GetCredentialsForIdentity"] - before["GetCredentialsForIdentity"] == 2
+
+    def test_a_deleted_pool_is_an_error_without_a_loop(self, world: World) -> None:
+        """When there is no pool any more, one recovery is tried, and the answer is told."""
+        pool = world.pool()
+        pool.credentials()
+        world.faults(
+            {
+                "operation": "*",
+                "times": -1,
+                "code": "ResourceNotFoundException",
+                "message": "IdentityPool 'x' not found.",
+            }
+        )
+        with pytest.raises(RefusedError):
+            pool.refresh()
+
+        assert world.counts()["GetId"] == 1
+
+    def test_a_pinned_identity_skips_getid_and_is_never_dropped(self, world: World) -> None:
+        """An identity that the user named is used, and its refusal is the user's to hear."""
+        identity = world.pool().identity_id()
+        pool = world.pool(identity_id=identity)
+        pool.credentials()
+        world.delete_identity(identity)
+
+        with pytest.raises(RefusedError, match=r"identity_id|not found"):
+            pool.refresh()
+
+        assert world.counts()["GetId"] == 1
+
+    def test_the_identity_is_known_offline(self, world: World) -> None:
+        """A known identity id needs no network, in this process or the next."""
+        identity = world.pool().identity_id()
+        world.outage()
+
+        assert world.pool().identity_id() == identity
+
+    def test_a_callback_may_use_the_pool_and_may_fail(
+        self, world: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Callbacks run outside all locks, and their errors hide nothing."""
+        pool = world.pool()
+        seen: list[str] = []
+
+        def ask_again(*_: object) -> None:
+            seen.append(pool.credentials().access_key_id)
+            raise RuntimeError("theirs")
+
+        pool.on_identity_changed(ask_again)
+
+        assert pool.credentials().access_key_id == seen[0]
+        assert "a callback of on_identity_changed failed" in caplog.text
+
+
+class TestThreads:
+    def test_nobody_waits_for_an_advisory_refresh(self, world: World) -> None:
+        """While one thread refreshes against a slow service, the others have their credentials at once."""
+        pool = world.pool()
+        first = pool.credentials()
+        world.move(45 * MINUTE)
+        world.faults({"operation": "GetCredentialsForIdentity", "delay": 2.0})
+        started = threading.Event()
+        got: list[Any] = []
+
+        def refresh() -> None:
+            started.set()
+            got.append(pool.credentials())
+
+        thread = threading.Thread(target=refresh)
+        thread.start()
+        started.wait()
+        while world.counts()["GetCredentialsForIdentity"] < 2:
+            pass
+        others = [pool.credentials() for _ in range(100)]
+        still_running = thread.is_alive()
+        thread.join()
+
+        assert still_running
+        assert all(other == first for other in others)
+        assert got[0] != first
+
+    def test_a_forked_child_goes_on_by_itself(self, world: World) -> None:
+        """A child forked while its parent refreshes gets credentials of its own accord."""
+        pool = world.pool()
+        pool.credentials()
+        flight = pool._built().refresher._flight
+        assert flight.enter(1)
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                world.clock.advance(45 * MINUTE)
+                os.write(write, pool.credentials().access_key_id.encode())
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        flight.leave()
+        os.close(write)
+        answer = os.read(read, 100)
+        os.close(read)
+
+        assert answer.startswith(b"ASIA")
