@@ -46,6 +46,11 @@ class EnvironmentSource:
             )
         return Secret(text)
 
+    @property
+    def name(self) -> str:
+        """The variable."""
+        return self._name
+
     def bound_to(self) -> str | None:
         """Say what it is bound to: the whole token; None when there is none."""
         try:

@@ -71,6 +71,11 @@ class FileSource:
         subject = unverified_subject(claims) if claims else None
         return "subject:" + digest(*subject) if subject else None
 
+    @property
+    def path(self) -> str:
+        """The file, ``~`` expanded."""
+        return self._path
+
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
             f"the login token file {clean(self._path)} {what}",
