@@ -1,0 +1,1 @@
+"""Real processes against the emulator over HTTP: what is promised for a whole machine."""

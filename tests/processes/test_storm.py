@@ -1,0 +1,118 @@
+"""Many processes at once: one refresh for the whole machine, cold, at the refresh edge and in an outage."""
+
+from __future__ import annotations
+
+import pytest
+
+from .aging import leave
+from .conftest import Machine
+from .crowd import Crowd, storm
+
+SOME = 24
+"""Processes; the benchmark runs 200."""
+FEW = 10
+
+
+def test_cold_start_is_one_exchange(machine: Machine) -> None:
+    """Processes that start at once on an empty cache make one GetId and one GetCredentialsForIdentity."""
+    answers = storm(machine.environ(), SOME)
+    assert [answer.errors for answer in answers] == [[]] * SOME
+    assert machine.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1}
+    assert len({generation for answer in answers for generation in answer.generations}) == 1
+    assert {answer.stderr for answer in answers} == {""}
+
+
+def test_cold_start_of_the_basic_flow_is_one_exchange(machine: Machine) -> None:
+    """The basic flow costs a machine one GetId, one GetOpenIdToken and one AssumeRoleWithWebIdentity."""
+    role = "arn:aws:iam::123456789012:role/unauthenticated"
+    environ = machine.environ(AWS_COGNITO_FLOW="basic", AWS_COGNITO_ROLE_ARN=role)
+    answers = storm(environ, FEW)
+    assert [answer.errors for answer in answers] == [[]] * FEW
+    assert machine.requests() == {"GetId": 1, "GetOpenIdToken": 1, "AssumeRoleWithWebIdentity": 1}
+    assert len({generation for answer in answers for generation in answer.generations}) == 1
+
+
+def test_four_users_at_once_are_four_exchanges(machine: Machine) -> None:
+    """Four principals that start at once cost four exchanges, and never get each other's credentials."""
+    environs = [machine.environ(AWS_COGNITO_USER=f"user-{number % 4}") for number in range(SOME)]
+    with Crowd(environs, "--identity") as many:
+        many.go()
+        answers = many.answers()
+    assert [answer.errors for answer in answers] == [[]] * SOME
+    assert machine.requests() == {"GetId": 4, "GetCredentialsForIdentity": 4}
+    kept = [{(*a.access_key_ids, a.identity_id) for a in answers[number::4]} for number in range(4)]
+    assert [len(mine) for mine in kept] == [1] * 4
+    assert len(set.union(*kept)) == 4
+
+
+def test_threads_in_processes_are_one_exchange(machine: Machine) -> None:
+    """Ten processes of eight threads, cold, make one exchange."""
+    answers = storm(machine.environ(), FEW, "--threads", "8", "--reads", "20")
+    assert [answer.errors for answer in answers] == [[]] * FEW
+    assert machine.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1}
+    assert len({generation for answer in answers for generation in answer.generations}) == 1
+
+
+def test_refresh_edge_is_one_refresh_and_nobody_waits(machine: Machine) -> None:
+    """Where running processes cross the refresh moment, one of them refreshes; none of the others waits."""
+    storm(machine.environ(), 1)
+    service_takes = 2.0
+    machine.emulator.plan_faults({"operation": "*", "times": -1, "delay": service_takes})
+    machine.emulator.move_clock(46 * 60)
+    answers = storm(machine.environ(), SOME, "--reads", "50", "--jump", str(46 * 60))
+    assert [answer.errors for answer in answers] == [[]] * SOME
+    assert machine.requests() == {"GetId": 1, "GetCredentialsForIdentity": 2}
+    waited = [answer for answer in answers if answer.slowest >= service_takes]
+    assert len(waited) == 1, "the one that refreshes waits, and nobody else"
+    assert len(waited[0].generations) == 2
+
+
+def test_all_expired_is_one_refresh(machine: Machine) -> None:
+    """Processes that start on an expired record make one request, with the identity that is known."""
+    storm(machine.environ(), 1)
+    leave(machine.cache, -5)
+    answers = storm(machine.environ(), SOME)
+    assert [answer.errors for answer in answers] == [[]] * SOME
+    assert machine.requests() == {"GetId": 1, "GetCredentialsForIdentity": 2}
+    assert len({generation for answer in answers for generation in answer.generations}) == 1
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}, {"code": "TooManyRequestsException"}])
+def test_outage_with_valid_credentials_costs_one_request(machine: Machine, fault: dict[str, object]) -> None:
+    """While the service fails and 14 minutes are left, a machine asks once and everybody is served."""
+    storm(machine.environ(), 1)
+    leave(machine.cache, 14 * 60)
+    before = machine.requests()
+    machine.emulator.plan_faults({"operation": "*", "times": -1, **fault})
+    answers = storm(machine.environ(), FEW, "--reads", "20")
+    assert [answer.errors for answer in answers] == [[]] * FEW
+    assert machine.requests()["GetCredentialsForIdentity"] - before["GetCredentialsForIdentity"] == 1
+    assert machine.requests()["GetId"] == before["GetId"]
+
+
+def test_cold_start_in_an_outage_is_told_to_all(machine: Machine) -> None:
+    """Processes that start cold while the service fails share one attempt's answer: typed, soon, no storm."""
+    machine.emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
+    answers = storm(machine.environ(), SOME)
+    assert all(len(answer.errors) == 1 for answer in answers)
+    assert {answer.errors[0].partition(":")[0] for answer in answers} == {"ServiceError"}
+    assert max(answer.seconds for answer in answers) < 16
+    assert sum(machine.requests().values()) <= 12
+    assert machine.requests().keys() == {"GetId"}
+
+
+def test_recovery_is_one_refresh_that_all_adopt(machine: Machine) -> None:
+    """After an outage the first success, when the back-off is over, serves every process."""
+    storm(machine.environ(), 1)
+    leave(machine.cache, 14 * 60)
+    machine.emulator.plan_faults({"operation": "*", "times": 1, "status": 503})
+    storm(machine.environ(), 2)
+    asked = machine.requests()["GetCredentialsForIdentity"]
+    assert asked == 2
+    leave(machine.cache, 3 * 60)  # eleven minutes later: longer than any back-off
+    answers = storm(machine.environ(), FEW, "--reads", "5")
+    assert machine.requests()["GetCredentialsForIdentity"] == asked + 1
+    again = storm(machine.environ(), FEW)
+    assert machine.requests()["GetCredentialsForIdentity"] == asked + 1
+    assert [answer.errors for answer in answers + again] == [[]] * FEW * 2
+    assert len({generation for answer in again for generation in answer.generations}) == 1
