@@ -1,0 +1,372 @@
+"""The client: where it goes, what it looks at, what it never does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import botocore
+import botocore.credentials
+import botocore.session
+import pytest
+
+from cognito_credentials.clock import Clock
+from cognito_credentials.emulator import Emulator
+from cognito_credentials.errors import ConfigurationError
+from cognito_credentials.exchange.actions import Failure
+from cognito_credentials.exchange.flows import exchange
+from cognito_credentials.secret import Secret
+
+from .conftest import GOOGLE, Bench, EmulatorBench, RawServer
+
+Serve = Callable[[Callable[[socket.socket, bytes], None]], tuple[RawServer, Bench]]
+
+REFUSED = b"HTTP/1.1 503 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+IDENTITY = b'{"IdentityId": "us-east-1:00000000-0000-4000-8000-0000000000aa"}'
+ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
+
+
+@pytest.fixture
+def proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> RawServer:
+    """A proxy for https that notes where one wants to go, and goes nowhere."""
+    server, _ = serve(lambda connection, _: connection.sendall(REFUSED))
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    return server
+
+
+def wanted(proxy: RawServer) -> list[str]:
+    """The hosts that the proxy was asked for."""
+    return [head.split(b" ")[1].decode().partition(":")[0] for head in proxy.heads]
+
+
+@pytest.mark.parametrize(
+    ("region", "profile", "environ", "host"),
+    [
+        ("eu-west-1", {}, {}, "cognito-identity.eu-west-1.amazonaws.com"),
+        ("cn-north-1", {}, {}, "cognito-identity.cn-north-1.amazonaws.com.cn"),
+        ("us-east-1", {"use_fips_endpoint": "true"}, {}, "cognito-identity-fips.us-east-1.amazonaws.com"),
+        ("us-east-1", {}, {"AWS_USE_FIPS_ENDPOINT": "true"}, "cognito-identity-fips.us-east-1.amazonaws.com"),
+        (
+            "us-east-1",
+            {"use_fips_endpoint": "true"},
+            {"AWS_USE_FIPS_ENDPOINT": "false"},
+            "cognito-identity.us-east-1.amazonaws.com",
+        ),
+        (
+            "us-gov-west-1",
+            {"use_dualstack_endpoint": "true"},
+            {},
+            "cognito-identity.us-gov-west-1.api.aws",
+        ),
+    ],
+)
+def test_endpoints_are_botocores(
+    proxy: RawServer, region: str, profile: dict[str, str], environ: dict[str, str], host: str
+) -> None:
+    """Region and partition, FIPS and dual stack give botocore's endpoint, through the proxy, by CONNECT."""
+    bench = Bench("")
+    bench.environ = environ
+    pool = f"{region}:00000000-0000-4000-8000-00000000000a"
+    client = bench.client(pool, region=region, endpoint_url=None, profile_settings=profile)
+
+    with pytest.raises(Failure):
+        client.get_id({GOOGLE: Secret("CANARY-login")})
+
+    assert wanted(proxy) == [host]
+    assert proxy.heads[0].startswith(b"CONNECT ")
+    assert b"CANARY" not in b"".join(proxy.heads)
+
+
+@pytest.mark.parametrize("setting", [None, "legacy", "regional"])
+def test_sts_is_regional(proxy: RawServer, monkeypatch: pytest.MonkeyPatch, setting: str | None) -> None:
+    """A us-east-1 pool goes to sts.us-east-1, not to the global endpoint, whatever is configured."""
+    if setting:
+        monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", setting)
+    client = Bench("").client(sts_endpoint_url=None, flow="basic", role_arn=ROLE)
+
+    with pytest.raises(Failure):
+        client.assume_role_with_web_identity(Secret("CANARY-open-id"), is_guest=True)
+
+    assert wanted(proxy) == ["sts.us-east-1.amazonaws.com"]
+
+
+def test_plain_http_is_never_proxied(
+    bench: EmulatorBench, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy for http would read the token of a request to this machine, so it is not asked."""
+    server, _ = serve(lambda connection, _: connection.sendall(REFUSED))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, server.url)
+
+    assert bench.client(bench.pool()).get_id(bench.login())
+    assert server.heads == []
+
+
+def test_plain_http_elsewhere_is_refused() -> None:
+    """An http endpoint on another machine is a configuration error before anything is sent."""
+    client = Bench("http://192.0.2.1").client()
+
+    with pytest.raises(
+        ConfigurationError, match=r"plain|refusing to send login tokens over http to 192.0.2.1"
+    ):
+        client.prepare()
+    with pytest.raises(Failure) as caught:
+        client.get_id({})
+    assert isinstance(caught.value.error, ConfigurationError)
+
+
+def test_configured_endpoints_are_not_followed(bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The endpoint is the settings' alone: botocore does not find another one behind their back."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", "http://192.0.2.1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+
+    with pytest.raises(Failure) as caught:
+        bench.client(endpoint_url=None).get_id({})
+
+    assert caught.value.error.code == "ProxyConnectionError"
+
+
+def test_what_is_sent(serve: Serve) -> None:
+    """Unsigned, named, the login and nothing else; no account id, since a wrong one hides the pool."""
+    body = IDENTITY
+    server, bench = serve(
+        lambda c, _: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    )
+
+    bench.client(account_id="123456789012").get_id({GOOGLE: Secret("CANARY-login")})
+
+    head, _, sent = server.heads[0].partition(b"\r\n\r\n")
+    assert b"authorization" not in head.lower()
+    assert b"md/cognito-credentials#" in head
+    assert b"GetId" in head
+    assert sent == (
+        b'{"IdentityPoolId": "us-east-1:00000000-0000-4000-8000-00000000000a", '
+        b'"Logins": {"accounts.google.com": "CANARY-login"}}'
+    )
+
+
+class CountingProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]  # botocore has no types
+    """Counts how often anybody looks for credentials."""
+
+    METHOD = "counting"
+    loads = 0
+
+    def load(self) -> None:
+        type(self).loads += 1
+        raise AssertionError("credentials were looked for while getting credentials")
+
+
+@pytest.fixture
+def poisoned() -> Iterator[type[CountingProvider]]:
+    """Every new botocore session finds a provider that must not be asked."""
+
+    def poison(session: botocore.session.Session) -> None:
+        session.register_component(
+            "credential_provider", botocore.credentials.CredentialResolver([CountingProvider()])
+        )
+
+    CountingProvider.loads = 0
+    botocore.register_initializer(poison)
+    yield CountingProvider
+    botocore.unregister_initializer(poison)
+
+
+def test_no_credentials_are_looked_for(bench: EmulatorBench, poisoned: type[CountingProvider]) -> None:
+    """Getting credentials never asks for credentials: that would be asking ourselves."""
+    settings = bench.settings(bench.pool(), flow="basic", role_arn=ROLE)
+    client = bench.client(settings.identity_pool_id, flow="basic", role_arn=ROLE)
+
+    assert exchange(client, settings, None, {}, lambda _: None)
+    assert poisoned.loads == 0
+
+
+def test_the_users_configuration_is_not_read(
+    bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A profile that does not exist, a broken config file, other modes and regions: nothing of it matters."""
+    broken = tmp_path / "config"
+    broken.write_text("[profile\nthis is not INI")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(broken))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(broken))
+    for name, value in {
+        "AWS_PROFILE": "missing",
+        "AWS_DEFAULT_PROFILE": "missing",
+        "AWS_DEFAULT_REGION": "xx-nowhere-9",
+        "AWS_MAX_ATTEMPTS": "17",
+        "AWS_RETRY_MODE": "adaptive",
+    }.items():
+        monkeypatch.setenv(name, value)
+    bench.fault(drop=True, times=5)
+
+    with pytest.raises(Failure) as caught:
+        bench.client(bench.pool(), attempts=3).get_id(bench.login())
+
+    assert caught.value.error.code == "ConnectionClosedError"
+    assert bench.emulator.requests()["GetId"] == 3
+
+
+def test_the_ca_bundle_of_the_profile(bench: EmulatorBench, tmp_path: Path) -> None:
+    """TLS is verified against the bundle of the environment, else of the profile, else botocore's own."""
+    with Emulator(keys=bench.emulator.service.keys, tls=True) as emulator:
+        pool = emulator.create_pool()
+        trusted = {"ca_bundle": emulator.certificate}
+        assert bench.client(pool, endpoint_url=emulator.url, profile_settings=trusted).get_id({})
+
+        bench.environ["REQUESTS_CA_BUNDLE"] = str(emulator.certificate)
+        assert bench.client(pool, endpoint_url=emulator.url).get_id({})
+
+        bench.environ["AWS_CA_BUNDLE"] = str(tmp_path / "missing.pem")
+        with pytest.raises(ConfigurationError, match=r"CA bundle .* from AWS_CA_BUNDLE does not exist"):
+            bench.client(pool, endpoint_url=emulator.url, profile_settings=trusted).prepare()
+
+
+@pytest.mark.parametrize("offset", [-7200, 0, 7200])
+def test_the_service_tells_the_time(bench: EmulatorBench, offset: int) -> None:
+    """The offset of a device's wrong clock is learned from `Date`, and its credentials are good."""
+    pool = bench.pool()
+    bench.emulator.move_clock(offset)
+    client = bench.client(pool)
+    assert client.seen is None
+
+    exchanged = exchange(client, bench.settings(pool), None, {}, lambda _: None)
+
+    assert abs(exchanged.seen.offset - offset) <= 2
+    assert client.seen == exchanged.seen
+
+
+class SlowClock(Clock):
+    """A clock by which everything takes four seconds."""
+
+    def __init__(self, step: float) -> None:
+        super().__init__()
+        self.mono = 0.0
+        self.step = step
+
+    def elapsed(self) -> float:
+        self.mono += self.step
+        return self.mono
+
+
+@pytest.mark.parametrize(("step", "is_trusted"), [(1.0, True), (6.0, False)])
+def test_a_slow_answer_does_not_tell_the_time(bench: EmulatorBench, step: float, is_trusted: bool) -> None:
+    """After a round trip of more than five seconds nobody knows when the `Date` was written."""
+    pool = bench.pool()
+    bench.emulator.move_clock(3600)
+    bench.clock = SlowClock(step)
+    client = bench.client(pool)
+
+    client.get_id({})
+
+    assert (client.seen is not None) is is_trusted
+    assert client.received().offset == pytest.approx(3600 if is_trusted else 0, abs=3)
+
+
+@pytest.mark.parametrize(
+    "date", ["", "yesterday", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 99 Foo 99999 1:1:1"]
+)
+def test_an_odd_date_does_no_harm(serve: Serve, date: str) -> None:
+    """A `Date` that is none, or absurd, is no reason to fail."""
+    body = IDENTITY
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nDate: {date}\r\n\r\n".encode()
+    _, bench = serve(lambda c, _: c.sendall(head + body))
+    client = bench.client()
+
+    assert client.get_id({})
+    assert client.seen is None or "1970" in date
+
+
+def test_what_cannot_be_a_token_is_refused_unseen(bench: EmulatorBench) -> None:
+    """A token in a wrong type never reaches botocore, whose complaint would show it."""
+    with pytest.raises(TypeError) as caught:
+        bench.client().get_id({GOOGLE: b"CANARY-bytes"})  # type: ignore[dict-item]
+
+    assert "CANARY" not in str(caught.value)
+
+
+def test_nothing_is_left_open(bench: EmulatorBench) -> None:
+    """After an exchange no socket is kept: it would not live to the next one, 40 minutes later."""
+    pool = bench.pool()
+    settings, client = bench.settings(pool), bench.client(pool)
+    exchange(client, settings, None, {}, lambda _: None)
+    before = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+    threads = threading.active_count()
+
+    for _ in range(5):
+        exchange(client, settings, None, {}, lambda _: None)
+
+    if sys.platform == "linux":
+        deadline = time.monotonic() + 5  # the emulator lives in this process and closes its ends a bit later
+        while len(os.listdir("/proc/self/fd")) > before and time.monotonic() < deadline:
+            threading.Event().wait(0.01)
+        assert len(os.listdir("/proc/self/fd")) <= before
+    assert threading.active_count() <= threads
+
+
+FORK = """
+import os, sys
+from cognito_credentials.clock import Clock
+from cognito_credentials.exchange.client import CognitoClient
+from cognito_credentials.settings import Settings
+
+settings = Settings(identity_pool_id=sys.argv[2], region="us-east-1", endpoint_url=sys.argv[1])
+client = CognitoClient(settings, Clock())
+assert client.get_id({})
+client._calls._lock.acquire()  # as a thread of the parent might, at the moment of the fork
+child = os.fork()
+if child == 0:
+    os._exit(0 if client.get_id({}) else 1)
+_, status = os.waitpid(child, 0)
+client._calls._lock.release()
+assert client.get_id({})
+sys.exit(status)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_starts_anew(bench: EmulatorBench) -> None:
+    """A child shares neither connection nor lock with its parent; both go on."""
+    arguments = [sys.executable, "-c", FORK, bench.url, bench.pool()]
+
+    done = subprocess.run(arguments, timeout=30, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert bench.emulator.requests()["GetId"] == 3
+
+
+def test_many_threads_share_one_client(bench: EmulatorBench) -> None:
+    """Sixteen threads that start at once make one client and get sixteen answers."""
+    pool = bench.pool()
+    client = bench.client(pool)
+    start = threading.Barrier(16)
+    found: list[str] = []
+
+    def work() -> None:
+        start.wait()
+        found.append(client.get_id({}))
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(found)) == 16
+
+
+def test_importing_it_loads_no_botocore() -> None:
+    """The exchange is imported on many paths and used on few."""
+    code = (
+        "import sys, cognito_credentials.exchange.flows, cognito_credentials.exchange.client\n"
+        "print([m for m in ('botocore', 'urllib3', 'ssl') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

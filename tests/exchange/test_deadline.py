@@ -1,0 +1,76 @@
+"""The deadline around an exchange."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+
+import pytest
+
+from cognito_credentials.exchange.actions import Action, Failure
+from cognito_credentials.exchange.deadline import remaining, with_deadline
+
+WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
+
+
+def test_what_it_returns_and_raises_comes_through() -> None:
+    """The result and any exception are the caller's, and no thread is left."""
+    assert with_deadline(lambda: 5, 1) == 5
+    with pytest.raises(ZeroDivisionError):
+        with_deadline(lambda: 1 // 0, 1)
+    assert not [t for t in threading.enumerate() if t.name == "cognito-credentials-exchange"]
+
+
+def test_time_is_up() -> None:
+    """Work that does not end is left behind with a failure to wait after, that says how long it took."""
+    release = threading.Event()
+
+    with pytest.raises(Failure) as caught:
+        with_deadline(lambda: release.wait(20), 0.1)
+
+    release.set()
+    assert caught.value.action is Action.WAIT
+    assert caught.value.error.retryable
+    assert "within 0 s" in caught.value.error.message
+
+
+def test_context_variables_are_carried_over() -> None:
+    """The work sees the caller's context, and cannot change it."""
+    WHO.set("caller")
+
+    def work() -> str:
+        seen = WHO.get()
+        WHO.set("work")
+        return seen
+
+    assert with_deadline(work, 1) == "caller"
+    assert WHO.get() == "caller"
+
+
+def test_the_earlier_of_two_deadlines_counts() -> None:
+    """A deadline inside another one cannot extend it, and outside of both there is none."""
+    left = with_deadline(lambda: with_deadline(remaining, 60), 2)
+
+    assert 0 < left <= 2
+    assert remaining() == float("inf")
+
+
+def test_without_threads_it_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started, as at interpreter shutdown, the work is done in this one."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert with_deadline(threading.get_ident, 1) == threading.get_ident()
+
+
+def test_it_adds_next_to_nothing() -> None:
+    """A deadline costs a thread, less than a millisecond or so."""
+    began = time.perf_counter()
+    for _ in range(100):
+        with_deadline(int, 1)
+
+    assert time.perf_counter() - began < 1

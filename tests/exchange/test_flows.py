@@ -1,0 +1,289 @@
+"""Which calls are made, in which order, and what of the answers counts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import botocore.session
+import pytest
+
+from cognito_credentials.clock import Clock
+from cognito_credentials.errors import ServiceError
+from cognito_credentials.exchange.actions import Action, Failure
+from cognito_credentials.exchange.deadline import with_deadline
+from cognito_credentials.exchange.flows import Exchanged, exchange, get_identity, open_id_token
+
+from .conftest import GOOGLE, EmulatorBench
+
+GUEST_ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
+USER_ROLE = "arn:aws:iam::123456789012:role/authenticated"
+MINE = "arn:aws:iam::123456789012:role/mine"
+OTHER = "arn:aws:iam::123456789012:role/other"
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC"
+
+
+class CountingClock(Clock):
+    """A clock whose sleeping is only noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sleeps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+
+
+def run(
+    bench: EmulatorBench, pool: str, identity_id: str | None = None, tokens: Any = None, **settings: Any
+) -> Exchanged:
+    client = bench.client(pool, **settings)
+    return exchange(client, bench.settings(pool, **settings), identity_id, tokens or {}, lambda _: None)
+
+
+def who(bench: EmulatorBench, exchanged: Exchanged) -> str:
+    """The ARN that STS knows these credentials by."""
+    credentials = exchanged.credentials
+    client = botocore.session.Session().create_client(
+        "sts",
+        region_name="us-east-1",
+        endpoint_url=bench.url,
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key.reveal(),
+        aws_session_token=credentials.session_token.reveal(),
+    )
+    return str(client.get_caller_identity()["Arn"])
+
+
+def test_enhanced_flow(bench: EmulatorBench) -> None:
+    """Two requests for a new guest, one for a known one, and the credentials work."""
+    pool = bench.pool()
+    first = run(bench, pool)
+    again = run(bench, pool, first.identity_id)
+
+    assert again.identity_id == first.identity_id
+    assert bench.emulator.requests() == {"GetId": 1, "GetCredentialsForIdentity": 2}
+    assert who(bench, again).endswith(":assumed-role/unauthenticated/CognitoIdentityCredentials")
+    assert 3500 < again.credentials.expires_at - time.time() < 3700
+    assert again.credentials.account_id is None
+
+
+def test_enhanced_flow_with_logins(bench: EmulatorBench) -> None:
+    """A login is sent to both calls, and the role is the signed-in users'."""
+    exchanged = run(bench, bench.pool(), tokens=bench.login(), account_id="123456789012")
+
+    assert ":assumed-role/authenticated/" in who(bench, exchanged)
+    assert exchanged.credentials.account_id == "123456789012"
+
+
+def test_custom_role_arn_is_sent(bench: EmulatorBench) -> None:
+    """The role chosen among those of the token is the role that is got, and its account is known."""
+    pool = bench.pool(
+        CognitoIdentityProviders=[{"ProviderName": USER_POOL, "ClientId": "app"}],
+        role_mappings={f"{USER_POOL}:app": {"Type": "Token", "AmbiguousRoleResolution": "Deny"}},
+    )
+    roles = {"cognito:roles": [MINE, OTHER], "cognito:preferred_role": OTHER, "token_use": "id"}
+    tokens = bench.login(USER_POOL, claims=roles)
+
+    preferred = run(bench, pool, tokens=tokens)
+    custom = run(bench, pool, tokens=tokens, custom_role_arn=MINE)
+
+    assert ":assumed-role/other/" in who(bench, preferred)
+    assert ":assumed-role/mine/" in who(bench, custom)
+    assert preferred.credentials.account_id is None
+    assert custom.credentials.account_id == "123456789012"
+
+
+def test_basic_flow(bench: EmulatorBench) -> None:
+    """Three requests; role, session name, duration and policy are sent; the account is the role's."""
+    exchanged = run(
+        bench,
+        bench.pool(),
+        flow="basic",
+        role_arn=GUEST_ROLE,
+        role_session_name="lab-7",
+        duration_seconds=900,
+        policy='{"Version": "2012-10-17", "Statement": []}',
+    )
+
+    assert bench.emulator.requests() == {"GetId": 1, "GetOpenIdToken": 1, "AssumeRoleWithWebIdentity": 1}
+    assert who(bench, exchanged).endswith(":assumed-role/unauthenticated/lab-7")
+    assert 850 < exchanged.credentials.expires_at - time.time() < 950
+    assert exchanged.credentials.account_id == "123456789012"
+
+
+def test_basic_flow_with_logins(bench: EmulatorBench) -> None:
+    """A signed-in user gets the role in the settings, for an hour if nothing is said."""
+    exchanged = run(bench, bench.pool(), tokens=bench.login(), flow="basic", role_arn=USER_ROLE)
+
+    assert who(bench, exchanged).endswith(":assumed-role/authenticated/cognito-credentials")
+    assert 3500 < exchanged.credentials.expires_at - time.time() < 3700
+
+
+@pytest.mark.parametrize("flow", ["enhanced", "basic"])
+def test_the_identity_in_the_answer_counts(bench: EmulatorBench, flow: str) -> None:
+    """A guest who signs in as somebody already known gets that identity, and is told so."""
+    pool = bench.pool()
+    role = {"role_arn": USER_ROLE} if flow == "basic" else {}
+    known = run(bench, pool, tokens=bench.login()).identity_id
+    guest = run(bench, pool).identity_id
+
+    signed_in = run(bench, pool, guest, bench.login(), flow=flow, **role)
+
+    assert signed_in.identity_id == known != guest
+
+
+def test_a_pinned_identity_skips_get_id(bench: EmulatorBench) -> None:
+    """With identity_id in the settings the pool is not asked for one."""
+    pool = bench.pool()
+    known = run(bench, pool).identity_id
+    bench.emulator.requests()
+
+    assert run(bench, pool, identity_id=known).identity_id == known
+    assert bench.emulator.requests()["GetId"] == 1
+
+
+def test_a_new_identity_is_told_at_once(bench: EmulatorBench) -> None:
+    """The id is handed over before anything else can fail: one that is not kept is an orphan."""
+    pool = bench.pool()
+    told: list[str] = []
+    bench.fault(operation="GetCredentialsForIdentity", status=500)
+
+    with pytest.raises(Failure):
+        exchange(bench.client(pool), bench.settings(pool), None, {}, told.append)
+
+    assert len(told) == 1
+    assert run(bench, pool, told[0]).identity_id == told[0]
+
+
+def test_open_id_token(bench: EmulatorBench) -> None:
+    """A token without any role: GetId and GetOpenIdToken, nothing of STS."""
+    pool = bench.pool(roles={})
+    told: list[str] = []
+
+    identity_id, token = open_id_token(bench.client(pool), bench.settings(pool), None, {}, told.append)
+
+    assert told == [identity_id]
+    assert token.reveal().count(".") == 2
+    assert bench.emulator.requests() == {"GetId": 1, "GetOpenIdToken": 1}
+
+
+def test_get_identity(bench: EmulatorBench) -> None:
+    """One request, and a login has one identity however often it is asked for."""
+    pool = bench.pool()
+    settings, told = bench.settings(pool), list[str]()
+
+    first = get_identity(bench.client(pool), settings, bench.login(), told.append)
+
+    assert get_identity(bench.client(pool), settings, bench.login(), told.append) == first
+    assert told == [first, first]
+
+
+def test_unlink_identity(bench: EmulatorBench) -> None:
+    """A login that was taken off is new the next time."""
+    client = bench.client(bench.pool())
+    identity_id = client.get_id(bench.login())
+
+    client.unlink_identity(identity_id, bench.login(), [GOOGLE])
+
+    assert client.get_id(bench.login()) != identity_id
+
+
+@pytest.mark.parametrize("code", ["ResourceConflictException", "ExternalServiceException"])
+def test_a_conflict_is_repeated_once(bench: EmulatorBench, code: str) -> None:
+    """A conflict, or a login provider that was silent, gets one more try after one to two seconds."""
+    clock = CountingClock()
+    bench.clock = clock
+    pool = bench.pool()
+    bench.fault(code=code, times=1)
+    assert run(bench, pool)
+    assert [1 <= pause <= 2 for pause in clock.sleeps] == [True]
+
+    bench.fault(code=code, times=2)
+    with pytest.raises(Failure) as caught:
+        run(bench, pool)
+    assert caught.value.action is Action.WAIT
+    assert len(clock.sleeps) == 2
+
+
+def test_no_repetition_without_time(bench: EmulatorBench) -> None:
+    """With less than four seconds to the deadline a conflict is the answer."""
+    clock = CountingClock()
+    bench.clock = clock
+    client = bench.client(bench.pool())
+    client.prepare()
+    bench.fault(code="ResourceConflictException")
+
+    with pytest.raises(Failure):
+        with_deadline(lambda: client.get_id({}), 3)
+
+    assert clock.sleeps == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["NotAuthorizedException", "InvalidParameterException", "InvalidIdentityPoolConfigurationException"],
+)
+def test_a_refusal_is_not_repeated(bench: EmulatorBench, code: str) -> None:
+    """What a person must change is asked for once."""
+    pool = bench.pool()
+    bench.fault(code=code, times=9)
+
+    with pytest.raises(Failure):
+        bench.client(pool, attempts=3).get_id({})
+
+    assert bench.emulator.requests()["GetId"] == 1
+
+
+@pytest.mark.parametrize("fault", [{"code": "TooManyRequestsException"}, {"status": 500}, {"status": 503}])
+def test_what_may_pass_is_repeated(bench: EmulatorBench, fault: dict[str, Any]) -> None:
+    """Throttling, which is HTTP 400 here, and server errors are botocore's to repeat."""
+    pool = bench.pool()
+    bench.fault(times=1, **fault)
+
+    assert bench.client(pool, attempts=3).get_id({})
+    assert bench.emulator.requests()["GetId"] == 2
+
+
+def body(expiration: object) -> str:
+    import json
+
+    credentials = {
+        "AccessKeyId": "ASIA" + "A" * 16,
+        "SecretKey": "CANARY" * 7,
+        "SessionToken": "CANARY",
+        "Expiration": expiration,
+    }
+    return json.dumps({"IdentityId": "us-east-1:00", "Credentials": credentials})
+
+
+@pytest.mark.parametrize("lifetime", [-1, 0, 50, 43_520, -1_800_000_000, 10**12, None, 0.0, 1e300, "soon"])
+def test_an_impossible_lifetime_is_refused(bench: EmulatorBench, lifetime: Any) -> None:
+    """Credentials that have ended, end at once, or end in years are a failed answer, not credentials."""
+    expiration = time.time() + lifetime if isinstance(lifetime, int) else lifetime
+    bench.fault(operation="GetCredentialsForIdentity", status=200, body=body(expiration))
+
+    with pytest.raises(Failure) as caught:
+        run(bench, bench.pool())
+
+    assert caught.value.action is Action.WAIT
+    assert type(caught.value.error) is ServiceError
+
+
+@pytest.mark.parametrize("lifetime", [70, 900, 3600, 43_490])
+def test_a_possible_lifetime_is_taken_as_it_is(bench: EmulatorBench, lifetime: int) -> None:
+    """From one minute to twelve hours and five minutes, the expiration is the service's own."""
+    expiration = int(time.time()) + lifetime
+    bench.fault(operation="GetCredentialsForIdentity", status=200, body=body(float(expiration)))
+
+    assert run(bench, bench.pool()).credentials.expires_at == expiration
+
+
+def test_a_lifetime_is_judged_by_the_services_clock(bench: EmulatorBench) -> None:
+    """An hour is an hour where this machine's clock is a day off, ahead or behind."""
+    pool = bench.pool()
+    for offset in (86_400, -172_800):
+        bench.emulator.move_clock(offset)
+        exchanged = run(bench, pool)
+        left = exchanged.credentials.expires_at - (exchanged.seen.wall + exchanged.seen.offset)
+        assert 3590 <= left <= 3610

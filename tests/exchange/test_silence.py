@@ -1,0 +1,158 @@
+"""No token and no secret in any log, message, traceback or exception: ours are silent, others' are not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Iterator
+
+import botocore
+import botocore.session
+import pytest
+from botocore.config import Config
+
+from cognito_credentials.exchange.actions import Failure
+from cognito_credentials.exchange.deadline import with_deadline
+from cognito_credentials.exchange.flows import exchange
+from cognito_credentials.exchange.silence import LOGGERS, WireFilter, silence
+from cognito_credentials.secret import Secret
+
+from .conftest import GOOGLE, EmulatorBench
+
+ROLE = "arn:aws:iam::123456789012:role/authenticated"
+
+
+class Log(logging.Handler):
+    """Everything that is logged, at every level."""
+
+    def __init__(self) -> None:
+        super().__init__(level=1)
+        self.lines: list[tuple[str, int | None, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        shown = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        self.lines.append((record.name, record.thread, record.getMessage() + shown))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line for _, _, line in self.lines)
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    """The root logger wide open, as ``logging.basicConfig(level=1)`` makes it."""
+    handler = Log()
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(1)
+    yield handler
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def own_client(url: str) -> object:
+    """The user's own client of the same service."""
+    return botocore.session.Session().create_client(
+        "cognito-identity",
+        region_name="us-east-1",
+        endpoint_url=url,
+        config=Config(signature_version=botocore.UNSIGNED),
+    )
+
+
+@pytest.mark.parametrize("flow", ["enhanced", "basic"])
+def test_nothing_of_ours_is_logged(bench: EmulatorBench, log: Log, flow: str) -> None:
+    """At the most talkative level of everything, neither what is sent nor what is received shows."""
+    role = {"role_arn": ROLE} if flow == "basic" else {}
+    settings = bench.settings(bench.pool(), flow=flow, **role)
+    tokens = bench.login()
+    client = bench.client(settings.identity_pool_id, flow=flow, attempts=3, **role)
+    bench.fault(operation="GetId", status=503)
+
+    exchanged = exchange(client, settings, None, tokens, lambda _: None)
+
+    secrets = [
+        tokens[GOOGLE].reveal(),
+        exchanged.credentials.secret_access_key.reveal(),
+        exchanged.credentials.session_token.reveal(),
+        exchanged.credentials.access_key_id,
+    ]
+    assert [secret for secret in secrets if secret in log.text] == []
+    assert "Making request" not in log.text
+    assert "Response body" not in log.text
+
+
+def test_nothing_of_a_failure_is_logged_or_raised(bench: EmulatorBench, log: Log) -> None:
+    """Refusals, lost connections and nonsense leave no token in logs, chains, or frames with locals."""
+    token = Secret(bench.emulator.login_token(GOOGLE, audience="another"))
+    settings = bench.settings(bench.pool())
+    client = bench.client(settings.identity_pool_id)
+
+    for fault in ({}, {"drop": True}, {"status": 200, "body": "\ud83d<CANARY>"}, {"status": 302, "body": ""}):
+        bench.emulator.plan_faults(*([{"operation": "*", **fault}] if fault else []))
+        with pytest.raises(Failure) as caught:
+            with_deadline(lambda: exchange(client, settings, None, {GOOGLE: token}, lambda _: None), 5)
+        shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        assert token.reveal() not in "".join(shown.format())
+        assert caught.value.error.__context__ is None
+        assert caught.value.error.__cause__ is None
+        assert caught.value.__context__ is None
+
+    assert token.reveal() not in log.text
+    assert "CANARY" not in log.text
+
+
+def test_credentials_refused_do_not_stay_in_the_traceback(bench: EmulatorBench) -> None:
+    """An answer that is refused while it is read is not in the frames of the error."""
+    body = '{"IdentityId": "us-east-1:00", "Credentials": {"AccessKeyId": "ASIA", "SecretKey": "CANARY"}}'
+    bench.fault(status=200, body=body)
+    client = bench.client(bench.pool())
+
+    with pytest.raises(Failure) as caught:
+        client.get_credentials_for_identity("us-east-1:00", {})
+
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [line for line in shown.format() if "test_silence.py" not in line]
+    assert not [line for line in frames if '"SecretKey": "CANARY"' in line or "'SecretKey': 'CANARY'" in line]
+    assert caught.value.error.__traceback__ is None
+
+
+def test_the_users_own_calls_are_logged(bench: EmulatorBench, log: Log) -> None:
+    """botocore's wire log of the user's own calls stays: before, after, and in another thread during ours."""
+    pool = bench.pool()
+    client = bench.client(pool)
+    mine = own_client(bench.url)
+    client.get_id({})
+    mine.get_id(IdentityPoolId=pool)  # type: ignore[attr-defined]
+    assert "Response body" in log.text
+
+    log.lines.clear()
+    entered, leave = threading.Event(), threading.Event()
+
+    def ours() -> None:
+        with silence():
+            entered.set()
+            leave.wait(10)
+            logging.getLogger("botocore.parsers").debug("ours: %s", "CANARY")
+
+    thread = threading.Thread(target=ours)
+    thread.start()
+    entered.wait(10)
+    mine.get_id(IdentityPoolId=pool)  # type: ignore[attr-defined]
+    leave.set()
+    thread.join(10)
+
+    assert "Response body" in log.text
+    assert "ours" not in log.text
+
+
+def test_filters_do_not_pile_up(bench: EmulatorBench) -> None:
+    """However many calls and clients there are, each logger has one filter of ours."""
+    pool = bench.pool()
+    for _ in range(3):
+        bench.client(pool).get_id({})
+
+    for name in LOGGERS:
+        assert len([f for f in logging.getLogger(name).filters if isinstance(f, WireFilter)]) == 1
