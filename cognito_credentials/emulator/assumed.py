@@ -33,6 +33,9 @@ STS_BAD_SIGNATURE = "Couldn't verify signed token."
 
 MALFORMED_POLICY = "The policy is not in the valid JSON format."
 
+MAX_HEADER_TEXT = 2048
+"""Longer messages are cut in x-amzn-ErrorMessage; clients refuse headers of 64 KiB and more."""
+
 MAX_BODY_BYTES = 1024 * 1024
 """A request body over this is refused; no valid request comes near it."""
 

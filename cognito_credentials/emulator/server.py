@@ -49,6 +49,7 @@ class RunningServer:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="warning",  # below it, uvicorn logs query strings, which hold tokens
             access_log=False,
             proxy_headers=False,
             server_header=False,

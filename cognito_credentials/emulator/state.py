@@ -116,7 +116,8 @@ class State:
         try:
             self._connection = self._open()
         except (sqlite3.Error, OSError) as error:
-            raise DataFileError(f"cannot use data file {self._path}: {error}") from None
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise DataFileError(f"cannot use data file {self._path}: {reason}") from None
 
     def _open(self) -> sqlite3.Connection:
         if self._path is not None:
@@ -125,11 +126,12 @@ class State:
         connection = sqlite3.connect(self._path or ":memory:", check_same_thread=False, isolation_level=None)
         connection.row_factory = sqlite3.Row
         try:
+            connection.execute("PRAGMA busy_timeout=5000")
+            self._ensure_schema(connection)
             if self._path is not None:
+                # Only now: it writes to the file, which until here could be somebody else's.
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=NORMAL")
-                connection.execute("PRAGMA busy_timeout=5000")
-            self._ensure_schema(connection)
         except BaseException:
             connection.close()
             raise

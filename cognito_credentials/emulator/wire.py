@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
+from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
 
 JSON_TYPE = "application/x-amz-json-1.1"
@@ -59,8 +60,8 @@ def json_error(error: ServiceError) -> Answer:
 
 
 def _header_text(text: str) -> str:
-    """*text* as it can stand in a header: printable ASCII in one line."""
-    return re.sub(r"[^\x20-\x7e]", "?", text).strip()
+    """*text* as it can stand in a header: printable ASCII in one line that clients can read."""
+    return re.sub(r"[^\x20-\x7e]", "?", text[: assumed.MAX_HEADER_TEXT]).strip()
 
 
 def query_success(operation: str, result: Mapping[str, Any], request_id: str) -> Answer:

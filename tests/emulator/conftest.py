@@ -6,7 +6,7 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +47,7 @@ class Api:
     developer: Any
     public: Any
     session: Any
+    clients: list[Any] = field(default_factory=list)
 
     def client(self, service: str, credentials: dict[str, Any] | None = None, **options: Any) -> Any:
         """A boto3 client with *credentials* of either spelling, or unsigned."""
@@ -58,7 +59,13 @@ class Api:
             options["aws_secret_access_key"] = secret
             options["aws_session_token"] = credentials.get("SessionToken")
         options.setdefault("region_name", "us-east-1")
-        return self.session.client(service, endpoint_url=self.emulator.url, **options)
+        made = self.session.client(service, endpoint_url=self.emulator.url, **options)
+        self.clients.append(made)
+        return made
+
+    def close(self) -> None:
+        for made in self.clients:
+            made.close()
 
     def raw(
         self,
@@ -118,8 +125,7 @@ def api(emulator: Any, boto_session: boto3.Session) -> Iterator[Api]:
     )
     made.public = made.client("cognito-identity")
     yield made
-    made.developer.close()
-    made.public.close()
+    made.close()
 
 
 @pytest.fixture

@@ -1,0 +1,179 @@
+"""Identity pools and their roles."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import GOOGLE, OIDC_ARN, ROLE
+from .test_flows import rules
+
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
+
+
+def test_minimal_pool(api):
+    """Members that were not given are absent from the answer; tags are an empty map."""
+    pool = api.developer.create_identity_pool(
+        IdentityPoolName="My pool, 1", AllowUnauthenticatedIdentities=False
+    )
+    pool_id = pool["IdentityPoolId"]
+    described = api.developer.describe_identity_pool(IdentityPoolId=pool_id)
+
+    for answer in (pool, described):
+        answer.pop("ResponseMetadata")
+        assert answer == {
+            "IdentityPoolId": pool_id,
+            "IdentityPoolName": "My pool, 1",
+            "AllowUnauthenticatedIdentities": False,
+            "IdentityPoolTags": {},
+        }
+
+
+def test_full_pool(api):
+    """Everything that was given comes back, with ServerSideTokenCheck filled in."""
+    settings = {
+        "IdentityPoolName": "full",
+        "AllowUnauthenticatedIdentities": True,
+        "AllowClassicFlow": False,
+        "SupportedLoginProviders": {GOOGLE: "app"},
+        "DeveloperProviderName": "dev.app",
+        "OpenIdConnectProviderARNs": [OIDC_ARN],
+        "SamlProviderARNs": ["arn:aws:iam::123456789012:saml-provider/corp"],
+        "IdentityPoolTags": {"team": "a"},
+    }
+
+    pool = api.developer.create_identity_pool(
+        **settings, CognitoIdentityProviders=[{"ProviderName": USER_POOL, "ClientId": "app"}]
+    )
+
+    assert {name: pool[name] for name in settings} == settings
+    assert pool["CognitoIdentityProviders"] == [
+        {"ProviderName": USER_POOL, "ClientId": "app", "ServerSideTokenCheck": False}
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"ClientId": "app"},
+        {"ProviderName": "us-east-1_abc", "ClientId": "app"},
+        {"ProviderName": "cognito-idp.eu-west-1.amazonaws.com/us-east-1_abc", "ClientId": "app"},
+    ],
+)
+def test_invalid_user_pool(api, refused, entry):
+    """A user pool provider without the form of one is refused with the exact text."""
+    assert refused(
+        api.developer.create_identity_pool,
+        IdentityPoolName="p",
+        AllowUnauthenticatedIdentities=True,
+        CognitoIdentityProviders=[entry],
+    ) == ("InvalidParameterException", "Invalid Cognito Identity Provider", 400)
+
+
+def test_pool_is_in_the_region_of_the_signature(api, refused):
+    """A pool's id begins with the region that its creation was signed for, and is found there only."""
+    keys = {"AccessKeyId": "AKID", "SecretAccessKey": "CANARY"}
+    ireland = api.client("cognito-identity", keys, region_name="eu-west-1")
+
+    pool_id = ireland.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)[
+        "IdentityPoolId"
+    ]
+
+    assert pool_id.startswith("eu-west-1:")
+    assert ireland.describe_identity_pool(IdentityPoolId=pool_id)["IdentityPoolName"] == "p"
+    assert (
+        refused(api.developer.describe_identity_pool, IdentityPoolId=pool_id)[0]
+        == "ResourceNotFoundException"
+    )
+
+
+def test_smoke_of_botocore(api, refused):
+    """The pool that botocore's smoke test asks for is not found, with a message."""
+    code, message, _ = refused(
+        api.developer.describe_identity_pool,
+        IdentityPoolId="us-east-1:aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+    )
+
+    assert code == "ResourceNotFoundException"
+    assert message == "IdentityPool 'us-east-1:aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee' not found."
+
+
+def test_pool_limit(api, refused, monkeypatch):
+    """A region has no more pools than the quota."""
+    monkeypatch.setattr("cognito_credentials.emulator.assumed.POOL_LIMIT", 1)
+    api.emulator.create_pool()
+
+    assert (
+        refused(
+            api.developer.create_identity_pool,
+            IdentityPoolName="p",
+            AllowUnauthenticatedIdentities=True,
+        )[0]
+        == "LimitExceededException"
+    )
+
+
+@pytest.mark.parametrize("role", ["arn:aws:iam::999999999999:role/other", "a-name-that-is-long-enough"])
+def test_role_that_cannot_be_passed(api, refused, role):
+    """A role that is no ARN, or of another account, is forbidden with the exact text."""
+    pool_id = api.emulator.create_pool()
+
+    assert refused(
+        api.developer.set_identity_pool_roles,
+        IdentityPoolId=pool_id,
+        Roles={"authenticated": role},
+    ) == ("NotAuthorizedException", f"Access to Role '{role}' is forbidden.", 400)
+
+
+def test_mapping_of_an_unconfigured_provider(api, refused):
+    """A role mapping needs a provider of the pool; the text has the key in parentheses."""
+    pool_id = api.emulator.create_pool()
+
+    assert refused(
+        api.developer.set_identity_pool_roles,
+        IdentityPoolId=pool_id,
+        Roles={},
+        RoleMappings={USER_POOL: rules(("sub", "Equals", "a", "r"))},
+    ) == (
+        "InvalidParameterException",
+        f"({USER_POOL}) is not a valid RoleMapping ProviderName or is not a configured provider.",
+        400,
+    )
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"Type": "Token", "AmbiguousRoleResolution": "Deny"},
+        {"Type": "Rules", "AmbiguousRoleResolution": "Deny"},
+        {"Type": "Rules", "RulesConfiguration": rules(("a", "Equals", "a", "r"))["RulesConfiguration"]},
+        rules(*[("a", "Equals", "a", "r")] * 26),
+    ],
+)
+def test_incomplete_mapping(api, refused, mapping):
+    """A mapping lacking what its type needs, or with too many rules, is an invalid parameter."""
+    pool_id = api.oidc_pool()
+
+    code, _, _ = refused(
+        api.developer.set_identity_pool_roles,
+        IdentityPoolId=pool_id,
+        Roles={},
+        RoleMappings={GOOGLE: mapping},
+    )
+
+    assert code == "InvalidParameterException"
+
+
+def test_set_roles_replaces(api, refused):
+    """SetIdentityPoolRoles replaces roles and mappings, and answers with an empty body."""
+    pool_id = api.oidc_pool(role_mappings={GOOGLE: rules(("a", "Equals", "a", "r"))})
+    identity_id = api.public.get_id(IdentityPoolId=pool_id)["IdentityId"]
+
+    api.developer.set_identity_pool_roles(IdentityPoolId=pool_id, Roles={"unauthenticated": f"{ROLE}new"})
+
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+    assert "/new/" in api.client("sts", keys).get_caller_identity()["Arn"]
+    assert api.public.get_open_id_token(IdentityId=identity_id)["Token"]
+    logins = api.login()
+    user_id = api.public.get_id(IdentityPoolId=pool_id, Logins=logins)["IdentityId"]
+    code, _, _ = refused(api.public.get_credentials_for_identity, IdentityId=user_id, Logins=logins)
+    assert code == "InvalidIdentityPoolConfigurationException"

@@ -1,0 +1,202 @@
+"""Keys that the emulator issued really verify; others are the developer, unless it is strict."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.auth import SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from .test_identities import get_id
+
+INVALID = "The security token included in the request is invalid."
+BODY = "Action=GetCallerIdentity&Version=2011-06-15"
+
+
+@pytest.fixture
+def keys(api):
+    """Credentials of a guest."""
+    identity_id = get_id(api, api.emulator.create_pool())
+    return api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+
+
+@pytest.fixture
+def who(api):
+    """GetCallerIdentity with some credentials."""
+
+    def call(keys, **changes):
+        return api.client("sts", {**keys, **changes}).get_caller_identity()
+
+    return call
+
+
+def signed_headers(api, keys):
+    """A GetCallerIdentity request signed by botocore, as its headers."""
+    request = AWSRequest("POST", api.emulator.url + "/", data=BODY.encode())
+    request.headers["Content-Type"] = "application/x-www-form-urlencoded"
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+    SigV4Auth(credentials, "sts", "us-east-1").add_auth(request)
+    return dict(request.headers)
+
+
+def test_developer(who):
+    """A key that the emulator did not issue is the account's developer."""
+    caller = who({"AccessKeyId": "AKIA0123456789ABCDEF", "SecretAccessKey": "any"})
+
+    assert caller["Account"] == "123456789012"
+    assert caller["Arn"].startswith("arn:aws:iam::123456789012:")
+
+
+def test_wrong_secret(who, refused, keys):
+    """Another secret does not verify."""
+    code, _, status = refused(who, keys=keys, SecretKey="x" * 40)
+
+    assert (code, status) == ("SignatureDoesNotMatch", 403)
+
+
+def test_wrong_or_missing_token(who, refused, keys):
+    """An issued key is good only with the session token that came with it."""
+    token = keys["SessionToken"]
+    middle = len(token) // 2
+    changed = token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
+
+    for wrong in (None, "junk", changed):
+        assert refused(who, keys=keys, SessionToken=wrong) == ("InvalidClientTokenId", INVALID, 403)
+
+
+def test_token_of_other_keys(api, who, refused, keys):
+    """The session token of one key does not go with another."""
+    identity_id = get_id(api, api.emulator.create_pool())
+    other = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+
+    assert refused(who, keys=keys, SessionToken=other["SessionToken"])[0] == "InvalidClientTokenId"
+
+
+def test_expired(api, who, refused, keys):
+    """Credentials end at their expiration, by the emulator's clock."""
+    api.emulator.move_clock(3590)
+    early = refused(who, keys=keys)
+    api.emulator.move_clock(10)
+
+    assert early[0] == "SignatureDoesNotMatch"  # still alive: only the clocks differ
+    assert refused(who, keys=keys) == (
+        "ExpiredToken",
+        "The security token included in the request is expired",
+        403,
+    )
+
+
+@pytest.mark.parametrize(("offset", "text"), [(400, "expired"), (-400, "not yet current")])
+def test_clock_window(api, who, refused, keys, offset, text):
+    """A signature more than five minutes off the server's clock is refused; four are not."""
+    api.emulator.move_clock(240 if offset > 0 else -240)
+    assert who(keys)
+    api.emulator.move_clock(offset - (240 if offset > 0 else -240))
+
+    code, message, _ = refused(who, keys=keys)
+
+    assert code == "SignatureDoesNotMatch"
+    assert message.startswith(f"Signature {text}: ")
+
+
+def test_changed_request(api, keys):
+    """A signature covers the body: the same one with another body does not verify."""
+    headers = signed_headers(api, keys)
+
+    good = api.raw(body=BODY, headers=headers)
+    bad = api.raw(body=BODY + "&a=b", headers=headers)
+
+    assert good.status == 200
+    assert bad.status == 403
+    assert b"<Code>SignatureDoesNotMatch</Code>" in bad.body
+
+
+def test_presigned_url(api, keys):
+    """A presigned GET is a signature too, until its own expiry."""
+    query = "Action=GetCallerIdentity&Version=2011-06-15"
+    request = AWSRequest("GET", f"{api.emulator.url}/?{query}")
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+    SigV4QueryAuth(credentials, "sts", "us-east-1", expires=60).add_auth(request)
+    path = request.url.removeprefix(api.emulator.url)
+
+    good = api.raw("GET", path)
+    forged = api.raw("GET", path[:-2] + "00" if not path.endswith("00") else path[:-2] + "11")
+    api.emulator.move_clock(120)
+    late = api.raw("GET", path)
+
+    assert good.status == 200
+    assert b"unauthenticated/CognitoIdentityCredentials" in good.body
+    assert forged.status == 403
+    assert late.status == 403
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "status"),
+    [
+        (None, "MissingAuthenticationToken", 403),
+        ("AWS4-HMAC-SHA256 Credential=a", "IncompleteSignature", 400),
+        ("Basic abc", "IncompleteSignature", 400),
+        (
+            "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=x",
+            "IncompleteSignature",
+            400,
+        ),
+    ],
+)
+def test_no_good_signature(api, header, code, status):
+    """What is missing, or is no complete signature, is said."""
+    headers = {"Authorization": header} if header else {}
+
+    answer = api.raw(body=BODY, headers=headers)
+
+    assert answer.status == status
+    assert f"<Code>{code}</Code>".encode() in answer.body
+
+
+def test_sessions_have_no_permissions(api, refused, keys):
+    """An identity's credentials may not administer pools; the denial has AWS's text."""
+    client = api.client("cognito-identity", keys)
+
+    code, message, status = refused(client.describe_identity_pool, IdentityPoolId="us-east-1:0")
+
+    assert (code, status) == ("AccessDeniedException", 400)
+    assert message == (
+        "User: arn:aws:sts::123456789012:assumed-role/unauthenticated/CognitoIdentityCredentials "
+        "is not authorized to perform: cognito-identity:DescribeIdentityPool on resource: "
+        "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/us-east-1:0"
+    )
+
+
+def test_wrong_secret_at_cognito(api, refused, keys):
+    """The JSON protocol has its own codes for bad signatures and tokens."""
+    wrong = api.client("cognito-identity", {**keys, "SecretKey": "x" * 40})
+    bare = api.client("cognito-identity", {**keys, "SessionToken": None})
+
+    assert refused(wrong.describe_identity_pool, IdentityPoolId="us-east-1:0")[0] == (
+        "InvalidSignatureException"
+    )
+    assert refused(bare.describe_identity_pool, IdentityPoolId="us-east-1:0")[:2] == (
+        "UnrecognizedClientException",
+        INVALID,
+    )
+
+
+def test_strict_auth(boto_session, emulator_keys, refused, tmp_path):
+    """With strict authentication only issued keys and the seed's developers are known."""
+    from cognito_credentials.emulator import Emulator, Seed
+
+    from .conftest import Api
+
+    seed = tmp_path / "seed.toml"
+    seed.write_text('[[developers]]\naccess_key_id = "AKIDSEED"\nsecret_access_key = "seeded"\n')
+    with Emulator(keys=emulator_keys, strict_auth=True, seed=Seed.load(seed)) as strict:
+        api = Api(strict, None, None, boto_session)
+
+        def who(key, secret):
+            keys = {"AccessKeyId": key, "SecretAccessKey": secret}
+            return api.client("sts", keys).get_caller_identity()
+
+        assert who("AKIDSEED", "seeded")["Account"] == "123456789012"
+        assert refused(who, key="AKIDSEED", secret="x")[0] == "SignatureDoesNotMatch"
+        assert refused(who, key="AKIDOTHER", secret="x") == ("InvalidClientTokenId", INVALID, 403)
+        api.close()

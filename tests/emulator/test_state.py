@@ -1,0 +1,361 @@
+"""What is kept, where, and through what: data files, seeds, kills, many clients at once."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from cognito_credentials.emulator import Emulator, Seed
+from cognito_credentials.emulator.seed import SeedError
+from cognito_credentials.emulator.state import DataFileError, State
+
+from .conftest import OIDC, ROLE, Api
+from .test_identities import get_id
+
+
+@pytest.fixture
+def start(boto_session, emulator_keys):
+    """Start another emulator; gives its Api."""
+    running = []
+
+    def call(**options):
+        emulator = Emulator(**{"keys": emulator_keys, "marker": True, **options})
+        emulator.start()
+        api = Api(emulator, None, None, boto_session)
+        api.public = api.client("cognito-identity")
+        running.append(api)
+        return api
+
+    yield call
+    for api in running:
+        api.close()
+        api.emulator.stop()
+
+
+def test_data_file_outlives_a_restart(start, tmp_path, emulator_keys):
+    """Pools, identities, tokens and keys of a data file are good after a restart."""
+    file = tmp_path / "cache-free.db"
+    with Emulator(data=file, marker=True) as first:
+        api = Api(first, None, None, start().session)
+        api.public = api.client("cognito-identity")
+        pool_id = api.oidc_pool()
+        identity_id = get_id(api, pool_id)
+        keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+        token = api.public.get_open_id_token(IdentityId=identity_id)["Token"]
+        api.close()
+
+    again = start(data=file, keys=None)
+
+    assert again.public.get_open_id_token(IdentityId=identity_id)["IdentityId"] == identity_id
+    assert again.client("sts", keys).get_caller_identity()["Account"] == "123456789012"
+    assert again.client("sts").assume_role_with_web_identity(
+        RoleArn=ROLE + "unauthenticated", RoleSessionName="session", WebIdentityToken=token
+    )
+
+
+def test_data_file_is_private(start, tmp_path):
+    """The data file holds signing keys: nobody else may read it."""
+    start(data=tmp_path / "state.db", keys=None).emulator.create_pool()
+
+    for path in tmp_path.glob("state.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("content", [b"not a database, but long enough to look at", None])
+def test_data_file_that_is_none(tmp_path, content):
+    """A file of something else, or of another version, is refused by name and left as it was."""
+    file = tmp_path / "state.db"
+    if content is None:
+        with sqlite3.connect(file) as database:
+            database.execute("CREATE TABLE other (x)")
+        database.close()
+        content = file.read_bytes()
+    else:
+        file.write_bytes(content)
+
+    with pytest.raises(DataFileError, match=re.escape(str(file))):
+        State(file)
+
+    assert file.read_bytes() == content
+
+
+def test_data_file_in_no_directory(tmp_path):
+    """A data file that cannot be made is one line that names it."""
+    with pytest.raises(DataFileError, match=r"cannot use data file .*/no/state\.db: "):
+        State(tmp_path / "no" / "state.db")
+
+
+def test_transactions_roll_back():
+    """What fails inside a transaction, at any depth, leaves nothing."""
+    state = State()
+
+    def fail():
+        with state.transaction():
+            state.remember("outer", b"1")
+            with state.transaction():
+                state.remember("inner", b"1")
+                raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - our own, with no text
+        fail()
+
+    assert state.remembered("outer") is None
+    assert state.remembered("inner") is None
+    state.close()
+
+
+SEED = """
+[[pools]]
+IdentityPoolId = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000001"
+IdentityPoolName = "app"
+AllowUnauthenticatedIdentities = true
+OpenIdConnectProviderARNs = ["arn:aws:iam::123456789012:oidc-provider/login.example.com"]
+Roles = { unauthenticated = "arn:aws:iam::123456789012:role/guest" }
+
+[[roles]]
+arn = "arn:aws:iam::123456789012:role/guest"
+max_session_seconds = 7200
+trust_policy = '''{"Statement": [{"Effect": "Allow", "Action": "sts:*",
+  "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+  "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud":
+    "eu-west-1:0b8d4f1c-0000-4000-8000-000000000001"}}}]}'''
+
+[[issuers]]
+provider = "login.example.com"
+client_ids = ["app"]
+
+[[users]]
+provider = "login.example.com"
+subject = "ann"
+signed_out = true
+"""
+POOL_ID = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000001"
+
+
+def test_seed(start, tmp_path, refused):
+    """A seeded pool works with its own id, roles, trust policies and client ids, also after a reset."""
+    file = tmp_path / "seed.toml"
+    file.write_text(SEED)
+    api = start(seed=Seed.load(file), strict_roles=True)
+
+    for _ in range(2):
+        identity_id = get_id(api, POOL_ID)
+        assert identity_id.startswith("eu-west-1:")
+        assert api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+        assert refused(api.public.get_id, IdentityPoolId=POOL_ID, Logins=api.login(audience="other"))[
+            1
+        ].endswith("Incorrect token audience")
+        assert api.emulator.service.is_signed_out(OIDC, "ann")
+        api.control("POST", "reset")
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ("[[pools]\n", "at line 1"),
+        ("[pools]\n", "pools: write it as [[pools]]"),
+        ("[[pool]]\n", "pool: unknown table; there are: "),
+        ('[[pools]]\nIdentityPoolName = "p"\n', "pools[1]: 1 validation error detected: Value null"),
+        (
+            '[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = "x"\n',
+            "pools[1]: a member has the wrong type",
+        ),
+        (
+            '[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\nColour = 1\n',
+            "pools[1].Colour: unknown member",
+        ),
+        (
+            '[[pools]]\nIdentityPoolId = "x"\n',
+            "pools[1].IdentityPoolId: 'x' is not region:guid",
+        ),
+        (
+            (
+                '[[pools]]\nRoles = { authenticated = "an-arn-that-is-long-enough" }\n'
+                'IdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n'
+            ),
+            "pools[1]: Access to Role 'an-arn-that-is-long-enough' is forbidden.",
+        ),
+        ('[[roles]]\narn = "a"\n', "roles[1].trust_policy: expected a policy"),
+        ("[[roles]]\narn = 5\n", "roles[1].arn: expected a text"),
+        ('[[roles]]\narn = "a"\ntrust_policy = "{"\n', "roles[1].trust_policy: not JSON"),
+        ('[[issuers]]\nprovider = "p"\njwks_file = "no.json"\n', "no.json: No such file"),
+        ('[[issuers]]\nprovider = "p"\njwks = { }\n', 'issuers[1].jwks: expected {"keys"'),
+        ('[[users]]\nprovider = "p"\n', "users[1].subject: is missing"),
+        ('[[users]]\nprovider = "p"\nsubject = "s"\nage = 5\n', "users[1].age: unknown member"),
+    ],
+)
+def test_mistakes_in_a_seed(tmp_path, content, error):
+    """A mistake in a seed file is one line that names the file and the place."""
+    file = tmp_path / "seed.toml"
+    file.write_text(content)
+
+    with pytest.raises(SeedError) as caught:
+        Emulator(seed=Seed.load(file)).start()
+
+    text = str(caught.value)
+    assert text.startswith(f"seed file {file}: ")
+    assert error in text
+    assert "\n" not in text
+
+
+def test_two_clients_at_once(start):
+    """Many sign-ins of one user at once give one identity; many guests give as many."""
+    api = start()
+    pool_id = api.oidc_pool()
+    logins = api.login("ann")
+    ids, guests = [], []
+
+    def sign_in():
+        ids.append(api.post("GetId", {"IdentityPoolId": pool_id, "Logins": logins}).json)
+        guests.append(api.post("GetId", {"IdentityPoolId": pool_id}).json["IdentityId"])
+
+    threads = [threading.Thread(target=sign_in) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({answer["IdentityId"] for answer in ids}) == 1
+    assert len(set(guests)) == 40
+
+
+def test_stop_cuts_requests_that_wait(emulator_keys):
+    """Stopping does not wait for a delayed answer."""
+    emulator = Emulator(keys=emulator_keys)
+    emulator.start()
+    api = Api(emulator, None, None, None)
+    emulator.plan_faults({"operation": "GetId", "delay": 600})
+    failures = []
+
+    def call():
+        try:
+            api.post("GetId", {})
+        except OSError as error:
+            failures.append(error)
+
+    waiting = threading.Thread(target=call)
+    waiting.start()
+    while not emulator.requests():
+        pass
+
+    emulator.stop()
+    waiting.join(timeout=10)
+
+    assert not waiting.is_alive()
+    assert len(failures) == 1
+
+
+def test_emulator_that_does_not_run():
+    """An emulator has no url before its start and after its end."""
+    emulator = Emulator()
+    with pytest.raises(RuntimeError, match="not running"):
+        emulator.url  # noqa: B018 - the access is what fails
+
+
+PROGRAM = """
+import sys
+from cognito_credentials.emulator import serve
+options = dict(pair.split("=", 1) for pair in sys.argv[1:])
+options["port"] = int(options.get("port", 0))
+options["tls"] = "tls" in options
+sys.exit(serve(**options, out=sys.stdout, err=sys.stderr))
+"""
+
+
+def command(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_command(boto_session, number):
+    """The command says where it listens, logs each request in a line, and ends with 0 on a signal."""
+    with command() as process:
+        first = process.stdout.readline()
+        match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", first)
+        assert match, first
+
+        class There:
+            url = match[1]
+
+        assert Api(There, None, None, boto_session).post("GetId", {}).status == 400
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+
+    assert (process.returncode, out) == (0, "")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d GetId 400 ValidationException \d+\.\d ms\n", err)
+
+
+def test_command_kill_and_restart(boto_session, tmp_path):
+    """A process killed at any moment leaves a data file that the next one goes on with."""
+    file = tmp_path / "state.db"
+    seed = tmp_path / "seed.toml"
+    seed.write_text(SEED)
+    ids = []
+    for _ in range(3):
+        with command(f"data={file}", f"seed={seed}") as process:
+            url = process.stdout.readline().split()[-1]
+
+            class There:
+                pass
+
+            There.url = url
+            api = Api(There, None, None, boto_session)
+            for identity_id in ids:
+                answer = api.post("GetOpenIdToken", {"IdentityId": identity_id})
+                assert answer.status == 200
+            guests = [api.post("GetId", {"IdentityPoolId": POOL_ID}) for _ in range(20)]
+            ids.extend(guest.json["IdentityId"] for guest in guests)
+            process.kill()
+            process.communicate()
+
+    database = sqlite3.connect(file)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert database.execute("SELECT count(*) FROM identities").fetchone() == (60,)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (["seed=/no/seed.toml"], 4, "seed file /no/seed.toml: No such file or directory"),
+        (["data=/no/state.db"], 7, "cannot use data file /no/state.db: No such file or directory"),
+        (["port=70000"], 4, "cannot listen on 127.0.0.1 port 70000"),
+        (["host=203.0.113.1"], 4, "cannot listen on 203.0.113.1 port 0"),
+    ],
+)
+def test_command_mistakes(arguments, code, error):
+    """A mistake in a flag or a file is one line on stderr and its exit code, without a traceback."""
+    with command(*arguments) as process:
+        out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (code, "")
+    assert err.startswith("cognito-credentials: ")
+    assert error in err
+    assert err.count("\n") == 1
+
+
+def test_tls(start, tmp_path):
+    """With TLS, clients that trust the emulator's certificate work over https."""
+    import ssl
+    import urllib.request
+
+    api = start(tls=True)
+
+    assert api.emulator.url.startswith("https://127.0.0.1:")
+    context = ssl.create_default_context(cafile=api.emulator.certificate)
+    with urllib.request.urlopen(f"{api.emulator.url}/_emulator/requests", context=context) as answer:
+        assert answer.read() == b"{}"

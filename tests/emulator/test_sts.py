@@ -1,0 +1,381 @@
+"""STS: assuming roles by web identity, and saying who the caller is."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cognito_credentials.emulator.trust import Assumption, allows
+
+from .conftest import OIDC, ROLE
+from .test_identities import get_id
+
+NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
+NO_KEYS = (
+    "Couldn't retrieve verification key from your identity provider,  please reference "
+    "AssumeRoleWithWebIdentity documentation for requirements"
+)
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {
+                "StringEquals": {"cognito-identity.amazonaws.com:aud": "POOL"},
+                "ForAnyValue:StringLike": {"cognito-identity.amazonaws.com:amr": "authenticated"},
+            },
+        }
+    ],
+}
+
+
+def guest_token(api, pool_id):
+    return api.public.get_open_id_token(IdentityId=get_id(api, pool_id))["Token"]
+
+
+@pytest.fixture
+def assume(api):
+    """AssumeRoleWithWebIdentity, unsigned, for the pool's guest role unless told otherwise."""
+    sts = api.client("sts")
+
+    def call(token, role="unauthenticated", **arguments):
+        return sts.assume_role_with_web_identity(
+            **{
+                "RoleArn": ROLE + role,
+                "RoleSessionName": "session",
+                "WebIdentityToken": token,
+                **arguments,
+            }
+        )
+
+    return call
+
+
+def seed_role(api, name, trust, seconds=3600):
+    api.emulator.service.state.execute(
+        "INSERT INTO roles VALUES (?, ?, ?)", ROLE + name, json.dumps(trust), seconds
+    )
+
+
+def trust_for(pool_id):
+    return json.loads(json.dumps(TRUST).replace("POOL", pool_id))
+
+
+def test_basic_flow(api, assume):
+    """The basic flow's credentials have the role, the session name and the duration asked for."""
+    pool_id = api.emulator.create_pool()
+    identity_id = get_id(api, pool_id)
+    token = api.public.get_open_id_token(IdentityId=identity_id)["Token"]
+
+    answer = assume(token, DurationSeconds=900, Policy='{"Version":"2012-10-17","Statement":[]}')
+
+    keys = answer["Credentials"]
+    lifetime = keys["Expiration"].timestamp() - api.emulator.service.clock.now()
+    assert answer["Audience"] == pool_id
+    assert answer["Provider"] == "cognito-identity.amazonaws.com"
+    assert answer["SubjectFromWebIdentityToken"] == identity_id
+    assert answer["AssumedRoleUser"]["Arn"] == (
+        "arn:aws:sts::123456789012:assumed-role/unauthenticated/session"
+    )
+    assert re.fullmatch("AROA[A-Z2-7]{17}:session", answer["AssumedRoleUser"]["AssumedRoleId"])
+    assert 890 < lifetime <= 900
+    caller = api.client("sts", keys).get_caller_identity()
+    assert caller["Arn"] == answer["AssumedRoleUser"]["Arn"]
+
+
+def test_path_of_a_role(api, assume):
+    """A role's path is not in the ARN of its sessions."""
+    token = guest_token(api, api.emulator.create_pool())
+
+    answer = assume(token, role="service/app/guest")
+
+    assert answer["AssumedRoleUser"]["Arn"].endswith("assumed-role/guest/session")
+
+
+def test_get_with_a_query_string(api):
+    """STS takes a GET with a query string, and errors are XML with a type and request id."""
+    query = urllib.parse.urlencode(
+        {
+            "Action": "AssumeRoleWithWebIdentity",
+            "Version": "2011-06-15",
+            "RoleArn": ROLE + "unauthenticated",
+            "RoleSessionName": "session",
+            "WebIdentityToken": guest_token(api, api.emulator.create_pool()),
+        }
+    )
+
+    good = api.raw("GET", f"/?{query}")
+    bad = api.raw("GET", f"/?{query}x")
+
+    assert good.status == 200
+    assert good.headers["content-type"] == "text/xml"
+    root = ET.fromstring(good.body)
+    assert root.tag == f"{NAMESPACE}AssumeRoleWithWebIdentityResponse"
+    assert root.findtext(f".//{NAMESPACE}Expiration")[-1] == "Z"
+    error = ET.fromstring(bad.body)
+    assert bad.status == 400
+    assert error.findtext(f".//{NAMESPACE}Type") == "Sender"
+    assert error.findtext(f".//{NAMESPACE}Code") == "InvalidIdentityToken"
+    assert error.findtext(f".//{NAMESPACE}RequestId") == bad.headers["x-amzn-requestid"]
+
+
+def test_unknown_action(api):
+    """An action that STS does not have is an InvalidAction."""
+    answer = api.raw(body="Action=GetSessionToken&Version=2011-06-15")
+
+    assert answer.status == 400
+    assert b"<Code>InvalidAction</Code>" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        ({"RoleSessionName": "a b"}, "roleSessionName"),
+        ({"DurationSeconds": 43_201}, "durationSeconds"),
+        ({"WebIdentityToken": "x" * 20_001}, "webIdentityToken"),
+        ({"RoleArn": "a" * 2049}, "roleArn"),
+    ],
+)
+def test_parameters(assume, refused, arguments, place):
+    """What the model forbids is a ValidationError that names the parameter and no token."""
+    code, message, status = refused(assume, token="CANARYtoken", **arguments)
+
+    assert (code, status) == ("ValidationError", 400)
+    assert message.startswith("1 validation error detected: Value")
+    assert f"at '{place}' failed" in message
+    assert "xxx" not in message
+
+
+def test_not_a_jwt(assume, refused):
+    """A token that is no JWT has the exact text."""
+    assert refused(assume, token="opaque") == (
+        "InvalidIdentityToken",
+        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+        400,
+    )
+
+
+def test_unknown_issuer(api, assume, refused):
+    """An issuer that is no OIDC provider of the account is named."""
+    assert refused(assume, token=api.login()[OIDC]) == (
+        "InvalidIdentityToken",
+        f"No OpenIDConnect provider found in your account for https://{OIDC}",
+        400,
+    )
+
+
+def test_known_issuer(api, assume, refused):
+    """A registered OIDC provider's token is taken for its client ids, and names the provider's ARN."""
+    api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, NULL)", OIDC)
+
+    answer = assume(api.login("ann")[OIDC])
+
+    assert answer["Provider"] == f"arn:aws:iam::123456789012:oidc-provider/{OIDC}"
+    assert answer["SubjectFromWebIdentityToken"] == "ann"
+    assert refused(assume, token=api.login(audience="other")[OIDC])[:2] == (
+        "InvalidIdentityToken",
+        "Incorrect token audience",
+    )
+    assert refused(assume, token=api.login(claims={"aud": None})[OIDC])[:2] == (
+        "InvalidIdentityToken",
+        "Missing a required claim: aud",
+    )
+    old = api.login(claims={"iat": int(api.emulator.service.clock.now()) - 441398})[OIDC]
+    assert refused(assume, token=old)[:2] == ("InvalidIdentityToken", "Token too old: 441398")
+
+
+def test_unreachable_issuer(api, assume, refused):
+    """When the keys cannot be fetched the text has two spaces after the comma."""
+    import jwt
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    provider = "unreachable.example.com"
+    api.emulator.service.state.execute(
+        "INSERT INTO issuers VALUES (?, '[]', NULL, 'http://127.0.0.1:1/keys')", provider
+    )
+    claims = {"iss": f"https://{provider}", "sub": "a", "aud": "app", "exp": 4_000_000_000}
+    token = jwt.encode(claims, rsa.generate_private_key(65537, 2048), "RS256")
+
+    assert refused(assume, token=token)[:2] == (
+        "InvalidIdentityToken",
+        NO_KEYS,
+    )
+
+
+def test_forged_cognito_token(api, assume, refused):
+    """A token that only claims to be the service's is refused."""
+    forged = api.login("x", "cognito-identity.amazonaws.com")["cognito-identity.amazonaws.com"]
+
+    assert refused(assume, token=forged)[0] == "InvalidIdentityToken"
+
+
+def test_expired_token(api, assume, refused):
+    """An expired token names both times."""
+    token = guest_token(api, api.emulator.create_pool())
+    api.emulator.move_clock(600)
+
+    code, message, status = refused(assume, token=token)
+
+    assert (code, status) == ("ExpiredTokenException", 400)
+    assert re.fullmatch(
+        r"Token expired: current date/time \d{10} must be before the expiration date/time \d{10}",
+        message,
+    )
+
+
+def test_role_of_the_other_state(api, assume, refused):
+    """A pool's role for signed-in users is not for guests."""
+    token = guest_token(api, api.emulator.create_pool())
+
+    assert refused(assume, token=token, role="authenticated") == (
+        "AccessDenied",
+        "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+        403,
+    )
+
+
+def test_role_of_another_pool(api, assume, refused):
+    """A role that only another pool uses is not for this one's guests."""
+    api.emulator.create_pool(roles={"unauthenticated": ROLE + "theirs"})
+    token = guest_token(api, api.emulator.create_pool())
+
+    assert refused(assume, token=token, role="theirs")[0] == "AccessDenied"
+
+
+def test_session_policy_must_be_one(api, assume, refused):
+    """A session policy that is no policy is malformed."""
+    token = guest_token(api, api.emulator.create_pool())
+
+    assert refused(assume, token=token, Policy="{")[0] == "MalformedPolicyDocument"
+
+
+def test_duration_over_the_role(api, assume, refused):
+    """A session cannot be longer than its role allows: one hour, unless the seed says more."""
+    pool_id = api.emulator.create_pool()
+    token = guest_token(api, pool_id)
+    seed_role(api, "long", {"Statement": {**TRUST["Statement"][0], "Condition": {}}}, 7200)
+
+    assert assume(token, role="long", DurationSeconds=7200)
+    assert refused(assume, token=token, DurationSeconds=7200) == (
+        "ValidationError",
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        400,
+    )
+
+
+def test_trust_policy_in_both_flows(api, assume, refused):
+    """A seeded trust policy that does not fit is IPC in the enhanced flow, 403 in the basic one."""
+    roles = {"authenticated": ROLE + "app", "unauthenticated": ROLE + "app"}
+    pool_id = api.oidc_pool(roles=roles)
+    seed_role(api, "app", trust_for(pool_id))
+    guest = get_id(api, pool_id)
+    logins = api.login()
+    user = get_id(api, pool_id, logins)
+
+    code, _, _ = refused(api.public.get_credentials_for_identity, IdentityId=guest)
+    basic = refused(assume, token=guest_token(api, pool_id), role="app")
+
+    assert api.public.get_credentials_for_identity(IdentityId=user, Logins=logins)
+    assert code == "InvalidIdentityPoolConfigurationException"
+    assert basic[0] == "AccessDenied"
+    assert basic[2] == 403
+
+
+def test_strict_roles(boto_session, emulator_keys, refused):
+    """With strict roles, a role that the seed does not describe cannot be assumed."""
+    from cognito_credentials.emulator import Emulator
+
+    from .conftest import Api
+
+    with Emulator(keys=emulator_keys, strict_roles=True) as strict:
+        api = Api(strict, None, None, boto_session)
+        api.public = api.client("cognito-identity")
+        identity_id = get_id(api, strict.create_pool())
+
+        code, _, _ = refused(api.public.get_credentials_for_identity, IdentityId=identity_id)
+        api.close()
+
+    assert code == "InvalidIdentityPoolConfigurationException"
+
+
+HOST = "cognito-identity.amazonaws.com"
+
+
+def attempt(**changes):
+    claims = {"aud": ["us-east-1:0"], "sub": ["us-east-1:1"], "amr": ["authenticated", "g.example"]}
+    return Assumption(HOST, HOST, {**claims, **changes.pop("claims", {})}, "session", **changes)
+
+
+def policy(condition, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
+    return {
+        "Effect": effect,
+        "Principal": {"Federated": HOST},
+        "Action": action,
+        "Condition": condition,
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({}, True),
+        ({"StringEquals": {f"{HOST}:aud": "us-east-1:0"}}, True),
+        ({"StringEquals": {f"{HOST}:AUD": ["x", "us-east-1:0"]}}, True),
+        ({"StringEquals": {f"{HOST}:aud": "US-EAST-1:0"}}, False),
+        ({"StringEqualsIgnoreCase": {f"{HOST}:aud": "US-EAST-1:0"}}, True),
+        ({"StringNotEquals": {f"{HOST}:aud": "us-east-1:0"}}, False),
+        ({"StringNotEquals": {f"{HOST}:aud": ["x", "us-east-1:0"]}}, False),
+        ({"StringNotEquals": {f"{HOST}:aud": ["x", "y"]}}, True),
+        ({"StringNotEquals": {f"{HOST}:missing": "x"}}, True),
+        ({"StringLike": {f"{HOST}:sub": "us-east-1:*"}}, True),
+        ({"StringLike": {f"{HOST}:sub": "us-east-[1]:*"}}, False),
+        ({"StringNotLike": {f"{HOST}:sub": "us-east-1:*"}}, False),
+        ({"StringEquals": {f"{HOST}:missing": "x"}}, False),
+        ({"StringEqualsIfExists": {f"{HOST}:missing": "x"}}, True),
+        ({"ForAnyValue:StringLike": {f"{HOST}:amr": "auth*"}}, True),
+        ({"ForAnyValue:StringEquals": {f"{HOST}:amr": "unauthenticated"}}, False),
+        ({"ForAllValues:StringEquals": {f"{HOST}:amr": "authenticated"}}, False),
+        ({"ForAllValues:StringEquals": {f"{HOST}:amr": ["authenticated", "g.example"]}}, True),
+        ({"StringEquals": {f"{HOST}:amr": "g.example"}}, True),
+        ({"Null": {f"{HOST}:missing": "true"}}, True),
+        ({"Null": {f"{HOST}:aud": True}}, False),
+        ({"StringEquals": {"sts:RoleSessionName": "session"}}, True),
+        ({"NumericLessThan": {f"{HOST}:aud": "5"}}, False),
+        ({"UnknownOperator": {f"{HOST}:aud": "us-east-1:0"}}, False),
+    ],
+)
+def test_conditions(condition, holds):
+    """Conditions of a trust policy are evaluated as IAM does; one not known never holds."""
+    assert allows({"Statement": [policy(condition)]}, attempt()) is holds
+
+
+def test_deny_beats_allow():
+    """One statement that denies outweighs all that allow."""
+    statements = [policy({}), policy({"StringEquals": {f"{HOST}:aud": "us-east-1:0"}}, "Deny")]
+
+    assert allows({"Statement": statements}, attempt()) is False
+    assert allows({"Statement": statements}, attempt(claims={"aud": ["other:1"]})) is True
+
+
+def test_tags_need_their_own_action():
+    """Session tags need sts:TagSession in the trust policy, and can be conditions."""
+    tagged = attempt(tags={"team": "a"})
+    both = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
+
+    assert allows({"Statement": policy({})}, tagged) is False
+    assert allows({"Statement": policy({}, action=both)}, tagged) is True
+    condition = {"StringEquals": {"aws:RequestTag/team": "b"}}
+    assert allows({"Statement": policy(condition, action=both)}, tagged) is False
+
+
+def test_another_principal():
+    """A trust policy for another federation does not apply."""
+    statement = {**policy({}), "Principal": {"Federated": "accounts.google.com"}}
+
+    assert allows({"Statement": [statement]}, attempt()) is False
