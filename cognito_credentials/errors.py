@@ -55,7 +55,8 @@ class CognitoCredentialsError(Exception):
         self.hint = clean(hint)
         self.code = clean(code) if code else None
         self.request_id = clean(request_id) if request_id else None
-        super().__init__(self.message)
+        # By name: as botocore's error too (`botocore_errors`), another class would be next in line.
+        Exception.__init__(self, self.message)
 
     def __str__(self) -> str:
         return f"{self.message}. {self.hint}" if self.hint else self.message

@@ -19,6 +19,7 @@ from .cache.records import Records
 from .clock import Clock
 from .configuration import read_config
 from .exchange.client import CognitoClient
+from .logins import Logins
 from .recovery import Exchanger
 from .refresh import Refresher
 from .settings import Settings, require, resolve
@@ -101,6 +102,9 @@ class IdentityPool:
         environ: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> None:
+        if arguments.get("logins") is not None:
+            # At once: a token is a Secret from here on, and so refuses to be shown or pickled.
+            arguments["logins"] = Logins.of(arguments["logins"])
         self._arguments = {"identity_pool_id": identity_pool_id, **arguments}
         self._profile_name = profile_name
         self._clock = clock or Clock()

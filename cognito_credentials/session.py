@@ -125,7 +125,7 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         self, session: botocore.session.Session | None = None, *, pool: IdentityPool | None = None
     ) -> None:
         super().__init__(session)
-        self._pool = pool
+        self.pool = pool
 
     def load(self) -> IdentityPoolCredentials | None:
         """
@@ -137,8 +137,8 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         Raises:
             botocore.exceptions.CredentialRetrievalError: One is configured, but wrongly.
         """
-        if self._pool is not None:
-            return IdentityPoolCredentials(self._pool)
+        if self.pool is not None:
+            return IdentityPoolCredentials(self.pool)
         if self.session is None:
             return None
         try:
@@ -182,7 +182,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
         super().__init__(*args, **kwargs)
         self.identity_pool: IdentityPool | None = None
         if given:
-            self.identity_pool = _replace_chain(self._session, given)
+            self.identity_pool = _replace_chain(self._session, given).pool
         elif access_key_id is None:
             _extend_chain(self._session)
 
@@ -202,13 +202,7 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
     Raises:
         ConfigurationError: A setting is malformed.
     """
-    if settings:
-        _replace_chain(session, settings)
-    else:
-        _extend_chain(session)
-    provider = session.get_component("credential_provider").get_provider(METHOD)
-    assert isinstance(provider, IdentityPoolProvider)  # noqa: S101
-    return provider
+    return _replace_chain(session, settings) if settings else _extend_chain(session)
 
 
 def _settings_of(session: botocore.session.Session) -> Settings | None:
@@ -222,24 +216,27 @@ def _settings_of(session: botocore.session.Session) -> Settings | None:
     return resolve({}, environ=environ, config=read_config(environ), profile=profile)
 
 
-def _replace_chain(session: botocore.session.Session, settings: Mapping[str, Any]) -> IdentityPool:
+def _replace_chain(session: botocore.session.Session, settings: Mapping[str, Any]) -> IdentityPoolProvider:
     pool = IdentityPool(profile_name=session.instance_variables().get("profile"), **settings)
-    resolver = CredentialResolver([IdentityPoolProvider(pool=pool)])
-    session.register_component("credential_provider", resolver)
+    provider = IdentityPoolProvider(pool=pool)
+    session.register_component("credential_provider", CredentialResolver([provider]))
     _default_region(session, pool)
-    return pool
+    return provider
 
 
-def _extend_chain(session: botocore.session.Session) -> None:
+def _extend_chain(session: botocore.session.Session) -> IdentityPoolProvider:
+    provider = IdentityPoolProvider(session)
+
     def resolver() -> CredentialResolver:
         region = getattr(session, "_last_client_region_used", None)
         chain = create_credential_resolver(session, region_name=region)
         # Before custom-process: a profile that has both need not start a process.
-        chain.insert_before("custom-process", IdentityPoolProvider(session))
+        chain.insert_before("custom-process", provider)
         return chain
 
     # Lazily: boto3 sets the profile after this, and a chain built now would belong to another one.
     session.lazy_register_component("credential_provider", resolver)
+    return provider
 
 
 def _default_region(session: botocore.session.Session, pool: IdentityPool) -> None:
