@@ -1,0 +1,468 @@
+"""Logins as a whole: what may be given, whose they are, and what they resolve to."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cognito_credentials.errors import ConfigurationError, LoginRequiredError
+from cognito_credentials.logins import CommandSource, EnvironmentSource, FileSource, Logins
+from cognito_credentials.secret import Secret
+
+from .tokens import GOOGLE, NOW, jwt
+
+CANARY = "CANARY-opaque"
+USER_POOL = "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC"
+OWN = "cognito-identity.amazonaws.com"
+IDENTITY = "eu-west-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
+
+
+MASKED = pytest.mark.xfail(reason="errors.clean takes a user pool's provider name for a token and masks it")
+
+
+class _Told:
+    """A source that counts its askings and says who its user is."""
+
+    def __init__(self, *tokens: Any, who: Any = None) -> None:
+        self._tokens: Iterator[Any] = itertools.cycle(tokens)
+        self._who = who
+        self.asked = 0
+
+    def token(self) -> Any:
+        self.asked += 1
+        return next(self._tokens)
+
+    def principal(self) -> Any:
+        return self._who
+
+
+def _error(value: object, now: float | None = None) -> ConfigurationError | LoginRequiredError:
+    def resolve() -> None:
+        logins = Logins.of(value)
+        if now is not None:
+            logins.resolve(now, None)
+
+    with pytest.raises((ConfigurationError, LoginRequiredError)) as caught:
+        resolve()
+    error: Any = caught.value
+    assert "CANARY" not in str(error)
+    assert "eyJ" not in str(error)
+    assert error.hint
+    return error
+
+
+# What may be given
+
+
+@pytest.mark.parametrize("value", [None, {}])
+def test_nothing_is_a_guest(value: object) -> None:
+    """No logins, or explicitly none, is guest access: no tokens, principal "guest"."""
+    logins = Logins.of(value)
+    resolved = logins.resolve(NOW, None)
+    assert (logins.is_guest, logins.principal(None), logins.describe()) == (True, "guest", [])
+    assert (resolved.tokens, resolved.principal, resolved.identity_id) == ({}, "guest", None)
+    assert not logins.can_change
+
+
+def test_every_form_is_taken() -> None:
+    """Text, Secret, function and source, alone or under a provider's name."""
+    token = jwt()
+    for value in (token, Secret(token), lambda: token, _Told(token)):
+        assert Logins.of(value).resolve(NOW, None).tokens == {GOOGLE: Secret(token)}
+        assert Logins.of({GOOGLE: value}).resolve(NOW, None).tokens == {GOOGLE: Secret(token)}
+        assert Logins.of(value).providers == (None,)
+
+
+def test_several_logins_keep_their_order() -> None:
+    """Up to ten providers, in the order given."""
+    names = [f"login{index}.example" for index in range(10)]
+    logins = Logins.of(dict.fromkeys(names, CANARY))
+    assert logins.providers == tuple(names)
+    assert list(logins.resolve(NOW, None).tokens) == names
+
+
+BAD = [
+    ({f"a{index}.b": "t" for index in range(11)}, ["11 logins; Cognito takes at most 10"]),
+    ({GOOGLE: CANARY.encode()}, [f"the value for {GOOGLE} is bytes"]),
+    ({GOOGLE: {"id_token": CANARY}}, [f"the value for {GOOGLE} is dict"]),
+    ({GOOGLE: None}, [f"the value for {GOOGLE} is NoneType"]),
+    ({GOOGLE: 7}, [f"the value for {GOOGLE} is int"]),
+    ([CANARY], ["the value is list"]),
+    (CANARY.encode(), ["the value is bytes"]),
+    (_Told, ["the value is the class _Told"]),
+    ({GOOGLE: _Told}, [f"the value for {GOOGLE} is the class _Told"]),
+    ({GOOGLE: "command:rm -rf CANARY"}, ["names a source, but a token is expected", "CommandSource"]),
+    ({GOOGLE: Secret("file:/CANARY")}, ["names a source, but a token is expected"]),
+    ({1: CANARY}, ["a login provider name is text, not int"]),
+    ({"": CANARY}, ["'' is not a login provider name"]),
+    ({"a b.c": CANARY}, ["'a b.c' is not a login provider name", "no spaces"]),
+    ({"x." * 65: CANARY}, ["is not a login provider name"]),
+    ({"a.b\x1b[2J": CANARY}, ["is not a login provider name"]),
+    ({f"https://{GOOGLE}/": CANARY}, ["has a scheme", f"drop it: '{GOOGLE}'"]),
+    ({"https://t.auth0.com/x/": CANARY}, ["drop it: 't.auth0.com/x/'"]),
+    ({"google": CANARY}, ["'google' is not a login provider", f"did you mean '{GOOGLE}'"]),
+    ({"Facebook": CANARY}, ["did you mean 'graph.facebook.com'"]),
+    pytest.param({"eu-west-1_AbC": CANARY}, [f"for a user pool write '{USER_POOL}'"], marks=MASKED),
+    (
+        {"mycompany": CANARY},
+        ["'mycompany' is not a login provider", "the issuer of the token without https://"],
+    ),
+    # Key and value swapped: the key is a token.
+    ({jwt(): GOOGLE}, ["not shown, it may be a token"]),
+    ({"Atza|CANARY" + "x" * 90: "www.amazon.com"}, ["not shown, it may be a token"]),
+    ({"123-CANARY;abcdef": "api.twitter.com"}, ["not shown, it may be a token"]),
+    ({"ya29CANARY" + "x" * 30: "www.amazon.com"}, ["not shown, it may be a token"]),
+]
+
+
+@pytest.mark.parametrize(("value", "parts"), BAD)
+def test_bad_logins_are_one_clear_line(value: object, parts: list[str]) -> None:
+    """Each is refused before anything is asked, naming the origin and the type, never a value."""
+    error = _error(value)
+    assert isinstance(error, ConfigurationError)
+    assert error.exit_code == 4
+    assert str(error).startswith("logins from argument")
+    assert str(error).isprintable()
+    for part in parts:
+        assert part in str(error)
+
+
+@pytest.mark.parametrize(
+    "name", [USER_POOL, OWN, "localhost:8080/x", "login.mycompany", "arn:aws:iam::1:saml-provider/X"]
+)
+def test_provider_names_of_every_kind_are_taken(name: str) -> None:
+    """User pools, developer providers, SAML providers and local issuers are login providers."""
+    assert Logins.of({name: CANARY}).resolve(NOW, None).tokens == {name: Secret(CANARY)}
+
+
+def test_a_profile_names_sources() -> None:
+    """In a profile a login is the text of a source, under a provider's name or alone."""
+    logins = Logins.parse({GOOGLE: "env:T", "a.b": "file:/x"}, origin="profile 'app'", environ={"T": jwt()})
+    assert logins.describe() == [f"{GOOGLE} = env:T", "a.b = file:/x"]
+    alone = Logins.parse("env:T", origin="profile 'app'", environ={"T": jwt()})
+    assert alone.describe() == ["(as the token says) = env:T"]
+    assert list(alone.resolve(NOW, None).tokens) == [GOOGLE]
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("", "cognito_logins from profile 'app' is empty"),
+        ({}, "cognito_logins from profile 'app' is empty"),
+        (None, "cognito_logins from profile 'app' is empty"),
+        ({GOOGLE: jwt()}, "cognito_logins from profile 'app': the value is no login source"),
+        ({"google": "env:T"}, "logins from profile 'app': 'google' is not a login provider"),
+        ({f"a{i}.b": "env:T" for i in range(11)}, "logins from profile 'app': 11 logins"),
+    ],
+)
+def test_bad_profile_logins_name_the_profile(value: object, what: str) -> None:
+    """The same checks, with the profile as origin."""
+    with pytest.raises(ConfigurationError) as caught:
+        Logins.parse(value, origin="profile 'app'")
+    assert str(caught.value).startswith(what)
+
+
+# Resolving
+
+
+def test_each_source_is_asked_once() -> None:
+    """One asking for each source and resolving, no more."""
+    sources = {f"a{index}.b": _Told(CANARY) for index in range(3)}
+    logins = Logins.of(sources)
+    logins.resolve(NOW, None)
+    assert [source.asked for source in sources.values()] == [1, 1, 1]
+
+
+def test_an_expired_token_is_asked_for_once_more() -> None:
+    """A source that gives an expired token gets a second chance, at once, and no third."""
+    fresh = jwt(exp=NOW + 1)
+    healing = _Told(jwt(exp=NOW), fresh)
+    assert Logins.of({GOOGLE: healing}).resolve(NOW, None).tokens[GOOGLE].reveal() == fresh
+    assert healing.asked == 2
+
+    stale = _Told(jwt(exp=NOW - 61))
+    error = _error({GOOGLE: stale}, now=NOW)
+    assert isinstance(error, LoginRequiredError)
+    assert str(error).startswith(f"the login token for {GOOGLE} from _Told expired 1 minute ago")
+    assert stale.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [(0, "seconds ago"), (59, "seconds"), (3599, "59 minutes"), (7200, "2 hours"), (86_400 * 9, "9 days")],
+)
+def test_the_age_of_a_token_is_told(ago: int, words: str) -> None:
+    """How long ago it expired tells a forgotten sign-in from a wrong clock."""
+    assert f"expired {words}" in str(_error(jwt(exp=NOW - ago), now=NOW))
+
+
+def test_expiry_is_judged_by_the_time_given() -> None:
+    """The service's time decides, not this machine's."""
+    assert Logins.of(jwt(exp=10)).resolve(9, None).tokens
+    assert Logins.of(jwt(exp="soon")).resolve(NOW, None).tokens
+
+
+def test_a_login_that_fails_is_never_a_guest() -> None:
+    """One missing token of several stops the whole: nothing is sent with fewer logins, or none."""
+    for nothing in (None, "", Secret("")):
+        error = _error({"a.b": CANARY, GOOGLE: lambda nothing=nothing: nothing}, now=NOW)
+        assert isinstance(error, LoginRequiredError)
+    assert isinstance(_error({GOOGLE: ""}, now=NOW), LoginRequiredError)
+    assert isinstance(_error(EnvironmentSource("NOT_SET", {}), now=NOW), LoginRequiredError)
+
+
+@MASKED
+def test_an_access_token_is_told_from_an_id_token() -> None:
+    """Said before the service says it worse ("Missing a required claim: aud")."""
+    token = jwt(iss=f"https://{USER_POOL}", token_use="access", aud=None)
+    for value in (token, {USER_POOL: token}):
+        error = _error(value, now=NOW)
+        assert isinstance(error, ConfigurationError)
+        assert f"the token for {USER_POOL} is an access token" in str(error)
+        assert "ID token" in str(error)
+    assert Logins.of(jwt(token_use="id")).resolve(NOW, None).tokens
+
+
+@MASKED
+def test_a_wrong_provider_names_both() -> None:
+    """A key that is not the token's issuer: expected and given stand side by side."""
+    error = _error({USER_POOL.replace("eu-west-1", "us-east-1"): jwt(iss=f"https://{USER_POOL}")}, now=NOW)
+    assert isinstance(error, ConfigurationError)
+    assert "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC" in str(error)
+    assert f"but the token is from '{USER_POOL}'" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("provider", "issuer"),
+    [
+        (GOOGLE, f"https://{GOOGLE}"),
+        (GOOGLE, GOOGLE),
+        ("t.auth0.com", "https://t.auth0.com/"),
+        ("t.auth0.com/", "https://t.auth0.com/"),
+        (GOOGLE, None),
+        (GOOGLE, ["https://a.b"]),
+        ("arn:aws:iam::1:saml-provider/X", "https://other"),
+    ],
+)
+def test_right_and_unknown_issuers_pass(provider: str, issuer: object) -> None:
+    """With or without scheme and trailing slash; what has no issuer is the service's to judge."""
+    assert list(Logins.of({provider: jwt(iss=issuer)}).resolve(NOW, None).tokens) == [provider]
+
+
+@pytest.mark.parametrize("token", [CANARY, jwt(iss=None), jwt(iss=["https://a.b"])])
+def test_a_token_without_issuer_needs_a_provider(token: str) -> None:
+    """Nothing is guessed: the error says to name the provider."""
+    error = _error(token, now=NOW)
+    assert isinstance(error, ConfigurationError)
+    assert "does not say which login provider it is from. name the provider" in str(error)
+
+
+def test_an_issuer_that_is_no_provider_is_said() -> None:
+    """A provider derived from a token is checked like one that was given."""
+    assert "the token's issuer: 'made up' is not a login provider name" in str(
+        _error(jwt(iss="made up"), now=NOW)
+    )
+
+
+def test_one_provider_twice_is_refused() -> None:
+    """A derived provider must not silently replace a named one."""
+    error = _error({GOOGLE: jwt(sub="a"), None: jwt(sub="b")}, now=NOW)
+    assert f"two tokens are from {GOOGLE}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("provider", "identity_id", "expected"),
+    [
+        (OWN, IDENTITY, IDENTITY),
+        ("cognito-identity-us-gov.amazonaws.com", "us-gov-west-1:0-1", "us-gov-west-1:0-1"),
+        ("cognito-identity.us-gov-east-1.amazonaws.com", "us-gov-east-1:0-1", "us-gov-east-1:0-1"),
+        ("cognito-identity.cn-north-1.amazonaws.com.cn", "cn-north-1:0-1", "cn-north-1:0-1"),
+        (OWN, "cn-north-1:0-1", None),
+        (OWN, "ann", None),
+        (OWN, IDENTITY + "0" * 20, None),
+        (GOOGLE, IDENTITY, None),
+    ],
+)
+def test_cognitos_own_tokens_bring_their_identity(
+    provider: str, identity_id: str, expected: str | None
+) -> None:
+    """GetId refuses them; the identity is their subject, by the partition's own provider name."""
+    token = jwt(iss=f"https://{provider}", sub=identity_id)
+    assert Logins.of(token).resolve(NOW, None).identity_id == expected
+
+
+# Whose they are
+
+
+def test_a_forged_subject_is_another_principal() -> None:
+    """Two tokens with one subject and different signatures, given per call, are two principals (T7)."""
+    real, forged = jwt(sub="ann", signature="cmVhbA"), jwt(sub="ann", signature="Zm9yZ2Vk")
+    principals = {
+        logins.resolve(NOW, None).principal
+        for token in (real, forged, jwt(sub="ann", header={"alg": "none"}, signature=""))
+        for logins in (Logins.of(token),)
+    }
+    assert len(principals) == 3
+    assert all(principal.startswith("token:") for principal in principals)
+
+
+def test_a_function_cannot_tell_who_it_is_before_it_is_asked() -> None:
+    """Without the token nothing is known of a function's, command's or unnamed source's user."""
+    for value in (jwt, CommandSource(["x"]), _Told(jwt())):
+        logins = Logins.of(value)
+        assert logins.principal(None) is None
+        assert logins.can_change
+    assert Logins.of(jwt).resolve(NOW, None).principal == Logins.of(jwt()).principal(None)
+
+
+def test_an_explicit_user_decides_alone() -> None:
+    """Tokens may change as they like while the user is named, and no two users meet."""
+    source = _Told(jwt(sub="a"), jwt(sub="b"))
+    logins = Logins.of({GOOGLE: source})
+    assert (
+        logins.principal("ann")
+        == logins.resolve(NOW, "ann").principal
+        == logins.resolve(NOW, "ann").principal
+    )
+    assert str(logins.principal("ann")).startswith("user:")
+    assert "ann" not in str(logins.principal("ann"))
+    assert len({logins.principal(user) for user in ("ann", "bob", "ann\0", "", "\ud800")}) == 5
+
+
+def test_a_named_guest_is_not_the_same_user_signed_in() -> None:
+    """One name, guest and signed in, is two principals: nothing links one to the other."""
+    guest, user = Logins.of(None), Logins.of({GOOGLE: CANARY})
+    assert (
+        len({guest.principal("ann"), user.principal("ann"), guest.principal("bob"), guest.principal(None)})
+        == 4
+    )
+    assert guest.resolve(NOW, "ann").principal == guest.principal("ann")
+
+
+def test_a_file_keeps_its_user_over_new_tokens(place: Path) -> None:
+    """A refreshed token of the same user is the same principal; another user is another."""
+    path = place / "token"
+    logins = Logins.of(FileSource(path))
+    path.write_text(jwt(sub="ann", exp=NOW + 1))
+    first = logins.principal(None)
+    path.write_text(jwt(sub="ann", exp=NOW + 2, signature="bmV3"))
+    assert logins.principal(None) == logins.resolve(NOW, None).principal == first
+    path.write_text(jwt(sub="bob"))
+    assert logins.principal(None) != first
+    path.write_text(jwt(sub="ann", iss="https://other.example"))
+    assert logins.principal(None) != first
+
+
+def test_an_expired_file_token_still_tells_who(place: Path) -> None:
+    """Whose credentials are cached is known although the login has expired and cannot be used."""
+    path = place / "token"
+    path.write_text(jwt(exp=1))
+    logins = Logins.of({GOOGLE: FileSource(path)})
+    assert str(logins.principal(None)).startswith("subject:")
+    with pytest.raises(LoginRequiredError, match="expired"):
+        logins.resolve(NOW, None)
+
+
+def test_the_principal_is_of_the_token_that_is_sent(place: Path) -> None:
+    """A file that changes users between two readings never puts one's token under the other's name."""
+    path = place / "token"
+    path.write_text(jwt(sub="ann"))
+
+    class _Rotating(FileSource):
+        def token(self) -> Secret:
+            token = super().token()
+            path.write_text(jwt(sub="bob"))
+            return token
+
+    ann = Logins.of({GOOGLE: FileSource(path)}).principal(None)
+    resolved = Logins.of({GOOGLE: _Rotating(path)}).resolve(NOW, None)
+    assert resolved.tokens[GOOGLE].reveal() == jwt(sub="ann")
+    assert resolved.principal == ann
+
+
+def test_opaque_file_tokens_are_bound_whole(place: Path) -> None:
+    """A file whose token names nobody is bound to that very token."""
+    path = place / "token"
+    path.write_text(CANARY)
+    logins = Logins.of({"graph.facebook.com": FileSource(path)})
+    assert logins.principal(None) is None
+    assert logins.resolve(NOW, None).principal.startswith("token:")
+
+
+def test_a_variable_tells_offline_and_is_bound_whole() -> None:
+    """An environment variable is at hand, but its token is believed no more than any other."""
+    environ = {"T": jwt()}
+    logins = Logins.of(EnvironmentSource("T", environ))
+    assert logins.principal(None) == logins.resolve(NOW, None).principal
+    assert str(logins.principal(None)).startswith("token:")
+    environ["T"] = jwt(sub="bob")
+    assert logins.principal(None) == logins.resolve(NOW, None).principal
+
+
+def test_a_source_may_name_its_user() -> None:
+    """principal() of a user's own source is taken at its word, before and after asking."""
+    logins = Logins.of({GOOGLE: _Told(jwt(sub="a"), jwt(sub="b"), who="ann")})
+    assert logins.principal(None) == logins.resolve(NOW, None).principal
+    assert str(logins.principal(None)).startswith("subject:")
+    other = Logins.of({GOOGLE: _Told(jwt(), who="bob")})
+    assert other.principal(None) != logins.principal(None)
+    for wrong in ("", 7, b"x"):
+        with pytest.raises(ConfigurationError, match=r"principal\(\) of the login source _Told gave"):
+            Logins.of({GOOGLE: _Told(jwt(), who=wrong)}).principal(None)
+
+
+def test_an_error_of_principal_is_replaced_too() -> None:
+    """Whatever a source's principal() raises holds nothing when it reaches the user."""
+
+    class _Raising(_Told):
+        def principal(self) -> str:
+            raise OSError(CANARY)
+
+    with pytest.raises(LoginRequiredError, match="_Raising failed with OSError") as caught:
+        Logins.of({GOOGLE: _Raising(jwt())}).principal(None)
+    assert caught.value.__context__ is None
+
+
+def test_one_untrusted_token_binds_them_all(place: Path) -> None:
+    """Several logins are a subject only if each is; their order does not matter, their providers do."""
+    (place / "token").write_text(jwt(sub="ann"))
+    file = FileSource(place / "token")
+    both = Logins.of({GOOGLE: file, "a.b": _Told(CANARY, who="x")})
+    mixed = Logins.of({GOOGLE: file, "a.b": CANARY})
+    assert str(both.principal(None)).startswith("subject:")
+    assert str(mixed.principal(None)).startswith("token:")
+    assert mixed.resolve(NOW, None).principal == mixed.principal(None)
+    turned = Logins.of({"a.b": CANARY, GOOGLE: file})
+    assert turned.principal(None) == mixed.principal(None)
+    assert Logins.of({"a.c": CANARY}).principal(None) != Logins.of({"a.b": CANARY}).principal(None)
+
+
+NAMES = st.text('ab.,\0"', min_size=1, max_size=4).map(lambda text: "x." + text.replace("\0", "_"))
+TOKENS = st.text(min_size=1, max_size=5).filter(lambda text: text.strip() == text)
+
+
+@given(
+    st.dictionaries(NAMES, TOKENS, min_size=1, max_size=3),
+    st.dictionaries(NAMES, TOKENS, min_size=1, max_size=3),
+)
+def test_different_logins_are_different_principals(one: dict[str, str], other: dict[str, str]) -> None:
+    """Two sets of providers and tokens share a principal exactly when they are the same set."""
+    same = Logins.of(one).principal(None) == Logins.of(other).principal(None)
+    assert same is (one == other)
+
+
+def test_nothing_here_shows_a_token(place: Path) -> None:
+    """No repr, description or principal of logins, resolved or not, holds a token or a user's name."""
+    (place / "token").write_text(jwt(sub="CANARY-user"))
+    logins = Logins.of({GOOGLE: FileSource(place / "token"), "a.b": CANARY, "c.d": lambda: CANARY})
+    resolved = logins.resolve(NOW, "CANARY-user")
+    shown = json.dumps([repr(logins), repr(resolved), logins.describe(), resolved.principal, str(resolved)])
+    assert "CANARY" not in shown
+    assert "a.b = (a token given)" in shown

@@ -1,0 +1,241 @@
+"""Each source with the real thing behind it: files, variables, functions."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import ConfigurationError, LoginRequiredError, ServiceError
+from cognito_credentials.logins import CallableSource, EnvironmentSource, FileSource, Logins, TokenSource
+from cognito_credentials.logins.claims import TOKEN_LIMIT
+from cognito_credentials.logins.source import ask
+from cognito_credentials.secret import Secret
+
+from .tokens import GOOGLE, NOW, jwt
+
+CANARY = "CANARY-token"
+
+
+def _refused(source: Any) -> LoginRequiredError:
+    with pytest.raises(LoginRequiredError) as caught:
+        source.token()
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.hint
+    assert caught.value.exit_code == 3
+    return caught.value
+
+
+# Files
+
+
+def test_a_file_is_read_each_time(place: Path) -> None:
+    """What rotates the file is seen at the next asking, and white space around a token is none of it."""
+    path = place / "token"
+    path.write_text(f" {CANARY}1\n")
+    source = FileSource(path)
+    assert source.token().reveal() == CANARY + "1"
+
+    path.write_text(CANARY + "2")
+    assert source.token().reveal() == CANARY + "2"
+
+
+def test_a_linked_file_is_followed(place: Path) -> None:
+    """Mounted secrets are links to links, and rotate by changing one."""
+    (place / "data").write_text(CANARY)
+    (place / "link").symlink_to("data")
+    assert FileSource(place / "link").token().reveal() == CANARY
+
+
+def test_a_home_is_expanded(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """~ is the user's home."""
+    monkeypatch.setenv("HOME", str(place))
+    (place / "token").write_text(CANARY)
+    assert FileSource("~/token").token().reveal() == CANARY
+
+
+def _make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _make_large(path: Path) -> None:
+    path.write_text(CANARY * 6000)
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (os.fspath, "cannot be read: No such file"),
+        (lambda path: path.write_text(" \n"), "is empty"),
+        (lambda path: path.write_bytes(b"CANARY\xff"), "is not UTF-8 text"),
+        (lambda path: path.mkdir(), "not a regular file"),
+        (_make_fifo, "not a regular file"),
+        (_make_large, "is larger than 64 KiB"),
+        (lambda path: path.symlink_to(path), "cannot be read: Too many levels"),
+    ],
+)
+def test_a_bad_file_is_named(place: Path, make: Callable[[Path], object], what: str) -> None:
+    """Missing, empty, huge, binary, a directory or a FIFO: one line with the path, and no hanging."""
+    path = place / "token"
+    make(path)
+    before = set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
+
+    error = _refused(FileSource(path))
+
+    assert str(path) in str(error)
+    assert what in str(error)
+    assert FileSource(path).principal() is None
+    if before:
+        assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_path_with_a_null_is_no_path() -> None:
+    """A path that no file can have is an error like any other."""
+    assert "not a path" in str(_refused(FileSource("/a\0b")))
+
+
+def test_the_largest_file_is_read(place: Path) -> None:
+    """64 KiB is still read; what is wrong with it then is that it is too long a token."""
+    (place / "token").write_text("x" * 65_536)
+    assert len(FileSource(place / "token").token().reveal()) == 65_536
+    with pytest.raises(ConfigurationError, match=f"gave 65536 characters; Cognito takes {TOKEN_LIMIT}"):
+        ask(FileSource(place / "token"), GOOGLE)
+
+
+# Environment variables
+
+
+def test_a_variable_is_looked_up_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable set later is seen, in this process's environment."""
+    source = EnvironmentSource("LOGIN_TOKEN")
+    assert "LOGIN_TOKEN holds no login token" in str(_refused(source))
+    monkeypatch.setenv("LOGIN_TOKEN", f"{CANARY}\n")
+    assert source.token().reveal() == CANARY
+
+
+def test_a_given_environment_is_used_instead() -> None:
+    """With an environment of its own the process's is not looked at; empty is not set."""
+    environ = {"T": "  "}
+    source = EnvironmentSource("T", environ)
+    assert "T holds no login token" in str(_refused(source))
+    assert source.bound_to() is None
+    environ["T"] = CANARY
+    assert source.token().reveal() == CANARY
+
+
+# Functions and other people's sources
+
+
+class _Broken:
+    """A source whose error holds the token, in its message, its cause and its frame."""
+
+    def token(self) -> str:
+        token = CANARY + "-local"
+        try:
+            raise KeyError(token)
+        except KeyError as error:
+            raise RuntimeError(f"bad token {token}") from error
+
+
+def test_an_error_of_a_source_is_replaced() -> None:
+    """The type and the source are named; the message, cause and context are gone with what they held."""
+    with pytest.raises(LoginRequiredError) as caught:
+        ask(_Broken(), GOOGLE)
+
+    assert str(caught.value).startswith("the login source _Broken failed with RuntimeError. ")
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+    def fetch() -> str:
+        raise ValueError(CANARY)
+
+    with pytest.raises(LoginRequiredError, match=r"fetch\(\) failed with ValueError") as caught:
+        ask(CallableSource(fetch), None)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("error", [LoginRequiredError("gone", hint="sign in"), ServiceError("offline")])
+def test_an_error_of_ours_passes_through(error: Exception) -> None:
+    """A source that knows our errors says itself what happened."""
+
+    def fetch() -> str:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        ask(CallableSource(fetch), GOOGLE)
+    assert caught.value is error
+
+
+def test_an_interrupt_is_nobodys_error() -> None:
+    """Ctrl-C in a user's function stays Ctrl-C."""
+
+    def fetch() -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(CallableSource(fetch), GOOGLE)
+
+
+async def _coroutine() -> str:
+    return CANARY
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (CANARY.encode(), "bytes"),
+        ({"token": CANARY}, "dict"),
+        ([CANARY], "list"),
+        (17, "int"),
+        (True, "bool"),
+    ],
+)
+def test_what_is_no_token_is_named_by_type(given: object, kind: str) -> None:
+    """Bytes, dicts and numbers are named by type, never by value."""
+    with pytest.raises(ConfigurationError, match=rf"for {GOOGLE} gave {kind}, not text") as caught:
+        ask(CallableSource(lambda: given), GOOGLE)  # type: ignore[arg-type,return-value]
+    assert "CANARY" not in str(caught.value)
+
+
+def test_a_coroutine_is_named_and_closed() -> None:
+    """An async function is told apart, without Python's warning that nobody awaited it."""
+    with pytest.raises(ConfigurationError, match="gave coroutine, not text"):
+        ask(CallableSource(_coroutine), None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [None, "", "  \n", Secret("")])
+def test_no_token_is_a_login_required(given: Any) -> None:
+    """None and empty mean that nobody is signed in; they never mean a guest."""
+    with pytest.raises(LoginRequiredError, match="gave no token"):
+        ask(CallableSource(lambda: given), GOOGLE)
+
+
+def test_text_and_secrets_are_taken() -> None:
+    """Both are tokens, and white space around them is none of it."""
+    for given in (f" {CANARY}\n", Secret(CANARY)):
+        token = ask(CallableSource(lambda given=given: given), None)  # type: ignore[misc]
+        assert token.reveal() == CANARY
+
+
+def test_nothing_shows_a_token() -> None:
+    """No repr and no pickle of a source holds its token."""
+    source = TokenSource(CANARY)
+    assert CANARY not in repr(source) + repr(vars(source)) + repr(Logins.of(CANARY))
+    with pytest.raises(TypeError, match="refuses to be pickled"):
+        pickle.dumps(source)
+
+
+def test_a_file_names_its_user_and_a_given_token_does_not(place: Path) -> None:
+    """Only from a file of the user's own is a subject believed, since nobody has verified it (T7)."""
+    (place / "token").write_text(jwt(sub="ann"))
+    trusted = Logins.of({GOOGLE: FileSource(place / "token")})
+    given = Logins.of({GOOGLE: jwt(sub="ann")})
+
+    assert str(trusted.principal(None)).startswith("subject:")
+    assert str(given.principal(None)).startswith("token:")
+    assert trusted.resolve(NOW, None).principal == trusted.principal(None)
+    assert given.resolve(NOW, None).principal == given.principal(None)
