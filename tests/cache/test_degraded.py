@@ -169,12 +169,12 @@ assert all(store.load("credentials", key) == b"x" * 4000 for key in kept)
 assert not os.path.exists(store.location) or not [n for n in os.listdir(store.location) if n.endswith(".tmp")]
 print(len(given), given[0])
 """
-    mount = f"mount -t tmpfs -o mode=700,{options} none {tmp_path} && exec {sys.executable} -c '{program}'"
+    mount = f"mount -t tmpfs -o mode=700,{options} none {tmp_path}"
     answer = subprocess.run(
-        ["unshare", "-m", "sh", "-c", mount.replace("'/", '"/').replace("' +", '" +')],
+        ["unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "sh", sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": os.getcwd(), "PATH": os.environ["PATH"]},
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]},
     )
     if "unshare" in answer.stderr or "mount:" in answer.stderr:
         pytest.skip(answer.stderr)
