@@ -97,8 +97,13 @@ class Given:
         self.profile, self.profile_settings = choose_profile(
             config, environ, profile, may_be_missing=may_be_missing
         )
+        self._is_of_another_pool = False
         self.profile_origin = f"profile '{clean(self.profile or '', 80)}'"
         self.origins: dict[str, str] = {}
+        chosen, own = self.find("identity_pool_id"), self.profile_settings.get("cognito_identity_pool_id")
+        # The logins, user and roles of one pool are not for another: a script that names its own pool
+        # under somebody's AWS_PROFILE must not send it that profile's login.
+        self._is_of_another_pool = own is not None and chosen is not None and chosen.value != own
 
     def find(self, name: str) -> Found | None:
         """Find a setting in the first place that has it."""
@@ -107,7 +112,8 @@ class Given:
             return Found(self._arguments[name], self._origin, True)
         if names.environment and self.environ.get(names.environment, "").strip():
             return Found(self.environ[names.environment].strip(), names.environment, False)
-        if names.profile_key and names.profile_key in self.profile_settings:
+        is_ours = not (self._is_of_another_pool and (names.profile_key or "").startswith("cognito_"))
+        if names.profile_key and is_ours and names.profile_key in self.profile_settings:
             return Found(self.profile_settings[names.profile_key], self.profile_origin, False)
         return None
 

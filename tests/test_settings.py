@@ -745,3 +745,32 @@ def test_a_policy_is_kept_as_it_was_written() -> None:
     """The policy is sent byte for byte as given."""
     policy = json.dumps({"Version": "2012-10-17", "Statement": []}, indent=2)
     assert _guest({"flow": "basic", "role_arn": ROLE, "policy": policy}).policy == policy
+
+
+def test_the_logins_of_one_pool_are_not_for_another() -> None:
+    """A pool named in code or environment takes nothing of a profile that is about another pool."""
+    other = "eu-west-1:ffffffff-1234-1234-1234-123456789abc"
+    config = {
+        "profiles": {
+            "app": {
+                "cognito_identity_pool_id": other,
+                "cognito_logins": {"accounts.google.com": "env:TOKEN"},
+                "cognito_user": "ada",
+                "region": "eu-west-1",
+            }
+        }
+    }
+    mine = "eu-west-1:0b8d4f1c-1234-1234-1234-123456789abc"
+
+    by_argument = resolve({"identity_pool_id": mine}, environ={"AWS_PROFILE": "app"}, config=config)
+    by_environment = resolve(
+        {}, environ={"AWS_PROFILE": "app", "AWS_COGNITO_IDENTITY_POOL_ID": mine}, config=config
+    )
+    same = resolve({"identity_pool_id": other}, environ={"AWS_PROFILE": "app"}, config=config)
+
+    for settings in (by_argument, by_environment):
+        assert settings is not None
+        assert settings.logins.is_guest
+        assert settings.user is None
+    assert same is not None
+    assert same.user == "ada"
