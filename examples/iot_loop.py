@@ -1,0 +1,70 @@
+"""
+Send a reading every minute, for years, from a device with a bad network and a bad clock.
+
+    AWS_COGNITO_IDENTITY_POOL_ID=us-east-1:… python iot_loop.py [SECONDS BETWEEN READINGS]
+
+It prints one line when something changes, not one for each reading; SIGTERM ends it between two readings.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cognito_credentials import CognitoCredentialsError, IdentityPool, Session
+
+# A reading that does not get through is not worth a minute of trying: there is another one in a minute.
+IMPATIENT = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+TOO_WRONG = 300
+"""Seconds. AWS refuses signatures from clocks that are further off."""
+
+
+def send_reading(sts: Any) -> str:
+    """Send one reading; return what there is to say about it."""
+    try:
+        sts.get_caller_identity()  # stands for iot-data's publish()
+    except CognitoCredentialsError as error:
+        # No credentials. While some are still good, an outage does not come to this.
+        return f"waiting for the network: {error}" if error.retryable else f"needs attention: {error}"
+    except (BotoCoreError, ClientError) as error:
+        return f"not sent: {type(error).__name__}"
+    return "sending"
+
+
+def wrong_clock(pool: IdentityPool) -> str:
+    """Say how wrong this device's clock is, as the service's answers showed; empty when it will do."""
+    offset = pool.status().clock_offset or 0
+    if abs(offset) <= TOO_WRONG:
+        return ""
+    return f" (this clock is {abs(offset)} s {'behind' if offset > 0 else 'ahead'}; is NTP running?)"
+
+
+def main(seconds: float) -> None:
+    """Send readings until SIGTERM."""
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    # A guest: the device has no keys that could be stolen. Its identity is on disk, so that after a power
+    # cut it is the same device; if that disk is read-only or full, it works on from memory.
+    session = Session(identity_pool_id=os.environ["AWS_COGNITO_IDENTITY_POOL_ID"])
+    pool = session.identity_pool
+    assert pool is not None
+    sts = session.client("sts", config=IMPATIENT)
+    said = ""
+    while not stopped.is_set():
+        state = send_reading(sts)
+        if state != "sending":
+            state += wrong_clock(pool)
+        if state != said:
+            print(state, flush=True)
+            said = state
+        stopped.wait(seconds)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60)

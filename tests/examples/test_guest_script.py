@@ -1,0 +1,14 @@
+"""examples/guest_script.py."""
+
+from __future__ import annotations
+
+
+def test_the_guest_is_somebody_and_the_same_one_again(emulator, run) -> None:
+    """Two runs are one guest: two requests in all, and one line each."""
+    pool_id = emulator.create_pool()
+    lines = [run("guest_script.py", pool_id).end() for _ in range(2)]
+
+    assert lines[0] == lines[1]
+    assert lines[0][0].endswith("/CognitoIdentityCredentials\n")
+    assert lines[0][1] == ""
+    assert emulator.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1, "GetCallerIdentity": 2}

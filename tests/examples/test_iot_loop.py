@@ -1,0 +1,76 @@
+"""examples/iot_loop.py."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+EVERY = "0.02"
+
+
+@pytest.fixture
+def device(emulator, run):
+    def start():
+        return run("iot_loop.py", EVERY, AWS_COGNITO_IDENTITY_POOL_ID=emulator.create_pool())
+
+    return start
+
+
+def _stop(device) -> tuple[str, str]:
+    device.process.send_signal(signal.SIGTERM)
+    return device.end()
+
+
+def test_the_device_is_quiet_and_ends_when_told_to(emulator, device) -> None:
+    """However many readings are sent, it says so once, asks the pool once, and ends with code 0."""
+    running = device()
+    said = running.line()
+    while emulator.requests()["GetCallerIdentity"] < 10:
+        pass
+    out, errors = _stop(running)
+
+    assert said == "sending"
+    assert (out, errors) == ("", "")
+    assert emulator.requests()["GetId"] == 1
+    assert emulator.requests()["GetCredentialsForIdentity"] == 1
+
+
+def test_the_device_goes_on_after_an_outage(emulator, device) -> None:
+    """An outage is one line when it begins and one when it ends, and no restart."""
+    running = device()
+    first = running.line()
+    emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
+    outage = running.line()
+    emulator.plan_faults()
+    again = running.line()
+    _stop(running)
+
+    assert first == again == "sending"
+    assert outage == "not sent: ClientError"
+
+
+def test_a_device_that_starts_in_an_outage_waits(emulator, device) -> None:
+    """Without credentials it says why, keeps trying, and needs nobody when the network is back."""
+    emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
+    running = device()
+    waiting = running.line()
+    emulator.plan_faults()
+    while (line := running.line()) != "sending":
+        assert line.startswith("waiting for the network: ")
+    _stop(running)
+
+    assert waiting.startswith("waiting for the network: ")
+
+
+@pytest.mark.parametrize(("offset", "word"), [(7200, "behind"), (-7200, "ahead")])
+def test_a_wrong_clock_is_named(emulator, device, offset: int, word: str) -> None:
+    """A device whose clock is two hours off gets credentials all the same, and says what is wrong."""
+    emulator.move_clock(offset)
+    running = device()
+    refused = running.line()
+    _stop(running)
+
+    assert refused.startswith("not sent: ClientError (this clock is 7")
+    assert f" s {word}; is NTP running?)" in refused
+    assert emulator.requests()["GetCredentialsForIdentity"] == 1
