@@ -1,0 +1,88 @@
+"""``clear``: forget credentials; identities only when asked to, since a guest's cannot be had again."""
+
+from __future__ import annotations
+
+import argparse
+
+from ...errors import CacheError, LoginRequiredError
+from ..command import PROGRAM, Command, Invocation
+from ..pool_options import open_pool
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    parser.add_argument(
+        "--all", action="store_true", help="of every profile and pool, in the whole cache directory"
+    )
+    parser.add_argument(
+        "--identities",
+        action="store_true",
+        help="the identities too: a guest becomes another one, for ever",
+    )
+
+
+def run(invocation: Invocation) -> int:
+    """Remove records and say how many."""
+    options = invocation.options
+    removed = _clear_all(invocation) if options.all else _clear_one(invocation)
+    invocation.terminal.write(f"Cleared {removed} {'entry' if removed == 1 else 'entries'}.\n")
+    if not options.identities:
+        invocation.terminal.notice("Identities are kept; --identities forgets them too.")
+    return 0
+
+
+def _clear_one(invocation: Invocation) -> int:
+    pool = open_pool(invocation)
+    removed = pool.clear(identities=invocation.options.identities)
+    settings = pool.settings
+    is_findable = settings.logins.principal(settings.user) is not None
+    if not is_findable and settings.cache == "file":
+        # What is kept for a token from a program is found by the token alone, and asking for one is a login.
+        raise LoginRequiredError(
+            "only the login token could tell which entries are this profile's",
+            hint=f"run '{PROGRAM} clear --all', or say who the user is with cognito_user",
+        )
+    return removed
+
+
+def _clear_all(invocation: Invocation) -> int:
+    from ...cache import KINDS
+    from ...cache.file import FileStore
+    from ...settings import cache_directory
+
+    directory = cache_directory(invocation.environ)
+    if directory is None:
+        raise CacheError(
+            "there is no home directory, and so no cache directory", hint="set AWS_COGNITO_CACHE_DIR"
+        )
+    problems: list[str] = []
+    store = FileStore(directory, strict=False, warn=problems.append)
+    removed = 0
+    for kind in KINDS:
+        if kind == "identity" and not invocation.options.identities:
+            continue
+        gone = sum(store.delete(kind, key) for key in store.keys(kind))
+        # What is noted of failures, and the shortcuts, are not entries that anybody knows of.
+        removed += gone if kind in ("identity", "credentials") else 0
+    # Interrupted writers' files too: they may hold credentials.
+    store.prune(lambda _: False)
+    if problems:
+        raise CacheError(problems[0], hint="nothing else was removed")
+    return removed
+
+
+COMMAND = Command(
+    name="clear",
+    group="look after them",
+    summary="forget credentials, keep identities",
+    details="""
+Credentials that were handed out stay valid until they expire: nothing can take them back. Files in the
+cache directory that are not ours are left alone.""",
+    example="""
+$ cognito-credentials clear --profile guest
+Cleared 1 entry.
+Identities are kept; --identities forgets them too.""",
+    run=run,
+    add_options=add_options,
+    takes_pool=True,
+)

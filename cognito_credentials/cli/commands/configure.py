@@ -1,0 +1,205 @@
+"""``configure``: writes a profile into the AWS config file, and shows the change first."""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ...configuration import DEFAULT_PROFILE, read_config
+from ...errors import ConfigurationError, clean
+from ..command import PROGRAM, Command, Invocation
+from ..config_file import config_path, read, replace
+from ..config_text import Value, change_profile, nested, parse, section_of
+from ..failures import StoppedError, UsageError
+from ..own_command import credential_process, is_ours
+from ..pool_options import given_settings, read_logins
+from ..wizard import Answers, ask_all
+
+_OTHER_STYLES: Final = (
+    *("aws_access_key_id", "aws_secret_access_key", "role_arn", "source_profile", "credential_source"),
+    *("web_identity_token_file", "sso_session", "sso_start_url", "sso_account_id", "sso_role_name"),
+    *("login_session", "credential_process"),
+)
+"""Keys that make a profile one of another kind. Source: botocore's and the AWS CLI's providers."""
+_SECRET_WORDS: Final = ("secret", "token", "password")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    parser.add_argument("--yes", action="store_true", help="write without asking")
+    parser.add_argument("--dry-run", action="store_true", help="show the change and write nothing")
+
+
+def run(invocation: Invocation) -> int:
+    """Work out the change, show it, ask, and write it."""
+    options, terminal, environ = invocation.options, invocation.terminal, invocation.environ
+    if options.endpoint_url is not None:
+        raise UsageError(
+            "configure writes no endpoint: in a profile it would be that of all services",
+            "set AWS_ENDPOINT_URL_COGNITO_IDENTITY, or write a services section",
+        )
+    config = read_config(environ)
+    path = config_path(environ, "AWS_CONFIG_FILE", "config")
+    data = read(path)
+    text = (data or b"").decode("utf-8")
+    answers = _answers(invocation, text)
+    _refuse_other_styles(answers.profile, text, path, environ)
+    changes = _changes(answers)
+    _check(config, answers.profile, changes, environ)
+    new = change_profile(text, answers.profile, changes)
+    if new == text:
+        terminal.write(f"Profile '{clean(answers.profile)}' is as asked for already; nothing to write.\n")
+        return 0
+    terminal.write(_difference(text, new, path))
+    if options.dry_run:
+        return 0
+    if not options.yes:
+        _confirm(invocation, path)
+    replace(path, new.encode("utf-8"), before=data)
+    name = clean(answers.profile)
+    terminal.write(f"Wrote profile '{name}' to {clean(path)}.\n")
+    terminal.notice(f"Try it: {PROGRAM} whoami --profile '{name}'")
+    return 0
+
+
+def _answers(invocation: Invocation, text: str) -> Answers:
+    """Collect what to write: options, then what the profile has, then what the user answers."""
+    options, terminal = invocation.options, invocation.terminal
+    given = given_settings(options, invocation.environ)
+    given.pop("logins", None)
+    profile = getattr(options, "profile", None) or invocation.environ.get("AWS_PROFILE") or DEFAULT_PROFILE
+    answers = Answers(
+        profile=profile,
+        settings={name: str(value) for name, value in given.items()},
+        region=getattr(options, "region", None),
+        logins=read_logins(options.login) if options.login else None,
+        current=_current(text, profile),
+    )
+    is_complete = "identity_pool_id" in given or (given and "cognito_identity_pool_id" in answers.current)
+    if is_complete or (options.login and "cognito_identity_pool_id" in answers.current):
+        return answers
+    if not terminal.can_ask:
+        raise UsageError(
+            "--identity-pool-id is missing, and there is no terminal to ask on",
+            f"run '{PROGRAM} configure --profile NAME --identity-pool-id ID --yes'",
+        )
+    is_named = getattr(options, "profile", None) is not None
+    return ask_all(terminal, answers, lambda name: _current(text, name), is_named=is_named)
+
+
+def _current(text: str, profile: str) -> dict[str, str]:
+    parsed = parse(text)
+    return parsed.get(section_of(parsed, profile) or "", {})
+
+
+def _changes(answers: Answers) -> dict[str, Value | None]:
+    """Say which keys change, by the names they have in a profile."""
+    from ...settings import NAMES
+
+    changes: dict[str, Value | None] = {}
+    for name, value in answers.settings.items():
+        key = NAMES[name].profile_key
+        if key is not None:
+            # An empty value is how a key is taken away.
+            changes[key] = (_one_line(value) if name == "policy" else value) or None
+    if answers.region:
+        changes["region"] = answers.region
+    elif "region" not in answers.current:
+        # The AWS CLI does nothing without one; the pool's is the best guess.
+        pool_id = answers.settings.get("identity_pool_id") or answers.current["cognito_identity_pool_id"]
+        changes["region"] = pool_id.partition(":")[0]
+    if answers.logins is not None and answers.logins != nested(answers.current.get("cognito_logins", "")):
+        changes["cognito_logins"] = answers.logins or None
+    changes["credential_process"] = credential_process(answers.profile)
+    return {key: value for key, value in changes.items() if value != answers.current.get(key)}
+
+
+def _one_line(policy: str) -> str:
+    try:
+        return json.dumps(json.loads(policy), separators=(",", ":"))
+    except ValueError:
+        return policy  # the settings say what is wrong with it
+
+
+def _check(
+    config: Mapping[str, Any], profile: str, changes: Mapping[str, Value | None], environ: Mapping[str, str]
+) -> None:
+    """Resolve the settings that the profile would make, so that nothing is written that cannot work."""
+    from ...settings import NAMES, require
+
+    values = {**config["profiles"].get(profile, {}), **changes}
+    would_be = {
+        **config,
+        "profiles": {**config["profiles"], profile: {k: v for k, v in values.items() if v is not None}},
+    }
+    # What the environment sets now hides what the profile says, and may not be set tomorrow.
+    hiding = {names.environment for names in NAMES.values()}
+    bare = {name: value for name, value in environ.items() if name not in hiding}
+    require({}, environ=bare, config=would_be, profile=profile)
+
+
+def _refuse_other_styles(profile: str, text: str, path: str, environ: Mapping[str, str]) -> None:
+    """Refuse to mix ours with credentials of another kind: which of them wins would be a riddle."""
+    credentials_path = config_path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    places = ((path, _current(text, profile)), (credentials_path, _credentials(credentials_path, profile)))
+    for place, values in places:
+        for key in _OTHER_STYLES:
+            if key in values and not (key == "credential_process" and is_ours(values[key])):
+                raise ConfigurationError(
+                    f"profile '{clean(profile, 80)}' has {key} in {clean(place)}, another kind of credentials",
+                    hint="choose another name with --profile, or remove that key first",
+                )
+
+
+def _credentials(path: str, profile: str) -> dict[str, str]:
+    try:
+        return parse((read(path) or b"").decode("utf-8")).get(profile, {})
+    except (ConfigurationError, UnicodeDecodeError, configparser.Error):
+        return {}  # botocore cannot read it either, so nothing in it can win
+
+
+def _difference(old: str, new: str, path: str) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), clean(path), clean(path), "now", "then", lineterm=""
+    )
+    return "".join(_shown(line) + "\n" for line in lines)
+
+
+def _shown(line: str) -> str:
+    """Make a line fit to be shown: neighbours of the change may hold keys, or escape sequences."""
+    key, equals, _ = line.partition("=")
+    if equals and any(word in key.lower() for word in _SECRET_WORDS):
+        return clean(key) + " = ***"
+    indent = line[1 : len(line) - len(line[1:].lstrip())]
+    return line[:1] + " " * len(indent) + clean(line[1:], 400)
+
+
+def _confirm(invocation: Invocation, path: str) -> None:
+    if not invocation.terminal.can_ask:
+        raise UsageError(
+            "there is no terminal to ask on; nothing was written", "add --yes to write without asking"
+        )
+    if invocation.terminal.ask(f"Write this to {clean(path)} (y/n)", "y").lower() not in ("y", "yes"):
+        raise StoppedError("nothing was written")
+
+
+COMMAND = Command(
+    name="configure",
+    group="look after them",
+    summary="write a profile into the AWS config file",
+    details="""
+On a terminal it asks for what is missing; with --identity-pool-id it asks only whether to write. Comments,
+order and line ends of the file stay. A profile with credentials of another kind is refused. An empty
+value, as in --user '', removes that setting.""",
+    example="""
+$ cognito-credentials configure --profile guest \\
+    --identity-pool-id us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70 --yes
+$ aws sts get-caller-identity --profile guest""",
+    run=run,
+    add_options=add_options,
+    takes_pool=True,
+)

@@ -1,0 +1,40 @@
+"""
+``credential-process``: what a profile's ``credential_process`` runs. One JSON object on stdout, or nothing.
+
+It asks nothing, reads no stdin and never waits for a person: it is run by programs, which show nobody what
+it asks. A hit in the cache never gets here (`cli.fast`).
+"""
+
+from __future__ import annotations
+
+from ..command import Command, Invocation
+from ..fast import remember
+from ..pool_options import FILE_PREFIX, open_pool, usable_credentials
+
+
+def run(invocation: Invocation) -> int:
+    """Print the credentials, and note the way to them for the next time."""
+    pool = open_pool(invocation)
+    invocation.terminal.write(usable_credentials(pool).to_process() + "\n")
+    if not str(invocation.options.policy or "").startswith(FILE_PREFIX):
+        # A policy file may say something else next time, and the shortcut would not notice.
+        remember(invocation.argv, invocation.environ, pool)
+    return 0
+
+
+COMMAND = Command(
+    name="credential-process",
+    group="use the credentials",
+    summary="print credentials for a profile's credential_process",
+    details="""
+Prints one JSON object on stdout, or nothing but one line on stderr and an exit code. The credentials come
+from the cache while they last, so the AWS CLI and SDKs may run this as often as they like.""",
+    example="""
+$ cat ~/.aws/config
+[profile guest]
+cognito_identity_pool_id = us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70
+credential_process = "/usr/local/bin/cognito-credentials" credential-process --profile guest
+$ aws s3 ls s3://example-bucket --profile guest""",
+    run=run,
+    takes_pool=True,
+)

@@ -1,0 +1,86 @@
+"""``emulator``: Cognito Identity and STS on this machine, until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from typing import TextIO, cast
+
+from ..command import PROGRAM, Command, Invocation
+from ..terminal import ClosedOutputError, Terminal
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 is the default")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; by default a free one")
+    parser.add_argument(
+        "--data", metavar="FILE", help="SQLite file that keeps the state; else it is forgotten"
+    )
+    parser.add_argument("--seed", metavar="FILE", help="TOML file with what a new state holds")
+    parser.add_argument("--tls", action="store_true", help="https, with a certificate of its own")
+    parser.add_argument(
+        "--strict-auth",
+        action="store_true",
+        help="refuse access keys that it did not issue or read from --seed",
+    )
+    parser.add_argument(
+        "--strict-roles", action="store_true", help="refuse roles that --seed does not describe"
+    )
+
+
+def run(invocation: Invocation) -> int:
+    """Serve until a signal comes."""
+    from cognito_credentials.emulator.command import serve
+
+    options = invocation.options
+    if sys.stdout is None:
+        raise ClosedOutputError  # nobody would learn where it listens
+    try:
+        return serve(
+            host=options.host,
+            port=options.port,
+            data=options.data,
+            seed=options.seed,
+            tls=options.tls,
+            strict_auth=options.strict_auth,
+            strict_roles=options.strict_roles,
+            out=sys.stdout,
+            err=cast("TextIO", _Log(invocation.terminal)),  # nothing but write() is used
+        )
+    except BrokenPipeError:
+        raise ClosedOutputError from None
+
+
+class _Log(io.TextIOBase):
+    """Where the emulator writes: its errors always, one line a request unless quiet."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def write(self, text: str) -> int:
+        """Take a line."""
+        line = text.rstrip("\n")
+        if line.startswith(PROGRAM):
+            self._terminal.say(line)
+        elif line:
+            self._terminal.notice(line)
+        return len(text)
+
+
+COMMAND = Command(
+    name="emulator",
+    group="try them out",
+    summary="run Cognito Identity and STS on this machine",
+    details="""
+Prints where it listens as its first line, then one line a request on stderr. Ctrl-C ends it. It needs the
+'emulator' extra: pip install 'cognito-credentials[emulator]'.""",
+    example="""
+$ cognito-credentials emulator --port 8080
+listening on http://127.0.0.1:8080
+$ export AWS_ENDPOINT_URL_COGNITO_IDENTITY=http://127.0.0.1:8080 AWS_ENDPOINT_URL_STS=http://127.0.0.1:8080""",
+    run=run,
+    add_options=add_options,
+)

@@ -1,0 +1,32 @@
+"""``refresh``: new credentials now, whatever is held."""
+
+from __future__ import annotations
+
+from ..command import Command, Invocation
+from ..pool_options import open_pool
+from ..tables import moment
+
+
+def run(invocation: Invocation) -> int:
+    """Get new credentials and say until when they last."""
+    pool = open_pool(invocation)
+    credentials = pool.refresh()
+    invocation.terminal.write(
+        f"New credentials for {pool.identity_id()} until {moment(credentials.expiration)}.\n"
+    )
+    return 0
+
+
+COMMAND = Command(
+    name="refresh",
+    group="look after them",
+    summary="get new credentials now",
+    details="""
+Not needed in the usual course of things: credentials are renewed before they expire. If it fails, those
+that are held stay in use.""",
+    example="""
+$ cognito-credentials refresh --profile guest
+New credentials for us-east-1:7c0d… until 2026-01-31T12:00:00Z.""",
+    run=run,
+    takes_pool=True,
+)

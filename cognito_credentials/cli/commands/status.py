@@ -1,0 +1,99 @@
+"""``status``: what is known of one profile, without the network."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from ...held import span
+from ..command import Command, Invocation
+from ..pool_options import open_pool, region_for
+from ..tables import as_json, listing, moment
+
+if TYPE_CHECKING:
+    from ...pool import Status
+    from ...settings import Settings
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(invocation: Invocation) -> int:
+    """Print what is known."""
+    pool = open_pool(invocation)
+    status, settings = pool.status(), pool.settings
+    if invocation.options.json:
+        invocation.terminal.write(as_json(_facts(status, settings, region_for(invocation, settings))))
+    else:
+        invocation.terminal.write(listing(_rows(status, settings, region_for(invocation, settings))))
+    return 0
+
+
+def time_left(status: Status) -> str | None:
+    """Say how long the credentials still last; None when there are none."""
+    if status.seconds_left is None:
+        return None
+    if status.seconds_left > 0:
+        return f"{span(status.seconds_left)} left"
+    return f"expired {span(-status.seconds_left)} ago"
+
+
+def _facts(status: Status, settings: Settings, region: str) -> dict[str, Any]:
+    """Everything, by names that do not change from release to release."""
+    facts = dataclasses.asdict(status)
+    facts |= {"region": region, "flow": settings.flow, "logins": settings.logins.describe()}
+    return facts
+
+
+def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, object]]:
+    left = time_left(status)
+    credentials = "none"
+    if left is not None and status.expiration is not None:
+        credentials = f"…{status.access_key_id}, {left} (until {moment(status.expiration)})"
+    refresh = None if status.refresh_at is None else f"after {moment(status.refresh_at)}"
+    retry = None if status.retry_in is None else f"; next try in {span(status.retry_in)}"
+    error = None if status.last_error is None else f"{status.last_error}{retry or ''}"
+    return [
+        ("Profile", status.profile),
+        ("Identity pool", status.identity_pool_id),
+        ("Flow", settings.flow),
+        ("Region", region),
+        ("Signed in", status.principal),
+        ("Identity", status.identity_id or "not known yet"),
+        ("Account", status.account_id),
+        ("Credentials", credentials),
+        ("Next refresh", refresh),
+        ("Kept in", f"{status.store}: {status.location}"),
+        ("Last error", error),
+        ("Clock", _clock(status.clock_offset)),
+    ]
+
+
+def _clock(offset: int | None) -> str | None:
+    if not offset:
+        return None
+    return f"this machine is {span(abs(offset))} {'behind' if offset > 0 else 'ahead of'} the service"
+
+
+COMMAND = Command(
+    name="status",
+    group="look at them",
+    summary="show identity, time left and where they are kept; offline",
+    details="""
+Asks neither the network nor a login source that is a program. Exits with 0 whenever the profile is in
+order, also when there are no credentials yet.""",
+    example="""
+$ cognito-credentials status --profile guest
+Profile        guest
+Identity pool  us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70
+Signed in      guest
+Identity       us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3
+Credentials    …W5MQ, 43 min left (until 2026-01-31T12:00:00Z)
+Kept in        file: /home/ada/.aws/cognito/cache""",
+    run=run,
+    add_options=add_options,
+    takes_pool=True,
+)

@@ -1,0 +1,145 @@
+"""``whoami``: STS GetCallerIdentity, through our Session and over the network."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, Final
+
+from ...configuration import read_config
+from ...endpoints import checked_endpoint, configured_endpoint
+from ...errors import CognitoCredentialsError, RefusedError, ServiceError
+from ..command import Command, Invocation
+from ..pool_options import open_pool, region_for
+from ..tables import as_json, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...pool import IdentityPool
+    from ...settings import Settings
+
+_FIELDS: Final = ("Account", "Arn", "UserId")
+_CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 5, 10, 2
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(invocation: Invocation) -> int:
+    """Ask, and print the answer."""
+    pool = open_pool(invocation)
+    region = region_for(invocation, pool.settings)
+    answer = caller_identity(pool, region, invocation.environ)
+    if invocation.options.json:
+        invocation.terminal.write(as_json(answer))
+    else:
+        invocation.terminal.write(listing(answer.items()))
+    return 0
+
+
+def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Ask STS whose credentials *pool*'s are.
+
+    Args:
+        pool: The identity pool.
+        region: Whose STS is asked.
+        environ: Where another endpoint may be set.
+
+    Returns:
+        ``Account``, ``Arn`` and ``UserId`` as STS names them, and ``IdentityId``.
+
+    Raises:
+        CognitoCredentialsError: There are no credentials, or STS refused or did not answer.
+    """
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        client = _session(pool).create_client(
+            "sts",
+            region_name=region,
+            endpoint_url=_endpoint(pool.settings, environ),
+            config=Config(
+                connect_timeout=_CONNECT_SECONDS,
+                read_timeout=_READ_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            ),
+        )
+        answer = client.get_caller_identity()
+    except CognitoCredentialsError:
+        raise
+    except ClientError as error:
+        failure: CognitoCredentialsError = _refused(error.response)
+    except BotoCoreError as error:
+        # Its text, not itself: what it was signing is among its variables.
+        failure = ServiceError(
+            f"STS cannot be reached: {error}", hint="check the network and the endpoint, then try again"
+        )
+    else:
+        return {**{name: answer.get(name) for name in _FIELDS}, "IdentityId": pool.identity_id()}
+    raise failure
+
+
+def _session(pool: IdentityPool) -> Any:
+    """Make a botocore session that has *pool*'s profile and its credentials, and no others."""
+    import botocore.session
+    from botocore.credentials import CredentialResolver
+
+    from ...session import IdentityPoolProvider
+
+    # Without a profile, AWS_PROFILE must not name one either: it may name one that does not exist.
+    nothing = {"profile": (None, None, None, None)}
+    profile = pool.settings.profile
+    session = botocore.session.Session(None if profile else nothing, profile=profile)
+    resolver = CredentialResolver([IdentityPoolProvider(pool=pool)])
+    session.register_component("credential_provider", resolver)
+    return session
+
+
+def _endpoint(settings: Settings, environ: Mapping[str, str]) -> str | None:
+    """Find the endpoint of STS; it must be one that a session token may be sent to."""
+    found = configured_endpoint(
+        "sts",
+        environ=environ,
+        config=read_config(environ),
+        profile=settings.profile,
+        profile_settings=settings.profile_settings,
+    )
+    return None if found is None else checked_endpoint(found[0], f"the endpoint of STS from {found[1]}")
+
+
+def _refused(response: dict[str, Any]) -> CognitoCredentialsError:
+    error = response.get("Error", {})
+    metadata = response.get("ResponseMetadata", {})
+    code, status = str(error.get("Code", "")), int(metadata.get("HTTPStatusCode") or 0)
+    kind = ServiceError if status >= 500 or code.startswith("Throttl") else RefusedError
+    hint = "try again in a moment"
+    if kind is RefusedError:
+        hint = "if this machine's clock is right, run 'cognito-credentials refresh' and try again"
+    return kind(
+        f"STS answered {code or status}: {error.get('Message', '')}",
+        hint=hint,
+        code=code or None,
+        request_id=metadata.get("RequestId"),
+    )
+
+
+COMMAND = Command(
+    name="whoami",
+    group="look at them",
+    summary="ask STS whose credentials these are",
+    details="""
+One call over the network with the credentials, by boto3's own machinery: what works here works in boto3.""",
+    example="""
+$ cognito-credentials whoami --profile guest
+Account     123456789012
+Arn         arn:aws:sts::123456789012:assumed-role/guest/CognitoIdentityCredentials
+UserId      AROAEXAMPLE:CognitoIdentityCredentials
+IdentityId  us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3""",
+    run=run,
+    add_options=add_options,
+    takes_pool=True,
+)

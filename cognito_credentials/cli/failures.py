@@ -1,0 +1,166 @@
+"""
+The end of a run that failed: what is said, and what the process exits with. Nowhere else is either decided.
+
+One line on stderr, since an SDK pastes it into its own error: whose profile, what is wrong, what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Final
+
+from ..errors import CognitoCredentialsError, clean
+from .command import PROGRAM
+from .terminal import ClosedOutputError, Terminal, UnwritableOutputError
+
+UNEXPECTED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+CLOSED_OUTPUT: Final = 141
+"""What a shell reports for a program that SIGPIPE ended."""
+
+EXIT_CODES: Final = (
+    (0, "ok"),
+    (UNEXPECTED, "unexpected: a bug, or standard output cannot be written"),
+    (USAGE, "usage"),
+    (3, "login required"),
+    (4, "configuration"),
+    (5, "Cognito or STS refused"),
+    (6, "network, or throttled: try again"),
+    (7, "the cache that was asked for is unavailable"),
+    (126, "exec: the command is not executable"),
+    (127, "exec: the command is not found"),
+    (INTERRUPTED, "Ctrl-C, or answered with no"),
+)
+"""For the help; 3 to 7 are those of the classes in `cognito_credentials.errors`."""
+
+_NEXT: Final = {
+    3: "sign in again, then repeat the command",
+    4: "correct the setting, then repeat the command",
+    5: f"see '{PROGRAM} status' for what was sent, and ask the owner of the identity pool",
+    6: "try again in a moment",
+    7: "correct the cache directory, or set AWS_COGNITO_CACHE_DIR to another",
+}
+"""What to do, where the error itself does not say."""
+
+
+class UsageError(Exception):
+    """
+    What was typed is not a command line of ours.
+
+    Args:
+        message: What is wrong with it.
+        hint: What to type instead.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(clean(message))
+        self.hint = clean(hint)
+
+
+class StoppedError(Exception):
+    """The user answered a question with no, or not at all."""
+
+
+class CommandError(Exception):
+    """
+    ``exec`` cannot start the command.
+
+    Args:
+        message: Why.
+        exit_code: 126 or 127, as shells have it.
+    """
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(clean(message))
+        self.exit_code = exit_code
+
+
+def report(error: BaseException, terminal: Terminal, *, profile: str | None, debug: bool) -> int:
+    """
+    Say what stopped a command, in one line.
+
+    Args:
+        error: What it raised.
+        terminal: Where to say it.
+        profile: The profile concerned, if any.
+        debug: Whether to show where in our code it was.
+
+    Returns:
+        The exit code.
+    """
+    if debug and not isinstance(error, (UsageError, StoppedError, ClosedOutputError, KeyboardInterrupt)):
+        _show_traceback(error, terminal)
+    if isinstance(error, CognitoCredentialsError):
+        hint = error.hint or _NEXT.get(error.exit_code, "")
+        terminal.say(line(error.message, hint, profile))
+        return error.exit_code
+    if isinstance(error, UsageError):
+        terminal.say(line(str(error), error.hint))
+        return USAGE
+    if isinstance(error, CommandError):
+        terminal.say(line(str(error), ""))
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, StoppedError):
+        terminal.say(line(str(error), ""))
+        return INTERRUPTED
+    if isinstance(error, ClosedOutputError):
+        _silence_stdout()
+        return CLOSED_OUTPUT
+    if isinstance(error, UnwritableOutputError):
+        _silence_stdout()
+        terminal.say(line(f"standard output cannot be written: {error}", ""))
+        return UNEXPECTED
+    # Not its text: nobody knows what is in it.
+    what = f"unexpected {type(error).__name__}; this is a bug"
+    terminal.say(line(what, "run the command again with --debug and report what it prints", profile))
+    return UNEXPECTED
+
+
+def line(what: str, hint: str, profile: str | None = None) -> str:
+    """Word an error: ``cognito-credentials: profile 'guest': <what>. <what to run>.``"""
+    name = clean(profile, 80) if profile else ""
+    whose = f"profile '{name}': " if name and not what.startswith(f"profile '{name}'") else ""
+    said = f"{PROGRAM}: {whose}{_sentence(what)}"
+    return f"{said} {_sentence(_capital(hint))}" if hint else said
+
+
+def profile_of(profile: str | None, environ: Mapping[str, str]) -> str | None:
+    """Name the profile that an error concerns: the one asked for, or that of the environment."""
+    return profile or environ.get("AWS_PROFILE") or None
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!", "…")) else text + "."
+
+
+def _capital(text: str) -> str:
+    # Not the names of commands, settings and files, which are what they are.
+    word = text.partition(" ")[0]
+    is_name = not word.isalpha() or word in ("aws", "pip", "env", "unset")
+    return text if is_name else text[:1].upper() + text[1:]
+
+
+def _show_traceback(error: BaseException, terminal: Terminal) -> None:
+    for text in traceback.format_exception(error):
+        for each in text.splitlines():
+            # Source lines and messages, no values of variables; and what looks like a key is masked.
+            indent = each[: len(each) - len(each.lstrip())]
+            terminal.say(indent + clean(each, 500))
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from complaining, at its end, that it cannot flush a stdout nobody reads."""
+    if sys.stdout is not sys.__stdout__ or sys.stdout is None:
+        return  # somebody else's: a test's, or a program's that calls us
+    try:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(descriptor, sys.stdout.fileno())
+        os.close(descriptor)
+    except (OSError, ValueError):
+        return  # there is nothing left to silence

@@ -1,0 +1,100 @@
+"""
+Credentials as the shells and tools of the field read them: the AWS CLI's formats, and ``ini``.
+
+Every value that gets here is printable ASCII without quotes, spaces, backslashes or dollar signs
+(`credentials.is_plain`), or a region or time of ours; the quoting below is for what is left.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ..credentials import TemporaryCredentials
+
+FORMATS: Final = ("process", "env", "env-no-export", "fish", "powershell", "windows-cmd", "ini")
+"""Source: AWS CLI v2, configure export-credentials; ``ini`` is what saml2aws and prompts read."""
+VARIABLES: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+)
+"""What an export may set, and what its removal removes."""
+
+_WORD: Final = re.compile(r"[A-Za-z0-9+/=_.:,@-]*")
+"""What cmd.exe obeys nothing in; all that AWS is known to send."""
+
+
+def environment(credentials: TemporaryCredentials, region: str | None) -> dict[str, str]:
+    """Return the variables that hand *credentials* and *region* to the SDKs."""
+    variables = credentials.to_environment()
+    if region:
+        # Two names for one thing: boto3 reads the second, all others the first.
+        variables |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+    return variables
+
+
+def export(credentials: TemporaryCredentials, style: str, *, region: str | None, profile: str) -> str:
+    """
+    Write *credentials* in one of `FORMATS`.
+
+    Args:
+        credentials: The credentials.
+        style: The format.
+        region: Region to go with them.
+        profile: Name of the section for ``ini``.
+    """
+    if style == "process":
+        return credentials.to_process() + "\n"
+    variables = environment(credentials, region)
+    if style == "ini":
+        return _ini(variables, profile)
+    return "".join(_set(style, name, value) + "\n" for name, value in variables.items())
+
+
+def removal(style: str) -> str | None:
+    """Write what takes an export back; None for the formats that are not run by a shell."""
+    lines = {
+        "env": "unset {name}",
+        "fish": "set -e {name}",
+        "powershell": "Remove-Item -ErrorAction Ignore Env:{name}",
+        "windows-cmd": "set {name}=",
+    }
+    line = lines.get(style)
+    return None if line is None else "".join(line.format(name=name) + "\n" for name in VARIABLES)
+
+
+def _set(style: str, name: str, value: str) -> str:
+    if style == "env":
+        return f"export {name}={shlex.quote(value)}"
+    if style == "fish":
+        return f"set -gx {name} '{value}'"
+    if style == "powershell":
+        return f'$Env:{name}="{value}"'
+    if style == "windows-cmd":
+        # Quotes round all of it keep & and | from being obeyed, and are not part of the value.
+        return f"set {name}={value}" if _WORD.fullmatch(value) else f'set "{name}={value}"'
+    # env-no-export: for files that are read verbatim, as docker does --env-file.
+    return f"{name}={value}"
+
+
+def _ini(variables: Mapping[str, str], profile: str) -> str:
+    names = {
+        "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+        "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+        "aws_session_token": "AWS_SESSION_TOKEN",
+        "aws_account_id": "AWS_ACCOUNT_ID",
+        "region": "AWS_REGION",
+        # Two names again: what the AWS tools write, and what saml2aws does.
+        "aws_credential_expiration": "AWS_CREDENTIAL_EXPIRATION",
+        "x_security_token_expires": "AWS_CREDENTIAL_EXPIRATION",
+    }
+    lines = [f"{key} = {variables[name]}" for key, name in names.items() if name in variables]
+    return "\n".join([f"[{profile}]", *lines]) + "\n"

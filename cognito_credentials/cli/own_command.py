@@ -1,0 +1,61 @@
+"""
+How this installation is called in a profile's ``credential_process``, and which such lines are ours.
+
+An absolute path: programs with windows have another PATH. Double quotes: the only ones that botocore
+understands on every system.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import sysconfig
+from collections.abc import Iterable
+from typing import Final
+
+from .command import PROGRAM
+
+_MODULE: Final = "cognito_credentials"
+_SUBCOMMAND: Final = "credential-process"
+
+
+def credential_process(profile: str) -> str:
+    """Return the line for *profile*."""
+    name = profile if profile.isascii() and profile.replace("-", "").isalnum() else _quoted(profile)
+    return f"{_own_program()} {_SUBCOMMAND} --profile {name}"
+
+
+def is_ours(line: str) -> bool:
+    """Tell whether a ``credential_process`` runs this program, of whichever installation."""
+    try:
+        words = shlex.split(line, posix=os.name != "nt")
+    except ValueError:
+        return False
+    if _SUBCOMMAND not in words:
+        return False
+    program = os.path.basename(words[0].strip('"').replace("\\", "/")).removesuffix(".exe")
+    return program == PROGRAM or _MODULE in words
+
+
+def _own_program() -> str:
+    for path in _candidates():
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return _quoted(path)
+    # Run from a checkout: there is no script.
+    return f"{_quoted(os.path.abspath(sys.executable))} -m {_MODULE}"
+
+
+def _candidates() -> Iterable[str]:
+    name = PROGRAM + (".exe" if os.name == "nt" else "")
+    if os.path.basename(sys.argv[0]) in (name, PROGRAM):
+        yield os.path.abspath(sys.argv[0])
+    yield os.path.join(os.path.dirname(os.path.abspath(sys.executable)), name)
+    scripts = sysconfig.get_path("scripts")
+    if scripts:
+        yield os.path.join(scripts, name)
+
+
+def _quoted(text: str) -> str:
+    escaped = text if os.name == "nt" else text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,192 @@
+"""
+The options that select an identity pool, and what they select.
+
+A login is named by its source, never given itself: other users of the machine can read command lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import ClockSkewError, ConfigurationError, clean
+
+if TYPE_CHECKING:
+    from ..credentials import TemporaryCredentials
+    from ..pool import IdentityPool
+    from ..settings import Settings
+    from .command import Invocation
+
+ORIGIN: Final = "the command line"
+FILE_PREFIX: Final = "file://"
+_POLICY_FILE_LIMIT: Final = 64 * 1024
+
+_OPTIONS: Final = (
+    ("identity_pool_id", "ID", "the identity pool, REGION:GUID"),
+    ("identity_id", "ID", "a known identity of the pool: it is used as it is"),
+    ("account_id", "ID", "the AWS account of the credentials, 12 digits, to be put on them"),
+    ("user", "NAME", "who this is, where the login cannot tell"),
+    ("flow", "FLOW", "enhanced (default) or basic"),
+    ("custom_role_arn", "ARN", "enhanced flow: the role, where the logins allow several"),
+    ("role_arn", "ARN", "basic flow: the role to assume"),
+    ("role_session_name", "NAME", "basic flow: name of the session"),
+    ("duration_seconds", "SECONDS", "basic flow: how long the credentials live, 900 to 43200"),
+    ("policy", "JSON", "basic flow: session policy, as text or file://PATH"),
+    ("cache", "WHERE", "file (default) or memory"),
+    ("endpoint_url", "URL", "address of Cognito Identity, https or this machine"),
+)
+"""Settings that can be options, in the order of the help; `cognito_credentials.lookup.NAMES` has the rest."""
+
+
+def add_pool_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    group = parser.add_argument_group("options that select the identity pool")
+    for name, metavar, text in _OPTIONS:
+        group.add_argument("--" + name.replace("_", "-"), metavar=metavar, help=text)
+    group.add_argument(
+        "--login",
+        metavar="PROVIDER=SOURCE",
+        action="append",
+        help="a login token's source: file:PATH, env:NAME or command:ARGV; may be repeated",
+    )
+
+
+def given_settings(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Return the settings given as options, by the names of `IdentityPool`'s arguments.
+
+    Raises:
+        ConfigurationError: A login or policy is malformed.
+    """
+    settings: dict[str, Any] = {
+        name: value for name, _, _ in _OPTIONS if (value := getattr(options, name, None)) is not None
+    }
+    if "policy" in settings:
+        settings["policy"] = _policy(settings["policy"])
+    if getattr(options, "login", None):
+        from ..logins import Logins
+
+        settings["logins"] = Logins.parse(read_logins(options.login), origin=ORIGIN, environ=environ)
+    return settings
+
+
+def read_logins(texts: list[str]) -> dict[str, str]:
+    """
+    Take ``PROVIDER=SOURCE`` texts apart.
+
+    Raises:
+        ConfigurationError: One is no such text. It is not shown: it may be a token.
+    """
+    logins: dict[str, str] = {}
+    for text in texts:
+        provider, equals, source = text.partition("=")
+        provider = provider.strip()
+        # A token ends in "=" at times. No provider is as long as one, and every source has a colon.
+        if not equals or not provider or len(provider) > 128 or ":" not in source:
+            raise ConfigurationError(
+                f"--login from {ORIGIN} is not PROVIDER=SOURCE",
+                hint="write --login accounts.google.com=file:/path/of/the/token, never a token itself",
+            )
+        if provider in logins:
+            raise ConfigurationError(
+                f"--login from {ORIGIN} names {clean(provider, 80)} twice", hint="give one source for it"
+            )
+        logins[provider] = source.strip()
+    return logins
+
+
+def load(invocation: Invocation) -> Settings:
+    """
+    Resolve the settings that the invocation selects.
+
+    Raises:
+        ConfigurationError: A setting is missing or malformed.
+        CacheError: The file cache was asked for, and there is no place for it.
+    """
+    from ..settings import load_settings
+
+    options, environ = invocation.options, invocation.environ
+    arguments = given_settings(options, environ)
+    return load_settings(arguments, environ=environ, profile=getattr(options, "profile", None), origin=ORIGIN)
+
+
+def open_pool(invocation: Invocation) -> IdentityPool:
+    """
+    Return the identity pool that the invocation selects.
+
+    Raises:
+        ConfigurationError: A setting is missing or malformed.
+        CacheError: The file cache was asked for, and there is no place for it.
+    """
+    from ..pool import IdentityPool
+
+    return IdentityPool.from_settings(load(invocation), environ=invocation.environ)
+
+
+def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
+    """
+    Return credentials that whoever is given them will take for valid.
+
+    Raises:
+        ClockSkewError: By this machine's clock they have expired, and SDKs go by that.
+        CognitoCredentialsError: There are none.
+    """
+    credentials = pool.credentials()
+    if time.time() < credentials.expires_at:
+        return credentials
+    from ..held import span
+
+    offset = pool.status().clock_offset or 0
+    off = f"{span(abs(offset))} {'behind' if offset > 0 else 'ahead of'} the service's" if offset else "wrong"
+    raise ClockSkewError(
+        f"this machine's clock is {off}: by it, credentials that are valid have expired",
+        hint="set the clock, then repeat the command",
+    )
+
+
+def region_for(invocation: Invocation, settings: Settings) -> str:
+    """
+    Return the region for what uses the credentials.
+
+    Raises:
+        ConfigurationError: ``--region`` is no region.
+    """
+    from ..regions import is_region, near_regions
+
+    given = getattr(invocation.options, "region", None)
+    if given is not None:
+        if not is_region(given):
+            near = near_regions(given)
+            raise ConfigurationError(
+                f"region from {ORIGIN} is no region: '{clean(given, 40)}'",
+                hint=f"did you mean {' or '.join(near)}?" if near else "it is such as us-east-1",
+            )
+        return str(given)
+    environ = invocation.environ
+    candidates = (environ.get("AWS_REGION"), environ.get("AWS_DEFAULT_REGION"))
+    configured = settings.profile_settings.get("region")
+    for candidate in (*candidates, configured):
+        # One that is malformed is the SDKs' to refuse; into a shell's line it must not get.
+        if isinstance(candidate, str) and is_region(candidate):
+            return candidate
+    return settings.region
+
+
+def _policy(text: str) -> str:
+    if not text.startswith(FILE_PREFIX):
+        return text
+    path = os.path.expanduser(text[len(FILE_PREFIX) :])
+    try:
+        with open(path, "rb") as file:
+            return file.read(_POLICY_FILE_LIMIT).decode("utf-8")
+    except UnicodeDecodeError:
+        why = "it is not UTF-8"
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
+    raise ConfigurationError(
+        f"policy from {ORIGIN}: {clean(path, 120)} cannot be read: {why}",
+        hint="write --policy file:///path/of/policy.json, or the JSON itself",
+    )

@@ -1,0 +1,54 @@
+"""
+Lists and tables for people, and the same for programs; nothing else draws.
+
+Every cell is cleaned here: it may come from a config file or a service, and a terminal obeys what it shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from ..errors import clean
+
+CELL_LIMIT = 200
+NOTHING = "-"
+
+
+def listing(rows: Iterable[tuple[str, object]]) -> str:
+    """Draw names and values below each other; values that are None are left out."""
+    shown = [(name, _cell(value)) for name, value in rows if value is not None]
+    width = max((len(name) for name, _ in shown), default=0)
+    return "".join(f"{name.ljust(width)}  {value}\n" for name, value in shown)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Draw a table with a line of heads; None is a dash."""
+    lines = [list(heads), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(heads))]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
+        for line in lines
+    )
+
+
+def as_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
+    """Write *value* for programs: one document, ASCII only, times as ``YYYY-MM-DDTHH:MM:SSZ``."""
+    return json.dumps(value, indent=2, default=_in_json) + "\n"
+
+
+def moment(when: datetime) -> str:
+    """Write a time as the credentials have it: UTC, ``YYYY-MM-DDTHH:MM:SSZ``."""
+    return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in_json(value: object) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _cell(value: object) -> str:
+    return NOTHING if value is None else clean(str(value), CELL_LIMIT)

@@ -1,0 +1,129 @@
+"""
+Where everything that the command line says leaves the process, and where answers come in.
+
+stdout is for results: other programs read it. stderr is for people. Colour is not used at all, so there
+is none to switch off. Texts that come from a service or a config file are cleaned before they get here.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from ..errors import clean
+
+
+class ClosedOutputError(Exception):
+    """Nobody reads our stdout any more, or it never was open."""
+
+
+class UnwritableOutputError(Exception):
+    """Stdout leads to a file that cannot be written; the text says why."""
+
+
+class Terminal:
+    """
+    The three standard streams.
+
+    Args:
+        stdin: For answers.
+        stdout: For results; None when it is closed.
+        stderr: For people; None when it is closed.
+        quiet: Whether to say nothing but results and errors.
+    """
+
+    def __init__(
+        self, stdin: TextIO | None, stdout: TextIO | None, stderr: TextIO | None, *, quiet: bool = False
+    ) -> None:
+        self._stdin = stdin
+        self._stdout = stdout
+        self._stderr = stderr
+        self.quiet = quiet
+
+    @classmethod
+    def of_process(cls, *, quiet: bool = False) -> Terminal:
+        """Return the streams of this process."""
+        return cls(sys.stdin, sys.stdout, sys.stderr, quiet=quiet)
+
+    @property
+    def shows_results(self) -> bool:
+        """Whether stdout is a screen that somebody may be looking at."""
+        return _is_terminal(self._stdout)
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is somebody to ask."""
+        return _is_terminal(self._stdin) and _is_terminal(self._stderr)
+
+    def write(self, text: str) -> None:
+        """
+        Write a result, with line ends as they are on every system.
+
+        Raises:
+            ClosedOutputError: Nobody reads it.
+            UnwritableOutputError: The disk is full, or the like.
+        """
+        if self._stdout is None:
+            raise ClosedOutputError
+        try:
+            _write(self._stdout, text)
+        except BrokenPipeError:
+            raise ClosedOutputError from None
+        except OSError as error:
+            raise UnwritableOutputError(error.strerror or type(error).__name__) from None
+        except ValueError:  # closed by whoever runs us in its own process
+            raise ClosedOutputError from None
+
+    def notice(self, text: str) -> None:
+        """Tell people something beside the result."""
+        if not self.quiet:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Tell people something that must be said. A stderr that nobody reads is no reason to stop."""
+        if self._stderr is None:
+            return
+        try:
+            _write(self._stderr, text + "\n")
+        except (OSError, ValueError):
+            self._stderr = None
+
+    def ask(self, question: str, current: str = "") -> str:
+        """
+        Ask for a line of text.
+
+        Args:
+            question: Without colon.
+            current: What an empty answer means.
+
+        Raises:
+            EOFError: There will be no answer.
+        """
+        if self._stdin is None or self._stderr is None:
+            raise EOFError
+        _write(self._stderr, f"{question} [{clean(current)}]: " if current else f"{question}: ")
+        line = self._stdin.readline()
+        if not line:
+            raise EOFError
+        return line.strip() or current
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = stream.encoding or "utf-8"
+    data = text.encode(encoding, "backslashreplace")
+    binary = getattr(stream, "buffer", None)
+    if binary is None:
+        stream.write(data.decode(encoding))
+    else:
+        # Past the text layer: on Windows it turns \n into \r\n, and \r ends up in secret keys
+        # (aws/aws-cli#8187).
+        stream.flush()
+        binary.write(data)
+    stream.flush()
