@@ -163,8 +163,11 @@ def _open_by_path(path: str, *, create: bool) -> Directory:
         parent = os.path.dirname(path)
         if parent != path and not os.path.isdir(parent):
             _open_by_path(parent, create=True)
-        os.mkdir(path, 0o700)
-        Directory(path, None).tag()
+        try:
+            os.mkdir(path, 0o700)
+            Directory(path, None).tag()
+        except FileExistsError:
+            pass  # another process was quicker
         found = os.stat(path)
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError

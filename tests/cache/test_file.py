@@ -156,6 +156,22 @@ def test_tag_is_written_once_and_only_where_we_made_the_directory(tmp_path: Path
     assert not (own / "CACHEDIR.TAG").exists()
 
 
+@pytest.mark.parametrize("windows", [False, True])
+def test_another_process_makes_the_directory_first(tmp_path: Path, windows: bool) -> None:
+    """Who is second at making a level of the directory uses the one that is there."""
+    real = os.mkdir
+
+    def mkdir(*args: object, **kwargs: object) -> None:
+        real(*args, **kwargs)  # type: ignore[arg-type]  # handed through
+        real(*args, **kwargs)  # type: ignore[arg-type]  # handed through
+
+    store = FileStore(str(tmp_path / "a" / "b"), strict=True, warn=print, windows=windows)
+    with mock.patch("os.mkdir", mkdir):
+        store.store("state", KEY, b"x")
+
+    assert store.load("state", KEY) == b"x"
+
+
 def test_paths_with_odd_spellings(tmp_path: Path) -> None:
     """Trailing and doubled slashes and dots lead to the same directory."""
     FileStore(f"{tmp_path}//a/./b//", strict=True, warn=print).store("state", KEY, b"x")
