@@ -10,7 +10,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATIENCE = 120
@@ -66,7 +69,6 @@ class Crowd:
     Args:
         environs: The environment of each.
         arguments: Of the worker.
-        user: Become this user first.
         module: What to run.
     """
 
@@ -74,7 +76,6 @@ class Crowd:
         self,
         environs: Sequence[Mapping[str, str]],
         *arguments: str,
-        user: int | None = None,
         module: str = "tests.processes.worker",
     ) -> None:
         self._gate, self._opener = os.pipe()
@@ -82,14 +83,14 @@ class Crowd:
         self._answers: dict[int, Answer] = {}
         try:
             for environ in environs:
-                self.processes.append(self._start(environ, [module, *arguments], user))
+                self.processes.append(self._start(environ, [module, *arguments]))
             for process in self.processes:
                 self._wait_until_ready(process)
         except BaseException:
             self._end()
             raise
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -123,9 +124,7 @@ class Crowd:
             )
         return self._answers[number]
 
-    def _start(
-        self, environ: Mapping[str, str], command: list[str], user: int | None
-    ) -> subprocess.Popen[str]:
+    def _start(self, environ: Mapping[str, str], command: list[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", *command],
             stdin=self._gate,
@@ -134,9 +133,6 @@ class Crowd:
             text=True,
             cwd=ROOT,
             env=dict(environ),
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
         )
 
     def _wait_until_ready(self, process: subprocess.Popen[str]) -> None:

@@ -31,8 +31,8 @@ def hanging_holder(machine: Machine) -> Crowd:
     return holder
 
 
-@pytest.mark.parametrize("round", range(3))
-def test_killed_holder_frees_the_others(machine: Machine, round: int) -> None:
+@pytest.mark.parametrize("_again", range(3))
+def test_killed_holder_frees_the_others(machine: Machine, _again: int) -> None:
     """When the process that refreshes is killed, one of those that wait goes on at once."""
     with crowd(machine.environ(), 4) as waiters, hanging_holder(machine) as holder:
         until_asked(machine, "GetId")
@@ -72,7 +72,7 @@ def test_stopped_holder_does_not_stop_those_with_valid_credentials(machine: Mach
 
 
 def test_stopped_holder_is_passed_by_those_without_credentials(machine: Machine) -> None:
-    """Without credentials the others wait for a stopped holder for 20 s of their clock, then go on without."""
+    """Without credentials the others wait for a stopped holder for 20 s of their clock, then go on."""
     with (
         crowd(machine.environ(), 3, "--speed", "20") as others,
         hanging_holder(machine) as holder,

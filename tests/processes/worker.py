@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
+import tempfile
 import threading
 import time
 from typing import Any
@@ -54,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1, help="of the elapsed clock")
     parser.add_argument("--clear", action="store_true", help="forget the credentials instead of reading")
     parser.add_argument("--identity", action="store_true", help="ask for the identity id, too")
+    parser.add_argument("--user", type=int, help="become this user before anything is counted")
     parser.add_argument("--patient", action="store_true", help="note errors and read on")
     return parser.parse_args()
 
@@ -98,8 +101,19 @@ class Reader:
         ]
 
 
+def _become(user: int) -> None:
+    """Become another user, who may not be able to read this Python: so everything is used once before."""
+    with tempfile.TemporaryDirectory() as directory:
+        IdentityPool(environ={**os.environ, "AWS_COGNITO_CACHE_DIR": directory}).credentials()
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+
+
 def main() -> None:
     arguments = _arguments()
+    if arguments.user is not None:
+        _become(arguments.user)
     clock = MovedClock(0, arguments.speed)
     pool = IdentityPool(clock=clock)
     print("ready", flush=True)
