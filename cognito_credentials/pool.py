@@ -338,6 +338,11 @@ class _Parts:
 
 
 def _open_store(settings: Settings) -> Store:
+    if settings.cache == "file" and settings.cache_dir is None:
+        _log.warning(
+            "there is no home directory to keep the cache in, so a guest is another one with each start; "
+            "set AWS_COGNITO_CACHE_DIR"
+        )
     if settings.cache == "memory" or settings.cache_dir is None:
         return MemoryStore()
     return FileStore(
