@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from . import policy
 from .cache.record import CredentialsRecord, IdentityRecord
+from .errors import ServiceError
 from .exchange.deadline import with_deadline
 from .exchange.failures import Action, Failure
 from .exchange.flows import exchange, get_identity, open_id_token
@@ -208,6 +209,10 @@ class Exchanger:
         client.prepare()  # loading botocore is this machine's slowness, not the service's
         give_up_at = self._clock.elapsed() + budget
         logins = who.logins or self._resolve()
+        if logins.principal != who.principal:
+            # Between the look at who it is and the look at the token somebody else signed in: what these
+            # tokens get must not be kept under the other one's key.
+            raise ServiceError("the login changed to another user's meanwhile", hint="try again")
         identity_id = logins.identity_id or self.known_identity(who)
         refused: str | None = None
         first: Failure | None = None

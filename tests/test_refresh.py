@@ -371,6 +371,26 @@ class TestLogins:
         assert pool.credentials() != first
         assert pool.status().identity_id != identity
 
+    def test_a_user_switched_under_our_hands_is_noticed(self, world: World) -> None:
+        """When another user's token appears between two looks, nothing is kept under the first one's name."""
+
+        class Switching:
+            def __init__(self) -> None:
+                self.asked = 0
+
+            def principal(self) -> str:
+                self.asked += 1
+                return "ada" if self.asked == 1 else "bob"
+
+            def token(self) -> str:
+                return world.token("bob")
+
+        pool = world.pool(logins={"login.example.com": Switching()})
+        with pytest.raises(ServiceError, match="another user"):
+            pool.credentials()
+
+        assert world.counts() == {}
+
     def test_an_expired_login_does_not_take_valid_credentials(
         self, world: World, caplog: pytest.LogCaptureFixture
     ) -> None:
