@@ -31,6 +31,7 @@ DURATION_TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuratio
 STS_BAD_SIGNATURE = "Couldn't verify signed token."
 """service.md 9.3, check 4: the token's signature is wrong."""
 
+BAD_SESSION_TAGS = "The session tags of the token are not valid."
 MALFORMED_POLICY = "The policy is not in the valid JSON format."
 
 MAX_HEADER_TEXT = 2048
@@ -52,6 +53,10 @@ KEY_NUMBER = 7
 POOL_LIMIT = 1000
 MAX_LOGINS = 20
 MAX_RULES = 25
+MAX_TAGS = 50
+MAX_DEVELOPER_USER = 1024
+UNSET_PRINCIPAL_TAGS = {"UseDefaults": False, "PrincipalTags": {}}
+"""Q5: what GetPrincipalTagAttributeMap answers when nothing was set."""
 
 
 def serialization_error() -> ServiceError:
@@ -132,3 +137,61 @@ def external_service(provider: str) -> ServiceError:
 def developer_user_not_found(user: str) -> ServiceError:
     """service.md 6.16."""
     return not_found(f"Developer user identifier '{user}' not found.")
+
+
+def developer_user_too_long() -> ServiceError:
+    """service.md 3.1: DeveloperUserIdentifier, which here comes as a value of Logins."""
+    return invalid_parameter("Developer user identifier is too long.")
+
+
+def developer_user_registered() -> ServiceError:
+    """service.md 6.12."""
+    return ServiceError(
+        "DeveloperUserAlreadyRegisteredException",
+        "Developer user identifier is already registered with a different identity.",
+    )
+
+
+def developer_user_elsewhere() -> ServiceError:
+    """service.md 6.16 and 6.18."""
+    return resource_conflict("Developer user identifier is not linked to this identity.")
+
+
+def nothing_to_look_up() -> ServiceError:
+    """service.md 6.16."""
+    return invalid_parameter("Either IdentityId or DeveloperUserIdentifier is required.")
+
+
+def wrong_developer_provider(name: str) -> ServiceError:
+    """Q4, service.md 6.17."""
+    return invalid_parameter(f"'{name}' is not the developer provider of this identity pool.")
+
+
+def developer_provider_fixed() -> ServiceError:
+    """service.md 6.2."""
+    return invalid_parameter("DeveloperProviderName cannot be changed.")
+
+
+def invalid_pagination_token() -> ServiceError:
+    """service.md 6.5."""
+    return invalid_parameter("Invalid pagination token.")
+
+
+def unknown_tag_provider(provider: str) -> ServiceError:
+    """service.md 6.7."""
+    return invalid_parameter(f"({provider}) is not a valid ProviderName or is not a configured provider.")
+
+
+def not_a_pool_arn(arn: str) -> ServiceError:
+    """service.md 6.8."""
+    return invalid_parameter(f"'{arn}' is not the ARN of an identity pool.")
+
+
+def too_many_tags() -> ServiceError:
+    """service.md 6.8."""
+    return invalid_parameter(f"An identity pool cannot have more than {MAX_TAGS} tags.")
+
+
+def bad_tag(key: str) -> ServiceError:
+    """service.md 6.8: reserved prefix, or a character that tags cannot have."""
+    return invalid_parameter(f"The tag '{key}' is not valid.")

@@ -82,6 +82,20 @@ def load_identity(state: State, identity_id: str) -> Identity:
     return _identity(state, found)
 
 
+def list_identities(
+    state: State, pool_id: str, last: int, limit: int, hide_disabled: bool
+) -> list[tuple[int, Identity]]:
+    """At most *limit* identities of a pool after number *last*, each with its number."""
+    rows = state.rows(
+        "SELECT * FROM identities WHERE pool_id = ? AND number > ? AND enabled >= ? ORDER BY number LIMIT ?",
+        pool_id,
+        last,
+        int(hide_disabled),
+        limit,
+    )
+    return [(row["number"], _identity(state, row)) for row in rows]
+
+
 def owner_of(state: State, pool_id: str, login: LinkedLogin) -> Identity | None:
     """The identity that *login* is linked to."""
     found = state.row(

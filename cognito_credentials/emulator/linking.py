@@ -67,6 +67,16 @@ def resolve_identity(state: State, identity: Identity, logins: Sequence[LinkedLo
     return survivor
 
 
+def merge_identities(state: State, identities: Sequence[Identity], now_ms: int) -> str:
+    """
+    MergeDeveloperIdentities: the first of *identities* gets what the others have.
+
+    Raises:
+        ServiceError: ResourceConflictException.
+    """
+    return _merge(state, identities, (), now_ms)
+
+
 def _owners(state: State, pool_id: str, logins: Sequence[LinkedLogin]) -> list[Identity]:
     """The different identities that have one of *logins*, in the order of the logins."""
     owners: dict[str, Identity] = {}
@@ -93,7 +103,7 @@ def _merge(state: State, identities: Sequence[Identity], logins: Sequence[Linked
 def _check_union(identities: Sequence[Identity], logins: Sequence[LinkedLogin]) -> None:
     """Refuse two users of one public provider, and more logins than an identity can have."""
     union = {login for identity in identities for login in identity.logins} | set(logins)
-    public = [login.provider for login in union if not login.developer]
+    public = sorted(login.provider for login in union if not login.developer)
     for provider in public:
         if public.count(provider) > 1:
             raise assumed.second_login_of_provider(provider)

@@ -128,6 +128,41 @@ def load_pool(state: State, pool_id: str) -> IdentityPool:
     return _pool(found)
 
 
+def update_pool(state: State, pool: IdentityPool) -> None:
+    """Store new settings and tags of a pool."""
+    state.execute(
+        "UPDATE pools SET settings = ?, tags = ? WHERE id = ?",
+        json.dumps(pool.settings),
+        json.dumps(pool.tags),
+        pool.id,
+    )
+
+
+def delete_pool(state: State, pool_id: str) -> None:
+    """Forget the pool and its identities."""
+    for table in ("logins", "identities", "role_uses"):
+        state.execute(f"DELETE FROM {table} WHERE pool_id = ?", pool_id)  # noqa: S608 - names above
+    state.execute("DELETE FROM pools WHERE id = ?", pool_id)
+
+
+def list_pools(state: State, region: str, last: int, limit: int) -> list[tuple[int, IdentityPool]]:
+    """At most *limit* pools of *region* after number *last*, each with its number."""
+    rows = state.rows(
+        "SELECT * FROM pools WHERE region = ? AND number > ? ORDER BY number LIMIT ?", region, last, limit
+    )
+    return [(row["number"], _pool(row)) for row in rows]
+
+
+def save_tags(state: State, pool_id: str, tags: Mapping[str, str]) -> None:
+    """Replace the pool's tags."""
+    state.execute("UPDATE pools SET tags = ? WHERE id = ?", json.dumps(tags), pool_id)
+
+
+def save_principal_tags(state: State, pool_id: str, maps: Mapping[str, Any]) -> None:
+    """Replace the pool's maps of principal tags."""
+    state.execute("UPDATE pools SET principal_tags = ? WHERE id = ?", json.dumps(maps), pool_id)
+
+
 def save_roles(
     state: State, pool_id: str, roles: Mapping[str, str], role_mappings: Mapping[str, Any]
 ) -> None:

@@ -16,6 +16,7 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.logins import oidc_provider_arn, read_own_claims
 from cognito_credentials.emulator.pools import is_service_host
+from cognito_credentials.emulator.principal_tags import are_valid
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
 from cognito_credentials.emulator.sessions import AssumedRole
 from cognito_credentials.emulator.shapes import load_service_model
@@ -77,6 +78,8 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
     provider = _verify_issuer(service, token)
     _check_times(token, int(service.clock.now()))
     attempt, audience, subject = _attempt(provider, token, request["RoleSessionName"])
+    if not are_valid(attempt.tags):
+        raise _invalid_token(assumed.BAD_SESSION_TAGS)
     role_arn = request["RoleArn"]
     if _ROLE.fullmatch(role_arn) is None or not may_assume(service, role_arn, attempt):
         raise _access_denied()

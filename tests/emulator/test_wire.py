@@ -213,6 +213,6 @@ def test_header_text_stays_one_line(api):
 
 
 def test_sockets_send_without_delay():
-    """The listening socket is marked as TCP, or asyncio would let answers wait 40 ms for an acknowledgement."""
+    """The listening socket says that it is TCP, or asyncio would delay answers by 40 ms."""
     with closing(listen("127.0.0.1", 0)) as listener:
         assert listener.proto == socket.IPPROTO_TCP

@@ -23,6 +23,7 @@ from cognito_credentials.emulator.logins import (
     verify_own_token,
 )
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, load_pool, service_host
+from cognito_credentials.emulator.principal_tags import are_valid, tags_of_logins
 from cognito_credentials.emulator.roles import resolve_role
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
 from cognito_credentials.emulator.sessions import AssumedRole
@@ -79,6 +80,7 @@ def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Call
         resolved.amr,
         TOKEN_SECONDS,
         int(service.clock.now()),
+        resolved.tags,
     )
     service.note_secret(token)
     return {"IdentityId": resolved.identity_id, "Token": token}
@@ -145,7 +147,12 @@ def _resolve(
     survivor = resolve_identity(
         service.state, identity, [login.linked for login in verified], service.clock.now_ms()
     )
-    return _Resolved(survivor, [entry for login in verified for entry in login.amr], verified)
+    return _Resolved(
+        survivor,
+        [entry for login in verified for entry in login.amr],
+        verified,
+        tags_of_logins(pool, verified),
+    )
 
 
 def _resolve_own_token(
@@ -174,7 +181,7 @@ def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn:
         session_name=_SESSION_NAME,
         tags=resolved.tags,
     )
-    if not may_assume(service, role_arn, attempt):
+    if not are_valid(resolved.tags) or not may_assume(service, role_arn, attempt):
         raise invalid_pool_configuration()
 
 

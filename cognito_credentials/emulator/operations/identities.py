@@ -6,17 +6,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from cognito_credentials.emulator import assumed
-from cognito_credentials.emulator.errors import logins_do_not_match
+from cognito_credentials.emulator.errors import identity_not_found, logins_do_not_match
 from cognito_credentials.emulator.identities import (
     LinkedLogin,
     delete_identity,
     load_identity,
     unlink_logins,
 )
+from cognito_credentials.emulator.identities import list_identities as identities_after
 from cognito_credentials.emulator.logins import verify_logins
+from cognito_credentials.emulator.operations.pools import pool_of_caller
+from cognito_credentials.emulator.pagination import next_token, read_token
 from cognito_credentials.emulator.pools import load_pool, region_of
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import Caller
+
+
+def describe_identity(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """DescribeIdentity, also of a disabled identity."""
+    identity = load_identity(service.state, request["IdentityId"])
+    if region_of(identity.pool_id) != caller.region:
+        raise identity_not_found(identity.id)
+    return identity.described()
+
+
+def list_identities(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """ListIdentities, in the order of their creation; pages are always full."""
+    pool = pool_of_caller(service, request["IdentityPoolId"], caller)
+    list_name, limit = f"identities {pool.id}", request["MaxResults"]
+    last = read_token(list_name, request.get("NextToken"))
+    hide_disabled = request.get("HideDisabled", False)
+    found = identities_after(service.state, pool.id, last, limit + 1, hide_disabled)
+    answer: dict[str, Any] = {
+        "IdentityPoolId": pool.id,
+        "Identities": [identity.described() for _, identity in found[:limit]],
+    }
+    if len(found) > limit:
+        answer["NextToken"] = next_token(list_name, found[limit - 1][0])
+    return answer
 
 
 def delete_identities(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:

@@ -27,6 +27,19 @@ def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller
     save_roles(service.state, pool.id, roles, mappings)
 
 
+def get_identity_pool_roles(
+    service: Service, request: Mapping[str, Any], caller: Caller
+) -> Mapping[str, Any]:
+    """GetIdentityPoolRoles; what was never set is left out."""
+    pool = pool_of_caller(service, request["IdentityPoolId"], caller)
+    answer: dict[str, Any] = {"IdentityPoolId": pool.id}
+    if pool.roles:
+        answer["Roles"] = dict(pool.roles)
+    if pool.role_mappings:
+        answer["RoleMappings"] = dict(pool.role_mappings)
+    return answer
+
+
 def _check_role(role: str) -> None:
     """The role must be an ARN in the pool's account, or the caller could not pass it."""
     if _ROLE.fullmatch(role) is None:

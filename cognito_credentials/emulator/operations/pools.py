@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import invalid_parameter, pool_not_found
-from cognito_credentials.emulator.pools import IdentityPool, insert_pool, load_pool, new_id
+from cognito_credentials.emulator.pagination import next_token, read_token
+from cognito_credentials.emulator.pools import (
+    IdentityPool,
+    delete_pool,
+    insert_pool,
+    list_pools,
+    load_pool,
+    new_id,
+    update_pool,
+)
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import Caller
 
@@ -46,6 +56,41 @@ def create_identity_pool(service: Service, request: Mapping[str, Any], caller: C
 def describe_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
     """DescribeIdentityPool."""
     return pool_of_caller(service, request["IdentityPoolId"], caller).described()
+
+
+def update_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """UpdateIdentityPool: replaces everything but tags and the developer provider's name."""
+    pool = pool_of_caller(service, request["IdentityPoolId"], caller)
+    fixed = pool.developer_provider
+    if fixed is not None and request.get("DeveloperProviderName", fixed) != fixed:
+        raise assumed.developer_provider_fixed()
+    kept = {"DeveloperProviderName": fixed} if fixed is not None else {}
+    settings = settings_of({**request, **kept})
+    tags = request.get("IdentityPoolTags", pool.tags)
+    updated = replace(pool, settings=settings, tags=tags)
+    update_pool(service.state, updated)
+    return updated.described()
+
+
+def delete_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> None:
+    """DeleteIdentityPool: its identities go with it, the credentials given out stay good."""
+    delete_pool(service.state, pool_of_caller(service, request["IdentityPoolId"], caller).id)
+
+
+def list_identity_pools(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """ListIdentityPools, of the caller's region, in the order of their creation."""
+    list_name, limit = f"pools {caller.region}", request["MaxResults"]
+    last = read_token(list_name, request.get("NextToken"))
+    found = list_pools(service.state, caller.region, last, limit + 1)
+    answer: dict[str, Any] = {
+        "IdentityPools": [
+            {"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings["IdentityPoolName"]}
+            for _, pool in found[:limit]
+        ]
+    }
+    if len(found) > limit:
+        answer["NextToken"] = next_token(list_name, found[limit - 1][0])
+    return answer
 
 
 def pool_of_caller(service: Service, pool_id: str, caller: Caller) -> IdentityPool:

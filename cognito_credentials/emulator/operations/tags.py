@@ -1,0 +1,102 @@
+"""Tags of identity pools, and the maps of principal tags. Source: service.md 6.7 and 6.8."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.operations.pools import pool_of_caller
+from cognito_credentials.emulator.pools import IdentityPool, save_principal_tags, save_tags
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.signatures import Caller
+
+_POOL_ARN = re.compile(
+    r"arn:aws[a-z-]*:cognito-identity:[\w-]+:[0-9]*:identitypool/(?P<id>[\w-]+:[0-9a-f-]+)", re.ASCII
+)
+_TAG = re.compile(r"[\w .:/=+@-]*")
+
+
+def tag_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """TagResource: adds tags, or overwrites them."""
+    pool = _tagged_pool(service, request["ResourceArn"], caller)
+    tags = {**pool.tags, **request["Tags"]}
+    check_tags(tags)
+    save_tags(service.state, pool.id, tags)
+    return {}
+
+
+def untag_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """UntagResource: a key that is not there is no error."""
+    pool = _tagged_pool(service, request["ResourceArn"], caller)
+    removed = set(request["TagKeys"])
+    save_tags(service.state, pool.id, {key: value for key, value in pool.tags.items() if key not in removed})
+    return {}
+
+
+def list_tags_for_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    """ListTagsForResource."""
+    return {"Tags": dict(_tagged_pool(service, request["ResourceArn"], caller).tags)}
+
+
+def set_principal_tag_attribute_map(
+    service: Service, request: Mapping[str, Any], caller: Caller
+) -> Mapping[str, Any]:
+    """SetPrincipalTagAttributeMap: replaces the provider's map."""
+    pool = pool_of_caller(service, request["IdentityPoolId"], caller)
+    provider = request["IdentityProviderName"]
+    if provider not in _tag_providers(pool):
+        raise assumed.unknown_tag_provider(provider)
+    use_defaults = request.get("UseDefaults", False)
+    stored = {
+        "UseDefaults": use_defaults,
+        "PrincipalTags": {} if use_defaults else request.get("PrincipalTags", {}),
+    }
+    save_principal_tags(service.state, pool.id, {**pool.principal_tags, provider: stored})
+    return {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **stored}
+
+
+def get_principal_tag_attribute_map(
+    service: Service, request: Mapping[str, Any], caller: Caller
+) -> Mapping[str, Any]:
+    """GetPrincipalTagAttributeMap; a map that was never set is empty."""
+    pool = pool_of_caller(service, request["IdentityPoolId"], caller)
+    provider = request["IdentityProviderName"]
+    stored = pool.principal_tags.get(provider, assumed.UNSET_PRINCIPAL_TAGS)
+    return {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **stored}
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """
+    Refuse too many tags, reserved keys and characters that tags cannot have.
+
+    Raises:
+        ServiceError: InvalidParameterException.
+    """
+    if len(tags) > assumed.MAX_TAGS:
+        raise assumed.too_many_tags()
+    for key, value in tags.items():
+        if key.lower().startswith("aws:") or _TAG.fullmatch(key + value) is None:
+            raise assumed.bad_tag(key)
+
+
+def _tagged_pool(service: Service, arn: str, caller: Caller) -> IdentityPool:
+    match = _POOL_ARN.fullmatch(arn)
+    if match is None:
+        raise assumed.not_a_pool_arn(arn)
+    pool = pool_of_caller(service, match["id"], caller)
+    if pool.arn != arn:
+        raise assumed.not_a_pool_arn(arn)
+    return pool
+
+
+def _tag_providers(pool: IdentityPool) -> set[str]:
+    """A user pool stands here without its client id."""
+    settings = pool.settings
+    return {
+        *(entry["ProviderName"] for entry in settings.get("CognitoIdentityProviders", ())),
+        *settings.get("SupportedLoginProviders", ()),
+        *settings.get("OpenIdConnectProviderARNs", ()),
+        *settings.get("SamlProviderARNs", ()),
+    }
