@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from cognito_credentials.emulator.operations import OPERATIONS
 
 from .conftest import GOOGLE, OIDC, ROLE
+from .test_administration import POOL_ARN
 
 VALUES = [
     None, True, 0, -1, 2**70, 1.5, "", "x", "x" * 3000, "\x00", "é", "\ud800", [], {}, [None],
@@ -39,7 +40,7 @@ def mutate(random_, value):
 
 def requests(api):
     """One good request of every operation."""
-    pool_id = api.oidc_pool()
+    pool_id = api.oidc_pool(DeveloperProviderName="dev.app")
     logins = {**api.login(), **api.login("a", GOOGLE)}
     identity_id = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": logins}).json["IdentityId"]
     guest_id = api.post("GetId", {"IdentityPoolId": pool_id}).json["IdentityId"]
@@ -69,6 +70,58 @@ def requests(api):
                 }
             },
         },
+        "UpdateIdentityPool": {
+            "IdentityPoolId": api.emulator.create_pool(),
+            "IdentityPoolName": "p",
+            "AllowUnauthenticatedIdentities": True,
+            "DeveloperProviderName": "dev",
+            "IdentityPoolTags": {"a": "b"},
+        },
+        "DeleteIdentityPool": {"IdentityPoolId": "us-east-1:0"},
+        "ListIdentityPools": {"MaxResults": 1, "NextToken": "cG9vbHMjMQ=="},
+        "GetIdentityPoolRoles": {"IdentityPoolId": pool_id},
+        "SetPrincipalTagAttributeMap": {
+            "IdentityPoolId": pool_id,
+            "IdentityProviderName": GOOGLE,
+            "UseDefaults": False,
+            "PrincipalTags": {"a": "sub"},
+        },
+        "GetPrincipalTagAttributeMap": {"IdentityPoolId": pool_id, "IdentityProviderName": GOOGLE},
+        "TagResource": {"ResourceArn": POOL_ARN + pool_id, "Tags": {"a": "b"}},
+        "UntagResource": {"ResourceArn": POOL_ARN + pool_id, "TagKeys": ["a"]},
+        "ListTagsForResource": {"ResourceArn": POOL_ARN + pool_id},
+        "DescribeIdentity": {"IdentityId": identity_id},
+        "ListIdentities": {
+            "IdentityPoolId": pool_id,
+            "MaxResults": 1,
+            "NextToken": "aWRlbnRpdGllcyMx",
+            "HideDisabled": True,
+        },
+        "GetOpenIdTokenForDeveloperIdentity": {
+            "IdentityPoolId": pool_id,
+            "IdentityId": identity_id,
+            "Logins": {"dev.app": "ann", **logins},
+            "PrincipalTags": {"a": "b"},
+            "TokenDuration": 60,
+        },
+        "LookupDeveloperIdentity": {
+            "IdentityPoolId": pool_id,
+            "IdentityId": identity_id,
+            "DeveloperUserIdentifier": "ann",
+            "MaxResults": 1,
+        },
+        "MergeDeveloperIdentities": {
+            "IdentityPoolId": pool_id,
+            "SourceUserIdentifier": "ann",
+            "DestinationUserIdentifier": "bob",
+            "DeveloperProviderName": "dev.app",
+        },
+        "UnlinkDeveloperIdentity": {
+            "IdentityPoolId": pool_id,
+            "IdentityId": identity_id,
+            "DeveloperProviderName": "dev.app",
+            "DeveloperUserIdentifier": "ann",
+        },
         "DescribeIdentityPool": {"IdentityPoolId": pool_id},
         "DeleteIdentities": {"IdentityIdsToDelete": [identity_id]},
     }
@@ -78,7 +131,8 @@ def test_mutated_requests(api, caplog):
     """Thousands of broken requests are answered as errors of the caller, and the service lives on."""
     random_ = random.Random(20_261_123)
     good = requests(api)
-    names = [name for name in OPERATIONS if name in good]
+    names = sorted(OPERATIONS)
+    assert set(good) == set(names)
     parts = urlsplit(api.emulator.url)
     wire = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
     caplog.set_level(logging.ERROR)

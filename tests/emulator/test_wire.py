@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cognito_credentials.emulator.operations import OPERATIONS
 from cognito_credentials.emulator.server import listen
+from cognito_credentials.emulator.shapes import load_service_model
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -102,6 +104,11 @@ def test_null_members_count_as_absent(api):
     pool_id = api.emulator.create_pool()
 
     assert api.post("GetId", {"IdentityPoolId": pool_id, "Logins": None}).status == 200
+
+
+def test_all_operations_of_the_model():
+    """Every operation that botocore's service model has is emulated."""
+    assert set(OPERATIONS) == set(load_service_model("cognito-identity").operations)
 
 
 def test_unknown_operation(api):

@@ -23,6 +23,7 @@ from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import Caller
 
 _USER_POOL_PROVIDER = re.compile(r"cognito-idp\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P=region)_[0-9A-Za-z]+")
+_TAG = re.compile(r"[\w .:/=+@-]*")
 _SETTINGS = (
     "IdentityPoolName",
     "AllowUnauthenticatedIdentities",
@@ -38,6 +39,7 @@ _SETTINGS = (
 def create_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
     """CreateIdentityPool."""
     settings = settings_of(request)
+    check_tags(request.get("IdentityPoolTags", {}))
     found = service.state.row("SELECT count(*) AS n FROM pools WHERE region = ?", caller.region)
     if found is not None and found["n"] >= assumed.POOL_LIMIT:
         raise assumed.pool_limit_exceeded()
@@ -67,6 +69,7 @@ def update_identity_pool(service: Service, request: Mapping[str, Any], caller: C
     kept = {"DeveloperProviderName": fixed} if fixed is not None else {}
     settings = settings_of({**request, **kept})
     tags = request.get("IdentityPoolTags", pool.tags)
+    check_tags(tags)
     updated = replace(pool, settings=settings, tags=tags)
     update_pool(service.state, updated)
     return updated.described()
@@ -104,6 +107,20 @@ def pool_of_caller(service: Service, pool_id: str, caller: Caller) -> IdentityPo
     if pool.region != caller.region:
         raise pool_not_found(pool_id)
     return pool
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """
+    Refuse too many tags, reserved keys and characters that tags cannot have.
+
+    Raises:
+        ServiceError: InvalidParameterException.
+    """
+    if len(tags) > assumed.MAX_TAGS:
+        raise assumed.too_many_tags()
+    for key, value in tags.items():
+        if key.lower().startswith("aws:") or _TAG.fullmatch(key + value) is None:
+            raise assumed.bad_tag(key)
 
 
 def settings_of(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cognito_credentials.emulator import assumed
-from cognito_credentials.emulator.operations.pools import pool_of_caller
+from cognito_credentials.emulator.operations.pools import check_tags, pool_of_caller
 from cognito_credentials.emulator.pools import IdentityPool, save_principal_tags, save_tags
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import Caller
@@ -15,7 +15,6 @@ from cognito_credentials.emulator.signatures import Caller
 _POOL_ARN = re.compile(
     r"arn:aws[a-z-]*:cognito-identity:[\w-]+:[0-9]*:identitypool/(?P<id>[\w-]+:[0-9a-f-]+)", re.ASCII
 )
-_TAG = re.compile(r"[\w .:/=+@-]*")
 
 
 def tag_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
@@ -65,20 +64,6 @@ def get_principal_tag_attribute_map(
     provider = request["IdentityProviderName"]
     stored = pool.principal_tags.get(provider, assumed.UNSET_PRINCIPAL_TAGS)
     return {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **stored}
-
-
-def check_tags(tags: Mapping[str, str]) -> None:
-    """
-    Refuse too many tags, reserved keys and characters that tags cannot have.
-
-    Raises:
-        ServiceError: InvalidParameterException.
-    """
-    if len(tags) > assumed.MAX_TAGS:
-        raise assumed.too_many_tags()
-    for key, value in tags.items():
-        if key.lower().startswith("aws:") or _TAG.fullmatch(key + value) is None:
-            raise assumed.bad_tag(key)
 
 
 def _tagged_pool(service: Service, arn: str, caller: Caller) -> IdentityPool:

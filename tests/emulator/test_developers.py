@@ -1,0 +1,333 @@
+"""Developer authenticated identities, and principal tags in tokens and sessions."""
+
+from __future__ import annotations
+
+import json
+
+import jwt
+import pytest
+
+from .conftest import OIDC, OIDC_ARN, ROLE
+from .test_identities import MISMATCH, credentials_id, forbidden, get_id
+
+DEVELOPER = "login.my.app"
+OWN = "cognito-identity.amazonaws.com"
+
+
+@pytest.fixture
+def pool_id(api):
+    """A pool with a developer provider and an OIDC one."""
+    return api.oidc_pool(DeveloperProviderName=DEVELOPER)
+
+
+@pytest.fixture
+def token_for(api, pool_id):
+    """GetOpenIdTokenForDeveloperIdentity for a user."""
+
+    def call(user, logins=None, **arguments):
+        return api.developer.get_open_id_token_for_developer_identity(
+            IdentityPoolId=pool_id, Logins={DEVELOPER: user, **(logins or {})}, **arguments
+        )
+
+    return call
+
+
+def claims(token):
+    return jwt.decode(token, options={"verify_signature": False})
+
+
+def test_one_user_is_one_identity(token_for):
+    """A developer user has the same identity each time; another user another one."""
+    first = token_for("ann")["IdentityId"]
+
+    assert token_for("ann")["IdentityId"] == first
+    assert token_for("bob")["IdentityId"] != first
+
+
+def test_token(pool_id, token_for):
+    """The token names the developer provider and user, and lasts 15 minutes or as told."""
+    answer = token_for("ann")
+
+    content = claims(answer["Token"])
+    assert content["sub"] == answer["IdentityId"]
+    assert content["amr"] == ["authenticated", DEVELOPER, f"{DEVELOPER}:{pool_id}:ann"]
+    assert content["exp"] - content["iat"] == 900
+    longer = claims(token_for("ann", TokenDuration=86_400)["Token"])
+    assert longer["exp"] - longer["iat"] == 86_400
+
+
+def test_token_duration_limit(token_for, refused):
+    """A token lasts a day at most."""
+    assert refused(token_for, user="ann", TokenDuration=86_401)[0] == "ValidationException"
+
+
+def test_developer_enhanced_flow(api, token_for):
+    """The client takes the back end's token to GetCredentialsForIdentity under the service's name."""
+    answer = token_for("ann")
+
+    keys = api.public.get_credentials_for_identity(
+        IdentityId=answer["IdentityId"], Logins={OWN: answer["Token"]}
+    )["Credentials"]
+
+    arn = api.client("sts", keys).get_caller_identity()["Arn"]
+    assert arn.endswith(":assumed-role/authenticated/CognitoIdentityCredentials")
+
+
+def test_own_token_under_the_wrong_name(api, token_for, refused):
+    """The developer's name is no public provider, and an own token is no token of another one."""
+    answer = token_for("ann")
+    call = api.public.get_credentials_for_identity
+
+    wrong_key = refused(call, IdentityId=answer["IdentityId"], Logins={OIDC: answer["Token"]})
+
+    assert wrong_key[1] == "Invalid login token. Issuer doesn't match providerName"
+    assert refused(call, IdentityId=answer["IdentityId"], Logins={"login": answer["Token"]})[:2] == (
+        "InvalidParameterException",
+        "Please provide a valid public provider",
+    )
+
+
+def test_wrong_developer_provider(api, pool_id, refused):
+    """A pool supports its own developer provider only."""
+    assert refused(
+        api.developer.get_open_id_token_for_developer_identity,
+        IdentityPoolId=pool_id,
+        Logins={"other.app": "ann"},
+    )[:2] == (
+        "InvalidParameterException",
+        "This identity pool does not support the specified developer provider",
+    )
+
+
+def test_guest_becomes_a_developer_user(api, pool_id, token_for, refused):
+    """An unknown user with a guest's identity takes it over."""
+    guest = get_id(api, pool_id)
+
+    assert token_for("ann", IdentityId=guest)["IdentityId"] == guest
+    assert token_for("ann")["IdentityId"] == guest
+    assert refused(api.public.get_open_id_token, IdentityId=guest) == forbidden(guest)
+
+
+def test_user_of_another_identity(api, pool_id, token_for, refused):
+    """A user who is known elsewhere is already registered."""
+    token_for("ann")
+    guest = get_id(api, pool_id)
+
+    code, _, _ = refused(token_for, user="ann", IdentityId=guest)
+
+    assert code == "DeveloperUserAlreadyRegisteredException"
+
+
+def test_unknown_user_with_a_signed_in_identity(token_for, refused):
+    """An unknown user cannot enter an identity without one of its logins."""
+    ann = token_for("ann")["IdentityId"]
+
+    assert refused(token_for, user="bob", IdentityId=ann) == (
+        "NotAuthorizedException",
+        MISMATCH,
+        400,
+    )
+
+
+def test_public_login_opens_the_identity(api, pool_id, token_for):
+    """With a valid login of the identity an unknown developer user is linked to it."""
+    user_id = get_id(api, pool_id, api.login())
+
+    answer = token_for("ann", api.login(), IdentityId=user_id)
+
+    assert answer["IdentityId"] == user_id
+    assert token_for("ann")["IdentityId"] == user_id
+    assert api.developer.describe_identity(IdentityId=user_id)["Logins"] == [OIDC, DEVELOPER]
+
+
+def test_implicit_merge(api, pool_id, token_for, refused):
+    """A known user and a known public login merge into the developer's identity."""
+    public = get_id(api, pool_id, api.login())
+    developer = token_for("ann")["IdentityId"]
+
+    assert token_for("ann", api.login())["IdentityId"] == developer
+    assert get_id(api, pool_id, api.login()) == developer
+    assert refused(api.public.get_open_id_token, IdentityId=public) == forbidden(public)
+
+
+def test_identity_of_another_pool(api, token_for, refused):
+    """An identity of another pool is not found."""
+    other = get_id(api, api.oidc_pool())
+
+    assert refused(token_for, user="ann", IdentityId=other)[:2] == (
+        "ResourceNotFoundException",
+        f"Identity '{other}' not found.",
+    )
+
+
+def test_lookup(api, pool_id, token_for, refused):
+    """Lookup goes from user to identity and back, in pages; what does not fit is a conflict."""
+    ann = token_for("ann")["IdentityId"]
+    bob = token_for("bob")["IdentityId"]
+    api.developer.merge_developer_identities(
+        IdentityPoolId=pool_id,
+        DeveloperProviderName=DEVELOPER,
+        SourceUserIdentifier="bob",
+        DestinationUserIdentifier="ann",
+    )
+    token_for("eve")
+
+    def lookup(**arguments):
+        return api.developer.lookup_developer_identity(IdentityPoolId=pool_id, **arguments)
+
+    by_user = lookup(DeveloperUserIdentifier="bob")
+    first = lookup(IdentityId=ann, MaxResults=1)
+    second = lookup(IdentityId=ann, MaxResults=1, NextToken=first["NextToken"])
+
+    assert by_user["IdentityId"] == ann
+    assert by_user["DeveloperUserIdentifierList"] == ["ann", "bob"]
+    pages = first["DeveloperUserIdentifierList"] + second["DeveloperUserIdentifierList"]
+    assert pages == ["ann", "bob"]
+    assert "NextToken" not in second
+    assert lookup(IdentityId=ann, DeveloperUserIdentifier="ann")["IdentityId"] == ann
+    mismatch = refused(lookup, IdentityId=ann, DeveloperUserIdentifier="eve")
+    assert mismatch[0] == "ResourceConflictException"
+    assert refused(lookup)[0] == "InvalidParameterException"
+    assert refused(lookup, DeveloperUserIdentifier="none")[0] == "ResourceNotFoundException"
+    assert lookup(IdentityId=bob)["DeveloperUserIdentifierList"] == []
+
+
+def test_merge(api, pool_id, token_for, refused):
+    """A merge keeps the destination's id and disables the source; merging again changes nothing."""
+    source = token_for("old")["IdentityId"]
+    destination = token_for("new")["IdentityId"]
+    merge = {
+        "IdentityPoolId": pool_id,
+        "DeveloperProviderName": DEVELOPER,
+        "SourceUserIdentifier": "old",
+        "DestinationUserIdentifier": "new",
+    }
+
+    for _ in range(2):
+        answer = api.developer.merge_developer_identities(**merge)
+        assert answer["IdentityId"] == destination
+    assert token_for("old")["IdentityId"] == destination
+    assert refused(api.public.get_open_id_token, IdentityId=source) == forbidden(source)
+    wrong = refused(api.developer.merge_developer_identities, **{**merge, "DeveloperProviderName": "other"})
+    assert wrong[0] == "InvalidParameterException"
+    unknown = refused(api.developer.merge_developer_identities, **{**merge, "SourceUserIdentifier": "none"})
+    assert unknown[0] == "ResourceNotFoundException"
+
+
+def test_merge_with_two_users_of_one_provider(api, pool_id, token_for, refused):
+    """Two identities with different users of one public provider cannot be merged."""
+    first = token_for("one", api.login("ann"))["IdentityId"]
+    second = token_for("two", api.login("bob"))["IdentityId"]
+
+    code, _, _ = refused(
+        api.developer.merge_developer_identities,
+        IdentityPoolId=pool_id,
+        DeveloperProviderName=DEVELOPER,
+        SourceUserIdentifier="one",
+        DestinationUserIdentifier="two",
+    )
+
+    assert code == "ResourceConflictException"
+    assert token_for("one")["IdentityId"] == first
+    assert token_for("two")["IdentityId"] == second
+
+
+def test_at_most_twenty_logins(token_for, refused, api, pool_id):
+    """An identity has no more than 20 logins."""
+    identity_id = token_for("user0")["IdentityId"]
+    for number in range(1, 20):
+        token_for(f"user{number}")
+        api.developer.merge_developer_identities(
+            IdentityPoolId=pool_id,
+            DeveloperProviderName=DEVELOPER,
+            SourceUserIdentifier=f"user{number}",
+            DestinationUserIdentifier="user0",
+        )
+
+    code, _, _ = refused(token_for, user="user0", logins=api.login())
+
+    assert code == "ResourceConflictException"
+    assert token_for("user19")["IdentityId"] == identity_id
+
+
+def test_unlink_developer_identity(api, pool_id, token_for, refused):
+    """An unlinked user is new next time; without its last login the identity is disabled."""
+    ann = token_for("ann")["IdentityId"]
+    bob = token_for("bob")["IdentityId"]
+    unlink = {
+        "IdentityPoolId": pool_id,
+        "IdentityId": ann,
+        "DeveloperProviderName": DEVELOPER,
+        "DeveloperUserIdentifier": "ann",
+    }
+    call = api.developer.unlink_developer_identity
+
+    assert refused(call, **{**unlink, "IdentityId": bob})[0] == "ResourceConflictException"
+    assert refused(call, **{**unlink, "DeveloperUserIdentifier": "x"})[0] == ("ResourceNotFoundException")
+    assert refused(call, **{**unlink, "DeveloperProviderName": "x"})[0] == ("InvalidParameterException")
+    call(**unlink)
+
+    assert token_for("ann")["IdentityId"] != ann
+    assert refused(api.public.get_open_id_token, IdentityId=ann) == forbidden(ann)
+
+
+def trust(*actions):
+    return {
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Federated": OWN},
+            "Action": list(actions),
+        }
+    }
+
+
+def tagged_pool(api, actions):
+    """A pool whose OIDC claim ``team`` becomes a tag, and whose role has the trusted *actions*."""
+    pool_id = api.oidc_pool()
+    api.developer.set_principal_tag_attribute_map(
+        IdentityPoolId=pool_id,
+        IdentityProviderName=OIDC_ARN,
+        PrincipalTags={"team": "team", "user": "sub", "gone": "missing"},
+    )
+    api.emulator.service.state.execute(
+        "INSERT INTO roles VALUES (?, ?, 3600)", ROLE + "authenticated", json.dumps(trust(*actions))
+    )
+    return pool_id
+
+
+def test_principal_tags_in_the_token(api):
+    """Mapped claims stand in the token between amr and iss; a missing claim makes no tag."""
+    pool_id = tagged_pool(api, ["sts:AssumeRoleWithWebIdentity"])
+    logins = api.login("ann", claims={"team": "red"})
+    identity_id = get_id(api, pool_id, logins)
+
+    token = api.public.get_open_id_token(IdentityId=identity_id, Logins=logins)["Token"]
+
+    content = claims(token)
+    assert list(content)[2:5] == ["amr", "https://aws.amazon.com/tags", "iss"]
+    assert content["https://aws.amazon.com/tags"] == {"principal_tags": {"team": ["red"], "user": ["ann"]}}
+
+
+@pytest.mark.parametrize("value", ["red", "red;blue", "x" * 500])
+@pytest.mark.parametrize("may_tag", [True, False])
+def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
+    """Tags need sts:TagSession in the trust policy and values that STS takes, or the pool is at fault."""
+    actions = ["sts:AssumeRoleWithWebIdentity"] + ["sts:TagSession"] * may_tag
+    pool_id = tagged_pool(api, actions)
+    logins = api.login("ann", claims={"team": value})
+    identity_id = get_id(api, pool_id, logins)
+
+    if may_tag and value == "red":
+        assert credentials_id(api, identity_id, logins) == identity_id
+    else:
+        assert (
+            refused(api.public.get_credentials_for_identity, IdentityId=identity_id, Logins=logins)[0]
+            == "InvalidIdentityPoolConfigurationException"
+        )
+
+
+def test_developer_principal_tags(token_for):
+    """The back end gives tags for one token."""
+    content = claims(token_for("ann", PrincipalTags={"team": "red"})["Token"])
+
+    assert content["https://aws.amazon.com/tags"] == {"principal_tags": {"team": ["red"]}}
