@@ -127,6 +127,18 @@ def test_a_command_that_goes_on_silently_is_killed() -> None:
     assert "did not finish within 1 s" in _refused(_python(script, timeout_seconds=1))
 
 
+def test_a_command_that_says_too_much_is_not_waited_for() -> None:
+    """Past 64 KiB it is killed at once, also when it does not mind that nobody reads on."""
+    script = (
+        "import os, time\n"
+        "try:\n  while True: os.write(1, b'CANARY' * 999)\n"
+        "except BrokenPipeError:\n  time.sleep(60)\n"
+    )
+    began = time.monotonic()
+    assert "printed more than 64 KiB" in _refused(_python(script))
+    assert time.monotonic() - began < 15
+
+
 def test_an_interrupt_kills_the_command(tmp_path: Path) -> None:
     """Ctrl-C does not reach a command in its own session, so it is killed for it."""
     pid_file = tmp_path / "pid"
