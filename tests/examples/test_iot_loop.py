@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 
 import pytest
 
@@ -27,7 +28,7 @@ def test_the_device_is_quiet_and_ends_when_told_to(emulator, device) -> None:
     running = device()
     said = running.line()
     while emulator.requests()["GetCallerIdentity"] < 10:
-        pass
+        time.sleep(0.01)
     out, errors = _stop(running)
 
     assert said == "sending"
