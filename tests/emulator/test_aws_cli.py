@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-import logging
 
 import pytest
 
-from .conftest import OIDC, OIDC_ARN, ROLE
+from cognito_credentials.emulator import Emulator
+
+from .conftest import OIDC, OIDC_ARN, ROLE, Api
 
 POOL_ARN = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/"
 
 
 @pytest.fixture
-def aws(api, monkeypatch, capfd, caplog):
+def api(boto_session, emulator_keys):
+    """An emulator without markers: the AWS CLI logs its arguments at DEBUG, which is not our leak."""
+    with Emulator(keys=emulator_keys) as emulator:
+        yield Api(emulator, None, None, boto_session)
+
+
+@pytest.fixture
+def aws(api, monkeypatch, capfd):
     """``aws cognito-identity`` with some arguments; gives its JSON."""
     clidriver = pytest.importorskip("awscli.clidriver")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDDEVELOPER")
@@ -21,7 +29,6 @@ def aws(api, monkeypatch, capfd, caplog):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_PAGER", "")
     monkeypatch.setenv("AWS_ENDPOINT_URL", api.emulator.url)
-    caplog.set_level(logging.ERROR, "awscli")  # it logs its arguments, and so the login tokens
     used = set()
 
     def call(subcommand, **options):
