@@ -167,4 +167,4 @@ def _number(given: Mapping[str, Any], name: str, default: float | None) -> float
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Answer:
-    return Answer(status, json.dumps(content).encode(), "application/json")
+    return Answer(status, json.dumps(content).encode(), "application/json", is_aws=False)

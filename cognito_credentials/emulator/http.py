@@ -124,13 +124,13 @@ class Application:
 
     def _outside_operations(self, scope: Scope, request: SignedRequest) -> Answer | None:
         """The answer to a request that is of no AWS operation."""
-        if request.method == "OPTIONS":
-            return preflight(request.headers.get("access-control-request-headers", ""))
         if request.method == "GET" and "/.well-known/" in request.path:
             base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
             return _document_answer(issuer_document(self._service, request.path, base_url))
         if request.path.startswith(PREFIX):
             return self.control.answer(request.method, request.path, request.body)
+        if request.method == "OPTIONS":
+            return preflight(request.headers.get("access-control-request-headers", ""))
         if request.path != "/" or request.method not in ("GET", "POST"):
             return json_error(ServiceError("UnknownOperationException", None, 404))
         return None
@@ -204,7 +204,7 @@ class Application:
 
     def _complete(self, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
         """Add the headers that every answer has."""
-        if "origin" in headers:
+        if "origin" in headers and answer.is_aws:
             cross_origin(answer)
         answer.headers.setdefault("x-amzn-RequestId", request_id)
         answer.headers.setdefault("Date", formatdate(self._service.clock.now(), usegmt=True))

@@ -30,6 +30,7 @@ class Answer:
 
     Attributes:
         code: The error code, for the request log; empty on success.
+        is_aws: False for what no real service has, which pages of other origins may not read.
     """
 
     status: int
@@ -37,6 +38,7 @@ class Answer:
     content_type: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     code: str = ""
+    is_aws: bool = True
 
 
 def json_success(result: Mapping[str, Any] | None) -> Answer:

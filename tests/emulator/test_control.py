@@ -330,3 +330,16 @@ def test_responses_are_valid_json(api):
 
     assert answer.headers["content-type"] == "application/json"
     assert json.loads(answer.body) == {}
+
+
+def test_other_origins_cannot_read_controls(api):
+    """A web page of another origin may use the service, but not read what controls the emulator."""
+    origin = {"Origin": "https://evil.example", "Access-Control-Request-Headers": "x"}
+
+    simple = api.raw("POST", "/_emulator/login-token", '{"provider": "p.example"}', origin)
+    preflight = api.raw("OPTIONS", "/_emulator/faults", headers=origin)
+
+    assert simple.status == 200
+    assert preflight.status == 404
+    for answer in (simple, preflight):
+        assert "access-control-allow-origin" not in answer.headers

@@ -271,6 +271,20 @@ def test_unlink_developer_identity(api, pool_id, token_for, refused):
     assert refused(api.public.get_open_id_token, IdentityId=ann) == forbidden(ann)
 
 
+def test_own_token_may_unlink(api, pool_id, token_for, refused):
+    """A token of the service proves its identity to UnlinkIdentity, and no other."""
+    ann = token_for("ann", api.login())
+    bob = token_for("bob", api.login("bob"))
+    unlink = {"IdentityId": ann["IdentityId"], "LoginsToRemove": [OIDC]}
+
+    foreign = refused(api.public.unlink_identity, **unlink, Logins={OWN: bob["Token"]})
+    api.public.unlink_identity(**unlink, Logins={OWN: ann["Token"]})
+
+    assert foreign[1] == MISMATCH
+    assert get_id(api, pool_id, api.login()) != ann["IdentityId"]
+    assert token_for("ann")["IdentityId"] == ann["IdentityId"]
+
+
 def trust(*actions):
     return {
         "Statement": {

@@ -8,16 +8,17 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import identity_not_found, logins_do_not_match
 from cognito_credentials.emulator.identities import (
+    Identity,
     LinkedLogin,
     delete_identity,
     load_identity,
     unlink_logins,
 )
 from cognito_credentials.emulator.identities import list_identities as identities_after
-from cognito_credentials.emulator.logins import verify_logins
+from cognito_credentials.emulator.logins import own_token_key, verify_logins, verify_own_token
 from cognito_credentials.emulator.operations.pools import pool_of_caller
 from cognito_credentials.emulator.pagination import next_token, read_token
-from cognito_credentials.emulator.pools import load_pool, region_of
+from cognito_credentials.emulator.pools import IdentityPool, load_pool, region_of
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import Caller
 
@@ -59,8 +60,7 @@ def unlink_identity(service: Service, request: Mapping[str, Any], caller: Caller
     del caller  # public
     identity = load_identity(service.state, request["IdentityId"])
     pool = load_pool(service.state, identity.pool_id)
-    logins = [login.linked for login in verify_logins(service, pool, request["Logins"])]
-    if not set(logins) & set(identity.logins):
+    if not _proves_ownership(service, pool, identity, request["Logins"]):
         raise logins_do_not_match()
     removed: list[LinkedLogin] = []
     for provider in request["LoginsToRemove"]:
@@ -69,3 +69,16 @@ def unlink_identity(service: Service, request: Mapping[str, Any], caller: Caller
             raise assumed.login_not_linked(provider)
         removed.extend(linked)
     unlink_logins(service.state, identity, removed, service.clock.now_ms())
+
+
+def _proves_ownership(
+    service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str]
+) -> bool:
+    """Whether a login of the call, or a token of this service, is the identity's own."""
+    public = dict(logins)
+    own_key = own_token_key(public)
+    proven = False
+    if own_key is not None:
+        proven = verify_own_token(service, public.pop(own_key)).identity_id == identity.id
+    verified = {login.linked for login in verify_logins(service, pool, public)}
+    return proven or not verified.isdisjoint(identity.logins)
