@@ -87,9 +87,9 @@ class FileLock:
     def release(self) -> None:
         """Let go, if held."""
         lock, self._lock = self._lock, None
-        if lock is not None and self._pid == os.getpid():
+        if lock is not None:
             try:
-                lock.release(force=True)
+                lock.release(force=True)  # nothing, in a forked child
             except OSError as error:
                 self._report(error)
 

@@ -122,31 +122,29 @@ def _make(path: str) -> int:
         except FileNotFoundError:
             if above == "/":
                 raise
-    made = False
     while missing:
         try:
-            child, made = _make_level(missing.pop(), descriptor)
+            child = _make_level(missing.pop(), descriptor)
         finally:
             os.close(descriptor)
         descriptor = child
-    if made:
-        # Only a directory of our making is tagged: what a user chose may hold what must be backed up.
-        _tag_opened(path, descriptor)
+    # Only a directory of our making is tagged: what a user chose may hold what must be backed up.
+    _tag_opened(path, descriptor)
     return descriptor
 
 
-def _make_level(name: str, parent: int) -> tuple[int, bool]:
+def _make_level(name: str, parent: int) -> int:
     try:
         os.mkdir(name, 0o700, dir_fd=parent)
     except FileExistsError:  # another process was quicker
-        return os.open(name, _OPEN_DIRECTORY, dir_fd=parent), False
+        return os.open(name, _OPEN_DIRECTORY, dir_fd=parent)
     descriptor = os.open(name, _OPEN_DIRECTORY | NO_FOLLOW, dir_fd=parent)
     try:
         os.fchmod(descriptor, 0o700)
     except BaseException:
         os.close(descriptor)
         raise
-    return descriptor, True
+    return descriptor
 
 
 def _tag_opened(path: str, descriptor: int) -> None:

@@ -266,6 +266,17 @@ class StoreContract:
         handle.release()
         assert store.prune(lambda _: True) == 1
 
+    def test_prune_leaves_what_was_renewed(self, store: Store, peer: Store) -> None:
+        """What is renewed between the look at it and its removal is not dropped."""
+        store.store("credentials", KEY, b"expired")
+
+        def is_expired(data: bytes) -> bool:
+            peer.store("credentials", KEY, b"renewed")
+            return data == b"expired"
+
+        assert store.prune(is_expired) == 0
+        assert store.load("credentials", KEY) == b"renewed"
+
     def test_prune_caps(self, store: Store) -> None:
         """Of valid credentials beyond the cap the oldest go; identities are never counted."""
         keys = [f"{number:040x}" for number in range(MOST_CREDENTIALS + 20)]

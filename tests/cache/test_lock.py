@@ -118,6 +118,23 @@ def test_child_neither_has_nor_frees_its_parents_lock(store: FileStore) -> None:
     assert in_child(lambda: (handle.acquire(), handle.release())[0]) is True
 
 
+def test_inherited_handle_gets_the_lock_when_it_is_free(store: FileStore) -> None:
+    """A handle that the parent held at the fork is a fresh one in the child."""
+    handle = store.lock(KEY)
+    assert handle.acquire()
+    released, tell = os.pipe()
+    pid = fork()
+    if pid == 0:
+        os.read(released, 1)
+        os._exit(0 if handle.acquire() else 1)
+    handle.release()
+    os.write(tell, b"y")
+
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(released)
+    os.close(tell)
+
+
 def test_childs_exit_frees_nothing(store: FileStore) -> None:
     """The exit of a forked child, which closes everything, leaves the parent's lock held."""
     handle = store.lock(KEY)
