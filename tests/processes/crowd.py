@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -164,3 +165,32 @@ def storm(environ: Mapping[str, str], count: int, *arguments: str) -> list[Answe
     with crowd(environ, count, *arguments) as many:
         many.go()
         return many.answers()
+
+
+COMMAND = (os.path.join(sysconfig.get_path("scripts"), "cognito-credentials"), "credential-process")
+"""What a profile's ``credential_process`` runs: the console script of this environment."""
+
+
+def commands(environ: Mapping[str, str], count: int) -> list[subprocess.CompletedProcess[str]]:
+    """Run *count* ``credential-process`` commands at once, as a machine's SDKs do."""
+    started = [
+        subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(environ),
+        )
+        for _ in range(count)
+    ]
+    finished = []
+    try:
+        for process in started:
+            out, err = process.communicate(timeout=PATIENCE)
+            finished.append(subprocess.CompletedProcess(COMMAND, process.returncode, out, err))
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+    return finished
