@@ -1,15 +1,35 @@
 """
 Every choice of ours where nothing public says what the real service does.
 
-service.md marks these ``[assumed]``. Correct them here when the truth becomes known; nothing in
-this module may be asserted about the real service.
+service.md marks these ``[assumed]``. Texts and numbers stand here; correct them when the truth
+becomes known. Nothing of it may be asserted about the real service. Choices that are the shape of
+some code rather than a value stay with that code; they are:
+
+| choice | where |
+|---|---|
+| the order in which checks are made | logins._verify, sts._assume_role_with_web_identity |
+| which names can be no public provider at all | logins._check_provider |
+| an OIDC provider that no seed describes takes any audience | logins._check_audience |
+| X survives when logins of X and Y meet; the first login's identity survives in GetId | linking |
+| a disabled identity with a known login gives that login's identity | linking.resolve_identity |
+| mappings do not apply to tokens of this service | operations.credentials, roles.resolve_role |
+| how list claims, numbers and booleans match rules | roles._list_matches, roles._claim_text |
+| sessions of the pools' roles have no permission for signed operations | http._check_permission |
+| a role that no seed describes may be tagged, and one that no pool uses trusts every pool | trust |
+| a plain operator on several values holds for any of them | trust._condition_holds |
+| an expired session is said to be expired before its signature is looked at | signatures |
+| unknown ids in DeleteIdentities count as done | operations.identities |
+| a signed call for another region does not find the pool | operations.pools.pool_of_caller |
 """
 
 from __future__ import annotations
 
+import time
+
 from cognito_credentials.emulator.errors import (
     ServiceError,
     invalid_parameter,
+    not_authorized,
     not_found,
     resource_conflict,
 )
@@ -97,6 +117,31 @@ def too_many_logins() -> ServiceError:
 def login_not_linked(provider: str) -> ServiceError:
     """service.md 6.19: a name in LoginsToRemove that the identity does not have."""
     return invalid_parameter(f"Identity has no login for provider '{provider}'.")
+
+
+def wrong_audience() -> ServiceError:
+    """service.md 5.2, check 10; STS says the same without its beginning."""
+    return not_authorized("Invalid login token. Incorrect token audience")
+
+
+def signature_expired(timestamp: str, now: float, lifetime: int) -> str:
+    """W27: the signature is older than *lifetime* seconds."""
+    return (
+        f"Signature expired: {timestamp} is now earlier than "
+        f"{_amz_date(now - lifetime)} ({_amz_date(now)} - {lifetime // 60} min.)"
+    )
+
+
+def signature_not_current(timestamp: str, now: float, window: int) -> str:
+    """W27: the signature is of a time more than *window* seconds ahead."""
+    return (
+        f"Signature not yet current: {timestamp} is still later than "
+        f"{_amz_date(now + window)} ({_amz_date(now)} + {window // 60} min.)"
+    )
+
+
+def _amz_date(seconds: float) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 
 
 def pool_limit_exceeded() -> ServiceError:

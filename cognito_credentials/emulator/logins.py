@@ -110,7 +110,7 @@ def _verify_opaque(service: Service, pool: IdentityPool, provider: str, token: s
         raise assumed.external_service(provider)
     app_id = pool.settings["SupportedLoginProviders"][provider]
     if found["app_id"] is not None and found["app_id"] != app_id:
-        raise not_authorized("Invalid login token. Incorrect token audience")
+        raise assumed.wrong_audience()
     subject = found["subject"]
     claims = {**json.loads(found["claims"]), "iss": provider, "aud": app_id, "sub": subject}
     return VerifiedLogin(
@@ -180,7 +180,7 @@ def _check_audience(service: Service, pool: IdentityPool, provider: str, jwt: Jw
     for audience in audiences:
         if audience in accepted:
             return audience
-    raise not_authorized("Invalid login token. Incorrect token audience")
+    raise assumed.wrong_audience()
 
 
 def _server_side_check(pool: IdentityPool, provider: str) -> bool:

@@ -224,21 +224,9 @@ def _verify(request: SignedRequest, given: _Signature, secret: str, now: float) 
     window = assumed.SIGNATURE_WINDOW_SECONDS
     lifetime = window if given.lifetime is None else given.lifetime
     if signed_at + lifetime < now:
-        raise _RefusedError(
-            "mismatch",
-            f"Signature expired: {given.timestamp} is now earlier than "
-            f"{_amz_date(now - lifetime)} ({_amz_date(now)} - {lifetime // 60} min.)",
-        )
+        raise _RefusedError("mismatch", assumed.signature_expired(given.timestamp, now, lifetime))
     if signed_at - window > now:
-        raise _RefusedError(
-            "mismatch",
-            f"Signature not yet current: {given.timestamp} is still later than "
-            f"{_amz_date(now + window)} ({_amz_date(now)} + {window // 60} min.)",
-        )
-
-
-def _amz_date(seconds: float) -> str:
-    return time.strftime(_AMZ_DATE, time.gmtime(seconds))
+        raise _RefusedError("mismatch", assumed.signature_not_current(given.timestamp, now, window))
 
 
 def _expected_signature(request: SignedRequest, given: _Signature, secret: str) -> str:
