@@ -19,6 +19,8 @@ from typing import Any
 from .errors import ConfigurationError, clean
 
 DEFAULT_PROFILE = "default"
+PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+"""In botocore's order, so that we and boto3 never mean two profiles."""
 
 _SECRET_KEYS = frozenset(
     ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token")
@@ -63,7 +65,7 @@ def choose_profile(
 
     Args:
         config: As `read_config` returns it.
-        environ: ``AWS_PROFILE``; empty is not set.
+        environ: ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``; empty is not set.
         profile: The one asked for explicitly, if any.
         may_be_missing: Whether to go on without when ``AWS_PROFILE`` names none that exists.
 
@@ -74,12 +76,13 @@ def choose_profile(
         ConfigurationError: The profile does not exist; the message names near ones.
     """
     profiles = config.get("profiles") or {}
-    name = profile or environ.get("AWS_PROFILE") or DEFAULT_PROFILE
+    variable = next((name for name in PROFILE_VARIABLES if environ.get(name)), "")
+    name = profile or environ.get(variable) or DEFAULT_PROFILE
     if name in profiles:
         return name, dict(profiles[name])
     if name == DEFAULT_PROFILE or (profile is None and may_be_missing):
         return None, {}
-    origin = "" if profile else " (from AWS_PROFILE)"
+    origin = "" if profile else f" (from {variable})"
     near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
     if near:
         hint = "did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"

@@ -151,7 +151,16 @@ def _looks_secret(word: str) -> bool:
         if start >= 0 and len(core) - start >= 16 and _is_token(core[start:][:64]):
             return True
     # Long unbroken base64: a secret key (40), a session token, an opaque login token.
-    return len(core) >= 40 and _is_token(core) and any(c.isdigit() for c in core)
+    return len(core) >= 40 and _is_token(core) and any(c.isdigit() for c in core) and not _is_place(core)
+
+
+def _is_place(word: str) -> bool:
+    """Tell a path, or a host with or without one, from base64: user pools' provider names, token files."""
+    parts = word.lstrip("/").split("/")
+    if any(len(part) >= 40 for part in parts) or parts[0] != parts[0].lower():
+        return False
+    # Base64 has no dot; and of a random key hardly ever is all before the second slash lower-case letters.
+    return "." in parts[0] or (word[0] == "/" and len(parts) > 1 and parts[0].isalpha())
 
 
 def _is_token(word: str) -> bool:

@@ -55,12 +55,3 @@ class Held:
     def left(self, clock: Clock) -> float:
         """Seconds until the credentials end."""
         return self.record.credentials.expires_at - self.record.seen.now(clock)
-
-
-def span(seconds: float) -> str:
-    """Say how long *seconds* are, for people: ``45 s``, ``12 min``, ``3 h 5 min``."""
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    hours, minutes = divmod(round(whole / 60), 60)
-    return f"{minutes} min" if not hours else f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d"

@@ -9,37 +9,31 @@ from __future__ import annotations
 import logging
 import os
 import random
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .cache.file import FileStore
 from .cache.memory import MemoryStore
 from .cache.records import Records
 from .clock import Clock
-from .configuration import read_config
 from .exchange.client import CognitoClient
-from .logins import Logins
+from .identities import Identities
 from .recovery import Exchanger
 from .refresh import Refresher
-from .settings import Settings, require, resolve
+from .settings import Settings, check_arguments, load_settings
 from .single_flight import SingleFlight
+from .status import Status, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .cache.store import Store
     from .credentials import TemporaryCredentials
-    from .recovery import Who
+    from .identities import Who
     from .secret import Secret
 
     IdentityChanged = Callable[[str | None, str, str], None]
 
 _log = logging.getLogger(__name__)
-_TOGETHER = frozenset(
-    {"flow", "custom_role_arn", "role_arn", "role_session_name", "duration_seconds", "policy", "cache"}
-)
-"""Arguments that are right or wrong together with what the environment or profile says."""
 
 
 class Shortcut(NamedTuple):
@@ -49,30 +43,6 @@ class Shortcut(NamedTuple):
     credentials_key: str
     depends: tuple[tuple[str, str], ...]
     """``file`` or ``env``, and its name."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is known without the network. None where it is not known."""
-
-    identity_pool_id: str
-    profile: str | None
-    principal: str
-    """``guest``, ``user 'name'``, or which logins."""
-    identity_id: str | None
-    store: str
-    location: str
-    access_key_id: str | None
-    """Its last four characters."""
-    account_id: str | None
-    expiration: datetime | None
-    refresh_at: datetime | None
-    seconds_left: int | None
-    retry_in: int | None
-    """Seconds until the service is asked again after a failure."""
-    last_error: str | None
-    clock_offset: int | None
-    """Service minus this machine, seconds, as seen with the credentials."""
 
 
 class IdentityPool:
@@ -102,22 +72,18 @@ class IdentityPool:
         environ: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> None:
-        if arguments.get("logins") is not None:
-            # At once: a token is a Secret from here on, and so refuses to be shown or pickled.
-            arguments["logins"] = Logins.of(arguments["logins"])
-        self._arguments = {"identity_pool_id": identity_pool_id, **arguments}
+        settings = arguments.pop("settings", None)
         self._profile_name = profile_name
         self._clock = clock or Clock()
         self._environ = os.environ if environ is None else environ
         self._listeners: list[IdentityChanged] = []
         self._building = SingleFlight()
         self._parts: _Parts | None = None
-        if isinstance(settings := arguments.get("settings"), Settings):
+        if isinstance(settings, Settings):
             self._parts = _Parts(settings, self._clock, self._environ)
-        else:
-            # What is wrong for certain is said here; the rest when the config file has been read.
-            alone = {name: value for name, value in self._arguments.items() if name not in _TOGETHER}
-            resolve(alone, environ={}, config={})
+        # What is wrong for certain is said here; the rest once the config file has been read.
+        given = {"identity_pool_id": identity_pool_id, **arguments}
+        self._arguments = {} if settings else check_arguments(given, environ=self._environ)
 
     @classmethod
     def from_settings(
@@ -150,7 +116,7 @@ class IdentityPool:
         try:
             return parts.refresher.credentials().credentials
         finally:
-            if parts.exchanger.news:
+            if parts.exchanger.identities.news:
                 self._announce(parts)
 
     def identity_id(self) -> str:
@@ -230,11 +196,12 @@ class IdentityPool:
         store = parts.records.store
         removed = int(store.delete("credentials", who.credentials_key))
         store.delete("state", who.credentials_key)
-        return removed + int(identities and parts.exchanger.forget(who))
+        return removed + int(identities and parts.exchanger.identities.forget(who))
 
     def status(self) -> Status:
         """Tell what is known, asking neither the network nor a login source that is a program."""
-        return self._built().status()
+        parts = self._built()
+        return status_of(parts.settings, parts.who(), parts.exchanger, parts.refresher, parts.records)
 
     def shortcut(self) -> Shortcut | None:
         """Say where the credentials are kept; None when a later process could not know whose they are."""
@@ -242,6 +209,8 @@ class IdentityPool:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Locks and what is held stay behind; a login token among the arguments refuses by itself.
+        if not self._arguments:
+            raise TypeError("an IdentityPool made from resolved settings refuses to be pickled")
         return _rebuild, (self._profile_name, self._arguments)
 
     def __repr__(self) -> str:
@@ -255,20 +224,15 @@ class IdentityPool:
         self._building.enter(float("inf"))
         try:
             if self._parts is None:
-                settings = require(
-                    self._arguments,
-                    environ=self._environ,
-                    config=read_config(self._environ),
-                    profile=self._profile_name,
-                )
+                settings = load_settings(self._arguments, environ=self._environ, profile=self._profile_name)
                 self._parts = _Parts(settings, self._clock, self._environ)
             return self._parts
         finally:
             self._building.leave()
 
     def _announce(self, parts: _Parts) -> None:
-        while parts.exchanger.news:
-            news = parts.exchanger.news.pop(0)
+        while parts.exchanger.identities.news:
+            news = parts.exchanger.identities.news.pop(0)
             for callback in list(self._listeners):
                 try:
                     callback(news.old, news.new, news.reason)
@@ -288,39 +252,10 @@ class _Parts:
             settings,
             CognitoClient(settings, clock, environ),
             CognitoClient(settings, clock, environ, attempts=1),
-            self.records,
+            Identities(settings, self.records, clock),
             clock,
         )
         self.refresher = Refresher(self.exchanger, self.records, clock, random.SystemRandom())
-
-    def status(self) -> Status:
-        settings, records, clock = self.settings, self.records, self.clock
-        who = self.who()
-        record = self.refresher.held()
-        if record is None and who is not None:
-            record = records.credentials(who.credentials_key)
-        state = None if who is None else records.state(who.credentials_key)
-        retry_in = 0 if state is None else round(state.retry_at - clock.wall())
-        seen = None if record is None else record.seen
-        credentials = None if record is None else record.credentials
-        return Status(
-            identity_pool_id=settings.identity_pool_id,
-            profile=settings.profile,
-            principal=_describe(settings),
-            identity_id=None if who is None else self.exchanger.known_identity(who),
-            store=records.store.name,
-            location=records.store.location,
-            access_key_id=None if credentials is None else credentials.access_key_id[-4:],
-            account_id=settings.account_id if credentials is None else credentials.account_id,
-            expiration=None if credentials is None else credentials.expiration,
-            refresh_at=None if record is None else datetime.fromtimestamp(record.refresh_at, timezone.utc),
-            seconds_left=None
-            if record is None
-            else int(record.credentials.expires_at - record.seen.now(clock)),
-            retry_in=retry_in if retry_in > 0 else None,
-            last_error=state.message if state is not None and retry_in > 0 else None,
-            clock_offset=None if seen is None else seen.offset,
-        )
 
     def shortcut(self) -> Shortcut | None:
         settings, who = self.settings, self.who()
@@ -348,12 +283,6 @@ def _open_store(settings: Settings) -> Store:
     return FileStore(
         settings.cache_dir, strict=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
     )
-
-
-def _describe(settings: Settings) -> str:
-    if settings.user is not None:
-        return f"user '{settings.user}'" + (" (guest)" if settings.logins.is_guest else "")
-    return "guest" if settings.logins.is_guest else ", ".join(settings.logins.describe())
 
 
 def _rebuild(profile_name: str | None, arguments: dict[str, Any]) -> IdentityPool:

@@ -24,7 +24,8 @@ from .cache.records import remembered_error
 from .clock import SIGNATURE_TOLERANCE_SECONDS
 from .credentials import iso
 from .errors import CognitoCredentialsError, CredentialsExpiredError, ServiceError
-from .held import Held, span
+from .held import Held
+from .notices import Notices, span
 from .policy import Freshness
 from .single_flight import SingleFlight
 
@@ -34,11 +35,10 @@ if TYPE_CHECKING:
 
     from .cache.records import Records
     from .clock import Clock
-    from .recovery import Exchanger, Who
+    from .identities import Who
+    from .recovery import Exchanger
 
 _log = logging.getLogger(__name__)
-
-WARN_EVERY_SECONDS = 300
 
 
 class Refresher:
@@ -63,7 +63,7 @@ class Refresher:
         self._rejected = ""
         self._failure: tuple[float, CognitoCredentialsError] | None = None
         self._look_again_at = 0.0
-        self._warned: dict[str, float] = {}
+        self._notices = Notices(_log, clock)
 
     def credentials(self) -> CredentialsRecord:
         """
@@ -108,13 +108,13 @@ class Refresher:
             CognitoCredentialsError: It is not known and cannot be had.
         """
         offline = self._exchanger.identify_offline()
-        known = None if offline is None else self._exchanger.known_identity(offline)
+        known = None if offline is None else self._exchanger.identities.known(offline)
         if known is not None:
             return known
         with self.alone():
             who = self._exchanger.identify()
-            with self._locked(who, lambda: self._exchanger.known_identity(who) is not None):
-                return self._exchanger.known_identity(who) or self._exchanger.new_identity(who)
+            with self._locked(who, lambda: self._exchanger.identities.known(who) is not None):
+                return self._exchanger.identities.known(who) or self._exchanger.new_identity(who)
 
     def invalidate(self, access_key_id: str) -> None:
         """
@@ -203,6 +203,8 @@ class Refresher:
         state = self._records.state(who.credentials_key)
         if self._clock.wall() < state.retry_at:
             return self._fall_back(held, remembered_error(state, self._clock.wall()))
+        if state.failures and held is not None and held.is_valid(self._clock):
+            budget = policy.ADVISORY_BUDGET  # the last try of an outage costs one request, like the first
         try:
             return self._exchange(who, budget)
         except CognitoCredentialsError as error:
@@ -282,7 +284,7 @@ class Refresher:
             raise error
         if not held.is_valid(self._clock):
             raise self._expired(held, error)
-        self._warn(
+        self._notices.warn(
             "refresh",
             "credentials could not be refreshed and are used until %s: %s",
             held.record.credentials.expiration,
@@ -303,16 +305,9 @@ class Refresher:
     def _warn_of_skew(self, record: CredentialsRecord) -> None:
         offset = record.seen.offset
         if abs(offset) > SIGNATURE_TOLERANCE_SECONDS:
-            self._warn(
+            self._notices.warn(
                 "clock",
                 "this machine's clock is %s %s the service's; AWS refuses what it signs until it is set",
                 span(abs(offset)),
                 "behind" if offset > 0 else "ahead of",
             )
-
-    def _warn(self, about: str, message: str, *args: object) -> None:
-        """Say it, but not more than once in five minutes: this may be on the path of every request."""
-        now = self._clock.elapsed()
-        if now - self._warned.get(about, float("-inf")) >= WARN_EVERY_SECONDS:
-            self._warned[about] = now
-            _log.warning(message, *args)

@@ -9,6 +9,7 @@ inside its windows; reliability.md 0.1). So nothing changes here when botocore c
 from __future__ import annotations
 
 import os
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -207,11 +208,12 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
 
 def _settings_of(session: botocore.session.Session) -> Settings | None:
     """Resolve the settings that *session*'s profile and the environment make."""
-    environ = {
-        **os.environ,
+    files = {
         "AWS_CONFIG_FILE": session.get_config_variable("config_file") or "",
         "AWS_SHARED_CREDENTIALS_FILE": session.get_config_variable("credentials_file") or "",
     }
+    # Over the process's environment, not a copy: a login in a variable is looked up anew each time.
+    environ = ChainMap(files, os.environ)
     profile = session.instance_variables().get("profile")
     return resolve({}, environ=environ, config=read_config(environ), profile=profile)
 

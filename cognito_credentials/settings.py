@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import shapes
-from .configuration import read_config
+from .configuration import PROFILE_VARIABLES, read_config
 from .endpoints import checked_endpoint
 from .errors import ConfigurationError, clean
 from .logins import Logins
@@ -202,7 +202,8 @@ def check_arguments(arguments: Mapping[str, object], *, environ: Mapping[str, st
     Raises:
         ConfigurationError: One is malformed.
     """
-    given = Given(arguments, {**environ, "AWS_PROFILE": ""}, {}, None, "argument")
+    no_profile = dict.fromkeys(PROFILE_VARIABLES, "")
+    given = Given(arguments, {**environ, **no_profile}, {}, None, "argument")
     pool_id = given.take("identity_pool_id", shapes.pool_id)
     region = pool_id.partition(":")[0] if pool_id else None
     for name, value in arguments.items():

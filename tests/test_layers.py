@@ -34,6 +34,7 @@ LAYERS = (
     ("exchange", "cache"),
     # The policy: the only place where logins, exchange and cache meet.
     ("single_flight", "held", "notices"),
+    ("identities",),
     ("recovery",),
     ("refresh",),
     ("status",),
@@ -54,7 +55,6 @@ EMULATOR_ENTRANCES = {
 
 LONG_FILES = {
     "cache/record.py": "the whole record format in one place, so that it can be checked against one page",
-    "emulator/shapes.py": "one function a rule of botocore's service model",
 }
 LONG_FUNCTIONS: dict[str, str] = {
     "emulator/command.py:serve": "thirteen lines of it are its signature; one attempt, one clause a failure",

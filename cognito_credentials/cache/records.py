@@ -45,13 +45,13 @@ class Records:
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
-        self._clock = clock
+        self.clock = clock
 
     def credentials(self, key: str) -> CredentialsRecord | None:
         """Load the credentials of *key*; None when there are none that can be trusted."""
         data = self.store.load("credentials", key)
         record = None if data is None else decode_credentials(key, data)
-        return None if record is None or record.seen.is_from_the_future(self._clock) else record
+        return None if record is None or record.seen.is_from_the_future(self.clock) else record
 
     def identity(self, key: str) -> IdentityRecord | None:
         """Load the identity of *key*."""
@@ -62,7 +62,7 @@ class Records:
         """Load the state of *key*; a blank one when there is none, or none that makes sense now."""
         data = self.store.load("state", key)
         record = None if data is None else decode_state(key, data)
-        now = self._clock.wall()
+        now = self.clock.wall()
         if record is None or record.noted_at > now + 60 or record.noted_at < now - FORGIVEN_SECONDS:
             rejected = "" if record is None else record.rejected_access_key_id
             return StateRecord(key=key, rejected_access_key_id=rejected)
@@ -86,7 +86,7 @@ class Records:
         """Remove what writers of *keys* that died left behind, and what nobody needs any more."""
         for key in keys:
             self.store.sweep(key)
-        horizon = self._clock.wall() - DROPPED_AFTER_SECONDS
+        horizon = self.clock.wall() - DROPPED_AFTER_SECONDS
 
         def is_expired(data: bytes) -> bool:
             # The key is read from the data itself: pruning needs to know when, not whose.

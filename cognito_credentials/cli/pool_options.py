@@ -137,7 +137,7 @@ def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
     credentials = pool.credentials()
     if time.time() < credentials.expires_at:
         return credentials
-    from ..held import span
+    from ..notices import span
 
     offset = pool.status().clock_offset or 0
     off = f"{span(abs(offset))} {'behind' if offset > 0 else 'ahead of'} the service's" if offset else "wrong"

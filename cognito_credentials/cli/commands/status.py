@@ -6,14 +6,14 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from ...held import span
+from ...notices import span
 from ..command import Command, Invocation
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
 
 if TYPE_CHECKING:
-    from ...pool import Status
     from ...settings import Settings
+    from ...status import Status
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

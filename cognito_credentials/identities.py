@@ -1,0 +1,126 @@
+"""
+Which identity each principal is: remembered in this process and in the store, replaced, announced.
+
+Identity ids outlive everything: one is forgotten only when the service said that it is gone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .cache.record import IdentityRecord
+from .logins import TOKEN_BOUND
+
+if TYPE_CHECKING:
+    from .cache.records import Records
+    from .clock import Clock
+    from .logins import ResolvedLogins
+    from .settings import Settings
+
+
+class Who(NamedTuple):
+    """A principal of a pool, and under which keys it is remembered."""
+
+    principal: str
+    identity_key: str
+    credentials_key: str
+    logins: ResolvedLogins | None
+    """Set when only the tokens could tell who it is."""
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the keys will be met again: those bound to one token will not."""
+        return not self.principal.startswith(TOKEN_BOUND)
+
+    @property
+    def place(self) -> str:
+        """
+        Under what this process remembers its identity.
+
+        A token that is replaced every hour still is about the same subject. Nobody has verified that, so it
+        serves no other process; here it saves a call, and the service checks the identity we ask with.
+        """
+        subject = None if self.logins is None else self.logins.subject
+        return self.identity_key if self.is_lasting or subject is None else f"subject:{subject}"
+
+
+class IdentityNews(NamedTuple):
+    """An identity that changed: to be announced when no lock is held."""
+
+    old: str | None
+    new: str
+    reason: str
+    """``created``, ``recovered`` (the old one was refused) or ``adopted`` (the service answered with it)."""
+
+
+class Identities:
+    """
+    The identity ids of one pool.
+
+    Args:
+        settings: Of that pool.
+        records: Where identities are remembered between processes.
+        clock: This machine's clocks.
+    """
+
+    def __init__(self, settings: Settings, records: Records, clock: Clock) -> None:
+        self._settings = settings
+        self._records = records
+        self._clock = clock
+        self._known: dict[str, str] = {}
+        self.news: list[IdentityNews] = []
+        """What has changed and is not announced yet."""
+
+    def known(self, who: Who) -> str | None:
+        """Return the identity id of *who*, from the settings, this process or the store."""
+        if self._settings.identity_id is not None:
+            return self._settings.identity_id
+        if who.logins is not None and who.logins.identity_id is not None:
+            return who.logins.identity_id
+        known = self._known.get(who.place)
+        if known is None:
+            record = self._records.identity(who.identity_key)
+            known = None if record is None else record.identity_id
+        return known
+
+    def adopt(self, who: Who, identity_id: str, refused: str | None = None) -> None:
+        """
+        Take *identity_id*, which the service gave, as that of *who*.
+
+        Args:
+            who: Whose.
+            identity_id: The new one, or the same.
+            refused: The one it replaces because the service refused that.
+        """
+        old = self.known(who)
+        if old == identity_id:
+            self._known[who.place] = identity_id
+            return
+        if self._settings.identity_id is not None:
+            return  # the user's choice stands
+        self._known[who.place] = identity_id
+        if who.is_lasting:
+            record = IdentityRecord(
+                key=who.identity_key,
+                identity_id=identity_id,
+                identity_pool_id=self._settings.identity_pool_id,
+                principal=who.principal,
+                obtained_at=int(self._clock.wall()),
+            )
+            self._records.keep(record)
+        reason = "recovered" if refused else "adopted" if old else "created"
+        self.news.append(IdentityNews(old or refused, identity_id, reason))
+
+    def replace(self, who: Who, refused: str | None) -> str | None:
+        """Forget the refused identity, unless another process has replaced it already."""
+        record = self._records.identity(who.identity_key)
+        if record is not None and record.identity_id != refused:
+            self._known[who.place] = record.identity_id
+            return record.identity_id
+        self.forget(who)
+        return None
+
+    def forget(self, who: Who) -> bool:
+        """Forget the identity of *who*; returns whether one was remembered."""
+        in_memory = self._known.pop(who.place, None) is not None
+        return self._records.store.delete("identity", who.identity_key) or in_memory

@@ -1,0 +1,76 @@
+"""
+What is known of a pool's credentials without the network, for people and programs that ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .cache.records import Records
+    from .identities import Who
+    from .recovery import Exchanger
+    from .refresh import Refresher
+    from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known without the network. None where it is not known."""
+
+    identity_pool_id: str
+    profile: str | None
+    principal: str
+    """``guest``, ``user 'name'``, or which logins."""
+    identity_id: str | None
+    store: str
+    location: str
+    access_key_id: str | None
+    """Its last four characters."""
+    account_id: str | None
+    expiration: datetime | None
+    refresh_at: datetime | None
+    seconds_left: int | None
+    retry_in: int | None
+    """Seconds until the service is asked again after a failure."""
+    last_error: str | None
+    clock_offset: int | None
+    """Service minus this machine, seconds, as seen with the credentials."""
+
+
+def status_of(
+    settings: Settings, who: Who | None, exchanger: Exchanger, refresher: Refresher, records: Records
+) -> Status:
+    """Gather what is known without asking the network or a login source that is a program."""
+    clock = records.clock
+    record = refresher.held()
+    if record is None and who is not None:
+        record = records.credentials(who.credentials_key)
+    state = None if who is None else records.state(who.credentials_key)
+    retry_in = 0 if state is None else round(state.retry_at - clock.wall())
+    seen = None if record is None else record.seen
+    credentials = None if record is None else record.credentials
+    return Status(
+        identity_pool_id=settings.identity_pool_id,
+        profile=settings.profile,
+        principal=_describe(settings),
+        identity_id=None if who is None else exchanger.identities.known(who),
+        store=records.store.name,
+        location=records.store.location,
+        access_key_id=None if credentials is None else credentials.access_key_id[-4:],
+        account_id=settings.account_id if credentials is None else credentials.account_id,
+        expiration=None if credentials is None else credentials.expiration,
+        refresh_at=None if record is None else datetime.fromtimestamp(record.refresh_at, timezone.utc),
+        seconds_left=None if record is None else int(record.credentials.expires_at - record.seen.now(clock)),
+        retry_in=retry_in if retry_in > 0 else None,
+        last_error=state.message if state is not None and retry_in > 0 else None,
+        clock_offset=None if seen is None else seen.offset,
+    )
+
+
+def _describe(settings: Settings) -> str:
+    if settings.user is not None:
+        return f"user '{settings.user}'" + (" (guest)" if settings.logins.is_guest else "")
+    return "guest" if settings.logins.is_guest else ", ".join(settings.logins.describe())
