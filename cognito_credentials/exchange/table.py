@@ -176,7 +176,7 @@ TABLE: Final = (
 
     # STS, in the basic flow.
     Row("sts: token expired", ("ExpiredTokenException", "ExpiredToken"), "", WAIT, ServiceError,
-        "STS found Cognito's OpenID token expired, ten minutes after it was made",
+        "STS found Cognito's OpenID token expired, which was made for this request",
         "it is never kept, so the next try has a new one; check the network for long delays", operation=STS),
     Row("sts: token refused", ("InvalidIdentityToken", "InvalidIdentityTokenException"), "", STOP,
         RefusedError,
