@@ -311,8 +311,10 @@ def _after(text: str, prefix: str) -> str | None:
 def _text(rest: str) -> tuple[str | None, str | None]:
     if not rest.startswith('"'):
         return None, None
-    value, quote, after = rest[1:].partition('"')
-    return (_unescape(value), after) if quote else (None, None)
+    escaped, quote, after = rest[1:].partition('"')
+    value = _unescape(escaped) if quote else None
+    # There is one way to write a text: a control character in clear, or a letter escaped, is not ours.
+    return (value, after) if value is not None and _escape(value) == escaped else (None, None)
 
 
 def _integer(rest: str) -> tuple[int | None, str | None]:
