@@ -38,12 +38,22 @@ def main(argv: list[str] | None = None) -> int:
             from .fast import answer
 
             line = answer(arguments, os.environ)
-            if line is not None and sys.stdout is not None:
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
+            if line is not None and _printed(line):
                 return 0
         from .commands import run
 
         return run(arguments, own_process=argv is None)
     except KeyboardInterrupt:
         return 130
+
+
+def _printed(line: str) -> bool:
+    """Print the answer; where that fails, the slow path fails too and has the words for it."""
+    try:
+        if sys.stdout is None:
+            return False
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True

@@ -12,9 +12,9 @@ import shutil
 from collections.abc import Mapping
 from typing import Final
 
-from ..errors import clean
 from .failures import CommandError
 from .hardening import restore
+from .terminal import printable
 
 SHADOWING: Final = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
@@ -81,9 +81,9 @@ def find(command: str, environ: Mapping[str, str]) -> str:
         return path
     has_directory = os.path.dirname(command) != ""
     if has_directory and os.path.exists(command):
-        raise CommandError(f"'{clean(command, 120)}' is not executable", _NOT_EXECUTABLE)
+        raise CommandError(f"'{printable(command, 120)}' is not executable", _NOT_EXECUTABLE)
     where = "does not exist" if has_directory else "is not found in PATH"
-    raise CommandError(f"'{clean(command, 120)}' {where}", _NOT_FOUND)
+    raise CommandError(f"'{printable(command, 120)}' {where}", _NOT_FOUND)
 
 
 def replace_process(path: str, argv: list[str], environ: Mapping[str, str], *, core_limit: int | None) -> int:
@@ -112,7 +112,8 @@ def replace_process(path: str, argv: list[str], environ: Mapping[str, str], *, c
         gone = isinstance(error, FileNotFoundError)
         # A script whose interpreter is missing is "not found" too, to shells as to the system.
         raise CommandError(
-            f"'{clean(argv[0], 120)}' cannot be started: {reason}", _NOT_FOUND if gone else _NOT_EXECUTABLE
+            f"'{printable(argv[0], 120)}' cannot be started: {reason}",
+            _NOT_FOUND if gone else _NOT_EXECUTABLE,
         ) from None
 
 
@@ -126,4 +127,6 @@ def _run_beside(path: str, argv: list[str], environ: Mapping[str, str]) -> int:
         return subprocess.run([path, *argv[1:]], env=dict(environ), check=False).returncode
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise CommandError(f"'{clean(argv[0], 120)}' cannot be started: {reason}", _NOT_EXECUTABLE) from None
+        raise CommandError(
+            f"'{printable(argv[0], 120)}' cannot be started: {reason}", _NOT_EXECUTABLE
+        ) from None

@@ -58,7 +58,12 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
     header = section_header(profile)
     _check(changes)
     before = parse(text)
-    lines = list(_scan(text))
+    has = before.get(section_of(before, profile) or "", {})
+    # What is so already is not written anew: its layout is its owner's.
+    changes = {key: value for key, value in changes.items() if not _is_so(has.get(key), value)}
+    if not changes:
+        return text
+    lines = _scan(text)
     ending = _line_end(lines)
     if section_of(before, profile) is None:
         lines = _with_section(lines, header, ending)
@@ -138,7 +143,7 @@ def _check(changes: Mapping[str, Value | None]) -> None:
                 )
 
 
-def _scan(text: str) -> Sequence[_Line]:
+def _scan(text: str) -> list[_Line]:
     """Read lines as `configparser` does: what continues a value is indented deeper than its key."""
     lines: list[_Line] = []
     in_section, option, level = False, False, 0
@@ -162,7 +167,8 @@ def _scan(text: str) -> Sequence[_Line]:
 
 
 def _line_end(lines: Sequence[_Line]) -> str:
-    return "\r\n" if lines and lines[0].text.endswith("\r\n") else "\n"
+    first = lines[0].text if lines else ""
+    return first[len(first.rstrip("\r\n")) :] or "\n"
 
 
 def _with_section(lines: list[_Line], header: str, ending: str) -> list[_Line]:
@@ -238,12 +244,20 @@ def _verify(before: Parsed, new: str, profile: str, changes: Mapping[str, Value 
         )
 
 
+def _is_so(has: str | None, value: Value | None) -> bool:
+    if has is None or value is None:
+        return has is value
+    wanted = value if isinstance(value, str) else _joined(value)
+    return has == wanted if isinstance(value, str) else _lines(has) == _lines(wanted)
+
+
+def _lines(value: str) -> list[str]:
+    return [line for line in value.split("\n") if line.strip()]
+
+
 def _joined(value: Mapping[str, str]) -> str:
     return "".join(f"\n{name} = {text}" for name, text in value.items())
 
 
 def _comparable(parsed: Parsed) -> dict[str, dict[str, list[str]]]:
-    return {
-        name: {key: [line for line in value.split("\n") if line.strip()] for key, value in values.items()}
-        for name, values in parsed.items()
-    }
+    return {name: {key: _lines(value) for key, value in values.items()} for name, values in parsed.items()}

@@ -14,7 +14,7 @@ from typing import Final
 
 from ..errors import CognitoCredentialsError, clean
 from .command import PROGRAM
-from .terminal import ClosedOutputError, Terminal, UnwritableOutputError
+from .terminal import ClosedOutputError, Terminal, UnwritableOutputError, printable
 
 UNEXPECTED: Final = 1
 USAGE: Final = 2
@@ -75,7 +75,7 @@ class CommandError(Exception):
     """
 
     def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(clean(message))
+        super().__init__(printable(message))
         self.exit_code = exit_code
 
 
@@ -150,8 +150,9 @@ def _show_traceback(error: BaseException, terminal: Terminal) -> None:
     for text in traceback.format_exception(error):
         for each in text.splitlines():
             # Source lines and messages, no values of variables; and what looks like a key is masked.
+            is_place = each.lstrip().startswith("File ")
             indent = each[: len(each) - len(each.lstrip())]
-            terminal.say(indent + clean(each, 500))
+            terminal.say(printable(each) if is_place else indent + clean(each, 500))
 
 
 def _silence_stdout() -> None:

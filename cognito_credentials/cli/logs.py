@@ -12,9 +12,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import clean
 from .command import PROGRAM
-from .terminal import Terminal
+from .terminal import Terminal, printable
 
 LINE_LIMIT = 1000
 
@@ -27,7 +26,7 @@ class _Handler(logging.Handler):
         self._hold = hold
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = clean(record.getMessage(), LINE_LIMIT)
+        text = printable(record.getMessage(), LINE_LIMIT)
         if record.levelno < logging.WARNING:
             self._terminal.say(f"{PROGRAM}: debug: {record.name.rpartition('.')[2]}: {text}")
         elif self._hold:

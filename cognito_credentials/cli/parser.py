@@ -11,7 +11,7 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from ..errors import clean
 from .command import PROGRAM, Command
@@ -31,6 +31,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
         raise UsageError(message, f"run '{self.prog} --help'")
+
+    def print_help(self, file: Any = None) -> None:
+        """Print the help; where stdout is closed argparse would print it to stderr."""
+        if file is not None or sys.stdout is not None:
+            super().print_help(file)
 
     def format_help(self) -> str:
         """Return the help: ours where there is one."""

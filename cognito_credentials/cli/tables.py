@@ -1,7 +1,8 @@
 """
 Lists and tables for people, and the same for programs; nothing else draws.
 
-Every cell is cleaned here: it may come from a config file or a service, and a terminal obeys what it shows.
+Every cell is made harmless here: it may come from a config file, and a terminal obeys what it shows. What
+a service said was cleaned where it came in.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from ..errors import clean
+from .terminal import printable
 
-CELL_LIMIT = 200
+CELL_LIMIT = 300
 NOTHING = "-"
 
 
@@ -51,4 +52,4 @@ def _in_json(value: object) -> str:
 
 
 def _cell(value: object) -> str:
-    return NOTHING if value is None else clean(str(value), CELL_LIMIT)
+    return NOTHING if value is None else printable(str(value), CELL_LIMIT)

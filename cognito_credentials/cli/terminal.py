@@ -8,9 +8,23 @@ is none to switch off. Texts that come from a service or a config file are clean
 from __future__ import annotations
 
 import sys
+import unicodedata
 from typing import TextIO
 
-from ..errors import clean
+
+def printable(text: str, limit: int = 400) -> str:
+    """
+    Make *text* of this machine (a path, a name, a line of a config file) safe to show, and no more.
+
+    Unlike `errors.clean`, which is for what a service says, it masks nothing that looks like a token: a
+    long path does.
+    """
+    # Category C: control, format (which reorders), surrogates, unassigned; Zl and Zp break lines.
+    shown = "".join(
+        "?" if unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") else c
+        for c in text[: limit + 1]
+    )
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 class ClosedOutputError(Exception):
@@ -101,7 +115,7 @@ class Terminal:
         """
         if self._stdin is None or self._stderr is None:
             raise EOFError
-        _write(self._stderr, f"{question} [{clean(current)}]: " if current else f"{question}: ")
+        _write(self._stderr, f"{question} [{printable(current)}]: " if current else f"{question}: ")
         line = self._stdin.readline()
         if not line:
             raise EOFError

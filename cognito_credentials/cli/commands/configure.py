@@ -13,10 +13,11 @@ from ...configuration import DEFAULT_PROFILE, read_config
 from ...errors import ConfigurationError, clean
 from ..command import PROGRAM, Command, Invocation
 from ..config_file import config_path, read, replace
-from ..config_text import Value, change_profile, nested, parse, section_of
+from ..config_text import Value, change_profile, parse, section_of
 from ..failures import StoppedError, UsageError
 from ..own_command import credential_process, is_ours
 from ..pool_options import given_settings, read_logins
+from ..terminal import printable
 from ..wizard import Answers, ask_all
 
 _OTHER_STYLES: Final = (
@@ -52,7 +53,7 @@ def run(invocation: Invocation) -> int:
     _check(config, answers.profile, changes, environ)
     new = change_profile(text, answers.profile, changes)
     if new == text:
-        terminal.write(f"Profile '{clean(answers.profile)}' is as asked for already; nothing to write.\n")
+        terminal.write(f"Profile '{printable(answers.profile)}' is as asked for already; nothing to write.\n")
         return 0
     terminal.write(_difference(text, new, path))
     if options.dry_run:
@@ -60,8 +61,8 @@ def run(invocation: Invocation) -> int:
     if not options.yes:
         _confirm(invocation, path)
     replace(path, new.encode("utf-8"), before=data)
-    name = clean(answers.profile)
-    terminal.write(f"Wrote profile '{name}' to {clean(path)}.\n")
+    name = printable(answers.profile)
+    terminal.write(f"Wrote profile '{name}' to {printable(path)}.\n")
     terminal.notice(f"Try it: {PROGRAM} whoami --profile '{name}'")
     return 0
 
@@ -112,10 +113,10 @@ def _changes(answers: Answers) -> dict[str, Value | None]:
         # The AWS CLI does nothing without one; the pool's is the best guess.
         pool_id = answers.settings.get("identity_pool_id") or answers.current["cognito_identity_pool_id"]
         changes["region"] = pool_id.partition(":")[0]
-    if answers.logins is not None and answers.logins != nested(answers.current.get("cognito_logins", "")):
+    if answers.logins is not None:
         changes["cognito_logins"] = answers.logins or None
     changes["credential_process"] = credential_process(answers.profile)
-    return {key: value for key, value in changes.items() if value != answers.current.get(key)}
+    return changes
 
 
 def _one_line(policy: str) -> str:
@@ -150,7 +151,7 @@ def _refuse_other_styles(profile: str, text: str, path: str, environ: Mapping[st
         for key in _OTHER_STYLES:
             if key in values and not (key == "credential_process" and is_ours(values[key])):
                 raise ConfigurationError(
-                    f"profile '{clean(profile, 80)}' has {key} in {clean(place)}, another kind of credentials",
+                    f"profile '{clean(profile, 80)}' has {key} in {clean(place)}: another kind of profile",
                     hint="choose another name with --profile, or remove that key first",
                 )
 
@@ -164,7 +165,7 @@ def _credentials(path: str, profile: str) -> dict[str, str]:
 
 def _difference(old: str, new: str, path: str) -> str:
     lines = difflib.unified_diff(
-        old.splitlines(), new.splitlines(), clean(path), clean(path), "now", "then", lineterm=""
+        old.splitlines(), new.splitlines(), printable(path), printable(path), "now", "then", lineterm=""
     )
     return "".join(_shown(line) + "\n" for line in lines)
 
@@ -173,9 +174,8 @@ def _shown(line: str) -> str:
     """Make a line fit to be shown: neighbours of the change may hold keys, or escape sequences."""
     key, equals, _ = line.partition("=")
     if equals and any(word in key.lower() for word in _SECRET_WORDS):
-        return clean(key) + " = ***"
-    indent = line[1 : len(line) - len(line[1:].lstrip())]
-    return line[:1] + " " * len(indent) + clean(line[1:], 400)
+        return printable(key) + " = ***"
+    return printable(line)
 
 
 def _confirm(invocation: Invocation, path: str) -> None:
@@ -183,7 +183,7 @@ def _confirm(invocation: Invocation, path: str) -> None:
         raise UsageError(
             "there is no terminal to ask on; nothing was written", "add --yes to write without asking"
         )
-    if invocation.terminal.ask(f"Write this to {clean(path)} (y/n)", "y").lower() not in ("y", "yes"):
+    if invocation.terminal.ask(f"Write this to {printable(path)} (y/n)", "y").lower() not in ("y", "yes"):
         raise StoppedError("nothing was written")
 
 

@@ -1,0 +1,385 @@
+"""`configure`: from flags or from answers to a profile that works, or to nothing written at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.configloader import load_config
+
+from cognito_credentials.cli import config_file
+from cognito_credentials.cli.own_command import credential_process, is_ours
+from cognito_credentials.cli.terminal import Terminal
+from cognito_credentials.cli.wizard import Answers, ask_all
+from cognito_credentials.errors import ConfigurationError
+from tests.cli.conftest import Cli, Done, python
+
+Call = Callable[..., Done]
+Config = Callable[..., Path]
+POOL = "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
+FLAGS = ("configure", "--profile", "guest", "--identity-pool-id", POOL)
+
+
+def test_all_flags_write_a_profile_without_a_question(call: Call, isolation: Path) -> None:
+    """The file is new, its owner's alone, and says what design.md 4.1 says a profile is."""
+    done = call(
+        *FLAGS, "--region", "eu-west-1", "--login", "accounts.google.com=file:/run/token",
+        "--login", "login.example.com=command:get-token --audience app", "--user", "ada",
+        "--account-id", "210987654321", "--yes",
+    )  # fmt: skip
+
+    path = isolation / ".aws" / "config"
+    assert done.code == 0, done.err
+    assert path.read_text() == (
+        "[profile guest]\n"
+        f"cognito_identity_pool_id = {POOL}\n"
+        "aws_account_id = 210987654321\n"
+        "cognito_user = ada\n"
+        "region = eu-west-1\n"
+        "cognito_logins =\n"
+        "  accounts.google.com = file:/run/token\n"
+        "  login.example.com = command:get-token --audience app\n"
+        f"credential_process = {credential_process('guest')}\n"
+    )
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert all(f"+{line}" in done.out.splitlines() for line in path.read_text().splitlines())
+    assert os.listdir(path.parent) == ["config"]
+
+
+def test_the_region_is_the_pools_unless_there_is_one(call: Call, config: Config) -> None:
+    """The AWS CLI needs one; a region that is there is not replaced."""
+    path = config("[profile guest]\nregion = ap-south-1\n")
+    call(*FLAGS, "--yes")
+    call("configure", "--profile", "other", "--identity-pool-id", POOL, "--yes")
+
+    profiles = load_config(str(path))["profiles"]
+    assert profiles["guest"]["region"] == "ap-south-1"
+    assert profiles["other"]["region"] == "us-east-1"
+
+
+def test_flow_role_and_policy_are_written_on_one_line(call: Call, config: Config, tmp_path: Path) -> None:
+    """A policy given as a file becomes one line of the profile."""
+    policy = tmp_path / "policy.json"
+    policy.write_text('{\n  "Version": "2012-10-17",\n  "Statement": []\n}\n')
+    path = config("")
+    done = call(
+        *FLAGS, "--flow", "basic", "--role-arn", "arn:aws:iam::123456789012:role/guest",
+        "--duration-seconds", "7200", "--policy", f"file://{policy}", "--yes",
+    )  # fmt: skip
+
+    assert done.code == 0, done.err
+    profile = load_config(str(path))["profiles"]["guest"]
+    assert profile["cognito_policy"] == '{"Version":"2012-10-17","Statement":[]}'
+    assert (profile["cognito_flow"], profile["cognito_duration_seconds"]) == ("basic", "7200")
+
+
+def test_a_dry_run_and_a_second_run_write_nothing(call: Call, config: Config) -> None:
+    """--dry-run shows the change; what is so already is no change."""
+    path = config("# mine\n")
+    shown = call(*FLAGS, "--dry-run")
+    assert (shown.code, path.read_text()) == (0, "# mine\n")
+    assert "+[profile guest]" in shown.out
+
+    call(*FLAGS, "--yes")
+    before = path.stat()
+    again = call(*FLAGS, "--yes")
+    assert again == Done(0, "Profile 'guest' is as asked for already; nothing to write.\n", "")
+    assert path.stat().st_ino == before.st_ino
+
+
+def test_one_setting_can_be_changed_or_removed_alone(call: Call, config: Config) -> None:
+    """With a profile that has its pool, a flag is enough; an empty value removes."""
+    path = config("")
+    call(*FLAGS, "--user", "ada", "--login", "a.example.com=env:TOKEN", "--yes")
+    call("configure", "--profile", "guest", "--user", "bob", "--yes")
+    assert load_config(str(path))["profiles"]["guest"]["cognito_user"] == "bob"
+
+    call("configure", "--profile", "guest", "--user", "", "--yes")
+    assert "cognito_user" not in load_config(str(path))["profiles"]["guest"]
+    assert load_config(str(path))["profiles"]["guest"]["cognito_logins"] == {"a.example.com": "env:TOKEN"}
+
+
+OTHER_STYLES = [
+    ("config", "[profile guest]\naws_access_key_id = AKIACANARYCANARY0000\n", "aws_access_key_id"),
+    ("credentials", "[guest]\naws_access_key_id = AKIACANARYCANARY0000\n", "aws_access_key_id"),
+    (
+        "config",
+        "[profile guest]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = y\n",
+        "role_arn",
+    ),
+    ("config", "[profile guest]\nsso_session = corp\n", "sso_session"),
+    ("config", "[profile guest]\nlogin_session = arn:aws:iam::123456789012:user/x\n", "login_session"),
+    ("config", "[profile guest]\ncredential_process = /opt/other --flag\n", "credential_process"),
+    ("credentials", "[guest]\ncredential_process = /opt/other\n", "credential_process"),
+]
+
+
+@pytest.mark.writes_secrets
+@pytest.mark.parametrize(("file", "text", "key"), OTHER_STYLES)
+def test_another_kind_of_profile_is_not_overwritten(
+    call: Call, config: Config, file: str, text: str, key: str
+) -> None:
+    """Somebody's keys, role or sign-in stay what they are, and the key in the way is named."""
+    path = config(text, file)
+    done = call(*FLAGS, "--yes")
+
+    assert (done.code, done.out) == (4, "")
+    assert f"profile 'guest' has {key} in " in done.line
+    assert path.read_text() == text
+    assert os.listdir(path.parent) == [file]
+
+
+def test_our_own_line_of_another_installation_is_replaced(call: Call, config: Config) -> None:
+    """Moving to a new virtual environment is no other kind of profile."""
+    path = config(
+        '[profile guest]\ncredential_process = "/old/cognito-credentials" credential-process --profile x\n'
+    )
+    assert call(*FLAGS, "--yes").code == 0
+    assert load_config(str(path))["profiles"]["guest"]["credential_process"] == credential_process("guest")
+
+
+@pytest.mark.writes_secrets
+def test_the_change_is_shown_without_its_neighbours_secrets(call: Call, config: Config) -> None:
+    """A diff has lines round the change; keys of other profiles are masked, escape sequences harmless."""
+    path = config(
+        "[profile old]\naws_access_key_id = AKIACANARYCANARY0000\naws_secret_access_key = CANARYsecret\n"
+        "aws_session_token = CANARYtoken\n# \x1b[2J\u202e\n"
+    )
+    done = call(*FLAGS, "--yes")
+
+    assert done.code == 0
+    assert "CANARYsecret" not in done.out
+    assert "CANARYtoken" not in done.out
+    assert " aws_secret_access_key  = ***\n" in done.out
+    assert all(line.isprintable() for line in done.out.splitlines())
+    assert "CANARYsecret" in path.read_text()
+
+
+BAD = [
+    (("--identity-pool-id", "nonsense"), 4, "cognito_identity_pool_id|identity_pool_id"),
+    (("--identity-pool-id", POOL, "--flow", "basic"), 4, "role_arn"),
+    (("--identity-pool-id", POOL, "--login", "a.b=/run/token:x"), 4, "no login source"),
+    (("--identity-pool-id", POOL, "--user", "a\n[default]"), 4, "line break"),
+    (("--identity-pool-id", POOL, "--endpoint-url", "http://127.0.0.1:1"), 2, "no endpoint"),
+    ((), 2, "--identity-pool-id is missing"),
+]
+
+
+@pytest.mark.parametrize(("argv", "code", "said"), BAD)
+def test_what_could_not_work_is_not_written(
+    call: Call, config: Config, argv: tuple[str, ...], code: int, said: str
+) -> None:
+    """The settings are checked as a whole before anything is shown or written."""
+    path = config("[default]\n")
+    done = call("configure", "--profile", "guest", *argv, "--yes")
+
+    assert (done.code, done.out) == (code, "")
+    assert any(word in done.line for word in said.split("|"))
+    assert path.read_text() == "[default]\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[profile x\n",
+        b"[default]\nregion = \xff\n",
+        b"region = x\n",
+        b"\xef\xbb\xbf[default]\n",
+        b"[a]\nb\n",
+    ],
+)
+def test_a_file_that_is_broken_already_is_left_alone(call: Call, config: Config, data: bytes) -> None:
+    """Malformed, not UTF-8, with a byte order mark: it is said and not touched."""
+    path = config("")
+    path.write_bytes(data)
+    done = call(*FLAGS, "--yes")
+
+    assert (done.code, done.out) == (4, "")
+    assert "config file" in done.line
+    assert path.read_bytes() == data
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_written(cli: Cli, isolation: Path) -> None:
+    """It cannot ask, so it does not write."""
+    done = cli(*FLAGS)
+
+    assert done.code == 2
+    assert "Add --yes" in done.line
+    assert not (isolation / ".aws").exists()
+
+
+def test_a_symbolic_link_stays_one_and_the_mode_stays(call: Call, isolation: Path, tmp_path: Path) -> None:
+    """A config file kept in a repository of dotfiles is changed there."""
+    target = tmp_path / "dotfiles" / "aws-config"
+    target.parent.mkdir()
+    target.write_text("# kept\n")
+    target.chmod(0o640)
+    link = isolation / ".aws" / "config"
+    link.parent.mkdir()
+    link.symlink_to(target)
+    assert call(*FLAGS, "--yes").code == 0
+
+    assert link.is_symlink()
+    assert target.read_text().startswith("# kept\n\n[profile guest]\n")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert os.listdir(target.parent) == ["aws-config"]
+
+
+def test_aws_config_file_is_where_it_is_written(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS_CONFIG_FILE moves it, and a device is no place for it."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "deep" / "er" / "config"))
+    assert call(*FLAGS, "--yes").code == 0
+    assert "[profile guest]" in (tmp_path / "deep" / "er" / "config").read_text()
+
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    done = call(*FLAGS, "--yes")
+    assert done.code == 4
+    assert "not a regular file" in done.line
+
+
+def test_a_change_by_somebody_else_meanwhile_wins(config: Config) -> None:
+    """The file is compared with what was read before it is replaced."""
+    path = config("mine\n")
+
+    with pytest.raises(ConfigurationError, match="changed meanwhile"):
+        config_file.replace(str(path), b"ours\n", before=b"read\n")
+    assert path.read_text() == "mine\n"
+
+
+def test_a_write_that_fails_leaves_the_file_and_no_rubbish(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk at the last moment costs nothing."""
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = config("mine\n")
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(ConfigurationError, match="No space left"):
+        config_file.replace(str(path), b"ours\n", before=b"mine\n")
+
+    assert path.read_text() == "mine\n"
+    assert os.listdir(path.parent) == ["config"]
+
+
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def _ask(
+    answers: Answers, typed: str, current: dict[str, str], *, is_named: bool = False
+) -> tuple[Answers, str]:
+    screen = _Screen()
+    terminal = Terminal(_Screen(typed), None, screen)
+    return ask_all(terminal, answers, lambda _: current, is_named=is_named), screen.getvalue()
+
+
+NOTHING = Answers(profile="default", settings={}, region=None, logins=None, current={})
+
+
+def test_the_wizard_asks_little_and_again_when_it_must() -> None:
+    """Each question has an answer in brackets where there is one, and a wrong answer is explained."""
+    typed = f"guest\nnonsense\n{POOL}\n\neyJCANARY\naccounts.google.com=file:/run/token\n"
+    answers, shown = _ask(NOTHING, typed, {})
+
+    assert answers.profile == "guest"
+    assert answers.settings == {"identity_pool_id": POOL}
+    assert answers.region == "us-east-1"
+    assert answers.logins == {"accounts.google.com": "file:/run/token"}
+    assert "Profile [default]: Identity pool ID: " in shown
+    assert "Region [us-east-1]: " in shown
+    assert "not REGION:GUID" in shown
+    assert "CANARY" not in shown
+
+
+def test_the_wizard_keeps_what_is_there_on_enter() -> None:
+    """Enter, enter, enter changes nothing; `none` takes the login away."""
+    current = {
+        "cognito_identity_pool_id": POOL,
+        "region": "eu-west-1",
+        "cognito_logins": "\na.example.com = env:A",
+    }
+    answers, shown = _ask(NOTHING, "\n\n\n\n", current)
+    guest, _ = _ask(NOTHING, "\n\n\nnone\n", current)
+
+    assert (answers.settings, answers.region) == ({"identity_pool_id": POOL}, "eu-west-1")
+    assert answers.logins is None
+    assert guest.logins == {}
+    assert "[a.example.com=env:A]" in shown
+
+
+def test_no_more_answers_is_the_end() -> None:
+    """A closed stdin does not loop."""
+    with pytest.raises(EOFError):
+        _ask(NOTHING, "guest\n", {})
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 130), ("\x04", 130)])
+def test_on_a_real_terminal_it_asks_before_it_writes(
+    cli: Cli, isolation: Path, answer: str, code: int
+) -> None:
+    """Yes writes, no and the end of input do not; questions are on stderr, never on stdout."""
+    pty = pytest.importorskip("pty")
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        python(*FLAGS),
+        env=cli.environ,
+        stdin=terminal,
+        stderr=terminal,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    os.close(terminal)
+    shown = b""
+    while b"(y/n) [y]: " not in shown:
+        shown += os.read(controller, 1024)
+    os.write(controller, answer.encode() + (b"\n" if answer.isalpha() else b""))
+    out = process.communicate(timeout=20)[0]
+    os.close(controller)
+
+    assert process.returncode == code
+    assert (isolation / ".aws" / "config").exists() is (code == 0)
+    assert "(y/n)" not in out
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        ('"/a b/cognito-credentials" credential-process --profile x', True),
+        ("cognito-credentials credential-process", True),
+        ("/usr/bin/python3 -m cognito_credentials credential-process --profile x", True),
+        ("/opt/other credential-process", False),
+        ("cognito-credentials export", False),
+        ('"unbalanced credential-process', False),
+        ("", False),
+    ],
+)
+def test_our_own_lines_are_recognised(text: str, ours: bool) -> None:
+    """By program and command, wherever it is installed."""
+    assert is_ours(text) is ours
+
+
+def test_what_is_written_runs(cli: Cli, emulator: Any, pool_id: str, config: Config, isolation: Path) -> None:
+    """The line in the profile, split as botocore splits it, gives credentials."""
+    from botocore.compat import compat_shell_split
+
+    config("")
+    assert cli("configure", "--profile", "a b", "--identity-pool-id", pool_id, "--yes").code == 0
+    path = isolation / ".aws" / "config"
+    words = compat_shell_split(load_config(str(path))["profiles"]["a b"]["credential_process"])
+    done = subprocess.run(words, env=cli.environ, capture_output=True, text=True)
+
+    assert os.path.isabs(words[0])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith('{"Version": 1, ')

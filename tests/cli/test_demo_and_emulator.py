@@ -1,0 +1,159 @@
+"""`demo` and `emulator`: the service on this machine, for people and for tests of other projects."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cognito_credentials import IdentityPool
+from tests.cli.conftest import Cli, Done
+
+Call = Callable[..., Done]
+
+
+def test_the_demo_holds_and_leaves_nothing(cli: Cli, isolation: Path, tmp_path: Path) -> None:
+    """Seven steps, each with what was called, kept and how long it took; home and temp stay empty."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    spoiled = {
+        "TMPDIR": str(scratch),
+        "AWS_PROFILE": "gone",
+        "AWS_REGION": "xx",
+        "AWS_CONFIG_FILE": "/nonexistent/config",
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+    }
+    done = cli("demo", env=spoiled)
+
+    assert (done.code, done.err.count("\n")) == (0, 1), done.err
+    for number in range(1, 8):
+        assert f"\n{number}. " in done.out
+    assert done.out.count("asked the service for: ") == 7
+    assert done.out.count("took: ") == 7
+    assert "asked the service for: nothing" in done.out
+    assert "asked the service for: GetId x 1, GetCredentialsForIdentity x 1\n" in done.out
+    assert "/CognitoIdentityCredentials\n" in done.out
+    assert list(isolation.iterdir()) == []
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_step_that_does_not_hold_fails_the_demo(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo is a check: it must not tell a nice story about a broken product."""
+    monkeypatch.setattr(IdentityPool, "refresh", IdentityPool.credentials)
+    before = dict(os.environ)
+    done = call("demo", "--quiet")
+
+    assert done.code == 1
+    assert done.line.startswith("cognito-credentials: step 4 should have asked for")
+    assert dict(os.environ) == before
+
+
+def test_the_demo_without_its_extra_says_what_to_install(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare install lacks the emulator's libraries."""
+    for name in [name for name in sys.modules if name.startswith("cognito_credentials.emulator")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    demo, emulator = call("demo"), call("emulator")
+
+    assert demo.code == emulator.code == 4
+    assert "pip install 'cognito-credentials[emulator]'" in demo.line
+    assert "pip install 'cognito-credentials[emulator]'" in emulator.line
+
+
+@pytest.fixture
+def served(cli: Cli, request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running `emulator` command and its address."""
+    process = cli.start("emulator", *getattr(request, "param", ()))
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("listening on http"), process.communicate(timeout=10)
+    try:
+        yield process, line.split()[-1]
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def test_the_emulator_says_where_it_listens_and_answers(
+    served: tuple[subprocess.Popen[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first line is the address; boto3 works there at once, and the end by a signal is a good one."""
+    process, url = served
+    client = boto3.client(
+        "cognito-identity", region_name="us-east-1", endpoint_url=url,
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="x",
+    )  # fmt: skip
+    pool = client.create_identity_pool(IdentityPoolName="a", AllowUnauthenticatedIdentities=True)
+    client.close()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+
+    assert pool["IdentityPoolId"].startswith("us-east-1:")
+    assert (process.returncode, out) == (0, "")
+    assert "CreateIdentityPool 200" in err
+
+
+@pytest.mark.parametrize("served", [("--quiet",)], indirect=True)
+def test_a_quiet_emulator_does_not_tell_of_requests(served: tuple[subprocess.Popen[str], str]) -> None:
+    """--quiet is for scripts that show its stderr."""
+    process, url = served
+    client = boto3.client(
+        "cognito-identity", region_name="us-east-1", endpoint_url=url,
+        aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="x",
+    )  # fmt: skip
+    client.list_identity_pools(MaxResults=1)
+    client.close()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+
+    assert (out, err) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        (("--port", "99999"), 4),
+        (("--host", "192.0.2.1"), 4),
+        (("--seed", "/nonexistent.toml"), 4),
+        (("--data", "/nonexistent/state.db"), 7),
+    ],
+)
+def test_what_the_emulator_cannot_do_is_one_line(cli: Cli, argv: tuple[str, ...], code: int) -> None:
+    """An address, seed or file that does not work is said, not traced."""
+    done = cli("emulator", *argv)
+
+    assert (done.code, done.out) == (code, "")
+    assert done.line.startswith("cognito-credentials: ")
+
+
+def test_what_is_kept_in_a_file_is_there_again(cli: Cli, tmp_path: Path) -> None:
+    """--data keeps the state between runs."""
+
+    def pools(make: bool) -> list[Any]:
+        process = cli.start("emulator", "--data", str(tmp_path / "state.db"))
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        client = boto3.client(
+            "cognito-identity", region_name="us-east-1", endpoint_url=url,
+            aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="x",
+        )  # fmt: skip
+        if make:
+            client.create_identity_pool(IdentityPoolName="kept", AllowUnauthenticatedIdentities=True)
+        found = client.list_identity_pools(MaxResults=10)["IdentityPools"]
+        client.close()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        return list(found)
+
+    assert pools(True) == pools(False)

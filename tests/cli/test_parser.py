@@ -1,0 +1,117 @@
+"""What may be typed, and what is said about what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cognito_credentials.cli.commands import COMMANDS
+from tests.cli.conftest import Cli, Done
+
+TOKEN = "eyJCANARYhbGciOiJSUzI1NiJ9.eyJCANARYzdWIiOiJ4In0.CANARYsignature"
+Call = Callable[..., Done]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_help_of_each_command_ends_with_a_worked_example(call: Call, command: object) -> None:
+    """`COMMAND --help` exits with 0 and ends with a command to copy."""
+    done = call(command.name, "--help")  # type: ignore[attr-defined]  # parametrize gives a Command
+
+    assert done.code == 0
+    assert done.err == ""
+    example = done.out.partition("\nexample:\n")[2]
+    assert f"cognito-credentials {command.name}" in example or "cognito-credentials" in example  # type: ignore[attr-defined]
+    assert done.out.endswith(example)
+    assert max(len(line) for line in example.splitlines()) <= 125
+
+
+def test_top_help_lists_every_command_under_a_heading_and_the_exit_codes(call: Call) -> None:
+    """Somebody who knows nothing finds all commands, what codes mean, and what to type first."""
+    done = call("--help")
+
+    assert done.code == 0
+    for command in COMMANDS:
+        assert f"\n  {command.name.ljust(18)}  {command.summary}\n" in done.out
+    for code in ("0  ok", "3  login required", "127  exec", "130  Ctrl-C"):
+        assert code in done.out
+    assert done.out.rstrip().endswith("(the main job from start to end, on this machine)")
+
+
+def test_version_is_one_line_on_stdout(call: Call) -> None:
+    """`--version` names the program and its version."""
+    done = call("--version")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("cognito-credentials ")
+    assert done.out.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([], "no command is given. Run 'cognito-credentials --help' for those there are."),
+        (["expotr"], "there is no command 'expotr'. Did you mean 'export'?"),
+        (["--profile", "guest", "stauts"], "there is no command 'stauts'. Did you mean 'status'?"),
+        (
+            ["frobnicate"],
+            "there is no command 'frobnicate'. Run 'cognito-credentials --help' for those there are.",
+        ),
+        (["login"], "there is no command 'login'"),
+        (["export", "--formt", "env"], "there is no option --formt. Did you mean --format?"),
+        (["--profil", "x", "status"], "there is no option --profil. Did you mean --profile?"),
+        (["status", "--prof", "x"], "there is no option --prof. Did you mean --profile?"),
+        (["export", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
+        (["status", "guest"], "unexpected argument 'guest'. Run 'cognito-credentials status --help'."),
+        (["emulator", "--port", "many"], "argument --port: invalid int value: 'many'"),
+        (["status", "--profile"], "argument --profile: expected one argument"),
+        (["export", "--unset", "--format", "ini"], "the format ini sets nothing that could be removed"),
+        (["exec", "--server", "--", "true"], "there is no option --server"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_exit_2(call: Call, argv: list[str], said: str) -> None:
+    """What cannot be parsed is said in one line that names what was probably meant."""
+    done = call(*argv)
+
+    assert done.code == 2
+    assert done.out == ""
+    assert done.line.startswith(f"cognito-credentials: {said}")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["export", "--token", TOKEN],
+        ["export", f"--token={TOKEN}"],
+        ["export", "--id-token", "opaque-CANARY-token"],
+        ["credential-process", "--login", TOKEN],
+        ["credential-process", "--login", f"accounts.google.com={TOKEN}"],
+        ["credential-process", "--login", f"{TOKEN}=="],
+        ["credential-process", "--login", "opaque-CANARY-token"],
+        ["export", "--duration-seconds", TOKEN],
+        ["status", TOKEN],
+        [TOKEN],
+    ],
+)
+def test_a_token_in_the_command_line_is_refused_and_not_repeated(cli: Cli, argv: list[str]) -> None:
+    """There is no way to give a token in argv, and whoever tries does not find it in a log too."""
+    done = cli(*argv, env={"AWS_COGNITO_IDENTITY_POOL_ID": "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"})
+
+    assert done.code in (2, 4)
+    assert done.out == ""
+    assert "CANARY" not in done.line
+
+
+def test_global_options_may_stand_on_either_side_of_the_command(call: Call) -> None:
+    """`--profile X status` and `status --profile X` are the same."""
+    before = call("--profile", "nope", "status")
+    after = call("status", "--profile", "nope")
+
+    assert before == after
+    assert before.code == 4
+
+
+def test_quiet_and_debug_are_known_everywhere(call: Call) -> None:
+    """A script may add --quiet to any command."""
+    for command in COMMANDS:
+        assert "--quiet" in call(command.name, "--help").out

@@ -1,0 +1,295 @@
+"""`status`, `list`, `refresh`, `clear` and `whoami`: what people look at, and what programs read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials.cli.tables import as_json, listing, table
+from tests.cli.conftest import Done
+
+Call = Callable[..., Done]
+STATUS_KEYS = {
+    *("identity_pool_id", "profile", "principal", "identity_id", "store", "location", "access_key_id"),
+    *("account_id", "expiration", "refresh_at", "seconds_left", "retry_in", "last_error", "clock_offset"),
+    *("region", "flow", "logins"),
+}
+LIST_KEYS = {
+    *("profile", "identity_pool_id", "login", "identity_id", "expiration", "expires", "store", "location"),
+    "error",
+}
+
+
+def _calls(emulator: Any, call: Call, *argv: str) -> tuple[Done, dict[str, int]]:
+    before = emulator.requests()
+    done = call(*argv)
+    return done, {n: c - before.get(n, 0) for n, c in emulator.requests().items() if c != before.get(n, 0)}
+
+
+def _identity(call: Call) -> str:
+    found: str = json.loads(call("status", "--profile", "guest", "--json").out)["identity_id"]
+    return found
+
+
+class TestStatus:
+    def test_it_is_offline_and_content_with_nothing(self, emulator: Any, pool_id: str, call: Call) -> None:
+        """A profile that is in order is no error, whatever is held; nobody is asked."""
+        done, calls = _calls(emulator, call, "status", "--profile", "guest")
+
+        assert (done.code, done.err, calls) == (0, "", {})
+        assert "Identity       not known yet\n" in done.out
+        assert "Credentials    none\n" in done.out
+
+    def test_json_has_its_keys_before_and_after(self, pool_id: str, call: Call) -> None:
+        """Programs find every key always, times in one form, and no secret."""
+        before = json.loads(call("status", "--profile", "guest", "--json").out)
+        secret = json.loads(call("credential-process", "--profile", "guest").out)
+        after = json.loads(call("status", "--profile", "guest", "--json").out)
+
+        assert set(before) == set(after) == STATUS_KEYS
+        assert before["identity_id"] is None
+        assert after["expiration"] == secret["Expiration"]
+        assert after["access_key_id"] == secret["AccessKeyId"][-4:]
+        assert 3500 < after["seconds_left"] <= 3600
+        assert (after["profile"], after["region"], after["flow"]) == ("guest", "eu-west-1", "enhanced")
+        assert secret["SecretAccessKey"] not in json.dumps(after)
+
+    def test_people_see_how_long_it_lasts(self, pool_id: str, call: Call) -> None:
+        """Time left, when it is renewed, and where it is kept, each on its line."""
+        call("refresh", "--profile", "guest")
+        done = call("status", "--profile", "guest")
+
+        assert " left (until 20" in done.out
+        assert "\nNext refresh   after 20" in done.out
+        assert f"\nKept in        file: {os.environ['HOME']}/.aws/cognito/cache\n" in done.out
+
+    def test_the_last_error_is_shown_while_it_matters(self, emulator: Any, pool_id: str, call: Call) -> None:
+        """Somebody who wonders why nothing happens is told, and when it is tried again."""
+        emulator.plan_faults({"operation": "*", "times": -1, "code": "TooManyRequestsException"})
+        call("credential-process", "--profile", "guest")
+        done = call("status", "--profile", "guest")
+
+        assert done.code == 0
+        assert "\nLast error     " in done.out
+        assert "; next try in " in done.out
+
+
+class TestList:
+    def test_no_profile_is_said_on_stderr(self, call: Call) -> None:
+        """An empty list is an empty stdout."""
+        done = call("list")
+
+        assert (done.code, done.out) == (0, "")
+        assert "configure" in done.line
+        assert json.loads(call("list", "--json").out) == []
+        assert call("list", "--quiet").err == ""
+
+    def test_a_row_each_and_the_wrong_ones_too(
+        self, emulator: Any, pool_id: str, call: Call, config: Callable[[str], Path]
+    ) -> None:
+        """Profiles with a pool, what the environment sets, what no profile names; offline."""
+        call("refresh", "--profile", "guest")
+        forgotten = _identity(call)
+        other = emulator.create_pool()
+        config(
+            f"[default]\nregion = us-east-1\n[profile one]\ncognito_identity_pool_id = {other}\n"
+            f"[profile two]\ncognito_identity_pool_id = nonsense\n[profile plain]\nregion = us-east-1\n"
+        )
+        before = emulator.requests()
+        done = call("list", "--json")
+        shown = call("list")
+
+        rows = json.loads(done.out)
+        assert [row["profile"] for row in rows] == ["one", "two", "(no profile)"]
+        assert all(set(row) == LIST_KEYS for row in rows)
+        assert "REGION:GUID" in rows[1]["error"]
+        assert rows[2]["identity_id"] == forgotten
+        assert rows[2]["expires"] is not None
+        assert emulator.requests() == before
+        lines = shown.out.splitlines()
+        assert lines[0].split() == ["Profile", "Pool", "Login", "Identity", "ID", "Expires"]
+        assert len(lines) == 4
+
+    def test_the_environment_is_a_row_and_does_not_hide_the_profiles(
+        self, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """AWS_COGNITO_IDENTITY_POOL_ID would win in every profile; the list shows what each says itself."""
+        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", "us-west-2:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70")
+        rows = json.loads(call("list", "--json").out)
+
+        assert [(row["profile"], row["identity_pool_id"][:9]) for row in rows] == [
+            ("(environment)", "us-west-2"),
+            ("guest", "us-east-1"),
+        ]
+
+    def test_names_from_the_config_file_are_harmless_on_a_terminal(
+        self, call: Call, config: Callable[[str], Path]
+    ) -> None:
+        """A profile's name may hold escape sequences: configparser takes them."""
+        config(
+            "[profile \x1b[2Jx\u202e]\n"
+            "cognito_identity_pool_id = us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70\n"
+            "cognito_user = \x1b]0;t\x07\n"
+        )
+        done = call("list")
+
+        assert done.code == 0
+        assert all(line.isprintable() for line in done.out.splitlines())
+        assert "\u202e" not in done.out
+
+
+class TestRefresh:
+    def test_it_asks_even_when_what_is_held_is_fresh(self, emulator: Any, pool_id: str, call: Call) -> None:
+        """One call, the same identity, other keys, and the next credential-process has them."""
+        first = json.loads(call("credential-process", "--profile", "guest").out)
+        identity = _identity(call)
+        done, calls = _calls(emulator, call, "refresh", "--profile", "guest")
+        second = json.loads(call("credential-process", "--profile", "guest").out)
+
+        assert (done.code, calls) == (0, {"GetCredentialsForIdentity": 1})
+        assert done.out == f"New credentials for {identity} until {second['Expiration']}.\n"
+        assert second["AccessKeyId"] != first["AccessKeyId"]
+
+    def test_a_failure_loses_nothing(self, emulator: Any, pool_id: str, call: Call) -> None:
+        """What is held is still given out."""
+        first = call("credential-process", "--profile", "guest")
+        emulator.plan_faults(
+            {"operation": "*", "times": -1, "code": "NotAuthorizedException", "message": "no"}
+        )
+        failed = call("refresh", "--profile", "guest")
+
+        assert failed.code == 5
+        assert call("credential-process", "--profile", "guest").out == first.out
+
+
+class TestClear:
+    def test_credentials_go_and_the_identity_stays(self, pool_id: str, call: Call) -> None:
+        """A guest's identity cannot be had again, so clearing does not touch it, and says so."""
+        call("refresh", "--profile", "guest")
+        identity = _identity(call)
+        done = call("clear", "--profile", "guest")
+
+        assert (done.code, done.out) == (0, "Cleared 1 entry.\n")
+        assert done.line == "Identities are kept; --identities forgets them too."
+        assert _identity(call) == identity
+        assert call("clear", "--profile", "guest", "--quiet") == Done(0, "Cleared 0 entries.\n", "")
+
+    def test_identities_go_when_asked(self, pool_id: str, call: Call) -> None:
+        """--identities forgets both."""
+        call("refresh", "--profile", "guest")
+        done = call("clear", "--profile", "guest", "--identities")
+
+        assert done == Done(0, "Cleared 2 entries.\n", "")
+        assert _identity(call) is None
+
+    def test_all_clears_every_pool_and_no_foreign_file(
+        self, emulator: Any, pool_id: str, call: Call, isolation: Path
+    ) -> None:
+        """The whole directory is cleared of what is ours; what somebody else put there stays."""
+        call("refresh", "--profile", "guest")
+        call("refresh", "--identity-pool-id", emulator.create_pool())
+        call("credential-process", "--profile", "guest")
+        cache = isolation / ".aws" / "cognito" / "cache"
+        foreign = [cache / "notes.json", cache / "credentials-v1-zz.json", cache / ".hidden"]
+        for path in foreign:
+            path.write_text("mine")
+
+        first = call("clear", "--all")
+        second = call("clear", "--all", "--identities")
+
+        assert (first.out, second.out) == ("Cleared 2 entries.\n", "Cleared 2 entries.\n")
+        assert all(path.read_text() == "mine" for path in foreign)
+        left = {path.name for path in cache.iterdir()} - {path.name for path in foreign} - {"CACHEDIR.TAG"}
+        assert all(name.startswith("lock-v1-") for name in left)
+        assert not any(path.stat().st_size for path in cache.glob("lock-v1-*"))
+
+    def test_all_needs_no_profile_and_makes_no_directory(self, call: Call, isolation: Path) -> None:
+        """Clearing where nothing ever was is no error and leaves no trace."""
+        assert call("clear", "--all").out == "Cleared 0 entries.\n"
+        assert list(isolation.iterdir()) == []
+
+    @pytest.mark.writes_secrets
+    def test_what_only_a_token_could_tell_is_not_claimed_to_be_cleared(
+        self, emulator: Any, pool_id: str, call: Call
+    ) -> None:
+        """For a login from a program nothing is done, and said, rather than `Cleared 0 entries`."""
+        done = call("clear", "--profile", "guest", "--login", "a.b=command:/bin/echo x")
+
+        assert done.code == 3
+        assert "clear --all" in done.line
+
+
+class TestWhoami:
+    def test_it_is_what_sts_says_and_the_identity(self, emulator: Any, pool_id: str, call: Call) -> None:
+        """Account, Arn and UserId by their AWS names, in a table and for programs."""
+        done, calls = _calls(emulator, call, "whoami", "--profile", "guest", "--json")
+        answer = json.loads(done.out)
+        people = call("whoami", "--profile", "guest")
+
+        assert set(answer) == {"Account", "Arn", "UserId", "IdentityId"}
+        assert answer["Account"] == "123456789012"
+        assert answer["IdentityId"] == _identity(call)
+        assert calls == {"GetId": 1, "GetCredentialsForIdentity": 1, "GetCallerIdentity": 1}
+        assert [line.split() for line in people.out.splitlines()] == [[k, v] for k, v in answer.items()]
+
+    def test_a_refusal_of_sts_is_exit_5(self, emulator: Any, pool_id: str, call: Call) -> None:
+        """STS's code and words, and what to try."""
+        emulator.plan_faults(
+            {"operation": "GetCallerIdentity", "times": -1, "code": "InvalidClientTokenId", "status": 403}
+        )
+        done = call("whoami", "--profile", "guest")
+
+        assert (done.code, done.out) == (5, "")
+        assert "STS answered InvalidClientTokenId" in done.line
+
+    @pytest.mark.parametrize(
+        ("endpoint", "code", "said"),
+        [
+            ("http://127.0.0.1:9", 6, "STS cannot be reached"),
+            ("http://192.0.2.1", 4, "plain http to another machine"),
+        ],
+    )
+    def test_an_sts_that_is_not_there_or_not_safe(
+        self,
+        pool_id: str,
+        call: Call,
+        monkeypatch: pytest.MonkeyPatch,
+        endpoint: str,
+        code: int,
+        said: str,
+    ) -> None:
+        """The network is exit 6; an address that would get the session token in the clear is not called."""
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint)
+        done = call("whoami", "--profile", "guest")
+
+        assert (done.code, done.out) == (code, "")
+        assert said in done.line
+
+    def test_a_profile_that_is_not_there_matters_only_if_it_is_used(
+        self, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """AWS_PROFILE may name anything when the pool is given."""
+        monkeypatch.setenv("AWS_PROFILE", "gone")
+
+        assert call("whoami", "--identity-pool-id", pool_id).code == 0
+
+
+class TestTables:
+    def test_cells_are_one_printable_line(self) -> None:
+        """Whatever a value holds, a table keeps its shape."""
+        shown = table(("A", "B"), [("x\ny", "\x1b[1m"), (None, "\u202e")])
+
+        assert shown.splitlines() == ["A    B", "x?y  ?[1m", "-    ?"]
+        assert listing([("Name", "a\tb"), ("Gone", None)]) == "Name  a?b\n"
+
+    def test_json_is_ascii(self) -> None:
+        """A terminal obeys nothing in it, and every locale can print it."""
+        text = as_json([{"a": "\x1b\u202eé"}])
+
+        assert text.isascii()
+        assert json.loads(text) == [{"a": "\x1b\u202eé"}]
