@@ -1,0 +1,139 @@
+"""Many processes at once: well, and in an outage."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+from tests.processes.aging import age, leave
+from tests.processes.conftest import Machine
+from tests.processes.crowd import Answer, Crowd, commands, crowd
+
+from .figures import Figure, Scale, at_most, counted, percentile
+from .machine import new_machine
+
+ONCE = {"GetId": 1, "GetCredentialsForIdentity": 1}
+ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
+
+
+def crowds(scale: Scale) -> Iterator[Figure]:
+    """Count what a machine's first credentials cost, however many processes want them at one moment."""
+    count = scale.processes
+    with new_machine() as machine:
+        yield from _cold(f"{count} processes, cold", machine, crowd(machine.environ(), count), ONCE, 1)
+    with new_machine() as machine:
+        environ = machine.environ(AWS_COGNITO_FLOW="basic", AWS_COGNITO_ROLE_ARN=ROLE)
+        expected = {"GetId": 1, "GetOpenIdToken": 1, "AssumeRoleWithWebIdentity": 1}
+        many = crowd(environ, count // 2)
+        yield from _cold(f"{count // 2} processes, cold, basic flow", machine, many, expected, 1)
+    with new_machine() as machine:
+        expected = {"GetId": 4, "GetCredentialsForIdentity": 4}
+        many = Crowd(_four_profiles(machine, count // 2))
+        yield from _cold(f"{count // 2} processes, cold, 4 profiles", machine, many, expected, 4)
+    yield from _command_line(count)
+    yield from _edge(count // 2)
+
+
+def outage_of_commands(scale: Scale) -> Iterator[Figure]:
+    """Count what an outage from 14 minutes before the end costs the service, and whom it stops."""
+    batches, count = 8, max(1, scale.processes // 8)
+    title = f"outage at 14 min left, {batches * count} commands in 14 min"
+    with new_machine() as machine:
+        commands(machine.environ(), 1)
+        leave(machine.cache, 14 * 60)
+        before = sum(machine.requests().values())
+        machine.emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
+        answers = []
+        for batch in range(batches):
+            if batch:
+                age(machine.cache, 14 * 60 // batches)
+            answers += commands(machine.environ(), count)
+        asked = sum(machine.requests().values()) - before
+    failed = [answer for answer in answers if answer.returncode or not json.loads(answer.stdout)]
+    yield counted(f"{title}: failures", len(failed), 0)
+    yield at_most(f"{title}: HTTP requests", asked, 3, "")
+    with new_machine() as machine:
+        machine.emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
+        with crowd(machine.environ(), scale.processes) as many:
+            many.go()
+            cold = many.answers()
+        asked = sum(machine.requests().values())
+    title = f"{scale.processes} processes, cold, outage"
+    kinds = {error.partition(":")[0] for answer in cold for error in answer.errors}
+    yield counted(f"{title}: errors", (*kinds, sum(len(a.errors) for a in cold)), ("ServiceError", len(cold)))
+    yield at_most(f"{title}: HTTP requests", asked, 12, "")
+    yield at_most(f"{title}: longest wait", max(answer.seconds for answer in cold), 16, " s")
+
+
+def _cold(
+    title: str, machine: Machine, many: Crowd, expected: dict[str, int], generations: int
+) -> Iterator[Figure]:
+    with many:
+        many.go()
+        answers = many.answers()
+    seen = {generation for answer in answers for generation in answer.generations}
+    yield _asked(title, machine.requests(), expected)
+    errors = sum(bool(answer.errors or answer.status or answer.stderr) for answer in answers)
+    yield counted(f"{title}: different keys, errors", (len(seen), errors), (generations, 0))
+    yield _times(f"  {title}: p50, p99", answers)
+
+
+def _command_line(count: int) -> Iterator[Figure]:
+    """The same through the command that SDKs run, whole processes."""
+    with new_machine() as machine:
+        began = time.perf_counter()
+        answers = commands(machine.environ(), count)
+        seconds = time.perf_counter() - began
+        title = f"{count} commands (credential-process), cold"
+        yield _asked(title, machine.requests(), ONCE)
+        errors = sum(bool(answer.returncode or answer.stderr) for answer in answers)
+        yield counted(
+            f"{title}: different answers, errors", (len({a.stdout for a in answers}), errors), (1, 0)
+        )
+        yield Figure(f"  {title}: all of them", f"{seconds:.1f} s")
+
+
+def _edge(count: int) -> Iterator[Figure]:
+    """Running processes cross the refresh moment while the service is slow."""
+    slow = 4.0
+    with new_machine() as machine, crowd(machine.environ(), 1) as first:
+        first.go()
+        first.answers()
+        with crowd(machine.environ(), count, "--reads", "100", "--jump", str(46 * 60)) as many:
+            machine.emulator.plan_faults({"operation": "*", "times": -1, "delay": slow})
+            machine.emulator.move_clock(46 * 60)
+            many.go()
+            answers = many.answers()
+        refreshes = machine.requests()["GetCredentialsForIdentity"] - 1
+    title = f"{count} processes at the refresh moment"
+    yield counted(f"{title}: refreshes", refreshes, 1)
+    waited = sum(answer.slowest >= slow for answer in answers)
+    errors = sum(bool(answer.errors or answer.status) for answer in answers)
+    yield counted(f"{title}: who waits, errors", (waited, errors), (1, 0))
+    others = sorted(answer.slowest for answer in answers)[:-1]
+    shown = f"{percentile(others, 0.5) * 1000:.0f} ms, {others[-1] * 1000:.0f} ms"
+    yield Figure(f"  {title}: longest other read, p50, max", shown)
+
+
+def _four_profiles(machine: Machine, count: int) -> list[dict[str, str]]:
+    path = os.path.join(machine.home, "config")
+    with open(path, "w", encoding="utf-8") as file:
+        for number in range(4):
+            file.write(f"[profile p{number}]\ncognito_identity_pool_id = {machine.pool_id}\n")
+            file.write(f"cognito_user = user-{number}\n")
+    environ = machine.environ(AWS_CONFIG_FILE=path)
+    del environ["AWS_COGNITO_IDENTITY_POOL_ID"]
+    return [{**environ, "AWS_PROFILE": f"p{number % 4}"} for number in range(count)]
+
+
+def _times(title: str, answers: Sequence[Answer]) -> Figure:
+    seconds = [answer.seconds for answer in answers]
+    return Figure(title, f"{percentile(seconds, 0.5):.2f} s, {percentile(seconds, 0.99):.2f} s")
+
+
+def _asked(title: str, requests: dict[str, int], expected: dict[str, int]) -> Figure:
+    shown = " + ".join(f"{count} {name}" for name, count in requests.items())
+    bar = " + ".join(str(count) for count in expected.values())
+    return Figure(f"{title}: requests", shown, f"= {bar}", requests == expected)

@@ -1,0 +1,34 @@
+"""What the benchmarks count, and do not time, holds in short as well."""
+
+from __future__ import annotations
+
+import pytest
+
+from .__main__ import PARTS
+from .figures import Figure, Scale, at_most, counted, percentile
+
+SHORT = Scale(threads=16, reads=200, outage_reads=300, processes=8, kills=20, mutations=300)
+
+
+@pytest.mark.parametrize("part", ["requests", "threads", "outages", "commands", "campaigns"])
+def test_counted_figures_hold(part: str) -> None:
+    """Every figure of the design that is a count is met, whatever the machine."""
+    figures = list(PARTS[part](SHORT))
+    assert any(figure.is_held for figure in figures)
+    assert [figure.line() for figure in figures if figure.is_held is False] == []
+
+
+def test_missed_bar_is_said() -> None:
+    """A figure beyond its bar reads MISS, one within reads ok, and a yardstick claims neither."""
+    assert counted("x", 2, 1).line().startswith("MISS")
+    assert at_most("x", 1.51, 1.5, " x").line().startswith("MISS")
+    assert at_most("x", 1.5, 1.5, " x").line().startswith("ok")
+    assert Figure("x", "1").line().startswith("   ")
+
+
+def test_percentile_is_of_the_values() -> None:
+    """The 99th percentile of 200 values is the 198th, and of one value that one."""
+    values = [float(value) for value in range(200)]
+    assert percentile(values, 0.99) == 197.0
+    assert percentile(values, 0.5) == 99.0
+    assert percentile([7.0], 0.99) == 7.0
