@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,12 @@ from cognito_credentials.clock import Clock
 CANARY = "CANARY"
 _OTHERS_LOGGERS = ("botocore", "boto3", "urllib3", "s3transfer", "awscrt")
 """A test's own boto3 calls log their signatures; that ours do not has tests of its own (tests/exchange)."""
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be what it is to the processes that tests start."""
+    # A shell ignores SIGINT for what it runs in the background, as CI may run us, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ManualClock(Clock):
