@@ -30,7 +30,7 @@ def _aws(cli: Cli, *argv: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_aws_sts_get_caller_identity(cli: Cli, emulator: Any, pool_id: str, isolation: Path) -> None:
-    """After `configure`, `aws sts get-caller-identity --profile guest` is the guest; two runs, one exchange."""
+    """After `configure`, `aws sts get-caller-identity` is the guest; two runs, one exchange."""
     (isolation / ".aws" / "config").unlink()
     written = cli("configure", "--profile", "guest", "--identity-pool-id", pool_id, "--yes")
     assert written.code == 0, written.err

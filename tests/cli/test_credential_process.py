@@ -127,16 +127,20 @@ def test_stdin_is_not_read_and_a_terminal_is_no_obstacle(cli: Cli, pool_id: str)
     assert json.loads(shown)["Version"] == 1
 
 
-def test_a_warning_is_not_in_the_way_of_the_one_line(cli: Cli, emulator: Any, pool_id: str) -> None:
-    """When it fails, stderr is the error alone: the SDK pastes it into its own."""
-    cli(*ARGV)  # an identity, so that there is something to lose
-    emulator.plan_faults({"operation": "*", "times": -1, "status": 500})
-    cli("clear", "--profile", "guest")
+def test_a_warning_is_not_in_the_way_of_the_one_line(
+    cli: Cli, emulator: Any, pool_id: str, isolation: Path
+) -> None:
+    """When it fails, stderr is the error alone, warnings or not: the SDK pastes it into its own."""
+    (isolation / ".aws" / "cognito").write_text("no directory")  # so that there is a warning each time
+    warned = cli(*ARGV)
+    emulator.plan_faults({"operation": "*", "times": -1, "code": "InternalErrorException"})
+    failed = cli(*ARGV)
 
-    done = cli(*ARGV)
-
-    assert (done.code, done.out) == (6, "")
-    assert done.line.startswith("cognito-credentials: profile 'guest': ")
+    assert warned.code == 0
+    assert warned.line.startswith("cognito-credentials: warning: cache directory ")
+    assert cli(*ARGV, "--quiet").out == failed.out == ""
+    assert failed.code == 6
+    assert failed.line.startswith("cognito-credentials: profile 'guest': ")
 
 
 def test_botocore_takes_it(

@@ -102,6 +102,16 @@ def test_a_token_in_the_command_line_is_refused_and_not_repeated(cli: Cli, argv:
     assert "CANARY" not in done.line
 
 
+@pytest.mark.parametrize("option", ["--token", "--id-token", "--jwt", "--password"])
+def test_whoever_looks_for_a_token_option_is_shown_the_way(call: Call, option: str) -> None:
+    """Why there is none, and how a token is given."""
+    done = call("export", option, "x")
+
+    assert done.code == 2
+    assert "other users can see a command line" in done.line
+    assert "--login PROVIDER=file:PATH" in done.line
+
+
 def test_global_options_may_stand_on_either_side_of_the_command(call: Call) -> None:
     """`--profile X status` and `status --profile X` are the same."""
     before = call("--profile", "nope", "status")
