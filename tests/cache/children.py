@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import traceback
 import warnings
 from collections.abc import Callable
@@ -48,12 +49,15 @@ def in_child(function: Callable[[], Result], *, user: int | None = None) -> Resu
         except BaseException:  # noqa: BLE001  (the parent fails with it)
             answer = (False, traceback.format_exc())
         with os.fdopen(writer, "wb") as pipe:
-            pickle.dump(answer, pipe)
+            pickle.dump(answer, pipe)  # at once, as it is closed: whoever reads to the end may kill us
         os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        data = pipe.read()
-    os.waitpid(pid, 0)
+    try:
+        with os.fdopen(reader, "rb") as pipe:
+            data = pipe.read()
+    finally:
+        os.kill(pid, signal.SIGKILL)  # it has answered, or the test has waited long enough
+        os.waitpid(pid, 0)
     assert data, "the child died"
     is_result, answer = pickle.loads(data)
     assert is_result, answer
