@@ -19,6 +19,9 @@ some code rather than a value stay with that code; they are:
 | a plain operator on several values holds for any of them | trust._condition_holds |
 | an expired session is said to be expired before its signature is looked at | signatures |
 | unknown ids in DeleteIdentities count as done | operations.identities |
+| what of a SAML response is checked, its amr entries, and that its roles trust the service | saml, logins |
+| a session policy with a condition allows nothing, and denies | session_policies |
+| of two updates of one pool at once, the one that comes later is refused | updates |
 | a signed call for another region does not find the pool | operations.pools.pool_of_caller |
 """
 
@@ -54,6 +57,9 @@ STS_BAD_SIGNATURE = "Couldn't verify signed token."
 BAD_SESSION_TAGS = "The session tags of the token are not valid."
 MALFORMED_POLICY = "The policy is not in the valid JSON format."
 
+PACKED_POLICY_BYTES = 1024
+"""What session policies and tags may take up, compressed."""
+
 MAX_HEADER_TEXT = 2048
 """Longer messages are cut in x-amzn-ErrorMessage; clients refuse headers of 64 KiB and more."""
 
@@ -63,6 +69,9 @@ MAX_BODY_BYTES = 1024 * 1024
 # Settings of the service that no public page fixes.
 OIDC_GRACE_SECONDS = 300
 """Login tokens are accepted this long after their exp (service.md 1.6)."""
+
+SAML_GRACE_SECONDS = 300
+"""The same for the conditions of SAML responses, before and after."""
 
 STS_MAX_TOKEN_AGE_SECONDS = 24 * 3600
 """STS refuses a web identity token whose iat is older (service.md 9.3)."""
@@ -92,6 +101,11 @@ def unknown_operation() -> ServiceError:
 def invalid_action(name: str) -> str:
     """STS has no such action."""
     return f"Could not find operation {name} for version 2011-06-15"
+
+
+def invalid_policy_arn(arn: str) -> str:
+    """PolicyArns of AssumeRoleWithWebIdentity has what is no policy."""
+    return f"ARN {arn} is not valid."
 
 
 def request_too_large() -> ServiceError:
@@ -124,6 +138,23 @@ def wrong_audience() -> ServiceError:
     return not_authorized("Invalid login token. Incorrect token audience")
 
 
+def not_a_saml_response() -> ServiceError:
+    """service.md 5.1: a SAML login that is no response with one assertion."""
+    return not_authorized("Invalid login token. Not a valid SAML response.")
+
+
+def saml_extra_missing() -> ServiceError:
+    """SAML was asked for where the ``saml`` extra is not installed."""
+    return ServiceError(
+        "InternalErrorException", "SAML needs: pip install 'cognito-credentials[emulator,saml]'", 500
+    )
+
+
+def saml_not_yet_valid() -> ServiceError:
+    """service.md 5.1: the conditions of a SAML assertion begin later."""
+    return not_authorized("Invalid login token. Token is not valid yet.")
+
+
 def signature_expired(timestamp: str, now: float, lifetime: int) -> str:
     """W27: the signature is older than *lifetime* seconds."""
     return (
@@ -142,6 +173,13 @@ def signature_not_current(timestamp: str, now: float, window: int) -> str:
 
 def _amz_date(seconds: float) -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
+
+
+def concurrent_modification(pool_id: str) -> ServiceError:
+    """service.md 6.2 and 6.6: another call that replaces the pool's settings is under way."""
+    return ServiceError(
+        "ConcurrentModificationException", f"IdentityPool '{pool_id}' is being modified by another request."
+    )
 
 
 def pool_limit_exceeded() -> ServiceError:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cognito_credentials.emulator.faults import FaultError, Faults
 from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
 from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.session_policies import Decision, decide
 from cognito_credentials.emulator.tokens import sign_jwt
 from cognito_credentials.emulator.wire import Answer
 
 PREFIX = "/_emulator/"
 _LOGIN_SECONDS = 3600
+_SETTINGS = ("credential_lifetime", "clock_offset", "throttle", "delay", "historic_jwks")
 
 
 class ControlError(Exception):
@@ -40,6 +42,8 @@ class Control:
             "GET requests": self._requests,
             "POST reset": self._reset,
             "POST login-token": self._login_token,
+            "POST saml-response": self._saml_response,
+            "POST allowed": self._allowed,
             "PUT faults": self._faults,
             "PUT settings": self._settings,
         }
@@ -67,13 +71,11 @@ class Control:
         return {}
 
     def _settings(self, content: Any) -> Mapping[str, Any]:
-        given = _members(content, {"credential_lifetime", "clock_offset", "throttle", "delay"})
+        given = _members(content, set(_SETTINGS))
         lifetime = _number(given, "credential_lifetime", None)
         offset = _number(given, "clock_offset", None)
         delay = _number(given, "delay", None)
-        throttle = given.get("throttle")
-        if throttle is not None and not isinstance(throttle, bool):
-            raise ControlError("throttle: expected true or false")
+        throttle, historic_jwks = _flag(given, "throttle"), _flag(given, "historic_jwks")
         settings = self.service.settings
         if "credential_lifetime" in given:
             settings.credential_lifetime = None if lifetime is None else int(lifetime)
@@ -83,16 +85,43 @@ class Control:
             settings.delay = delay
         if throttle is not None:
             settings.throttle = throttle
+        if historic_jwks is not None:
+            settings.historic_jwks = historic_jwks
         return {
             "credential_lifetime": settings.credential_lifetime,
             "clock_offset": self.service.clock.offset,
             "throttle": settings.throttle,
             "delay": settings.delay,
+            "historic_jwks": settings.historic_jwks,
         }
+
+    def _saml_response(self, content: Any) -> Mapping[str, Any]:
+        given = _members(content, {"provider", "subject", "roles", "attributes", "expires_in"})
+        return {"response": saml_response(self.service, **given)}
+
+    def _allowed(self, content: Any) -> Mapping[str, Any]:
+        given = _members(content, {"access_key_id", "action", "resource"})
+        return asdict(allowed(self.service, **given))
 
     def _login_token(self, content: Any) -> Mapping[str, Any]:
         given = _members(content, {"provider", "audience", "subject", "expires_in", "claims"})
         return {"token": login_token(self.service, **given)}
+
+
+def allowed(service: Service, access_key_id: Any = None, action: Any = None, resource: Any = "*") -> Decision:
+    """
+    Whether the session policies of issued credentials leave room for an action.
+
+    Raises:
+        ControlError: An argument is not good, or the credentials are not of this process.
+    """
+    for name, value in (("access_key_id", access_key_id), ("action", action), ("resource", resource)):
+        if not isinstance(value, str) or not value:
+            raise ControlError(f"{name}: expected a text")
+    session = service.mint.recent(access_key_id)
+    if session is None:
+        raise ControlError(f"access_key_id: {access_key_id} was not given out since the start")
+    return decide(session, action, resource, service.clock.now())
 
 
 def login_token(
@@ -139,6 +168,52 @@ def login_token(
     return token
 
 
+def saml_response(
+    service: Service,
+    provider: Any = None,
+    subject: Any = "user",
+    roles: Any = (),
+    attributes: Any = None,
+    expires_in: Any = _LOGIN_SECONDS,
+) -> str:
+    """
+    A SAML response that the emulator accepts for *provider*, signed by its test issuer.
+
+    Args:
+        provider: ARN of a SAML provider.
+        roles: Role ARNs.
+        attributes: More attributes, name to list of texts.
+        expires_in: Seconds from now, by the emulator's clock; may be negative.
+
+    Raises:
+        ControlError: An argument has the wrong type, or the ``saml`` extra is missing.
+    """
+    attributes = {} if attributes is None else attributes
+    for name, value in (("provider", provider), ("subject", subject)):
+        if not isinstance(value, str) or not value:
+            raise ControlError(f"{name}: expected a text")
+    if not _is_texts(roles):
+        raise ControlError("roles: expected a list of texts")
+    if not isinstance(attributes, dict) or not all(map(_is_texts, attributes.values())):
+        raise ControlError("attributes: expected an object of lists of texts")
+    seconds = _number({"expires_in": expires_in}, "expires_in", None) or 0
+    try:
+        from cognito_credentials.emulator.saml_issuer import sign_response
+
+        now = service.clock.now()
+        response = sign_response(service.keys, provider, subject, roles, attributes, now, seconds)
+    except ModuleNotFoundError:
+        raise ControlError("SAML needs: pip install 'cognito-credentials[emulator,saml]'") from None
+    except ValueError as error:  # lxml: a character that XML cannot have
+        raise ControlError(str(error)) from None
+    service.note_secret(response)
+    return response
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
 def _read(body: bytes) -> Any:
     try:
         return json.loads(body) if body.strip() else {}
@@ -163,6 +238,13 @@ def _number(given: Mapping[str, Any], name: str, default: float | None) -> float
         return default
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 10**9:
         raise ControlError(f"{name}: expected a number of seconds")
+    return value
+
+
+def _flag(given: Mapping[str, Any], name: str) -> bool | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise ControlError(f"{name}: expected true or false")
     return value
 
 

@@ -6,6 +6,7 @@ Source: service.md 7.2.
 
 from __future__ import annotations
 
+import base64
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,9 @@ def _service_keys(service: Service) -> Mapping[str, Any]:
     regions = {row["region"] for row in service.state.rows("SELECT DISTINCT region FROM pools")}
     names = [key_id(region) for region in sorted(regions | _all_regions())]
     jwk = service.keys.jwk(SERVICE, "", "RS512")
+    if service.settings.historic_jwks:
+        modulus = base64.urlsafe_b64decode(jwk["n"] + "==")
+        jwk["n"] = base64.b64encode(b"\0" + modulus).decode()
     return {"keys": [{**jwk, "kid": name} for name in names]}
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cognito_credentials.emulator.control import Control, login_token
+from cognito_credentials.emulator.control import Control, allowed, login_token, saml_response
 from cognito_credentials.emulator.keys import SigningKeys
 from cognito_credentials.emulator.pools import ACCOUNT_ID
 from cognito_credentials.emulator.seed import Seed
@@ -18,6 +18,8 @@ from cognito_credentials.emulator.state import State
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from cognito_credentials.emulator.session_policies import Decision
 
 
 class Emulator:
@@ -182,6 +184,28 @@ class Emulator:
             dict(claims) if claims is not None else None,
         )
 
+    def saml_response(
+        self,
+        provider: str,
+        *,
+        subject: str = "user",
+        roles: Sequence[str] = (),
+        attributes: Mapping[str, Sequence[str]] | None = None,
+        expires_in: float = 3600,
+    ) -> str:
+        """
+        A SAML response that the emulator accepts for *provider*; needs the ``saml`` extra.
+
+        Args:
+            provider: ARN of a SAML provider of the pool.
+            subject: The NameID.
+            roles: Role ARNs for the Role attribute.
+            attributes: More attributes, name to values.
+            expires_in: Seconds from now by the emulator's clock.
+        """
+        given = dict(attributes) if attributes is not None else None
+        return saml_response(self.service, provider, subject, roles, given, expires_in)
+
     def requests(self) -> Mapping[str, int]:
         """How often each operation was asked for since the start or the last reset."""
         return dict(self._control.counts)
@@ -189,6 +213,18 @@ class Emulator:
     def plan_faults(self, *faults: Mapping[str, Any]) -> None:
         """Misbehave for coming requests, as ``PUT /_emulator/faults`` does."""
         self._control.faults.plan([dict(fault) for fault in faults])
+
+    def allowed(self, access_key_id: str, action: str, resource: str = "*") -> Decision:
+        """
+        Whether the session policies of issued credentials leave room for an action.
+
+        A guest of the enhanced flow may be allowed ``s3:GetObject`` by a role, but never
+        ``ssm:GetParameter``. What the role itself permits is not known here.
+
+        Args:
+            access_key_id: Of credentials that this emulator gave out since its start.
+        """
+        return allowed(self.service, access_key_id, action, resource)
 
     def move_clock(self, seconds: float) -> None:
         """Move the emulator's clock by *seconds* from where it is."""

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
@@ -30,6 +30,7 @@ from cognito_credentials.emulator.sending import send_answer, send_slowly
 from cognito_credentials.emulator.service import Service, read_json
 from cognito_credentials.emulator.signatures import ANONYMOUS, Caller, SignedRequest, authenticate
 from cognito_credentials.emulator.throttle import Throttle
+from cognito_credentials.emulator.updates import Updates
 from cognito_credentials.emulator.wire import (
     Answer,
     cross_origin,
@@ -57,6 +58,7 @@ class _Call:
     Attributes:
         operation: Its name; empty when the envelope names none.
         is_sts: Which protocol to answer in.
+        taken_pool: The pool that it updates, when another call was updating it already.
     """
 
     operation: str
@@ -64,6 +66,7 @@ class _Call:
     request: SignedRequest
     request_id: str
     parameters: Mapping[str, str]
+    taken_pool: str | None = None
 
 
 class Application:
@@ -82,6 +85,7 @@ class Application:
         self._drop = drop
         self._log = log
         self._throttle = Throttle()
+        self._updates = Updates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -118,7 +122,8 @@ class Application:
         call = _read_call(request, request_id)
         if call.operation:
             self.control.counts[call.operation] += 1
-        answer = await self._answer_call(call, scope, receive, send)
+        with self._updates.started(call.operation, body) as taken_pool:
+            answer = await self._answer_call(replace(call, taken_pool=taken_pool), scope, receive, send)
         if self._log is not None:
             self._log(_log_line(self._service, call, answer, time.perf_counter() - started))
 
@@ -196,6 +201,8 @@ class Application:
         if not operation.public:
             caller = authenticate(service, call.request, "cognito-identity")
             _check_permission(caller, call.operation, content)
+        if call.taken_pool is not None:
+            raise assumed.concurrent_modification(call.taken_pool)
         return json_success(service.call(operation, content, caller))
 
     async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:

@@ -23,10 +23,12 @@ from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, is_serv
 from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
 
 if TYPE_CHECKING:
+    from cognito_credentials.emulator.saml import SamlProvider
     from cognito_credentials.emulator.service import Service
 
 _USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
 _OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
+SAML_NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 _GOOGLE = "accounts.google.com"
 _NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
 _REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp")
@@ -40,12 +42,14 @@ class VerifiedLogin:
     Attributes:
         amr: The two entries of the amr claim.
         mapping_keys: Where a role mapping of this login may stand, most specific first.
+        roles: Roles that the login itself brings: those of a SAML response.
     """
 
     linked: LinkedLogin
     claims: Mapping[str, Any]
     amr: tuple[str, str]
     mapping_keys: Sequence[str]
+    roles: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class OwnToken:
 def is_user_pool(provider: str) -> bool:
     """True for the logins key of an Amazon Cognito user pool."""
     return _USER_POOL.fullmatch(provider) is not None
+
+
+def is_saml(provider: str) -> bool:
+    """True for the ARN of a SAML provider."""
+    return provider.startswith("arn:") and ":saml-provider/" in provider
 
 
 def own_token_key(logins: Mapping[str, str]) -> str | None:
@@ -85,6 +94,8 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
         raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
     if provider in _OPAQUE:
         return _verify_opaque(service, pool, provider, token)
+    if is_saml(provider):
+        return _verify_saml(service, provider, token)
     jwt = _read_id_token(provider, token, service.clock.now())  # 5 to 8
     verified = service.issuers.verifies(provider, jwt)  # 9
     if verified is None:
@@ -119,6 +130,42 @@ def _verify_opaque(service: Service, pool: IdentityPool, provider: str, token: s
         amr=(provider, f"{provider}:{app_id}:{subject}"),
         mapping_keys=[provider],
     )
+
+
+def _verify_saml(service: Service, arn: str, token: str) -> VerifiedLogin:
+    """A response of the provider, or of the emulator's test issuer in its place."""
+    try:
+        from cognito_credentials.emulator import saml, saml_issuer
+
+        provider = _saml_provider(service, arn, saml.issuer_of(token) == saml_issuer.TEST_ENTITY_ID)
+        assertion = saml.read_response(token, provider, service.clock.now())
+    except ModuleNotFoundError:
+        raise assumed.saml_extra_missing() from None
+    claims: dict[str, Any] = {
+        name: values[0] if len(values) == 1 else list(values)
+        for name, values in assertion.attributes.items()
+        if values
+    }
+    claims.setdefault(SAML_NAME_ID, assertion.subject)
+    return VerifiedLogin(
+        linked=LinkedLogin(arn, assertion.subject),
+        claims={**claims, "iss": assertion.issuer, "sub": assertion.subject},
+        amr=(arn, f"{arn}:SAML:{assertion.subject}"),
+        mapping_keys=[arn],
+        roles=assertion.roles(arn),
+    )
+
+
+def _saml_provider(service: Service, arn: str, from_test_issuer: bool) -> SamlProvider:
+    from cognito_credentials.emulator import saml, saml_issuer
+
+    if from_test_issuer:
+        return saml_issuer.provider(service.keys)
+    found = service.state.row("SELECT * FROM saml_providers WHERE arn = ?", arn)
+    if found is None:
+        raise assumed.external_service(arn)
+    certificates = [saml.load_certificate(text) for text in json.loads(found["certificates"])]
+    return saml.SamlProvider(found["entity_id"], certificates)
 
 
 def _check_provider(pool: IdentityPool, provider: str) -> None:

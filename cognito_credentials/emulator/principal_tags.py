@@ -21,6 +21,10 @@ _MAX_TOTAL_BYTES = 460
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "www.amazon.com": {"client": "aud", "username": "user_id"},
 }
+_SAML_DEFAULT: Mapping[str, str] = {
+    "client": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+    "username": "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+}
 _DEFAULT: Mapping[str, str] = {"client": "aud", "username": "sub"}
 
 
@@ -41,7 +45,8 @@ def _map_of(pool: IdentityPool, login: VerifiedLogin) -> Mapping[str, str]:
         stored = pool.principal_tags.get(key)
         if stored is not None:
             if stored["UseDefaults"]:
-                return _DEFAULTS.get(provider, _DEFAULT)
+                usual = _SAML_DEFAULT if ":saml-provider/" in provider else _DEFAULT
+                return _DEFAULTS.get(provider, usual)
             tag_map: Mapping[str, str] = stored["PrincipalTags"]
             return tag_map
     return {}
@@ -52,11 +57,14 @@ def _text(value: Any) -> str:
 
 
 def are_valid(tags: Mapping[str, str]) -> bool:
-    """Whether STS takes *tags*: number, lengths, characters."""
-    if len(tags) > _MAX_TAGS:
-        return False
+    """Whether the service can map logins to *tags*: those that STS takes, and no more in total."""
     total = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
-    return total <= _MAX_TOTAL_BYTES and all(
+    return total <= _MAX_TOTAL_BYTES and are_well_formed(tags)
+
+
+def are_well_formed(tags: Mapping[str, str]) -> bool:
+    """Whether STS takes *tags*: number, lengths, characters."""
+    return len(tags) <= _MAX_TAGS and all(
         len(key) <= _MAX_KEY and len(value) <= _MAX_VALUE and _is_taggable(key + value)
         for key, value in tags.items()
     )

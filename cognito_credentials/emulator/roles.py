@@ -7,18 +7,21 @@ Source: service.md 8.1 to 8.3.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import (
+    ServiceError,
     invalid_pool_configuration,
     not_authorized,
     role_forbidden,
 )
 from cognito_credentials.emulator.logins import VerifiedLogin
-from cognito_credentials.emulator.pools import IdentityPool
+from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool
 
+_ROLE = re.compile(rf"arn:aws[a-z-]*:iam::{ACCOUNT_ID}:role/[\w+=,.@/-]+", re.ASCII)
 _FEW_CLAIMS = {"graph.facebook.com", "www.amazon.com"}
 
 
@@ -44,9 +47,34 @@ def resolve_role(
             mapping = pool.role_mappings.get(key)
             if mapping is not None:
                 return _mapped_role(pool, mapping, login, custom_role_arn)
+    for login in logins:
+        if login.roles:
+            return _brought_role(login, custom_role_arn)
     if custom_role_arn is not None:
         raise assumed.custom_role_without_mapping()
     return _pool_role(pool, "authenticated" if authenticated else "unauthenticated")
+
+
+def _brought_role(login: VerifiedLogin, custom: str | None) -> str:
+    """A role of a SAML response; where it names several, the caller must choose."""
+    if custom is not None:
+        if custom not in login.roles:
+            raise role_forbidden(custom)
+        return custom
+    if len(login.roles) > 1:
+        raise _ambiguous(login)
+    return login.roles[0]
+
+
+def _ambiguous(login: VerifiedLogin) -> ServiceError:
+    return not_authorized(
+        f"The ambiguous role mapping rules for: {login.linked.provider} denied this request."
+    )
+
+
+def is_role_of_account(arn: str) -> bool:
+    """True for the ARN of a role in the emulator's account; no other works in the enhanced flow."""
+    return _ROLE.fullmatch(arn) is not None
 
 
 def _pool_role(pool: IdentityPool, state: str) -> str:
@@ -72,9 +100,7 @@ def _mapped_role(
         return role
     if mapping.get("AmbiguousRoleResolution") == "AuthenticatedRole":
         return _pool_role(pool, "authenticated")
-    raise not_authorized(
-        f"The ambiguous role mapping rules for: {login.linked.provider} denied this request."
-    )
+    raise _ambiguous(login)
 
 
 def _roles_of_token(claims: Mapping[str, Any]) -> tuple[list[str], str | None]:

@@ -18,6 +18,10 @@ What a new emulator holds: pools, roles, issuers, users and developers from one 
     client_ids = ["app"]
     jwks_file = "keys.json"          # or jwks_uri, or neither: discovery
 
+    [[saml_providers]]               # needs the saml extra
+    arn = "arn:aws:iam::123456789012:saml-provider/corp"
+    metadata_file = "metadata.xml"   # whose signing certificates are believed
+
     [[users]]
     provider = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
     subject = "4f1c"
@@ -104,6 +108,7 @@ class Seed:
         planters: Mapping[str, Callable[[Service, _Entry], None]] = {
             "roles": _plant_role,
             "issuers": _plant_issuer,
+            "saml_providers": _plant_saml_provider,
             "users": _plant_user,
             "developers": _plant_developer,
             "pools": _plant_pool,
@@ -198,7 +203,7 @@ def _plant_issuer(service: Service, entry: _Entry) -> None:
     file = entry.take("jwks_file", str, None)
     entry.finish()
     if file is not None:
-        jwks = _json(entry, "jwks_file", _read(entry, file))
+        jwks = _json(entry, "jwks_file", _read(entry, "jwks_file", file))
     if jwks is not None and not isinstance(jwks.get("keys"), list):
         raise entry.mistake("jwks", 'expected {"keys": [...]}')
     service.state.execute(
@@ -207,6 +212,24 @@ def _plant_issuer(service: Service, entry: _Entry) -> None:
         json.dumps(client_ids),
         json.dumps(jwks) if jwks is not None else None,
         uri,
+    )
+
+
+def _plant_saml_provider(service: Service, entry: _Entry) -> None:
+    arn = entry.take("arn", str)
+    file = entry.take("metadata_file", str)
+    entry.finish()
+    try:
+        from cognito_credentials.emulator.saml import read_metadata
+
+        entity_id, certificates = read_metadata(_read(entry, "metadata_file", file).encode())
+    except ModuleNotFoundError as error:
+        missing = f"needs {error.name}; run: pip install 'cognito-credentials[emulator,saml]'"
+        raise entry.mistake("", missing) from None
+    except ValueError as error:
+        raise entry.mistake("metadata_file", f"{file}: {error}") from None
+    service.state.execute(
+        "INSERT OR REPLACE INTO saml_providers VALUES (?, ?, ?)", arn, entity_id, json.dumps(certificates)
     )
 
 
@@ -229,14 +252,14 @@ def _plant_developer(service: Service, entry: _Entry) -> None:
     service.state.execute("INSERT OR REPLACE INTO developers VALUES (?, ?)", *row)
 
 
-def _read(entry: _Entry, name: str) -> str:
+def _read(entry: _Entry, member: str, name: str) -> str:
     """A file that the seed names, relative to it."""
     try:
         with open(os.path.join(os.path.dirname(entry.path), name), encoding="utf-8") as file:
             return file.read()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise entry.mistake("jwks_file", f"{name}: {reason}") from None
+        raise entry.mistake(member, f"{name}: {reason}") from None
 
 
 def _json(entry: _Entry, member: str, text: str) -> Any:

@@ -33,14 +33,21 @@ class Settings:
     What tests may change while the emulator runs.
 
     Attributes:
-        credential_lifetime: Seconds; None is the service's own hour, or DurationSeconds.
+        credential_lifetime: Seconds; None is the service's own hour, or DurationSeconds. With 0 or
+            less, credentials have expired when they are given out.
         throttle: Hold the published quotas.
         delay: Seconds before every answer.
+        historic_jwks: Serve moduli in plain base64 with a leading zero, as was seen in 2020.
     """
 
     credential_lifetime: int | None = None
     throttle: bool = False
     delay: float = 0.0
+    historic_jwks: bool = False
+
+    def credential_seconds(self, usual: int) -> int:
+        """How long new credentials last, where *usual* is what the service would give."""
+        return usual if self.credential_lifetime is None else self.credential_lifetime
 
 
 class Service:

@@ -1,9 +1,9 @@
 """
 The temporary credentials that the emulator mints, and how it knows them again.
 
-Nothing is stored: the access key id carries a tag, the secret is derived from the id, and the
-session token carries the session itself, authenticated. So issuing costs no write, and
-credentials outlive the deletion of their pool, as the real ones do.
+Nothing is stored to know them again: the access key id carries a tag, the secret is derived from
+the id, and the session token carries the session itself, authenticated. So issuing costs no write,
+and credentials outlive the deletion of their pool, as the real ones do.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 _TOKEN_PREFIX = "IQoJb3JpZ2luX2Vj"  # noqa: S105 - how real tokens begin: "origin_ec" in base64
 _TOKEN_MARKER = "CANARYtoken/"  # noqa: S105 - 12 letters, so that what follows stays base64
 _SECRET_MARKER = "CANARYsecret"  # noqa: S105
+_REMEMBERED = 10_000
 _MIN_TOKEN_BYTES = 738  # makes about 1,000 characters of base64, as real tokens have
 
 
@@ -30,7 +32,9 @@ class AssumedRole:
 
     Attributes:
         expires_at: Whole seconds since the epoch.
-        limited: True for a guest of the enhanced flow, whom a session policy limits.
+        limited: True for a guest of the enhanced flow, whom the service's session policies limit.
+        policy: The caller's own session policy, as JSON; empty without one.
+        policy_arns: Managed policies given as session policies.
     """
 
     role_arn: str
@@ -40,6 +44,8 @@ class AssumedRole:
     pool_id: str = ""
     limited: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    policy: str = ""
+    policy_arns: Sequence[str] = ()
 
     @property
     def account(self) -> str:
@@ -86,6 +92,7 @@ class SessionMint:
     def __init__(self, key: bytes, marker: bool = False) -> None:
         self._key = key
         self._marker = marker
+        self._recent: OrderedDict[str, AssumedRole] = OrderedDict()
 
     def mint(self, session: AssumedRole) -> MintedCredentials:
         """New credentials for *session*."""
@@ -99,6 +106,9 @@ class SessionMint:
         marker = _TOKEN_MARKER if self._marker else ""
         token = f"{_TOKEN_PREFIX}{marker}{encoded}"
         secret = self._secret(access_key_id, self._marker)
+        self._recent[access_key_id] = session
+        if len(self._recent) > _REMEMBERED:
+            self._recent.popitem(last=False)
         return MintedCredentials(access_key_id, secret, token, session.expires_at)
 
     def issued(self, access_key_id: str) -> bool:
@@ -107,6 +117,10 @@ class SessionMint:
             return False
         random, tag = access_key_id[4:12], access_key_id[12:]
         return access_key_id.startswith("ASIA") and hmac.compare_digest(tag, self._id_tag(random))
+
+    def recent(self, access_key_id: str) -> AssumedRole | None:
+        """The session of *access_key_id*, when it is one of the last that this process minted."""
+        return self._recent.get(access_key_id)
 
     def open(self, access_key_id: str, session_token: str) -> tuple[AssumedRole, str] | None:
         """

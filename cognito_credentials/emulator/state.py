@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -66,6 +66,11 @@ CREATE TABLE issuers (
     jwks TEXT,
     jwks_uri TEXT
 ) WITHOUT ROWID;
+CREATE TABLE saml_providers (
+    arn TEXT PRIMARY KEY,
+    entity_id TEXT NOT NULL,
+    certificates TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE users (
     provider TEXT NOT NULL,
     subject TEXT NOT NULL,
@@ -89,6 +94,7 @@ _FORGOTTEN_BY_RESET = (
     "logins",
     "roles",
     "issuers",
+    "saml_providers",
     "users",
     "developers",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +17,9 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.logins import oidc_provider_arn, read_own_claims
 from cognito_credentials.emulator.pools import is_service_host
-from cognito_credentials.emulator.principal_tags import are_valid
+from cognito_credentials.emulator.principal_tags import are_well_formed
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
+from cognito_credentials.emulator.session_policies import is_policy
 from cognito_credentials.emulator.sessions import AssumedRole
 from cognito_credentials.emulator.shapes import load_service_model
 from cognito_credentials.emulator.signatures import Caller
@@ -25,6 +27,7 @@ from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
 from cognito_credentials.emulator.trust import Assumption, max_session_seconds, may_assume
 
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
+_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
 OPERATIONS = ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
 
 
@@ -78,7 +81,7 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
     provider = _verify_issuer(service, token)
     _check_times(token, int(service.clock.now()))
     attempt, audience, subject = _attempt(provider, token, request["RoleSessionName"])
-    if not are_valid(attempt.tags):
+    if not are_well_formed(attempt.tags):
         raise _invalid_token(assumed.BAD_SESSION_TAGS)
     role_arn = request["RoleArn"]
     if _ROLE.fullmatch(role_arn) is None or not may_assume(service, role_arn, attempt):
@@ -86,17 +89,21 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
     duration = request.get("DurationSeconds", DEFAULT_CREDENTIAL_SECONDS)
     if duration > max_session_seconds(service, role_arn):
         raise ServiceError("ValidationError", assumed.DURATION_TOO_LONG)
-    _check_policy(request.get("Policy"))
+    policy, policy_arns = request.get("Policy", ""), [entry["arn"] for entry in request.get("PolicyArns", ())]
+    packed_size = _packed_size(policy, policy_arns, attempt.tags)
     own = is_service_host(provider)
     session = AssumedRole(
         role_arn=role_arn,
         session_name=request["RoleSessionName"],
-        expires_at=int(service.clock.now()) + (service.settings.credential_lifetime or duration),
+        expires_at=int(service.clock.now()) + service.settings.credential_seconds(duration),
         identity_id=subject if own else "",
         pool_id=audience if own else "",
         tags=attempt.tags,
+        policy=policy,
+        policy_arns=policy_arns,
     )
-    return _answer(service, session, attempt.principal, audience, subject)
+    answer = _answer(service, session, attempt.principal, audience, subject)
+    return {**answer, "PackedPolicySize": packed_size} if packed_size else answer
 
 
 def _answer(
@@ -176,15 +183,23 @@ def _audiences(token: Jwt) -> Sequence[str]:
     return [str(item) for item in given] if isinstance(given, list) else [str(given)]
 
 
-def _check_policy(policy: str | None) -> None:
-    if policy is None:
-        return
-    try:
-        document = json.loads(policy)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict) or "Statement" not in document:
+def _packed_size(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
+    """Check 9: what policies and tags take up, percent; 0 without any."""
+    if policy and not is_policy(policy):
         raise ServiceError("MalformedPolicyDocument", assumed.MALFORMED_POLICY)
+    for arn in policy_arns:
+        if _POLICY.fullmatch(arn) is None:
+            raise ServiceError("ValidationError", assumed.invalid_policy_arn(arn))
+    if not policy and not policy_arns and not tags:
+        return 0
+    packed = zlib.compress(json.dumps([policy, list(policy_arns), dict(tags)]).encode())
+    percent = -(-len(packed) * 100 // assumed.PACKED_POLICY_BYTES)
+    if percent > 100:
+        what = "session tags" if tags else "policies"
+        raise ServiceError(
+            "PackedPolicyTooLarge", f"Packed size of {what} consumes {percent}% of allotted space."
+        )
+    return percent
 
 
 def _invalid_token(message: str) -> ServiceError:

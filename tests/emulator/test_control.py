@@ -52,6 +52,7 @@ def test_reset(api, refused):
         "clock_offset": 0.0,
         "throttle": False,
         "delay": 0.0,
+        "historic_jwks": False,
     }
     assert api.client("sts", keys).get_caller_identity()["Account"] == "123456789012"
 
@@ -253,6 +254,28 @@ def test_credential_lifetime(api):
 
     for keys in (enhanced, basic):
         assert keys["Expiration"].timestamp() - time.time() == pytest.approx(120, abs=5)
+
+
+@pytest.mark.parametrize("seconds", [0, -60])
+def test_credentials_that_have_expired_already(api, refused, seconds):
+    """A lifetime of nothing or less gives credentials whose expiration is over, for clients to meet."""
+    api.control("PUT", "settings", {"credential_lifetime": seconds})
+    identity_id = get_id(api, api.emulator.create_pool())
+    token = api.public.get_open_id_token(IdentityId=identity_id)["Token"]
+
+    enhanced = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+    basic = api.client("sts").assume_role_with_web_identity(
+        RoleArn="arn:aws:iam::123456789012:role/unauthenticated",
+        RoleSessionName="session",
+        WebIdentityToken=token,
+    )["Credentials"]
+
+    for keys in (enhanced, basic):
+        assert keys["Expiration"].timestamp() <= time.time() + seconds
+        assert refused(api.client("sts", keys).get_caller_identity)[0] == "ExpiredToken"
+    api.control("PUT", "settings", {"credential_lifetime": None})
+    later = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+    assert later["Expiration"].timestamp() > time.time() + 3000
 
 
 def test_clock_offset(api):

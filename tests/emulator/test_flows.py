@@ -125,6 +125,18 @@ def test_token_verifies_with_the_served_keys(api):
     assert document["issuer"] == claims["iss"]
 
 
+def test_historic_form_of_the_keys(api):
+    """With the switch on, a modulus is plain base64 of 257 bytes, as it was seen in 2020."""
+    modern = api.raw("GET", "/.well-known/jwks_uri").json["keys"][0]["n"]
+    api.control("PUT", "settings", {"historic_jwks": True})
+
+    historic = api.raw("GET", "/.well-known/jwks_uri").json["keys"][0]["n"]
+
+    raw = base64.b64decode(historic, validate=True)
+    assert (len(raw), raw[0]) == (257, 0)
+    assert raw[1:] == base64.urlsafe_b64decode(modern + "==")
+
+
 @pytest.mark.parametrize(
     ("settings", "mappings", "text"),
     [

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
+
 import pytest
+from botocore.exceptions import ClientError, ParamValidationError
 
 from .conftest import GOOGLE, OIDC_ARN, ROLE
 from .test_flows import rules
@@ -177,3 +182,37 @@ def test_set_roles_replaces(api, refused):
     user_id = api.public.get_id(IdentityPoolId=pool_id, Logins=logins)["IdentityId"]
     code, _, _ = refused(api.public.get_credentials_for_identity, IdentityId=user_id, Logins=logins)
     assert code == "InvalidIdentityPoolConfigurationException"
+
+
+@pytest.mark.parametrize("second", ["update_identity_pool", "set_identity_pool_roles"])
+def test_two_updates_at_once(api, refused, second):
+    """Of two updates of one pool under way at once the later is refused; another pool's is not."""
+    pool_id, other = api.emulator.create_pool(), api.emulator.create_pool()
+    api.emulator.plan_faults({"operation": "UpdateIdentityPool", "delay": 600})
+    waiting = http.client.HTTPConnection(api.emulator.url.removeprefix("http://"), timeout=10)
+    body = {"IdentityPoolId": pool_id, "IdentityPoolName": "a", "AllowUnauthenticatedIdentities": True}
+    target = "AWSCognitoIdentityService.UpdateIdentityPool"
+    waiting.request("POST", "/", json.dumps(body), {"X-Amz-Target": target})
+    while not api.emulator.requests():
+        pass
+    arguments = {"Roles": {}}
+    if second == "update_identity_pool":
+        arguments = {"IdentityPoolName": "b", "AllowUnauthenticatedIdentities": True}
+
+    code, _, status = refused(getattr(api.developer, second), IdentityPoolId=pool_id, **arguments)
+
+    assert (code, status) == ("ConcurrentModificationException", 400)
+    getattr(api.developer, second)(IdentityPoolId=other, **arguments)
+    waiting.close()
+
+
+def test_updates_one_after_the_other(api):
+    """An update that failed, or is done, is in nobody's way."""
+    pool_id = api.emulator.create_pool()
+    for name in ("a", "", "b"):
+        with contextlib.suppress(ClientError, ParamValidationError):
+            api.developer.update_identity_pool(
+                IdentityPoolId=pool_id, IdentityPoolName=name, AllowUnauthenticatedIdentities=True
+            )
+
+    assert api.developer.describe_identity_pool(IdentityPoolId=pool_id)["IdentityPoolName"] == "b"

@@ -18,13 +18,14 @@ from cognito_credentials.emulator.identities import Identity, create_identity, l
 from cognito_credentials.emulator.linking import identity_for_logins, resolve_identity
 from cognito_credentials.emulator.logins import (
     VerifiedLogin,
+    is_saml,
     own_token_key,
     verify_logins,
     verify_own_token,
 )
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, load_pool, service_host
 from cognito_credentials.emulator.principal_tags import are_valid, tags_of_logins
-from cognito_credentials.emulator.roles import resolve_role
+from cognito_credentials.emulator.roles import is_role_of_account, resolve_role
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
 from cognito_credentials.emulator.sessions import AssumedRole
 from cognito_credentials.emulator.signatures import Caller
@@ -71,7 +72,7 @@ def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Call
     del caller  # public
     identity = load_identity(service.state, request["IdentityId"])
     pool = load_pool(service.state, identity.pool_id)
-    _check_basic_flow(pool)
+    _check_basic_flow(pool, request.get("Logins", {}))
     resolved = _resolve(service, pool, identity, request.get("Logins"))
     token = open_id_token(
         service.keys,
@@ -98,7 +99,7 @@ def get_credentials_for_identity(
         pool, resolved.logins, request.get("CustomRoleArn"), authenticated=bool(resolved.amr)
     )
     _assume(service, pool, resolved, role_arn)
-    lifetime = service.settings.credential_lifetime or DEFAULT_CREDENTIAL_SECONDS
+    lifetime = service.settings.credential_seconds(DEFAULT_CREDENTIAL_SECONDS)
     minted = service.issue_credentials(
         AssumedRole(
             role_arn=role_arn,
@@ -121,9 +122,9 @@ def get_credentials_for_identity(
     }
 
 
-def _check_basic_flow(pool: IdentityPool) -> None:
+def _check_basic_flow(pool: IdentityPool, logins: Mapping[str, str]) -> None:
     # AllowClassicFlow that was never given is a third state: the flow is then allowed.
-    if pool.settings.get("AllowClassicFlow") is False:
+    if pool.settings.get("AllowClassicFlow") is False or any(map(is_saml, logins)):
         raise invalid_parameter("Basic (classic) flow is not enabled, please use enhanced flow.")
     if pool.role_mappings:
         raise invalid_parameter(
@@ -181,7 +182,8 @@ def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn:
         session_name=_SESSION_NAME,
         tags=resolved.tags,
     )
-    if not are_valid(resolved.tags) or not may_assume(service, role_arn, attempt):
+    possible = is_role_of_account(role_arn) and are_valid(resolved.tags)
+    if not possible or not may_assume(service, role_arn, attempt):
         raise invalid_pool_configuration()
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import invalid_parameter, role_forbidden
 from cognito_credentials.emulator.operations.pools import pool_of_caller
-from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, save_roles
+from cognito_credentials.emulator.pools import IdentityPool, save_roles
+from cognito_credentials.emulator.roles import is_role_of_account
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import Caller
-
-_ROLE = re.compile(rf"arn:aws[a-z-]*:iam::{ACCOUNT_ID}:role/[\w+=,.@/-]+", re.ASCII)
 
 
 def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller: Caller) -> None:
@@ -42,7 +40,7 @@ def get_identity_pool_roles(
 
 def _check_role(role: str) -> None:
     """The role must be an ARN in the pool's account, or the caller could not pass it."""
-    if _ROLE.fullmatch(role) is None:
+    if not is_role_of_account(role):
         raise role_forbidden(role)
 
 

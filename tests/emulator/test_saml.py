@@ -1,0 +1,357 @@
+"""SAML responses as logins: whom they name, which roles they bring, and every way to forge one."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from lxml import etree
+
+from cognito_credentials.emulator import Emulator, Seed, SigningKeys
+from cognito_credentials.emulator.saml import NAMESPACES
+from cognito_credentials.emulator.saml_issuer import certificate, sign_response
+from cognito_credentials.emulator.seed import SeedError
+
+from .conftest import ROLE, Api
+
+CORP = "arn:aws:iam::123456789012:saml-provider/corp"
+FORGED = "Invalid login token. Couldn't verify signed token."
+NO_RESPONSE = "Invalid login token. Not a valid SAML response."
+SAML = f"{{{NAMESPACES['saml']}}}"
+SAMLP = f"{{{NAMESPACES['samlp']}}}"
+DS = f"{{{NAMESPACES['ds']}}}"
+
+
+@pytest.fixture
+def pool_id(api):
+    return api.emulator.create_pool(SamlProviderARNs=[CORP])
+
+
+def get_id(api, pool_id, response):
+    return api.public.get_id(IdentityPoolId=pool_id, Logins={CORP: response})["IdentityId"]
+
+
+def changed(response, change):
+    """*response* with its tree changed; the signature is what it was."""
+    root = etree.fromstring(base64.b64decode(response))
+    change(root)
+    return base64.b64encode(etree.tostring(root)).decode()
+
+
+def test_name_id_is_the_user(api, pool_id):
+    """One NameID of one provider is one identity, another is another."""
+    ann = get_id(api, pool_id, api.emulator.saml_response(CORP, subject="ann@corp"))
+
+    assert get_id(api, pool_id, api.emulator.saml_response(CORP, subject="ann@corp")) == ann
+    assert get_id(api, pool_id, api.emulator.saml_response(CORP, subject="bob@corp")) != ann
+    described = api.developer.describe_identity(IdentityId=ann)
+    assert described["Logins"] == [CORP]
+
+
+def assumed_role(api, identity_id, response, **options):
+    keys = api.public.get_credentials_for_identity(
+        IdentityId=identity_id, Logins={CORP: response}, **options
+    )["Credentials"]
+    return api.client("sts", keys).get_caller_identity()["Arn"].split("/")[1]
+
+
+def test_roles_of_the_response(api, refused):
+    """The one role of the response is taken; of several the caller chooses; no pool role is needed."""
+    pool_id = api.emulator.create_pool(SamlProviderARNs=[CORP], roles={})
+    one = api.emulator.saml_response(CORP, roles=[ROLE + "one"])
+    two = api.emulator.saml_response(CORP, roles=[ROLE + "one", ROLE + "two"])
+    identity_id = get_id(api, pool_id, one)
+    call = {"IdentityId": identity_id, "Logins": {CORP: two}}
+
+    assert assumed_role(api, identity_id, one) == "one"
+    assert assumed_role(api, identity_id, two, CustomRoleArn=ROLE + "two") == "two"
+    code, message, _ = refused(api.public.get_credentials_for_identity, **call)
+    assert (code, message) == (
+        "NotAuthorizedException",
+        f"The ambiguous role mapping rules for: {CORP} denied this request.",
+    )
+    refusal = refused(api.public.get_credentials_for_identity, **call, CustomRoleArn=ROLE + "three")
+    assert refusal[1] == f"Access to Role '{ROLE}three' is forbidden."
+
+
+def test_roles_for_other_providers_do_not_count(api, pool_id):
+    """A role that the response pairs with another provider is none of this one; the pool's role remains."""
+    pairs = [f"arn:aws:iam::123456789012:saml-provider/other,{ROLE}admin"]
+    response = api.emulator.saml_response(
+        CORP, attributes={"https://aws.amazon.com/SAML/Attributes/Role": pairs}
+    )
+
+    assert assumed_role(api, get_id(api, pool_id, response), response) == "authenticated"
+
+
+def test_pair_in_either_order(api, pool_id):
+    """Role and provider ARN stand in either order."""
+    response = api.emulator.saml_response(
+        CORP, attributes={"https://aws.amazon.com/SAML/Attributes/Role": [f"{CORP} , {ROLE}staff"]}
+    )
+
+    assert assumed_role(api, get_id(api, pool_id, response), response) == "staff"
+
+
+def test_role_of_another_account(api, pool_id, refused):
+    """The enhanced flow needs a role of the pool's account: any other is the pool's configuration."""
+    response = api.emulator.saml_response(CORP, roles=["arn:aws:iam::999999999999:role/theirs"])
+    identity_id = get_id(api, pool_id, response)
+
+    code, _, _ = refused(
+        api.public.get_credentials_for_identity, IdentityId=identity_id, Logins={CORP: response}
+    )
+    assert code == "InvalidIdentityPoolConfigurationException"
+
+
+def test_rules_on_attributes(api, pool_id):
+    """A role mapping of the provider comes first, and its rules see the attributes."""
+    rule = {"Claim": "team", "MatchType": "Equals", "Value": "ops", "RoleARN": ROLE + "ops"}
+    mapping = {
+        "Type": "Rules",
+        "AmbiguousRoleResolution": "Deny",
+        "RulesConfiguration": {"Rules": [rule]},
+    }
+    api.developer.set_identity_pool_roles(IdentityPoolId=pool_id, Roles={}, RoleMappings={CORP: mapping})
+    response = api.emulator.saml_response(CORP, roles=[ROLE + "one"], attributes={"team": ["ops"]})
+
+    assert assumed_role(api, get_id(api, pool_id, response), response) == "ops"
+
+
+def test_basic_flow_is_not_supported(api, pool_id, refused):
+    """SAML logins work in the enhanced flow only."""
+    response = api.emulator.saml_response(CORP)
+    identity_id = get_id(api, pool_id, response)
+
+    code, message, _ = refused(api.public.get_open_id_token, IdentityId=identity_id, Logins={CORP: response})
+    assert code == "InvalidParameterException"
+    assert message == "Basic (classic) flow is not enabled, please use enhanced flow."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "message"),
+    [
+        (3600 + 301, "Invalid login token. Token expired: "),
+        (-301, "Invalid login token. Token is not valid yet."),
+    ],
+)
+def test_outside_its_time(api, pool_id, refused, seconds, message):
+    """A response is good from NotBefore to NotOnOrAfter, with the grace of other tokens."""
+    response = api.emulator.saml_response(CORP)
+    api.emulator.move_clock(seconds)
+
+    assert refused(get_id, api=api, pool_id=pool_id, response=response)[1].startswith(message)
+
+
+def test_unknown_provider(api, pool_id, refused):
+    """A provider that no seed describes cannot be asked."""
+    other = SigningKeys()
+    response = changed(
+        sign_response(other, CORP, "ann", [], {}, api.emulator.service.clock.now(), 60),
+        lambda root: root.find(f"{SAML}Assertion/{SAML}Issuer").__setattr__(
+            "text", "https://idp.example.com"
+        ),
+    )
+
+    assert refused(get_id, api=api, pool_id=pool_id, response=response)[0] == "ExternalServiceException"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not base64!",
+        base64.b64encode(b"no xml").decode(),
+        base64.b64encode(b"<a/>").decode(),
+        base64.b64encode(f'<r:Response xmlns:r="{NAMESPACES["samlp"]}"/>'.encode()).decode(),
+    ],
+)
+def test_no_response(api, pool_id, refused, text):
+    """What is no base64, no XML, no Response or has no assertion is no SAML response."""
+    code, message, _ = refused(get_id, api=api, pool_id=pool_id, response=text)
+
+    assert code in ("NotAuthorizedException", "ExternalServiceException")
+    assert code == "ExternalServiceException" or message == NO_RESPONSE
+
+
+def test_no_document_type(api, pool_id, refused):
+    """A document type, with its entities, is refused before anything else is read."""
+    text = base64.b64decode(api.emulator.saml_response(CORP))
+    bomb = b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>' + text
+
+    refusal = refused(get_id, api=api, pool_id=pool_id, response=base64.b64encode(bomb).decode())
+    assert refusal[1] == NO_RESPONSE
+
+
+def test_failed_status(api, pool_id, refused):
+    """A response whose status is not success signs nobody in."""
+    response = changed(
+        api.emulator.saml_response(CORP),
+        lambda root: root.find(f"{SAMLP}Status/{SAMLP}StatusCode").set("Value", "urn:denied"),
+    )
+
+    assert refused(get_id, api=api, pool_id=pool_id, response=response)[1] == NO_RESPONSE
+
+
+def rename(root):
+    root.find(f"{SAML}Assertion/{SAML}Subject/{SAML}NameID").text = "admin"
+
+
+def other_time(root):
+    root.find(f"{SAML}Assertion/{SAML}Conditions").set("NotOnOrAfter", "2100-01-01T00:00:00Z")
+
+
+def unsign(root):
+    assertion = root.find(f"{SAML}Assertion")
+    assertion.remove(assertion.find(f"{DS}Signature"))
+
+
+def forge_beside(root):
+    """XSW: a forged assertion first, the signed one after it."""
+    evil = etree.fromstring(etree.tostring(root.find(f"{SAML}Assertion")))
+    evil.set("ID", "_evil")
+    evil.remove(evil.find(f"{DS}Signature"))
+    evil.find(f"{SAML}Subject/{SAML}NameID").text = "admin"
+    root.insert(1, evil)
+
+
+def forge_around(root):
+    """XSW: a forged assertion holds the signature, and the signed assertion inside of it."""
+    good = root.find(f"{SAML}Assertion")
+    evil = etree.fromstring(etree.tostring(good))
+    evil.set("ID", "_evil")
+    evil.find(f"{SAML}Subject/{SAML}NameID").text = "admin"
+    root.remove(good)
+    root.append(evil)
+    signature = evil.find(f"{DS}Signature")
+    good.remove(good.find(f"{DS}Signature"))
+    etree.SubElement(signature, f"{DS}Object").append(good)
+
+
+def forge_same_id(root):
+    """XSW: as before, but the forged assertion has the signed one's ID."""
+    forge_around(root)
+    good = root.find(f".//{DS}Object/{SAML}Assertion")
+    root.find(f"{SAML}Assertion").set("ID", good.get("ID"))
+
+
+def forge_in_extensions(root):
+    """XSW: the signed assertion hides in an Extensions element, a forged one takes its place."""
+    good = root.find(f"{SAML}Assertion")
+    evil = etree.fromstring(etree.tostring(good))
+    evil.set("ID", "_evil")
+    evil.find(f"{SAML}Subject/{SAML}NameID").text = "admin"
+    etree.SubElement(root, f"{SAMLP}Extensions").append(good)
+    root.append(evil)
+
+
+def sign_the_response_instead(root):
+    """The assertion's signature moves up to the response, which it does not cover."""
+    forge = root.find(f"{SAML}Assertion")
+    signature = forge.find(f"{DS}Signature")
+    root.insert(0, signature)
+    forge.find(f"{SAML}Subject/{SAML}NameID").text = "admin"
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [rename, other_time, unsign, forge_beside, forge_around, forge_same_id, forge_in_extensions,
+     sign_the_response_instead],
+)  # fmt: skip
+def test_forged_responses(api, pool_id, refused, forge):
+    """Whatever is changed in, beside or around what was signed, nobody is signed in."""
+    good = api.emulator.saml_response(CORP, subject="ann")
+    get_id(api, pool_id, good)
+
+    code, message, _ = refused(get_id, api=api, pool_id=pool_id, response=changed(good, forge))
+
+    assert (code, message) in [("NotAuthorizedException", text) for text in (FORGED, NO_RESPONSE)]
+    listed = api.developer.list_identities(IdentityPoolId=pool_id, MaxResults=10)["Identities"]
+    assert len(listed) == 1
+
+
+def test_comment_in_a_name(api, pool_id):
+    """A comment put into the NameID, which no signature covers, does not cut the name short."""
+    good = api.emulator.saml_response(CORP, subject="admin@corp.evil")
+    text = base64.b64decode(good).replace(b"admin@corp.evil", b"admin@corp<!-- x -->.evil")
+    evil = get_id(api, pool_id, base64.b64encode(text).decode())
+
+    assert evil == get_id(api, pool_id, good)
+    assert evil != get_id(api, pool_id, api.emulator.saml_response(CORP, subject="admin@corp"))
+
+
+def test_key_of_the_response_is_not_trusted(api, pool_id, refused):
+    """A response signed by somebody's own key, whose certificate it brings along, is not verified."""
+    forged = sign_response(SigningKeys(), CORP, "admin", [], {}, api.emulator.service.clock.now(), 60)
+
+    assert refused(get_id, api=api, pool_id=pool_id, response=forged)[1] == FORGED
+
+
+METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity_id}">
+<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">
+<ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
+</md:IDPSSODescriptor></md:EntityDescriptor>"""
+SEED = f"""
+[[saml_providers]]
+arn = "{CORP}"
+metadata_file = "metadata.xml"
+"""
+
+
+def seed_with(tmp_path, metadata):
+    (tmp_path / "metadata.xml").write_text(metadata)
+    (tmp_path / "seed.toml").write_text(SEED)
+    return Seed.load(tmp_path / "seed.toml")
+
+
+def test_provider_of_the_seed(tmp_path, boto_session, emulator_keys, monkeypatch, refused):
+    """A provider's responses verify with the certificate of its metadata, and with no other key."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from cognito_credentials.emulator import saml_issuer
+
+    theirs, entity_id = SigningKeys(), "https://idp.example.com/metadata"
+    der = base64.b64encode(certificate(theirs).public_bytes(Encoding.DER)).decode()
+    seed = seed_with(tmp_path, METADATA.format(entity_id=entity_id, certificate=der))
+    with Emulator(keys=emulator_keys, seed=seed) as emulator:
+        api = Api(emulator, None, None, boto_session)
+        api.public = api.client("cognito-identity")
+        pool_id = emulator.create_pool(SamlProviderARNs=[CORP])
+        with monkeypatch.context() as patch:
+            patch.setattr(saml_issuer, "TEST_ENTITY_ID", entity_id)  # signs in the name of another issuer
+            now = emulator.service.clock.now()
+            good = sign_response(theirs, CORP, "ann", [], {}, now, 60)
+            forged = sign_response(SigningKeys(), CORP, "ann", [], {}, now, 60)
+        assert get_id(api, pool_id, good)
+        assert refused(get_id, api=api, pool_id=pool_id, response=forged)[1] == FORGED
+        api.close()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "error"),
+    [
+        ("<a", "metadata.xml: not XML: "),
+        ("<a/>", "metadata.xml: no identity provider with an entityID and a signing certificate"),
+        (METADATA.format(entity_id="a", certificate="AAAA"), "metadata.xml: "),
+    ],
+)
+def test_mistakes_in_metadata(tmp_path, metadata, error):
+    """Metadata that is none is one line that names the seed's place and the file."""
+    seed = seed_with(tmp_path, metadata)
+
+    with pytest.raises(SeedError) as caught:
+        Emulator(seed=seed).start()
+
+    assert "saml_providers[1].metadata_file: " in str(caught.value)
+    assert error in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_control_call(api, pool_id):
+    """A program in another language gets its responses over HTTP."""
+    made = api.control("POST", "saml-response", {"provider": CORP, "roles": [ROLE + "r"]}).json["response"]
+
+    assert assumed_role(api, get_id(api, pool_id, made), made) == "r"
+    for wrong in ({}, {"provider": CORP, "roles": "r"}, {"provider": CORP, "attributes": {"a": 1}}):
+        assert api.control("POST", "saml-response", wrong).status == 400
+    assert api.control("POST", "saml-response", {"provider": CORP, "subject": "\x00"}).status == 400
