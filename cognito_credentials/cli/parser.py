@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import sys
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
@@ -17,6 +16,7 @@ from ..errors import clean
 from .command import PROGRAM, Command
 from .failures import EXIT_CODES, UsageError
 from .pool_options import add_pool_options
+from .terminal import Terminal
 
 _VALUE_OPTIONS: Final = ("--profile", "--region")
 _TOKEN_WORDS: Final = ("token", "jwt", "password", "secret")
@@ -28,14 +28,18 @@ class Parser(argparse.ArgumentParser):
 
     help_text: str | None = None
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.color = False  # Python 3.14 and newer put escape sequences into the help
+
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
         raise UsageError(message, f"run '{self.prog} --help'")
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help; where stdout is closed argparse would print it to stderr."""
-        if file is not None or sys.stdout is not None:
-            super().print_help(file)
+        """Print the help; argparse's own complains, or changes to stderr, when nobody reads stdout."""
+        del file
+        Terminal.of_process().write(self.format_help())
 
     def format_help(self) -> str:
         """Return the help: ours where there is one."""
@@ -135,7 +139,7 @@ class _PrintVersion(argparse.Action):
             text = version(PROGRAM)
         except PackageNotFoundError:
             text = "(a checkout that is not installed)"
-        sys.stdout.write(f"{PROGRAM} {text}\n")
+        Terminal.of_process().write(f"{PROGRAM} {text}\n")
         parser.exit()
 
 

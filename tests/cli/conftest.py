@@ -17,6 +17,9 @@ from typing import Any
 import pytest
 
 from cognito_credentials.cli import main
+from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
+
+__all__ = ["emulator", "emulator_keys"]  # fixtures, also where the package is not installed
 
 ROOT = Path(__file__).parent.parent.parent
 PROFILE = """\

@@ -5,7 +5,6 @@ The commands, one file each, and the run of one: parse, do, word what went wrong
 from __future__ import annotations
 
 import os
-import sys
 
 from ..command import Command, Invocation
 from ..failures import StoppedError, profile_of, report
@@ -72,14 +71,3 @@ def run(argv: list[str], *, own_process: bool = False) -> int:
         return report(StoppedError("no answer; nothing was changed"), terminal, profile=None, debug=debug)
     except BaseException as error:  # noqa: BLE001  (the one place where errors end)
         return report(error, terminal, profile=profile, debug=debug)
-    finally:
-        _flush()
-
-
-def _flush() -> None:
-    """Flush what argparse printed, so that a reader who is gone is not the interpreter's last word."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (OSError, ValueError):
-        return
