@@ -15,13 +15,15 @@ from cognito_credentials.emulator.identities import (
     owner_of,
     unlink_logins,
 )
-from cognito_credentials.emulator.linking import identity_for_logins, resolve_identity
+from cognito_credentials.emulator.linking import identity_for_logins, merge_identities, resolve_identity
 from cognito_credentials.emulator.state import State
 
 POOL = "us-east-1:0"
 LOGINS = st.lists(
     st.builds(LinkedLogin, st.sampled_from(["a", "b", "c"]), st.sampled_from(["1", "2"]))
-    | st.builds(LinkedLogin, st.just("dev"), st.sampled_from(["1", "2", "3"]), st.just(True)),
+    | st.builds(
+        LinkedLogin, st.just("dev"), st.sampled_from([str(user) for user in range(24)]), st.just(True)
+    ),
     min_size=1,
     max_size=4,
     unique_by=lambda login: login.provider,  # as in the keys of Logins
@@ -37,6 +39,8 @@ class Linking(RuleBasedStateMachine):
         super().__init__()
         self.state = State()
         self.now = 0
+        self.signed_in = set()
+        self.disabled = set()
 
     def teardown(self):
         self.state.close()
@@ -92,6 +96,26 @@ class Linking(RuleBasedStateMachine):
             assert result in (owners or {identity_id})
         assert result == identity_id or not load_identity(self.state, identity_id).enabled
 
+    @rule(identity_id=identities, users=st.lists(st.integers(0, 23), min_size=8, max_size=16, unique=True))
+    def resolve_many_users(self, identity_id, users):
+        """Enough developer users to come to the limit of logins."""
+        for user in users:
+            self.resolve(identity_id, [LinkedLogin("dev", str(user), True)])
+
+    @rule(source=st.integers(0, 23), destination=st.integers(0, 23))
+    def merge(self, source, destination):
+        found = [
+            owner_of(self.state, POOL, LinkedLogin("dev", str(user), True)) for user in (destination, source)
+        ]
+        if None in found or found[0].id == found[1].id:
+            return
+        moved = {login for identity in found for login in identity.logins}
+        result = self.attempt(merge_identities, found)
+        if result is not None:
+            assert result == found[0].id
+            assert set(load_identity(self.state, result).logins) == moved
+            assert not load_identity(self.state, found[1].id).enabled
+
     @rule(identity_id=identities, number=st.integers(0, 3))
     def unlink(self, identity_id, number):
         identity = load_identity(self.state, identity_id)
@@ -105,6 +129,8 @@ class Linking(RuleBasedStateMachine):
     def delete(self, identity_id):
         with self.state.transaction():
             delete_identity(self.state, identity_id)
+        self.signed_in.discard(identity_id)
+        self.disabled.discard(identity_id)
         rows = self.state.rows("SELECT id FROM identities")
         assert identity_id not in [row["id"] for row in rows]
         # The same id may stand in the bundle twice; make it there again for the other.
@@ -126,11 +152,19 @@ class Linking(RuleBasedStateMachine):
             public = [login.provider for login in identity.logins if not login.developer]
             assert len(public) == len(set(public)), "two users of one provider"
             assert len(identity.logins) <= 20
+            if identity.authenticated:
+                self.signed_in.add(identity.id)
+            if not identity.enabled:
+                self.disabled.add(identity.id)
+            assert identity.authenticated or identity.id not in self.signed_in, "signed in, and a guest again"
+            assert not identity.enabled or identity.id not in self.disabled, "disabled, and back again"
             if not identity.enabled:
                 assert not identity.logins, "a disabled identity keeps a login"
             if identity.enabled and identity.authenticated:
                 assert identity.logins, "a signed-in identity without login"
         rows = self.state.rows("SELECT identity_id FROM logins")
+        users = self.state.rows("SELECT DISTINCT pool_id, provider, subject FROM logins")
+        assert len(users) == len(rows), "one user of one provider has two identities"
         for row in rows:
             assert load_identity(self.state, row["identity_id"]).enabled
 
@@ -138,7 +172,7 @@ class Linking(RuleBasedStateMachine):
 TestLinking = Linking.TestCase
 TestLinking.settings = settings(
     database=None,
-    max_examples=100,
+    max_examples=60,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
