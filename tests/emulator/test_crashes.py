@@ -1,0 +1,193 @@
+"""What many clients, several emulators and kills at any moment leave of one data file."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import random
+import sqlite3
+import threading
+
+import pytest
+
+from cognito_credentials.emulator import Emulator
+
+from .conftest import GOOGLE, OIDC, Api
+from .test_state import command
+
+CLIENTS = 4
+ROUNDS = 4
+
+
+def check(file):
+    """The invariants of identities and logins, in the file as SQL sees it."""
+    database = sqlite3.connect(file)
+
+    def rows(statement):
+        return database.execute(statement).fetchall()
+
+    assert rows("PRAGMA integrity_check") == [("ok",)]
+    assert not rows("SELECT 1 FROM logins GROUP BY pool_id, provider, subject HAVING count(*) > 1")
+    assert not rows(
+        "SELECT 1 FROM logins WHERE NOT developer GROUP BY identity_id, provider HAVING count(*) > 1"
+    )
+    assert not rows("SELECT 1 FROM logins GROUP BY identity_id HAVING count(*) > 20")
+    assert not rows(
+        "SELECT 1 FROM logins LEFT JOIN identities ON identities.id = identity_id"
+        " WHERE identities.id IS NULL OR NOT enabled OR NOT authenticated"
+        " OR identities.pool_id <> logins.pool_id"
+    ), "a login of nobody, of a disabled identity or of a guest"
+    assert not rows(
+        "SELECT 1 FROM identities WHERE enabled AND authenticated"
+        " AND id NOT IN (SELECT identity_id FROM logins)"
+    ), "half of a sign-in"
+    found = {row[0] for row in rows("SELECT id FROM identities")}
+    database.close()
+    return found
+
+
+def calls(random_, pool_id, tokens, mine):
+    """Requests that write: guests, sign-ins, upgrades and merges of few users, without end."""
+    while True:
+        users = random_.choice(tokens)
+        logins = dict(random_.sample(list(users.items()), random_.choice([1, 1, 2])))
+        kind = random_.random()
+        if kind < 0.4 or not mine:
+            yield (
+                "GetId",
+                {"IdentityPoolId": pool_id, "Logins": logins} if kind < 0.3 else {"IdentityPoolId": pool_id},
+            )
+        else:
+            yield "GetCredentialsForIdentity", {"IdentityId": random_.choice(mine), "Logins": logins}
+
+
+class Client(threading.Thread):
+    """One client that writes until its emulator is gone, or a number of answers is reached."""
+
+    def __init__(self, url, pool_id, tokens, seed, limit=None):
+        super().__init__()
+        self.ids = []
+        self.statuses = set()
+        self.answered = threading.Event()
+        self.at = (url.removeprefix("http://"), pool_id, tokens, random.Random(seed), limit)
+
+    def run(self):
+        address, pool_id, tokens, random_, limit = self.at
+        wire = http.client.HTTPConnection(address, timeout=20)
+        for number, (operation, content) in enumerate(calls(random_, pool_id, tokens, self.ids)):
+            if number == limit:
+                break
+            try:
+                target = f"AWSCognitoIdentityService.{operation}"
+                wire.request("POST", "/", json.dumps(content), {"X-Amz-Target": target})
+                answer = wire.getresponse()
+                body = json.loads(answer.read())
+            except (OSError, http.client.HTTPException, ValueError):
+                break
+            self.statuses.add(answer.status)
+            if answer.status == 200:
+                self.ids.append(body["IdentityId"])
+                if len(self.ids) >= 5:
+                    self.answered.set()
+        self.answered.set()
+        wire.close()
+
+
+def tokens_of(emulator):
+    """Login tokens of some users, each with two providers."""
+    return [
+        {
+            OIDC: emulator.login_token(OIDC, subject=f"o{user % 3}"),
+            GOOGLE: emulator.login_token(GOOGLE, subject=f"g{user}"),
+        }
+        for user in range(4)
+    ]
+
+
+def test_kills_at_any_moment(tmp_path):
+    """Every answered write outlives kill -9 under load; half of one is never found; it goes on each time."""
+    file = tmp_path / "state-cache.db"
+    with Emulator(data=file) as emulator:
+        api = Api(emulator, None, None, None)
+        pool_id, tokens = api.oidc_pool(), tokens_of(emulator)
+    known = set()
+    random_ = random.Random(20_261_125)
+    for _ in range(ROUNDS):
+        with command(f"data={file}") as process:
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            url = process.stdout.readline().split()[-1]
+            clients = [Client(url, pool_id, tokens, random_.random()) for _ in range(CLIENTS)]
+            for client in clients:
+                client.start()
+            # The kill comes in the middle of somebody's request, each time another one.
+            random_.choice(clients).answered.wait(30)
+            process.kill()
+            for client in clients:
+                client.join()
+        known.update(itertools.chain.from_iterable(client.ids for client in clients))
+
+        assert known
+        assert known <= check(file)
+        assert all(client.statuses <= {200, 400} for client in clients)
+
+
+def test_two_emulators_on_one_file(tmp_path, emulator_keys):
+    """Two emulators may share a data file: one user stays one identity, whichever is asked."""
+    file = tmp_path / "state-cache.db"
+    with (
+        Emulator(data=file, keys=emulator_keys) as first,
+        Emulator(data=file, keys=emulator_keys) as second,
+    ):
+        pool_id, tokens = Api(first, None, None, None).oidc_pool(), tokens_of(first)
+        clients = [
+            Client(emulator.url, pool_id, tokens, seed, limit=40)
+            for seed, emulator in enumerate([first, second] * 2)
+        ]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        ids = {
+            Api(emulator, None, None, None)
+            .post("GetId", {"IdentityPoolId": pool_id, "Logins": {OIDC: tokens[0][OIDC]}})
+            .json["IdentityId"]
+            for emulator in (first, second)
+        }
+
+    assert all(client.statuses <= {200, 400} for client in clients)
+    assert len(ids) == 1
+    check(file)
+
+
+def test_one_file_can_be_copied(tmp_path, emulator_keys):
+    """After the end of the emulator the one file is all there is, and a copy of it goes on."""
+    file = tmp_path / "state-cache.db"
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        pool_id = emulator.create_pool()
+        made = Api(emulator, None, None, None).post("GetId", {"IdentityPoolId": pool_id}).json["IdentityId"]
+    assert [path.name for path in tmp_path.glob("state-cache*")] == [file.name]
+    copy = tmp_path / "copy-cache.db"
+    copy.write_bytes(file.read_bytes())
+
+    with Emulator(data=copy, keys=emulator_keys) as emulator:
+        answer = Api(emulator, None, None, None).post("GetCredentialsForIdentity", {"IdentityId": made})
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("version", [1, 99])
+def test_file_of_another_version(tmp_path, version):
+    """A file of an older or newer format is refused by name and by both versions, and left alone."""
+    from cognito_credentials.emulator.state import SCHEMA_VERSION, DataFileError
+
+    file = tmp_path / "state.db"
+    database = sqlite3.connect(file)
+    database.executescript(f"CREATE TABLE pools (id TEXT); PRAGMA user_version={version};")
+    database.close()
+    before = file.read_bytes()
+
+    with pytest.raises(DataFileError, match=rf"{file}: it has format {version}, .* {SCHEMA_VERSION}"):
+        Emulator(data=file).start()
+
+    assert file.read_bytes() == before
