@@ -23,7 +23,16 @@ __all__ = ["emulator", "emulator_keys"]
 OIDC = "login.example.com"
 OIDC_ARN = f"arn:aws:iam::123456789012:oidc-provider/{OIDC}"
 GOOGLE = "accounts.google.com"
+FAKE_SIGNATURE = "AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/c/d, SignedHeaders=host, Signature=x"
+SIGNED = {"Authorization": FAKE_SIGNATURE, "X-Amz-Date": "20200101T000000Z"}
+"""Headers of a developer's call: nobody can verify the signature of a key that nobody issued."""
+
 ROLE = "arn:aws:iam::123456789012:role/"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests of what the real service does say so; conformance.py makes a table of them."""
+    config.addinivalue_line("markers", "conforms(operation, mark, source): holds a behaviour of the service")
 
 
 @dataclass

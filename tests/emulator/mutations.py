@@ -20,11 +20,8 @@ from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.assumed import MAX_BODY_BYTES
 from cognito_credentials.emulator.operations import OPERATIONS
 
-from .conftest import GOOGLE, OIDC, ROLE, Api
+from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
 from .test_administration import POOL_ARN
-
-FAKE = "AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/c/d, SignedHeaders=host, Signature=x"
-SIGNED = {"Authorization": FAKE, "X-Amz-Date": "20200101T000000Z"}
 
 VALUES = [
     None, True, 0, -1, 2**70, 1.5, "", "x", "x" * 3000, "x" * 60_000, [0] * 500, "\x00",
@@ -203,7 +200,7 @@ def send_mutated_forms(api, count, seed):
         changed = bytearray(form)
         for _ in range(random_.randrange(1, 4)):
             changed[random_.randrange(len(changed))] = random_.randrange(256)
-        header = list(FAKE)
+        header = list(FAKE_SIGNATURE)
         header[random_.randrange(len(header))] = chr(random_.randrange(32, 127))
 
         answer = api.raw(body=bytes(changed))

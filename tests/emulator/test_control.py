@@ -296,6 +296,7 @@ def test_clock_offset(api):
     assert login["iat"] == pytest.approx(past, abs=5)
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="1.3, 11")
 def test_throttle(api):
     """With throttling on, GetId is refused over its quota of 25 a second, in the exact text."""
     pool_id = api.emulator.create_pool()
@@ -308,6 +309,7 @@ def test_throttle(api):
     assert api.control("GET", "requests").json["GetId"] > 25
 
 
+@pytest.mark.conforms("ListIdentities", mark="docs", source="11")
 def test_throttle_refills():
     """A quota is refilled as time passes, and no deeper than one second of it."""
     from cognito_credentials.emulator.throttle import Throttle

@@ -36,6 +36,7 @@ def claims(token):
     return jwt.decode(token, options={"verify_signature": False})
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_one_user_is_one_identity(token_for):
     """A developer user has the same identity each time; another user another one."""
     first = token_for("ann")["IdentityId"]
@@ -44,6 +45,7 @@ def test_one_user_is_one_identity(token_for):
     assert token_for("bob")["IdentityId"] != first
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="observed", source="7.1, 15.12")
 def test_token(pool_id, token_for):
     """The token names the developer provider and user, and lasts 15 minutes or as told."""
     answer = token_for("ann")
@@ -56,11 +58,13 @@ def test_token(pool_id, token_for):
     assert longer["exp"] - longer["iat"] == 86_400
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="model", source="6.12, 15.12")
 def test_token_duration_limit(token_for, refused):
     """A token lasts a day at most."""
     assert refused(token_for, user="ann", TokenDuration=86_401)[0] == "ValidationException"
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="model", source="6.11")
 def test_developer_enhanced_flow(api, token_for):
     """The client takes the back end's token to GetCredentialsForIdentity under the service's name."""
     answer = token_for("ann")
@@ -73,6 +77,7 @@ def test_developer_enhanced_flow(api, token_for):
     assert arn.endswith(":assumed-role/authenticated/CognitoIdentityCredentials")
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.2 check 0, 5.2 check 7")
 def test_own_token_under_the_wrong_name(api, token_for, refused):
     """The developer's name is no public provider, and an own token is no token of another one."""
     answer = token_for("ann")
@@ -87,6 +92,7 @@ def test_own_token_under_the_wrong_name(api, token_for, refused):
     )
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="observed", source="6.12")
 def test_wrong_developer_provider(api, pool_id, refused):
     """A pool supports its own developer provider only."""
     assert refused(
@@ -99,6 +105,7 @@ def test_wrong_developer_provider(api, pool_id, refused):
     )
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_guest_becomes_a_developer_user(api, pool_id, token_for, refused):
     """An unknown user with a guest's identity takes it over."""
     guest = get_id(api, pool_id)
@@ -108,6 +115,7 @@ def test_guest_becomes_a_developer_user(api, pool_id, token_for, refused):
     assert refused(api.public.get_open_id_token, IdentityId=guest) == forbidden(guest)
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="model", source="6.12")
 def test_user_of_another_identity(api, pool_id, token_for, refused):
     """A user who is known elsewhere is already registered."""
     token_for("ann")
@@ -118,6 +126,7 @@ def test_user_of_another_identity(api, pool_id, token_for, refused):
     assert code == "DeveloperUserAlreadyRegisteredException"
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="observed", source="6.12")
 def test_unknown_user_with_a_signed_in_identity(token_for, refused):
     """An unknown user cannot enter an identity without one of its logins."""
     ann = token_for("ann")["IdentityId"]
@@ -129,6 +138,7 @@ def test_unknown_user_with_a_signed_in_identity(token_for, refused):
     )
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_public_login_opens_the_identity(api, pool_id, token_for):
     """With a valid login of the identity an unknown developer user is linked to it."""
     user_id = get_id(api, pool_id, api.login())
@@ -140,6 +150,7 @@ def test_public_login_opens_the_identity(api, pool_id, token_for):
     assert api.developer.describe_identity(IdentityId=user_id)["Logins"] == [OIDC, DEVELOPER]
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_implicit_merge(api, pool_id, token_for, refused):
     """A known user and a known public login merge into the developer's identity."""
     public = get_id(api, pool_id, api.login())
@@ -150,6 +161,7 @@ def test_implicit_merge(api, pool_id, token_for, refused):
     assert refused(api.public.get_open_id_token, IdentityId=public) == forbidden(public)
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="assumed", source="6.12")
 def test_identity_of_another_pool(api, token_for, refused):
     """An identity of another pool is not found."""
     other = get_id(api, api.oidc_pool())
@@ -160,6 +172,7 @@ def test_identity_of_another_pool(api, token_for, refused):
     )
 
 
+@pytest.mark.conforms("LookupDeveloperIdentity", mark="model", source="6.16, 15.19")
 def test_lookup(api, pool_id, token_for, refused):
     """Lookup goes from user to identity and back, in pages; what does not fit is a conflict."""
     ann = token_for("ann")["IdentityId"]
@@ -192,6 +205,7 @@ def test_lookup(api, pool_id, token_for, refused):
     assert lookup(IdentityId=bob)["DeveloperUserIdentifierList"] == []
 
 
+@pytest.mark.conforms("MergeDeveloperIdentities", mark="model", source="6.17, 15.19")
 def test_merge(api, pool_id, token_for, refused):
     """A merge keeps the destination's id and disables the source; merging again changes nothing."""
     source = token_for("old")["IdentityId"]
@@ -214,6 +228,7 @@ def test_merge(api, pool_id, token_for, refused):
     assert unknown[0] == "ResourceNotFoundException"
 
 
+@pytest.mark.conforms("MergeDeveloperIdentities", mark="model", source="6.17")
 def test_merge_with_two_users_of_one_provider(api, pool_id, token_for, refused):
     """Two identities with different users of one public provider cannot be merged."""
     first = token_for("one", api.login("ann"))["IdentityId"]
@@ -232,6 +247,7 @@ def test_merge_with_two_users_of_one_provider(api, pool_id, token_for, refused):
     assert token_for("two")["IdentityId"] == second
 
 
+@pytest.mark.conforms("MergeDeveloperIdentities", mark="model", source="4, 6.17")
 def test_at_most_twenty_logins(token_for, refused, api, pool_id):
     """An identity has no more than 20 logins."""
     identity_id = token_for("user0")["IdentityId"]
@@ -250,6 +266,7 @@ def test_at_most_twenty_logins(token_for, refused, api, pool_id):
     assert token_for("user19")["IdentityId"] == identity_id
 
 
+@pytest.mark.conforms("UnlinkDeveloperIdentity", mark="model", source="6.18")
 def test_unlink_developer_identity(api, pool_id, token_for, refused):
     """An unlinked user is new next time; without its last login the identity is disabled."""
     ann = token_for("ann")["IdentityId"]
@@ -271,6 +288,7 @@ def test_unlink_developer_identity(api, pool_id, token_for, refused):
     assert refused(api.public.get_open_id_token, IdentityId=ann) == forbidden(ann)
 
 
+@pytest.mark.conforms("UnlinkIdentity", mark="assumed", source="6.19")
 def test_own_token_may_unlink(api, pool_id, token_for, refused):
     """A token of the service proves its identity to UnlinkIdentity, and no other."""
     ann = token_for("ann", api.login())
@@ -309,6 +327,7 @@ def tagged_pool(api, actions):
     return pool_id
 
 
+@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1, 8.4")
 def test_principal_tags_in_the_token(api):
     """Mapped claims stand in the token between amr and iss; a missing claim makes no tag."""
     pool_id = tagged_pool(api, ["sts:AssumeRoleWithWebIdentity"])
@@ -324,6 +343,7 @@ def test_principal_tags_in_the_token(api):
 
 @pytest.mark.parametrize("value", ["red", "red;blue", "x" * 500])
 @pytest.mark.parametrize("may_tag", [True, False])
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="8.4")
 def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
     """Tags need sts:TagSession in the trust policy and values that STS takes, or the pool is at fault."""
     actions = ["sts:AssumeRoleWithWebIdentity"] + ["sts:TagSession"] * may_tag
@@ -340,6 +360,7 @@ def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
         )
 
 
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_developer_principal_tags(token_for):
     """The back end gives tags for one token."""
     content = claims(token_for("ann", PrincipalTags={"team": "red"})["Token"])

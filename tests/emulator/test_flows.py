@@ -55,6 +55,7 @@ def role_of(api):
     return call
 
 
+@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1, 15.12")
 def test_guest_token(api):
     """A guest's token has the service's header and claims, in its order, for ten minutes."""
     pool_id = api.emulator.create_pool()
@@ -72,6 +73,7 @@ def test_guest_token(api):
     )
 
 
+@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1, 15.12")
 def test_user_token(api):
     """A user's token names the login that was used, and the pool's ARN."""
     pool_id = api.oidc_pool()
@@ -95,6 +97,7 @@ def test_user_token(api):
     )
 
 
+@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1")
 def test_amr_of_a_user_pool(api):
     """A user pool's login is named with CognitoSignIn and the subject."""
     pool_id = api.emulator.create_pool(
@@ -111,6 +114,7 @@ def test_amr_of_a_user_pool(api):
     ]
 
 
+@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.2, 15.13")
 def test_token_verifies_with_the_served_keys(api):
     """A JOSE library verifies the token with the keys that discovery leads to."""
     identity_id = get_id(api, api.emulator.create_pool())
@@ -125,6 +129,7 @@ def test_token_verifies_with_the_served_keys(api):
     assert document["issuer"] == claims["iss"]
 
 
+@pytest.mark.conforms("/.well-known/jwks_uri", mark="observed", source="7.2")
 def test_historic_form_of_the_keys(api):
     """With the switch on, a modulus is plain base64 of 257 bytes, as it was seen in 2020."""
     modern = api.raw("GET", "/.well-known/jwks_uri").json["keys"][0]["n"]
@@ -152,6 +157,7 @@ def test_historic_form_of_the_keys(api):
         ),
     ],
 )
+@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="5.5, 15.11")
 def test_basic_flow_refused(api, refused, settings, mappings, text):
     """A pool that forbids the basic flow, or has role mappings, refuses even guests."""
     pool_id = api.oidc_pool(role_mappings=mappings, **settings)
@@ -163,6 +169,7 @@ def test_basic_flow_refused(api, refused, settings, mappings, text):
     )
 
 
+@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="5.5, 15.11")
 def test_basic_flow_when_never_forbidden(api):
     """A pool made without AllowClassicFlow allows it, and does not show the member."""
     pool = api.developer.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)
@@ -172,6 +179,7 @@ def test_basic_flow_when_never_forbidden(api):
     assert api.public.get_open_id_token(IdentityId=identity_id)["Token"]
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="6.11, 15.15")
 def test_enhanced_flow(api):
     """A guest's credentials work at STS, for one hour, under the service's session name."""
     pool_id = api.emulator.create_pool()
@@ -195,6 +203,7 @@ def test_enhanced_flow(api):
     assert caller["UserId"].endswith(":CognitoIdentityCredentials")
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="1.2")
 def test_expiration_is_a_whole_float(api):
     """The expiration on the wire is whole seconds written as a float."""
     identity_id = get_id(api, api.emulator.create_pool())
@@ -204,6 +213,7 @@ def test_expiration_is_a_whole_float(api):
     assert body.rstrip(b"}").endswith(b".0")
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="6.11")
 def test_enhanced_flow_ignores_allow_classic_flow(api):
     """Forbidding the basic flow does not touch the enhanced one."""
     pool_id = api.emulator.create_pool(AllowClassicFlow=False)
@@ -212,6 +222,7 @@ def test_enhanced_flow_ignores_allow_classic_flow(api):
 
 
 @pytest.mark.parametrize("state", ["authenticated", "unauthenticated"])
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="6.11, 15.14")
 def test_missing_role(api, refused, state):
     """A pool without a role for guests, or for users, is badly configured."""
     pool_id = api.oidc_pool(roles={state: ROLE + "r"})
@@ -221,6 +232,7 @@ def test_missing_role(api, refused, state):
     assert refused(api.public.get_credentials_for_identity, IdentityId=identity_id, Logins=logins) == IPC
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="6.10")
 def test_guests_switched_off_later(api, refused):
     """A guest of a pool that no longer has guests is refused with the pool's text."""
     pool_id = api.emulator.create_pool()
@@ -235,6 +247,7 @@ def test_guests_switched_off_later(api, refused):
     )
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.2 check 4, 6.11, 15.10")
 def test_own_token_as_login(api, refused):
     """A token of the service proves its own identity, and no other, until it expires."""
     pool_id = api.oidc_pool()
@@ -260,6 +273,7 @@ def test_own_token_as_login(api, refused):
     assert expired[1].startswith("Invalid login token. Token expired: ")
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.2, 15.16")
 def test_token_mapping(api, role_of, refused):
     """Type Token: the preferred role, the only role, a permitted CustomRoleArn, or denied."""
     pool_id = api.emulator.create_pool(
@@ -305,6 +319,7 @@ def test_token_mapping(api, role_of, refused):
         ("Contains", "b", ["a", "b"], True),
     ],
 )
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3, 15.16")
 def test_one_rule(api, role_of, refused, match, value, claim, matches):
     """Type Rules: a claim matches as its rule says; a claim that is missing matches nothing."""
     mapping = rules(("c", match, value, "ruled"))
@@ -318,6 +333,7 @@ def test_one_rule(api, role_of, refused, match, value, claim, matches):
         )
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3, 15.16")
 def test_rules_in_order(api, role_of, refused):
     """The first rule that matches wins, unless CustomRoleArn names the role of another match."""
     mapping = rules(
@@ -335,6 +351,7 @@ def test_rules_in_order(api, role_of, refused):
     )
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3, 15.16")
 def test_ambiguous_role_can_be_the_authenticated_one(api, role_of):
     """Without a match AmbiguousRoleResolution AuthenticatedRole gives the pool's role."""
     mapping = rules(("c", "Equals", "x", "ruled"), ambiguous="AuthenticatedRole")
@@ -343,6 +360,7 @@ def test_ambiguous_role_can_be_the_authenticated_one(api, role_of):
     assert role_of(pool_id, {}) == "authenticated"
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="6.11")
 def test_custom_role_without_mapping(api, refused):
     """CustomRoleArn needs a role mapping of the login; a guest never has one."""
     identity_id = get_id(api, api.emulator.create_pool())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import GOOGLE, OIDC
 
 MISMATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
@@ -21,6 +23,7 @@ def forbidden(identity_id):
     return ("NotAuthorizedException", f"Access to Identity '{identity_id}' is forbidden.", 400)
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="6.9, 15.4")
 def test_every_guest_is_new(api):
     """A guest call makes a new identity each time; empty Logins are a guest call."""
     pool_id = api.emulator.create_pool()
@@ -31,6 +34,7 @@ def test_every_guest_is_new(api):
     assert all(identity_id.startswith("us-east-1:") for identity_id in ids)
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="6.9, 15.4")
 def test_guests_not_allowed(api, refused):
     """A pool without guests says so in the exact text."""
     pool_id = api.emulator.create_pool(AllowUnauthenticatedIdentities=False)
@@ -42,6 +46,7 @@ def test_guests_not_allowed(api, refused):
     )
 
 
+@pytest.mark.conforms("GetId", mark="assumed", source="6.9")
 def test_another_account(api, refused):
     """A wrong AccountId does not find the pool."""
     pool_id = api.emulator.create_pool()
@@ -51,6 +56,7 @@ def test_another_account(api, refused):
     assert code == "ResourceNotFoundException"
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="5.3, 15.5")
 def test_one_login_is_one_identity(api):
     """The same user has the same identity at each sign-in, in any pool its own."""
     pool_id, other_pool = api.oidc_pool(), api.oidc_pool()
@@ -62,6 +68,7 @@ def test_one_login_is_one_identity(api):
     assert get_id(api, other_pool, api.login("ann")) != first
 
 
+@pytest.mark.conforms("GetId", mark="model", source="5.3")
 def test_several_unknown_logins_are_linked(api):
     """GetId with two logins links both to one identity."""
     pool_id = api.oidc_pool()
@@ -72,6 +79,7 @@ def test_several_unknown_logins_are_linked(api):
     assert get_id(api, pool_id, api.login("ann@g", GOOGLE)) == both
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="5.3")
 def test_unknown_login_joins_the_known_one(api):
     """GetId with a known and an unknown login links the unknown one."""
     pool_id = api.oidc_pool()
@@ -81,6 +89,7 @@ def test_unknown_login_joins_the_known_one(api):
     assert get_id(api, pool_id, api.login("ann@g", GOOGLE)) == known
 
 
+@pytest.mark.conforms("GetId", mark="assumed", source="5.3")
 def test_get_id_merges_two_identities(api, refused):
     """GetId with logins of two identities keeps one and disables the other."""
     pool_id = api.oidc_pool()
@@ -96,16 +105,22 @@ def test_get_id_merges_two_identities(api, refused):
     assert refused(api.public.get_open_id_token, IdentityId=second) == forbidden(second)
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4, 15.6, 15.8")
 def test_guest_upgrade_keeps_the_id(api, refused):
     """A guest who signs in for the first time keeps the identity, and cannot go back to guest."""
     pool_id = api.oidc_pool()
     guest = get_id(api, pool_id)
+    before = api.developer.describe_identity(IdentityId=guest)
 
     assert credentials_id(api, guest, api.login("ann")) == guest
     assert get_id(api, pool_id, api.login("ann")) == guest
+    after = api.developer.describe_identity(IdentityId=guest)
+    assert "Logins" not in before
+    assert (after["Logins"], after["CreationDate"]) == ([OIDC], before["CreationDate"])
     assert refused(api.public.get_credentials_for_identity, IdentityId=guest) == forbidden(guest)
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4, 15.7")
 def test_guest_who_is_known_gets_the_old_identity(api, refused):
     """A guest who signs in as a known user gets that user's id; the guest identity is disabled."""
     pool_id = api.oidc_pool()
@@ -117,6 +132,7 @@ def test_guest_who_is_known_gets_the_old_identity(api, refused):
     assert credentials_id(api, guest, api.login("ann")) == known
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4")
 def test_disabled_identity_with_an_unknown_login(api, refused):
     """A disabled identity cannot be entered with a login that nobody has."""
     pool_id = api.oidc_pool()
@@ -129,6 +145,7 @@ def test_disabled_identity_with_an_unknown_login(api, refused):
     assert code == forbidden(guest)
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4, 15.8")
 def test_foreign_login(api, refused):
     """A signed-in identity takes neither an unknown login nor another identity's."""
     pool_id = api.oidc_pool()
@@ -141,6 +158,7 @@ def test_foreign_login(api, refused):
         ) == ("NotAuthorizedException", MISMATCH, 400)
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4")
 def test_merge_of_two_identities(api, refused):
     """Logins of two identities merge them into the one that was asked for."""
     pool_id = api.oidc_pool()
@@ -153,6 +171,7 @@ def test_merge_of_two_identities(api, refused):
     assert refused(api.public.get_credentials_for_identity, IdentityId=first) == forbidden(first)
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4")
 def test_two_users_of_one_provider_never_merge(api, refused):
     """A merge that would give an identity two users of one provider is refused, and changes nothing."""
     pool_id = api.oidc_pool()
@@ -170,6 +189,7 @@ def test_two_users_of_one_provider_never_merge(api, refused):
     assert get_id(api, pool_id, api.login("bob")) == second
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="5.2")
 def test_one_bad_token_links_nothing(api, refused):
     """If one token of a call is bad, nothing is linked and no identity is made."""
     pool_id = api.oidc_pool()
@@ -192,6 +212,7 @@ def test_failed_role_links_nothing(api, refused):
     assert credentials_id(api, guest) == guest
 
 
+@pytest.mark.conforms("UnlinkIdentity", mark="model", source="6.19, 15.5")
 def test_unlink_one_of_two(api, refused):
     """An unlinked login is new next time, and the other still works."""
     pool_id = api.oidc_pool()
@@ -204,6 +225,7 @@ def test_unlink_one_of_two(api, refused):
     assert get_id(api, pool_id, api.login("ann@g", GOOGLE)) != identity_id
 
 
+@pytest.mark.conforms("UnlinkIdentity", mark="docs", source="1.2, 15.22")
 def test_unlink_answers_with_an_empty_body(api):
     """UnlinkIdentity has no output: 200 and not one byte."""
     pool_id = api.oidc_pool()
@@ -217,6 +239,7 @@ def test_unlink_answers_with_an_empty_body(api):
     assert (answer.status, answer.body) == (200, b"")
 
 
+@pytest.mark.conforms("UnlinkIdentity", mark="model", source="6.19, 15.9")
 def test_unlink_the_last_login(api, refused):
     """Without its last login an identity is inaccessible, also as guest; the user is new."""
     pool_id = api.oidc_pool()
@@ -228,6 +251,7 @@ def test_unlink_the_last_login(api, refused):
     assert get_id(api, pool_id, api.login("ann")) != identity_id
 
 
+@pytest.mark.conforms("UnlinkIdentity", mark="assumed", source="6.19")
 def test_unlink_needs_a_login_of_the_identity(api, refused):
     """Only who can sign in to the identity may unlink, and only what is linked."""
     pool_id = api.oidc_pool()
@@ -251,6 +275,7 @@ def test_unlink_needs_a_login_of_the_identity(api, refused):
     assert get_id(api, pool_id, api.login("ann")) == identity_id
 
 
+@pytest.mark.conforms("DeleteIdentities", mark="model", source="6.15, 15.5, 15.20")
 def test_deleted_identities(api, refused):
     """A deleted identity is not found in the exact text, and its logins are free."""
     pool_id = api.oidc_pool()

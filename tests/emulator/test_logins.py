@@ -25,6 +25,7 @@ def user_pool(**entry):
 
 
 @pytest.mark.parametrize("provider", ["com", "MyProvider", "dev.example.com"])
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 0, 15.10")
 def test_no_public_provider(api, refusal, provider):
     """A made-up word, or the pool's developer provider name, can be no public provider."""
     pool_id = api.oidc_pool(DeveloperProviderName="dev.example.com")
@@ -35,6 +36,7 @@ def test_no_public_provider(api, refusal, provider):
     )
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 1, 15.10")
 def test_pool_without_providers(api, refusal):
     """A pool with no provider at all says that the logins do not match."""
     code, text = refusal(api.emulator.create_pool(), api.login())
@@ -43,6 +45,7 @@ def test_pool_without_providers(api, refusal):
     assert text.startswith("Logins don't match. Please include at least one valid login")
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 2, 15.10")
 def test_provider_that_the_pool_does_not_have(api, refusal):
     """A provider that the pool does not list is not supported."""
     assert refusal(api.oidc_pool(), api.login(provider="www.amazon.com")) == (
@@ -51,6 +54,7 @@ def test_provider_that_the_pool_does_not_have(api, refusal):
     )
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 3, 15.10")
 def test_own_token_in_get_id(api, refusal):
     """GetId does not take the service's own tokens."""
     pool_id = api.oidc_pool()
@@ -62,6 +66,7 @@ def test_own_token_in_get_id(api, refusal):
 
 
 @pytest.mark.parametrize("token", ["opaque", "a.b.c", "e30.W10.e30", "ä.ö.ü", "...."])
+@pytest.mark.conforms("GetId", mark="assumed", source="5.2 check 5")
 def test_not_a_jwt(api, refusal, token):
     """What is no JSON Web Token is no OpenId Connect identity token."""
     assert refusal(api.oidc_pool(), {OIDC: token}) == (
@@ -71,6 +76,7 @@ def test_not_a_jwt(api, refusal, token):
 
 
 @pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp"])
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 6, 15.10")
 def test_missing_claim(api, refusal, claim):
     """A required claim that is missing, like the aud of an access token, is named."""
     assert refusal(api.oidc_pool(), api.login(claims={claim: None})) == (
@@ -79,6 +85,7 @@ def test_missing_claim(api, refusal, claim):
     )
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 7, 15.10")
 def test_issuer_is_not_the_provider(api, refusal):
     """The issuer must be https:// and the provider name."""
     logins = {GOOGLE: api.emulator.login_token(OIDC)}
@@ -89,6 +96,7 @@ def test_issuer_is_not_the_provider(api, refusal):
     )
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="5.2 check 7")
 def test_google_issuer_without_scheme(api):
     """Google writes its issuer with and without the scheme; both are taken."""
     logins = api.login(provider=GOOGLE, claims={"iss": GOOGLE})
@@ -96,6 +104,7 @@ def test_google_issuer_without_scheme(api):
     assert api.public.get_id(IdentityPoolId=api.oidc_pool(), Logins=logins)["IdentityId"]
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 8, 15.10")
 def test_expired(api, refusal):
     """An expired token is refused with both times, after the grace that RFC 7523 speaks of."""
     pool_id = api.oidc_pool()
@@ -112,6 +121,7 @@ def test_expired(api, refusal):
     assert int(now) >= int(expiry) + 300
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 9, 15.10")
 def test_wrong_signature(api, refusal):
     """A token whose signature does not verify is refused."""
     token = api.login()[OIDC]
@@ -124,6 +134,7 @@ def test_wrong_signature(api, refusal):
     )
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="5.2 check 9")
 def test_unsigned_token(api, refusal):
     """alg none is no signature."""
     import jwt
@@ -136,6 +147,7 @@ def test_unsigned_token(api, refusal):
     )
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="5.2 check 10")
 def test_wrong_audience(api, refusal):
     """A token for another client id is refused; Google's azp wins over aud."""
     pool_id = api.oidc_pool()
@@ -149,6 +161,7 @@ def test_wrong_audience(api, refusal):
     assert api.public.get_id(IdentityPoolId=pool_id, Logins=good)
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 10, 15.10")
 def test_user_pool_login(api, refusal):
     """A user pool's token is good for the client ids that the pool lists, and no others."""
     pool_id = api.emulator.create_pool(**user_pool())
@@ -160,6 +173,7 @@ def test_user_pool_login(api, refusal):
     )
 
 
+@pytest.mark.conforms("GetId", mark="observed", source="5.2 check 11, 15.10")
 def test_server_side_token_check(api, refusal):
     """With ServerSideTokenCheck a user who was signed out everywhere is refused."""
     checked = api.emulator.create_pool(**user_pool(ServerSideTokenCheck=True))
@@ -173,6 +187,7 @@ def test_server_side_token_check(api, refusal):
     assert api.public.get_id(IdentityPoolId=unchecked, Logins=logins)
 
 
+@pytest.mark.conforms("GetId", mark="assumed", source="5.2")
 def test_unreachable_issuer(api, refusal):
     """When the keys of the issuer cannot be fetched, an external service failed."""
     import jwt
@@ -187,6 +202,7 @@ def test_unreachable_issuer(api, refusal):
     assert refusal(pool_id, {provider: token})[0] == "ExternalServiceException"
 
 
+@pytest.mark.conforms("GetId", mark="docs", source="5.2 check 9")
 def test_keys_are_fetched_from_the_issuer(api, emulator_keys):
     """A token of a real issuer verifies with the keys that its discovery document leads to."""
     from cognito_credentials.emulator import Emulator
@@ -209,6 +225,7 @@ def test_keys_are_fetched_from_the_issuer(api, emulator_keys):
         assert api.public.get_id(IdentityPoolId=pool_id, Logins={provider: token})["IdentityId"]
 
 
+@pytest.mark.conforms("GetId", mark="assumed", source="5.1")
 def test_opaque_tokens(api, refusal):
     """An opaque token is known through the seed's users; otherwise its service did not answer."""
     provider = "graph.facebook.com"
@@ -224,6 +241,7 @@ def test_opaque_tokens(api, refusal):
     assert refusal(pool_id, {provider: "other"})[0] == "ExternalServiceException"
 
 
+@pytest.mark.conforms("GetId", mark="model", source="3.2")
 def test_more_than_ten_logins(api, refusal):
     """A call has at most ten logins."""
     eleven = {f"p{number}.example.com": "x" for number in range(11)}

@@ -67,6 +67,7 @@ def trust_for(pool_id):
     return json.loads(json.dumps(TRUST).replace("POOL", pool_id))
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.4")
 def test_basic_flow(api, assume):
     """The basic flow's credentials have the role, the session name and the duration asked for."""
     pool_id = api.emulator.create_pool()
@@ -89,6 +90,7 @@ def test_basic_flow(api, assume):
     assert caller["Arn"] == answer["AssumedRoleUser"]["Arn"]
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.4")
 def test_path_of_a_role(api, assume):
     """A role's path is not in the ARN of its sessions."""
     token = guest_token(api, api.emulator.create_pool())
@@ -98,6 +100,7 @@ def test_path_of_a_role(api, assume):
     assert answer["AssumedRoleUser"]["Arn"].endswith("assumed-role/guest/session")
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.1")
 def test_get_with_a_query_string(api):
     """STS takes a GET with a query string, and errors are XML with a type and request id."""
     query = urllib.parse.urlencode(
@@ -142,6 +145,7 @@ def test_unknown_action(api):
         ({"RoleArn": "a" * 2049}, "roleArn"),
     ],
 )
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="model", source="9.2, 9.3 check 1")
 def test_parameters(assume, refused, arguments, place):
     """What the model forbids is a ValidationError that names the parameter and no token."""
     code, message, status = refused(assume, token="CANARYtoken", **arguments)
@@ -152,6 +156,7 @@ def test_parameters(assume, refused, arguments, place):
     assert "xxx" not in message
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 2")
 def test_not_a_jwt(assume, refused):
     """A token that is no JWT has the exact text."""
     assert refused(assume, token="opaque") == (
@@ -161,6 +166,7 @@ def test_not_a_jwt(assume, refused):
     )
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 3")
 def test_unknown_issuer(api, assume, refused):
     """An issuer that is no OIDC provider of the account is named."""
     assert refused(assume, token=api.login()[OIDC]) == (
@@ -170,6 +176,7 @@ def test_unknown_issuer(api, assume, refused):
     )
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 5")
 def test_known_issuer(api, assume, refused):
     """A registered OIDC provider's token is taken for its client ids, and names the provider's ARN."""
     api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, NULL)", OIDC)
@@ -190,6 +197,7 @@ def test_known_issuer(api, assume, refused):
     assert refused(assume, token=old)[:2] == ("InvalidIdentityToken", "Token too old: 441398")
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 4")
 def test_unreachable_issuer(api, assume, refused):
     """When the keys cannot be fetched the text has two spaces after the comma."""
     import jwt
@@ -208,6 +216,7 @@ def test_unreachable_issuer(api, assume, refused):
     )
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3 check 4")
 def test_forged_cognito_token(api, assume, refused):
     """A token that only claims to be the service's is refused."""
     forged = api.login("x", "cognito-identity.amazonaws.com")["cognito-identity.amazonaws.com"]
@@ -215,6 +224,7 @@ def test_forged_cognito_token(api, assume, refused):
     assert refused(assume, token=forged)[0] == "InvalidIdentityToken"
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 6")
 def test_expired_token(api, assume, refused):
     """An expired token names both times."""
     token = guest_token(api, api.emulator.create_pool())
@@ -229,6 +239,7 @@ def test_expired_token(api, assume, refused):
     )
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 8")
 def test_role_of_the_other_state(api, assume, refused):
     """A pool's role for signed-in users is not for guests."""
     token = guest_token(api, api.emulator.create_pool())
@@ -248,6 +259,7 @@ def test_role_of_another_pool(api, assume, refused):
     assert refused(assume, token=token, role="theirs")[0] == "AccessDenied"
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.2")
 def test_duration_over_the_role(api, assume, refused):
     """A session cannot be longer than its role allows: one hour, unless the seed says more."""
     pool_id = api.emulator.create_pool()
@@ -262,6 +274,11 @@ def test_duration_over_the_role(api, assume, refused):
     )
 
 
+@pytest.mark.conforms(
+    "AssumeRoleWithWebIdentity, GetCredentialsForIdentity",
+    mark="observed",
+    source="9.3 check 8, 15.13, 15.14",
+)
 def test_trust_policy_in_both_flows(api, assume, refused):
     """A seeded trust policy that does not fit is IPC in the enhanced flow, 403 in the basic one."""
     roles = {"authenticated": ROLE + "app", "unauthenticated": ROLE + "app"}
@@ -343,11 +360,13 @@ def policy(condition, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
         ({"UnknownOperator": {f"{HOST}:aud": "us-east-1:0"}}, False),
     ],
 )
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3")
 def test_conditions(condition, holds):
     """Conditions of a trust policy are evaluated as IAM does; one not known never holds."""
     assert allows({"Statement": [policy(condition)]}, attempt()) is holds
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3")
 def test_deny_beats_allow():
     """One statement that denies outweighs all that allow."""
     statements = [policy({}), policy({"StringEquals": {f"{HOST}:aud": "us-east-1:0"}}, "Deny")]
@@ -356,6 +375,7 @@ def test_deny_beats_allow():
     assert allows({"Statement": statements}, attempt(claims={"aud": ["other:1"]})) is True
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3 check 10")
 def test_tags_need_their_own_action():
     """Session tags need sts:TagSession in the trust policy, and can be conditions."""
     tagged = attempt(tags={"team": "a"})
@@ -367,8 +387,22 @@ def test_tags_need_their_own_action():
     assert allows({"Statement": policy(condition, action=both)}, tagged) is False
 
 
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3")
 def test_another_principal():
     """A trust policy for another federation does not apply."""
     statement = {**policy({}), "Principal": {"Federated": "accounts.google.com"}}
 
     assert allows({"Statement": [statement]}, attempt()) is False
+
+
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 7")
+def test_token_too_old(api, assume, refused):
+    """A token issued more than a day ago is too old, with its age in seconds, though it is not expired."""
+    api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
+    issued_at = int(api.emulator.service.clock.now()) - 90_000
+    token = api.emulator.login_token(OIDC, claims={"iat": issued_at})
+
+    code, message, status = refused(assume, token=token)
+
+    assert (code, status) == ("InvalidIdentityToken", 400)
+    assert message.startswith("Token too old: 900")
