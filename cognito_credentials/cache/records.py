@@ -109,4 +109,7 @@ def remembered_error(state: StateRecord, now: float) -> errors.CognitoCredential
     if not (isinstance(kind, type) and issubclass(kind, errors.CognitoCredentialsError)):
         kind = errors.ServiceError
     ago = max(0, round(now - state.noted_at))
-    return kind(f"{state.message} (tried {ago} s ago, next try in {max(1, round(state.retry_at - now))} s)", hint=state.hint)
+    return kind(
+        f"{state.message} (tried {ago} s ago, next try in {max(1, round(state.retry_at - now))} s)",
+        hint=state.hint,
+    )
