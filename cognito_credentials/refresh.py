@@ -274,7 +274,9 @@ class Refresher:
         delay = policy.retry_delay(left, failures, self._rng, throttled=throttled)
         self._failure = (self._clock.elapsed() + delay, error)
         if who is not None:
-            state.retry_at, state.noted_at = int(now + delay) + 1, int(now)
+            # In whole seconds: never past the end of what is held, and never at once for who holds nothing.
+            is_empty_handed = left is None or left <= 0
+            state.retry_at, state.noted_at = int(now + delay) + is_empty_handed, int(now)
             state.error, state.message, state.hint = type(error).__name__, error.message, error.hint
             self._records.keep(state)
         return self._fall_back(held, error)
