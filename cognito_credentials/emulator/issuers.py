@@ -125,11 +125,19 @@ def _verifies_with_any(keys: Iterable[Mapping[str, Any]], token: Jwt) -> bool:
     return False
 
 
+def may_be_fetched(url: str) -> bool:
+    """True for https, and for http on this machine: keys that anyone could change on the way are none."""
+    try:
+        parts = urlsplit(url)
+        loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and loopback)
+
+
 def _load(url: Any) -> dict[str, Any]:
-    parts = urlsplit(url)
-    loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise ValueError(f"refusing to fetch keys from {parts.scheme}://")
+    if not may_be_fetched(url):
+        raise ValueError("refusing to fetch keys from there")
     with urllib.request.urlopen(url, timeout=_FETCH_SECONDS) as answer:  # noqa: S310 - checked above
         document = json.loads(answer.read(_MAX_DOCUMENT_BYTES))
     if not isinstance(document, dict):

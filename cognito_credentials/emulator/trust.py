@@ -71,6 +71,52 @@ def max_session_seconds(service: Service, role_arn: str) -> int:
     return int(found["max_session_seconds"]) if found else DEFAULT_MAX_SESSION_SECONDS
 
 
+def policy_mistake(policy: Any) -> str | None:
+    """What is wrong with a trust policy that `allows` is to evaluate; None for a good one."""
+    if not isinstance(policy, dict) or "Statement" not in policy:
+        return "expected a policy with a Statement, as JSON or TOML"
+    for number, statement in enumerate(_as_list(policy["Statement"]), start=1):
+        wrong = _statement_mistake(statement)
+        if wrong is not None:
+            return f"Statement {number}: {wrong}"
+    return None
+
+
+def _statement_mistake(statement: Any) -> str | None:
+    if not isinstance(statement, dict):
+        return "expected a table"
+    unknown = statement.keys() - {"Sid", "Effect", "Principal", "Action", "Condition"}
+    if unknown:
+        return f"{min(unknown)} is not evaluated in a trust policy"
+    if statement.get("Effect") not in ("Allow", "Deny"):
+        return "Effect: expected Allow or Deny"
+    principal = statement.get("Principal")
+    if principal != "*" and not (isinstance(principal, dict) and all(map(_is_texts, principal.values()))):
+        return 'Principal: expected "*", or {"Federated": ...}'
+    if not _is_texts(statement.get("Action")):
+        return "Action: expected a text, or a list of texts"
+    return _condition_mistake(statement.get("Condition", {}))
+
+
+def _condition_mistake(condition: Any) -> str | None:
+    if not isinstance(condition, dict):
+        return "Condition: expected a table"
+    for operator, keys in condition.items():
+        plain = operator.rpartition(":")[2].removesuffix("IfExists")
+        if plain != "Null" and plain not in _OPERATORS:
+            return f"Condition: {operator} is not an operator that is evaluated"
+        if not isinstance(keys, dict):
+            return f"Condition: {operator}: expected a table of keys and values"
+        for key, wanted in keys.items():
+            if not all(isinstance(item, str | int | float) for item in _as_list(wanted)):
+                return f"Condition: {operator}: {key}: expected a text, or a list of texts"
+    return None
+
+
+def _is_texts(value: Any) -> bool:
+    return bool(value) and all(isinstance(item, str) for item in _as_list(value))
+
+
 def allows(policy: Mapping[str, Any], attempt: Assumption) -> bool:
     """Evaluate a trust policy: some statement allows, and none denies."""
     actions = [_ASSUME, _TAG] if attempt.tags else [_ASSUME]

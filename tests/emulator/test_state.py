@@ -359,3 +359,45 @@ def test_tls(start, tmp_path):
     context = ssl.create_default_context(cafile=api.emulator.certificate)
     with urllib.request.urlopen(f"{api.emulator.url}/_emulator/requests", context=context) as answer:
         assert answer.read() == b"{}"
+
+
+def test_other_mistakes_in_a_seed(tmp_path, emulator_keys):
+    """What would only fail later, when somebody signs in, is refused at the start as well."""
+    pool = 'IdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n'
+    role = '[[roles]]\narn = "a"\n'
+    mistakes = {
+        f'[[pools]]\nIdentityPoolId = "r:0"\n{pool}[[pools]]\nIdentityPoolId = "r:0"\n{pool}': (
+            "pools[2].IdentityPoolId: 'r:0' is there twice"
+        ),
+        f'[[pools]]\n{pool}IdentityPoolTags = {{ "aws:a" = "b" }}\n': "pools[1]: The tag 'aws:a' is",
+        '[[issuers]]\nprovider = "https://p"\n': "issuers[1].provider: write it without https://",
+        '[[issuers]]\nprovider = "p"\nclient_ids = [1]\n': "issuers[1].client_ids: expected a list of texts",
+        '[[issuers]]\nprovider = "p"\njwks = { keys = [1] }\n': "issuers[1].jwks: expected {",
+        '[[issuers]]\nprovider = "p"\njwks_uri = "http://a.example"\n': "jwks_uri: expected an https",
+        '[[users]]\nprovider = "p"\nsubject = "s"\nclaims = { a = 2020-01-01 }\n': "users[1].claims: a date",
+        f"{role}trust_policy = {{ Statement = 5 }}\n": "roles[1].trust_policy: Statement 1: expected a table",
+        f'{role}trust_policy = {{ Statement = [{{ Effect = "May" }}] }}\n': "Effect: expected Allow or Deny",
+        f'{role}trust_policy = {{ Statement = [{{ Efect = "Deny" }}] }}\n': "Efect is not evaluated",
+        f'{role}trust_policy = {{ Statement = [{{ Effect = "Deny", Principal = 1 }}] }}\n': "Principal: ",
+        f'{role}trust_policy = {{ Statement = [{{ Effect = "Deny", Principal = "*" }}] }}\n': "Action: ",
+        f"{role}max_session_seconds = 5\ntrust_policy = {{ Statement = [] }}\n": "expected 3600 to 43200",
+    }
+    condition = f'{role}trust_policy = {{ Statement = [{{ Effect = "Allow", Principal = "*", Action = "*", '
+    for wrong, error in {
+        "5": "Condition: expected a table",
+        '{ Like = { a = "b" } }': "Condition: Like is not an operator",
+        "{ StringLike = 5 }": "StringLike: expected a table",
+        "{ StringLike = { a = [[1]] } }": "StringLike: a: expected a text",
+    }.items():
+        mistakes[f"{condition}Condition = {wrong} }}] }}\n"] = error
+    file = tmp_path / "seed.toml"
+    for content, error in mistakes.items():
+        file.write_text(content)
+
+        with pytest.raises(SeedError) as caught:
+            Emulator(seed=Seed.load(file), keys=emulator_keys).start()
+
+        text = str(caught.value)
+        assert error in text
+        assert text.startswith(f"seed file {file}: ")
+        assert "\n" not in text

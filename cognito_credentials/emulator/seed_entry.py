@@ -1,0 +1,66 @@
+"""One table of a seed file: members are taken out of it with their kinds, and mistakes have their place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+
+class SeedError(Exception):
+    """The seed file is wrong; the text is one line that names it and the place."""
+
+
+@dataclass
+class Entry:
+    """One table of the file; members are taken out of it until none is left."""
+
+    path: str
+    place: str
+    values: Any
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, dict):
+            raise self.mistake("", "expected a table")
+        self.values = dict(self.values)
+        for member, value in self.values.items():
+            if _has_date(value):
+                raise self.mistake(member, "a date is nothing that it takes; write it as a text")
+
+    def mistake(self, member: str, what: str) -> SeedError:
+        """The error that *member*, or with an empty name the table, has something wrong."""
+        place = f"{self.place}.{member}" if member else self.place
+        return SeedError(f"seed file {self.path}: {place}: {what}")
+
+    def take(self, member: str, kind: type, default: Any = ...) -> Any:
+        """The value of *member*, which must be there unless it has a default."""
+        value = self.values.pop(member, default)
+        if value is ...:
+            raise self.mistake(member, "is missing")
+        if value is not default and (type(value) is not kind or value == ""):
+            raise self.mistake(member, f"expected {_KINDS[kind]}")
+        return value
+
+    def take_texts(self, member: str) -> list[str]:
+        """The value of *member*, a list of texts; empty when it is not there."""
+        texts: list[str] = self.take(member, list, [])
+        if not all(isinstance(text, str) for text in texts):
+            raise self.mistake(member, "expected a list of texts")
+        return texts
+
+    def finish(self) -> None:
+        """Refuse members that nobody took."""
+        for member in self.values:
+            raise self.mistake(member, "unknown member")
+
+
+_KINDS = {str: "a text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
+
+
+def _has_date(value: Any) -> bool:
+    """TOML has dates, which neither JSON nor the service knows."""
+    if isinstance(value, dict):
+        return any(map(_has_date, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_date, value))
+    return isinstance(value, dt.date | dt.time)
