@@ -1,4 +1,4 @@
-"""Kills and mutations; `tests.campaigns` does them."""
+"""Kills, mutations, and two days of use; `tests.campaigns` does them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import random
 import tempfile
 from collections.abc import Iterator
 
-from tests.campaigns import kill, mutate
+from tests.campaigns import kill, mutate, soak
 
 from .figures import Figure, Scale, counted
 
 
 def campaigns(scale: Scale) -> Iterator[Figure]:
-    """Count what kills at random points of writing and mutated records break."""
+    """Count what kills at random points of writing, mutated records and long use break."""
     seed = random.randrange(10**9)
     with tempfile.TemporaryDirectory() as directory:
         killed = kill.campaign(directory, scale.kills, seed)
@@ -26,3 +26,8 @@ def campaigns(scale: Scale) -> Iterator[Figure]:
     altered = len(judged.altered_accepted) + len(judged.sealed_accepted_in_another_form)
     yield counted(f"{title}: crashes", len(judged.crashes), 0)
     yield counted(f"{title}: altered records accepted", altered, 0)
+    lived = soak.campaign(scale.hours, scale.hours * 20_000)
+    title = f"{scale.hours} hours, {lived.reads} reads"
+    shown = f"{lived.refreshes}, {lived.growth // 1024} KiB, {lived.descriptors}"
+    bar = "one each 40-44 min, < 1 MiB, 0"
+    yield Figure(f"{title}: refreshes, memory, descriptors", shown, bar, lived.is_good)

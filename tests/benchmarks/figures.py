@@ -41,10 +41,18 @@ class Scale:
     outage_reads: int = 10_000
     kills: int = 1000
     mutations: int = 100_000
+    hours: int = 48
 
 
 QUICK = Scale(
-    repetitions=25, processes=24, threads=16, reads=400, outage_reads=1000, kills=100, mutations=5000
+    repetitions=25,
+    processes=24,
+    threads=16,
+    reads=400,
+    outage_reads=1000,
+    kills=100,
+    mutations=5000,
+    hours=12,
 )
 
 Part = Callable[[Scale], Iterator[Figure]]

@@ -7,7 +7,7 @@ import pytest
 from .__main__ import PARTS
 from .figures import Figure, Scale, at_most, counted, percentile
 
-SHORT = Scale(threads=16, reads=200, outage_reads=300, processes=8, kills=20, mutations=300)
+SHORT = Scale(threads=16, reads=200, outage_reads=300, processes=8, kills=20, mutations=300, hours=8)
 
 
 @pytest.mark.parametrize("part", ["requests", "threads", "outages", "commands", "campaigns"])
