@@ -16,10 +16,6 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
-
-__all__ = ["emulator", "emulator_keys"]
-
 OIDC = "login.example.com"
 OIDC_ARN = f"arn:aws:iam::123456789012:oidc-provider/{OIDC}"
 GOOGLE = "accounts.google.com"
