@@ -47,7 +47,7 @@ def emulator(emulator_keys: SigningKeys) -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator_url(emulator: Emulator) -> str:
-    """Where the emulator listens, for ``endpoint_url`` or ``AWS_ENDPOINT_URL_COGNITO_IDENTITY`` and ``_STS``."""
+    """Where the emulator listens: the ``endpoint_url`` of clients of Cognito Identity and STS."""
     return emulator.url
 
 
