@@ -31,6 +31,7 @@ NAMES: Final[Mapping[str, Names]] = {
     "identity_id": Names("AWS_COGNITO_IDENTITY_ID", "cognito_identity_id"),
     "account_id": Names("AWS_ACCOUNT_ID", "aws_account_id"),
     "logins": Names(None, "cognito_logins"),
+    "developer_headers": Names(None, "cognito_developer_headers"),
     "user": Names("AWS_COGNITO_USER", "cognito_user"),
     "flow": Names("AWS_COGNITO_FLOW", "cognito_flow"),
     "custom_role_arn": Names("AWS_COGNITO_CUSTOM_ROLE_ARN", "cognito_custom_role_arn"),

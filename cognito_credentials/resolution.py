@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import ntpath
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import shapes
 from .configuration import expand_user, home_directory
 from .endpoints import checked_endpoint, configured_endpoint
 from .errors import CacheError, ConfigurationError
-from .logins import Logins
-from .lookup import SIGN_IN_KEYS, Given
+from .logins import Logins, LoginSource, parse_source
+from .lookup import SIGN_IN_KEYS, Found, Given
 
 DEFAULT_SESSION_NAME: Final = "cognito-credentials"
 _ROLE_SETTINGS: Final = {
@@ -74,7 +74,24 @@ def take_logins(given: Given) -> Logins:
         return found.value if isinstance(found.value, Logins) else Logins.of(found.value, origin=found.origin)
     # The process's own environment is looked up anew each time, and is no part of a pickle.
     environ = None if given.environ is os.environ else given.environ
-    return Logins.parse(found.value, origin=found.origin, environ=environ)
+    headers = given.find("developer_headers")
+    makers = {"developer": developer_maker(headers, environ)}
+    return Logins.parse(found.value, origin=found.origin, environ=environ, others=makers)
+
+
+def developer_maker(headers: Found | None, environ: Mapping[str, str] | None) -> Callable[[str], LoginSource]:
+    """Return what makes the source of ``developer:URL``; its headers are a source of their own."""
+
+    def make(url: str) -> LoginSource:
+        from .sign_in.developer import DeveloperLogin
+
+        if headers is None:
+            return DeveloperLogin(url)
+        text, setting = str(headers.value), "cognito_developer_headers"
+        source = parse_source(text, origin=headers.origin, environ=environ, setting=setting)
+        return DeveloperLogin(url, headers=source)
+
+    return make
 
 
 def take_roles(given: Given, flow: str, region: str) -> dict[str, Any]:

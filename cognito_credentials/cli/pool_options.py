@@ -29,6 +29,7 @@ _OPTIONS: Final = (
     ("identity_id", "ID", "a known identity of the pool: it is used as it is"),
     ("account_id", "ID", "the AWS account of the credentials, 12 digits, to be put on them"),
     ("user", "NAME", "who this is, where the login cannot tell"),
+    ("developer_headers", "SOURCE", "headers for a login developer:URL: file:, env: or command: as below"),
     ("flow", "FLOW", "enhanced (default) or basic"),
     ("custom_role_arn", "ARN", "enhanced flow: the role, where the logins allow several"),
     ("role_arn", "ARN", "basic flow: the role to assume"),
@@ -50,7 +51,7 @@ def add_pool_options(parser: argparse.ArgumentParser) -> None:
         "--login",
         metavar="PROVIDER=SOURCE",
         action="append",
-        help="a login token's source: file:PATH, env:NAME or command:ARGV; may be repeated",
+        help="a login token's source: file:PATH, env:NAME, command:ARGV or developer:URL; may be repeated",
     )
 
 
@@ -68,8 +69,13 @@ def given_settings(options: argparse.Namespace, environ: Mapping[str, str]) -> d
         settings["policy"] = _policy(settings["policy"])
     if getattr(options, "login", None):
         from ..logins import Logins
+        from ..lookup import Found
+        from ..resolution import developer_maker
 
-        settings["logins"] = Logins.parse(read_logins(options.login), origin=ORIGIN, environ=environ)
+        headers = settings.get("developer_headers")
+        maker = developer_maker(Found(headers, ORIGIN, True) if headers else None, environ)
+        given = read_logins(options.login)
+        settings["logins"] = Logins.parse(given, origin=ORIGIN, environ=environ, others={"developer": maker})
     return settings
 
 

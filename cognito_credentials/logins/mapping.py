@@ -20,7 +20,7 @@ from .claims import digest, unverified_claims, unverified_expiry, unverified_sub
 from .environment import EnvironmentSource
 from .file import FileSource
 from .providers import check_claims, check_provider, own_identity_id
-from .registry import names_source, parse_source
+from .registry import Maker, names_source, parse_source
 from .source import LoginSource, ask, call, describe, is_source
 from .static import CallableSource, TokenSource
 
@@ -85,7 +85,14 @@ class Logins:
         return cls(((None, _source(None, value, origin)),), origin)
 
     @classmethod
-    def parse(cls, value: object, *, origin: str, environ: Mapping[str, str] | None = None) -> Logins:
+    def parse(
+        cls,
+        value: object,
+        *,
+        origin: str,
+        environ: Mapping[str, str] | None = None,
+        others: Mapping[str, Maker] | None = None,
+    ) -> Logins:
         """
         Make logins of what a user wrote in a profile or on a command line.
 
@@ -93,6 +100,7 @@ class Logins:
             value: Login provider name to the text of a source; or one such text alone.
             origin: Where it was written, for messages.
             environ: Where ``env:`` sources and ``~`` look; None for this process's environment.
+            others: Scheme to what makes its sources, for those that lie above this package.
 
         Raises:
             ConfigurationError: It is empty, or something in it is no login; the message holds no value.
@@ -105,7 +113,8 @@ class Logins:
                 hint="write '  accounts.google.com = file:/path' below it, or remove it for guest access",
             )
         pairs = [
-            (name, parse_source(str(text), origin=origin, environ=environ)) for name, text in value.items()
+            (name, parse_source(str(text), origin=origin, environ=environ, others=others))
+            for name, text in value.items()
         ]
         return cls(_checked(pairs, origin), origin)
 

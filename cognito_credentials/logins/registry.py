@@ -1,5 +1,6 @@
 """
-Login sources as a profile or a command line names them: ``file:PATH``, ``env:NAME``, ``command:ARGV``.
+Login sources as a profile or a command line names them: ``file:PATH``, ``env:NAME``, ``command:ARGV``,
+``developer:URL``.
 
 Only for text that the user configured. A token handed to the library is never read this way, or whoever
 supplies the token of a request could have a command run.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..errors import ConfigurationError, clean
 from .command import CommandSource
@@ -20,8 +21,10 @@ from .environment import EnvironmentSource
 from .file import FileSource
 from .source import LoginSource
 
-SCHEMES = ("file", "env", "command", "keyring")
+SCHEMES = ("file", "env", "command", "keyring", "developer")
 _FORMS = "file:PATH, env:NAME or command:ARGV"
+Maker = Callable[[str], LoginSource]
+"""Makes a source of what follows its scheme, for those that lie above this package."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -30,60 +33,68 @@ def names_source(text: str) -> bool:
     return text.partition(":")[0] in SCHEMES and ":" in text
 
 
-def parse_source(text: str, *, origin: str, environ: Mapping[str, str] | None = None) -> LoginSource:
+def parse_source(
+    text: str,
+    *,
+    origin: str,
+    environ: Mapping[str, str] | None = None,
+    others: Mapping[str, Maker] | None = None,
+    setting: str = "cognito_logins",
+) -> LoginSource:
     """
     Make the login source that *text* names.
 
     Args:
-        text: ``file:PATH``, ``env:NAME`` or ``command:ARGV``.
+        text: ``file:PATH``, ``env:NAME`` or ``command:ARGV``, or of a scheme in *others*.
         origin: Where it was written, for messages.
         environ: Where ``env:`` and ``~`` look; None for this process's environment.
+        others: Scheme to what makes its sources.
+        setting: What it was written for, for messages.
 
     Raises:
         ConfigurationError: It names no source, or one that does not exist. *text* is not shown, since it
             may be a token that was put where a source belongs.
     """
+    where = f"{setting} from {origin}"
     scheme, colon, rest = text.strip().partition(":")
     rest = rest.strip()
     if not colon or scheme not in SCHEMES:
         raise ConfigurationError(
-            f"cognito_logins from {origin}: the value is no login source",
+            f"{where}: the value is no login source",
             hint=f"write {_FORMS}, never a token itself",
         )
     if not rest:
-        raise ConfigurationError(
-            f"cognito_logins from {origin}: {scheme}: names nothing", hint=f"write {_FORMS}"
-        )
+        raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"write {_FORMS}")
+    if others and scheme in others:
+        return others[scheme](rest)
     if scheme == "file":
-        return FileSource(_path(rest, origin, environ))
+        return FileSource(_path(rest, where, environ))
     if scheme == "env":
         if not _VARIABLE.fullmatch(rest):
             raise ConfigurationError(
-                f"cognito_logins from {origin}: what follows env: is no name of an environment variable",
+                f"{where}: what follows env: is no name of an environment variable",
                 hint="write env:NAME, without $",
             )
         return EnvironmentSource(rest, environ)
     if scheme == "command":
-        return CommandSource(_argv(rest, origin))
-    raise ConfigurationError(
-        f"cognito_logins from {origin}: keyring: is not available in this version", hint=f"use {_FORMS}"
-    )
+        return CommandSource(_argv(rest, where))
+    raise ConfigurationError(f"{where}: {scheme}: is not available in this version", hint=f"use {_FORMS}")
 
 
-def _path(text: str, origin: str, environ: Mapping[str, str] | None) -> str:
+def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
     home = (os.environ if environ is None else environ).get("USERPROFILE" if os.name == "nt" else "HOME")
     if home and text.startswith(("~/", "~" + os.sep)):
         text = home + text[1:]
     if not os.path.isabs(text):
         # A file of the current directory would be whatever project one happens to stand in.
         raise ConfigurationError(
-            f"cognito_logins from {origin}: file:{clean(text, 80)} is not an absolute path",
+            f"{where}: file:{clean(text, 80)} is not an absolute path",
             hint="begin it with / or ~/",
         )
     return text
 
 
-def _argv(text: str, origin: str) -> list[str]:
+def _argv(text: str, where: str) -> list[str]:
     try:
         if os.name == "nt":
             from botocore.compat import compat_shell_split  # as credential_process is split there
@@ -95,7 +106,7 @@ def _argv(text: str, origin: str) -> list[str]:
         argv = []
     if not argv or not argv[0]:
         raise ConfigurationError(
-            f"cognito_logins from {origin}: the command has an open quote or no program",
+            f"{where}: the command has an open quote or no program",
             hint='quote it as for a shell: command:"/opt/my tools/get-token" --audience app',
         )
     return argv

@@ -1,0 +1,80 @@
+"""
+An app's own back end that signs its users in to AWS: developer authenticated identities.
+
+The app's users have no account at Google or in a user pool; this service knows them by its own sessions.
+It vouches for them to Cognito with its own AWS credentials, and the app gets AWS credentials as its user:
+
+    Session(identity_pool_id=…, logins=DeveloperLogin("https://…/cognito-token", headers=…), user=…)
+
+    AWS_COGNITO_IDENTITY_POOL_ID=…   the pool
+    APP_DEVELOPER_PROVIDER=…         its developer provider name
+    APP_SESSIONS=…                   a JSON file: session to user and team; a real service has a database
+
+Run it with ``uvicorn service:app``, behind TLS.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import boto3
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cognito_credentials import CognitoCredentialsError
+from cognito_credentials.back_end import DeveloperToken, developer_token
+
+POOL_ID = os.environ["AWS_COGNITO_IDENTITY_POOL_ID"]
+BODY_LIMIT = 4096
+
+# Made once: boto3 clients may be shared between threads, and making one is slow.
+client = boto3.client("cognito-identity", region_name=POOL_ID.partition(":")[0])
+
+
+def user_of(request: Request) -> dict[str, str] | None:
+    """Tell whose session the request is of; never whom it says it is."""
+    scheme, _, session = request.headers.get("Authorization", "").partition(" ")
+    sessions = json.loads(Path(os.environ["APP_SESSIONS"]).read_text())
+    return sessions.get(session) if scheme == "Bearer" else None
+
+
+def token_for(user: dict[str, str], guest_identity_id: str | None) -> DeveloperToken:
+    """Vouch for the user to Cognito."""
+    return developer_token(
+        client,
+        POOL_ID,
+        user["name"],
+        provider=os.environ["APP_DEVELOPER_PROVIDER"],
+        guest_identity_id=guest_identity_id,
+        # For policies such as "only the objects of one's own team".
+        principal_tags={"team": user["team"]},
+        # The app asks anew for each hour of credentials, so that a session that ends soon ends there, too.
+        duration_seconds=300,
+    )
+
+
+async def cognito_token(request: Request) -> Response:
+    """Answer with the user's identity and a token for it."""
+    user = user_of(request)
+    if user is None:
+        return JSONResponse({"error": "sign in first"}, status_code=401)
+    try:
+        body = json.loads((await request.body())[:BODY_LIMIT])
+        guest = body.get("IdentityId")
+    except (ValueError, AttributeError):
+        return JSONResponse({"error": "not a JSON object"}, status_code=400)
+    try:
+        answer = await run_in_threadpool(token_for, user, guest if isinstance(guest, str) else None)
+    except CognitoCredentialsError as error:
+        # For this service's log; the app learns only whether to try again.
+        print(f"no token for {user['name']}: {error}", flush=True)
+        return JSONResponse({"error": "no token"}, status_code=503 if error.retryable else 500)
+    return JSONResponse(answer.to_json(), headers={"Cache-Control": "no-store"})
+
+
+app = Starlette(routes=[Route("/cognito-token", cognito_token, methods=["POST"])])
