@@ -14,14 +14,17 @@ from typing import Any
 
 from cognito_credentials.emulator.faults import FaultError, Faults
 from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
+from cognito_credentials.emulator.seed_entry import Entry, SeedError
+from cognito_credentials.emulator.seed_tables import plant_user
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.session_policies import Decision, decide
+from cognito_credentials.emulator.settings import NAMES, SettingError, read_setting
 from cognito_credentials.emulator.tokens import sign_jwt
 from cognito_credentials.emulator.wire import Answer
 
 PREFIX = "/_emulator/"
 _LOGIN_SECONDS = 3600
-_SETTINGS = ("credential_lifetime", "clock_offset", "throttle", "delay", "historic_jwks")
+_MOST_SECONDS = 10**9
 
 
 class ControlError(Exception):
@@ -46,13 +49,14 @@ class Control:
             "POST allowed": self._allowed,
             "PUT faults": self._faults,
             "PUT settings": self._settings,
+            "PUT users": self._users,
         }
         call = calls.get(f"{method} {path.removeprefix(PREFIX)}")
         if call is None:
             return _json(404, {"error": f"no such call; there are: {', '.join(calls)}"})
         try:
             return _json(200, call(_read(body)))
-        except (ControlError, FaultError) as error:
+        except (ControlError, FaultError, SeedError, SettingError) as error:
             return _json(400, {"error": str(error)})
 
     def _requests(self, content: Any) -> Mapping[str, Any]:
@@ -71,29 +75,21 @@ class Control:
         return {}
 
     def _settings(self, content: Any) -> Mapping[str, Any]:
-        given = _members(content, set(_SETTINGS))
-        lifetime = _number(given, "credential_lifetime", None)
-        offset = _number(given, "clock_offset", None)
-        delay = _number(given, "delay", None)
-        throttle, historic_jwks = _flag(given, "throttle"), _flag(given, "historic_jwks")
-        settings = self.service.settings
-        if "credential_lifetime" in given:
-            settings.credential_lifetime = None if lifetime is None else int(lifetime)
-        if offset is not None:
-            self.service.clock.offset = offset
-        if delay is not None:
-            settings.delay = delay
-        if throttle is not None:
-            settings.throttle = throttle
-        if historic_jwks is not None:
-            settings.historic_jwks = historic_jwks
-        return {
-            "credential_lifetime": settings.credential_lifetime,
-            "clock_offset": self.service.clock.offset,
-            "throttle": settings.throttle,
-            "delay": settings.delay,
-            "historic_jwks": settings.historic_jwks,
-        }
+        given = _members(content, set(NAMES))
+        settings, clock = self.service.settings, self.service.clock
+        checked = {name: read_setting(name, value) for name, value in given.items()}
+        clock.offset = checked.pop("clock_offset", clock.offset)
+        for name, value in checked.items():
+            setattr(settings, name, value)
+        return {**asdict(settings), "clock_offset": clock.offset}
+
+    def _users(self, content: Any) -> Mapping[str, Any]:
+        if not isinstance(content, list):
+            raise ControlError("users: expected a list")
+        with self.service.state.transaction():
+            for number, user in enumerate(content, start=1):
+                plant_user(self.service, Entry("", f"users[{number}]", user))
+        return {}
 
     def _saml_response(self, content: Any) -> Mapping[str, Any]:
         given = _members(content, {"provider", "subject", "roles", "attributes", "expires_in"})
@@ -146,8 +142,7 @@ def login_token(
     for name, value in (("provider", provider), ("subject", subject)):
         if not isinstance(value, str) or not value:
             raise ControlError(f"{name}: expected a text")
-    if not isinstance(expires_in, int | float) or isinstance(expires_in, bool):
-        raise ControlError("expires_in: expected seconds")
+    _check_seconds(expires_in)
     if claims is not None and not isinstance(claims, dict):
         raise ControlError("claims: expected an object")
     now = int(service.clock.now())
@@ -196,18 +191,23 @@ def saml_response(
         raise ControlError("roles: expected a list of texts")
     if not isinstance(attributes, dict) or not all(map(_is_texts, attributes.values())):
         raise ControlError("attributes: expected an object of lists of texts")
-    seconds = _number({"expires_in": expires_in}, "expires_in", None) or 0
+    _check_seconds(expires_in)
     try:
         from cognito_credentials.emulator.saml_issuer import sign_response
 
         now = service.clock.now()
-        response = sign_response(service.keys, provider, subject, roles, attributes, now, seconds)
+        response = sign_response(service.keys, provider, subject, roles, attributes, now, expires_in)
     except ModuleNotFoundError:
         raise ControlError("SAML needs: pip install 'cognito-credentials[emulator,saml]'") from None
     except ValueError as error:  # lxml: a character that XML cannot have
         raise ControlError(str(error)) from None
     service.note_secret(response)
     return response
+
+
+def _check_seconds(value: Any) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > _MOST_SECONDS:
+        raise ControlError("expires_in: expected seconds")
 
 
 def _is_texts(value: Any) -> bool:
@@ -230,22 +230,6 @@ def _members(content: Any, names: set[str]) -> dict[str, Any]:
             f"unknown member {', '.join(sorted(unknown))}; there are: {', '.join(sorted(names))}"
         )
     return content
-
-
-def _number(given: Mapping[str, Any], name: str, default: float | None) -> float | None:
-    value = given.get(name, default)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 10**9:
-        raise ControlError(f"{name}: expected a number of seconds")
-    return value
-
-
-def _flag(given: Mapping[str, Any], name: str) -> bool | None:
-    value = given.get(name)
-    if value is not None and not isinstance(value, bool):
-        raise ControlError(f"{name}: expected true or false")
-    return value
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Answer:

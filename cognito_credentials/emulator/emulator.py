@@ -11,6 +11,8 @@ from cognito_credentials.emulator.control import Control, allowed, login_token, 
 from cognito_credentials.emulator.keys import SigningKeys
 from cognito_credentials.emulator.pools import ACCOUNT_ID
 from cognito_credentials.emulator.seed import Seed
+from cognito_credentials.emulator.seed_entry import Entry
+from cognito_credentials.emulator.seed_tables import plant_user
 from cognito_credentials.emulator.server import RunningServer, listen
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import DEVELOPER
@@ -213,6 +215,31 @@ class Emulator:
     def plan_faults(self, *faults: Mapping[str, Any]) -> None:
         """Misbehave for coming requests, as ``PUT /_emulator/faults`` does."""
         self._control.faults.plan([dict(fault) for fault in faults])
+
+    def set_user(
+        self,
+        provider: str,
+        subject: str,
+        *,
+        token: str | None = None,
+        app_id: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        signed_out: bool = False,
+    ) -> None:
+        """
+        Say what a login provider would know of a user; replaces what was said before.
+
+        Args:
+            token: The user's opaque token, for providers whose tokens only they can read.
+            app_id: The app that the token is for; None is any.
+            claims: What the provider tells of the user beside it.
+            signed_out: Signed out everywhere, or deleted: what ServerSideTokenCheck asks.
+        """
+        user: dict[str, Any] = {"provider": provider, "subject": subject, "claims": dict(claims or {})}
+        given = {"token": token, "app_id": app_id, "signed_out": signed_out}
+        user.update({name: value for name, value in given.items() if value is not None})
+        with self.service.state.transaction():
+            plant_user(self.service, Entry("", "user", user))
 
     def allowed(self, access_key_id: str, action: str, resource: str = "*") -> Decision:
         """

@@ -29,7 +29,7 @@ from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.sending import send_answer, send_slowly
 from cognito_credentials.emulator.service import Service, read_json
 from cognito_credentials.emulator.signatures import ANONYMOUS, Caller, SignedRequest, authenticate
-from cognito_credentials.emulator.throttle import Throttle
+from cognito_credentials.emulator.throttle import REQUESTS_PER_SECOND, Throttle
 from cognito_credentials.emulator.updates import Updates
 from cognito_credentials.emulator.wire import (
     Answer,
@@ -185,7 +185,9 @@ class Application:
 
     def _attempt(self, call: _Call) -> Answer:
         service = self._service
-        if service.settings.throttle and not self._throttle.admits(call.operation):
+        throttle = service.settings.throttle
+        quotas = REQUESTS_PER_SECOND if throttle is True else throttle
+        if quotas and not self._throttle.admits(call.operation, quotas):
             raise ServiceError("TooManyRequestsException", "Rate exceeded")
         if call.is_sts:
             if call.operation not in sts.OPERATIONS:

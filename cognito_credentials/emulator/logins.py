@@ -96,7 +96,7 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
         return _verify_opaque(service, pool, provider, token)
     if is_saml(provider):
         return _verify_saml(service, provider, token)
-    jwt = _read_id_token(provider, token, service.clock.now())  # 5 to 8
+    jwt = _read_id_token(provider, token, service.clock.now(), service.settings.login_grace)  # 5 to 8
     verified = service.issuers.verifies(provider, jwt)  # 9
     if verified is None:
         raise assumed.external_service(provider)
@@ -184,7 +184,7 @@ def _check_provider(pool: IdentityPool, provider: str) -> None:
         raise not_authorized(_NOT_SUPPORTED)
 
 
-def _read_id_token(provider: str, token: str, now: float) -> Jwt:
+def _read_id_token(provider: str, token: str, now: float, grace: float) -> Jwt:
     """Steps 5 to 8: a token with the required claims, of this issuer, not expired."""
     jwt = read_jwt(token)
     if jwt is None:
@@ -198,7 +198,7 @@ def _read_id_token(provider: str, token: str, now: float) -> Jwt:
         raise not_authorized("Invalid login token. Issuer doesn't match providerName")
     if jwt.expires_at is None:
         raise not_authorized("Invalid login token. Not a valid OpenId Connect identity token.")
-    if now >= jwt.expires_at + assumed.OIDC_GRACE_SECONDS:
+    if now >= jwt.expires_at + grace:
         raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {jwt.expires_at}")
     return jwt
 

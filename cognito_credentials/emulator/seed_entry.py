@@ -30,7 +30,7 @@ class Entry:
     def mistake(self, member: str, what: str) -> SeedError:
         """The error that *member*, or with an empty name the table, has something wrong."""
         place = f"{self.place}.{member}" if member else self.place
-        return SeedError(f"seed file {self.path}: {place}: {what}")
+        return SeedError(f"seed file {self.path}: {place}: {what}" if self.path else f"{place}: {what}")
 
     def take(self, member: str, kind: type, default: Any = ...) -> Any:
         """The value of *member*, which must be there unless it has a default."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator import assumed
@@ -16,6 +15,7 @@ from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.issuers import Issuers
 from cognito_credentials.emulator.keys import SigningKeys
 from cognito_credentials.emulator.sessions import AssumedRole, MintedCredentials, SessionMint
+from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.shapes import OperationModel, load_service_model
 from cognito_credentials.emulator.signatures import Caller
 from cognito_credentials.emulator.state import State
@@ -25,29 +25,6 @@ if TYPE_CHECKING:
 
 DEFAULT_CREDENTIAL_SECONDS = 3600
 _SEEDED = "seeded"  # a data file that was seeded once is not seeded again
-
-
-@dataclass
-class Settings:
-    """
-    What tests may change while the emulator runs.
-
-    Attributes:
-        credential_lifetime: Seconds; None is the service's own hour, or DurationSeconds. With 0 or
-            less, credentials have expired when they are given out.
-        throttle: Hold the published quotas.
-        delay: Seconds before every answer.
-        historic_jwks: Serve moduli in plain base64 with a leading zero, as was seen in 2020.
-    """
-
-    credential_lifetime: int | None = None
-    throttle: bool = False
-    delay: float = 0.0
-    historic_jwks: bool = False
-
-    def credential_seconds(self, usual: int) -> int:
-        """How long new credentials last, where *usual* is what the service would give."""
-        return usual if self.credential_lifetime is None else self.credential_lifetime
 
 
 class Service:

@@ -24,7 +24,7 @@ REQUESTS_PER_SECOND: Mapping[str, int] = {
 
 class Throttle:
     """
-    One token bucket an operation, as deep as one second's quota.
+    One token bucket an operation, as deep as one second's quota, and at least one deep.
 
     Args:
         monotonic: Seconds from a clock that never goes back.
@@ -34,14 +34,15 @@ class Throttle:
         self._monotonic = monotonic
         self._buckets: dict[str, tuple[float, float]] = {}
 
-    def admits(self, operation: str) -> bool:
+    def admits(self, operation: str, quotas: Mapping[str, float] = REQUESTS_PER_SECOND) -> bool:
         """True when one more request of *operation* is within its quota; it is then counted."""
-        rate = REQUESTS_PER_SECOND.get(operation)
+        rate = quotas.get(operation)
         if rate is None:
             return True
         now = self._monotonic()
-        tokens, since = self._buckets.get(operation, (float(rate), now))
-        tokens = min(float(rate), tokens + (now - since) * rate)
+        depth = max(float(rate), 1.0)
+        tokens, since = self._buckets.get(operation, (depth, now))
+        tokens = min(depth, tokens + (now - since) * rate)
         admitted = tokens >= 1
         self._buckets[operation] = (tokens - 1 if admitted else tokens, now)
         return admitted

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from .conftest import GOOGLE, OIDC
+from .conftest import GOOGLE, OIDC, SIGNED
 from .test_identities import get_id
+
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 
 
 def plan(api, *faults):
@@ -53,6 +55,7 @@ def test_reset(api, refused):
         "throttle": False,
         "delay": 0.0,
         "historic_jwks": False,
+        "login_grace": 300,
     }
     assert api.client("sts", keys).get_caller_identity()["Account"] == "123456789012"
 
@@ -91,7 +94,7 @@ def test_login_token(api):
         ("POST", "login-token", {}, "provider: expected a text"),
         ("POST", "login-token", {"provider": "p", "x": 1}, "unknown member x"),
         ("POST", "login-token", [], "expected a JSON object"),
-        ("PUT", "settings", {"throttle": 1}, "throttle: expected true or false"),
+        ("PUT", "settings", {"throttle": 1}, "throttle: expected true, false, or requests a second"),
         ("PUT", "settings", {"clock_offset": "x"}, "clock_offset: expected a number"),
         ("PUT", "settings", {"colour": 1}, "unknown member colour"),
         ("PUT", "faults", {}, "faults: expected a list"),
@@ -310,6 +313,58 @@ def test_throttle(api):
 
 
 @pytest.mark.conforms("ListIdentities", mark="docs", source="11")
+def test_throttle_of_ones_own(api):
+    """Quotas can be set by operation; what is not named is not throttled."""
+    pool_id = api.emulator.create_pool()
+    assert api.control("PUT", "settings", {"throttle": {"GetId": 0.001}}).status == 200
+
+    statuses = [api.post("GetId", {"IdentityPoolId": pool_id}).status for _ in range(3)]
+
+    assert statuses == [200, 400, 400]
+    assert api.post("DescribeIdentityPool", {"IdentityPoolId": pool_id}, **SIGNED).status == 200
+    api.control("PUT", "settings", {"throttle": False})
+    assert api.post("GetId", {"IdentityPoolId": pool_id}).status == 200
+
+
+def test_users_while_it_runs(api, refused):
+    """Users are signed out, and given opaque tokens, while the emulator runs; a mistake changes nothing."""
+    pool_id = api.emulator.create_pool(
+        SupportedLoginProviders={"graph.facebook.com": "app"},
+        CognitoIdentityProviders=[
+            {"ProviderName": USER_POOL, "ClientId": "app", "ServerSideTokenCheck": True}
+        ],
+    )
+    logins = api.login("ann", USER_POOL)
+    assert get_id(api, pool_id, logins)
+
+    users = [
+        {"provider": USER_POOL, "subject": "ann", "signed_out": True},
+        {"provider": "graph.facebook.com", "subject": "fb", "token": "opaque"},
+    ]
+    wrong = api.control("PUT", "users", [*users, {"provider": "x"}])
+    assert (wrong.status, wrong.json) == (400, {"error": "users[3].subject: is missing"})
+    assert get_id(api, pool_id, logins)
+
+    assert api.control("PUT", "users", users).status == 200
+    assert refused(api.public.get_id, IdentityPoolId=pool_id, Logins=logins)[1] == "Token is inactive"
+    facebook = get_id(api, pool_id, {"graph.facebook.com": "opaque"})
+    api.emulator.set_user(USER_POOL, "ann")
+    api.emulator.set_user("graph.facebook.com", "fb", token="another")
+    assert get_id(api, pool_id, logins)
+    assert get_id(api, pool_id, {"graph.facebook.com": "another"}) == facebook
+
+
+def test_login_grace(api, refused):
+    """The time that login tokens outlive their exp can be set."""
+    pool_id = api.oidc_pool()
+    logins = api.login(expires_in=-1)
+    assert get_id(api, pool_id, logins)
+
+    api.control("PUT", "settings", {"login_grace": 0})
+
+    assert "Token expired" in refused(api.public.get_id, IdentityPoolId=pool_id, Logins=logins)[1]
+
+
 def test_throttle_refills():
     """A quota is refilled as time passes, and no deeper than one second of it."""
     from cognito_credentials.emulator.throttle import Throttle

@@ -1,0 +1,68 @@
+"""The other partitions: their names in tokens, ARNs and trust policies."""
+
+from __future__ import annotations
+
+import json
+
+import jwt
+import pytest
+
+NAMES = {
+    "us-east-1": ("aws", "cognito-identity.amazonaws.com"),
+    "eu-central-1": ("aws", "cognito-identity.amazonaws.com"),
+    "cn-north-1": ("aws-cn", "cognito-identity.cn-north-1.amazonaws.com.cn"),
+    "us-gov-west-1": ("aws-us-gov", "cognito-identity-us-gov.amazonaws.com"),
+    "us-gov-east-1": ("aws-us-gov", "cognito-identity.us-gov-east-1.amazonaws.com"),
+}
+
+
+@pytest.mark.conforms("GetOpenIdToken, GetCredentialsForIdentity", mark="docs", source="1.7")
+@pytest.mark.parametrize("region", NAMES)
+def test_names_of_the_partition(api, region):
+    """Issuer, ARNs and the principal and keys of trust policies have the names of the region's partition."""
+    partition, name = NAMES[region]
+    developer = api.client(
+        "cognito-identity", {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"}, region_name=region
+    )
+    pool_id = developer.create_identity_pool(
+        IdentityPoolName="p", AllowUnauthenticatedIdentities=True, DeveloperProviderName="dev.app"
+    )["IdentityPoolId"]
+    role = f"arn:{partition}:iam::123456789012:role/guest"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": name},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{name}:aud": pool_id}},
+    }
+    api.emulator.service.state.execute(
+        "INSERT INTO roles VALUES (?, ?, 3600)", role, json.dumps({"Statement": statement})
+    )
+    developer.set_identity_pool_roles(
+        IdentityPoolId=pool_id, Roles={"unauthenticated": role, "authenticated": role}
+    )
+    public = api.client("cognito-identity", region_name=region)
+    guest = public.get_id(IdentityPoolId=pool_id)["IdentityId"]
+    assert guest.startswith(f"{region}:")
+
+    token = public.get_open_id_token(IdentityId=guest)["Token"]
+    keys = public.get_credentials_for_identity(IdentityId=guest)["Credentials"]
+    caller = api.client("sts", keys, region_name=region).get_caller_identity()
+    basic = api.client("sts", region_name=region).assume_role_with_web_identity(
+        RoleArn=role, RoleSessionName="session", WebIdentityToken=token
+    )
+    developers = developer.get_open_id_token_for_developer_identity(
+        IdentityPoolId=pool_id, Logins={"dev.app": "ann"}
+    )
+    enhanced = public.get_credentials_for_identity(
+        IdentityId=developers["IdentityId"], Logins={name: developers["Token"]}
+    )
+
+    assert jwt.get_unverified_header(token)["kid"] == f"{region}-7"
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["iss"] == f"https://{name}"
+    assert caller["Arn"].startswith(f"arn:{partition}:sts::123456789012:assumed-role/guest/")
+    assert basic["Provider"] == name
+    assert enhanced["IdentityId"] == developers["IdentityId"]
+    arn = f"arn:{partition}:cognito-identity:{region}:123456789012:identitypool/{pool_id}"
+    developer.tag_resource(ResourceArn=arn, Tags={"a": "b"})
+    assert developer.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"a": "b"}
