@@ -242,7 +242,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"cache": "keyring"}, ["'keyring' is not available in this version", "'file' or 'memory'"]),
     ({"cache": f"redis://u:{CANARY}@h/0"}, ["'redis' is not available in this version"]),
     ({"cache": f"https://u:{CANARY}@h/0"}, ["is not a cache: 'https'"]),
-    ({"logins": {"google": "t"}}, ["logins from argument: 'google' is not a login provider"]),
+    ({"logins": {"gogle": "t"}}, ["logins from argument: 'gogle' is not a login provider"]),
     ({"endpoint_url": 1}, ["endpoint_url from argument is int"]),
 ]
 

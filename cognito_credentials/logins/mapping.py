@@ -21,6 +21,7 @@ from .environment import EnvironmentSource
 from .file import FileSource
 from .providers import check_claims, check_provider, own_identity_id
 from .registry import Maker, names_source, parse_source
+from .saml import checked_response, is_saml
 from .source import LoginSource, ask, call, describe, is_source
 from .static import CallableSource, TokenSource
 
@@ -180,6 +181,8 @@ class Logins:
         for index, (configured, source) in enumerate(self.sources):
             token, claims = _unexpired(source, configured, now)
             provider = check_claims(configured, claims, self.origin)
+            if is_saml(provider):
+                token = checked_response(token, provider, self.origin)
             if provider in tokens:
                 raise ConfigurationError(
                     f"logins from {self.origin}: two tokens are from {clean(provider, 80)}",
@@ -286,7 +289,14 @@ def _checked(pairs: list[tuple[Any, LoginSource]], origin: str) -> tuple[tuple[s
             f"logins from {origin}: {len(pairs)} logins; Cognito takes at most {MOST_LOGINS}",
             hint="give those that this identity pool lists",
         )
-    return tuple((None if name is None else check_provider(name, origin), source) for name, source in pairs)
+    checked = [(None if name is None else check_provider(name, origin), source) for name, source in pairs]
+    names = [name for name, _ in checked]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:  # by its short name, too
+        raise ConfigurationError(
+            f"logins from {origin}: {clean(twice, 80)} is there twice", hint="give one token or source for it"
+        )
+    return tuple(checked)
 
 
 def _span(seconds: float) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from ..errors import ConfigurationError, clean
 from ..regions import own_token_provider
@@ -19,15 +20,21 @@ from .claims import unverified_issuer
 PROVIDER_NAME_LIMIT = 128
 """Source: Cognito Identity API, IdentityProviderName."""
 
+ALIASES: Final = MappingProxyType(
+    {
+        "google": "accounts.google.com",
+        "apple": "appleid.apple.com",
+        "facebook": "graph.facebook.com",
+        "amazon": "www.amazon.com",
+    }
+)
+"""Short names, and those that Cognito knows. Source: Cognito developer guide, external providers."""
 _WELL_KNOWN = (
-    ("google", "accounts.google.com"),
-    ("apple", "appleid.apple.com"),
-    ("facebook", "graph.facebook.com"),
-    ("amazon", "www.amazon.com"),
+    *ALIASES.items(),
     ("twitter", "api.twitter.com"),
     ("cognito", "cognito-idp.REGION.amazonaws.com/USER_POOL_ID"),
 )
-"""What people write, and the name that Cognito knows. Source: Cognito developer guide, external providers."""
+"""What people write, and what they may mean by it."""
 
 _USER_POOL_ID = re.compile(r"([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})_[A-Za-z0-9]+")
 _NAME = re.compile(r"[A-Za-z0-9@ ._:/-]{0,100}")
@@ -38,6 +45,9 @@ def check_provider(name: object, origin: str) -> str:
     """
     Check a login provider name by its shape.
 
+    Returns:
+        The name that Cognito knows, where *name* is a short one of `ALIASES`.
+
     Raises:
         ConfigurationError: Cognito has no provider of such a name; the message says which was meant.
     """
@@ -46,6 +56,8 @@ def check_provider(name: object, origin: str) -> str:
             f"logins from {origin}: a login provider name is text, not {type(name).__name__}",
             hint="write {'accounts.google.com': token}",
         )
+    if name in ALIASES:
+        return ALIASES[name]
     shown = _shown(name)
     if not name or len(name) > PROVIDER_NAME_LIMIT or any(c.isspace() or not c.isprintable() for c in name):
         raise ConfigurationError(

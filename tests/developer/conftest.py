@@ -137,7 +137,7 @@ def back_end() -> Iterator[Callable[[], BackEnd]]:
                 except OSError:
                     return  # the client had enough: that is what some tests are about
 
-            do_GET = do_POST
+            do_GET = do_POST  # noqa: N815  (the name is the base class's)
 
             def log_message(self, *args: object) -> None:
                 """Say nothing on stderr."""

@@ -104,7 +104,7 @@ BAD = [
     ({"a.b\x1b[2J": CANARY}, ["is not a login provider name"]),
     ({f"https://{GOOGLE}/": CANARY}, ["has a scheme", f"drop it: '{GOOGLE}'"]),
     ({"https://t.auth0.com/x/": CANARY}, ["drop it: 't.auth0.com/x/'"]),
-    ({"google": CANARY}, ["'google' is not a login provider", f"did you mean '{GOOGLE}'"]),
+    ({"gogle": CANARY}, ["'gogle' is not a login provider", f"did you mean '{GOOGLE}'"]),
     ({"Facebook": CANARY}, ["did you mean 'graph.facebook.com'"]),
     pytest.param({"eu-west-1_AbC": CANARY}, [f"for a user pool write '{USER_POOL}'"]),
     (
@@ -131,11 +131,9 @@ def test_bad_logins_are_one_clear_line(value: object, parts: list[str]) -> None:
         assert part in str(error)
 
 
-@pytest.mark.parametrize(
-    "name", [USER_POOL, OWN, "localhost:8080/x", "login.mycompany", "arn:aws:iam::1:saml-provider/X"]
-)
+@pytest.mark.parametrize("name", [USER_POOL, OWN, "localhost:8080/x", "login.mycompany"])
 def test_provider_names_of_every_kind_are_taken(name: str) -> None:
-    """User pools, developer providers, SAML providers and local issuers are login providers."""
+    """User pools, developer providers and local issuers are login providers."""
     assert Logins.of({name: CANARY}).resolve(NOW, None).tokens == {name: Secret(CANARY)}
 
 
@@ -155,7 +153,7 @@ def test_a_profile_names_sources() -> None:
         ({}, "cognito_logins from profile 'app' is empty"),
         (None, "cognito_logins from profile 'app' is empty"),
         ({GOOGLE: jwt()}, "cognito_logins from profile 'app': the value is no login source"),
-        ({"google": "env:T"}, "logins from profile 'app': 'google' is not a login provider"),
+        ({"gogle": "env:T"}, "logins from profile 'app': 'gogle' is not a login provider"),
         ({f"a{i}.b": "env:T" for i in range(11)}, "logins from profile 'app': 11 logins"),
     ],
 )
@@ -243,7 +241,6 @@ def test_a_wrong_provider_names_both() -> None:
         ("t.auth0.com/", "https://t.auth0.com/"),
         (GOOGLE, None),
         (GOOGLE, ["https://a.b"]),
-        ("arn:aws:iam::1:saml-provider/X", "https://other"),
     ],
 )
 def test_right_and_unknown_issuers_pass(provider: str, issuer: object) -> None:
