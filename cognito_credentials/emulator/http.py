@@ -26,6 +26,7 @@ from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.faults import Fault
 from cognito_credentials.emulator.issuers import KeysNeededError
 from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
+from cognito_credentials.emulator.request_log import log_line
 from cognito_credentials.emulator.sending import send_answer, send_slowly
 from cognito_credentials.emulator.service import Service, read_json
 from cognito_credentials.emulator.signatures import ANONYMOUS, Caller, SignedRequest, authenticate
@@ -125,7 +126,8 @@ class Application:
         with self._updates.started(call.operation, body) as taken_pool:
             answer = await self._answer_call(replace(call, taken_pool=taken_pool), scope, receive, send)
         if self._log is not None:
-            self._log(_log_line(self._service, call, answer, time.perf_counter() - started))
+            seconds = time.perf_counter() - started
+            self._log(log_line(self._service.clock.now(), call.operation, answer, seconds))
 
     def _outside_operations(self, scope: Scope, request: SignedRequest) -> Answer | None:
         """The answer to a request that is of no AWS operation."""
@@ -285,10 +287,3 @@ def _check_permission(caller: Caller, operation: str, content: Any) -> None:
         f"User: {caller.arn} is not authorized to perform: cognito-identity:{operation} "
         f"on resource: {resource}",
     )
-
-
-def _log_line(service: Service, call: _Call, answer: Answer | None, seconds: float) -> str:
-    moment = time.strftime("%H:%M:%S", time.gmtime(service.clock.now()))
-    name = "".join(letter if letter.isprintable() else "?" for letter in call.operation[:64])
-    outcome = "dropped" if answer is None else f"{answer.status} {answer.code}".strip()
-    return f"{moment} {name or '-'} {outcome} {seconds * 1000:.1f} ms"

@@ -30,6 +30,7 @@ class Answer:
 
     Attributes:
         code: The error code, for the request log; empty on success.
+        message: The error's text, for the request log.
         is_aws: False for what no real service has, which pages of other origins may not read.
     """
 
@@ -38,6 +39,7 @@ class Answer:
     content_type: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     code: str = ""
+    message: str = ""
     is_aws: bool = True
 
 
@@ -58,7 +60,7 @@ def json_error(error: ServiceError) -> Answer:
         headers["x-amzn-ErrorMessage"] = _header_text(error.message)
     body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     headers["Connection"] = "close"
-    return Answer(error.status, body, JSON_TYPE, headers, error.code)
+    return Answer(error.status, body, JSON_TYPE, headers, error.code, error.message or "")
 
 
 def _header_text(text: str) -> str:
@@ -88,7 +90,8 @@ def query_error(error: ServiceError, request_id: str) -> Answer:
         f"  <RequestId>{request_id}</RequestId>\n"
         "</ErrorResponse>\n"
     )
-    return Answer(error.status, body.encode(), "text/xml", {"Connection": "close"}, error.code)
+    headers = {"Connection": "close"}
+    return Answer(error.status, body.encode(), "text/xml", headers, error.code, error.message or "")
 
 
 def _xml(members: Mapping[str, Any]) -> str:

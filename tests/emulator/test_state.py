@@ -296,7 +296,8 @@ def test_command(boto_session, number):
         out, err = process.communicate(timeout=10)
 
     assert (process.returncode, out) == (0, "")
-    assert re.fullmatch(r"\d\d:\d\d:\d\d GetId 400 ValidationException \d+\.\d ms\n", err)
+    why = "1 validation error detected: Value null at 'identityPoolId' failed to satisfy constraint: "
+    assert re.fullmatch(rf"\d\d:\d\d:\d\d GetId 400 ValidationException \d+\.\d ms: {why}.*\n", err)
 
 
 def test_command_kill_and_restart(boto_session, tmp_path):
@@ -401,3 +402,37 @@ def test_other_mistakes_in_a_seed(tmp_path, emulator_keys):
         assert error in text
         assert text.startswith(f"seed file {file}: ")
         assert "\n" not in text
+
+
+def test_log_stays_one_line(emulator_keys):
+    """Nothing in a request can end its line in the log, move a terminal's cursor, or put a secret there."""
+    lines = []
+    with Emulator(keys=emulator_keys, log=lines.append) as emulator:
+        api = Api(emulator, None, None, None)
+        pool_id = api.oidc_pool()
+        api.post("GetId", {"IdentityPoolId": "a\n\x1b[2J b"})
+        api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {OIDC: "CANARY", "x\ny": ""}})
+        api.raw(body=b"{}", headers={"X-Amz-Target": "x" * 500})
+
+    assert len(lines) == 3
+    assert all(line.isprintable() and len(line) < 450 for line in lines)
+    assert "CANARY" not in "".join(lines)
+    assert "Value 'a??[2J b' at 'identityPoolId'" in lines[0]
+
+
+def test_command_with_tls():
+    """With --tls the first line has the https address, and stderr says where the certificate is."""
+    import ssl
+    import urllib.request
+
+    with command("tls=yes") as process:
+        url = process.stdout.readline().split()[-1]
+        file = process.stderr.readline().partition("certificate: ")[2].partition(" (")[0]
+        context = ssl.create_default_context(cafile=file)
+        with urllib.request.urlopen(f"{url}/_emulator/requests", context=context) as answer:
+            assert answer.read() == b"{}"
+        process.terminate()
+        process.communicate(timeout=10)
+
+    assert url.startswith("https://")
+    assert not os.path.exists(file)
