@@ -118,6 +118,16 @@ class Given:
             return Found(self.profile_settings[names.profile_key], self.profile_origin, False)
         return None
 
+    def sign_in_settings(self) -> dict[str, str]:
+        """Find what the profile says about signing in; nothing where another pool was chosen than its own."""
+        if self._is_of_another_pool:
+            return {}
+        return {
+            key: str(self.profile_settings[key]).strip()
+            for key in SIGN_IN_KEYS
+            if key in self.profile_settings
+        }
+
     def take(self, name: str, check: Callable[[object, str], T]) -> T | None:
         """Find a setting, remember where, and check it; None when it was not given."""
         found = self.find(name)

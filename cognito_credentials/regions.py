@@ -71,5 +71,15 @@ def own_token_provider(region: str) -> str:
     return f"cognito-identity.{region}.{suffix}"
 
 
+def user_pool_issuer(user_pool_id: str) -> str:
+    """
+    Name the issuer of a user pool's tokens: ``https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID``.
+
+    Source: Cognito developer guide, verifying a JSON web token; China as the endpoints there are named.
+    """
+    region = user_pool_id.partition("_")[0]
+    return f"https://cognito-idp.{region}.{_partition(region)[1]}/{user_pool_id}"
+
+
 def _partition(region: str) -> tuple[str, str]:
     return next((name, suffix) for prefix, name, suffix in _PARTITIONS if region.startswith(prefix))

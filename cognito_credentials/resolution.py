@@ -16,7 +16,7 @@ from .configuration import expand_user, home_directory
 from .endpoints import checked_endpoint, configured_endpoint
 from .errors import CacheError, ConfigurationError
 from .logins import Logins, LoginSource, parse_source
-from .lookup import SIGN_IN_KEYS, Found, Given
+from .lookup import Found, Given
 
 DEFAULT_SESSION_NAME: Final = "cognito-credentials"
 _ROLE_SETTINGS: Final = {
@@ -59,21 +59,46 @@ def take_ids(given: Given) -> tuple[str, str | None]:
 
 
 def take_logins(given: Given) -> Logins:
+    """Take the logins: an argument; or what the profile names, and the sign-in that it describes."""
     found = given.find("logins")
-    if found is None:
-        sign_in = next((key for key in SIGN_IN_KEYS if key in given.profile_settings), None)
-        if sign_in:
-            # Going on would be as a guest, and this profile is of a user.
-            raise ConfigurationError(
-                f"{sign_in} from {given.profile_origin}: signing in is not available in this version",
-                hint="set cognito_logins, or remove the key for guest access",
-            )
-        return Logins()
-    given.origins["logins"] = found.origin
-    if found.is_argument:
+    if found is not None and found.is_argument:
+        given.origins["logins"] = found.origin
         return found.value if isinstance(found.value, Logins) else Logins.of(found.value, origin=found.origin)
     # The process's own environment is looked up anew each time, and is no part of a pickle.
     environ = None if given.environ is os.environ else given.environ
+    sign_in = _take_sign_in(given, environ)
+    if found is None and sign_in is None:
+        return Logins()
+    given.origins["logins"] = given.profile_origin
+    signed_in = Logins() if sign_in is None else Logins.of(sign_in, origin=given.profile_origin)
+    return signed_in if found is None else _parsed(given, found, environ).joined(signed_in)
+
+
+def _take_sign_in(given: Given, environ: Mapping[str, str] | None) -> LoginSource | None:
+    """Take the sign-in that a profile describes; None where it describes none."""
+    settings = given.sign_in_settings()
+    if not settings:
+        return None
+    from .sign_in.profile import source_of_profile  # a guest's start does not pay for it
+
+    endpoint = configured_endpoint(
+        "cognito_identity_provider",
+        environ=given.environ,
+        config=given.config,
+        profile=given.profile,
+        profile_settings=given.profile_settings,
+    )
+    return source_of_profile(
+        settings,
+        origin=given.profile_origin,
+        profile_name=given.profile,
+        profile_settings=given.profile_settings,
+        endpoint=endpoint,
+        environ=environ,
+    )
+
+
+def _parsed(given: Given, found: Found, environ: Mapping[str, str] | None) -> Logins:
     headers = given.find("developer_headers")
     makers = {"developer": developer_maker(headers, environ)}
     return Logins.parse(found.value, origin=found.origin, environ=environ, others=makers)

@@ -27,11 +27,16 @@ LAYERS = (
     # Settings: what was configured, and where.
     ("shapes", "configuration"),
     ("endpoints", "lookup"),
+    # The memory, and the wire below the service; neither knows the other.
+    ("cache", "exchange.actions", "exchange.silence"),
+    ("exchange.deadline",),
+    ("exchange.transport",),
+    ("exchange.botocore_client",),
     ("logins",),
+    ("sign_in",),
     ("resolution",),
     ("settings",),
-    # The wire, and the memory. Neither knows the other.
-    ("exchange", "cache"),
+    ("exchange",),
     # The policy: the only place where logins, exchange and cache meet.
     ("single_flight", "held", "notices"),
     ("identities",),
@@ -131,8 +136,9 @@ def _exists(module: str) -> bool:
 
 
 def _layer(module: str) -> str:
-    """Name the line of `LAYERS` a module stands in: its first part below the package."""
-    return [*module.split("."), "__init__"][1]
+    """Name the line of `LAYERS` a module stands in: its own, or its first part below the package."""
+    own = module.removeprefix(f"{PACKAGE}.")
+    return own if any(own in names for names in LAYERS) else [*module.split("."), "__init__"][1]
 
 
 def _rank(layer: str) -> int:

@@ -345,8 +345,8 @@ def test_foreign_profile_keys_are_left_alone() -> None:
 
 @pytest.mark.parametrize("key", ["cognito_user_pool_id", "cognito_oidc_issuer", "cognito_sign_in"])
 def test_a_profile_that_signs_in_is_no_guest(key: str) -> None:
-    """What this version cannot do is said; explicit logins, or none explicitly, go on."""
-    with pytest.raises(ConfigurationError, match=f"{key} from profile 'app': signing in is not available"):
+    """A profile that says half of how to sign in is an error; explicit logins, or none explicitly, go on."""
+    with pytest.raises(ConfigurationError, match=f"{key} from profile 'app' needs cognito_"):
         _guest(profile_settings={key: "x"})
     assert _guest({"logins": {}}, profile_settings={key: "x"}).logins.is_guest
 

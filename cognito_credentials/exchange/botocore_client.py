@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import botocore
 import botocore.config
@@ -23,7 +23,6 @@ from .transport import Transport, check_target
 
 if TYPE_CHECKING:
     from ..clock import Clock
-    from ..settings import Settings
 
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 5
@@ -31,15 +30,30 @@ READ_TIMEOUT = 5
 _NOWHERE = (None, None, os.devnull, None)
 
 
+class ClientSettings(Protocol):
+    """What a client is made of: `settings.Settings` is one."""
+
+    @property
+    def region(self) -> str: ...
+    @property
+    def endpoint_url(self) -> str | None: ...
+    @property
+    def sts_endpoint_url(self) -> str | None: ...
+    @property
+    def profile(self) -> str | None: ...
+    @property
+    def profile_settings(self) -> Mapping[str, Any]: ...
+
+
 def make_client(
-    service: str, settings: Settings, clock: Clock, environ: Mapping[str, str], attempts: int
+    service: str, settings: ClientSettings, clock: Clock, environ: Mapping[str, str], attempts: int
 ) -> tuple[Any, Transport]:
     """
     Make a client that is unsigned, isolated and sends through a `Transport`.
 
     Args:
-        service: ``cognito-identity`` or ``sts``.
-        settings: Of the identity pool; its id says the region.
+        service: ``cognito-identity``, ``cognito-idp`` or ``sts``; the latter has its endpoint of its own.
+        settings: Region, endpoints, and what a profile says about CA bundles and the like.
         clock: This machine's clocks.
         environ: Environment variables.
         attempts: How often a request is sent at most.
@@ -49,7 +63,7 @@ def make_client(
         botocore.exceptions.EndpointProviderError: botocore makes no client of these settings.
     """
     endpoint_url = settings.sts_endpoint_url if service == "sts" else settings.endpoint_url
-    verify = _ca_bundle(settings, environ)
+    verify = ca_bundle(settings, environ)
     try:
         client = _create(
             _isolated_session(),
@@ -87,7 +101,7 @@ def _isolated_session() -> botocore.session.Session:
     return session
 
 
-def _config(settings: Settings, environ: Mapping[str, str], attempts: int) -> botocore.config.Config:
+def _config(settings: ClientSettings, environ: Mapping[str, str], attempts: int) -> botocore.config.Config:
     return botocore.config.Config(
         signature_version=botocore.UNSIGNED,
         retries={"mode": "standard", "total_max_attempts": attempts},
@@ -110,13 +124,18 @@ def _create(session: botocore.session.Session, service: str, **arguments: Any) -
     return nested(session, service, **arguments)
 
 
-def _switch(name: str, settings: Settings, environ: Mapping[str, str]) -> bool:
+def _switch(name: str, settings: ClientSettings, environ: Mapping[str, str]) -> bool:
     value = environ.get(f"AWS_{name.upper()}") or settings.profile_settings.get(name)
     return botocore.utils.ensure_boolean(value) if value is not None else False
 
 
-def _ca_bundle(settings: Settings, environ: Mapping[str, str]) -> str | bool:
-    """Find the CA bundle where botocore looks for it; True for botocore's own."""
+def ca_bundle(settings: ClientSettings, environ: Mapping[str, str]) -> str | bool:
+    """
+    Find the CA bundle where botocore looks for it; True for botocore's own.
+
+    Raises:
+        ConfigurationError: It is not there.
+    """
     for origin, path in (
         ("AWS_CA_BUNDLE", environ.get("AWS_CA_BUNDLE")),
         (f"profile '{settings.profile}'", settings.profile_settings.get("ca_bundle")),

@@ -10,10 +10,11 @@ Imports `errors`, `secret` and `regions` only.
 
 from __future__ import annotations
 
+from .binding import TOKEN_BOUND
 from .command import CommandSource
 from .environment import EnvironmentSource
 from .file import FileSource
-from .mapping import TOKEN_BOUND, Logins, ResolvedLogins
+from .mapping import Logins, ResolvedLogins
 from .registry import parse_source
 from .source import LoginSource
 from .static import CallableSource, TokenSource

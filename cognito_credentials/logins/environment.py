@@ -46,6 +46,10 @@ class EnvironmentSource:
             )
         return Secret(text)
 
+    def depends(self) -> tuple[tuple[str, str], ...]:
+        """Say which variable decides who this is."""
+        return (("env", self._name),)
+
     @property
     def name(self) -> str:
         """The variable."""

@@ -71,6 +71,10 @@ class FileSource:
         subject = unverified_subject(claims) if claims else None
         return "subject:" + digest(*subject) if subject else None
 
+    def depends(self) -> tuple[tuple[str, str], ...]:
+        """Say which file decides who this is."""
+        return (("file", self._path),)
+
     @property
     def path(self) -> str:
         """The file, ``~`` expanded."""

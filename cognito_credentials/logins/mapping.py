@@ -16,21 +16,18 @@ from typing import Any, Final
 
 from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
+from .binding import TOKEN_BOUND, bound, reject
 from .claims import digest, unverified_claims, unverified_expiry, unverified_subject
-from .environment import EnvironmentSource
-from .file import FileSource
 from .providers import check_claims, check_provider, own_identity_id
 from .registry import Maker, names_source, parse_source
 from .saml import checked_response, is_saml
-from .source import LoginSource, ask, call, describe, is_source
+from .source import LoginSource, ask, describe, is_source
 from .static import CallableSource, TokenSource
 
 MOST_LOGINS = 10
 """Source: Cognito Identity API, LoginsMap."""
 
 GUEST: Final = "guest"
-TOKEN_BOUND: Final = "token:"  # noqa: S105  (a prefix of principals, no token)
-"""How a principal begins that is bound to the very tokens: it will not be met again after they change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,9 @@ class Logins:
                 _checked([(name, _source(name, given, origin)) for name, given in value.items()], origin),
                 origin,
             )
-        return cls(((None, _source(None, value, origin)),), origin)
+        # A sign-in knows its provider; of anything else the token tells.
+        name = getattr(value, "provider", None) if is_source(value) else None
+        return cls(_checked([(name, _source(name, value, origin))], origin), origin)
 
     @classmethod
     def parse(
@@ -119,6 +118,21 @@ class Logins:
         ]
         return cls(_checked(pairs, origin), origin)
 
+    def joined(self, other: Logins) -> Logins:
+        """
+        Return these logins and the *other* ones.
+
+        Raises:
+            ConfigurationError: Both name the same provider, or they are too many.
+        """
+        twice = {name for name in self.providers if name} & {name for name in other.providers if name}
+        if twice:
+            raise ConfigurationError(
+                f"logins from {self.origin}: {clean(min(twice), 80)} is in cognito_logins and signed in to",
+                hint="keep one of the two",
+            )
+        return Logins(_checked([*self.sources, *other.sources], self.origin), self.origin)
+
     @property
     def is_guest(self) -> bool:
         """Whether there are no logins at all."""
@@ -136,15 +150,19 @@ class Logins:
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
         """Say which files and variables decide who this is; None when something else does, too."""
-        found = []
+        found: list[tuple[str, str]] = []
         for _, source in self.sources:
-            if isinstance(source, FileSource):
-                found.append(("file", source.path))
-            elif isinstance(source, EnvironmentSource):
-                found.append(("env", source.name))
-            else:
+            own = getattr(source, "depends", None)
+            if not callable(own):
                 return None
+            found += own()
         return tuple(found)
+
+    def reject(self, tokens: Mapping[str, Secret]) -> None:
+        """Tell sources that make tokens of their own that these are not taken any more."""
+        for _, source in self.sources:
+            for token in tokens.values():
+                reject(source, token)
 
     def describe(self) -> list[str]:
         """Say where each token comes from, for people; never a token."""
@@ -207,7 +225,7 @@ class Logins:
             return GUEST
         parts: list[tuple[str, str]] = []
         for index, (provider, source) in enumerate(self.sources):
-            part = _bound(source, given.get(index))
+            part = bound(source, given.get(index))
             if part is None:
                 return None
             parts.append((provider or "", part))
@@ -230,6 +248,7 @@ def _unexpired(source: LoginSource, provider: str | None, now: float) -> tuple[S
         if earlier is not None:
             break
         earlier = token
+        reject(source, token)
     if token != earlier:
         # A source that makes new tokens, and they are expired: then it is this machine's clock that is
         # wrong. The service judges, and tells the time.
@@ -239,26 +258,6 @@ def _unexpired(source: LoginSource, provider: str | None, now: float) -> tuple[S
         f"from {describe(source)} expired {_span(now - expiry)} ago",
         hint="sign in again, or have its source give a new token",
     )
-
-
-def _bound(source: LoginSource, token: Secret | None) -> str | None:
-    """Say what the login of *source* is bound to; None when that takes a token."""
-    named = getattr(source, "principal", None)
-    if isinstance(source, FileSource) and token is not None:
-        # Of the token in hand, not of a second reading: the file may have changed users in between.
-        part: object = source.principal_of(token)
-    else:
-        part = call(named, source) if callable(named) else None
-    if part is not None and not (isinstance(part, str) and part):
-        raise ConfigurationError(
-            f"principal() of the login source {describe(source)} gave {type(part).__name__}, not a name",
-            hint="return who the user is, or None when only the token can tell",
-        )
-    if part is not None:
-        return "subject:" + digest(part)
-    if token is not None:
-        return TOKEN_BOUND + digest(token.reveal())
-    return source.bound_to() if isinstance(source, (TokenSource, EnvironmentSource)) else None
 
 
 def _source(provider: object, given: object, origin: str) -> LoginSource:

@@ -1,0 +1,174 @@
+"""
+One authorization request, and the one answer to it that counts (RFC 6749, 7636, 9207; RFC 8252).
+
+``state`` ties the answer to this request (nobody can make us redeem a code of theirs), the PKCE verifier ties
+the code to this process (nobody else can redeem ours), ``nonce`` ties the ID token to both.
+
+Imports `issuer` and `tokens`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
+
+from ..errors import ConfigurationError, LoginRejectedError, clean
+from ..secret import Secret
+from .tokens import TokenError
+
+if TYPE_CHECKING:
+    from .issuer import Issuer, Verified
+
+_ONCE: Final = ("state", "code", "error", "iss")
+_MOST_PARAMETERS: Final = 20
+
+
+class AnswerRefused(Exception):  # noqa: N818  (it answers the browser; the sign-in goes on waiting)
+    """
+    An answer that is not to our request: somebody else's, or a second one.
+
+    Args:
+        why: For people; nothing of the answer in it.
+    """
+
+
+class Authorization:
+    """
+    A request to sign in with a browser.
+
+    Args:
+        issuer: Whom to sign in at.
+        redirect_uri: Where the answer comes.
+        scope: What to ask for, separated by spaces.
+
+    Raises:
+        ConfigurationError: The issuer has no authorization endpoint.
+    """
+
+    def __init__(self, issuer: Issuer, redirect_uri: str, scope: str) -> None:
+        self._issuer = issuer
+        self._redirect_uri = redirect_uri
+        self._state = secrets.token_urlsafe(32)
+        self._nonce = secrets.token_urlsafe(32)
+        self._verifier = secrets.token_urlsafe(64)
+        self._lock = threading.Lock()
+        self._is_open = True
+        metadata = issuer.metadata()
+        self._says_issuer = metadata.says_issuer
+        if metadata.authorization_endpoint is None:
+            raise ConfigurationError(
+                f"the issuer {clean(metadata.issuer, 120)} does not sign in with a browser",
+                hint="use --device",
+            )
+        self.url = issuer.client().authorization_url(
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=self._state,
+            nonce=self._nonce,
+            verifier=self._verifier,
+        )
+        """The address to open in a browser."""
+
+    def accept(self, parameters: Mapping[str, Sequence[str]]) -> Secret:
+        """
+        Take the answer, once.
+
+        Args:
+            parameters: Of the redirect; each with all its values.
+
+        Returns:
+            The authorization code.
+
+        Raises:
+            AnswerRefused: It is not the answer to this request.
+            LoginRejectedError: It is, and says no.
+        """
+        for name in _ONCE:
+            if len(parameters.get(name, ())) > 1:
+                raise AnswerRefused(f"it has '{name}' more than once")
+        one = {name: values[0] for name, values in parameters.items() if values}
+        given = one.get("state", "")
+        if not given:
+            raise AnswerRefused("it has no state: it does not come from this sign-in")
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._state.encode("ascii")):
+            raise AnswerRefused("its state is not that of this sign-in")
+        self._check_issuer(one.get("iss"))
+        with self._lock:
+            if not self._is_open:
+                raise AnswerRefused("this sign-in has had its answer")
+            self._is_open = False
+        if "error" in one:
+            raise _refused(one["error"], one.get("error_description", ""))
+        if not one.get("code"):
+            raise LoginRejectedError("the issuer answered without a code", hint="sign in again")
+        return Secret(one["code"])
+
+    def redeem(self, code: Secret) -> Verified:
+        """
+        Trade the code for tokens, and verify them.
+
+        Raises:
+            LoginRejectedError: The issuer refuses the code, or its token is not to be believed.
+            ServiceError: It does not answer.
+        """
+        try:
+            tokens = self._issuer.client().exchange(
+                code, redirect_uri=self._redirect_uri, verifier=self._verifier
+            )
+        except TokenError as error:
+            refused = error
+        else:
+            return self._issuer.verified(tokens, self._nonce)
+        raise refused.explained("the issuer")
+
+    def read_pasted(self, text: str) -> dict[str, list[str]]:
+        """
+        Read the address that a person copied from the browser.
+
+        Raises:
+            AnswerRefused: It is not the address that the issuer redirects to.
+        """
+        try:
+            parts = urlsplit(text.strip())
+        except ValueError:
+            parts = urlsplit("")
+        expected = urlsplit(self._redirect_uri)
+        if (parts.scheme, parts.netloc, parts.path) != (expected.scheme, expected.netloc, expected.path):
+            raise AnswerRefused(f"it does not begin with {self._redirect_uri}")
+        return query_of(parts.query)
+
+    def _check_issuer(self, named: str | None) -> None:
+        expected = self._issuer.metadata().issuer
+        if named != expected and (named is not None or self._says_issuer):
+            raise AnswerRefused("it is from another issuer")
+
+
+def query_of(query: str) -> dict[str, list[str]]:
+    """
+    Read the query of a redirect, every value of every parameter.
+
+    Raises:
+        AnswerRefused: There are too many, or it is no UTF-8.
+    """
+    try:
+        return parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
+    except ValueError:
+        pass
+    raise AnswerRefused("it is malformed")
+
+
+def _refused(code: str, description: str) -> LoginRejectedError:
+    said = f": {clean(description, 160)}" if description else ""
+    if code == "access_denied":
+        return LoginRejectedError(
+            f"signing in was refused or cancelled{said}", hint="sign in again", code=code
+        )
+    return LoginRejectedError(
+        f"the issuer refused to sign in ({clean(code, 60)}){said}",
+        hint="check client id, scopes and redirect addresses at the issuer",
+        code=clean(code, 60),
+    )

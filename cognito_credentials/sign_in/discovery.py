@@ -1,0 +1,129 @@
+"""
+What an issuer says of itself (OpenID Connect Discovery 1.0), believed as far as it must be.
+
+The document must name the very issuer that was asked, or tokens of another one would be taken for its own
+(mix-up); and each address in it must be https, or this machine where the issuer is this machine.
+
+Imports `http` and `endpoints`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ..endpoints import checked_endpoint
+from ..errors import ConfigurationError, clean
+
+if TYPE_CHECKING:
+    from .http import Http
+
+WELL_KNOWN: Final = "/.well-known/openid-configuration"
+ASYMMETRIC: Final = frozenset(
+    ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+)
+"""Never ``none``, and never HMAC: there an issuer's public key would be a password that everybody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What is needed of a discovery document; None where the issuer does not offer it."""
+
+    issuer: str
+    jwks_uri: str
+    token_endpoint: str
+    authorization_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    algorithms: frozenset[str] = frozenset({"RS256"})
+    """With which it signs ID tokens."""
+    says_issuer: bool = False
+    """Whether its authorization responses name it (RFC 9207); then one that does not is another's."""
+    takes_basic: bool = True
+    """Whether a client secret goes into a header rather than the form."""
+
+
+def checked_issuer(value: object, where: str) -> str:
+    """
+    Take an issuer's address, exactly as it is written: with or without a slash at its end.
+
+    Raises:
+        ConfigurationError: It is not https (or http to this machine), or has a query.
+    """
+    address = checked_endpoint(value, where)
+    return address + ("/" if str(value).endswith("/") else "")
+
+
+def discover(http: Http, issuer: str) -> Metadata:
+    """
+    Ask *issuer* for its endpoints.
+
+    Raises:
+        ServiceError: It does not answer, or not with a discovery document.
+        ConfigurationError: The document is another issuer's, or names an address that is not safe.
+
+    Source: OpenID Connect Discovery 1.0, section 4.
+    """
+    return read_metadata(http.get(issuer.rstrip("/") + WELL_KNOWN), issuer)
+
+
+def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
+    """
+    Read a discovery *document* of *issuer*.
+
+    Raises:
+        ConfigurationError: It is another issuer's, or names an address that is not safe.
+    """
+    named = document.get("issuer")
+    if named != issuer:
+        raise ConfigurationError(
+            f"the issuer {clean(issuer, 120)} calls itself {_shown(named)}",
+            hint="the two must be equal to the letter: correct cognito_oidc_issuer",
+        )
+    algorithms = document.get("id_token_signing_alg_values_supported")
+    methods = document.get("token_endpoint_auth_methods_supported")
+    return Metadata(
+        issuer=issuer,
+        jwks_uri=_required(document, "jwks_uri", issuer),
+        token_endpoint=_required(document, "token_endpoint", issuer),
+        authorization_endpoint=_address(document, "authorization_endpoint", issuer),
+        device_authorization_endpoint=_address(document, "device_authorization_endpoint", issuer),
+        revocation_endpoint=_address(document, "revocation_endpoint", issuer),
+        algorithms=_texts(algorithms, "RS256") & ASYMMETRIC,
+        says_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+        takes_basic="client_secret_basic" in _texts(methods, "client_secret_basic"),
+    )
+
+
+def _required(document: Mapping[str, Any], name: str, issuer: str) -> str:
+    address = _address(document, name, issuer)
+    if address is None:
+        raise ConfigurationError(
+            f"the issuer {clean(issuer, 120)} names no {name}", hint="is it an OpenID Connect issuer?"
+        )
+    return address
+
+
+def _address(document: Mapping[str, Any], name: str, issuer: str) -> str | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    where = f"{name} of the issuer {clean(issuer, 120)}"
+    # A query is allowed there (RFC 6749, 3.1 and 3.2); a fragment is not.
+    bare, _, query = value.partition("?") if isinstance(value, str) else (value, "", "")
+    checked = checked_endpoint(bare, where)
+    if issuer.startswith("https:") and not checked.startswith("https:"):
+        # A public issuer has no business on this machine: what listens here may be anybody's.
+        raise ConfigurationError(f"{where} is plain http", hint="the issuer must correct its metadata")
+    return f"{bare}?{query}" if query else str(bare)
+
+
+def _texts(value: object, default: str) -> frozenset[str]:
+    if not isinstance(value, list):
+        return frozenset({default})
+    return frozenset(item for item in value if isinstance(item, str))
+
+
+def _shown(value: object) -> str:
+    return clean(value, 120) if isinstance(value, str) else "nothing"

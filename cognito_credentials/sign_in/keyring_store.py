@@ -1,0 +1,182 @@
+"""
+The refresh token in a file that only this user's keyring can open.
+
+The keyring holds a random key of 32 bytes, written once when somebody signs in and never replaced; the token
+is in a file, encrypted with it (AES-256-GCM). So it fits every keyring (Windows takes 1,280 characters, and
+a user pool's refresh token is longer), and a rotated token replaces a file, which cannot be torn, rather
+than a keyring item, which some backends replace by deleting it first.
+
+The keyring is reached through a child process (`keyring_child.py`) with a time limit, and only with the lock
+of the sign-in held.
+
+Imports `place`, `secret`, `errors`; ``cryptography`` when something is sealed or opened.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import CacheError, clean
+from ..secret import Secret
+from . import keyring_child
+
+if TYPE_CHECKING:
+    from .place import Place
+
+SERVICE: Final = "cognito-credentials"
+TIMEOUT_SECONDS: Final = 5.0
+PATIENT_SECONDS: Final = 60.0
+"""While a person is there: a locked keyring asks for its password in a window of its own."""
+_KEY_BYTES: Final = 32
+_VERSION: Final = "1"
+_START: Final = (
+    # Not the working directory: a project's own `keyring.py` must not see the secret.
+    "import sys; sys.path[:] = [p for p in sys.path if p]; import runpy; "
+    "runpy.run_path(sys.argv[1])['main']()"
+)
+
+
+class KeyringStore:
+    """
+    A secret that is sealed with a key in the keyring.
+
+    Args:
+        place: Of the sign-in.
+        timeout_seconds: What the keyring may take.
+    """
+
+    name = "keyring"
+
+    def __init__(self, place: Place, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._place = place
+        self._timeout_seconds = timeout_seconds
+        self.location = "the keyring"
+
+    def check(self) -> None:
+        """
+        Make sure that what is stored now could be read later, before anybody is asked to sign in.
+
+        Raises:
+            CacheError: There is no keyring to be trusted with it; the hint says how to do without.
+        """
+        self._key(create=True)
+
+    def load(self) -> Secret | None:
+        """
+        Read and open the secret; None when there is none, or its key is gone.
+
+        Raises:
+            CacheError: The keyring cannot be reached.
+        """
+        data = self._place.read("sealed")
+        if data is None:
+            return None
+        key = self._key(create=False)
+        return None if key is None else _open(data, key, self._place.key)
+
+    def store(self, secret: Secret) -> None:
+        """
+        Seal and write the secret, whole or not at all.
+
+        Raises:
+            CacheError: The keyring does not work, or the file cannot be written.
+        """
+        key = self._key(create=True)
+        assert key is not None  # noqa: S101  (for the type checker; it was created)
+        self._place.write("sealed", _seal(secret, key, self._place.key))
+
+    def delete(self) -> bool:
+        """
+        Remove file and key; False when there was neither.
+
+        Raises:
+            CacheError: The keyring cannot be reached; the file is gone all the same.
+        """
+        had_file = self._place.remove("sealed")
+        return bool(self._ask("delete").get("done")) or had_file
+
+    def _key(self, *, create: bool) -> bytes | None:
+        found = _key_of(self._ask("load").get("secret"))
+        if found is None and create:
+            found = os.urandom(_KEY_BYTES)
+            self._ask("store", base64.b64encode(found).decode("ascii"))
+        return found
+
+    def _ask(self, operation: str, secret: str | None = None) -> dict[str, Any]:
+        request = {"operation": operation, "service": SERVICE, "user": self._place.key}
+        if secret is not None:
+            request["secret"] = secret
+        answer = _run(json.dumps(request).encode("ascii"), self._timeout_seconds)
+        problem = answer.get("problem")
+        if problem:
+            install = "install 'cognito-credentials[login]', or " if answer.get("is_missing") else ""
+            raise CacheError(
+                f"the keyring cannot be used: {clean(str(problem), 160)}",
+                hint=f"{install}choose a plain file that only you can read: cognito_login_store = file, "
+                "or --store file",
+            )
+        if isinstance(answer.get("backend"), str):
+            self.location = f"the keyring ({clean(answer['backend'], 80)})"
+        return answer
+
+
+def _run(request: bytes, timeout_seconds: float) -> dict[str, Any]:
+    """Have the child answer *request*."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _START, os.path.abspath(keyring_child.__file__)],
+            input=request,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout_seconds,
+            check=False,
+        )
+        answer = json.loads(done.stdout) if done.returncode == 0 else None
+    except subprocess.TimeoutExpired:
+        return {"problem": f"it did not answer within {timeout_seconds:.0f} s; is it locked?"}
+    except (OSError, ValueError):
+        answer = None
+    return answer if isinstance(answer, dict) else {"problem": "the process that speaks to it failed"}
+
+
+def _key_of(text: object) -> bytes | None:
+    try:
+        key = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _seal(secret: Secret, key: bytes, name: str) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(12)
+    sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode("utf-8"), _bound_to(name))
+    parts = {"v": 1, "nonce": _text(nonce), "sealed": _text(sealed)}
+    return json.dumps(parts, sort_keys=True).encode("ascii")
+
+
+def _open(data: bytes, key: bytes, name: str) -> Secret | None:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        parts = json.loads(data)
+        nonce, sealed = (base64.b64decode(parts[part], validate=True) for part in ("nonce", "sealed"))
+        return Secret(AESGCM(key).decrypt(nonce, sealed, _bound_to(name)).decode("utf-8"))
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidTag):
+        return None
+
+
+def _bound_to(name: str) -> bytes:
+    """Bind a sealed secret to its sign-in and form, so that one file cannot stand in for another."""
+    return f"{name}|{_VERSION}".encode("ascii")
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

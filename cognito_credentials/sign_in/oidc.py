@@ -1,0 +1,93 @@
+"""
+Any OpenID Connect issuer, by its discovery document.
+
+Imports `discovery`, `http`, `issuer`, `tokens`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .discovery import Metadata, discover
+from .http import Http, Network
+from .issuer import SignInEnded, Verified, believed
+from .tokens import TokenClient, TokenError, Tokens
+
+if TYPE_CHECKING:
+    from ..secret import Secret
+
+
+class OidcIssuer:
+    """
+    One client of an issuer.
+
+    Args:
+        network: The way out.
+        issuer: Its address, to the letter.
+        client_id: The client.
+        client_secret: For issuers that give one to installed programs.
+    """
+
+    def __init__(
+        self, network: Network, issuer: str, client_id: str, client_secret: Secret | None = None
+    ) -> None:
+        self._http = Http(network)
+        self._issuer = issuer
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._metadata: Metadata | None = None
+
+    @property
+    def http(self) -> Http:
+        """Sends its requests."""
+        return self._http
+
+    def metadata(self) -> Metadata:
+        """
+        Return its endpoints; asks for them once.
+
+        Raises:
+            ServiceError: It does not answer.
+            ConfigurationError: What it says of itself is wrong.
+        """
+        if self._metadata is None:
+            self._metadata = discover(self._http, self._issuer)
+        return self._metadata
+
+    def client(self) -> TokenClient:
+        """Return the client at its token endpoint."""
+        return TokenClient(self._http, self.metadata(), self._client_id, self._client_secret)
+
+    def verified(self, tokens: Tokens, nonce: str | None = None) -> Verified:
+        """
+        Verify what it gave.
+
+        Raises:
+            LoginRejectedError: It is not to be believed.
+        """
+        return believed(self._http, self.metadata(), tokens, self._client_id, nonce=nonce)
+
+    def refresh(self, refresh_token: Secret) -> Tokens:
+        """
+        Trade a refresh token for new tokens.
+
+        Raises:
+            SignInEnded: It is not taken any more.
+            ServiceError: The issuer does not answer.
+        """
+        try:
+            return self.client().refresh(refresh_token)
+        except TokenError as error:
+            refused = error
+        if refused.code in ("invalid_grant", "no_id_token"):
+            raise SignInEnded(refused.description)
+        raise refused.explained(self._issuer.partition("://")[2])
+
+    def revoke(self, refresh_token: Secret) -> bool:
+        """
+        Revoke a refresh token; False where the issuer cannot.
+
+        Raises:
+            ServiceError: It does not answer, or refuses.
+        """
+        return self.client().revoke(refresh_token)

@@ -1,0 +1,172 @@
+"""
+The directory of the sign-ins: ``~/.aws/cognito/sign-in``, ours alone and verified as the cache's is.
+
+Files of one sign-in, all named by the same hash:
+
+    sign-in-v1-<key>.json    who is signed in (`account.py`); no secret
+    sealed-v1-<key>.json     the refresh token, encrypted; its key is in the keyring
+    secret-v1-<key>.json     the refresh token as it is, where that was chosen
+    lock-v1-<key>.lock       empty
+
+Imports `cache` and `errors`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ntpath
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ..cache import checked_key, lock_name
+from ..cache.verify import UnusableDirectory, open_directory
+from ..configuration import home_directory
+from ..errors import CacheError, ServiceError
+
+KINDS: Final = ("sign-in", "sealed", "secret")
+LOCK_BUDGET: Final = 20.0
+"""Seconds to wait for another process of ours; it holds the lock for one request."""
+_PAUSE: Final = 0.05
+
+
+def sign_in_directory(environ: Mapping[str, str], *, is_windows: bool = os.name == "nt") -> str:
+    """
+    Say where sign-ins are kept.
+
+    Raises:
+        CacheError: *environ* names no home.
+    """
+    if is_windows:
+        # Local, not roaming: a sign-in must not be copied to a server with the profile.
+        local = environ.get("LOCALAPPDATA", "")
+        if ntpath.isabs(local):
+            return ntpath.join(local, "cognito-credentials", "sign-in")
+    home = home_directory(environ)
+    if home is None:
+        raise CacheError(
+            "there is no home directory to keep a sign-in in", hint="set HOME to an absolute path"
+        )
+    return os.path.join(home, ".aws", "cognito", "sign-in")
+
+
+class Place:
+    """
+    The files of one sign-in.
+
+    Args:
+        directory: Absolute path of the directory of all sign-ins.
+        key: 40 hexadecimal characters: which one.
+    """
+
+    def __init__(self, directory: str, key: str) -> None:
+        self.directory = directory
+        self.key = checked_key(key)
+        self._alone = threading.Lock()
+
+    def path(self, kind: str) -> str:
+        """Name the file of *kind*."""
+        return os.path.join(self.directory, self._name(kind))
+
+    def read(self, kind: str) -> bytes | None:
+        """
+        Read the file of *kind*; None when it is missing, or not ours alone.
+
+        Raises:
+            CacheError: The directory cannot be used.
+        """
+        with self._telling("read"):
+            directory = open_directory(self.directory, create=False)
+            if directory is None:
+                return None
+            with directory:
+                return directory.read(self._name(kind))
+
+    def write(self, kind: str, data: bytes) -> None:
+        """
+        Make *data* the content of the file of *kind*, whole or not at all, and lasting.
+
+        Raises:
+            CacheError: It cannot be written; what was there stays.
+        """
+        with self._telling("written"):
+            directory = open_directory(self.directory, create=True)
+            if directory is None:  # not with create
+                raise FileNotFoundError
+            with directory:
+                directory.write(self._name(kind), data, durable=True)
+
+    def remove(self, kind: str) -> bool:
+        """
+        Remove the file of *kind*; False when it was not there.
+
+        Raises:
+            CacheError: It cannot be removed.
+        """
+        with self._telling("removed"):
+            directory = open_directory(self.directory, create=False)
+            if directory is None:
+                return False
+            with directory:
+                return directory.remove(self._name(kind))
+
+    @contextlib.contextmanager
+    def lock(self, budget: float = LOCK_BUDGET) -> Iterator[None]:
+        """
+        Be alone with this sign-in, in all threads and processes.
+
+        Raises:
+            ServiceError: Another process held it for the whole *budget* of seconds.
+            CacheError: The directory cannot be used.
+        """
+        from ..cache.lock import FileLock  # filelock costs more than reading an account
+
+        # A file system that cannot lock is a reason to go on without; at worst a rotated token is lost.
+        lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)
+        give_up_at = time.monotonic() + budget
+        if not self._alone.acquire(timeout=budget):
+            raise _busy(budget)
+        try:
+            while not lock.acquire():
+                if time.monotonic() >= give_up_at:
+                    raise _busy(budget)
+                time.sleep(_PAUSE)
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            self._alone.release()
+
+    def _prepare(self) -> bool:
+        with self._telling("used"):
+            directory = open_directory(self.directory, create=True)
+            if directory is not None:
+                directory.close()
+            return directory is not None
+
+    def _name(self, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError("a file of a sign-in is one of " + ", ".join(KINDS))
+        return f"{kind}-v1-{self.key}.json"
+
+    @contextlib.contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except UnusableDirectory as error:
+            reason, remedy = error.reason, error.remedy.replace("AWS_COGNITO_CACHE_DIR", "HOME")
+        except OSError as error:
+            reason, remedy = f"cannot be {what}: {error.strerror or type(error).__name__}", "correct that"
+        else:
+            return
+        raise CacheError(f"the sign-in directory {self.directory} {reason}", hint=remedy)
+
+
+def _busy(budget: float) -> ServiceError:
+    return ServiceError(
+        f"another process has been using this sign-in for {budget:.0f} s",
+        hint="is a login waiting in another terminal? finish it, or try again",
+    )

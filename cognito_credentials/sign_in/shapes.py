@@ -1,0 +1,134 @@
+"""
+What each setting of signing in must look like, and what is said when it does not.
+
+Imports `shapes` of the package above, and `errors`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ..errors import ConfigurationError, clean
+from ..logins.providers import check_provider
+from ..shapes import text
+from .stores import STORES
+
+_USER_POOL_ID: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]{1,55}")
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_PREFIX: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
+"""Source: RFC 6749, 3.3, scope-token."""
+_CLIENT_ID_LIMIT: Final = 255
+_MOST_PORTS: Final = 20
+_OPTIONS: Final = frozenset(
+    ("sign_in", "redirect_ports", "store", "login_provider", "profile_name", "environ", "clock")
+) | {"profile_settings"}
+
+
+def user_pool_id(value: object, where: str) -> str:
+    """Take the id of a user pool: ``REGION_name``."""
+    given = text(value, where)
+    if _USER_POOL_ID.fullmatch(given):
+        return given
+    hint = "it is REGION_NAME, such as us-east-1_Ab1Cd2Ef3"
+    if ":" in given:
+        hint = f"that looks like an identity pool's; {hint}"
+    raise ConfigurationError(f"{where} is not the id of a user pool: '{clean(given, 80)}'", hint=hint)
+
+
+def client_id(value: object, where: str) -> str:
+    """Take a client id: printable, without spaces."""
+    given = text(value, where)
+    if len(given) > _CLIENT_ID_LIMIT or not given.isascii() or not given.isprintable() or " " in given:
+        raise ConfigurationError(
+            f"{where} is not a client id", hint="it is printable ASCII without spaces, as the issuer shows it"
+        )
+    return given
+
+
+def domain(value: object, where: str, region: str) -> str:
+    """Take the host of a hosted UI, or the prefix of one of Cognito's own domains."""
+    given = text(value, where).removeprefix("https://").rstrip("/").lower()
+    if _PREFIX.fullmatch(given):
+        return f"{given}.auth.{region}.amazoncognito.com"
+    if _HOST.fullmatch(given):
+        return given
+    raise ConfigurationError(
+        f"{where} is not a domain: '{clean(given, 80)}'",
+        hint="it is a prefix such as my-app, or a host such as auth.example.com",
+    )
+
+
+def scopes(value: object, where: str) -> str:
+    """Take scopes, as text separated by spaces or commas or as a list; ``openid`` is added."""
+    given = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(given, Sequence) or not all(isinstance(s, str) and _SCOPE.fullmatch(s) for s in given):
+        raise ConfigurationError(f"{where} is no list of scopes", hint="write: openid email offline_access")
+    return " ".join(dict.fromkeys(("openid", *given)))
+
+
+def ports(value: object, where: str) -> tuple[int, ...]:
+    """Take ports, as text separated by commas or spaces or as a list of int."""
+    given = value.replace(",", " ").split() if isinstance(value, str) else value
+    if isinstance(given, int):
+        given = [given]
+    found = [_port(item) for item in given] if isinstance(given, Sequence) else [None]
+    if not found or None in found or len(found) > _MOST_PORTS:
+        raise ConfigurationError(
+            f"{where} is no list of ports", hint="write up to 20 numbers from 1024 to 65535: 8400,8401"
+        )
+    return tuple(dict.fromkeys(port for port in found if port is not None))
+
+
+def way(value: object, where: str, ways: Sequence[str]) -> str:
+    """Take how to sign in."""
+    given = text(value, where)
+    if given not in ways:
+        raise ConfigurationError(
+            f"{where} is '{clean(given, 40)}', which this issuer does not have",
+            hint=f"use {', '.join(ways[:-1])} or {ways[-1]}",
+        )
+    return given
+
+
+def store(value: object, where: str) -> str:
+    """Take where the refresh token shall be."""
+    given = text(value, where)
+    if given not in STORES:
+        raise ConfigurationError(
+            f"{where} is '{clean(given, 40)}'",
+            hint="use keyring, or file for a plain file that only you can read",
+        )
+    return given
+
+
+def options(given: Mapping[str, Any], ways: Sequence[str]) -> dict[str, Any]:
+    """
+    Check the options that all sources have; None is not given.
+
+    Raises:
+        TypeError: There is no such option.
+        ConfigurationError: One is malformed.
+    """
+    unknown = sorted(given.keys() - _OPTIONS)
+    if unknown:
+        raise TypeError(f"there is no option {unknown[0]!r}")
+    found = {name: value for name, value in given.items() if value is not None and value != ()}
+    if "sign_in" in found:
+        found["sign_in"] = way(found["sign_in"], "sign_in", ways)
+    if "redirect_ports" in found:
+        found["redirect_ports"] = ports(found["redirect_ports"], "redirect_ports")
+    if "store" in found:
+        found["store"] = store(found["store"], "store")
+    if "login_provider" in found:
+        found["login_provider"] = check_provider(found["login_provider"], "login_provider")
+    return found
+
+
+def _port(item: object) -> int | None:
+    if isinstance(item, str) and item.isascii() and item.isdigit() and len(item) <= 5:
+        item = int(item)
+    is_number = isinstance(item, int) and not isinstance(item, bool)
+    return item if is_number and 1024 <= item <= 65535 else None  # type: ignore[return-value,operator]  # just checked

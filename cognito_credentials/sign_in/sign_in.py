@@ -1,0 +1,297 @@
+"""
+One sign-in, at rest and in use.
+
+At rest: an account file (who) and a secret (the refresh token) in a store. In use: an ID token in memory,
+made anew from the refresh token only when somebody asks for one, by one process at a time. An issuer that
+rotates refresh tokens takes each only once, so the new one is stored before the lock is let go; and one that
+is refused may have been rotated by somebody whom no lock kept out (another machine's mount), so the store is
+read once more before the sign-in counts as ended.
+
+Ending it takes nothing away: the account stays, so that credentials that are still valid are found and serve.
+
+Imports `account`, `place`, `stores`; what refreshes is handed in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..errors import CacheError, CognitoCredentialsError, LoginRejectedError, LoginRequiredError
+from ..secret import Secret
+from .account import Account, decode
+from .stores import SecretStore, open_store
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from .issuer import Issuer, Verified
+    from .place import Place
+
+MARGIN_SECONDS: Final = 60.0
+"""An ID token this near its end is not handed out any more: it must survive the way to the service."""
+_VERSION: Final = 1
+_log = logging.getLogger(__name__)
+
+
+class Held(NamedTuple):
+    """An ID token in memory."""
+
+    account: Account
+    token: Secret
+    good_until: float
+    """By `Clock.elapsed`, which nobody can set."""
+
+
+class SignedOut(NamedTuple):
+    """What signing out did."""
+
+    account: Account | None
+    """Who was signed in; None when nobody was."""
+    is_revoked: bool
+    """Whether the issuer was told, and took it."""
+    problem: str
+    """Why it was not revoked, for people; empty otherwise."""
+
+
+class SignIn:
+    """
+    The sign-in of one profile at one issuer.
+
+    Args:
+        place: Its files.
+        issuer: Makes the issuer, when there is something to ask it.
+        clock: This machine's clocks.
+        command: What to run to sign in, for people.
+    """
+
+    def __init__(self, place: Place, issuer: Callable[[], Issuer], clock: Clock, command: str) -> None:
+        self._place = place
+        self._issuer = issuer
+        self._clock = clock
+        self._command = command
+        self._held: Held | None = None
+
+    def account(self) -> Account | None:
+        """
+        Say who is signed in, from the disk; None for nobody.
+
+        Raises:
+            CacheError: The directory cannot be used.
+        """
+        data = self._place.read("sign-in")
+        return None if data is None else decode(data)
+
+    def id_token(self) -> Secret:
+        """
+        Return a valid ID token: from memory, else by the refresh token.
+
+        Raises:
+            LoginRequiredError: Nobody is signed in, or the sign-in has ended.
+            ServiceError: The issuer does not answer.
+            CacheError: The store cannot be read.
+        """
+        token = self._in_memory()
+        if token is not None:
+            return token
+        with self._place.lock():
+            return self._in_memory() or self._renewed()
+
+    def reject(self, token: Secret) -> None:
+        """Take note that *token* is not taken any more, whatever this machine's clock says."""
+        if self._held is not None and self._held.token == token:
+            self._held = None
+
+    @contextlib.contextmanager
+    def beginning(self, store_name: str, patience: float) -> Iterator[Callable[[Verified], Account]]:
+        """
+        Begin to sign in: the store is tried first, and left as it was if nobody signs in.
+
+        Args:
+            store_name: Where the secret shall be.
+            patience: Seconds that a keyring may take while a person is there.
+
+        Yields:
+            What keeps the result.
+
+        Raises:
+            CacheError: The store does not work.
+        """
+        store = open_store(store_name, self._place, patience)
+        with self._place.lock():
+            before = self.account()
+            store.check()
+        kept: list[Account] = []
+
+        def keep(verified: Verified) -> Account:
+            kept.append(self._keep(verified, store))
+            return kept[-1]
+
+        try:
+            yield keep
+        finally:
+            if not kept and (before is None or before.store != store.name):
+                self._leave(store)
+
+    def end(self, *, revoke: bool) -> SignedOut:
+        """
+        Sign out: forget who and the secret, and tell the issuer if it can be told.
+
+        Raises:
+            CacheError: Something cannot be removed; what could be is.
+        """
+        with self._place.lock():
+            account = self.account()
+            self._held = None
+            is_revoked, problem = self._revoked(account) if account and revoke else (False, "")
+            # First, so that from here on nobody is signed in, whatever the keyring says.
+            self._place.remove("sign-in")
+            for name in {"keyring", account.store} if account else set():
+                # The other kind, too, where a file of it is left from before.
+                if name == (account.store if account else "") or self._place.read("sealed") is not None:
+                    open_store(name, self._place).delete()
+            self._place.remove("secret")
+        return SignedOut(account, is_revoked, problem)
+
+    def _in_memory(self) -> Secret | None:
+        held = self._held
+        if held is None or self._clock.elapsed() >= held.good_until:
+            return None
+        # Another process may have signed out, or somebody else in.
+        return held.token if self.account() == held.account else None
+
+    def _renewed(self) -> Secret:
+        """Get a new ID token; the lock is held."""
+        account = self.account()
+        if account is None:
+            raise self._required("nobody is signed in")
+        store = open_store(account.store, self._place)
+        kept = self._load(store, account)
+        if "id_token" in kept:
+            return self._still_good(kept, account)
+        verified = self._refreshed(Secret(kept["refresh_token"]), store, account)
+        claims = verified.claims
+        if claims["sub"] != account.subject:
+            raise LoginRejectedError(
+                "the issuer refreshed the sign-in with another user's token", hint=f"run {self._command}"
+            )
+        self._hold(account, verified)
+        return verified.id_token
+
+    def _refreshed(self, refresh_token: Secret, store: SecretStore, account: Account) -> Verified:
+        from .issuer import SignInEnded
+
+        issuer = self._issuer()
+        for is_last in (False, True):
+            try:
+                tokens = issuer.refresh(refresh_token)
+                break
+            except SignInEnded as ended:
+                why = f": {ended.why}" if ended.why else ""
+            again = Secret(self._load(store, account).get("refresh_token", ""))
+            if is_last or not again or again == refresh_token:
+                raise self._required(f"the sign-in of {account.shown} has ended{why}")
+            refresh_token = again
+        if tokens.refresh_token is not None and tokens.refresh_token != refresh_token:
+            # Before anything else can fail: the old one is worth nothing from now on.
+            self._store_rotated(store, tokens.refresh_token)
+        return issuer.verified(tokens)
+
+    def _store_rotated(self, store: SecretStore, refresh_token: Secret) -> None:
+        try:
+            store.store(_encoded(refresh_token=refresh_token))
+        except CacheError as error:
+            # The ID token in hand is good for an hour; failing now would help nobody.
+            _log.warning("the new refresh token could not be kept, so the sign-in ends soon: %s", error)
+
+    def _still_good(self, kept: dict[str, Any], account: Account) -> Secret:
+        if kept["expires_at"] - MARGIN_SECONDS <= self._clock.wall():
+            raise self._required(
+                f"the sign-in of {account.shown} has ended; its issuer gave no refresh token "
+                "(add offline_access to the scopes, if it knows that)"
+            )
+        return Secret(kept["id_token"])
+
+    def _keep(self, verified: Verified, store: SecretStore) -> Account:
+        """Make *verified* the sign-in."""
+        account = Account(
+            issuer=verified.claims["iss"],
+            client_id=self._client_id(verified),
+            subject=verified.claims["sub"],
+            name=verified.name,
+            store=store.name,
+            signed_in_at=int(self._clock.wall()),
+        )
+        if verified.refresh_token is not None:
+            secret = _encoded(refresh_token=verified.refresh_token)
+        else:
+            secret = _encoded(id_token=verified.id_token, expires_at=int(verified.claims["exp"]))
+        with self._place.lock():
+            before = self.account()
+            if before is not None and (before.issuer, before.subject) != (account.issuer, account.subject):
+                # Never one user's name on another's secret, not even between two writes.
+                self._place.remove("sign-in")
+            store.store(secret)
+            self._place.write("sign-in", account.encode())
+            if before is not None and before.store != store.name:
+                open_store(before.store, self._place).delete()
+            self._hold(account, verified)
+        return account
+
+    def _leave(self, store: SecretStore) -> None:
+        try:
+            with self._place.lock():
+                store.delete()
+        except CognitoCredentialsError as error:
+            _log.debug("the store could not be left as it was: %s", error)
+
+    def _revoked(self, account: Account) -> tuple[bool, str]:
+        """Tell the issuer; whatever it says, the sign-out goes on."""
+        try:
+            kept = self._load(open_store(account.store, self._place), account)
+            if "refresh_token" not in kept:
+                return False, ""
+            if self._issuer().revoke(Secret(kept["refresh_token"])):
+                return True, ""
+        except CognitoCredentialsError as error:
+            return False, error.message
+        return False, "the issuer cannot revoke"
+
+    def _load(self, store: SecretStore, account: Account) -> dict[str, Any]:
+        secret = store.load()
+        kept = None if secret is None else _decoded(secret)
+        if kept is None:
+            raise self._required(f"the sign-in of {account.shown} is gone from {store.location}")
+        return kept
+
+    def _hold(self, account: Account, verified: Verified) -> None:
+        lifetime = float(verified.claims["exp"]) - verified.now
+        margin = min(MARGIN_SECONDS, lifetime / 10)
+        self._held = Held(account, verified.id_token, self._clock.elapsed() + lifetime - margin)
+
+    def _client_id(self, verified: Verified) -> str:
+        audience = verified.claims["aud"]
+        return str(audience if isinstance(audience, str) else verified.claims.get("azp", audience[0]))
+
+    def _required(self, what: str) -> LoginRequiredError:
+        return LoginRequiredError(what, hint=f"run {self._command}")
+
+
+def _encoded(**parts: Secret | int) -> Secret:
+    values = {name: part.reveal() if isinstance(part, Secret) else part for name, part in parts.items()}
+    return Secret(json.dumps({"v": _VERSION, **values}, separators=(",", ":")))
+
+
+def _decoded(secret: Secret) -> dict[str, Any] | None:
+    try:
+        values = json.loads(secret.reveal())
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, dict) or values.get("v") != _VERSION:
+        return None
+    if isinstance(values.get("refresh_token"), str):
+        return values
+    is_whole = isinstance(values.get("id_token"), str) and type(values.get("expires_at")) is int
+    return values if is_whole else None

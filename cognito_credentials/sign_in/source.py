@@ -1,0 +1,260 @@
+"""
+What the login sources of people who signed in here have in common; `sources.py` has the two kinds.
+
+Making one costs nothing and reads nothing. Who it is comes from the account file, offline; a token comes from
+memory or by the refresh token; only signing in and out talk to a person or a keyring's owner.
+
+Imports `account`, `place`, `sign_in`; the issuers, and with them the libraries, when they are asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ..clock import Clock
+from ..errors import CacheError, LoginRequiredError
+from ..logins.claims import digest, unverified_claims
+from ..secret import Secret
+from . import shapes
+from .account import Account, principal_of
+from .extra import needs_extra
+from .keyring_store import PATIENT_SECONDS
+from .place import Place, sign_in_directory
+from .sign_in import SignedOut, SignIn
+
+if TYPE_CHECKING:
+    from .http import Network
+    from .interaction import Prompt
+    from .issuer import Issuer, Verified
+
+WAYS: Final = ("browser", "device", "password")
+NO_BROWSER: Final = "no-browser"
+"""A fourth way, never configured: the browser on another machine, by copying addresses."""
+
+
+class SignInSource:
+    """
+    What user pools and other issuers have in common; make a `UserPool` or an `OidcLogin`.
+
+    Args:
+        issuer: Its address, to the letter.
+        client_id: The client.
+        scope: What to ask for, separated by spaces.
+        sign_in: How people sign in: one of `WAYS`.
+        redirect_ports: Loopback ports registered for the client, tried in order.
+        store: ``keyring``, or ``file`` for a plain file that only this user can read.
+        login_provider: The key under ``logins``, where it is not the issuer without its scheme.
+        profile_name: Sign-ins of different profiles do not know of each other.
+        environ: Environment variables; the process's own.
+        clock: Time; the machine's own.
+        profile_settings: The profile's, for the CA bundle.
+    """
+
+    ways: tuple[str, ...] = WAYS
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        *,
+        scope: str,
+        sign_in: str = "browser",
+        redirect_ports: Sequence[int] = (),
+        store: str = "keyring",
+        login_provider: str | None = None,
+        profile_name: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        profile_settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.issuer = issuer
+        self.client_id = client_id
+        self.scope = scope
+        self.way = sign_in
+        self.redirect_ports = tuple(redirect_ports)
+        self.store = store
+        self.provider = login_provider or issuer.partition("://")[2].rstrip("/")
+        self.profile_name = profile_name
+        self.description = f"sign-in:{self.provider}"
+        self._given_environ = environ
+        self._clock = clock or Clock()
+        self._profile_settings = dict(profile_settings or {})
+        self._engine: SignIn | None = None
+        self._made_issuer: Issuer | None = None
+
+    def token(self) -> Secret:
+        """
+        Return a valid ID token.
+
+        Raises:
+            LoginRequiredError: Nobody is signed in, or the sign-in has ended; the hint is the command to run.
+            ServiceError: The issuer does not answer.
+            CacheError: The keyring or the directory cannot be used.
+        """
+        with needs_extra():
+            return self._sign_in().id_token()
+
+    def reject(self, token: Secret) -> None:
+        """Take note that *token* is not taken any more: `token` will not return it again."""
+        self._sign_in().reject(token)
+
+    def principal(self) -> str | None:
+        """Say who is signed in, offline; None for nobody."""
+        account = self.account()
+        return None if account is None else account.principal
+
+    def principal_of(self, token: Secret) -> str | None:
+        """Say whose *token* of this source it is, so that token and answer are of one moment."""
+        claims = unverified_claims(token.reveal()) or {}
+        issuer, subject = claims.get("iss"), claims.get("sub")
+        if isinstance(issuer, str) and isinstance(subject, str):
+            return principal_of(issuer, subject)
+        return None
+
+    def depends(self) -> tuple[tuple[str, str], ...]:
+        """Say which file decides who this is."""
+        try:
+            return (("file", self._place().path("sign-in")),)
+        except CacheError:
+            return ()
+
+    def account(self) -> Account | None:
+        """Say who is signed in, offline; None for nobody, or where there is no place to look."""
+        try:
+            return self._sign_in().account()
+        except CacheError:
+            return None
+
+    def sign_in(
+        self,
+        prompt: Prompt | None = None,
+        *,
+        way: str | None = None,
+        store: str | None = None,
+        open_browser: Callable[[str], bool] | None = None,
+        username: str | None = None,
+    ) -> Account:
+        """
+        Have a person sign in.
+
+        Args:
+            prompt: The person; the terminal by default.
+            way: One of `WAYS` or `NO_BROWSER`; by default what is configured, and where that is a browser
+                and none can be opened here, `NO_BROWSER`.
+            store: Where the refresh token shall be; by default what is configured.
+            open_browser: Opens an address; False when it cannot.
+            username: Who, for a password.
+
+        Returns:
+            Who has signed in.
+
+        Raises:
+            LoginRequiredError: Nobody signed in.
+            LoginRejectedError: The issuer refused.
+            ServiceError: It does not answer.
+            ConfigurationError: This way is not one for this issuer, or a library is missing.
+            CacheError: There is no place for the refresh token; the hint says how to choose one.
+        """
+        from .interaction import TerminalPrompt
+
+        chosen = shapes.way(way or self.way, "the way to sign in", (*self.ways, NO_BROWSER))
+        place_of_secret = shapes.store(store or self.store, "store")
+        prompt = prompt or TerminalPrompt()
+        if chosen == "browser" and way is None and open_browser is None:
+            chosen = self._where_there_is_a_browser(prompt)
+        with needs_extra(), self._sign_in().beginning(place_of_secret, PATIENT_SECONDS) as keep:
+            if chosen == "device":
+                return keep(self._with_device(prompt))
+            if chosen == "password":
+                return keep(self._with_password(prompt, username))
+            from . import browser
+
+            issuer, ports = self._issuer(), self._ports()
+            if chosen == NO_BROWSER:
+                return keep(browser.sign_in_elsewhere(issuer, prompt, scope=self.scope, ports=ports))
+            return browser.sign_in_here(
+                issuer, prompt, scope=self.scope, ports=ports, keep=keep, open_browser=open_browser
+            )
+
+    def sign_out(self, *, revoke: bool = True) -> SignedOut:
+        """
+        Forget the sign-in, and have the issuer revoke the refresh token where it can.
+
+        Raises:
+            CacheError: Something could not be removed.
+        """
+        with needs_extra():
+            return self._sign_in().end(revoke=revoke)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_engine": None, "_made_issuer": None}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.description})"
+
+    def _where_there_is_a_browser(self, prompt: Prompt) -> str:
+        """Choose between a browser here and one elsewhere."""
+        from .surroundings import why_no_browser
+
+        why = why_no_browser(self._environ())
+        if why is None:
+            return "browser"
+        if not prompt.can_ask:
+            raise LoginRequiredError(
+                f"no browser can be opened, because {why}, and there is no terminal to ask on",
+                hint="run cognito-credentials login on a terminal, or with --device where the issuer has it",
+            )
+        prompt.say(f"No browser is opened, because {why}.")
+        return NO_BROWSER
+
+    def _with_device(self, prompt: Prompt) -> Verified:
+        from .device import sign_in_with_device
+
+        return sign_in_with_device(
+            self._issuer(), prompt, self._clock, client_id=self.client_id, scope=self.scope
+        )
+
+    def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
+        raise NotImplementedError  # not among the ways of this issuer
+
+    def _ports(self) -> tuple[int, ...]:
+        """Return the ports for the answer; none for any."""
+        return self.redirect_ports
+
+    def _make_issuer(self, network: Network) -> Issuer:
+        raise NotImplementedError
+
+    def _network_options(self) -> dict[str, Any]:
+        return {}
+
+    def _issuer(self) -> Issuer:
+        if self._made_issuer is None:
+            with needs_extra():
+                from .http import Network
+
+                self._made_issuer = self._make_issuer(
+                    Network(
+                        clock=self._clock,
+                        environ=self._environ(),
+                        profile=self.profile_name,
+                        profile_settings=self._profile_settings,
+                        **self._network_options(),
+                    )
+                )
+        return self._made_issuer
+
+    def _sign_in(self) -> SignIn:
+        if self._engine is None:
+            with_profile = f" --profile {self.profile_name}" if self.profile_name else ""
+            command = f"'cognito-credentials login{with_profile}'"
+            self._engine = SignIn(self._place(), self._issuer, self._clock, command)
+        return self._engine
+
+    def _place(self) -> Place:
+        key = digest("sign-in", "1", self.profile_name, self.issuer, self.client_id)[:40]
+        return Place(sign_in_directory(self._environ()), key)
+
+    def _environ(self) -> Mapping[str, str]:
+        return os.environ if self._given_environ is None else self._given_environ

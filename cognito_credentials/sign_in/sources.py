@@ -1,0 +1,138 @@
+"""
+`UserPool` and `OidcLogin`: login sources of people who signed in here.
+
+Imports `source`, `shapes`; the issuers, and with them the libraries, when they are asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..endpoints import checked_endpoint, configured_endpoint
+from ..errors import ConfigurationError
+from ..regions import user_pool_issuer
+from ..secret import Secret
+from . import shapes
+from .source import SignInSource
+
+if TYPE_CHECKING:
+    from .http import Network
+    from .interaction import Prompt
+    from .issuer import Issuer, Verified
+
+
+class OidcLogin(SignInSource):
+    """
+    A person's sign-in at an OpenID Connect issuer.
+
+    Args:
+        issuer: Its address, to the letter: https, or http to this machine.
+        client_id: A client for installed programs ("native", public).
+        scopes: What to ask for; ``openid`` is added.
+        client_secret: For issuers that give one to installed programs, where it is no secret (Google).
+        options: As `SignInSource` has them.
+
+    Raises:
+        ConfigurationError: An argument is malformed.
+    """
+
+    ways = ("browser", "device")
+
+    def __init__(
+        self,
+        issuer: str,
+        client_id: str,
+        *,
+        scopes: str | Sequence[str] = ("openid", "email", "offline_access"),
+        client_secret: str | Secret | None = None,
+        **options: Any,
+    ) -> None:
+        from .discovery import checked_issuer
+
+        super().__init__(
+            checked_issuer(issuer, "issuer"),
+            shapes.client_id(client_id, "client_id"),
+            scope=shapes.scopes(scopes, "scopes"),
+            **shapes.options(options, self.ways),
+        )
+        self._client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
+
+    def _make_issuer(self, network: Network) -> Issuer:
+        from .oidc import OidcIssuer
+
+        return OidcIssuer(network, self.issuer, self.client_id, self._client_secret)
+
+
+class UserPool(SignInSource):
+    """
+    A person's sign-in at an Amazon Cognito user pool.
+
+    Args:
+        user_pool_id: ``REGION_name``.
+        client_id: An app client without a secret.
+        domain: Host of the hosted UI, or the prefix of one of Cognito's own; None to ask the pool for it.
+        scopes: What to ask for; ``openid`` is added.
+        endpoint_url: Of the user pools API, where it is not AWS's: https, or this machine; None for what
+            ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`` says.
+        options: As `SignInSource` has them.
+
+    Raises:
+        ConfigurationError: An argument is malformed.
+    """
+
+    ways = ("browser", "password")
+
+    def __init__(
+        self,
+        user_pool_id: str,
+        client_id: str,
+        *,
+        domain: str | None = None,
+        scopes: str | Sequence[str] = ("openid", "email"),
+        endpoint_url: str | None = None,
+        **options: Any,
+    ) -> None:
+        self.user_pool_id = shapes.user_pool_id(user_pool_id, "user_pool_id")
+        self.region = self.user_pool_id.partition("_")[0]
+        super().__init__(
+            user_pool_issuer(self.user_pool_id),
+            shapes.client_id(client_id, "client_id"),
+            scope=shapes.scopes(scopes, "scopes"),
+            **shapes.options(options, self.ways),
+        )
+        self.domain = None if domain is None else shapes.domain(domain, "domain", self.region)
+        self._endpoint_url = None if endpoint_url is None else checked_endpoint(endpoint_url, "endpoint_url")
+
+    def _make_issuer(self, network: Network) -> Issuer:
+        from .user_pool import UserPoolIssuer
+
+        return UserPoolIssuer(network, self.user_pool_id, self.client_id, self.domain)
+
+    def _network_options(self) -> dict[str, Any]:
+        return {"region": self.region, "endpoint_url": self._endpoint_url or self._configured_endpoint()}
+
+    def _configured_endpoint(self) -> str | None:
+        found = configured_endpoint(
+            "cognito_identity_provider",
+            environ=self._environ(),
+            config={},
+            profile=self.profile_name,
+            profile_settings={k: v for k, v in self._profile_settings.items() if k != "services"},
+        )
+        return None if found is None else checked_endpoint(found[0], f"endpoint_url from {found[1]}")
+
+    def _ports(self) -> tuple[int, ...]:
+        if not self.redirect_ports:
+            raise ConfigurationError(
+                "a user pool sends the browser only to addresses that are registered, and no port is set",
+                hint="set cognito_redirect_ports = 8400,8401 and register http://127.0.0.1:8400/callback and "
+                "http://127.0.0.1:8401/callback as callback URLs of the app client",
+            )
+        return self.redirect_ports
+
+    def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
+        from .password import PasswordSignIn
+
+        issuer: Any = self._issuer()
+        return PasswordSignIn(issuer, self.user_pool_id, self.client_id, prompt, self._clock).run(username)

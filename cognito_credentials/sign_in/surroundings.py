@@ -1,0 +1,48 @@
+"""
+Whether a browser that is opened here is one that the person sees.
+
+Imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+_CONTAINER_MARKS: Final = ("/.dockerenv", "/run/.containerenv")
+
+
+def why_no_browser(
+    environ: Mapping[str, str],
+    *,
+    platform: str = sys.platform,
+    exists: Callable[[str], bool] = os.path.exists,
+    find: Callable[[str], str | None] | None = None,
+) -> str | None:
+    """
+    Say why no browser can be opened here, in words that follow "because"; None when one can.
+
+    Args:
+        environ: Environment variables.
+        platform: As ``sys.platform``.
+        exists: Tells whether a path is there.
+        find: Finds a program (``shutil.which``).
+    """
+    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY") or environ.get("SSH_CLIENT"):
+        return "this is an SSH session: a browser here is not on the machine in front of you"
+    if environ.get("BROWSER"):
+        return None  # whoever sets it knows
+    if environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"):
+        if (find or shutil.which)("wslview"):
+            return None
+        return "this is WSL, and wslview (of wslu) is not there to open one on Windows"
+    if platform in ("win32", "darwin", "cygwin"):
+        return None
+    if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
+        return None
+    if any(exists(mark) for mark in _CONTAINER_MARKS):
+        return "this is a container without a display"
+    return "there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set)"

@@ -1,0 +1,178 @@
+"""
+What a token endpoint gives, and the client that asks it (OAuth 2.0, through Authlib).
+
+Imports `http` and `discovery`; Authlib when this module is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from authlib.oauth2.base import OAuth2Error
+from authlib.oauth2.client import OAuth2Client
+
+from ..errors import CognitoCredentialsError, LoginRejectedError, ServiceError, clean
+from ..secret import Secret
+from .discovery import Metadata
+from .http import Answer, Http, Session
+
+DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+_OVERLOADED: Final = frozenset(("temporarily_unavailable", "server_error", "slow_down"))
+
+
+class Tokens(NamedTuple):
+    """What signing in or refreshing gave."""
+
+    id_token: Secret
+    refresh_token: Secret | None
+    """None where the issuer gave no (new) one."""
+    access_token: Secret | None
+    now: float
+    """The issuer's time, seconds since the epoch."""
+
+
+class TokenError(Exception):
+    """
+    The token endpoint refused.
+
+    Args:
+        code: Its ``error``.
+        description: Its ``error_description``, cleaned.
+    """
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(code)
+        self.code = clean(code, 60)
+        self.description = clean(description, 200)
+
+    def explained(self, host: str) -> CognitoCredentialsError:
+        """Say it to people."""
+        said = f": {self.description}" if self.description else ""
+        if self.code in _OVERLOADED:
+            return ServiceError(f"{host} is not available ({self.code}){said}", hint="try again later")
+        hint = "sign in again"
+        if self.code in ("invalid_client", "unauthorized_client", "invalid_scope"):
+            hint = "check the client id, its grants and its scopes at the issuer"
+        return LoginRejectedError(f"{host} refused ({self.code}){said}", hint=hint, code=self.code)
+
+
+class TokenClient:
+    """
+    One client of one issuer, at its token endpoint.
+
+    Args:
+        http: Sends the requests.
+        metadata: Of the issuer.
+        client_id: The client.
+        client_secret: For issuers that give one to installed programs, where it is no secret.
+    """
+
+    def __init__(
+        self, http: Http, metadata: Metadata, client_id: str, client_secret: Secret | None = None
+    ) -> None:
+        self._http = http
+        self._metadata = metadata
+        self._client_id = client_id
+        self._client_secret = client_secret
+
+    def authorization_url(
+        self, *, redirect_uri: str, scope: str, state: str, nonce: str, verifier: str
+    ) -> str:
+        """Make the address to open in the browser (RFC 6749, RFC 7636 with S256)."""
+        client, _ = self._client(redirect_uri=redirect_uri, scope=scope, code_challenge_method="S256")
+        url, _ = client.create_authorization_url(
+            self._metadata.authorization_endpoint, state=state, code_verifier=verifier, nonce=nonce
+        )
+        return str(url)
+
+    def exchange(self, code: Secret, *, redirect_uri: str, verifier: str) -> Tokens:
+        """
+        Trade an authorization code for tokens.
+
+        Raises:
+            TokenError: The issuer refused.
+            ServiceError: It does not answer.
+        """
+        return self._fetch(
+            "authorization_code", code=code.reveal(), redirect_uri=redirect_uri, code_verifier=verifier
+        )
+
+    def poll(self, device_code: Secret) -> Tokens:
+        """
+        Ask once whether the person has approved the device; errors as in `exchange`.
+        """
+        return self._fetch(DEVICE_GRANT, device_code=device_code.reveal())
+
+    def refresh(self, refresh_token: Secret) -> Tokens:
+        """
+        Trade a refresh token for new tokens; errors as in `exchange`.
+        """
+        return self._fetch("refresh_token", refresh_token=refresh_token.reveal())
+
+    def revoke(self, refresh_token: Secret) -> bool:
+        """
+        Revoke a refresh token (RFC 7009); False where the issuer offers no such thing.
+
+        Raises:
+            ServiceError: It does not answer, or refuses.
+        """
+        endpoint = self._metadata.revocation_endpoint
+        if endpoint is None:
+            return False
+        client, _ = self._client()
+        response = client.revoke_token(endpoint, refresh_token.reveal(), token_type_hint="refresh_token")  # noqa: S106
+        response.raise_for_status()
+        return True
+
+    def _fetch(self, grant_type: str, **parameters: str) -> Tokens:
+        client, session = self._client()
+        try:
+            given = client.fetch_token(self._metadata.token_endpoint, grant_type=grant_type, **parameters)
+        except (OAuth2Error, ValueError, TypeError):
+            # Authlib itself fails on a description with a quote or a line break in it, and the code, which
+            # decides whether the sign-in has ended, would be lost with it.
+            refused = _refusal(session.last)
+        else:
+            return self._read(given, session)
+        raise refused
+
+    def _read(self, given: Mapping[str, Any], session: Session) -> Tokens:
+        answer = session.last
+        assert answer is not None  # noqa: S101  (for the type checker; it has just come)
+        if answer.status != 200:
+            raise TokenError(f"http_{answer.status}", "")
+        id_token = _secret(given, "id_token")
+        if id_token is None:
+            raise TokenError("no_id_token", "it gave no ID token, which is what identity pools take")
+        now = self._http.now(answer)
+        return Tokens(id_token, _secret(given, "refresh_token"), _secret(given, "access_token"), now)
+
+    def _client(self, **options: Any) -> tuple[OAuth2Client, Session]:
+        session = Session(self._http)
+        method = "none"
+        if self._client_secret is not None:
+            method = "client_secret_basic" if self._metadata.takes_basic else "client_secret_post"
+        client = OAuth2Client(
+            session,
+            client_id=self._client_id,
+            client_secret=self._client_secret.reveal() if self._client_secret else None,
+            token_endpoint_auth_method=method,
+            revocation_endpoint_auth_method=method,
+            **options,
+        )
+        return client, session
+
+
+def _refusal(answer: Answer | None) -> TokenError:
+    document = {} if answer is None else answer.json()
+    code, description = document.get("error"), document.get("error_description")
+    return TokenError(
+        code if isinstance(code, str) and code else "invalid_response",
+        description if isinstance(description, str) else "",
+    )
+
+
+def _secret(given: Mapping[str, Any], name: str) -> Secret | None:
+    value = given.get(name)
+    return Secret(value) if isinstance(value, str) and value else None
