@@ -19,13 +19,13 @@ if names != cognito_credentials.__all__:
 
 wheel = distribution("cognito-credentials")
 files = [str(file) for file in wheel.files or ()]
-package = [name for name in files if name.startswith("cognito_credentials/")]
+package = [name for name in files if name.startswith("cognito_credentials/") and not name.endswith(".pyc")]
 others = {name.split("/")[0] for name in files} - {"cognito_credentials", ".."}
 if others != {f"cognito_credentials-{wheel.version}.dist-info"}:
     sys.exit(f"the wheel has more in it than the package: {others}")
 if "cognito_credentials/py.typed" not in package:
     sys.exit("the wheel has no py.typed: its types would not be seen")
-if stray := [name for name in package if not name.endswith((".py", ".pyc", "py.typed"))]:
+if stray := [name for name in package if not name.endswith((".py", "py.typed"))]:
     sys.exit(f"the wheel has files that nobody asked for: {stray}")
 if not any(name.endswith("licenses/LICENSE") for name in files):
     sys.exit("the wheel has no licence")
