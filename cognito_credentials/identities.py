@@ -68,6 +68,7 @@ class Identities:
         self._records = records
         self._clock = clock
         self._known: dict[str, str] = {}
+        self._carried: dict[str, str] = {}
         self.news: list[IdentityNews] = []
         """What has changed and is not announced yet."""
 
@@ -93,7 +94,8 @@ class Identities:
             refused: The one it replaces because the service refused that.
         """
         old = self.known(who)
-        if old == identity_id:
+        was_carried = self._carried.pop(who.place, None) is not None
+        if old == identity_id and not was_carried:
             self._known[who.place] = identity_id
             return
         if self._settings.identity_id is not None:
@@ -108,8 +110,19 @@ class Identities:
                 obtained_at=int(self._clock.wall()),
             )
             self._records.keep(record)
+        if old == identity_id:
+            return  # carried over: another person, the same identity
         reason = "recovered" if refused else "adopted" if old else "created"
         self.news.append(IdentityNews(old or refused, identity_id, reason))
+
+    def carry(self, who: Who, identity_id: str) -> None:
+        """Take *identity_id*, which *who* had as somebody else, for that of *who* until the service says."""
+        self._known[who.place] = self._carried[who.place] = identity_id
+
+    def drop_carried(self, who: Who) -> None:
+        """Take back what `carry` did, where the service did not confirm it."""
+        if self._carried.pop(who.place, None) is not None:
+            self._known.pop(who.place, None)
 
     def replace(self, who: Who, refused: str | None) -> str | None:
         """Forget the refused identity, unless another process has replaced it already."""

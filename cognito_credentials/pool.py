@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
-import random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .cache.file import FileStore
-from .cache.memory import MemoryStore
-from .cache.records import Records
+from . import linking, signing
 from .clock import Clock
-from .exchange.client import CognitoClient
-from .identities import Identities
-from .recovery import Exchanger
-from .refresh import Refresher
+from .logins import Logins
+from .parts import Parts
 from .settings import Settings, check_arguments, load_settings
 from .single_flight import SingleFlight
 from .status import Status, status_of
@@ -26,23 +21,14 @@ from .status import Status, status_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .cache.store import Store
     from .credentials import TemporaryCredentials
-    from .identities import Who
+    from .parts import Shortcut
     from .secret import Secret
+    from .signing import SignedOut
 
     IdentityChanged = Callable[[str | None, str, str], None]
 
 _log = logging.getLogger(__name__)
-
-
-class Shortcut(NamedTuple):
-    """Where these credentials are kept, and what that was worked out from; for `cli.fast`."""
-
-    directory: str
-    credentials_key: str
-    depends: tuple[tuple[str, str], ...]
-    """``file`` or ``env``, and its name."""
 
 
 class IdentityPool:
@@ -78,9 +64,10 @@ class IdentityPool:
         self._environ = os.environ if environ is None else environ
         self._listeners: list[IdentityChanged] = []
         self._building = SingleFlight()
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
+        self._configured: Settings | None = None
         if isinstance(settings, Settings):
-            self._parts = _Parts(settings, self._clock, self._environ)
+            self._parts = Parts(settings, self._clock, self._environ)
         # What is wrong for certain is said here; the rest once the config file has been read.
         given = {"identity_pool_id": identity_pool_id, **arguments}
         self._arguments = {} if settings else check_arguments(given, environ=self._environ)
@@ -198,6 +185,91 @@ class IdentityPool:
         store.delete("state", who.credentials_key)
         return removed + int(identities and parts.exchanger.identities.forget(who))
 
+    def sign_in(self, *, link_guest: bool = False, provider: str | None = None, **options: Any) -> str:
+        """
+        Have a person sign in to what the logins name (`UserPool`, `OidcLogin`); lasts until `sign_out`.
+
+        Args:
+            link_guest: Whether the identity that this machine has as a guest becomes the user's, with all
+                that is kept under it. A user who has an identity keeps that one; the guest's is gone.
+            provider: Which login, where there are several.
+            options: ``prompt``, ``way``, ``store``, ``open_browser``, ``username`` of the source's `sign_in`.
+
+        Returns:
+            What people call the user.
+
+        Raises:
+            ConfigurationError: There is nothing to sign in to.
+            CognitoCredentialsError: Nobody signed in.
+        """
+        parts = self._built()
+        try:
+            return signing.sign_in(parts, link_guest=link_guest, provider=provider, options=options)
+        finally:
+            self._announce(parts)
+
+    def sign_out(self, scope: str = "login", *, revoke: bool = True) -> SignedOut:
+        """
+        Sign out; logins of `link` are dropped, too.
+
+        Args:
+            scope: ``credentials`` forgets these alone; ``login`` ends the sign-in, too; ``identity`` forgets
+                who one was, too: a guest then becomes another one, for ever.
+            revoke: Whether the issuer is asked to take back the refresh token.
+
+        Returns:
+            What was removed.
+
+        Raises:
+            CacheError: Something could not be removed; whatever could be is.
+        """
+        parts = self._built()
+        done = signing.sign_out(parts, scope, revoke=revoke)
+        if scope != "credentials" and self._configured is not None:
+            self._parts = parts.with_settings(self._configured)
+        return done
+
+    def link(self, logins: object, *, user: str | None = None) -> str:
+        """
+        Sign in with *logins*, and keep the identity: a guest becomes a user, a user gets one more login.
+
+        From then on this pool is that user's, until `sign_out`. Where the logins have an identity already,
+        that one is taken, and `on_identity_changed` hears of it; the guest's is gone either way.
+
+        Args:
+            logins: As the constructor takes them.
+            user: Who this is, where the logins cannot tell.
+
+        Returns:
+            The identity id.
+
+        Raises:
+            CognitoCredentialsError: They were not linked; everything is as it was.
+        """
+        built = self._built()
+        parts = linking.link(built, Logins.of(logins), user)
+        self._configured = self._configured or built.settings
+        self._parts = parts
+        self._announce(parts)
+        return self.identity_id()
+
+    def unlink(self, provider: str) -> None:
+        """
+        Take the login of *provider* off the identity (UnlinkIdentity).
+
+        Without its last login an identity is lost: the same user then gets another one.
+
+        Raises:
+            LoginRequiredError: Nobody is signed in.
+            CognitoCredentialsError: The service did not do it.
+        """
+        parts = self._built()
+        try:
+            self._parts = linking.unlink(parts, provider)
+            self._configured = self._configured or parts.settings
+        finally:
+            self._announce(parts)
+
     def status(self) -> Status:
         """Tell what is known, asking neither the network nor a login source that is a program."""
         parts = self._built()
@@ -217,7 +289,7 @@ class IdentityPool:
         parts = self._parts
         return f"IdentityPool({parts.settings.identity_pool_id!r})" if parts else "IdentityPool(…)"
 
-    def _built(self) -> _Parts:
+    def _built(self) -> Parts:
         parts = self._parts
         if parts is not None:
             return parts
@@ -225,12 +297,12 @@ class IdentityPool:
         try:
             if self._parts is None:
                 settings = load_settings(self._arguments, environ=self._environ, profile=self._profile_name)
-                self._parts = _Parts(settings, self._clock, self._environ)
+                self._parts = Parts(settings, self._clock, self._environ)
             return self._parts
         finally:
             self._building.leave()
 
-    def _announce(self, parts: _Parts) -> None:
+    def _announce(self, parts: Parts) -> None:
         while parts.exchanger.identities.news:
             news = parts.exchanger.identities.news.pop(0)
             for callback in list(self._listeners):
@@ -239,50 +311,6 @@ class IdentityPool:
                 except Exception:  # noqa: BLE001, PERF203
                     # Theirs to mend; it must neither hide credentials that are here nor stop the others.
                     _log.exception("a callback of on_identity_changed failed")
-
-
-class _Parts:
-    """What a pool is made of, once its settings are known."""
-
-    def __init__(self, settings: Settings, clock: Clock, environ: Mapping[str, str]) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.records = Records(_open_store(settings), clock)
-        self.exchanger = Exchanger(
-            settings,
-            CognitoClient(settings, clock, environ),
-            CognitoClient(settings, clock, environ, attempts=1),
-            Identities(settings, self.records, clock),
-            clock,
-        )
-        self.refresher = Refresher(self.exchanger, self.records, clock, random.SystemRandom())
-
-    def shortcut(self) -> Shortcut | None:
-        settings, who = self.settings, self.who()
-        if who is None or self.records.store.name != "file" or settings.cache_dir is None:
-            return None
-        # With `user` the tokens do not matter; else every source must be one that can be looked at.
-        depends = () if settings.user is not None else settings.logins.depends()
-        if depends is None:
-            return None
-        return Shortcut(settings.cache_dir, who.credentials_key, depends)
-
-    def who(self) -> Who | None:
-        """Who it is, as far as that can be told without asking for a login token."""
-        return self.exchanger.identify_offline() or self.exchanger.last_known
-
-
-def _open_store(settings: Settings) -> Store:
-    if settings.cache == "file" and settings.cache_dir is None:
-        _log.warning(
-            "there is no home directory to keep the cache in, so a guest is another one with each start; "
-            "set AWS_COGNITO_CACHE_DIR"
-        )
-    if settings.cache == "memory" or settings.cache_dir is None:
-        return MemoryStore()
-    return FileStore(
-        settings.cache_dir, strict=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
-    )
 
 
 def _rebuild(profile_name: str | None, arguments: dict[str, Any]) -> IdentityPool:

@@ -17,7 +17,7 @@ from .cache.record import CredentialsRecord
 from .errors import ServiceError
 from .exchange.deadline import with_deadline
 from .exchange.failures import Action, Failure
-from .exchange.flows import exchange, get_identity, open_id_token
+from .exchange.flows import exchange, get_identity, open_id_token, unlink
 from .identities import Who
 
 if TYPE_CHECKING:
@@ -153,6 +153,21 @@ class Exchanger:
         self.identities.adopt(who, identity_id)
         return token
 
+    def unlink(self, who: Who, provider: str) -> None:
+        """
+        Take the login of *provider* off the identity (UnlinkIdentity).
+
+        Raises:
+            CognitoCredentialsError: What stopped it.
+        """
+        self._recovering(
+            who,
+            policy.HOLDER_BUDGET,
+            lambda client, identity_id, tokens, note: unlink(
+                client, self._settings, identity_id, tokens, note, provider
+            ),
+        )
+
     def _recovering(
         self,
         who: Who,
@@ -190,6 +205,8 @@ class Exchanger:
             refused, identity_id = identity_id, self.identities.replace(who, identity_id)
         elif failure.action is not Action.ASK_LOGIN_AGAIN:
             raise failure.error
+        if failure.action is Action.ASK_LOGIN_AGAIN:
+            self._settings.logins.reject(first.logins.tokens)
         logins = self._resolve() if self._settings.logins.can_change else first.logins
         if failure.action is Action.ASK_LOGIN_AGAIN and logins.tokens == first.logins.tokens:
             raise failure.error

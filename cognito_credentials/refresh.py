@@ -88,15 +88,18 @@ class Refresher:
         finally:
             self._flight.leave()
 
-    def refresh(self) -> CredentialsRecord:
+    def refresh(self, who: Who | None = None) -> CredentialsRecord:
         """
         Get new credentials now, whatever is held and whatever failed before.
+
+        Args:
+            who: For whom; None to find out.
 
         Raises:
             CognitoCredentialsError: That failed; what was held is still held.
         """
         with self.alone():
-            who = self._exchanger.identify()
+            who = who or self._exchanger.identify()
             with self._locked(who, lambda: False):
                 return self._exchange(who, policy.HOLDER_BUDGET).record
 

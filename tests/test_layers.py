@@ -37,12 +37,16 @@ LAYERS = (
     ("resolution",),
     ("settings",),
     ("exchange",),
+    # The back end's half of developer logins: needs the meaning of failures, and nothing else does need it.
+    ("back_end",),
     # The policy: the only place where logins, exchange and cache meet.
     ("single_flight", "held", "notices"),
     ("identities",),
     ("recovery",),
     ("refresh",),
-    ("status",),
+    ("status", "parts"),
+    ("linking",),
+    ("signing",),
     ("pool",),
     # Ways in.
     ("botocore_errors",),

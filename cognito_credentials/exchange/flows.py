@@ -113,6 +113,27 @@ def get_identity(
         client.close()
 
 
+def unlink(
+    client: CognitoClient,
+    settings: Settings,
+    identity_id: str | None,
+    tokens: Mapping[str, Secret],
+    on_identity: Callable[[str], None],
+    provider: str,
+) -> None:
+    """
+    Take the login of *provider* off the identity that *tokens* have.
+
+    Raises:
+        Failure: It is still there.
+    """
+    try:
+        known = _known(client, settings, identity_id, tokens, on_identity)
+        client.unlink_identity(known, tokens, [provider])
+    finally:
+        client.close()
+
+
 def _known(
     client: CognitoClient,
     settings: Settings,

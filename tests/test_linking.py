@@ -1,0 +1,379 @@
+"""
+From guest to user and back: whose identity it is, and that nobody gets another's.
+
+The rows of `TRUTH_TABLE` are those of aws-amplify/amplify-js#14207.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cognito_credentials import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    IdentityPool,
+    LoginRequiredError,
+    ServiceError,
+)
+from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
+from tests.world import World
+
+__all__ = ["emulator", "emulator_keys"]
+
+LOGIN = "login.example.com"
+GOOGLE = "accounts.google.com"
+OIDC_ARN = f"arn:aws:iam::123456789012:oidc-provider/{LOGIN}"
+
+
+@pytest.fixture
+def world(emulator: Any, isolation: Path) -> World:
+    """A pool for guests and for users of two providers."""
+    made = World(emulator, dict(os.environ))
+    made.pool_id = emulator.create_pool(
+        OpenIdConnectProviderARNs=[OIDC_ARN], SupportedLoginProviders={GOOGLE: "app"}
+    )
+    return made
+
+
+@pytest.fixture
+def guest(world: World) -> IdentityPool:
+    """A guest of the pool, who has been here."""
+    pool = world.pool()
+    pool.credentials()
+    return pool
+
+
+def heard(pool: IdentityPool) -> list[tuple[str | None, str, str]]:
+    """What `on_identity_changed` says from now on."""
+    news: list[tuple[str | None, str, str]] = []
+    pool.on_identity_changed(lambda *change: news.append(change))
+    return news
+
+
+def login(world: World, subject: str, provider: str = LOGIN) -> dict[str, str]:
+    """A login of a user."""
+    return {provider: world.token(subject, provider)}
+
+
+def kept(world: World) -> str:
+    """Everything in the cache directory, as one text."""
+    directory = Path(world.environ["HOME"], ".aws", "cognito", "cache")
+    return "".join(path.read_text() for path in directory.glob("*-v1-*.json"))
+
+
+TRUTH_TABLE = (
+    # What is done, and whose identity it is then.
+    ("before sign-in", None, "ID1"),
+    ("sign in NEW user U1", "U1", "ID1"),
+    ("sign out", "out", "ID2"),
+    ("sign in EXISTING user U1", "U1", "ID1"),
+    ("2nd sign-out", "out", "ID3"),
+    ("sign in NEW user U2", "U2", "ID3"),
+    ("sign in EXISTING user U1", "U1", "ID1"),
+    ("sign out", "out", "ID4"),
+)
+
+
+@pytest.mark.parametrize("in_new_processes", [False, True], ids=["one process", "a new process each"])
+def test_the_truth_table(world: World, in_new_processes: bool) -> None:
+    """Same identity through the first sign-in, the user's own later, a new guest after each sign-out."""
+    ids: dict[str, str] = {}
+    pool = world.pool()
+    for action, who, expected in TRUTH_TABLE:
+        if who == "out":
+            pool.sign_out()
+        elif who is not None:
+            if in_new_processes:
+                pool = world.pool()
+            pool.link(login(world, who), user=who)
+        found = pool.identity_id()
+        assert pool.credentials().access_key_id.startswith("ASIA")
+        assert ids.setdefault(expected, found) == found, f"after {action}"
+
+    assert len(set(ids.values())) == len(ids)
+
+
+def test_the_first_sign_in_keeps_the_identity_and_says_nothing(world: World, guest: IdentityPool) -> None:
+    """A guest who signs in is the same identity: nothing has changed that anybody must follow."""
+    before, news = guest.identity_id(), heard(guest)
+
+    assert guest.link(login(world, "ann")) == before
+
+    assert news == []
+    assert "GetId" in world.counts()
+    assert world.counts()["GetId"] == 1
+
+
+def test_a_user_with_an_identity_of_his_own_is_announced(world: World, guest: IdentityPool) -> None:
+    """On a second machine the user's own identity is taken, and listeners hear from which to which."""
+    own = world.pool(logins=login(world, "ann"), cache="memory").identity_id()
+    before, news = guest.identity_id(), heard(guest)
+
+    assert guest.link(login(world, "ann")) == own
+
+    assert news == [(before, own, "adopted")]
+
+
+def test_the_identity_of_the_user_is_found_by_the_next_process(world: World, guest: IdentityPool) -> None:
+    """What a sign-in carried over is remembered for the user, on disk, as any other identity."""
+    before = guest.link(login(world, "ann"), user="ann")
+    asked = world.counts()
+
+    assert world.pool(logins=login(world, "ann"), user="ann").identity_id() == before
+    assert world.counts() == asked
+
+
+def test_nothing_of_the_guest_stays(world: World, guest: IdentityPool) -> None:
+    """The guest's credentials act within what is the user's now: they are gone, and so is the way back."""
+    key, before = guest.credentials().access_key_id, guest.identity_id()
+    guest.link(login(world, "ann"), user="ann")
+    assert key not in kept(world)
+
+    later = world.pool()
+
+    assert later.credentials().access_key_id != key
+    assert later.identity_id() != before
+
+
+def test_a_guest_who_runs_meanwhile_becomes_another_one(world: World, guest: IdentityPool) -> None:
+    """Another process of the same guest is told by the service, and recovers by itself."""
+    other = world.pool()
+    before = other.identity_id()
+    other.credentials()
+    guest.link(login(world, "ann"), user="ann")
+
+    world.move(3590)
+
+    assert other.credentials().access_key_id.startswith("ASIA")
+    assert other.identity_id() != before
+
+
+def test_two_users_of_one_machine_never_meet(world: World, guest: IdentityPool) -> None:
+    """The second user to sign in gets neither the identity nor the credentials of the first."""
+    anns = guest.link(login(world, "ann"), user="ann")
+    ann = guest.credentials().access_key_id
+    guest.sign_out()
+
+    bobs = guest.link(login(world, "bob"), user="bob")
+
+    assert bobs != anns
+    assert guest.credentials().access_key_id != ann
+    assert world.pool(logins=login(world, "ann"), user="ann").identity_id() == anns
+
+
+def test_two_users_who_link_one_guest_at_once(world: World, guest: IdentityPool) -> None:
+    """One of them gets the guest's identity, the other one of his own; neither fails."""
+    pools = [world.pool(), world.pool()]
+    found: dict[str, str] = {}
+
+    def run(pool: IdentityPool, name: str) -> None:
+        found[name] = pool.link(tokens[name], user=name)
+
+    tokens = {name: login(world, name) for name in ("ann", "bob")}
+    threads = [
+        threading.Thread(target=run, args=(pool, name)) for pool, name in zip(pools, tokens, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(set(found.values())) == 2
+
+
+def test_an_outage_leaves_the_guest_a_guest(world: World, guest: IdentityPool) -> None:
+    """When the service does not answer nothing has happened: the guest goes on, and linking works later."""
+    before, key = guest.identity_id(), guest.credentials().access_key_id
+    tokens = login(world, "ann")
+    world.outage()
+    with pytest.raises(ServiceError):
+        guest.link(tokens, user="ann")
+    world.recover()
+
+    assert (guest.identity_id(), guest.credentials().access_key_id) == (before, key)
+    assert guest.link(tokens, user="ann") == before
+
+
+def test_a_failed_link_does_not_give_the_guests_identity_to_the_user(
+    world: World, guest: IdentityPool
+) -> None:
+    """An identity that was offered but not confirmed is not remembered as the user's."""
+    tokens = login(world, "ann")
+    user = world.pool(logins=tokens, user="ann")
+    world.outage()
+    with pytest.raises(ServiceError):
+        guest.link(tokens, user="ann")
+    world.recover()
+
+    assert user.identity_id() != guest.identity_id()
+
+
+def test_a_refused_login_leaves_the_guest_a_guest(world: World, guest: IdentityPool) -> None:
+    """A forged token links nothing and costs the guest nothing."""
+    before = guest.identity_id()
+    head, claims, signature = world.token("ann").split(".")
+
+    with pytest.raises(CognitoCredentialsError):
+        guest.link({LOGIN: f"{head}.{claims}.{'A' * len(signature)}"}, user="ann")
+
+    assert guest.identity_id() == before
+    assert guest.credentials().access_key_id.startswith("ASIA")
+
+
+def test_a_guest_that_is_gone_does_not_keep_a_user_out(world: World, guest: IdentityPool) -> None:
+    """A deleted guest cannot be carried over; the user signs in all the same."""
+    before = guest.identity_id()
+    world.delete_identity(before)
+
+    assert guest.link(login(world, "ann"), user="ann") != before
+
+
+def test_a_lost_answer_costs_nobody_an_identity(world: World, guest: IdentityPool) -> None:
+    """The service linked, and its answer was lost: the next try finds what it did."""
+    before, tokens = guest.identity_id(), login(world, "ann")
+    world.faults({"operation": "GetCredentialsForIdentity", "times": -1, "drop": "after"})
+    with pytest.raises(CognitoCredentialsError):
+        guest.link(tokens, user="ann")
+    world.recover()
+
+    assert guest.link(tokens, user="ann") == before
+
+
+def test_a_guest_without_an_identity_signs_in(world: World) -> None:
+    """Where there is nothing to carry over, linking is signing in."""
+    pool = world.pool()
+
+    assert pool.link(login(world, "ann")) == pool.identity_id()
+
+
+def test_a_user_gets_a_second_login(world: World) -> None:
+    """A signed-in user links one more login: both lead to the one identity from then on."""
+    pool = world.pool(logins=login(world, "ann"), user="ann")
+    before = pool.identity_id()
+
+    assert pool.link(login(world, "ann@google", GOOGLE)) == before
+
+    alone = world.pool(logins=login(world, "ann@google", GOOGLE), cache="memory")
+    assert alone.identity_id() == before
+
+
+def test_unlinking_one_of_two(world: World) -> None:
+    """A login that is taken off leads to another identity; the one that is left goes on."""
+    pool = world.pool(logins=login(world, "ann"), user="ann")
+    before = pool.link(login(world, "ann@google", GOOGLE))
+
+    pool.unlink("google")
+
+    assert pool.identity_id() == before
+    assert world.pool(logins=login(world, "ann"), cache="memory").identity_id() == before
+    assert world.pool(logins=login(world, "ann@google", GOOGLE), cache="memory").identity_id() != before
+
+
+def test_unlinking_the_last_login_loses_the_identity(world: World) -> None:
+    """Without its last login the identity is lost, here as at the service: the user gets another one."""
+    pool = world.pool(logins=login(world, "ann"), user="ann")
+    before, key = pool.identity_id(), pool.credentials().access_key_id
+
+    pool.unlink(LOGIN)
+
+    assert key not in kept(world)
+    assert pool.identity_id() != before
+
+
+def test_a_guest_has_nothing_to_unlink(guest: IdentityPool) -> None:
+    """The error says so, and no request is made."""
+    with pytest.raises(LoginRequiredError, match="no logins to take off"):
+        guest.unlink(LOGIN)
+
+
+def test_a_fixed_identity_is_not_linked(world: World, guest: IdentityPool) -> None:
+    """Where the identity is a setting, linking could end at another one: it is refused before it happens."""
+    fixed = world.pool(identity_id=guest.identity_id())
+
+    with pytest.raises(ConfigurationError, match="fixed by identity_id"):
+        fixed.link(login(world, "ann"))
+
+
+@pytest.mark.parametrize("logins", [None, {}])
+def test_linking_nothing_is_refused(guest: IdentityPool, logins: Any) -> None:
+    """No login is a mistake, not a guest."""
+    with pytest.raises(ConfigurationError, match="no login to link"):
+        guest.link(logins)
+
+
+def test_signing_out_by_scope(world: World) -> None:
+    """`credentials` and `login` keep who one was; `identity` forgets it, and says which it was."""
+    pool = world.pool()
+    before, key = pool.identity_id(), pool.credentials().access_key_id
+
+    done = pool.sign_out("credentials")
+    assert (done.had_credentials, done.identity_id, pool.identity_id()) == (True, None, before)
+    assert key not in kept(world)
+    assert pool.credentials().access_key_id != key
+
+    done = pool.sign_out("identity")
+    assert (done.had_credentials, done.identity_id) == (True, before)
+    assert before not in kept(world)
+    assert pool.identity_id() != before
+
+
+def test_signing_out_of_what_is_not_ours_says_so(world: World) -> None:
+    """A token that somebody else keeps cannot be ended here; the credentials made of it are forgotten."""
+    pool = world.pool(logins=login(world, "ann"), user="ann")
+    pool.credentials()
+
+    done = pool.sign_out()
+
+    assert done.had_credentials
+    assert done.others == ("(a token given)",)
+    assert done.users == ()
+
+
+def test_there_is_no_other_scope(guest: IdentityPool) -> None:
+    """A mistyped scope is refused before anything is removed."""
+    key = guest.credentials().access_key_id
+
+    with pytest.raises(ConfigurationError, match="credentials, login or identity"):
+        guest.sign_out("everything")
+
+    assert guest.credentials().access_key_id == key
+
+
+def test_a_pool_without_anything_to_sign_in_to(world: World, guest: IdentityPool) -> None:
+    """Signing in needs a login that a person can sign in to; the error names what there is."""
+    with pytest.raises(ConfigurationError, match="names nothing to sign in to; it is a guest's"):
+        guest.sign_in()
+    with pytest.raises(ConfigurationError, match="its login comes from"):
+        world.pool(logins=login(world, "ann")).sign_in()
+
+
+def test_a_callback_may_use_the_pool(world: World, guest: IdentityPool) -> None:
+    """Who hears of the new identity may ask for it: no lock is held then."""
+    world.pool(logins=login(world, "ann"), cache="memory").identity_id()
+    seen: list[str] = []
+    guest.on_identity_changed(lambda *_: seen.append(guest.identity_id()))
+
+    own = guest.link(login(world, "ann"), user="ann")
+
+    assert seen == [own]
+
+
+def test_the_guests_login_is_on_the_identity(world: World, guest: IdentityPool) -> None:
+    """The service itself lists the login on what was the guest's identity."""
+    identity_id = guest.link(login(world, "ann"))
+    client = boto3.client(
+        "cognito-identity",
+        region_name="us-east-1",
+        endpoint_url=world.emulator.url,
+        aws_access_key_id="AKIAOWNEROWNEROWNER1",
+        aws_secret_access_key="owner",
+    )
+
+    assert client.describe_identity(IdentityId=identity_id)["Logins"] == [LOGIN]
+    client.close()
