@@ -82,7 +82,7 @@ def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequ
     prompt.say(f"Open this address in any browser and sign in:\n\n{authorization.url}\n")
     prompt.say(
         f"The browser will end at an address that begins with http://127.0.0.1:{port}{PATH} and "
-        "perhaps cannot show it. Copy that whole address and paste it here."
+        "perhaps cannot show it. Copy that whole address and paste it here; it will not be seen."
     )
     for _ in range(PASTE_TRIES):
         code = _pasted(authorization, prompt)

@@ -1,0 +1,112 @@
+"""An OpenID-certified issuer in a process of its own, and a person with a browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cognito_credentials.secret import Secret
+
+from .web_browser import WebBrowser
+
+ISSUER = Path(__file__).parent / "issuer"
+CLIENT_ID = "desktop"
+
+
+class Person:
+    """Somebody at a terminal: answers are given beforehand, and what was shown is kept."""
+
+    def __init__(self, *answers: str, can_ask: bool = True) -> None:
+        self.answers = list(answers)
+        self.can_ask = can_ask
+        self.shown: list[str] = []
+        self.asked: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.shown.append(text)
+
+    def ask(self, question: str) -> str:
+        self.asked.append(question)
+        if not self.answers:
+            raise EOFError
+        return self.answers.pop(0)
+
+    def ask_secret(self, question: str) -> Secret:
+        return Secret(self.ask(question))
+
+
+@pytest.fixture(scope="session")
+def issuer_packages() -> Path:
+    """The provider's packages, installed once."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("there is no node here")
+    if not (ISSUER / "node_modules" / "oidc-provider").is_dir():
+        subprocess.run(["npm", "ci", "--silent"], cwd=ISSUER, check=True)
+    return ISSUER
+
+
+@pytest.fixture(scope="session")
+def start_issuer(issuer_packages: Path) -> Iterator[Callable[..., str]]:
+    """Start providers; all end with the session."""
+    running = []
+
+    def start(**options: object) -> str:
+        process = subprocess.Popen(
+            ["node", "server.mjs", json.dumps(options)],
+            cwd=issuer_packages,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        running.append(process)
+        assert process.stdout
+        return process.stdout.readline().strip()
+
+    yield start
+    for process in running:
+        with process:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def issuer(start_issuer: Callable[..., str]) -> str:
+    """The address of a provider; any name signs in."""
+    return start_issuer()
+
+
+@pytest.fixture
+def open_browser() -> Iterator[Callable[[str], Callable[[str], bool]]]:
+    """Makes what opens a browser in which *login* signs in; its last page is in `pages`."""
+    threads: list[threading.Thread] = []
+    pages: list[tuple[int, str]] = []
+
+    def for_user(login: str) -> Callable[[str], bool]:
+        def opens(url: str) -> bool:
+            thread = threading.Thread(
+                target=lambda: pages.append(WebBrowser().sign_in(url, login)), daemon=True
+            )
+            thread.start()
+            threads.append(thread)
+            return True
+
+        return opens
+
+    for_user.pages = pages  # type: ignore[attr-defined]
+    for_user.threads = threads  # type: ignore[attr-defined]
+    yield for_user
+    for thread in threads:
+        thread.join(20)
+
+
+def last_page(open_browser: object) -> tuple[int, str]:
+    """The status and text of the page that the browser ended with."""
+    for thread in open_browser.threads:  # type: ignore[attr-defined]
+        thread.join(20)
+    return open_browser.pages[-1]  # type: ignore[attr-defined]

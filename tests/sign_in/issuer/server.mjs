@@ -1,0 +1,42 @@
+// An OpenID Connect provider on this machine, for tests: any name and password sign in.
+// Prints its issuer as the first line on stdout; ends when its stdin does.
+import { createServer } from "node:http";
+import Provider from "oidc-provider";
+
+const options = JSON.parse(process.argv[2] ?? "{}");
+const server = createServer();
+await new Promise((done) => server.listen(options.port ?? 0, "127.0.0.1", done));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const provider = new Provider(issuer, {
+  clients: [
+    {
+      client_id: "desktop",
+      application_type: "native",
+      token_endpoint_auth_method: "none",
+      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      redirect_uris: ["http://127.0.0.1/callback"],
+      response_types: ["code"],
+    },
+  ],
+  claims: { openid: ["sub"], email: ["email"] },
+  conformIdTokenClaims: false,
+  features: {
+    devInteractions: { enabled: true },
+    deviceFlow: { enabled: true },
+    revocation: { enabled: true },
+  },
+  findAccount: (_, id) => ({
+    accountId: id,
+    claims: () => ({ sub: id, email: `${id}@example.com` }),
+  }),
+  issueRefreshToken: async (_, client) => client.grantTypeAllowed("refresh_token"),
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  ttl: { AccessToken: 600, IdToken: options.idTokenSeconds ?? 3600, RefreshToken: 86400, DeviceCode: 600 },
+});
+
+server.on("request", provider.callback());
+process.stdin.resume();
+process.stdin.on("end", () => process.exit(0));
+console.log(issuer);

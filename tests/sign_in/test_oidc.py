@@ -1,0 +1,164 @@
+"""Signing in at a certified OpenID Connect provider, from the first click to the end of the sign-in."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import LoginRequiredError
+from cognito_credentials.logins.claims import unverified_claims
+from cognito_credentials.secret import Secret
+from cognito_credentials.sign_in.sources import OidcLogin
+
+from .conftest import CLIENT_ID, Person, last_page
+from .web_browser import WebBrowser
+
+pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
+
+
+def _source(issuer: str, **options: Any) -> OidcLogin:
+    return OidcLogin(issuer, CLIENT_ID, **{"store": "file", "profile_name": "app", **options})
+
+
+def test_signing_in_with_a_browser(issuer: str, open_browser: Any) -> None:
+    """A person signs in, the page says so, and from then on it is known offline who it is."""
+    person, source = Person(), _source(issuer)
+
+    account = source.sign_in(person, open_browser=open_browser("ann"))
+
+    assert (account.subject, account.name, account.store) == ("ann", "ann@example.com", "file")
+    assert source.account() == account
+    assert source.principal() == account.principal
+    status, page = last_page(open_browser)
+    assert status == 200
+    assert "You are signed in as ann@example.com" in page
+    assert "You can close this window" in page
+    assert any(issuer in text for text in person.shown)  # the address, for another browser
+
+
+def test_the_sign_in_lasts(issuer: str, open_browser: Any) -> None:
+    """Another process, later, gets a fresh ID token by the refresh token, without anybody there."""
+    source, later = _source(issuer), _source(issuer)
+    source.sign_in(Person(), open_browser=open_browser("ann"))
+    at_rest = [source._place().read("secret")]
+
+    first = later.token()
+    at_rest.append(source._place().read("secret"))
+    _source(issuer).token()
+    at_rest.append(source._place().read("secret"))
+
+    claims = unverified_claims(first.reveal())
+    assert claims
+    assert (claims["sub"], claims["aud"], claims["iss"]) == ("ann", CLIENT_ID, issuer)
+    assert len(set(at_rest)) == 3  # the provider rotates: each refresh used what the one before was given
+    assert later.token() == first  # from memory
+    assert later.principal_of(first) == later.principal()
+
+
+def test_nobody_is_signed_in(issuer: str) -> None:
+    """Without a sign-in a token is not asked for: the error names the command that helps."""
+    source = _source(issuer)
+
+    with pytest.raises(
+        LoginRequiredError, match=r"nobody is signed in\. run 'cognito-credentials login --profile app'"
+    ):
+        source.token()
+    assert source.principal() is None
+    assert source.account() is None
+
+
+def test_signing_out(issuer: str, open_browser: Any) -> None:
+    """The refresh token is revoked at the issuer, and nothing of the sign-in is left."""
+    source = _source(issuer)
+    source.sign_in(Person(), open_browser=open_browser("ann"))
+    secret = source._place().read("secret")
+
+    out = source.sign_out()
+
+    assert out.account is not None
+    assert (out.account.subject, out.is_revoked, out.problem) == ("ann", True, "")
+    assert source.account() is None
+    with pytest.raises(LoginRequiredError):
+        source.token()
+    # Even who kept a copy of it has nothing.
+    account = out.account
+    source._place().write("sign-in", account.encode())
+    assert secret is not None
+    source._place().write("secret", secret)
+    with pytest.raises(LoginRequiredError, match=r"the sign-in of ann@example\.com has ended"):
+        _source(issuer).token()
+    assert source.sign_out().account is not None
+    assert source.sign_out().account is None
+
+
+def test_two_users_of_two_profiles(issuer: str, open_browser: Any) -> None:
+    """Profiles do not know of each other's sign-ins; signing in anew replaces the user of one."""
+    one, other = _source(issuer), _source(issuer, profile_name="other")
+    one.sign_in(Person(), open_browser=open_browser("ann"))
+    other.sign_in(Person(), open_browser=open_browser("bob"))
+    anns = one.token()
+
+    again = _source(issuer)
+    again.sign_in(Person(), open_browser=open_browser("cyd"))
+
+    assert other.account().subject == "bob"
+    assert one.principal() == again.principal() != other.principal()
+    cyds = one.token()  # the same object as before, and another user since
+    assert cyds != anns
+    assert unverified_claims(cyds.reveal())["sub"] == "cyd"
+
+
+def test_without_a_browser_here(issuer: str) -> None:
+    """The address goes to another machine, the redirect comes back by hand; a wrong one is asked again."""
+    other_machine = WebBrowser()
+    person = Person(can_ask=True)
+
+    def ask_secret(question: str) -> Any:
+        if not person.asked:
+            person.asked.append(question)
+            return Secret("https://evil.example/callback?code=x&state=y")
+        url = re.search(r"^http://\S+/auth\?\S+$", "\n".join(person.shown), re.MULTILINE)
+        assert url
+        with pytest.raises(OSError, match="refused"):  # nothing listens: the browser shows an error there
+            other_machine.sign_in(url[0], "ann")
+        return Secret(other_machine.redirected_to)
+
+    person.ask_secret = ask_secret  # type: ignore[method-assign]
+    source = _source(issuer, redirect_ports=(48123,))
+
+    account = source.sign_in(person, way="no-browser")
+
+    assert account.subject == "ann"
+    assert "it does not begin with http://127.0.0.1:48123/callback" in "\n".join(person.shown)
+
+
+def test_signing_in_on_another_device(issuer: str) -> None:
+    """A code and a QR code are shown; once it has been typed in elsewhere, this machine is signed in."""
+    person, source = Person(), _source(issuer)
+    waiting = threading.Event()
+    say = person.say
+
+    def saying(text: str) -> None:
+        say(text)
+        waiting.set()
+
+    person.say = saying  # type: ignore[method-assign]
+    done: list[Any] = []
+    thread = threading.Thread(target=lambda: done.append(source.sign_in(person, way="device")))
+    thread.start()
+    assert waiting.wait(20)
+    (text,) = person.shown
+    code = re.search(r"^    (\w{4}-\w{4})$", text, re.MULTILINE)
+    assert code
+    telephone = WebBrowser()
+    telephone.open(f"{issuer}/device?user_code={code[1]}")
+    status, page = telephone.sign_in(f"{issuer}/device?user_code={code[1]}", "dan")
+    thread.join(30)
+
+    assert status == 200, page
+    assert done[0].subject == "dan"
+    assert "▀" in text or "█" in text
+    assert unverified_claims(source.token().reveal())["sub"] == "dan"
