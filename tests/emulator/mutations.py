@@ -7,6 +7,7 @@ may be a 500, and nothing may be logged as an error; it ends with 1 when one is.
 
 from __future__ import annotations
 
+import base64
 import gzip
 import http.client
 import json
@@ -23,6 +24,7 @@ from cognito_credentials.emulator.operations import OPERATIONS
 from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
 from .test_administration import POOL_ARN
 
+SAML_ARN = "arn:aws:iam::123456789012:saml-provider/corp"
 VALUES = [
     None, True, 0, -1, 2**70, 1.5, "", "x", "x" * 3000, "x" * 60_000, [0] * 500, "\x00",
     "é", "\ud800", [], {}, [None],
@@ -210,6 +212,30 @@ def send_mutated_forms(api, count, seed):
         assert answer.status in (200, 400, 403), (signed, answer.body)
 
 
+def send_mutated_responses(api, count, seed):
+    """Send *count* SAML responses with some bytes changed, doubled or lost; gives how many were believed."""
+    random_ = random.Random(seed)
+    pool_id = api.emulator.create_pool(SamlProviderARNs=[SAML_ARN])
+    good = base64.b64decode(api.emulator.saml_response(SAML_ARN, roles=[ROLE + "r"]))
+    logins = {SAML_ARN: base64.b64encode(good).decode()}
+    user = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": logins}).json["IdentityId"]
+    believed = 0
+    for _ in range(count):
+        changed = bytearray(good)
+        for _ in range(random_.randrange(1, 4)):
+            spot, length = random_.randrange(len(changed)), random_.randrange(1, 60)
+            piece = changed[spot : spot + length]
+            change = [b"", piece * 2, bytes([random_.randrange(256)]), b"<!---->", b"&a;", b"<a/>"]
+            changed[spot : spot + length] = random_.choice(change)
+        logins = {SAML_ARN: base64.b64encode(changed).decode()}
+        answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": logins})
+        assert answer.status in (200, 400), (bytes(changed), answer.body)
+        if answer.status == 200:
+            believed += 1
+            assert answer.json["IdentityId"] == user, bytes(changed)
+    return believed
+
+
 class Errors(logging.Handler):
     """What was logged as an error."""
 
@@ -231,9 +257,13 @@ def main():
         api = Api(emulator, None, None, None)
         statuses = send_mutated(api, count, seed)
         send_mutated_forms(api, count // 20, seed)
+        send_mutated_responses(api, count // 20, seed)
         assert api.post("GetId", {"IdentityPoolId": emulator.create_pool()}).status == 200
     shown = ", ".join(f"{status}: {times}" for status, times in sorted(statuses.items()))
-    print(f"{count} requests ({shown}) and {count // 20 * 2} forms; {len(errors.texts)} errors logged")
+    print(
+        f"{count} requests ({shown}), {count // 20 * 2} forms, {count // 20} SAML responses; "
+        f"{len(errors.texts)} errors logged"
+    )
     for text in errors.texts:
         print(text)
     return 1 if errors.texts else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 
 import pytest
 from lxml import etree
@@ -363,3 +364,90 @@ def test_control_call(api, pool_id):
     for wrong in ({}, {"provider": CORP, "roles": "r"}, {"provider": CORP, "attributes": {"a": 1}}):
         assert api.control("POST", "saml-response", wrong).status == 400
     assert api.control("POST", "saml-response", {"provider": CORP, "subject": "\x00"}).status == 400
+
+
+def signed_as_a_whole(api, subject="ann"):
+    """A response whose one signature is that of the response, as some providers sign."""
+    from signxml import XMLSigner
+
+    keys = api.emulator.service.keys
+    root = etree.fromstring(base64.b64decode(api.emulator.saml_response(CORP, subject=subject)))
+    unsign(root)
+    place = etree.Element(f"{DS}Signature", nsmap={"ds": NAMESPACES["ds"]}, Id="placeholder")
+    root.insert(0, place)
+    signer = XMLSigner(c14n_algorithm="http://www.w3.org/2001/10/xml-exc-c14n#")
+    signed = signer.sign(
+        root, key=keys.get("test-issuer"), cert=[certificate(keys)], reference_uri=root.get("ID")
+    )
+    return base64.b64encode(etree.tostring(signed)).decode()
+
+
+def wrap_whole(root):
+    """XSW: a new response around the signed one, with a forged assertion and the signature moved up."""
+    good = etree.fromstring(etree.tostring(root))
+    rename(root)
+    root.set("ID", "_evil")
+    signature = root.find(f"{DS}Signature")
+    etree.SubElement(signature, f"{DS}Object").append(good)
+    good.remove(good.find(f"{DS}Signature"))
+
+
+def add_assertion(root):
+    """A second assertion beside the one that the response was signed with."""
+    evil = etree.fromstring(etree.tostring(root.find(f"{SAML}Assertion")))
+    evil.set("ID", "_evil")
+    root.append(evil)
+
+
+@pytest.mark.parametrize("forge", [rename, other_time, wrap_whole, add_assertion])
+def test_response_signed_as_a_whole(api, pool_id, refused, forge):
+    """A response that is signed as a whole is as good as a signed assertion, and as hard to forge."""
+    good = signed_as_a_whole(api)
+    ann = get_id(api, pool_id, good)
+    assert ann == get_id(api, pool_id, api.emulator.saml_response(CORP, subject="ann"))
+
+    refusal = refused(get_id, api=api, pool_id=pool_id, response=changed(good, forge))
+
+    assert refusal[1] in (FORGED, NO_RESPONSE)
+
+
+@pytest.mark.conforms("SetPrincipalTagAttributeMap", mark="docs", source="8.4")
+def test_default_tags(api, pool_id):
+    """The default principal tags of a SAML provider are the name identifier and the name."""
+    api.developer.set_principal_tag_attribute_map(
+        IdentityPoolId=pool_id, IdentityProviderName=CORP, UseDefaults=True
+    )
+    name = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"
+    response = api.emulator.saml_response(CORP, subject="ann@corp", attributes={name: ["Ann"]})
+    identity_id = get_id(api, pool_id, response)
+
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id, Logins={CORP: response})
+
+    session = api.emulator.service.mint.recent(keys["Credentials"]["AccessKeyId"])
+    assert session.tags == {"client": "ann@corp", "username": "Ann"}
+
+
+def test_audience(api, pool_id, refused, emulator_keys, monkeypatch):
+    """A response for another audience than AWS is refused."""
+    from cognito_credentials.emulator import saml_issuer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(saml_issuer, "AUDIENCE", "urn:somebody:else")
+        response = api.emulator.saml_response(CORP)
+
+    refusal = refused(get_id, api=api, pool_id=pool_id, response=response)
+    assert refusal[1] == "Invalid login token. Incorrect token audience"
+
+
+def test_without_the_extra(api, pool_id, tmp_path, monkeypatch):
+    """Without the saml extra, who asks for SAML is told what to install: in a seed, a call and a login."""
+    response = api.emulator.saml_response(CORP)
+    for name in ("lxml", "lxml.etree", "signxml"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    with pytest.raises(SeedError, match=r"saml_providers\[1\]: needs lxml; run: pip install"):
+        Emulator(seed=seed_with(tmp_path, "<a/>")).start()
+    answer = api.control("POST", "saml-response", {"provider": CORP})
+    assert (answer.status, "pip install" in answer.json["error"]) == (400, True)
+    answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {CORP: response}})
+    assert (answer.status, "pip install" in answer.json["message"]) == (500, True)
