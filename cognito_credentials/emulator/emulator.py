@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from cognito_credentials.emulator.seed_tables import plant_user
 from cognito_credentials.emulator.server import RunningServer, listen
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import DEVELOPER
-from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.state import DataFileError, State
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -94,6 +95,9 @@ class Emulator:
             try:
                 service = Service(state, **self._service_options)
                 self._running = RunningServer(service, listener, self._log, self._tls)
+            except sqlite3.Error as error:
+                state.close()
+                raise DataFileError(f"cannot use data file {self._data}: {error}") from None
             except BaseException:
                 state.close()
                 raise

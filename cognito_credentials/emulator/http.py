@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -180,6 +181,10 @@ class Application:
             return await self._process(call, fetches - 1)
         except ServiceError as error:
             return _error_answer(call, error)
+        except sqlite3.Error as error:  # the data file, or its disk
+            _logger.error("the emulator cannot use its data file: %s", error)
+            text = f"The emulator cannot use its data file: {error}"
+            return _error_answer(call, ServiceError("InternalErrorException", text, 500))
         except Exception:
             _logger.exception("the emulator failed in %s", call.operation)
             failure = ServiceError("InternalErrorException", "The emulator failed, see its log", 500)

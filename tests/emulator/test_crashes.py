@@ -13,7 +13,7 @@ import pytest
 
 from cognito_credentials.emulator import Emulator
 
-from .conftest import GOOGLE, OIDC, Api
+from .conftest import GOOGLE, OIDC, SIGNED, Api
 from .test_state import command
 
 CLIENTS = 4
@@ -191,3 +191,27 @@ def test_file_of_another_version(tmp_path, version):
         Emulator(data=file).start()
 
     assert file.read_bytes() == before
+
+
+def test_damaged_file(tmp_path, emulator_keys, caplog):
+    """A damaged file is one line that names it, at the start or later; never a traceback."""
+    from cognito_credentials.emulator.state import DataFileError
+
+    file = tmp_path / "state-cache.db"
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        for _ in range(100):
+            emulator.create_pool()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + bytes(len(whole) - 4096))
+    with pytest.raises(DataFileError, match=rf"cannot use data file {file}: .*malformed"):
+        Emulator(data=file, keys=emulator_keys).start()
+
+    file.write_bytes(whole)
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        emulator.service.state.execute("DROP TABLE identities")
+        answer = Api(emulator, None, None, None).post("DescribeIdentity", {"IdentityId": "a:0"}, **SIGNED)
+
+    assert answer.status == 500
+    assert answer.json["message"].startswith("The emulator cannot use its data file: ")
+    logged = [record for record in caplog.records if record.name.startswith("cognito_credentials")]
+    assert [(record.levelname, record.exc_info) for record in logged] == [("ERROR", None)]
