@@ -27,6 +27,7 @@ _FETCH_SECONDS = 5
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _KEEP_SECONDS = 3600
 _RETRY_SECONDS = 1
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 class KeysNeededError(Exception):
@@ -97,10 +98,7 @@ class Issuers:
             found = self._state.row("SELECT jwks_uri FROM issuers WHERE provider = ?", provider)
         try:
             uri = found["jwks_uri"] if found and found["jwks_uri"] else None
-            if uri is None:
-                document = _load(f"https://{provider}/.well-known/openid-configuration")
-                uri = document["jwks_uri"]
-            keys = [key for key in _load(uri)["keys"] if isinstance(key, dict)]
+            keys = [key for key in _load(uri or _discovered(provider))["keys"] if isinstance(key, dict)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             self._fetched[provider] = _Fetched(None, self._clock.now() + _RETRY_SECONDS)
             return
@@ -109,6 +107,23 @@ class Issuers:
     def forget(self) -> None:
         """Forget what was fetched."""
         self._fetched.clear()
+
+
+def addresses_of(provider: str) -> tuple[str, ...]:
+    """The issuers that *provider* may name: https, or http on this machine, which AWS could not reach."""
+    is_here = urlsplit(f"//{provider}").hostname in _THIS_MACHINE
+    return (f"https://{provider}", *((f"http://{provider}",) if is_here else ()))
+
+
+def _discovered(provider: str) -> str:
+    """Look up where the keys of *provider* are."""
+    problem: OSError | None = None
+    for address in addresses_of(provider):
+        try:
+            return str(_load(f"{address}/.well-known/openid-configuration")["jwks_uri"])
+        except OSError as error:
+            problem = error
+    raise problem or OSError
 
 
 def _verifies_with_any(keys: Iterable[Mapping[str, Any]], token: Jwt) -> bool:
@@ -129,7 +144,7 @@ def may_be_fetched(url: str) -> bool:
     """True for https, and for http on this machine: keys that anyone could change on the way are none."""
     try:
         parts = urlsplit(url)
-        loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+        loopback = parts.hostname in _THIS_MACHINE
     except ValueError:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and loopback)

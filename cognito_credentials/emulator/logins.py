@@ -19,6 +19,7 @@ from cognito_credentials.emulator.errors import (
     not_authorized,
 )
 from cognito_credentials.emulator.identities import LinkedLogin
+from cognito_credentials.emulator.issuers import addresses_of
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, is_service_host
 from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
 
@@ -192,7 +193,7 @@ def _read_id_token(provider: str, token: str, now: float, grace: float) -> Jwt:
     for claim in _REQUIRED_CLAIMS:
         if jwt.claims.get(claim) is None:
             raise not_authorized(f"Invalid login token. Missing a required claim: {claim}")
-    issuers = {f"https://{provider}"} | ({provider} if provider == _GOOGLE else set())
+    issuers = {*addresses_of(provider)} | ({provider} if provider == _GOOGLE else set())
     issuer = jwt.claims["iss"]
     if not isinstance(issuer, str) or issuer not in issuers:
         raise not_authorized("Invalid login token. Issuer doesn't match providerName")

@@ -1,0 +1,75 @@
+"""An issuer on this machine, which AWS could not reach: plain http, and told from one elsewhere."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from cognito_credentials import IdentityPool
+from cognito_credentials.errors import LoginRejectedError
+from tests.world import World
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    """An issuer on 127.0.0.1 that publishes one key; its host and port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            key = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "k", "use": "sig"}
+            keys = {"keys": [key]}
+            about = {"issuer": f"http://{name}", "jwks_uri": f"http://{name}/keys"}
+            body = json.dumps(keys if self.path == "/keys" else about).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None:
+            """Say nothing on stderr."""
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    name = f"127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield name
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def pool(emulator: Any, host: str, isolation: Any) -> Any:
+    """Make pools of a user of that issuer."""
+    world = World(emulator, {"HOME": str(isolation)})
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{host}"
+    world.pool_id = emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+
+    def of(issuer: str, key: Any = KEY) -> IdentityPool:
+        now = int(world.clock.wall())
+        claims = {"iss": issuer, "sub": "CANARY-ann", "aud": "app", "iat": now, "exp": now + 600}
+        return world.pool(logins={host: jwt.encode(claims, key, "RS256", {"kid": "k"})})
+
+    return of
+
+
+def test_it_is_believed_by_its_own_keys(pool: Any, host: str) -> None:
+    """Its discovery document and keys are fetched over http, from this machine only."""
+    assert pool(f"http://{host}").credentials().access_key_id.startswith("ASIA")
+
+
+def test_another_key_is_not_believed(pool: Any, host: str) -> None:
+    """Being on this machine makes no signature right."""
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    with pytest.raises(LoginRejectedError, match="does not verify"):
+        pool(f"http://{host}", other).credentials()
