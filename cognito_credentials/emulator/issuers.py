@@ -121,7 +121,7 @@ def _discovered(provider: str) -> str:
     for address in addresses_of(provider):
         try:
             return str(_load(f"{address}/.well-known/openid-configuration")["jwks_uri"])
-        except OSError as error:
+        except OSError as error:  # noqa: PERF203  (two at most)
             problem = error
     raise problem or OSError
 
