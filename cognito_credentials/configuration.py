@@ -94,13 +94,31 @@ def choose_profile(
 
 
 def home_directory(environ: Mapping[str, str]) -> str | None:
-    """Find the user's home by *environ* alone; None when it names no absolute path."""
-    home = environ.get("USERPROFILE" if os.name == "nt" else "HOME", "")
+    """
+    Find the user's home: what *environ* says, or without ``HOME`` what the user database says.
+
+    Returns:
+        An absolute path; None when there is none, or *environ* names what is none.
+    """
+    home = environ.get("USERPROFILE" if os.name == "nt" else "HOME")
+    if home is None:
+        home = _home_of_user()  # where botocore looks, too: services are started without HOME
     return home if os.path.isabs(home) else None
 
 
+def _home_of_user() -> str:
+    if os.name == "nt":
+        return ""
+    import pwd  # there is none on Windows
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""  # a container's made-up user
+
+
 def expand_user(path: str, environ: Mapping[str, str]) -> str:
-    """Replace a leading ``~`` by the home that *environ* names; without one, leave it."""
+    """Replace a leading ``~`` by the user's home; without one, leave it."""
     home = home_directory(environ)
     if home and (path == "~" or path.startswith(("~/", "~" + os.sep))):
         return home + path[1:]

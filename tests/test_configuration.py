@@ -8,13 +8,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from cognito_credentials import configuration
 from cognito_credentials.configuration import choose_profile, expand_user, read_config
 from cognito_credentials.errors import ConfigurationError
 
 CANARY = "CANARY-" + "x" * 30
+HOME_OF_USER = configuration._home_of_user
+"""Before the tests' isolation takes it away."""
 
 
 @pytest.fixture
@@ -73,8 +77,34 @@ def test_credentials_file_adds_profiles_and_no_keys(home: Path) -> None:
 
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "relative"}])
 def test_without_a_home_there_is_no_config(environ: dict[str, str]) -> None:
-    """No HOME, or one that is no absolute path, is no config and no error."""
+    """No home at all, or a HOME that is no absolute path, is no config and no error."""
     assert read_config(environ) == {"profiles": {}, "services": {}}
+
+
+def test_without_home_the_user_database_counts_as_for_botocore(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that is started without HOME has the config of its user; an empty HOME means none."""
+    _write(home, "[profile app]\nregion = a\n")
+    monkeypatch.setattr(configuration, "_home_of_user", HOME_OF_USER)
+    monkeypatch.setattr("pwd.getpwuid", lambda _: SimpleNamespace(pw_dir=str(home)))
+
+    assert configuration.home_directory({}) == str(home)
+    assert read_config({})["profiles"] == {"app": {"region": "a"}}
+    assert configuration.home_directory({"HOME": ""}) is None
+    assert expand_user("~/x", {}) == f"{home}/x"
+
+
+def test_a_user_that_nobody_knows_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may run as a user id that is in no database."""
+
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(configuration, "_home_of_user", HOME_OF_USER)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+    assert configuration.home_directory({}) is None
 
 
 @pytest.mark.parametrize("path", ["/nowhere/config", os.devnull, "/dev/null/config"])

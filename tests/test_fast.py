@@ -81,6 +81,7 @@ def test_nothing_known_is_no_answer(world: World) -> None:
         {"AWS_CONFIG_FILE": "/tmp/$X"},
         {"HOME": "/nonexistent"},
         {"HOME": ""},
+        {"HOME": "", "AWS_COGNITO_CACHE_DIR": "/nonexistent"},
     ],
 )
 def test_another_environment_is_another_question(world: World, change: dict[str, str]) -> None:
@@ -88,6 +89,18 @@ def test_another_environment_is_another_question(world: World, change: dict[str,
     slow(world)
 
     assert fast(world, **change) is None
+
+
+def test_without_home_settings_are_worked_out(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without HOME the config file is where the user database says, which is not looked up here."""
+    home = world.environ.pop("HOME")
+    monkeypatch.setattr("cognito_credentials.configuration._home_of_user", lambda: home)
+    world.environ["AWS_COGNITO_CACHE_DIR"] = str(tmp_path / "elsewhere")
+    slow(world)
+
+    assert fast(world) is None
 
 
 def test_another_command_line_is_another_question(world: World) -> None:

@@ -98,7 +98,8 @@ def remember(argv: list[str], environ: Mapping[str, str], pool: IdentityPool) ->
 
 def _key(argv: list[str], environ: Mapping[str, str]) -> str | None:
     """Hash all that settings are made of, unambiguously; None when they depend on more."""
-    if not _NEVER.isdisjoint(argv):
+    # Without HOME, settings ask the user database where the config file is.
+    if not _NEVER.isdisjoint(argv) or not os.path.isabs(environ.get("HOME", "")):
         return None
     parts = [_VERSION, str(len(argv)), *argv]
     for name in sorted(environ):

@@ -5,7 +5,7 @@ Login sources as a profile or a command line names them: ``file:PATH``, ``env:NA
 Only for text that the user configured. A token handed to the library is never read this way, or whoever
 supplies the token of a request could have a command run.
 
-Imports `errors` and the sources.
+Imports `configuration`, `errors` and the sources.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 
+from ..configuration import expand_user
 from ..errors import ConfigurationError, clean
 from .command import CommandSource
 from .environment import EnvironmentSource
@@ -82,9 +83,7 @@ def parse_source(
 
 
 def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
-    home = (os.environ if environ is None else environ).get("USERPROFILE" if os.name == "nt" else "HOME")
-    if home and text.startswith(("~/", "~" + os.sep)):
-        text = home + text[1:]
+    text = expand_user(text, os.environ if environ is None else environ)
     if not os.path.isabs(text):
         # A file of the current directory would be whatever project one happens to stand in.
         raise ConfigurationError(
