@@ -25,8 +25,12 @@ def facts(
         is_guest: Whether the identity was asked for without logins.
     """
     names = [name for name in tokens if name]
+    pool_id, pool_origin = settings.identity_pool_id, settings.origins.get("identity_pool_id", "")
+    # Whoever names a profile looks for the mistake there, though a variable may have won over it.
+    is_elsewhere = pool_origin and not pool_origin.startswith("profile ")
     named = {
-        "pool": settings.identity_pool_id,
+        "pool": f"{pool_id} (from {pool_origin})" if is_elsewhere else pool_id,
+        "pool_id": pool_id,
         "region": settings.region,
         "providers": ", ".join(names),
         "tokens": "; ".join(_described(name, tokens[name]) for name in names),

@@ -19,6 +19,7 @@ __all__ = ["Action", "Failure", "classify", "not_an_answer"]
 
 FACTS: Final = {
     "pool": "given",
+    "pool_id": "given",
     "pool_origin": "its setting",
     "region": "that region",
     "providers": "no login",

@@ -78,7 +78,7 @@ TABLE: Final = (
         "it was deleted, or belongs to another pool than {pool}; run `cognito-credentials clear "
         "--identities`"),
     Row("pool unknown", "ResourceNotFoundException", "", STOP, IdentityNotFoundError,
-        "there is no identity pool {pool} in {region}",
+        "there is no identity pool {pool_id} in {region}",
         "check identity_pool_id (from {pool_origin}): the part before the colon is its region; or it was "
         "deleted"),
     Row("identity id malformed", "ValidationException", "at 'identityId'", DROP_IDENTITY,
@@ -186,7 +186,7 @@ TABLE: Final = (
     Row("sts: trust policy", ("AccessDenied", "AccessDeniedException"), "", STOP, PoolMisconfiguredError,
         "the role {role} does not exist, or does not let {who}s of this pool in",
         "check role_arn (from {role_origin}); its trust policy: Federated {own}, Action "
-        "sts:AssumeRoleWithWebIdentity (plus sts:TagSession if attributes are mapped), aud = {pool}, amr = "
+        "sts:AssumeRoleWithWebIdentity (plus sts:TagSession if attributes are mapped), aud = {pool_id}, amr = "
         "{amr}", operation=STS),
     Row("sts: claim refused", "IDPRejectedClaim", "", STOP, LoginRejectedError,
         "the login provider rejected the claim",
