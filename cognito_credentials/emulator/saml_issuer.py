@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +14,9 @@ from cryptography.x509.oid import NameOID
 
 from cognito_credentials.emulator.keys import TEST_ISSUER, SigningKeys
 from cognito_credentials.emulator.saml import AUDIENCE, NAMESPACES, ROLE_ATTRIBUTE, SUCCESS, SamlProvider
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 TEST_ENTITY_ID = "urn:cognito-emulator:test-issuer"
 _YEARS = 100 * 365
@@ -60,48 +64,44 @@ def sign_response(
     from lxml import etree
     from signxml.signer import XMLSigner
 
-    response = etree.Element(_name("samlp", "Response"), nsmap={"samlp": NAMESPACES["samlp"]})
-    response.set("ID", f"_{secrets.token_hex(16)}")
-    response.set("Version", "2.0")
-    response.set("IssueInstant", _instant(now))
+    response = etree.Element(_name("samlp", "Response"), nsmap={"samlp": NAMESPACES["samlp"]}, **_head(now))
     status = etree.SubElement(response, _name("samlp", "Status"))
     etree.SubElement(status, _name("samlp", "StatusCode"), Value=SUCCESS)
-
-    assertion_id = f"_{secrets.token_hex(16)}"
-    assertion = etree.Element(
-        _name("saml", "Assertion"),
-        nsmap={"saml": NAMESPACES["saml"]},
-        ID=assertion_id,
-        Version="2.0",
-        IssueInstant=_instant(now),
-    )
-    etree.SubElement(assertion, _name("saml", "Issuer")).text = TEST_ENTITY_ID
-    # signxml puts the signature here, under the prefix that it signs with.
-    etree.SubElement(assertion, _name("ds", "Signature"), nsmap={"ds": NAMESPACES["ds"]}, Id="placeholder")
-    etree.SubElement(
-        etree.SubElement(assertion, _name("saml", "Subject")), _name("saml", "NameID")
-    ).text = subject
-    conditions = etree.SubElement(
-        assertion,
-        _name("saml", "Conditions"),
-        NotBefore=_instant(now),
-        NotOnOrAfter=_instant(now + expires_in),
-    )
-    restriction = etree.SubElement(conditions, _name("saml", "AudienceRestriction"))
-    etree.SubElement(restriction, _name("saml", "Audience")).text = AUDIENCE
-    statement = etree.SubElement(assertion, _name("saml", "AttributeStatement"))
     pairs = [f"{role},{provider_arn}" for role in roles]
-    for name, values in {ROLE_ATTRIBUTE: pairs, **attributes}.items():
-        attribute = etree.SubElement(statement, _name("saml", "Attribute"), Name=name)
-        for value in values:
-            etree.SubElement(attribute, _name("saml", "AttributeValue")).text = value
-
+    assertion = _assertion(subject, {ROLE_ATTRIBUTE: pairs, **attributes}, now, expires_in)
     signer = XMLSigner(c14n_algorithm="http://www.w3.org/2001/10/xml-exc-c14n#")
     signed = signer.sign(
-        assertion, key=keys.get(TEST_ISSUER), cert=[certificate(keys)], reference_uri=assertion_id
+        assertion, key=keys.get(TEST_ISSUER), cert=[certificate(keys)], reference_uri=assertion.get("ID")
     )
     response.append(signed)
     return base64.b64encode(etree.tostring(response)).decode()
+
+
+def _assertion(
+    subject: str, attributes: Mapping[str, Sequence[str]], now: float, expires_in: float
+) -> _Element:
+    from lxml import etree
+
+    assertion = etree.Element(_name("saml", "Assertion"), nsmap={"saml": NAMESPACES["saml"]}, **_head(now))
+    etree.SubElement(assertion, _name("saml", "Issuer")).text = TEST_ENTITY_ID
+    # signxml puts the signature here, under the prefix that it signs with.
+    etree.SubElement(assertion, _name("ds", "Signature"), nsmap={"ds": NAMESPACES["ds"]}, Id="placeholder")
+    holder = etree.SubElement(assertion, _name("saml", "Subject"))
+    etree.SubElement(holder, _name("saml", "NameID")).text = subject
+    window = {"NotBefore": _instant(now), "NotOnOrAfter": _instant(now + expires_in)}
+    conditions = etree.SubElement(assertion, _name("saml", "Conditions"), **window)
+    restriction = etree.SubElement(conditions, _name("saml", "AudienceRestriction"))
+    etree.SubElement(restriction, _name("saml", "Audience")).text = AUDIENCE
+    statement = etree.SubElement(assertion, _name("saml", "AttributeStatement"))
+    for name, values in attributes.items():
+        attribute = etree.SubElement(statement, _name("saml", "Attribute"), Name=name)
+        for value in values:
+            etree.SubElement(attribute, _name("saml", "AttributeValue")).text = value
+    return assertion
+
+
+def _head(now: float) -> dict[str, str]:
+    return {"ID": f"_{secrets.token_hex(16)}", "Version": "2.0", "IssueInstant": _instant(now)}
 
 
 def _name(prefix: str, local: str) -> str:
