@@ -1,0 +1,108 @@
+"""Keyrings as they are met: chosen by PYTHON_KEYRING_BACKEND in the process that speaks to the keyring."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+
+class Works(KeyringBackend):
+    """A keyring in a file that tests can look into, where TEST_KEYRING says."""
+
+    priority = 5  # type: ignore[assignment]  # keyring's own type is a property
+
+    @property
+    def path(self) -> Path:
+        return Path(os.environ["TEST_KEYRING"])
+
+    def items(self) -> dict[str, str]:
+        return json.loads(self.path.read_text()) if self.path.exists() else {}  # type: ignore[no-any-return]
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.items().get(f"{service}/{username}")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.path.write_text(json.dumps({**self.items(), f"{service}/{username}": password}))
+
+    def delete_password(self, service: str, username: str) -> None:
+        items = self.items()
+        if items.pop(f"{service}/{username}", None) is None:
+            raise PasswordDeleteError
+        self.path.write_text(json.dumps(items))
+
+
+class DeletesFirst(Works):
+    """As macOS: a new value is the old one deleted, a pause, and another added."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if self.get_password(service, username) is not None:
+            self.delete_password(service, username)
+        with self.path.with_suffix(".writes").open("a") as writes:
+            writes.write("x")
+        time.sleep(0.2)
+        super().set_password(service, username, password)
+
+
+class Small(Works):
+    """As Windows: 1,280 characters and no more."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if len(password) > 1280:
+            raise OSError(1783, "The stub received bad data")
+        super().set_password(service, username, password)
+
+
+class Forgets(Works):
+    """Takes everything and keeps nothing."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        pass
+
+
+class Garbles(Works):
+    """Gives back something else."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        kept = super().get_password(service, username)
+        return None if kept is None else kept[:-1]
+
+
+class Hangs(Works):
+    """A Secret Service that waits for somebody to unlock it."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        time.sleep(60)
+        return None
+
+
+class Locked(Works):
+    """Says no, with the secret in the message."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise KeyringLocked("CANARY is locked")
+
+
+class Talks(Works):
+    """Prints where only answers belong, and to the terminal."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        print("CANARY debug", flush=True)
+        print("CANARY debug", file=sys.stderr, flush=True)
+        os.write(1, b"CANARY debug")
+        return super().get_password(service, username)
+
+
+class Discouraged(Works):
+    """Works, and says itself that something else should be used."""
+
+    priority = 0.5  # type: ignore[assignment]  # as above
+
+
+class PlaintextKeyring(Works):
+    """Named as keyrings.alt names the one that writes plain files."""

@@ -1,0 +1,233 @@
+"""Where the refresh token is: the keyring's traps, each with the real library in a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cognito_credentials.errors import CacheError
+from cognito_credentials.secret import Secret
+from cognito_credentials.sign_in import keyring_store
+from cognito_credentials.sign_in.keyring_child import usable
+from cognito_credentials.sign_in.keyring_store import KeyringStore
+from cognito_credentials.sign_in.place import Place
+from cognito_credentials.sign_in.stores import open_store
+
+from .keyring_backends import PlaintextKeyring, Works
+
+BACKENDS = "tests.sign_in.keyring_backends"
+ROOT = Path(__file__).parent.parent.parent
+KEY = "0123456789abcdef" * 2 + "01234567"
+TOKEN = Secret("CANARY" + "t" * 5000)
+
+
+@pytest.fixture
+def choose(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
+    """Choose a backend by name."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
+
+    def chosen(name: str) -> KeyringStore:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name if "." in name else f"{BACKENDS}.{name}")
+        return KeyringStore(_place(tmp_path))
+
+    return chosen
+
+
+def _place(tmp_path: Path) -> Place:
+    return Place(str(tmp_path / "home" / "sign-in"), KEY)
+
+
+@pytest.mark.parametrize("backend", ["Works", "DeletesFirst", "Small", "Talks"])
+def test_a_secret_comes_back(choose: object, backend: str, tmp_path: Path) -> None:
+    """However the keyring is made, and whatever it prints; 5,000 characters fit the smallest."""
+    store = choose(backend)  # type: ignore[operator]
+
+    store.check()
+    store.store(TOKEN)
+
+    assert store.load() == TOKEN
+    assert KeyringStore(_place(tmp_path)).load() == TOKEN
+    assert backend in store.location
+
+
+def test_what_is_in_which_place(choose: object, tmp_path: Path) -> None:
+    """The keyring has 32 random bytes under a name that tells nothing; the file is of no use without them."""
+    store = choose("Works")  # type: ignore[operator]
+    store.store(TOKEN)
+    items = json.loads((tmp_path / "keyring.json").read_text())
+
+    assert list(items) == [f"cognito-credentials/{KEY}"]
+    assert [len(value) for value in items.values()] == [44]
+    sealed = Path(_place(tmp_path).path("sealed"))
+    assert b"CANARY" not in sealed.read_bytes()
+    assert (sealed.stat().st_mode & 0o777, sealed.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_rotation_writes_no_keyring_item(choose: object, tmp_path: Path) -> None:
+    """A keyring that deletes before it adds cannot lose what is written once."""
+    store = choose("DeletesFirst")  # type: ignore[operator]
+    for number in range(3):
+        store.store(Secret(f"CANARY {number}"))
+
+    assert (tmp_path / "keyring.writes").read_text() == "x"
+    assert store.load() == Secret("CANARY 2")
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [
+        ("keyring.backends.null.Keyring", "does not keep secrets safe"),
+        ("keyring.backends.fail.Keyring", "there is no backend for this system"),
+        ("PlaintextKeyring", "does not keep secrets safe"),
+        ("Discouraged", "priority below 1"),
+        ("Forgets", "did not give back what it was given"),
+        ("Garbles", "did not give back what it was given"),
+        ("Locked", "it failed with KeyringLocked"),
+        ("NoSuchClass", "it failed with AttributeError"),
+    ],
+)
+def test_keyrings_that_cannot_be_trusted(choose: object, backend: str, said: str, tmp_path: Path) -> None:
+    """Each is refused before anything is stored; the error says how to choose a plain file instead."""
+    store = choose(backend)  # type: ignore[operator]
+
+    for use in (store.check, lambda: store.store(TOKEN)):
+        with pytest.raises(CacheError, match=said) as caught:
+            use()
+        assert caught.value.exit_code == 7
+        assert "cognito_login_store = file" in caught.value.hint
+    assert not (tmp_path / "home" / "sign-in" / f"sealed-v1-{KEY}.json").exists()
+
+
+def test_a_chain_of_keyrings() -> None:
+    """Of a chain the first that can be trusted is used; a chain of none, or of bad ones, is refused."""
+
+    class Chain:
+        def __init__(self, *backends: object) -> None:
+            self.backends = backends
+
+    good, bad = Works(), PlaintextKeyring()
+
+    assert usable(Chain(bad, good)) == (good, "")
+    assert usable(Chain(bad)) == (None, "there is no backend for this system")
+    assert usable(Chain())[0] is None
+
+
+def test_a_keyring_that_hangs(choose: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is left alone after its time: nothing of ours ever waits for it any longer."""
+    choose("Hangs")  # type: ignore[operator]
+    begun = time.monotonic()
+
+    with pytest.raises(CacheError, match="did not answer within 1 s; is it locked"):
+        KeyringStore(_place(tmp_path), 1.0).check()
+
+    assert time.monotonic() - begun < 4
+    assert keyring_store.TIMEOUT_SECONDS == 5.0
+
+
+def test_no_keyring_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the library the error says what to install, and the other way."""
+    (tmp_path / "keyring.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    with pytest.raises(CacheError, match=r"not installed.*'cognito-credentials\[login\]'.*--store file"):
+        KeyringStore(_place(tmp_path)).check()
+
+
+def test_the_working_directory_is_not_imported_from(
+    choose: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A keyring.py or json.py of somebody's project does not see the secret."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("keyring", "json", "runpy"):
+        (project / f"{name}.py").write_text("import os; open('seen', 'w')")
+    monkeypatch.chdir(project)
+    store = choose("Works")  # type: ignore[operator]
+
+    store.store(TOKEN)
+
+    assert not (project / "seen").exists()
+
+
+@pytest.mark.parametrize("damage", ["key", "other key", "file", "another sign-in's file"])
+def test_what_cannot_be_opened_is_nothing(choose: object, damage: str, tmp_path: Path) -> None:
+    """A lost key, a changed byte or another sign-in's file is as if there were none; never another secret."""
+    store = choose("Works")  # type: ignore[operator]
+    store.store(TOKEN)
+    keyring, sealed = tmp_path / "keyring.json", Path(_place(tmp_path).path("sealed"))
+    if damage == "key":
+        keyring.write_text("{}")
+    elif damage == "other key":
+        keyring.write_text(json.dumps({f"cognito-credentials/{KEY}": "A" * 43 + "="}))
+    elif damage == "file":
+        data = sealed.read_bytes()
+        sealed.write_bytes(data.replace(data[-8:-7], b"A" if data[-8:-7] != b"A" else b"B"))
+    else:
+        other = KeyringStore(Place(str(sealed.parent), KEY[::-1]))
+        items = json.loads(keyring.read_text())
+        keyring.write_text(
+            json.dumps({**items, f"cognito-credentials/{KEY[::-1]}": next(iter(items.values()))})
+        )
+        Path(other._place.path("sealed")).write_bytes(sealed.read_bytes())
+        os.chmod(other._place.path("sealed"), 0o600)
+        store = other
+
+    assert store.load() is None
+
+
+def test_deleting(choose: object, tmp_path: Path) -> None:
+    """Both the file and the key are gone; deleting once more says that there was nothing."""
+    store = choose("Works")  # type: ignore[operator]
+    store.store(TOKEN)
+
+    assert store.delete()
+    assert not store.delete()
+    assert json.loads((tmp_path / "keyring.json").read_text()) == {}
+    assert store.load() is None
+
+
+def test_no_secret_in_argv(choose: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the keyring is asked and answers goes through pipes, not where every process can read it."""
+    store = choose("Works")  # type: ignore[operator]
+    seen: list[list[str]] = []
+    run = subprocess.run
+
+    def watched(argv: list[str], **options: object) -> object:
+        seen.append(argv)
+        return run(argv, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    store.store(TOKEN)
+    assert store.load() == TOKEN
+
+    key = store._key(create=False)
+    assert key
+    assert seen
+    assert all("CANARY" not in argument and KEY not in argument for argv in seen for argument in argv)
+    assert {argv[0] for argv in seen} == {sys.executable}
+
+
+@pytest.mark.writes_secrets
+def test_the_plain_file(tmp_path: Path) -> None:
+    """Chosen explicitly: the secret as it is, for this user's eyes; a keyring is not even looked for."""
+    store = open_store("file", _place(tmp_path))
+
+    store.check()
+    assert store.load() is None
+    store.store(TOKEN)
+
+    path = Path(store.location)
+    assert store.load() == TOKEN
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    assert store.load() is None  # others could have read it
+    store.store(TOKEN)
+    assert store.delete()
+    assert not path.exists()

@@ -1,0 +1,269 @@
+"""Signing in to a user pool: with SRP on the terminal and with its hosted UI, and what lasts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    LoginRejectedError,
+    LoginRequiredError,
+    RefusedError,
+    ServiceError,
+)
+from cognito_credentials.logins.claims import unverified_claims
+from cognito_credentials.sign_in.sources import UserPool
+
+from .conftest import Person, last_page
+from .user_pool_server import CLIENT, MFA_CODE, POOL, N, UserPoolServer
+
+PASSWORD = "CANARY correct horse ✓"
+pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
+
+
+@pytest.fixture(params=["rotating", "lasting"])
+def user_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+    server = UserPoolServer(rotates=request.param == "rotating")
+    server.add("ann", PASSWORD)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def one_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+    server = UserPoolServer()
+    server.add("ann", PASSWORD)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    yield server
+    server.close()
+
+
+def _source(**options: Any) -> UserPool:
+    return UserPool(POOL, CLIENT, **{"store": "file", "sign_in": "password", **options})
+
+
+def test_the_password_proves_itself_and_is_never_sent(user_pool: UserPoolServer) -> None:
+    """A server that knows the verifier alone accepts the proof; the password does not go over the wire."""
+    account = _source().sign_in(Person("ann", PASSWORD))
+
+    assert (account.subject, account.name) == ("sub-ann", "ann")
+    assert account.issuer == f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
+    assert PASSWORD not in str(user_pool.requests)
+    assert [name for name, _ in user_pool.requests] == ["InitiateAuth", "RespondToAuthChallenge"]
+
+
+def test_the_sign_in_lasts(user_pool: UserPoolServer) -> None:
+    """Tokens come by the refresh token, rotated or not; the provider is the issuer's name."""
+    _source().sign_in(Person("ann", PASSWORD))
+
+    for _ in range(3):
+        source = _source()
+        assert unverified_claims(source.token().reveal())["sub"] == "sub-ann"  # type: ignore[index]
+
+    assert source.provider == f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
+    assert source.principal() == source.principal_of(source.token())
+
+
+def test_a_pool_without_the_newer_operation(one_pool: UserPoolServer) -> None:
+    """Where GetTokensFromRefreshToken is not known, the older way refreshes."""
+    one_pool.has_new_refresh = False
+    _source().sign_in(Person("ann", PASSWORD))
+
+    assert _source().token()
+    assert one_pool.requests[-1][1]["AuthFlow"] == "REFRESH_TOKEN_AUTH"
+
+
+def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
+    """RevokeToken ends it at the pool; what lies on disk is gone."""
+    source = _source()
+    source.sign_in(Person("ann", PASSWORD))
+
+    out = source.sign_out()
+
+    assert out.is_revoked
+    assert not user_pool.refresh_tokens
+    assert source.principal() is None
+
+
+def test_the_end_of_a_sign_in(user_pool: UserPoolServer) -> None:
+    """Revoked elsewhere: the error names the command, and who it was is still known for what is cached."""
+    source = _source(profile_name="my app")
+    source.sign_in(Person("ann", PASSWORD))
+    user_pool.refresh_tokens.clear()
+
+    with pytest.raises(
+        LoginRequiredError, match=r"has ended: Refresh Token has been revoked.*login --profile my app"
+    ):
+        _source(profile_name="my app").token()
+    assert source.principal() is not None
+
+
+@pytest.mark.parametrize("answers", [("ann", "CANARY wrong"), ("nobody", PASSWORD)])
+def test_a_wrong_password_and_an_unknown_user_are_told_alike(
+    one_pool: UserPoolServer, answers: tuple[str, str]
+) -> None:
+    """Whether a user exists is nobody's business."""
+    with pytest.raises(LoginRejectedError, match=r"^the user name or the password is wrong"):
+        _source().sign_in(Person(*answers))
+    assert _source().account() is None
+
+
+@pytest.mark.parametrize("challenge", ["SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA"])
+def test_a_second_factor(one_pool: UserPoolServer, challenge: str) -> None:
+    """A code is asked for, and again when it was wrong."""
+    one_pool.add("eve", PASSWORD, challenge)
+    person = Person("eve", PASSWORD, "000000", MFA_CODE)
+
+    assert _source().sign_in(person).subject == "sub-eve"
+    assert "That code is wrong; try again." in person.shown
+
+
+def test_a_second_factor_that_stays_wrong(one_pool: UserPoolServer) -> None:
+    """Three wrong codes end it."""
+    one_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
+
+    with pytest.raises(LoginRejectedError, match="the code is wrong"):
+        _source().sign_in(Person("eve", PASSWORD, "1", "2", "3", MFA_CODE))
+
+
+def test_the_choice_of_a_second_factor(one_pool: UserPoolServer) -> None:
+    """Who has several chooses; what is no choice is asked again."""
+    one_pool.add("eve", PASSWORD, "SELECT_MFA_TYPE")
+
+    account = _source().sign_in(Person("eve", PASSWORD, "7", "", "2", MFA_CODE))
+
+    assert account.subject == "sub-eve"
+    assert one_pool.requests[-1][1]["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+
+
+def test_a_new_password(one_pool: UserPoolServer) -> None:
+    """A first sign-in sets a password, and what else the pool requires."""
+    user = one_pool.add("eve", PASSWORD, "NEW_PASSWORD_REQUIRED")
+
+    with pytest.raises(LoginRejectedError, match="the two new passwords differ"):
+        _source().sign_in(Person("eve", PASSWORD, "CANARY one", "CANARY two"))
+    _source().sign_in(Person("eve", PASSWORD, "CANARY new", "CANARY new", "Eve"))
+
+    assert user.new_password == "CANARY new"
+    user.challenges.clear()
+    assert _source().sign_in(Person("eve", "CANARY new")).subject == "sub-eve"
+
+
+@pytest.mark.parametrize("value", [0, N, 2 * N])
+def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value: int) -> None:
+    """SRP's own attack: a public value of 0 makes a key that does not depend on the verifier."""
+    one_pool.server_value = value
+
+    with pytest.raises(RefusedError, match="half of the password proof is wrong"):
+        _source().sign_in(Person("ann", PASSWORD))
+    assert [name for name, _ in one_pool.requests] == ["InitiateAuth"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind", "said"),
+    [
+        ("UserNotConfirmedException", "x", LoginRejectedError, "has not confirmed"),
+        ("PasswordResetRequiredException", "x", LoginRejectedError, "must be reset"),
+        ("NotAuthorizedException", "User is disabled.", LoginRejectedError, "User is disabled"),
+        (
+            "NotAuthorizedException",
+            "Client x is configured with secret but SECRET_HASH was not received",
+            ConfigurationError,
+            "use an app client without a secret",
+        ),
+        (
+            "InvalidParameterException",
+            "USER_SRP_AUTH is not enabled for the client.",
+            ConfigurationError,
+            "ALLOW_",
+        ),
+        (
+            "ResourceNotFoundException",
+            "User pool client x does not exist.",
+            ConfigurationError,
+            "cognito_client_id",
+        ),
+        ("TooManyRequestsException", "Rate exceeded", ServiceError, "wait a minute"),
+        ("UserLambdaValidationException", "no\x1b[31m", RefusedError, r"no\?\[31m"),
+    ],
+)
+def test_what_the_pool_says(
+    one_pool: UserPoolServer, code: str, message: str, kind: type[CognitoCredentialsError], said: str
+) -> None:
+    """Each refusal says what to do, whatever device it happens on, and obeys no terminal code."""
+    one_pool.fails["InitiateAuth"] = (code, message)
+
+    with pytest.raises(kind, match=said):
+        _source().sign_in(Person("ann", PASSWORD))
+
+
+def test_a_challenge_that_is_not_for_terminals(one_pool: UserPoolServer) -> None:
+    """What cannot be done here is named, with the way that can."""
+    one_pool.add("eve", PASSWORD, "CUSTOM_CHALLENGE")
+
+    with pytest.raises(RefusedError, match=r"asks for CUSTOM_CHALLENGE.*use --browser"):
+        _source().sign_in(Person("eve", PASSWORD))
+
+
+def test_a_password_is_asked_for_on_a_terminal_only(one_pool: UserPoolServer) -> None:
+    """Without a terminal nothing is asked and nothing is sent."""
+    with pytest.raises(LoginRequiredError, match="no terminal"):
+        _source().sign_in(Person("ann", PASSWORD, can_ask=False))
+    assert one_pool.requests == []
+
+
+def test_giving_up_leaves_nothing(one_pool: UserPoolServer) -> None:
+    """Ctrl-D at a question ends it, and nobody is signed in."""
+    with pytest.raises(LoginRequiredError, match="given up"):
+        _source().sign_in(Person("ann"))
+    assert _source().account() is None
+
+
+def test_the_hosted_ui(user_pool: UserPoolServer, open_browser: Any) -> None:
+    """The browser way finds the pool's domain by itself; what it gives is refreshed by the API."""
+    source = _source(sign_in="browser", redirect_ports=(48124, 48125))
+
+    account = source.sign_in(Person(), open_browser=open_browser("ann"))
+
+    assert account.subject == "sub-ann"
+    assert "You are signed in as ann" in last_page(open_browser)[1]
+    assert _source().token()
+
+
+def test_the_hosted_ui_needs_ports_that_are_registered(one_pool: UserPoolServer) -> None:
+    """Cognito redirects to registered addresses only; the error names them."""
+    with pytest.raises(ConfigurationError, match=r"register http://127\.0\.0\.1:8400/callback"):
+        _source(sign_in="browser").sign_in(Person(), open_browser=lambda _: True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": "another"},
+        {"iss": "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"},
+        {"token_use": "access"},
+        {"exp": 1_000_000_000},
+        {"sub": ""},
+    ],
+)
+def test_tokens_of_others_are_not_believed(one_pool: UserPoolServer, changes: dict[str, Any]) -> None:
+    """Well signed is not enough: it must be an ID token, of this pool, for this client, now."""
+    one_pool.token_changes = changes
+
+    with pytest.raises(LoginRejectedError, match="not to be believed"):
+        _source().sign_in(Person("ann", PASSWORD))
+    assert _source().account() is None
+
+
+def test_a_refresh_that_gives_another_user(one_pool: UserPoolServer) -> None:
+    """One user's sign-in never turns into another's."""
+    _source().sign_in(Person("ann", PASSWORD))
+    one_pool.token_changes = {"sub": "sub-bob"}
+
+    with pytest.raises(LoginRejectedError, match="another user's token"):
+        _source().token()
