@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .credentials import TemporaryCredentials
     from .parts import Shortcut
     from .secret import Secret
+    from .sign_in.source import SignInSource
     from .signing import SignedOut
 
     IdentityChanged = Callable[[str | None, str, str], None]
@@ -153,9 +154,7 @@ class IdentityPool:
 
     def invalidate(self, access_key_id: str) -> None:
         """
-        Say that a service rejected the credentials with *access_key_id*.
-
-        Ignored unless they are the ones held: a late answer must not throw away their successors.
+        Say that a service rejected the credentials with *access_key_id*; ignored unless they are those held.
         """
         self._built().refresher.invalidate(access_key_id)
 
@@ -187,16 +186,13 @@ class IdentityPool:
 
     def sign_in(self, *, link_guest: bool = False, provider: str | None = None, **options: Any) -> str:
         """
-        Have a person sign in to what the logins name (`UserPool`, `OidcLogin`); lasts until `sign_out`.
+        Have a person sign in to what the logins name (`UserPool`, `OidcLogin`); returns the user's name.
 
         Args:
-            link_guest: Whether the identity that this machine has as a guest becomes the user's, with all
-                that is kept under it. A user who has an identity keeps that one; the guest's is gone.
+            link_guest: Whether the identity that this machine has as a guest becomes the user's. A user who
+                has an identity keeps that one; the guest's is gone.
             provider: Which login, where there are several.
             options: ``prompt``, ``way``, ``store``, ``open_browser``, ``username`` of the source's `sign_in`.
-
-        Returns:
-            What people call the user.
 
         Raises:
             ConfigurationError: There is nothing to sign in to.
@@ -208,17 +204,22 @@ class IdentityPool:
         finally:
             self._announce(parts)
 
+    def login_source(self, provider: str | None = None) -> SignInSource:
+        """Return the login that a person signs in to; of *provider*, where there are several."""
+        return signing.source_to_sign_in(self._built(), provider)
+
+    def guest_identity(self) -> str | None:
+        """Return the identity that this machine has as a guest of the pool, offline; None for none."""
+        return linking.guest_identity(self._built())
+
     def sign_out(self, scope: str = "login", *, revoke: bool = True) -> SignedOut:
         """
         Sign out; logins of `link` are dropped, too.
 
         Args:
-            scope: ``credentials`` forgets these alone; ``login`` ends the sign-in, too; ``identity`` forgets
-                who one was, too: a guest then becomes another one, for ever.
+            scope: ``credentials`` forgets these alone, ``login`` ends the sign-in, too, ``identity`` forgets
+                who one was, too: a guest then becomes another one.
             revoke: Whether the issuer is asked to take back the refresh token.
-
-        Returns:
-            What was removed.
 
         Raises:
             CacheError: Something could not be removed; whatever could be is.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .recovery import Exchanger
     from .refresh import Refresher
     from .settings import Settings
+    from .sign_in.account import Account
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Status:
     profile: str | None
     principal: str
     """``guest``, ``user 'name'``, or which logins."""
+    signed_in_as: str | None
+    """Who is signed in, as people say; None for nobody, or where logins are not kept here."""
+    login_store: str | None
+    """Where that sign-in is kept: ``keyring`` or ``file``."""
     identity_id: str | None
     store: str
     location: str
@@ -45,6 +50,7 @@ def status_of(
 ) -> Status:
     """Gather what is known without asking the network or a login source that is a program."""
     clock = records.clock
+    account = _account(settings)
     record = refresher.held()
     if record is None and who is not None:
         record = records.credentials(who.credentials_key)
@@ -56,6 +62,8 @@ def status_of(
         identity_pool_id=settings.identity_pool_id,
         profile=settings.profile,
         principal=_describe(settings),
+        signed_in_as=None if account is None else account.shown,
+        login_store=None if account is None else account.store,
         identity_id=None if who is None else exchanger.identities.known(who),
         store=records.store.name,
         location=records.store.location,
@@ -74,3 +82,10 @@ def _describe(settings: Settings) -> str:
     if settings.user is not None:
         return f"user '{settings.user}'" + (" (guest)" if settings.logins.is_guest else "")
     return "guest" if settings.logins.is_guest else ", ".join(settings.logins.describe())
+
+
+def _account(settings: Settings) -> Account | None:
+    """Say who is signed in here, by the file that says so."""
+    # By name, since nothing of `sign_in` is loaded for those who do not sign in.
+    asks = (getattr(source, "account", None) for _, source in settings.logins.sources)
+    return next((found for ask in asks if callable(ask) and (found := ask()) is not None), None)

@@ -34,6 +34,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
+        option, ignored, _ = message.partition(": ignored explicit argument")
+        if ignored:  # the rest is what was typed behind "--password="
+            message = f"{option} takes no value"
         raise UsageError(message, f"run '{self.prog} --help'")
 
     def print_help(self, file: Any = None) -> None:
@@ -167,6 +170,9 @@ def _split_at_dashes(argv: list[str]) -> tuple[list[str], list[str] | None]:
 def _unknown(unknown: list[str], parser: argparse.ArgumentParser) -> UsageError:
     """Word what *parser* did not understand, naming options without their values."""
     option = next((text.partition("=")[0] for text in unknown if text.startswith("-")), None)
+    if option is None and parser.prog.endswith(" login"):
+        # Somebody may have written it behind --password.
+        return UsageError("unexpected argument (not shown)", "passwords are asked for, on the terminal")
     if option is None:
         return UsageError(f"unexpected argument '{clean(unknown[0], 40)}'", f"run '{parser.prog} --help'")
     if any(word in option.lower() for word in _TOKEN_WORDS):

@@ -5,13 +5,14 @@ The questions of ``configure``: few, each with what is there already as its answ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from ..errors import ConfigurationError, clean
 from .config_text import nested, section_header
 from .failures import line
 from .pool_options import read_logins
+from .sign_in_options import keys_of, no_sign_in, questions_of
 from .terminal import Terminal
 
 T = TypeVar("T")
@@ -31,6 +32,8 @@ class Answers:
     """Login provider name to source; empty for guest access, None to leave them as they are."""
     current: Mapping[str, str]
     """What the profile has now, by its keys."""
+    sign_in: Mapping[str, str] = field(default_factory=dict)
+    """How people sign in, by the keys of the profile; empty text removes one."""
 
 
 def ask_all(
@@ -58,24 +61,41 @@ def ask_all(
     region = answers.region
     if region is None:
         region = _ask(terminal, "Region", current.get("region") or pool_id.partition(":")[0], _region)
-    logins = answers.logins
-    if logins is None:
-        logins = _ask_logins(terminal, current.get("cognito_logins", ""))
-    return replace(answers, settings=settings, region=region, logins=logins)
+    answers = replace(answers, settings=settings, region=region)
+    return answers if answers.logins is not None or answers.sign_in else _ask_who(terminal, answers)
 
 
-def _ask_logins(terminal: Terminal, current: str) -> Mapping[str, str] | None:
-    shown = ", ".join(f"{name}={source}" for name, source in nested(current).items())
-    question = (
-        "Login as PROVIDER=SOURCE, such as accounts.google.com=file:/run/token, or none for guest access"
+def _ask_who(terminal: Terminal, answers: Answers) -> Answers:
+    """Ask how users sign in: one question, whose answer's form says which of four it is."""
+    current = answers.current
+    logins = ", ".join(
+        f"{name}={source}" for name, source in nested(current.get("cognito_logins", "")).items()
+    )
+    shown = logins or current.get("cognito_user_pool_id") or current.get("cognito_oidc_issuer") or _NOBODY
+    terminal.say(
+        "Who signs in where? The ID of a user pool; an issuer, https://…; PROVIDER=SOURCE for tokens from "
+        "elsewhere, such as accounts.google.com=file:/run/token; none for guest access."
     )
 
-    def check(answer: str) -> Mapping[str, str] | None:
-        if answer == shown and shown:
-            return None
-        return {} if answer.lower() == _NOBODY else read_logins([answer])
+    def check(answer: str) -> Answers:
+        if answer == shown and answer != _NOBODY:
+            return answers
+        if answer.lower() == _NOBODY:
+            return replace(answers, logins={}, sign_in=no_sign_in(current))
+        keys = keys_of(answer)
+        if keys is None:
+            return replace(answers, logins=read_logins([answer]), sign_in=no_sign_in(current))
+        return replace(answers, logins={}, sign_in={**no_sign_in(current), **keys})
 
-    return _ask(terminal, question, shown or _NOBODY, check)
+    answers = _ask(terminal, "Login", shown, check)
+    questions = questions_of(answers.sign_in)
+    return replace(
+        answers,
+        sign_in={
+            **answers.sign_in,
+            **{key: _ask(terminal, text, current.get(key, preset), str) for key, text, preset in questions},
+        },
+    )
 
 
 def _ask(terminal: Terminal, question: str, current: str, check: Callable[[str], T]) -> T:

@@ -57,7 +57,7 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
             ["frobnicate"],
             "there is no command 'frobnicate'. Run 'cognito-credentials --help' for those there are.",
         ),
-        (["login"], "there is no command 'login'"),
+        (["sign-in"], "there is no command 'sign-in'"),
         (["export", "--formt", "env"], "there is no option --formt. Did you mean --format?"),
         (["--profil", "x", "status"], "there is no option --profil. Did you mean --profile?"),
         (["status", "--prof", "x"], "there is no option --prof. Did you mean --profile?"),

@@ -21,8 +21,11 @@ from . import (
     execute,
     export,
     listing,
+    login,
+    logout,
     refresh,
     status,
+    unlink,
     whoami,
 )
 
@@ -33,6 +36,9 @@ COMMANDS: tuple[Command, ...] = (
     whoami.COMMAND,
     status.COMMAND,
     listing.COMMAND,
+    login.COMMAND,
+    logout.COMMAND,
+    unlink.COMMAND,
     configure.COMMAND,
     refresh.COMMAND,
     clear.COMMAND,

@@ -17,6 +17,7 @@ from ..config_text import Value, change_profile, parse, section_of
 from ..failures import StoppedError, UsageError
 from ..own_command import credential_process, is_ours
 from ..pool_options import given_settings, read_logins
+from ..sign_in_options import FIRST_KEYS, add_sign_in_options, given_sign_in
 from ..terminal import printable
 from ..wizard import Answers, ask_all
 
@@ -33,6 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to *parser*."""
     parser.add_argument("--yes", action="store_true", help="write without asking")
     parser.add_argument("--dry-run", action="store_true", help="show the change and write nothing")
+    add_sign_in_options(parser)
 
 
 def run(invocation: Invocation) -> int:
@@ -63,7 +65,8 @@ def run(invocation: Invocation) -> int:
     replace(path, new.encode("utf-8"), before=data)
     name = printable(answers.profile)
     terminal.write(f"Wrote profile '{name}' to {printable(path)}.\n")
-    terminal.notice(f"Try it: {PROGRAM} whoami --profile '{name}'")
+    first = "login" if any(answers.sign_in.get(key) for key in FIRST_KEYS) else "whoami"
+    terminal.notice(f"Try it: {PROGRAM} {first} --profile '{name}'")
     return 0
 
 
@@ -78,10 +81,11 @@ def _answers(invocation: Invocation, text: str) -> Answers:
         settings={name: str(value) for name, value in given.items()},
         region=getattr(options, "region", None),
         logins=read_logins(options.login) if options.login else None,
+        sign_in=given_sign_in(options),
         current=_current(text, profile),
     )
-    is_complete = "identity_pool_id" in given or (given and "cognito_identity_pool_id" in answers.current)
-    if is_complete or (options.login and "cognito_identity_pool_id" in answers.current):
+    says_something = given or options.login or answers.sign_in
+    if "identity_pool_id" in given or (says_something and "cognito_identity_pool_id" in answers.current):
         return answers
     if not terminal.can_ask:
         raise UsageError(
@@ -115,6 +119,7 @@ def _changes(answers: Answers) -> dict[str, Value | None]:
         changes["region"] = pool_id.partition(":")[0]
     if answers.logins is not None:
         changes["cognito_logins"] = answers.logins or None
+    changes |= {key: value or None for key, value in answers.sign_in.items()}
     changes["credential_process"] = credential_process(answers.profile)
     return changes
 
@@ -198,7 +203,11 @@ value, as in --user '', removes that setting.""",
     example="""
 $ cognito-credentials configure --profile guest \\
     --identity-pool-id us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70 --yes
-$ aws sts get-caller-identity --profile guest""",
+$ aws sts get-caller-identity --profile guest
+$ cognito-credentials configure --profile app --yes \\
+    --identity-pool-id us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70 \\
+    --oidc-issuer https://login.example.com --oidc-client-id desktop
+$ cognito-credentials login --profile app""",
     run=run,
     add_options=add_options,
     takes_pool=True,

@@ -10,6 +10,7 @@ from ...notices import span
 from ..command import Command, Invocation
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
+from ..terminal import printable
 
 if TYPE_CHECKING:
     from ...settings import Settings
@@ -61,7 +62,8 @@ def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, ob
         ("Identity pool", status.identity_pool_id),
         ("Flow", settings.flow),
         ("Region", region),
-        ("Signed in", status.principal),
+        ("Login", status.principal if _signs_in(settings) else None),
+        ("Signed in", _signed_in(status, settings)),
         ("Identity", status.identity_id or "not known yet"),
         ("Account", status.account_id),
         ("Credentials", credentials),
@@ -70,6 +72,18 @@ def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, ob
         ("Last error", error),
         ("Clock", _clock(status.clock_offset)),
     ]
+
+
+def _signs_in(settings: Settings) -> bool:
+    return any(callable(getattr(source, "account", None)) for _, source in settings.logins.sources)
+
+
+def _signed_in(status: Status, settings: Settings) -> str:
+    """Say who is signed in and where that is kept; for logins from elsewhere, where they come from."""
+    if status.signed_in_as is not None:
+        where = "the keyring" if status.login_store == "keyring" else "a plain file, only for you"
+        return f"{printable(status.signed_in_as)}, kept in {where}"
+    return "nobody; 'cognito-credentials login' signs in" if _signs_in(settings) else status.principal
 
 
 def _clock(offset: int | None) -> str | None:

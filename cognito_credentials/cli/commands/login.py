@@ -1,0 +1,130 @@
+"""``login``: sign in to what the profile names, and show that it leads to credentials."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Final
+
+from ...errors import CognitoCredentialsError
+from ..command import Command, Invocation
+from ..pool_options import open_pool
+from ..tables import moment
+from ..terminal import printable
+
+if TYPE_CHECKING:
+    from ...pool import IdentityPool
+
+_WAYS: Final = (
+    ("browser", "in the browser of this machine"),
+    ("no-browser", "in a browser elsewhere: an address goes there, and one comes back by hand"),
+    ("device", "with a code that is typed in elsewhere; other issuers only, user pools have no such thing"),
+    ("password", "here, with user name and password; user pools only"),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    ways = parser.add_mutually_exclusive_group()
+    for way, text in _WAYS:
+        ways.add_argument(f"--{way}", dest="way", action="store_const", const=way, help=text)
+    parser.add_argument("--username", metavar="NAME", help="who, with --password; otherwise asked for")
+    parser.add_argument(
+        "--store",
+        metavar="WHERE",
+        help="where the sign-in is kept: keyring, or file for a plain file that only you can read",
+    )
+    link = parser.add_mutually_exclusive_group()
+    link.add_argument(
+        "--link",
+        dest="link",
+        action="store_true",
+        default=None,
+        help="the guest of this machine becomes this user: same identity, if the user has none yet",
+    )
+    link.add_argument(
+        "--no-link", dest="link", action="store_false", help="leave the guest alone, and do not ask"
+    )
+
+
+def run(invocation: Invocation) -> int:
+    """Sign in, and get credentials."""
+    options, terminal = invocation.options, invocation.terminal
+    pool = open_pool(invocation)
+    source = pool.login_source()
+    before = source.account()
+    if before is not None:
+        terminal.notice(f"Signed in as {printable(before.shown)} so far.")
+    link_guest = _wants_link(invocation, pool)
+    # What the browser or the issuer has to say goes to stderr; stdout is for the result.
+    try:
+        name = pool.sign_in(
+            link_guest=link_guest, way=options.way, store=options.store, username=options.username
+        )
+    except (KeyboardInterrupt, EOFError):
+        is_in = source.account() not in (None, before)
+        terminal.say(
+            "\nYou are signed in; nothing else was done." if is_in else "\nGiven up; nothing was changed."
+        )
+        raise KeyboardInterrupt from None
+    except CognitoCredentialsError:
+        if source.account() not in (None, before):
+            terminal.say("You are signed in, but:")
+        raise
+    account = source.account()
+    where = "the keyring" if account is None or account.store == "keyring" else "a plain file, only for you"
+    terminal.write(f"Signed in as {printable(name)}; the sign-in is kept in {where}.\n")
+    credentials = pool.credentials()
+    terminal.write(
+        f"Identity {pool.identity_id()}, credentials until {moment(credentials.expiration)}; "
+        "from now on they renew themselves.\n"
+    )
+    return 0
+
+
+def _wants_link(invocation: Invocation, pool: IdentityPool) -> bool:
+    """Find out whether the guest shall become the user, and say what that means."""
+    given: bool | None = invocation.options.link
+    guest = pool.guest_identity()
+    terminal = invocation.terminal
+    if guest is None:
+        if given:
+            terminal.notice("This machine has no guest identity in this pool: there is nothing to link.")
+        return False
+    if given is not None:
+        return given
+    if not terminal.can_ask:
+        terminal.notice(
+            f"This machine's guest {guest} stays a guest; --link would make its identity, and what is kept "
+            "under it, this user's."
+        )
+        return False
+    terminal.say(
+        f"This machine has been the guest {guest} in this pool. It can become this user: a new user keeps "
+        "its identity and all that is kept under it; a user with an identity keeps that one, and the "
+        "guest's is lost. Either way the next guest here is another one."
+    )
+    return terminal.ask("Make the guest this user (y/n)", "n").lower() in ("y", "yes")
+
+
+COMMAND = Command(
+    name="login",
+    group="sign in and out",
+    summary="sign in to the user pool or issuer that the profile names",
+    details="""
+The way is that of cognito_sign_in, or the browser; where none can be opened (SSH, WSL, no display) an
+address is printed, and the one it ends at is pasted back. A password is asked for on the terminal, and
+never leaves it in clear (SRP). The sign-in lasts as long as the issuer lets it: credentials renew
+themselves, and a command that needs a new sign-in exits with 3 and says so. Ctrl-C leaves all as it was.""",
+    example="""
+$ cognito-credentials configure --profile app --yes \\
+    --identity-pool-id us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70 \\
+    --user-pool-id us-east-1_Ab1Cd2Ef3 --client-id 4example23456789 --redirect-ports 8400,8401
+$ cognito-credentials login --profile app
+Waiting for you to sign in there (Ctrl-C to give up).
+Signed in as ada@example.com; the sign-in is kept in the keyring.
+Identity us-east-1:7c0d…, credentials until 2026-01-31T12:00:00Z; from now on they renew themselves.
+$ cognito-credentials login --profile app --device --store file    (on a machine without a browser)""",
+    run=run,
+    add_options=add_options,
+    takes_pool=True,
+)
