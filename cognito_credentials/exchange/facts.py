@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..logins.claims import unverified_claims
+from ..regions import KNOWN_REGIONS, near_regions, partition_of
 from ..secret import Secret
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def facts(
         "pool": f"{pool_id} (from {pool_origin})" if is_elsewhere else pool_id,
         "pool_id": pool_id,
         "region": settings.region,
+        "region_doubt": "" if settings.endpoint_url else _region_doubt(settings.region),
         "providers": ", ".join(names),
         "tokens": "; ".join(_described(name, tokens[name]) for name in names),
         "who": "guest" if is_guest else "signed-in user",
@@ -53,6 +55,20 @@ _ORIGINS = {
     "policy": "policy_origin",
     "flow": "flow_origin",
 }
+
+
+def _region_doubt(region: str) -> str:
+    """Say that nobody knows *region*; only once nothing answers there, since it may have opened today."""
+    if region in KNOWN_REGIONS:
+        return ""
+    import botocore.session  # loaded already, for the call that failed
+
+    session = botocore.session.Session()
+    if region in session.get_available_regions("cognito-identity", partition_name=partition_of(region)):
+        return ""
+    near = near_regions(region)
+    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+    return f"no region {region} is known here{meant}: check the pool id; or "
 
 
 def _described(provider: str, token: Secret) -> str:

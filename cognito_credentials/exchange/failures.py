@@ -22,6 +22,7 @@ FACTS: Final = {
     "pool_id": "given",
     "pool_origin": "its setting",
     "region": "that region",
+    "region_doubt": "",
     "providers": "no login",
     "tokens": "no login",
     "who": "user",

@@ -186,8 +186,8 @@ TABLE: Final = (
     Row("sts: trust policy", ("AccessDenied", "AccessDeniedException"), "", STOP, PoolMisconfiguredError,
         "the role {role} does not exist, or does not let {who}s of this pool in",
         "check role_arn (from {role_origin}); its trust policy: Federated {own}, Action "
-        "sts:AssumeRoleWithWebIdentity (plus sts:TagSession if attributes are mapped), aud = {pool_id}, amr = "
-        "{amr}", operation=STS),
+        "sts:AssumeRoleWithWebIdentity (plus sts:TagSession if attributes are mapped), aud = {pool_id}, "
+        "amr = {amr}", operation=STS),
     Row("sts: claim refused", "IDPRejectedClaim", "", STOP, LoginRejectedError,
         "the login provider rejected the claim",
         "sign in again", operation=STS),
@@ -264,7 +264,7 @@ TABLE: Final = (
         "check HTTPS_PROXY and NO_PROXY, and the proxy itself"),
     Row("no connection", ("EndpointConnectionError", "ConnectTimeoutError"), "", WAIT, ServiceError,
         "the service cannot be reached",
-        "check the network, DNS and firewall; where there is a proxy, set HTTPS_PROXY"),
+        "{region_doubt}check the network, DNS and firewall; where there is a proxy, set HTTPS_PROXY"),
     Row("no answer", ("ReadTimeoutError", "ConnectionClosedError"), "", WAIT, ServiceError,
         "the service took the request and did not answer it whole",
         "a later try may succeed; check the network and proxy if it persists"),
