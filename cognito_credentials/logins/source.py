@@ -2,20 +2,27 @@
 What a login source is, and how one is asked: its answer checked, its errors made ours.
 
 An error of a user's function may hold the token it was about, in its message or in the variables of
-its traceback. So it is replaced, not wrapped: only the names of its type and of the function remain.
+its traceback. So it is replaced, not wrapped: only its type, and the line that raised it, remain.
 
 Imports `errors`, `secret` and `claims`.
 """
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
-from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError, clean
+from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError, ServiceError, clean
 from ..secret import Secret
 from .claims import TOKEN_LIMIT
+
+_NETWORK: Final = frozenset(("socket", "ssl", "urllib", "urllib3", "requests", "aiohttp"))
+"""Modules whose kinds of OSError are about connections: gaierror, URLError, RequestException…"""
+_UNREACHABLE: Final = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN))
+"""What has no class of its own in Python."""
 
 
 class LoginSource(Protocol):
@@ -63,19 +70,49 @@ def call(method: Callable[[], object], source: object) -> object:
     Call a *method* of *source*, replacing errors that are not ours.
 
     Raises:
-        LoginRequiredError: It failed; the message names the type of the error and nothing of its text.
+        ServiceError: What it asks could not be reached; the sign-in may be as good as ever.
+        LoginRequiredError: It failed; the message names the error's type and place, and nothing of its text.
     """
     try:
         return method()
     except CognitoCredentialsError:
         raise
     except Exception as error:  # noqa: BLE001  (a user's function may raise anything)
-        failure = type(error).__qualname__
+        failure = f"{type(error).__qualname__} at {_place(error)}"
+        is_network = _is_network(error)
     # Raised out here, so that the inner error is not even the context of ours.
+    if is_network:
+        raise ServiceError(
+            f"the login source {describe(source)} could not reach what it asks: {failure}",
+            hint="check the network and try again; the sign-in itself may be good",
+        )
     raise LoginRequiredError(
         f"the login source {describe(source)} failed with {failure}",
         hint="call it on its own to see why, then sign in again if that is the cause",
     )
+
+
+def _is_network(error: Exception) -> bool:
+    """Tell an outage, in which the sign-in is as good as ever, from a refusal and from a fault at home."""
+    if not isinstance(error, OSError):
+        return False
+    # What somebody answered is no outage, unless it asks for patience: urllib's HTTPError has a code,
+    # requests' has a response.
+    status = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(status, int):
+        return status == 429 or status >= 500
+    is_of_network = any(kind.__module__.partition(".")[0] in _NETWORK for kind in type(error).__mro__)
+    return is_of_network or isinstance(error, (ConnectionError, TimeoutError)) or error.errno in _UNREACHABLE
+
+
+def _place(error: Exception) -> str:
+    """Name the line that raised *error*, not what stood in its variables."""
+    trace = error.__traceback__
+    if trace is None:
+        return "an unknown place"
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
 
 
 def checked(given: object, source: object, provider: str | None) -> Secret:

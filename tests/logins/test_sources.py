@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import socket
+import urllib.error
 from collections.abc import Callable
+from email.message import Message
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -142,11 +147,13 @@ class _Broken:
 
 
 def test_an_error_of_a_source_is_replaced() -> None:
-    """The type and the source are named; the message, cause and context are gone with what they held."""
+    """Type, source and line are named; the message, cause and context are gone with what they held."""
     with pytest.raises(LoginRequiredError) as caught:
         ask(_Broken(), GOOGLE)
 
-    assert str(caught.value).startswith("the login source _Broken failed with RuntimeError. ")
+    assert str(caught.value).startswith(
+        "the login source _Broken failed with RuntimeError at test_sources.py:"
+    )
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 
@@ -156,6 +163,81 @@ def test_an_error_of_a_source_is_replaced() -> None:
     with pytest.raises(LoginRequiredError, match=r"fetch\(\) failed with ValueError") as caught:
         ask(CallableSource(fetch), None)
     assert caught.value.__context__ is None
+
+
+def test_the_line_that_raised_is_named(place: Path) -> None:
+    """Whoever must mend the function is told where, and not what stood in its variables."""
+    module: dict[str, Any] = {}
+    code = f"def inner():\n    token = '{CANARY}'\n    return 1 / 0\ndef fetch():\n    return inner()\n"
+    exec(compile(code, str(place / "app.py"), "exec"), module)
+
+    with pytest.raises(LoginRequiredError, match=r"fetch\(\) failed with ZeroDivisionError at app\.py:3\."):
+        ask(CallableSource(module["fetch"]), GOOGLE)
+
+
+class _OfRequests(OSError):
+    """requests' exceptions are OSErrors too; of an answer they have the response."""
+
+    __module__ = "requests.exceptions"
+    response: Any = None
+
+
+def _answered(status: int) -> OSError:
+    error = _OfRequests("x")
+    error.response = SimpleNamespace(status_code=status)
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(111, CANARY),
+        TimeoutError(CANARY),
+        socket.gaierror(-2, CANARY),
+        urllib.error.URLError(CANARY),
+        urllib.error.HTTPError("http://x", 503, CANARY, Message(), None),
+        OSError(errno.ENETUNREACH, CANARY),
+        _OfRequests(CANARY),
+        _answered(429),
+    ],
+    ids=repr,
+)
+def test_an_outage_is_no_reason_to_sign_in(error: OSError) -> None:
+    """What a function could not reach may be there in a minute: retryable, and no `please sign in`."""
+
+    def fetch() -> str:
+        raise error
+
+    with pytest.raises(ServiceError, match=r"fetch\(\) could not reach what it asks") as caught:
+        ask(CallableSource(fetch), GOOGLE)
+
+    assert caught.value.retryable
+    assert "try again" in caught.value.hint
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(2, CANARY),
+        PermissionError(13, CANARY),
+        IsADirectoryError(21, CANARY),
+        NotADirectoryError(20, CANARY),
+        OSError(errno.ENOSPC, CANARY),
+        urllib.error.HTTPError("http://x", 400, CANARY, Message(), None),
+        _answered(401),
+    ],
+    ids=repr,
+)
+def test_a_refusal_or_a_fault_at_home_is_no_outage(error: OSError) -> None:
+    """A file that is gone and an issuer that says no will be so in a minute, too."""
+
+    def fetch() -> str:
+        raise error
+
+    with pytest.raises(LoginRequiredError, match=f"failed with {type(error).__name__}"):
+        ask(CallableSource(fetch), GOOGLE)
 
 
 @pytest.mark.parametrize("error", [LoginRequiredError("gone", hint="sign in"), ServiceError("offline")])
