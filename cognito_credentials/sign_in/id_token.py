@@ -65,7 +65,7 @@ def verify(
     if len(text) > TOKEN_LIMIT:
         raise _rejected("it is longer than Cognito takes")
     header, claims = _signed(text, keys, algorithms & ASYMMETRIC)
-    if claims["iss"] not in issuers:
+    if not isinstance(claims["iss"], str) or claims["iss"] not in issuers:
         raise _rejected(f"it is from another issuer, {clean(str(claims['iss']), 120)}")
     _check_audience(claims, client_id)
     _check_time(claims, now)

@@ -1,0 +1,457 @@
+"""What must not work: answers of others, tokens of others, issuers that are none."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jwt
+import pytest
+
+from cognito_credentials.errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    LoginRejectedError,
+    LoginRequiredError,
+    ServiceError,
+)
+from cognito_credentials.sign_in import http as sign_in_http
+from cognito_credentials.sign_in.authorization import AnswerRefused, Authorization
+from cognito_credentials.sign_in.callback import CallbackServer
+from cognito_credentials.sign_in.discovery import checked_issuer
+from cognito_credentials.sign_in.http import Network
+from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.sign_in.sources import OidcLogin
+
+from .conftest import Person
+from .hostile_issuer import CLIENT, HostileIssuer, answer
+
+
+@pytest.fixture
+def hostile() -> Iterator[HostileIssuer]:
+    issuer = HostileIssuer()
+    yield issuer
+    issuer.close()
+
+
+def _source(issuer: HostileIssuer, **options: Any) -> OidcLogin:
+    return OidcLogin(issuer.url, CLIENT, **{"store": "file", "profile_name": "app", **options})
+
+
+def _query(url: str) -> dict[str, str]:
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+
+
+def _get(address: str, query: dict[str, str] | str, **headers: str) -> tuple[int, str]:
+    """One request to the loopback; a header of None is left out, ``method`` and ``path`` replace theirs."""
+    parts = urllib.parse.urlsplit(address)
+    text = query if isinstance(query, str) else urllib.parse.urlencode(query)
+    method, path = headers.pop("method", "GET"), headers.pop("path", parts.path)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=20)
+    try:
+        connection.putrequest(method, f"{path}?{text}", skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders()
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+class Visit:
+    """A sign-in that waits for its answer; *knock* is what attackers do before the right one comes."""
+
+    def __init__(self, source: OidcLogin, issuer: HostileIssuer) -> None:
+        self.url = ""
+        self.result: Any = None
+        self._issuer = issuer
+        self._has_url = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(source,), daemon=True)
+        self._thread.start()
+        assert self._has_url.wait(20)
+        asked = _query(self.url)
+        self.redirect_uri, self.state, issuer.nonce = asked["redirect_uri"], asked["state"], asked["nonce"]
+
+    def _run(self, source: OidcLogin) -> None:
+        try:
+            self.result = source.sign_in(Person(), open_browser=self._opened)
+        except CognitoCredentialsError as error:
+            self.result = error
+            self._has_url.set()
+
+    def _opened(self, url: str) -> bool:
+        self.url = url
+        self._has_url.set()
+        return True
+
+    def knock(self, query: dict[str, str] | str, **headers: str) -> tuple[int, str]:
+        return _get(self.redirect_uri, query, **headers)
+
+    def finish(self) -> Any:
+        """Let the right answer come."""
+        status, _ = self.knock({"code": "CANARY-code", "state": self.state})
+        self._thread.join(20)
+        assert status == 200
+        return self.result
+
+
+@pytest.mark.writes_secrets
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=evil",
+        "code=evil&state=",
+        "code=evil&state=wrong",
+        "code=evil&state={state}x",
+        "code=evil&state={state}&state={state}",
+        "code=evil&code=evil&state={state}",
+        "code=evil&state=wrong&state={state}",
+        "error=access_denied&state=wrong",
+        "code=evil&state={state}&iss=https%3A%2F%2Fanother.example",
+        "code=evil&state={state}&iss=a&iss=b",
+        "code=%ff&state=%ff",
+        "&".join(f"a{number}=1" for number in range(30)),
+        "",
+    ],
+)
+def test_answers_that_are_not_to_this_sign_in(hostile: HostileIssuer, query: str) -> None:
+    """Missing, wrong, doubled state: ignored without a request to the issuer; the right one still counts."""
+    visit = Visit(_source(hostile), hostile)
+
+    status, page = visit.knock(query.format(state=visit.state))
+
+    assert status == 400
+    assert "not the answer to the sign-in" in page
+    assert "evil" not in page
+    assert [path for _, path, _ in hostile.requests] == ["/.well-known/openid-configuration"]
+    assert visit.finish().subject == "ann"
+    ((_, _, form),) = [request for request in hostile.requests if request[1] == "/token"]
+    assert form["code"] == "CANARY-code"
+
+
+def test_a_replayed_answer(hostile: HostileIssuer) -> None:
+    """The state counts once, also for two that come at the same moment."""
+    issuer = OidcIssuer(Network(), hostile.url, CLIENT)
+    authorization = Authorization(issuer, "http://127.0.0.1:1/callback", "openid")
+    right = {"code": ["CANARY"], "state": [_query(authorization.url)["state"]]}
+
+    assert authorization.accept(right)
+    with pytest.raises(AnswerRefused, match="has had its answer"):
+        authorization.accept(right)
+
+
+@pytest.mark.writes_secrets
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec_Fetch_Mode": "cors"}, 403),
+        ({"Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"}, 403),
+        ({"Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"}, 403),
+        ({"Sec_Purpose": "prefetch;prerender"}, 403),
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "localhost:{port}"}, 421),
+        ({"Host": "127.0.0.1"}, 421),
+        ({"path": "/"}, 404),
+        ({"path": "/callback/"}, 404),
+        ({"path": "/favicon.ico"}, 404),
+        ({"method": "POST"}, 405),
+        ({"method": "HEAD"}, 405),
+        ({"method": "OPTIONS"}, 405),
+    ],
+)
+def test_who_else_calls_the_loopback(hostile: HostileIssuer, headers: dict[str, str], expected: int) -> None:
+    """A page, a rebound name, a prefetch: refused even with the right state, which stays good."""
+    visit = Visit(_source(hostile), hostile)
+    port = str(urllib.parse.urlsplit(visit.redirect_uri).port)
+    sent = {name: value.format(port=port) for name, value in headers.items()}
+
+    status, page = visit.knock({"code": "evil", "state": visit.state}, **sent)
+
+    assert status == expected
+    assert "evil" not in page
+    assert visit.finish().subject == "ann"
+
+
+def test_the_loopback_takes_no_other_port_and_no_other_address() -> None:
+    """It listens on 127.0.0.1 alone, at the first registered port that is free; when none is, it says so."""
+    with CallbackServer() as taken, CallbackServer((taken.port, 48126)) as second:
+        assert second.redirect_uri == "http://127.0.0.1:48126/callback"
+        assert second.server_address[0] == "127.0.0.1"
+        with pytest.raises(
+            ConfigurationError, match=f"ports for the sign-in are in use: {taken.port}, 48126"
+        ):
+            CallbackServer((taken.port, 48126))
+
+
+def test_connections_that_say_nothing_hold_nobody_up(hostile: HostileIssuer) -> None:
+    """A browser opens connections it may never use; the answer comes through all the same."""
+    visit = Visit(_source(hostile), hostile)
+    port = urllib.parse.urlsplit(visit.redirect_uri).port
+    silent = [http.client.HTTPConnection("127.0.0.1", port) for _ in range(8)]
+    for connection in silent:
+        connection.connect()
+    try:
+        status, _ = visit.knock({"error": "access_denied", "state": visit.state})
+    finally:
+        for connection in silent:
+            connection.close()
+
+    assert status == 200
+    visit._thread.join(20)
+    assert isinstance(visit.result, LoginRejectedError)
+
+
+def test_nobody_signs_in(hostile: HostileIssuer) -> None:
+    """The time is limited, and the port is given back."""
+    with CallbackServer() as server:
+        server.listen(lambda _: pytest.fail("nobody answers"))
+        port = server.port
+        with pytest.raises(LoginRequiredError, match="nobody signed in"):
+            server.wait(0.3)
+    with CallbackServer((port,)):
+        pass
+
+
+def test_the_pasted_address_is_of_this_sign_in(hostile: HostileIssuer) -> None:
+    """A code that was phished over the telephone, or of a redirect to another port, is not redeemed."""
+    lines: list[str] = []
+
+    def answers() -> Iterator[str]:
+        state = _query(re.findall(r"http://\S+/authorize\?\S+", "\n".join(person.shown))[0])["state"]
+        yield f"http://127.0.0.1:8400/callback?code=evil&state={state}x"
+        yield f"http://127.0.0.1:9999/callback?code=evil&state={state}"
+        yield f"http://127.0.0.1:8400.evil.example/callback?code=evil&state={state}"
+
+    person = Person()
+    given: Iterator[str] | None = None
+
+    def ask(question: str) -> str:
+        nonlocal given
+        given = given or answers()
+        lines.append(question)
+        return next(given)
+
+    person.ask = ask  # type: ignore[method-assign]
+    with pytest.raises(LoginRequiredError, match="no address was pasted"):
+        _source(hostile).sign_in(person, way="no-browser")
+
+    assert len(lines) == 3
+    assert "/token" not in {path for _, path, _ in hostile.requests}
+    assert "evil" not in "\n".join(person.shown)
+
+
+@pytest.mark.writes_secrets
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("alg none", "signed with none"),
+        ("alg None", "signed with nOnE"),
+        ("key confusion", "signed with HS256"),
+        ("another's key", "signature is wrong"),
+        ("unknown kid", "a key that the issuer does not publish"),
+        ("RSA header, EC key", "a key that the issuer does not publish"),
+        ("cut off", "signature is wrong"),
+        ("not a token", "signature is wrong"),
+        ("embedded key", "signature is wrong"),
+    ],
+)
+def test_forged_tokens(hostile: HostileIssuer, name: str, said: str) -> None:
+    """Only a signature of a published key by an asymmetric algorithm counts, whatever the metadata allows."""
+    other = HostileIssuer()
+    other.close()
+
+    def confused(claims: dict[str, Any]) -> str:
+        parts = [json.dumps({"alg": "HS256", "typ": "JWT", "kid": "rsa"}), json.dumps(claims)]
+        signed = ".".join(jwt.utils.base64url_encode(part.encode()).decode() for part in parts)
+        signature = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+        return (
+            f"{signed}.{jwt.utils.base64url_encode(_hmac(hostile.public_pem(), signed, signature)).decode()}"
+        )
+
+    forgeries: dict[str, Callable[[dict[str, Any]], str]] = {
+        "alg none": lambda claims: jwt.encode(claims, None, "none"),
+        "alg None": lambda claims: _with_header(jwt.encode(claims, None, "none"), {"alg": "nOnE"}),
+        "key confusion": confused,
+        "another's key": lambda claims: jwt.encode(claims, other.rsa, "RS256", {"kid": "rsa"}),
+        "unknown kid": lambda claims: jwt.encode(claims, hostile.rsa, "RS256", {"kid": "x"}),
+        "RSA header, EC key": lambda claims: jwt.encode(claims, hostile.rsa, "RS256", {"kid": "ec"}),
+        "cut off": lambda claims: hostile.sign_well(claims)[:-9],
+        "not a token": lambda _: "CANARY",
+        "embedded key": lambda claims: jwt.encode(
+            claims, other.rsa, "RS256", {"kid": "rsa", "jwk": other._jwk(other.rsa, "rsa")}
+        ),
+    }
+    visit = Visit(_source(hostile), hostile)
+    hostile.sign = forgeries[name]
+
+    error = visit.finish()
+
+    assert isinstance(error, LoginRejectedError)
+    assert said in error.message
+    assert _source(hostile).account() is None
+
+
+def _hmac(key: bytes, signed: str, _: object) -> bytes:
+    import hashlib
+    import hmac
+
+    return hmac.new(key, signed.encode(), hashlib.sha256).digest()
+
+
+def _with_header(token: str, header: dict[str, str]) -> str:
+    first = jwt.utils.base64url_encode(json.dumps(header).encode()).decode()
+    return f"{first}.{token.partition('.')[2]}"
+
+
+@pytest.mark.writes_secrets
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ({"nonce": "another"}, "nonce"),
+        ({"nonce": None}, "nonce"),
+        ({"aud": "another"}, "aud"),
+        ({"aud": [CLIENT, "another"]}, "azp"),
+        ({"aud": [CLIENT], "azp": "another"}, "azp"),
+        ({"aud": {"desktop": 1}}, "aud"),
+        ({"iss": "https://another.example"}, "another issuer"),
+        ({"iss": ["x"]}, "another issuer"),
+        ({"exp": 1}, "expired"),
+        ({"exp": True}, "no time"),
+        ({"exp": 1e300}, "no time"),
+        ({"iat": 4_000_000_000}, "future"),
+        ({"nbf": 4_000_000_000}, "future"),
+        ({"sub": 7}, "whom it is about"),
+        ({"sub": "x" * 256}, "whom it is about"),
+        ({"at_hash": "AAAA"}, "at_hash"),
+        ({"token_use": "access"}, "no ID token"),
+    ],
+)
+def test_tokens_for_others(hostile: HostileIssuer, claims: dict[str, Any], said: str) -> None:
+    """A code injected from another session brings another nonce; other claims are as strict."""
+    visit = Visit(_source(hostile), hostile)
+    hostile.claims = claims
+
+    error = visit.finish()
+
+    assert isinstance(error, LoginRejectedError)
+    assert said in error.message
+    assert "CANARY" not in str(error)
+
+
+@pytest.mark.writes_secrets
+def test_an_elliptic_signature_is_as_good(hostile: HostileIssuer) -> None:
+    """ES256 with the issuer's key for it, and at_hash as it should be."""
+    visit = Visit(_source(hostile), hostile)
+    hostile.sign = lambda claims: jwt.encode(claims, hostile.ec, "ES256", {"kid": "ec"})
+
+    assert visit.finish().subject == "ann"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://login.example.com",
+        "ftp://login.example.com",
+        "https://user:CANARY@login.example.com",
+        "https://login.example.com?x=1",
+        "https://login.example.com#x",
+        "login.example.com",
+        "https://",
+        "http://127.0.0.1.evil.example",
+    ],
+)
+def test_issuers_that_are_not_safe(issuer: str) -> None:
+    """https, or this very machine; never a password in the address."""
+    with pytest.raises(ConfigurationError):
+        OidcLogin(issuer, CLIENT)
+
+
+def test_an_issuer_is_kept_to_the_letter() -> None:
+    """With or without a slash at the end are two issuers."""
+    assert checked_issuer("https://login.example.com/", "x") == "https://login.example.com/"
+    assert checked_issuer("https://login.example.com", "x") == "https://login.example.com"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"issuer": "https://login.example.com"}, "calls itself https://login.example.com"),
+        ({"issuer": None}, "calls itself nothing"),
+        ({"token_endpoint": "http://evil.example/token"}, "plain http to another machine"),
+        ({"jwks_uri": "file:///etc/passwd"}, "not the URL of a service"),
+        ({"jwks_uri": None}, "names no jwks_uri"),
+        ({"authorization_endpoint": 7}, "not text"),
+    ],
+)
+def test_metadata_that_leads_elsewhere(hostile: HostileIssuer, metadata: dict[str, Any], said: str) -> None:
+    """Mix-up: the document must be of the issuer that was asked, and lead to safe addresses only."""
+    hostile.metadata = metadata
+
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        _source(hostile).sign_in(Person(), open_browser=lambda _: True)
+
+
+def test_a_public_issuer_does_not_lead_to_this_machine() -> None:
+    """Metadata of an https issuer cannot have a code posted to whatever listens here."""
+    from cognito_credentials.sign_in.discovery import read_metadata
+
+    issuer = "https://login.example.com"
+    document = {"issuer": issuer, "jwks_uri": issuer, "token_endpoint": "http://127.0.0.1:1/token"}
+
+    with pytest.raises(ConfigurationError, match="plain http"):
+        read_metadata(document, issuer)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda: answer({}, 302, Location="https://evil.example/"), "redirect"),
+        (lambda: answer({"x": "y" * 100_000}), "more than 65536 bytes"),
+        (lambda: (200, {"Content-Length": "9999999999"}, b"{"), "more than 65536 bytes"),
+        (lambda: (200, {}, b"\x1f\x8b not json"), "no JSON object"),
+        (lambda: (200, {}, b"[1]"), "no JSON object"),
+        (lambda: (200, {}, b"[" * 60_000), "no JSON object"),
+        (lambda: answer({}, 500), "HTTP 500"),
+        (lambda: (200, {"X-Slow": "1"}, b" " * 300), "no complete answer within"),
+    ],
+)
+@pytest.mark.parametrize("place", ["/.well-known/openid-configuration", "/jwks", "/token"])
+@pytest.mark.writes_secrets
+def test_answers_without_end_or_sense(
+    hostile: HostileIssuer, given: Any, said: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each step: no redirect, 64 KiB, and a time for the whole, not for each byte."""
+    monkeypatch.setattr(sign_in_http, "BUDGET", 1.0)
+    monkeypatch.setattr(sign_in_http.bounded, "__defaults__", (1.0,))
+    hostile.answers[place] = given
+    if place == "/.well-known/openid-configuration":
+        with pytest.raises(ServiceError, match=said):
+            _source(hostile).sign_in(Person(), open_browser=lambda _: True)
+        return
+
+    error = Visit(_source(hostile), hostile).finish()
+
+    assert isinstance(error, CognitoCredentialsError)
+    if place == "/jwks" or said != "HTTP 500":
+        assert re.search(said, error.message)
+    assert _source(hostile).account() is None
+
+
+def test_pkce_and_nonce_are_fresh_and_strong(hostile: HostileIssuer) -> None:
+    """256 bits of state and of nonce, S256, and no two alike."""
+    issuer = OidcIssuer(Network(), hostile.url, CLIENT)
+    asked = [_query(Authorization(issuer, "http://127.0.0.1:1/callback", "openid").url) for _ in range(5)]
+
+    for name in ("state", "nonce", "code_challenge"):
+        assert len({one[name] for one in asked}) == 5
+        assert all(len(one[name]) == 43 for one in asked)
+    assert {one["code_challenge_method"] for one in asked} == {"S256"}
+    assert {one["response_type"] for one in asked} == {"code"}

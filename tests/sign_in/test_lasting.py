@@ -1,0 +1,306 @@
+"""The sign-in over time and between processes: rotation, its end, and what stays while it has ended."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import CacheError, LoginRejectedError, LoginRequiredError, ServiceError
+from cognito_credentials.logins import Logins
+from cognito_credentials.secret import Secret
+from cognito_credentials.sign_in.account import Account, decode
+from cognito_credentials.sign_in.place import Place
+from cognito_credentials.sign_in.sources import OidcLogin
+
+from ..conftest import ManualClock
+from .hostile_issuer import CLIENT, HostileIssuer, answer
+from .test_attacks import Visit
+
+pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def rotating() -> Iterator[HostileIssuer]:
+    """An issuer that takes each refresh token once; here it behaves."""
+    issuer = HostileIssuer()
+    yield issuer
+    issuer.close()
+
+
+def _source(issuer: HostileIssuer, **options: Any) -> OidcLogin:
+    return OidcLogin(issuer.url, CLIENT, **{"store": "file", "profile_name": "app", **options})
+
+
+def _signed_in(issuer: HostileIssuer) -> OidcLogin:
+    source = _source(issuer)
+    assert Visit(source, issuer).finish().subject == "ann"
+    issuer.nonce = None
+    return source
+
+
+def _refreshes(issuer: HostileIssuer) -> int:
+    return sum(form.get("grant_type") == "refresh_token" for _, _, form in issuer.requests)
+
+
+def test_many_processes_refresh_at_once(rotating: HostileIssuer) -> None:
+    """Each uses what the one before was given: the sign-in lives although each token is taken only once."""
+    _signed_in(rotating)
+    code = textwrap.dedent(
+        f"""
+        from cognito_credentials.sign_in.sources import OidcLogin
+        source = OidcLogin({rotating.url!r}, {CLIENT!r}, store="file", profile_name="app")
+        for _ in range(3):
+            token = source.token()
+            source.reject(token)
+        print(source.principal())
+        """
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+        )
+        for _ in range(4)
+    ]
+    results = [process.communicate(timeout=100) for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * 4, results
+    assert len({out for out, _ in results}) == 1
+    assert _refreshes(rotating) == 12
+    assert "invalid_grant" not in str(results)
+
+
+def test_the_rotated_token_is_kept_before_anything_can_fail(rotating: HostileIssuer) -> None:
+    """The issuer's keys cannot be had after it has rotated: the new refresh token is on disk all the same."""
+    source = _signed_in(rotating)
+    source = _source(rotating)
+    rotating.answers["/jwks"] = lambda: answer({}, 503)
+
+    with pytest.raises(ServiceError):
+        source.token()
+    del rotating.answers["/jwks"]
+
+    assert source.token()
+
+
+def test_a_token_that_somebody_else_rotated(rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused means: look once more what the store has now, before the sign-in counts as ended."""
+    source = _signed_in(rotating)
+    place = source._place()
+    newest = place.read("secret")
+    assert newest is not None
+    place.write("secret", newest.replace(b"refresh-1", b"refresh-0"))
+    read = Place.read
+    looks: list[str] = []
+
+    def reads(self: Place, kind: str) -> bytes | None:
+        found = read(self, kind)
+        if kind == "secret":
+            looks.append(kind)
+            if len(looks) == 1:  # another machine's process, which no lock of ours holds up
+                self.write("secret", newest)
+        return found
+
+    monkeypatch.setattr(Place, "read", reads)
+
+    assert _source(rotating).token()
+    assert len(looks) == 2
+
+
+def test_a_sign_in_that_has_ended(rotating: HostileIssuer) -> None:
+    """The issuer says invalid_grant, in words that its own library chokes on: exit 3, and the command."""
+    source = _signed_in(rotating)
+    rotating.refresh_tokens.append("CANARY-elsewhere")
+
+    with pytest.raises(LoginRequiredError) as caught:
+        _source(rotating).token()
+
+    assert caught.value.exit_code == 3
+    assert caught.value.message == 'the sign-in of ann has ended: used "twice"'
+    assert caught.value.hint == "run 'cognito-credentials login --profile app'"
+    assert source.principal() is not None  # what is cached for this user is still found
+
+
+def test_a_token_is_asked_for_only_when_needed(rotating: HostileIssuer) -> None:
+    """Who it is costs no request; one ID token serves until shortly before its end, whatever the wall clock."""
+    clock = ManualClock(time.time())
+    _signed_in(rotating)
+    source = _source(rotating, clock=clock)
+    before = len(rotating.requests)
+
+    assert source.principal()
+    assert len(rotating.requests) == before
+    first = source.token()
+    clock.set_wall(0)
+    clock.mono += 3500
+    assert source.token() is first
+    assert _refreshes(rotating) == 1
+    clock.mono += 60
+    source.token()
+    assert _refreshes(rotating) == 2
+
+
+def test_a_rejected_token_is_not_given_again(rotating: HostileIssuer) -> None:
+    """When the service's clock says expired, asking again makes a new one: Logins does that by itself."""
+    _signed_in(rotating)
+    source = _source(rotating)
+    logins = Logins.of(source)
+
+    resolved = logins.resolve(time.time(), None)
+    rotating.claims = {"jti": "another"}
+    assert _refreshes(rotating) == 1
+    logins.resolve(time.time() + 3601, None)  # the service's time is an hour ahead of this machine's
+
+    assert _refreshes(rotating) == 2
+    assert resolved.principal == logins.principal(None)
+    assert list(resolved.tokens) == [source.provider]
+    assert logins.depends() == (("file", source._place().path("sign-in")),)
+
+
+def test_an_issuer_without_refresh_tokens(rotating: HostileIssuer) -> None:
+    """The sign-in lasts as long as its ID token; then the error says what is missing."""
+    given = rotating.tokens
+
+    def tokens() -> dict[str, Any]:
+        return {name: value for name, value in given().items() if name != "refresh_token"}
+
+    rotating.tokens = tokens  # type: ignore[method-assign]
+    _signed_in(rotating)
+
+    assert _source(rotating).token() == _source(rotating).token()
+    with pytest.raises(LoginRequiredError, match="gave no refresh token"):
+        _source(rotating, clock=ManualClock(time.time() + 3600)).token()
+    assert _refreshes(rotating) == 0
+
+
+def test_an_issuer_that_refreshes_another_user(rotating: HostileIssuer) -> None:
+    """One user's sign-in never turns into another's, and the principal stays."""
+    source = _signed_in(rotating)
+    rotating.claims = {"sub": "mallory"}
+
+    with pytest.raises(LoginRejectedError, match="another user's"):
+        _source(rotating).token()
+    assert source.account().subject == "ann"  # type: ignore[union-attr]
+
+
+def test_the_account_has_no_secret(rotating: HostileIssuer) -> None:
+    """The file that cache hits look at holds who, and nothing else; it and its directory are this user's."""
+    source = _signed_in(rotating)
+    path = Path(source._place().path("sign-in"))
+
+    assert b"CANARY" not in path.read_bytes()
+    assert b"eyJ" not in path.read_bytes()
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[" * 10_000,
+        b'{"v": 1}',
+        b"\xff",
+        b'{"client_id":"c","issuer":"i","name":"","signed_in_at":1,"store":"file","subject":"s","v":2}\n',
+        b'{"client_id":"c","issuer":"i","name":"","signed_in_at":1,"store":"file","subject":"","v":1}\n',
+        b'{"client_id":"c","issuer":"i","name":"","signed_in_at":true,"store":"file","subject":"s","v":1}\n',
+        b'{"client_id":"c","issuer":"i","name":7,"signed_in_at":1,"store":"file","subject":"s","v":1}\n',
+        b'{"client_id":"c","issuer":"i","name":"","signed_in_at":1,"store":"file","subject":"s","v":1,"x":1}\n',
+    ],
+)
+def test_an_account_that_is_not_what_we_wrote(data: bytes) -> None:
+    """Any doubt is nobody."""
+    assert decode(data) is None
+
+
+def test_an_account_comes_back() -> None:
+    """What is written is what is read."""
+    account = Account(issuer="i", client_id="c", subject="s\u2028", name="Änne", store="file", signed_in_at=1)
+
+    assert decode(account.encode()) == account
+
+
+def test_the_keyring_is_refused_before_anybody_signs_in(
+    rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A keyring that keeps nothing is found out first: no browser, no request."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    source = _source(rotating, store="keyring")
+
+    with pytest.raises(CacheError, match="does not keep secrets safe") as caught:
+        source.sign_in(open_browser=lambda _: pytest.fail("a browser was opened"))
+
+    assert caught.value.exit_code == 7
+    assert rotating.requests == []
+
+
+def test_giving_up_leaves_the_keyring_as_it_was(
+    rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ctrl-C while the browser is open: nothing half done is left, and an earlier sign-in is untouched."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.sign_in.keyring_backends.Works")
+    source = _source(rotating, store="keyring")
+
+    def interrupt(_: str) -> bool:
+        assert "cognito-credentials" in (tmp_path / "keyring.json").read_text()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        source.sign_in(open_browser=interrupt)
+    assert (tmp_path / "keyring.json").read_text() == "{}"
+    assert source.account() is None
+
+    earlier = Visit(source, rotating).finish()
+    with pytest.raises(KeyboardInterrupt):
+        source.sign_in(open_browser=interrupt)
+    assert source.account() == earlier
+    rotating.nonce = None
+    assert _source(rotating).token()
+
+
+def test_changing_the_store_leaves_nothing_in_the_other(
+    rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who signs in with the keyring after a plain file has none left; sign-out clears the keyring."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.sign_in.keyring_backends.Works")
+    plain = _signed_in(rotating)
+    place = plain._place()
+    assert place.read("secret") is not None
+
+    Visit(_source(rotating, store="keyring"), rotating).finish()
+
+    assert place.read("secret") is None
+    assert place.read("sealed") is not None
+    plain.sign_out(revoke=False)
+    assert [place.read(kind) for kind in ("sign-in", "sealed", "secret")] == [None, None, None]
+    assert (tmp_path / "keyring.json").read_text() == "{}"
+
+
+def test_a_lock_that_somebody_holds(tmp_path: Path) -> None:
+    """Waiting for another process has an end, and says what it may be."""
+    one, other = (Place(str(tmp_path / "sign-in"), "0" * 40) for _ in range(2))
+
+    with one.lock(), pytest.raises(ServiceError, match="another process has been using"), other.lock(0.2):
+        pytest.fail("both hold it")
+    with other.lock(0.2):
+        pass
+
+
+def test_secrets_do_not_show_themselves(rotating: HostileIssuer) -> None:
+    """A source, its account and its parts can be printed."""
+    source = _source(rotating, client_secret="CANARY-client")
+
+    assert "CANARY" not in repr(source) + repr(vars(source)) + str(source.__getstate__())
+    assert isinstance(source._client_secret, Secret)
