@@ -97,8 +97,11 @@ def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: di
     """
     source = source_to_sign_in(parts, provider)
     account = source.sign_in(**options)
-    # What was held may be another user's.
+    # What was held may be another user's; and what failed before, may have failed for want of this.
     parts.refresher.forget()
+    who = parts.exchanger.identify_offline()
+    if who is not None:
+        parts.records.drop_state(who.credentials_key)
     if link_guest:
         linking.carry_guest_over(parts)
     return account.shown

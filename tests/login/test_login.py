@@ -1,0 +1,374 @@
+"""`login`, `logout` and what lies between, by the command line at a certified OpenID Connect provider."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import App, Cli, OwnIssuer, make_app
+
+pytestmark = pytest.mark.writes_secrets  # the plain store, but where a test is about the keyring
+
+
+def test_from_login_to_credentials(app: App) -> None:
+    """A person signs in once; from then on the profile has credentials, without anybody there."""
+    done = app.login("ann")
+
+    assert done.code == 0, done.err
+    assert "Signed in as ann@example.com; the sign-in is kept in a plain file" in done.out
+    assert "Identity us-east-1:" in done.out
+    assert f"{app.issuer}/auth?" in done.err
+    answer = json.loads(app("credential-process").out)
+    assert answer["AccessKeyId"] in "".join(app.kept().values())
+    assert "authenticated" in app("whoami").out
+
+
+def test_what_is_kept_where(app: App) -> None:
+    """The refresh token is in the one file that was chosen and in none of the cache, all for us alone."""
+    assert app.login("ann").code == 0
+    token = app.refresh_token()
+
+    places = [name for name, text in app.kept().items() if token in text]
+    assert len(places) == 1
+    assert places[0].startswith(".aws/cognito/sign-in/secret-v1-")
+    for path in (app.home / ".aws" / "cognito").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_status_says_who_and_where(app: App) -> None:
+    """Who is signed in is shown by name and place, and so is that nobody is; offline."""
+    before = app("status")
+    app.login("ann")
+    after = app("status", env={"AWS_ENDPOINT_URL_COGNITO_IDENTITY": "http://127.0.0.1:9"})
+    facts = json.loads(app("status", "--json").out)
+
+    assert "nobody; 'cognito-credentials login' signs in" in before.out
+    assert "ann@example.com, kept in a plain file" in after.out
+    assert (facts["signed_in_as"], facts["login_store"]) == ("ann@example.com", "file")
+
+
+def test_nobody_is_signed_in(app: App) -> None:
+    """A profile that signs in is never a guest: exit 3, one line, and the command that helps."""
+    done = app("credential-process")
+
+    assert done.code == 3
+    assert "cognito-credentials login --profile app" in done.line
+    assert "GetId" not in app.emulator.requests()
+
+
+def test_a_cache_hit_asks_nobody(app: App) -> None:
+    """A cache hit needs no terminal, no browser, no keyring, and loads no library of signing in."""
+    app.login("ann")
+    app("credential-process")  # works out the shortcut
+    nobody = {
+        "PYTHON_KEYRING_BACKEND": "tests.sign_in.keyring_backends.Hangs",
+        "BROWSER": f"{sys.executable} {Path(__file__).with_name('browse.py')} %s",
+        "BROWSER_WAS_HERE": str(app.home / "second-browser"),
+        "PYTHONPROFILEIMPORTTIME": "1",
+    }
+    asked = app.emulator.requests()
+
+    done = app("credential-process", env=nobody, start_new_session=True)
+
+    assert json.loads(done.out)["AccessKeyId"]
+    assert app.emulator.requests() == asked
+    imported = {line.rpartition("|")[2].strip() for line in done.err.splitlines()}
+    assert not {
+        name for name in imported if name.startswith(("keyring", "authlib", "botocore", "webbrowser"))
+    }
+    assert not {name for name in imported if ".sign_in" in name}
+    assert not (app.home / "second-browser").exists()
+
+
+def test_when_the_sign_in_has_ended(app: App) -> None:
+    """Valid credentials go on to their end; what needs a new token exits with 3 and says what to run."""
+    app.login("ann")
+    app.end_at_issuer()
+
+    assert app("credential-process").code == 0
+    refused = app("refresh")
+    assert refused.code == 3
+    assert "cognito-credentials login --profile app" in refused.line
+    assert app("credential-process").code == 0
+    app("clear")
+    done = app("credential-process")
+    assert done.code == 3
+    assert "cognito-credentials login --profile app" in done.line
+
+    assert app.login("ann").code == 0
+    assert app("credential-process").code == 0
+
+
+def test_the_same_user_is_the_same_identity_after_signing_in_again(app: App) -> None:
+    """Signing out and in again leads to the identity that one had."""
+    first = _identity(app.login("ann").out)
+    app("logout", "--scope", "identity")
+
+    assert _identity(app.login("ann").out) == first
+
+
+def test_logout_removes_every_trace(app: App) -> None:
+    """The refresh token is revoked at the issuer and gone here, and so are account and credentials."""
+    app.login("ann")
+    key = json.loads(app("credential-process").out)["AccessKeyId"]
+    token = app.refresh_token()
+
+    done = app("logout")
+
+    assert done.code == 0
+    assert "Signed out ann@example.com: the refresh token is revoked and removed." in done.out
+    assert "Removed the credentials." in done.out
+    left = "".join(app.kept().values())
+    assert token not in left
+    assert key not in left
+    assert "ann" not in left
+    assert _refreshes(app, token) is False
+    assert app("credential-process").code == 3
+    assert app("logout").out == "Nobody was signed in, and there was nothing to remove.\n"
+
+
+def test_logout_of_the_credentials_alone(app: App) -> None:
+    """`--scope credentials` leaves the sign-in: the next use makes new ones."""
+    app.login("ann")
+    key = json.loads(app("credential-process").out)["AccessKeyId"]
+
+    assert app("logout", "--scope", "credentials").out == "Removed the credentials.\n"
+
+    assert json.loads(app("credential-process").out)["AccessKeyId"] != key
+
+
+def test_logout_of_the_identity_says_which(app: App) -> None:
+    """`--scope identity` forgets who one was, too, and names it."""
+    identity_id = _identity(app.login("ann").out)
+
+    done = app("logout", "--scope", "identity")
+
+    assert f"Forgot the identity {identity_id}." in done.out
+    assert identity_id not in "".join(app.kept().values())
+
+
+def test_logout_without_the_issuer(
+    cli: Cli, emulator: Any, config: Callable[[str], Path], isolation: Path, own_issuer: OwnIssuer
+) -> None:
+    """Where the issuer cannot be told, all is removed here, and it is said that nobody was told."""
+    app = make_app(cli, emulator, own_issuer.url, config, isolation, "file")
+    assert app.login("ann").code == 0
+    token = app.refresh_token()
+    own_issuer.stop()
+
+    done = app("logout")
+
+    assert done.code == 0
+    assert "the refresh token is removed." in done.out
+    assert "but not revoked" in done.err
+    assert token not in "".join(app.kept().values())
+
+
+def test_two_users_of_one_profile(app: App) -> None:
+    """Who signs in over somebody else gets nothing of the other's, and the other nothing of his later."""
+    anns = _identity(app.login("ann").out)
+    ann = json.loads(app("credential-process").out)
+
+    bobs = _identity(app.login("bob").out)
+    bob = json.loads(app("credential-process").out)
+
+    assert bobs != anns
+    assert bob["AccessKeyId"] != ann["AccessKeyId"]
+    assert "bob@example.com" in app("status").out
+    assert _identity(app.login("ann").out) == anns
+
+
+def test_the_guest_becomes_the_user(app: App) -> None:
+    """`--link` keeps the guest's identity; the next guest is another one."""
+    guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+    assert guest is None
+    app.cli("credential-process", "--profile", "guest")
+    guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+
+    done = app.login("ann", "--link")
+
+    assert _identity(done.out) == guest
+    assert guest not in app.cli("credential-process", "--profile", "guest").out
+    later = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+    assert later not in (None, guest)
+
+
+@pytest.mark.parametrize("options", [[], ["--no-link"]])
+def test_the_guest_stays_unless_asked(app: App, options: list[str]) -> None:
+    """Without `--link` the user gets an identity of his own; without either flag the choice is explained."""
+    app.cli("credential-process", "--profile", "guest")
+    guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+
+    done = app.login("ann", *options)
+
+    assert _identity(done.out) != guest
+    assert ("--link would make its identity" in done.err) is (not options)
+    assert json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"] == guest
+
+
+def test_ctrl_c_leaves_nothing_half_done(app: App) -> None:
+    """Who gives up while the browser is waited for finds all as it was: no files, no port in use."""
+    process = app.cli.start("login", "--browser", "--profile", "app", env={"BROWSER": "true %s &"})
+    port, _ = _wait(process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert "Given up; nothing was changed." in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert not [name for name in app.kept() if "sign-in" in name]
+    with socket.socket() as knock:
+        assert knock.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_ctrl_c_keeps_the_sign_in_that_was_there(app: App) -> None:
+    """Giving up a second sign-in does not end the first."""
+    app.login("ann")
+    process = app.cli.start("login", "--browser", "--profile", "app", env={"BROWSER": "true %s &"})
+    _, said = _wait(process)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert "Signed in as ann@example.com so far." in said
+    assert app("refresh").code == 0
+
+
+@pytest.mark.parametrize("backend", ["Forgets", "Garbles", "Discouraged"])
+def test_a_keyring_that_keeps_nothing_is_found_out_first(app: App, backend: str, tmp_path: Path) -> None:
+    """Attack: a keyring that silently stores nothing ends the login before anybody is asked to sign in."""
+    env = {
+        "PYTHON_KEYRING_BACKEND": f"tests.sign_in.keyring_backends.{backend}",
+        "TEST_KEYRING": str(tmp_path / "keyring"),
+    }
+
+    done = app.login("ann", "--store", "keyring", **env)
+
+    assert done.code == 7
+    assert "the keyring cannot be used" in done.err
+    assert "--store file" in done.err
+    assert not app.browser_was_opened
+    assert not [name for name in app.kept() if "sign-in" in name]
+    assert app("credential-process").code == 3
+
+
+def test_a_profile_with_nothing_to_sign_in_to(app: App) -> None:
+    """A guest's profile says which keys are missing: exit 4."""
+    done = app.cli("login", "--profile", "guest")
+
+    assert done.code == 4
+    assert "names nothing to sign in to" in done.line
+    assert "cognito_oidc_issuer" in done.line
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--password"], 4, "this issuer does not have"),
+        (["--no-browser"], 3, "there is no terminal"),
+        (["--store", "nowhere"], 4, "store is 'nowhere'"),
+        (["--browser", "--device"], 2, "not allowed with"),
+        (["--password=CANARY"], 2, "--password takes no value"),
+        (["--password", "CANARY"], 2, "Passwords are asked for"),
+    ],
+)
+def test_what_cannot_be(app: App, options: list[str], code: int, says: str) -> None:
+    """Each way that cannot be taken ends at once, with its exit code, and never repeats a password."""
+    done = app("login", *options)
+
+    assert done.code == code
+    assert says in done.err
+    assert "CANARY" not in done.err + done.out
+    assert not app.browser_was_opened
+
+
+def test_unlinking_the_login(app: App) -> None:
+    """`unlink` takes the login off the identity: the next use leads to another one."""
+    before = _identity(app.login("ann").out)
+    provider = app.issuer.partition("://")[2]
+
+    refused = app("unlink", provider)
+    done = app("unlink", provider, "--yes")
+
+    assert refused.code == 2
+    assert "add --yes" in refused.err
+    assert done.code == 0, done.err
+    assert f"Took {provider} off the identity {before}." in done.out
+    assert json.loads(app("credential-process").out)
+    assert json.loads(app("status", "--json").out)["identity_id"] != before
+
+
+def test_unlinking_what_is_not_linked(app: App) -> None:
+    """A provider that the identity does not have is refused, and the identity stays."""
+    before = _identity(app.login("ann").out)
+
+    assert app("unlink", "google", "--yes").code in (4, 5)
+
+    assert json.loads(app("status", "--json").out)["identity_id"] == before
+
+
+def test_a_whole_profile_by_configure(app: App, tmp_path: Path) -> None:
+    """`configure` writes a profile that `login` can sign in to, and checks what it is given."""
+    flags = ("--identity-pool-id", app.pool_id, "--oidc-issuer", app.issuer, "--oidc-client-id", "desktop")
+    done = app.cli("configure", "--profile", "new", *flags, "--login-store", "file", "--yes")
+    assert done.code == 0, done.err
+    assert f"+cognito_oidc_issuer = {app.issuer}" in done.out
+    assert "login --profile 'new'" in done.err
+
+    assert app.cli("login", "--profile", "new", env=app.person("ann")).code == 0
+
+    wrong = app.cli("configure", "--profile", "new", "--oidc-issuer", "http://login.example.com", "--yes")
+    assert wrong.code == 4
+    assert "http://login.example.com" not in (app.home / ".aws" / "config").read_text()
+    gone = app.cli("configure", "--profile", "new", "--oidc-issuer", "", "--oidc-client-id", "",
+                   "--login-store", "", "--yes")  # fmt: skip
+    assert gone.code == 0
+    assert app.cli("credential-process", "--profile", "new").code == 0  # a guest again
+
+
+def _identity(out: str) -> str:
+    """The identity that `login` says."""
+    return out.partition("Identity ")[2].partition(",")[0]
+
+
+def _refreshes(app: App, token: str) -> bool:
+    """Whether the issuer still takes a refresh token."""
+    from urllib.error import HTTPError
+    from urllib.parse import urlencode
+    from urllib.request import urlopen
+
+    form = {"grant_type": "refresh_token", "refresh_token": token, "client_id": "desktop"}
+    try:
+        with urlopen(f"{app.issuer}/token", urlencode(form).encode(), timeout=10):
+            return True
+    except HTTPError as error:
+        error.close()
+        return False
+
+
+def _wait(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Read what `login` says until it waits; return its port, and what it said."""
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "redirect_uri" in line:
+            port = int(line.partition("127.0.0.1%3A")[2].partition("%2F")[0])
+        if line.startswith("Waiting"):
+            return port, said
+    pytest.fail("it did not wait")
+
+
+def test_the_login_help_has_an_example(app: App) -> None:
+    """Every command of signing in ends its help with a worked example."""
+    for command in ("login", "logout", "unlink"):
+        assert "example:\n  $ cognito-credentials" in app.cli(command, "--help").out
