@@ -63,7 +63,7 @@ def test_nobody_is_signed_in(issuer: str) -> None:
     source = _source(issuer)
 
     with pytest.raises(
-        LoginRequiredError, match=r"nobody is signed in\. run 'cognito-credentials login --profile app'"
+        LoginRequiredError, match=r"(?i)nobody is signed in\. run 'cognito-credentials login --profile app'"
     ):
         source.token()
     assert source.principal() is None

@@ -174,7 +174,7 @@ def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value:
             "NotAuthorizedException",
             "Client x is configured with secret but SECRET_HASH was not received",
             ConfigurationError,
-            "use an app client without a secret",
+            "(?i)use an app client without a secret",
         ),
         (
             "InvalidParameterException",
@@ -188,7 +188,7 @@ def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value:
             ConfigurationError,
             "cognito_client_id",
         ),
-        ("TooManyRequestsException", "Rate exceeded", ServiceError, "wait a minute"),
+        ("TooManyRequestsException", "Rate exceeded", ServiceError, "(?i)wait a minute"),
         ("UserLambdaValidationException", "no\x1b[31m", RefusedError, r"no\?\[31m"),
     ],
 )
@@ -206,7 +206,7 @@ def test_a_challenge_that_is_not_for_terminals(one_pool: UserPoolServer) -> None
     """What cannot be done here is named, with the way that can."""
     one_pool.add("eve", PASSWORD, "CUSTOM_CHALLENGE")
 
-    with pytest.raises(RefusedError, match=r"asks for CUSTOM_CHALLENGE.*use --browser"):
+    with pytest.raises(RefusedError, match=r"(?i)asks for CUSTOM_CHALLENGE.*use --browser"):
         _source().sign_in(Person("eve", PASSWORD))
 
 

@@ -1,0 +1,222 @@
+"""What a profile says about signing in, and what becomes of it."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import ConfigurationError
+from cognito_credentials.settings import Settings, require
+from cognito_credentials.sign_in.sources import OidcLogin, UserPool
+from cognito_credentials.sign_in.surroundings import why_no_browser
+
+POOL = "eu-west-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
+USER_POOL = {"cognito_user_pool_id": "eu-west-1_Ab1Cd2Ef3", "cognito_client_id": "4example"}
+OIDC = {"cognito_oidc_issuer": "https://login.example.com", "cognito_oidc_client_id": "desktop"}
+
+
+def _settings(profile: dict[str, Any], arguments: dict[str, Any] | None = None, **environ: str) -> Settings:
+    config = {"profiles": {"app": {"cognito_identity_pool_id": POOL, **profile}}}
+    return require(arguments or {}, environ={"HOME": "/home/ann", **environ}, config=config, profile="app")
+
+
+def _source(profile: dict[str, Any], **environ: str) -> Any:
+    ((_, source),) = _settings(profile, **environ).logins.sources
+    return source
+
+
+def test_a_user_pool() -> None:
+    """Its keys make a source that knows its provider; nothing is read and nobody is asked."""
+    keys = {
+        **USER_POOL,
+        "cognito_domain": "my-app",
+        "cognito_sign_in": "password",
+        "cognito_redirect_ports": "8400, 8401",
+        "cognito_login_store": "file",
+    }
+    settings = _settings(keys)
+    source = _source(keys)
+
+    assert isinstance(source, UserPool)
+    assert settings.logins.providers == ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1Cd2Ef3",)
+    assert source.domain == "my-app.auth.eu-west-1.amazoncognito.com"
+    assert (source.way, source.redirect_ports, source.store) == ("password", (8400, 8401), "file")
+    assert settings.logins.principal(None) is None  # nobody is signed in
+    assert settings.origins["logins"] == "profile 'app'"
+
+
+def test_an_issuer() -> None:
+    """Any OpenID Connect issuer; openid is always among the scopes."""
+    source = _source({**OIDC, "cognito_oidc_scopes": "email, offline_access"})
+
+    assert isinstance(source, OidcLogin)
+    assert (source.issuer, source.scope) == ("https://login.example.com", "openid email offline_access")
+    assert source.provider == "login.example.com"
+    assert _source(OIDC).scope == "openid email offline_access"
+
+
+def test_a_region_of_china() -> None:
+    """The issuer there has another suffix (peers.md 3 J)."""
+    source = UserPool("cn-north-1_Ab1", "4example")
+
+    assert source.issuer == "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1"
+
+
+def test_both_logins_and_a_sign_in() -> None:
+    """They add up, unless both are of one provider; an argument replaces both."""
+    settings = _settings({**OIDC, "cognito_logins": {"google": "file:/run/token"}})
+    assert settings.logins.providers == ("accounts.google.com", "login.example.com")
+
+    with pytest.raises(
+        ConfigurationError, match=r"login\.example\.com is in cognito_logins and signed in to"
+    ):
+        _settings({**OIDC, "cognito_logins": {"login.example.com": "file:/run/token"}})
+    assert _settings(OIDC, {"logins": {"accounts.google.com": "x"}}).logins.providers == (
+        "accounts.google.com",
+    )
+
+
+def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
+    """A script that names its own pool under somebody's AWS_PROFILE does not use that profile's sign-in."""
+    other = "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
+
+    assert _settings(USER_POOL, {"identity_pool_id": other}).logins.is_guest
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({**USER_POOL, **OIDC}, "cognito_oidc_issuer from profile 'app' does not go with a user pool"),
+        ({**OIDC, "cognito_domain": "x"}, "cognito_domain from profile 'app' does not go with an issuer"),
+        ({"cognito_sign_in": "browser"}, "cognito_sign_in from profile 'app' needs cognito_oidc_issuer"),
+        ({"cognito_user_pool_id": "eu-west-1_Ab1"}, "needs cognito_client_id"),
+        (
+            {**USER_POOL, "cognito_user_pool_id": POOL},
+            "cognito_user_pool_id from profile 'app' is not the id",
+        ),
+        (
+            {**USER_POOL, "cognito_client_id": "a b"},
+            "cognito_client_id from profile 'app' is not a client id",
+        ),
+        ({**USER_POOL, "cognito_domain": "a b"}, "cognito_domain from profile 'app' is not a domain"),
+        ({**USER_POOL, "cognito_sign_in": "device"}, "cognito_sign_in from profile 'app' is 'device'"),
+        ({**OIDC, "cognito_sign_in": "password"}, "cognito_sign_in from profile 'app' is 'password'"),
+        ({**OIDC, "cognito_redirect_ports": "80"}, "cognito_redirect_ports from profile 'app' is no list"),
+        ({**OIDC, "cognito_redirect_ports": "8400;8401"}, "cognito_redirect_ports from profile 'app' is no"),
+        ({**OIDC, "cognito_login_store": "disk"}, "cognito_login_store from profile 'app' is 'disk'"),
+        (
+            {**OIDC, "cognito_oidc_issuer": "http://x.example"},
+            "cognito_oidc_issuer from profile 'app' is plain",
+        ),
+        (
+            {**OIDC, "cognito_oidc_scopes": 'a"b'},
+            "cognito_oidc_scopes from profile 'app' is no list of scopes",
+        ),
+        ({**OIDC, "cognito_login_provider": "https://x.example"}, "has a scheme"),
+        ({**OIDC, "cognito_oidc_scope": "openid"}, "did you mean cognito_oidc_scopes"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(keys: dict[str, str], said: str) -> None:
+    """Never a guest by mistake: each error names the key and the profile."""
+    with pytest.raises(ConfigurationError) as caught:
+        _settings(keys)
+
+    assert said.lower() in str(caught.value).lower()
+
+
+def test_the_endpoint_of_user_pools_is_botocores_own_setting() -> None:
+    """A stand-in on this machine is named as for any service, and must be safe."""
+    name = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
+
+    source = _source(USER_POOL, **{name: "http://127.0.0.1:9229"})
+    assert source._network_options() == {"region": "eu-west-1", "endpoint_url": "http://127.0.0.1:9229"}
+    with pytest.raises(
+        ConfigurationError, match=f"endpoint_url from {name} is plain http to another machine"
+    ):
+        _source(USER_POOL, **{name: "http://evil.example"})
+
+
+def test_profiles_issuers_and_clients_are_kept_apart() -> None:
+    """Each has a file of its own; the same three always the same."""
+    made = [
+        OidcLogin("https://a.example", "one"),
+        OidcLogin("https://a.example", "one", profile_name="app"),
+        OidcLogin("https://a.example", "two"),
+        OidcLogin("https://b.example", "one"),
+        UserPool("eu-west-1_Ab1", "one"),
+    ]
+    paths = [source.depends()[0][1] for source in made]
+
+    assert len(set(paths)) == 5
+    assert OidcLogin("https://a.example", "one").depends()[0][1] == paths[0]
+
+
+def test_a_source_can_be_pickled() -> None:
+    """A pool with one goes to another process; what it held stays behind."""
+    source = OidcLogin("https://a.example", "one", profile_name="app")
+    source.account()
+
+    again = pickle.loads(pickle.dumps(source))
+
+    assert again.depends() == source.depends()
+
+
+@pytest.mark.parametrize(
+    "heavy", ["authlib", "jwt", "keyring", "cryptography", "segno", "pycognito", "filelock"]
+)
+def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
+    """The libraries are for signing in and for refresh tokens; guests do not even load our own package."""
+    code = (
+        "import sys\n"
+        "from cognito_credentials.settings import require\n"
+        f"config = {{'profiles': {{'app': {{'cognito_identity_pool_id': {POOL!r}}}}}}}\n"
+        "require({}, environ={'HOME': '/x'}, config=config, profile='app')\n"
+        "assert not [name for name in sys.modules if 'sign_in' in name]\n"
+        f"config['profiles']['app'].update({OIDC!r})\n"
+        "found = require({}, environ={'HOME': '/x'}, config=config, profile='app')\n"
+        "assert found.logins.principal(None) is None\n"
+        f"assert {heavy!r} not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra the error says what to install."""
+    for name in {"authlib", *(name for name in sys.modules if name.partition(".")[0] == "authlib")}:
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("oidc", "tokens", "issuer", "browser", "authorization"):
+        monkeypatch.delitem(sys.modules, f"cognito_credentials.sign_in.{name}", raising=False)
+
+    with pytest.raises(ConfigurationError, match=r"needs 'authlib.*cognito-credentials\[login\]"):
+        OidcLogin("http://127.0.0.1:1", "one", store="file").sign_in(open_browser=lambda _: True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "why"),
+    [
+        ({"SSH_CONNECTION": "x", "DISPLAY": ":0"}, "linux", "SSH"),
+        ({"SSH_TTY": "/dev/pts/0"}, "darwin", "SSH"),
+        ({"WSL_DISTRO_NAME": "Ubuntu"}, "linux", "WSL"),
+        ({}, "linux", "no display"),
+        ({}, "freebsd14", "no display"),
+        ({"DISPLAY": ":0"}, "linux", None),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", None),
+        ({"BROWSER": "firefox"}, "linux", None),
+        ({"BROWSER": "firefox", "SSH_CONNECTION": "x"}, "linux", "SSH"),
+        ({}, "win32", None),
+        ({}, "darwin", None),
+    ],
+)
+def test_where_a_browser_can_be_opened(environ: dict[str, str], platform: str, why: str | None) -> None:
+    """Not over SSH, not in WSL without its helper, not without a display."""
+    found = why_no_browser(environ, platform=platform, exists=lambda _: False, find=lambda _: None)
+
+    assert (found is None) if why is None else (found is not None and why in found)
+    assert why_no_browser({"WSL_INTEROP": "x"}, platform="linux", find=lambda name: name) is None
+    assert "container" in str(why_no_browser({}, platform="linux", exists=lambda path: path == "/.dockerenv"))
