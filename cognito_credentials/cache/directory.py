@@ -5,7 +5,7 @@ Everything is reached relative to the directory's descriptor, which was verified
 checked of a file is its opened descriptor, never its path, so that nobody can swap a directory or plant a
 link between check and use.
 
-Knows files and the operating system; knows nothing of records but their largest size. Errors are
+Knows files and the operating system; knows nothing of records but their names and largest size. Errors are
 `OSError`. Imports only what every interpreter has already loaded: the fast path of the command line reads
 through here.
 
@@ -20,6 +20,7 @@ import os
 import stat
 import time
 
+from . import checked_key
 from .record import RECORD_LIMIT
 
 TYPE_CHECKING = False
@@ -187,6 +188,19 @@ class Directory:
         finally:
             os.close(descriptor)
 
+    def is_tagged(self) -> bool:
+        """Tell whether it has our tag: then we made it, whatever else lies in it now."""
+        try:
+            descriptor = os.open(self._at(TAG_NAME), _READ, dir_fd=self._descriptor)
+        except OSError:
+            return False
+        try:
+            found = os.fstat(descriptor)
+            is_own = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+            return is_own and os.read(descriptor, len(_TAG) + 1) == _TAG
+        finally:
+            _close(descriptor)
+
     def remove(self, name: str) -> bool:
         """Remove file *name*; False when it was not there."""
         try:
@@ -217,6 +231,17 @@ class Directory:
 
     def _at(self, name: str) -> str:
         return os.path.join(self.path, name) if self._descriptor is None else name
+
+
+def is_ours(name: str) -> bool:
+    """Tell whether files of that *name* are of our making: records, locks, half-written records, the tag."""
+    if name.startswith(".") and name.endswith(".tmp"):
+        name = ".".join(name[1:].split(".")[:2])  # .RECORD.json.PID.RANDOM.tmp
+    key, _, ending = name.partition("-v1-")[2].partition(".")
+    try:
+        return name == TAG_NAME or (checked_key(key) == key and ending in ("json", "lock"))
+    except ValueError:
+        return False
 
 
 def _close(descriptor: int) -> None:

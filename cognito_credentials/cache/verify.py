@@ -13,13 +13,18 @@ from __future__ import annotations
 import os
 import stat
 
-from .directory import CLOSED_ON_EXEC, NO_FOLLOW, OTHERS, Directory
+from .directory import CLOSED_ON_EXEC, NO_FOLLOW, OTHERS, Directory, is_ours
 
 ON_WINDOWS = os.name == "nt"
 
 _OPEN_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | CLOSED_ON_EXEC
 # O_PATH: a directory above ours need not be readable, /home often is not.
 _PASS_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | CLOSED_ON_EXEC
+
+_IN_HOME = ".aws"
+_SET_HOME = "Set HOME, or AWS_COGNITO_CACHE_DIR to an absolute path"
+_ROOTS_OWN = "Run it as that user, or set AWS_COGNITO_CACHE_DIR to a directory of root's"
+_SUBDIRECTORY = "Choose a subdirectory of it, which will be closed to others"
 
 
 class UnusableDirectory(Exception):  # noqa: N818  (it is what it says; the error that users see is CacheError)
@@ -43,7 +48,8 @@ def open_directory(path: str, *, create: bool, windows: bool = ON_WINDOWS) -> Di
 
     Args:
         path: Absolute. It may be a symbolic link; what it leads to is what is checked.
-        create: Whether to make it, and what is missing above it.
+        create: Whether to make it, and what is missing above it, and to close it to others; whoever only
+            looks changes nothing.
         windows: Which system's rules to keep.
 
     Returns:
@@ -54,9 +60,7 @@ def open_directory(path: str, *, create: bool, windows: bool = ON_WINDOWS) -> Di
         OSError: It cannot be opened or made.
     """
     if not os.path.isabs(path) or "\0" in path:
-        raise UnusableDirectory(
-            "is not an absolute path", "Set HOME, or AWS_COGNITO_CACHE_DIR to an absolute path"
-        )
+        raise UnusableDirectory("is not an absolute path", _SET_HOME)
     try:
         return _open_by_path(path, create=create) if windows else _open_verified(path, create=create)
     except FileNotFoundError:
@@ -78,35 +82,48 @@ def _open_verified(path: str, *, create: bool) -> Directory:
         descriptor = _make(path)
     directory = Directory(path, descriptor)
     try:
-        _verify(descriptor)
+        found = os.fstat(descriptor)
+        _check_owner(found)
+        if found.st_mode & OTHERS:
+            _check_loose(directory, found)
+            if create:
+                _tighten(descriptor)
     except BaseException:
         directory.close()
         raise
     return directory
 
 
-def _verify(descriptor: int) -> None:
-    found = os.fstat(descriptor)
+def _check_owner(found: os.stat_result) -> None:
     user = os.geteuid()
-    if found.st_uid != user:
-        if user == 0:
-            # sudo keeps HOME on some systems. What root writes there the user could not read again, and
-            # what the user wrote there must not steer root.
-            raise UnusableDirectory(
-                f"belongs to user {found.st_uid} and this runs as root (sudo?)",
-                "Run it as that user, or set AWS_COGNITO_CACHE_DIR to a directory of root's",
-            )
+    if found.st_uid == user:
+        return
+    if user == 0:
+        # sudo keeps HOME on some systems. What root writes there the user could not read again, and
+        # what the user wrote there must not steer root.
+        raise UnusableDirectory(f"belongs to user {found.st_uid} and this runs as root (sudo?)", _ROOTS_OWN)
+    raise UnusableDirectory(
+        f"belongs to another user ({found.st_uid}, this is {user})",
+        "Set AWS_COGNITO_CACHE_DIR to a directory of your own",
+    )
+
+
+def _check_loose(directory: Directory, found: os.stat_result) -> None:
+    """Refuse what is open to others and may be more than a cache: to close /tmp would break the machine."""
+    # Where anybody writes, anybody can also leave what looks like ours.
+    if found.st_mode & (stat.S_IWOTH | stat.S_ISVTX):
+        raise UnusableDirectory("is open to everybody", _SUBDIRECTORY)
+    if not (directory.is_tagged() or all(is_ours(name) for name in directory.names())):
+        raise UnusableDirectory("is open to others and holds other files", _SUBDIRECTORY)
+
+
+def _tighten(descriptor: int) -> None:
+    os.fchmod(descriptor, 0o700)
+    if os.fstat(descriptor).st_mode & OTHERS:
         raise UnusableDirectory(
-            f"belongs to another user ({found.st_uid}, this is {user})",
-            "Set AWS_COGNITO_CACHE_DIR to a directory of your own",
+            "is open to other users and its file system does not keep permissions",
+            "Set AWS_COGNITO_CACHE_DIR to a directory on another file system",
         )
-    if found.st_mode & OTHERS:
-        os.fchmod(descriptor, 0o700)
-        if os.fstat(descriptor).st_mode & OTHERS:
-            raise UnusableDirectory(
-                "is open to other users and its file system does not keep permissions",
-                "Set AWS_COGNITO_CACHE_DIR to a directory on another file system",
-            )
 
 
 def _make(path: str) -> int:
@@ -122,6 +139,11 @@ def _make(path: str) -> int:
         except FileNotFoundError:
             if above == "/":
                 raise
+    try:
+        _check_above(os.fstat(descriptor), missing)
+    except BaseException:
+        os.close(descriptor)
+        raise
     while missing:
         try:
             child = _make_level(missing.pop(), descriptor)
@@ -131,6 +153,17 @@ def _make(path: str) -> int:
     # Only a directory of our making is tagged: what a user chose may hold what must be backed up.
     _tag_opened(path, descriptor)
     return descriptor
+
+
+def _check_above(found: os.stat_result, missing: list[str]) -> None:
+    """Refuse to make directories below *found*, from the last of *missing* on, where they would be wrong."""
+    if os.geteuid() == 0 and found.st_uid != 0:
+        # sudo again: the user could not write to an ~/.aws that is root's.
+        raise UnusableDirectory(
+            f"would lie in a directory of user {found.st_uid} and this runs as root (sudo?)", _ROOTS_OWN
+        )
+    if _IN_HOME in missing[:-1]:
+        raise UnusableDirectory("lies in a home directory that does not exist", _SET_HOME)
 
 
 def _make_level(name: str, parent: int) -> int:

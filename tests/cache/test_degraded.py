@@ -276,11 +276,13 @@ def test_path_that_is_not_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     [
         (0, 0o700, None, True),
         (0, 0o755, None, True),
-        (0, 0o777, None, True),
+        (0, 0o777, None, False),
+        (0, 0o1777, None, False),  # /tmp
         (SOMEBODY, 0o700, None, False),  # sudo
         (SOMEBODY, 0o777, None, False),
         (SOMEBODY, 0o700, SOMEBODY, True),
-        (SOMEBODY, 0o777, SOMEBODY, True),
+        (SOMEBODY, 0o755, SOMEBODY, True),
+        (SOMEBODY, 0o777, SOMEBODY, False),
         (0, 0o700, SOMEBODY, False),
         (0, 0o755, SOMEBODY, False),
         (0, 0o777, SOMEBODY, False),
@@ -307,15 +309,21 @@ def test_owners_and_modes(
         assert len(given) == (0 if strict else 1)
         assert strict == (path in error)
         assert os.listdir(path) == [record_name("credentials", KEY)]
-        assert os.stat(path).st_mode & 0o777 == mode
+        assert os.stat(path).st_mode & 0o7777 == mode
         assert Path(path, record_name("credentials", KEY)).read_bytes() == b"planted"
 
 
 @needs_root
 @needs_fork
 @pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("path", ["home/.aws/cognito/cache", "nowhere/.aws/cognito/cache"])
-def test_home_that_cannot_be_written(place: str, path: str, strict: bool) -> None:
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("home/.aws/cognito/cache", "Permission denied"),
+        ("nowhere/.aws/cognito/cache", "home directory that does not exist"),
+    ],
+)
+def test_home_that_cannot_be_written(place: str, path: str, why: str, strict: bool) -> None:
     """A read-only or missing home: one warning and nothing kept, or the error where it was asked for."""
     os.chmod(place, 0o755)
     os.mkdir(f"{place}/home", 0o555)
@@ -323,8 +331,31 @@ def test_home_that_cannot_be_written(place: str, path: str, strict: bool) -> Non
 
     assert found is None
     assert len(given) == (0 if strict else 1)
-    assert "Permission denied" in (error if strict else given[0])
+    assert why in (error if strict else given[0])
     assert os.listdir(place) == ["home"]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_home_is_never_made(tmp_path: Path, strict: bool) -> None:
+    """A HOME that does not exist is a mistake, or a service without one; it is not for us to make."""
+    path = str(tmp_path / "nowhere" / ".aws" / "cognito" / "cache")
+    found, given, error = attempt(path, strict=strict)
+
+    assert found is None
+    assert "home directory that does not exist" in (error if strict else given[0])
+    assert os.listdir(tmp_path) == ["home"]
+
+
+@needs_root
+@pytest.mark.parametrize("strict", [False, True])
+def test_root_leaves_nothing_in_a_users_home(place: str, strict: bool) -> None:
+    """Under sudo HOME may be the user's: an ~/.aws of root's there would lock the user out."""
+    os.chown(place, SOMEBODY, -1)
+    found, given, error = attempt(f"{place}/.aws/cognito/cache", strict=strict)
+
+    assert found is None
+    assert f"of user {SOMEBODY} and this runs as root" in (error if strict else given[0])
+    assert os.listdir(place) == []
 
 
 @needs_root
@@ -355,7 +386,7 @@ def test_own_directory_without_write_permission(place: str) -> None:
 def test_file_system_that_keeps_no_permissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A directory that stays open to others after closing it (WSL's /mnt/c) is not used."""
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache").chmod(0o777)
+    (tmp_path / "cache").chmod(0o775)
     monkeypatch.setattr(os, "fchmod", lambda *_: None)
     found, given, _ = attempt(str(tmp_path / "cache"), strict=False)
 

@@ -16,6 +16,7 @@ import pytest
 from cognito_credentials.cache import KINDS, record_name
 from cognito_credentials.cache.file import FileStore
 from cognito_credentials.cache.record import RECORD_LIMIT
+from cognito_credentials.errors import CacheError
 from tests.cache.children import SOMEBODY, exit_status, in_child, needs_fork, needs_root
 from tests.cache.contract import KEY, OTHER_KEY, StoreContract
 from tests.cache.faults import calls_of
@@ -129,16 +130,88 @@ def test_levels_above_are_left_alone(tmp_path: Path) -> None:
     assert mode(tmp_path / ".aws" / "cognito") == 0o700
 
 
-@pytest.mark.parametrize("loose", [0o755, 0o777, 0o750, 0o701])
-def test_loose_directory_is_tightened(tmp_path: Path, loose: int) -> None:
-    """A cache directory of ours that others can enter is closed to them before it is used."""
+OURS = {
+    "empty": (),
+    "records": (NAME, f"lock-v1-{KEY}.lock", f".{NAME}.1.ab.tmp", f"sign-in-v1-{KEY}.json"),
+    "tagged": ("CACHEDIR.TAG", "notes.txt"),
+}
+
+
+def loose_directory(tmp_path: Path, names: tuple[str, ...], loose: int) -> Path:
+    """A directory of this user's that others can enter, with files of these *names*."""
     directory = tmp_path / "cache"
-    directory.mkdir()
+    FileStore(str(directory), strict=True, warn=print).store("state", OTHER_KEY, b"x")
+    for name in os.listdir(directory):
+        if name not in names:
+            (directory / name).unlink()
+    for name in names:
+        (directory / name).touch(mode=0o600)
     directory.chmod(loose)
-    store = FileStore(str(directory), strict=True, warn=print)
+    return directory
+
+
+@pytest.mark.parametrize("loose", [0o755, 0o775, 0o750, 0o701])
+@pytest.mark.parametrize("names", OURS.values(), ids=OURS)
+def test_loose_directory_is_tightened_by_who_writes(
+    tmp_path: Path, names: tuple[str, ...], loose: int
+) -> None:
+    """A cache directory that others can enter is closed to them before it is written to, not by a look."""
+    directory = loose_directory(tmp_path, names, loose)
+    store = FileStore(str(directory), strict=False, warn=print)
+    assert store.load("state", KEY) is None
+    assert mode(directory) == loose
+    store.store("state", KEY, b"x")
+
+    assert mode(directory) == 0o700
+    assert store.load("state", KEY) == b"x"
+
+
+FOREIGN = [".bashrc", f"credentials-v1-{KEY}.txt", "credentials-v1-x.json", "x.tmp", ".x.tmp", f"{KEY}.json"]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("name", FOREIGN)
+def test_loose_directory_with_other_files_is_left_alone(tmp_path: Path, name: str, strict: bool) -> None:
+    """A directory that others use, too, is not closed to them because a variable names it."""
+    directory = loose_directory(tmp_path, (NAME, name), 0o755)
+    given: list[str] = []
+    store = FileStore(str(directory), strict=strict, warn=given.append)
+    for call in (lambda: store.load("state", KEY), lambda: store.store("state", KEY, b"x")):
+        if strict:
+            with pytest.raises(CacheError, match="holds other files"):
+                call()
+        else:
+            assert call() is None
+
+    assert mode(directory) == 0o755
+    assert sorted(os.listdir(directory)) == sorted([NAME, name])
+    assert len(given) == (0 if strict else 1)
+
+
+@pytest.mark.parametrize("names", [*OURS.values(), ("CACHEDIR.TAG",)])
+@pytest.mark.parametrize("loose", [0o777, 0o1777, 0o1755, 0o703])
+def test_directory_for_everybody_is_left_alone(tmp_path: Path, names: tuple[str, ...], loose: int) -> None:
+    """/tmp is root's, and closing it would break the machine; what looks like ours there is a plant."""
+    directory = loose_directory(tmp_path, names, loose)
+    given: list[str] = []
+    store = FileStore(str(directory), strict=False, warn=given.append)
+    store.store("state", KEY, b"x")
 
     assert store.load("state", KEY) is None
-    assert mode(directory) == 0o700
+    assert stat.S_IMODE(directory.stat().st_mode) == loose
+    assert sorted(os.listdir(directory)) == sorted(names)
+    assert len(given) == 1
+    assert "subdirectory" in given[0]
+
+
+def test_tag_of_others_is_not_ours(tmp_path: Path) -> None:
+    """Other programs tag their caches by the same standard."""
+    directory = loose_directory(tmp_path, ("build",), 0o755)
+    (directory / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n# cargo\n")
+    with pytest.raises(CacheError, match="holds other files"):
+        FileStore(str(directory), strict=True, warn=print).store("state", KEY, b"x")
+
+    assert mode(directory) == 0o755
 
 
 def test_tag_is_written_once_and_only_where_we_made_the_directory(tmp_path: Path, store: FileStore) -> None:
