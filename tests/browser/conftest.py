@@ -1,0 +1,129 @@
+"""Chromium without a screen, and a login that waits for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.login.conftest import (
+    App,
+    app,
+    cli,
+    config,
+    emulator,
+    emulator_keys,
+    issuer,
+    issuer_packages,
+    start_issuer,
+)
+from tests.real_parts import CHROMIUM, need
+
+__all__ = [
+    "app",
+    "cli",
+    "config",
+    "emulator",
+    "emulator_keys",
+    "issuer",
+    "issuer_packages",
+    "start_issuer",
+]
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Containers give /dev/shm 64 MiB, and Chromium dies of less than it wants.
+    "--disable-dev-shm-usage",
+)
+HAND_OVER = Path(__file__).parent / "hand_over.py"
+SECONDS = 60
+
+
+@pytest.fixture
+def chromium(tmp_path: Path) -> Iterator[object]:
+    """A browser with a new, empty profile."""
+    need(CHROMIUM)
+    webdriver = pytest.importorskip("selenium.webdriver", reason="this needs selenium, of the extra 'test'")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'chromium-cache'}"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options, Service("/usr/bin/chromedriver"))
+    driver.set_page_load_timeout(SECONDS)
+    yield driver
+    driver.quit()
+
+
+@dataclass
+class Login:
+    """A ``login`` that runs."""
+
+    process: subprocess.Popen[str]
+    address_file: Path
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+
+    def address(self) -> str:
+        """The address that it opened in the browser."""
+        return str(self._wait(lambda: self.address_file.read_text() if self.address_file.exists() else ""))
+
+    def line_with(self, word: str) -> str:
+        """The first line for people that has *word* in it."""
+        return str(self._wait(lambda: next((line.strip() for line in list(self.said) if word in line), "")))
+
+    def end(self) -> tuple[int, str, str]:
+        """Its exit code, its result and what it said."""
+        assert self.process.stdout is not None
+        out = self.process.stdout.read()
+        code = self.process.wait(SECONDS)
+        self._reader.join()
+        return code, out, "".join(self.said)
+
+    def _wait(self, look: object) -> object:
+        give_up_at = time.monotonic() + SECONDS
+        while time.monotonic() < give_up_at:
+            found = look()  # type: ignore[operator]  # a function
+            if found:
+                return found
+            assert self.process.poll() is None, "".join(self.said)
+            time.sleep(0.05)
+        raise AssertionError("".join(self.said))
+
+
+@pytest.fixture
+def login(app: App, tmp_path: Path) -> Iterator[object]:
+    """Start ``login`` with options, with a ``BROWSER`` that hands the address over."""
+    started: list[Login] = []
+
+    def start(*options: str) -> Login:
+        place = tmp_path / f"address-{len(started)}"
+        environ = {"BROWSER": f"{sys.executable} {HAND_OVER} %s &", "ADDRESS_FILE": str(place)}
+        process = app.cli.start("login", *options, "--profile", "app", env=environ)
+        started.append(Login(process, place))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+        each._reader.join()
+        for stream in (each.process.stdout, each.process.stderr):
+            if stream is not None:
+                stream.close()
