@@ -17,6 +17,8 @@ TRUSTED_OFFSET_SECONDS = 5
 """Below this the `Date` header's one-second steps and the round trip are noise."""
 SIGNATURE_TOLERANCE_SECONDS = 300
 """AWS refuses signatures whose clock is further off than this (Source: Signature Version 4)."""
+CORRECTED_SECONDS = 60
+"""A wall clock this close to the time by the other clock is right."""
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -84,11 +86,16 @@ class ServerTime:
         Returns:
             Seconds since the epoch.
         """
-        by_wall = clock.wall() + self.offset
+        wall = clock.wall()
+        by_wall = wall + self.offset
         if self.boot_id != (clock.boot_id() if boot_id is None else boot_id):
             return by_wall
-        passed = clock.elapsed() - self.elapsed_ms / 1000
-        return max(by_wall, self.wall + self.offset + passed)
+        by_elapsed = self.wall + self.offset + clock.elapsed() - self.elapsed_ms / 1000
+        if self.offset and abs(wall - by_elapsed) < CORRECTED_SECONDS:
+            # The clock that was wrong when this was observed has been set right since: what it then was
+            # wrong by says nothing any more.
+            return max(wall, by_elapsed)
+        return max(by_wall, by_elapsed)
 
     def is_from_the_future(self, clock: Clock) -> bool:
         """

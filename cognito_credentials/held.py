@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import policy
+from .credentials import iso
+from .errors import CredentialsExpiredError
 from .policy import Freshness
 
 if TYPE_CHECKING:
     from .cache.record import CredentialsRecord
     from .clock import Clock
+    from .errors import CognitoCredentialsError
 
 
 class Held:
@@ -55,3 +58,14 @@ class Held:
     def left(self, clock: Clock) -> float:
         """Seconds until the credentials end."""
         return self.record.credentials.expires_at - self.record.seen.now(clock)
+
+    def expired(self, error: CognitoCredentialsError) -> CognitoCredentialsError:
+        """Say that these have ended and *error* kept us from getting others."""
+        if not error.retryable:
+            return error
+        end = iso(self.record.credentials.expires_at)
+        return CredentialsExpiredError(
+            f"credentials expired at {end} and could not be refreshed: {error.message}",
+            hint=error.hint,
+            code=error.code,
+        )

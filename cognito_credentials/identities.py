@@ -72,6 +72,13 @@ class Identities:
         self.news: list[IdentityNews] = []
         """What has changed and is not announced yet."""
 
+    def next_news(self) -> IdentityNews | None:
+        """Take the oldest of the news; None when there is none. Of several threads one gets it."""
+        try:
+            return self.news.pop(0)
+        except IndexError:
+            return None
+
     def known(self, who: Who) -> str | None:
         """Return the identity id of *who*, from the settings, this process or the store."""
         if self._settings.identity_id is not None:
@@ -80,9 +87,19 @@ class Identities:
             return who.logins.identity_id
         known = self._known.get(who.place)
         if known is None:
-            record = self._records.identity(who.identity_key)
+            record = self._records.identity(who.identity_key) or self._records.credentials(
+                who.credentials_key
+            )
             known = None if record is None else record.identity_id
         return known
+
+    def notice(self, who: Who, identity_id: str) -> None:
+        """Take the identity of credentials that another process got; it has written down what there is."""
+        old = self._known.get(who.place)
+        if self._settings.identity_id is None and old != identity_id:
+            self._known[who.place] = identity_id
+            if old is not None:
+                self.news.append(IdentityNews(old, identity_id, "adopted"))
 
     def adopt(self, who: Who, identity_id: str, refused: str | None = None) -> None:
         """
@@ -94,26 +111,29 @@ class Identities:
             refused: The one it replaces because the service refused that.
         """
         old = self.known(who)
-        was_carried = self._carried.pop(who.place, None) is not None
-        if old == identity_id and not was_carried:
-            self._known[who.place] = identity_id
-            return
+        self._carried.pop(who.place, None)
         if self._settings.identity_id is not None:
             return  # the user's choice stands
         self._known[who.place] = identity_id
-        if who.is_lasting:
-            record = IdentityRecord(
-                key=who.identity_key,
-                identity_id=identity_id,
-                identity_pool_id=self._settings.identity_pool_id,
-                principal=who.principal,
-                obtained_at=int(self._clock.wall()),
-            )
-            self._records.keep(record)
+        self._keep(who, identity_id)
         if old == identity_id:
-            return  # carried over: another person, the same identity
+            return  # the same, or carried over: another person, the same identity
         reason = "recovered" if refused else "adopted" if old else "created"
         self.news.append(IdentityNews(old or refused, identity_id, reason))
+
+    def _keep(self, who: Who, identity_id: str) -> None:
+        """Write it down, unless it stands there: the disk may have been full, or cleared, when it was new."""
+        kept = self._records.identity(who.identity_key)
+        if not who.is_lasting or (kept is not None and kept.identity_id == identity_id):
+            return
+        record = IdentityRecord(
+            key=who.identity_key,
+            identity_id=identity_id,
+            identity_pool_id=self._settings.identity_pool_id,
+            principal=who.principal,
+            obtained_at=int(self._clock.wall()),
+        )
+        self._records.keep(record)
 
     def carry(self, who: Who, identity_id: str) -> None:
         """Take *identity_id*, which *who* had as somebody else, for that of *who* until the service says."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from .clock import SIGNATURE_TOLERANCE_SECONDS
+
 if TYPE_CHECKING:
     import logging
 
@@ -36,6 +38,16 @@ class Notices:
         if now - self._said.get(about, float("-inf")) >= EVERY_SECONDS:
             self._said[about] = now
             self._log.warning(message, *args)
+
+    def warn_of_clock(self, offset: int) -> None:
+        """Warn when this machine's clock is so wrong that AWS refuses what is signed by it."""
+        if abs(offset) > SIGNATURE_TOLERANCE_SECONDS:
+            self.warn(
+                "clock",
+                "this machine's clock is %s %s the service's; AWS refuses what it signs until it is set",
+                span(abs(offset)),
+                "behind" if offset > 0 else "ahead of",
+            )
 
 
 def span(seconds: float) -> str:

@@ -15,6 +15,7 @@ from .cache.file import FileStore
 from .cache.memory import MemoryStore
 from .cache.records import Records
 from .exchange.client import CognitoClient
+from .identification import Identification
 from .identities import Identities
 from .recovery import Exchanger
 from .refresh import Refresher
@@ -29,12 +30,10 @@ _log = logging.getLogger(__name__)
 
 
 class Shortcut(NamedTuple):
-    """Where these credentials are kept, and what that was worked out from; for `cli.fast`."""
+    """Where these credentials are kept; for `cli.fast`."""
 
     directory: str
     credentials_key: str
-    depends: tuple[tuple[str, str], ...]
-    """``file`` or ``env``, and its name."""
 
 
 class Parts:
@@ -60,17 +59,19 @@ class Parts:
             clock,
         )
         self.refresher = Refresher(self.exchanger, self.records, clock, random.SystemRandom())
+        self.identification = Identification(self.exchanger, self.refresher)
 
     def shortcut(self) -> Shortcut | None:
         """Say where the credentials are kept; None when a later process could not know whose they are."""
-        settings, who = self.settings, self.who()
-        if who is None or self.records.store.name != "file" or settings.cache_dir is None:
+        who = self.who()
+        if who is None or self.records.store.name != "file" or self.settings.cache_dir is None:
             return None
+        return Shortcut(self.settings.cache_dir, who.credentials_key)
+
+    def depends(self) -> tuple[tuple[str, str], ...] | None:
+        """Say which files (``file``) and variables (``env``) decide whose credentials these are."""
         # With `user` the tokens do not matter; else every source must be one that can be looked at.
-        depends = () if settings.user is not None else settings.logins.depends()
-        if depends is None:
-            return None
-        return Shortcut(settings.cache_dir, who.credentials_key, depends)
+        return () if self.settings.user is not None else self.settings.logins.depends()
 
     def who(self) -> Who | None:
         """Who it is, as far as that can be told without asking for a login token."""

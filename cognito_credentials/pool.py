@@ -71,6 +71,7 @@ class IdentityPool:
             self._parts = Parts(settings, self._clock, self._environ)
         # What is wrong for certain is said here; the rest once the config file has been read.
         given = {"identity_pool_id": identity_pool_id, **arguments}
+        self._is_resolved = settings is not None
         self._arguments = {} if settings else check_arguments(given, environ=self._environ)
 
     @classmethod
@@ -116,7 +117,7 @@ class IdentityPool:
         """
         parts = self._built()
         try:
-            return parts.refresher.identity_id()
+            return parts.identification.identity_id()
         finally:
             self._announce(parts)
 
@@ -134,8 +135,7 @@ class IdentityPool:
         """
         parts = self._built()
         try:
-            with parts.refresher.alone():
-                return parts.exchanger.open_id_token(parts.exchanger.identify())
+            return parts.identification.open_id_token()
         finally:
             self._announce(parts)
 
@@ -175,14 +175,11 @@ class IdentityPool:
             How many stored records were removed.
         """
         parts = self._built()
-        parts.refresher.forget()
         who = parts.who()
         if who is None:
+            parts.refresher.forget()
             return 0
-        store = parts.records.store
-        removed = int(store.delete("credentials", who.credentials_key))
-        store.delete("state", who.credentials_key)
-        return removed + int(identities and parts.exchanger.identities.forget(who))
+        return parts.refresher.clear(who, identities=identities)
 
     def sign_in(self, *, link_guest: bool = False, provider: str | None = None, **options: Any) -> str:
         """
@@ -280,9 +277,13 @@ class IdentityPool:
         """Say where the credentials are kept; None when a later process could not know whose they are."""
         return self._built().shortcut()
 
+    def shortcut_depends(self) -> tuple[tuple[str, str], ...] | None:
+        """Say which files and variables decide whose the credentials are; None when more does."""
+        return self._built().depends()
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Locks and what is held stay behind; a login token among the arguments refuses by itself.
-        if not self._arguments:
+        if self._is_resolved:
             raise TypeError("an IdentityPool made from resolved settings refuses to be pickled")
         return _rebuild, (self._profile_name, self._arguments)
 
@@ -304,8 +305,7 @@ class IdentityPool:
             self._building.leave()
 
     def _announce(self, parts: Parts) -> None:
-        while parts.exchanger.identities.news:
-            news = parts.exchanger.identities.news.pop(0)
+        while news := parts.exchanger.identities.next_news():
             for callback in list(self._listeners):
                 try:
                     callback(news.old, news.new, news.reason)

@@ -74,6 +74,12 @@ class Exchanger:
         self.last_known: Who | None = None
         """Whom this process asked for last: all there is to go by where only a token can tell."""
 
+    @property
+    def patience(self) -> float:
+        """How long, in seconds, to wait for another thread or process that may be doing this same thing."""
+        slow = policy.LOGIN_BUDGET if self._settings.logins.can_be_slow else 0.0
+        return policy.WAITER_BUDGET + slow
+
     def identify(self) -> Who:
         """
         Find out who asks; asks for login tokens only when nothing else can tell.
@@ -99,7 +105,7 @@ class Exchanger:
 
         Args:
             who: For whom.
-            budget: Seconds it may take, recovery included.
+            budget: Seconds the service may take, recovery included.
             rng: Where the jitter of the refresh moment comes from.
 
         Raises:
@@ -176,14 +182,15 @@ class Exchanger:
     ) -> T:
         client = self._brief if budget <= policy.ADVISORY_BUDGET else self._client
         client.prepare()  # loading botocore is this machine's slowness, not the service's
-        give_up_at = self._clock.elapsed() + budget
         attempt = self._first_attempt(who)
         has_failed = False
         while True:
-            left = max(give_up_at - self._clock.elapsed(), 0.1)
-            outcome = self._try(who, client, attempt, left, call)
+            # The budget is the service's: what a login takes has limits of its own.
+            began = self._clock.elapsed()
+            outcome = self._try(who, client, attempt, max(budget, 0.1), call)
             if not isinstance(outcome, Failure):
                 return outcome
+            budget -= self._clock.elapsed() - began
             if has_failed:
                 raise outcome.error
             has_failed = True
@@ -240,8 +247,12 @@ class Exchanger:
             self._tries += 1
 
     def _resolve(self) -> ResolvedLogins:
-        seen = self._client.seen or self._brief.seen
-        now = self._clock.wall() if seen is None else seen.now(self._clock)
+        # A login has expired when both say so, the service's time as last seen and this machine's: either
+        # may be wrong, and where they differ the service is the judge.
+        now = self._clock.wall()
+        seen = [client.seen for client in (self._client, self._brief) if client.seen is not None]
+        if seen:
+            now = min(now, max(seen, key=lambda one: one.elapsed_ms).now(self._clock))
         return self._settings.logins.resolve(now, self._settings.user)
 
     def _who(self, principal: str, logins: ResolvedLogins | None) -> Who:

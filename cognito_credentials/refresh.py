@@ -19,20 +19,19 @@ import logging
 from typing import TYPE_CHECKING
 
 from . import policy
-from .cache.record import CredentialsRecord, StateRecord
-from .cache.records import remembered_error
-from .clock import SIGNATURE_TOLERANCE_SECONDS
-from .credentials import iso
-from .errors import CognitoCredentialsError, CredentialsExpiredError, ServiceError
+from .backoff import Backoff
+from .errors import CognitoCredentialsError, ServiceError
 from .held import Held
-from .notices import Notices, span
+from .notices import Notices
 from .policy import Freshness
 from .single_flight import SingleFlight
+from .waiting import lock_or_settled
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
 
+    from .cache.record import CredentialsRecord
     from .cache.records import Records
     from .clock import Clock
     from .identities import Who
@@ -61,7 +60,7 @@ class Refresher:
         self._held: Held | None = None
         self._held_for = ""
         self._rejected = ""
-        self._failure: tuple[float, CognitoCredentialsError] | None = None
+        self.backoff = Backoff(records, clock, rng)
         self._look_again_at = 0.0
         self._notices = Notices(_log, clock)
 
@@ -79,7 +78,7 @@ class Refresher:
             # Advisory: one thread refreshes, at most every second one looks; nobody waits.
             if self._clock.elapsed() < self._look_again_at or not self._flight.enter(0):
                 return held.record
-        elif not self._flight.enter(policy.WAITER_BUDGET):
+        elif not self._flight.enter(self._exchanger.patience):
             if held is not None and held.is_valid(self._clock):
                 return held.record
             raise ServiceError("another thread is still waiting for the service")
@@ -100,24 +99,22 @@ class Refresher:
         """
         with self.alone():
             who = who or self._exchanger.identify()
-            with self._locked(who, lambda: False):
+            with self.locked(who, lambda: False):
                 return self._exchange(who, policy.HOLDER_BUDGET).record
 
-    def identity_id(self) -> str:
+    def clear(self, who: Who, *, identities: bool) -> int:
         """
-        Return the identity id, asking the service only when it is not known here.
+        Remove what is kept of *who*; returns how many records that were.
 
-        Raises:
-            CognitoCredentialsError: It is not known and cannot be had.
+        Args:
+            who: Whose.
+            identities: Whether the identity, too.
         """
-        offline = self._exchanger.identify_offline()
-        known = None if offline is None else self._exchanger.identities.known(offline)
-        if known is not None:
-            return known
-        with self.alone():
-            who = self._exchanger.identify()
-            with self._locked(who, lambda: self._exchanger.identities.known(who) is not None):
-                return self._exchanger.identities.known(who) or self._exchanger.new_identity(who)
+        with self.alone(), self.locked(who, lambda: False):
+            self._drop()
+            removed = int(self._records.store.delete("credentials", who.credentials_key))
+            self._records.drop_state(who.credentials_key)
+            return removed + int(identities and self._exchanger.identities.forget(who))
 
     def invalidate(self, access_key_id: str) -> None:
         """
@@ -143,7 +140,23 @@ class Refresher:
     def forget(self) -> None:
         """Drop what this process holds."""
         with self.alone():
-            self._held, self._rejected, self._failure, self._look_again_at = None, "", None, 0.0
+            self._drop()
+
+    def locked(self, who: Who, is_settled: Callable[[], bool]) -> contextlib.AbstractContextManager[None]:
+        """Hold the machine's lock of *who*, unless what it is for is settled first."""
+        lock = self._records.lock(who.identity_key)
+        return lock_or_settled(
+            lock, is_settled, patience=self._exchanger.patience, clock=self._clock, rng=self._rng
+        )
+
+    def _drop(self) -> None:
+        self._held, self._rejected, self._look_again_at = None, "", 0.0
+        self.backoff.forget_here()
+
+    def drop_if_of_another(self, who: Who) -> None:
+        """Drop what is held when it is somebody else's; call it `alone`."""
+        if self.is_of_another(who):
+            self._held = None
 
     def held(self) -> CredentialsRecord | None:
         """Return what this process holds, valid or not, doing nothing."""
@@ -152,7 +165,7 @@ class Refresher:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other threads from refreshing meanwhile."""
-        if not self._flight.enter(policy.WAITER_BUDGET):
+        if not self._flight.enter(self._exchanger.patience):
             raise ServiceError("another thread is still waiting for the service")
         try:
             yield
@@ -164,49 +177,78 @@ class Refresher:
         held = self._held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
-        if self._failure is not None and self._clock.elapsed() < self._failure[0]:
-            return self._fall_back(held, self._failure[1])
+        failure = self.backoff.here()
+        if failure is not None:
+            return self._look_elsewhere(held, failure)
         try:
-            who = self._exchanger.identify()
+            who = self._who(held)
         except CognitoCredentialsError as error:
             return self._failed(None, held, error)
-        if (
-            held is not None
-            and held.record.key != who.credentials_key
-            and self._subject(who) != self._held_for
-        ):
-            held = self._held = None  # somebody else has signed in
         held = self._look(who)
         if held is not None and held.is_fresh(self._clock):
             return held
-        state = self._records.state(who.credentials_key)
-        if self._clock.wall() < state.retry_at:
+        failure = self.backoff.shared(who.credentials_key)
+        if failure is not None:
             self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
-            return self._fall_back(held, remembered_error(state, self._clock.wall()))
+            return self._fall_back(held, failure)
         return self._renew_together(who, held)
+
+    def _who(self, held: Held | None) -> Who:
+        """Find out who it is; where that takes a token, not before it is this process's turn to refresh."""
+        last = self._exchanger.last_known
+        if held is not None and held.freshness(self._clock) is Freshness.STALE and last is not None:
+            return self._exchanger.identify_offline() or last
+        return self._exchanger.identify()
+
+    def _look_elsewhere(self, held: Held | None, failure: CognitoCredentialsError) -> Held:
+        """After a failure: see, once a second, whether another process has fared better."""
+        who = None
+        if self._clock.elapsed() >= self._look_again_at:
+            self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+            who = self._exchanger.identify_offline() or self._exchanger.last_known
+        found = held if who is None else self._look(who)
+        if found is not None and found.is_fresh(self._clock):
+            self.backoff.forget_here()
+            return found
+        return self._fall_back(found, failure)
+
+    def is_of_another(self, who: Who) -> bool:
+        """Tell whether what is held is somebody else's."""
+        held = self._held
+        return (
+            held is not None
+            and held.record.key != who.credentials_key
+            and self._subject(who) != self._held_for
+        )
 
     def _renew_together(self, who: Who, held: Held | None) -> Held:
         """Let one process of the machine do it."""
-        if held is not None and held.freshness(self._clock) is Freshness.STALE:
-            lock = self._records.lock(who.identity_key)
-            if not lock.acquire():
-                self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
-                return held
-            try:
-                return self._renew_locked(who, policy.ADVISORY_BUDGET)
-            finally:
-                lock.release()
-        with self._locked(who, lambda: self._is_settled(who)):
-            return self._renew_locked(who, policy.HOLDER_BUDGET)
+        if held is None or held.freshness(self._clock) is not Freshness.STALE:
+            with self.locked(who, lambda: self._is_settled(who)):
+                return self._renew_locked(who, policy.HOLDER_BUDGET)
+        lock = self._records.lock(who.identity_key)
+        if not lock.acquire():
+            self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+            return held
+        try:
+            if who.logins is not None:
+                who = self._exchanger.identify()  # it is our turn: now a token may be asked for
+        except CognitoCredentialsError as error:
+            return self._failed(None, held, error)
+        else:
+            return self._renew_locked(who, policy.ADVISORY_BUDGET)
+        finally:
+            lock.release()
 
     def _renew_locked(self, who: Who, budget: float) -> Held:
         held = self._look(who)
         if held is not None and held.is_fresh(self._clock):
             return held
-        state = self._records.state(who.credentials_key)
-        if self._clock.wall() < state.retry_at:
-            return self._fall_back(held, remembered_error(state, self._clock.wall()))
-        if state.failures and held is not None and held.is_valid(self._clock):
+        failure = self.backoff.shared(who.credentials_key)
+        if failure is not None:
+            return self._fall_back(held, failure)
+        is_last_try = self.backoff.has_failed(who.credentials_key)
+        if is_last_try and held is not None and held.is_valid(self._clock):
             budget = policy.ADVISORY_BUDGET  # the last try of an outage costs one request, like the first
         try:
             return self._exchange(who, budget)
@@ -218,28 +260,11 @@ class Refresher:
         held = self._look(who)
         if held is not None and held.is_fresh(self._clock):
             return True
-        return self._clock.wall() < self._records.state(who.credentials_key).retry_at
-
-    @contextlib.contextmanager
-    def _locked(self, who: Who, is_settled: Callable[[], bool]) -> Iterator[None]:
-        """Hold the lock of *who*, unless what it is for is settled first, or its holder hangs."""
-        lock = self._records.lock(who.identity_key)
-        give_up_at = self._clock.elapsed() + policy.WAITER_BUDGET
-        pause = 0.005
-        try:
-            while not lock.acquire() and not is_settled():
-                if self._clock.elapsed() > give_up_at:
-                    # A stopped process must not stop this one: at worst there is one call too many.
-                    _log.warning("the lock %s… is held for too long; going on without", who.identity_key[:8])
-                    break
-                self._clock.sleep(pause * self._rng.uniform(0.5, 1.5))
-                pause = min(pause * 1.5, 0.1)
-            yield
-        finally:
-            lock.release()
+        return self.backoff.shared(who.credentials_key) is not None
 
     def _look(self, who: Who) -> Held | None:
         """Take what another process may have written, where it is better than what is held."""
+        self.drop_if_of_another(who)
         held = self._held
         record = self._records.credentials(who.credentials_key)
         rejected = self._rejected or self._records.state(who.credentials_key).rejected_access_key_id
@@ -247,6 +272,7 @@ class Refresher:
             is_rejected = record.credentials.access_key_id == rejected
             held = Held(record, self._clock, is_rejected=is_rejected)
             self._held, self._held_for = held, self._subject(who)
+            self._exchanger.identities.notice(who, record.identity_id)
         return held
 
     @staticmethod
@@ -258,37 +284,24 @@ class Refresher:
     def _exchange(self, who: Who, budget: float) -> Held:
         record = self._exchanger.exchange(who, budget, self._rng)
         self._records.keep(record)
-        self._records.drop_state(who.credentials_key)
+        self.backoff.succeeded(who.credentials_key)
         self._records.tidy(who.identity_key, who.credentials_key)
-        self._failure = None
         self._held, self._held_for = Held(record, self._clock), self._subject(who)
-        self._warn_of_skew(record)
+        self._notices.warn_of_clock(record.seen.offset)
         _log.debug("refreshed %s…, expires in %d s", who.credentials_key[:8], self._held.left(self._clock))
         return self._held
 
     def _failed(self, who: Who | None, held: Held | None, error: CognitoCredentialsError) -> Held:
-        """Remember the failure, here and for the other processes; then make the best of what is held."""
-        now = self._clock.wall()
-        left = held.left(self._clock) if held is not None else None
-        state = StateRecord(key="") if who is None else self._records.state(who.credentials_key)
-        state.failures += 1
-        throttled = error.code in policy.THROTTLING_CODES
-        failures = state.failures if error.retryable else 1  # a person mends the rest, and then tries again
-        delay = policy.retry_delay(left, failures, self._rng, throttled=throttled)
-        self._failure = (self._clock.elapsed() + delay, error)
-        if who is not None:
-            # In whole seconds: never past the end of what is held, and never at once for who holds nothing.
-            is_empty_handed = left is None or left <= 0
-            state.retry_at, state.noted_at = int(now + delay) + is_empty_handed, int(now)
-            state.error, state.message, state.hint = type(error).__name__, error.message, error.hint
-            self._records.keep(state)
+        """Remember the failure; then make the best of what is held."""
+        left = None if held is None else held.left(self._clock)
+        self.backoff.note(None if who is None else who.credentials_key, left, error)
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
         if held is None:
             raise error
         if not held.is_valid(self._clock):
-            raise self._expired(held, error)
+            raise held.expired(error)
         self._notices.warn(
             "refresh",
             "credentials could not be refreshed and are used until %s: %s",
@@ -296,23 +309,3 @@ class Refresher:
             error,
         )
         return held
-
-    def _expired(self, held: Held, error: CognitoCredentialsError) -> CognitoCredentialsError:
-        if not error.retryable:
-            return error
-        expiration = iso(held.record.credentials.expires_at)
-        return CredentialsExpiredError(
-            f"credentials expired at {expiration} and could not be refreshed: {error.message}",
-            hint=error.hint,
-            code=error.code,
-        )
-
-    def _warn_of_skew(self, record: CredentialsRecord) -> None:
-        offset = record.seen.offset
-        if abs(offset) > SIGNATURE_TOLERANCE_SECONDS:
-            self._notices.warn(
-                "clock",
-                "this machine's clock is %s %s the service's; AWS refuses what it signs until it is set",
-                span(abs(offset)),
-                "behind" if offset > 0 else "ahead of",
-            )

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 METHOD = "cognito-identity-pool"
+_OTHER_SOURCES = frozenset(
+    {"credential_process", "role_arn", "source_profile", "sso_session", "sso_start_url", "login_session"}
+)
+"""Profile keys by which botocore gets credentials in another way."""
 
 
 class IdentityPoolCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
@@ -143,7 +147,7 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         if self.session is None:
             return None
         try:
-            settings = _settings_of(self.session)
+            settings = None if _has_keys(self.session) else _settings_of(self.session)
         except CognitoCredentialsError as error:
             failure = error
         else:
@@ -215,7 +219,18 @@ def _settings_of(session: botocore.session.Session) -> Settings | None:
     # Over the process's environment, not a copy: a login in a variable is looked up anew each time.
     environ = ChainMap(files, os.environ)
     profile = session.instance_variables().get("profile")
-    return resolve({}, environ=environ, config=read_config(environ), profile=profile)
+    settings = resolve({}, environ=environ, config=read_config(environ), profile=profile)
+    if settings is not None and settings.origins.get("identity_pool_id") in os.environ:
+        # A pool that only the environment names is for a profile that says nothing itself.
+        own = _OTHER_SOURCES.intersection(settings.profile_settings)
+        return None if own and "cognito_identity_pool_id" not in settings.profile_settings else settings
+    return settings
+
+
+def _has_keys(session: botocore.session.Session) -> bool:
+    """Tell whether the profile in effect has access keys: what the user wrote there is what is meant."""
+    name = session.get_config_variable("profile") or "default"
+    return "aws_access_key_id" in session.full_config.get("profiles", {}).get(name, {})
 
 
 def _replace_chain(session: botocore.session.Session, settings: Mapping[str, Any]) -> IdentityPoolProvider:

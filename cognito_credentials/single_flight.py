@@ -22,8 +22,9 @@ class SingleFlight:
     """
 
     def __init__(self) -> None:
-        self._holder: int | None = None
-        self._renew()
+        # One lock a process; `setdefault` is atomic, so that two threads of a new child make one lock.
+        self._locks: dict[int, threading.Lock] = {}
+        self._taken: tuple[int, threading.Lock] | None = None
 
     def enter(self, timeout: float) -> bool:
         """
@@ -38,28 +39,19 @@ class SingleFlight:
         Raises:
             ConfigurationError: This thread holds it already.
         """
-        if self._process != os.getpid():
-            self._renew()
-        if self._holder == threading.get_ident():
+        lock = self._locks.setdefault(os.getpid(), threading.Lock())
+        if self._taken == (threading.get_ident(), lock):
             raise ConfigurationError(
                 "a login's token source asked the same identity pool for credentials",
                 hint="get the login token without AWS credentials of this pool",
             )
-        taken = (
-            self._lock.acquire(timeout=min(timeout, threading.TIMEOUT_MAX))
-            if timeout > 0
-            else self._lock.acquire(False)
-        )
-        if taken:
-            self._holder = threading.get_ident()
-        return taken
+        if not lock.acquire(timeout=min(timeout, threading.TIMEOUT_MAX) if timeout > 0 else 0):
+            return False
+        self._taken = (threading.get_ident(), lock)
+        return True
 
     def leave(self) -> None:
         """Give the lock back."""
-        self._holder = None
-        self._lock.release()
-
-    def _renew(self) -> None:
-        self._lock = threading.Lock()
-        self._holder = None
-        self._process = os.getpid()
+        taken, self._taken = self._taken, None
+        if taken is not None:
+            taken[1].release()

@@ -91,7 +91,7 @@ class TestErrors:
             "Code",
             "r-1",
         )
-        assert str(again) == "what is wrong. what to do"
+        assert str(again) == "what is wrong. What to do"
 
     @pytest.mark.parametrize(
         "text",

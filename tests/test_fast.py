@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials import IdentityPool
-from cognito_credentials.cli.fast import answer, remember
+from cognito_credentials.cli.fast import answer, depends, inputs, remember
 from cognito_credentials.configuration import read_config
 from cognito_credentials.settings import require
 from tests.world import World
@@ -42,10 +42,12 @@ def config(world: World, more: str) -> Path:
 def slow(world: World, argv: list[str] = ARGV, **changes: str) -> IdentityPool:
     """What the slow path does."""
     environ = {**world.environ, **changes}
+    key = inputs(argv, environ)
     settings = require({}, environ=environ, config=read_config(environ), profile="app")
     pool = IdentityPool.from_settings(settings, clock=world.clock, environ=environ)
+    lines = depends(pool, environ)
     pool.credentials()
-    remember(argv, environ, pool)
+    remember(argv, environ, pool, key, lines)
     return pool
 
 
@@ -179,9 +181,33 @@ def test_a_command_is_never_skipped(world: World) -> None:
     environ = world.environ
     settings = require({}, environ=environ, config=read_config(environ), profile="app")
 
-    remember(ARGV, environ, IdentityPool.from_settings(settings, environ=environ))
+    pool = IdentityPool.from_settings(settings, environ=environ)
+    assert depends(pool, environ) is None
+    remember(ARGV, environ, pool, inputs(ARGV, environ), None)
 
     assert fast(world) is None
+
+
+def test_what_changes_under_way_is_not_remembered(world: World, tmp_path: Path) -> None:
+    """A profile or token file that changes during the call is not taken for what the answer came from."""
+    token = tmp_path / "token"
+    token.write_text(world.token("user-1"))
+    config(world, f"cognito_logins =\n  login.example.com = file:{token}\n")
+    environ = world.environ
+    for change in (
+        lambda: token.write_text(world.token("user-2")),
+        lambda: config(world, f"region = eu-west-1\ncognito_logins =\n  login.example.com = file:{token}\n"),
+    ):
+        key = inputs(ARGV, environ)
+        settings = require({}, environ=environ, config=read_config(environ), profile="app")
+        pool = IdentityPool.from_settings(settings, clock=world.clock, environ=environ)
+        lines = depends(pool, environ)
+        pool.credentials()
+        change()
+
+        remember(ARGV, environ, pool, key, lines)
+
+        assert fast(world) is None
 
 
 def test_what_is_not_fresh_is_the_slow_paths(world: World) -> None:

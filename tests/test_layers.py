@@ -40,10 +40,11 @@ LAYERS = (
     # The back end's half of developer logins: needs the meaning of failures, and nothing else does need it.
     ("back_end",),
     # The policy: the only place where logins, exchange and cache meet.
-    ("single_flight", "held", "notices"),
+    ("single_flight", "held", "backoff", "waiting"),
     ("identities",),
     ("recovery",),
     ("refresh",),
+    ("identification",),
     ("status", "parts"),
     ("linking",),
     ("signing",),

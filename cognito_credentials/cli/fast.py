@@ -46,7 +46,7 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
         One line of JSON; None for the slow path.
     """
     directory = _directory(environ)
-    key = None if directory is None else _key(argv, environ)
+    key = None if directory is None else inputs(argv, environ)
     if directory is None or key is None:
         return None
     store = FileStore(directory, strict=False, warn=_say_nothing)
@@ -73,31 +73,53 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
     return record.credentials.to_process()
 
 
-def remember(argv: list[str], environ: Mapping[str, str], pool: IdentityPool) -> None:
+def depends(pool: IdentityPool, environ: Mapping[str, str]) -> str | None:
+    """Hash what the logins of *pool* depend on; None when that cannot be told. Before and after likewise."""
+    found = pool.shortcut_depends()
+    if found is None:
+        return None
+    lines = []
+    for kind, name in found:
+        content = _content(kind, name, environ)
+        if not content or "\n" in name or (kind == "file" and not os.path.isabs(name)):
+            return None
+        lines.append(f"{kind} {content} {name}")
+    return "\n".join(lines)
+
+
+def remember(
+    argv: list[str], environ: Mapping[str, str], pool: IdentityPool, key: str | None, lines: str | None
+) -> None:
     """
-    Note what *argv* came to, where the same must hold the next time.
+    Note what *argv* came to, unless anything it came from has changed meanwhile.
+
+    A config or token file that changed during the call to the service would otherwise be taken for what
+    these credentials came from.
 
     Args:
         argv: The whole command line behind the program's name.
         environ: The environment variables.
         pool: What it came to; its credentials have just been given out.
+        key: `inputs`, taken before the settings were read.
+        lines: `depends`, taken before the credentials were asked for.
     """
-    directory, key = _directory(environ), _key(argv, environ)
-    found = pool.shortcut()
-    if key is None or directory is None or found is None or found.directory != directory:
+    directory, found = _directory(environ), pool.shortcut()
+    if key is None or lines is None or directory is None or found is None:
         return
-    lines = []
-    for kind, name in found.depends:
-        content = _content(kind, name, environ)
-        if not content or "\n" in name or (kind == "file" and not os.path.isabs(name)):
-            return
-        lines.append(f"{kind} {content} {name}")
-    record = ShortcutRecord(key=key, credentials_key=found.credentials_key, depends="\n".join(lines))
+    if os.path.abspath(found.directory) != directory:
+        return
+    if inputs(argv, environ) != key or depends(pool, environ) != lines:
+        return
+    record = ShortcutRecord(key=key, credentials_key=found.credentials_key, depends=lines)
     FileStore(directory, strict=False, warn=_say_nothing).store("shortcut", key, encode(record))
 
 
-def _key(argv: list[str], environ: Mapping[str, str]) -> str | None:
-    """Hash all that settings are made of, unambiguously; None when they depend on more."""
+def inputs(argv: list[str], environ: Mapping[str, str]) -> str | None:
+    """
+    Hash all that settings are made of, unambiguously; None when they depend on more.
+
+    Taken before they are read, and given to `remember` after.
+    """
     # Without HOME, settings ask the user database where the config file is.
     if not _NEVER.isdisjoint(argv) or not os.path.isabs(environ.get("HOME", "")):
         return None
@@ -121,7 +143,7 @@ def _directory(environ: Mapping[str, str]) -> str | None:
     if os.name == "nt":
         return None  # settings know the rules there; the fast path is for where starting Python is cheap
     path = environ.get("AWS_COGNITO_CACHE_DIR") or f"{environ.get('HOME', '')}/.aws/cognito/cache"
-    return path if os.path.isabs(path) else None
+    return os.path.abspath(path) if os.path.isabs(path) else None
 
 
 def _still_holds(depends: str, environ: Mapping[str, str]) -> bool:

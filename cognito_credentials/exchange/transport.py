@@ -51,7 +51,7 @@ class Call:
 
     def __init__(self, *, makes_identity: bool = False) -> None:
         self.makes_identity = makes_identity
-        self.read_timeouts = 0
+        self.unanswered = 0
         self.seen: ServerTime | None = None
 
 
@@ -94,16 +94,17 @@ class Transport:
             response = self._session.send(request)
             call.seen = self._server_time(request.url, response.headers, sent)
             body = _read(response, request.url)
-        except botocore.exceptions.ReadTimeoutError:
-            call.read_timeouts += 1
-            if not (call.makes_identity and call.read_timeouts > 1):
+        except (botocore.exceptions.ReadTimeoutError, botocore.exceptions.ConnectionClosedError):
+            # In both cases the request may have been carried out, and only its answer is lost.
+            call.unanswered += 1
+            if not (call.makes_identity and call.unanswered > 1):
                 raise
             body = None
         if body is None:  # outside the except block: what is raised must not carry the request along
             raise ServiceError(
                 "Cognito took the request for a new guest identity and did not answer, twice",
                 hint="not asked a third time, since each request may make one more identity; try later",
-                code="ReadTimeoutError",
+                code="NoAnswer",
             )
         return botocore.awsrequest.AWSResponse(
             request.url, response.status_code, response.headers, _Body(body)

@@ -19,6 +19,7 @@ from typing import IO
 
 from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
+from .claims import digest, unverified_claims, unverified_subject
 
 OUTPUT_LIMIT = 64 * 1024
 """Bytes; more than any token Cognito takes."""
@@ -68,6 +69,17 @@ class CommandSource:
         if not text:
             raise self._error("printed nothing")
         return Secret(text)
+
+    def principal_of(self, token: Secret) -> str | None:
+        """
+        Say whose *token* it is, from its issuer and subject; None when it does not tell.
+
+        Nobody has verified that, but who can change the command a user named can read the user's cache, as
+        with a file (`FileSource`). Without this, each new token would be another user.
+        """
+        claims = unverified_claims(token.reveal())
+        subject = unverified_subject(claims) if claims else None
+        return "subject:" + digest(*subject) if subject else None
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:

@@ -18,6 +18,8 @@ from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
 from .binding import TOKEN_BOUND, bound, reject
 from .claims import digest, unverified_claims, unverified_expiry, unverified_subject
+from .environment import EnvironmentSource
+from .file import FileSource
 from .providers import check_claims, check_provider, own_identity_id
 from .registry import Maker, names_source, parse_source
 from .saml import checked_response, is_saml
@@ -147,6 +149,12 @@ class Logins:
     def can_change(self) -> bool:
         """Whether asking again may give other tokens."""
         return not all(isinstance(source, TokenSource) for _, source in self.sources)
+
+    @property
+    def can_be_slow(self) -> bool:
+        """Whether asking may take long: a program, a function, somebody's own source."""
+        quick = (TokenSource, FileSource, EnvironmentSource)
+        return not all(isinstance(source, quick) for _, source in self.sources)
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
         """Say which files and variables decide who this is; None when something else does, too."""

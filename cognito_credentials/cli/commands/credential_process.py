@@ -7,18 +7,20 @@ it asks. A hit in the cache never gets here (`cli.fast`).
 
 from __future__ import annotations
 
+from .. import fast
 from ..command import Command, Invocation
-from ..fast import remember
 from ..pool_options import FILE_PREFIX, open_pool, usable_credentials
 
 
 def run(invocation: Invocation) -> int:
     """Print the credentials, and note the way to them for the next time."""
+    key = fast.inputs(invocation.argv, invocation.environ)
     pool = open_pool(invocation)
+    depends = fast.depends(pool, invocation.environ)
     invocation.terminal.write(usable_credentials(pool).to_process() + "\n")
     if not str(invocation.options.policy or "").startswith(FILE_PREFIX):
         # A policy file may say something else next time, and the shortcut would not notice.
-        remember(invocation.argv, invocation.environ, pool)
+        fast.remember(invocation.argv, invocation.environ, pool, key, depends)
     return 0
 
 
