@@ -60,7 +60,7 @@ class Cli:
         environ = {**self.environ, **options.pop("env", {})}
         options.setdefault("stdin", subprocess.DEVNULL)
         done = subprocess.run(
-            python(*argv), env=environ, capture_output=True, encoding="utf-8", timeout=60, **options
+            python(*argv), env=environ, capture_output=True, encoding="utf-8", **{"timeout": 60, **options}
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

@@ -1,0 +1,98 @@
+"""The sign-in in a real keyring: gnome-keyring, by the Secret Service's protocol."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.login.conftest import App
+
+secretstorage = pytest.importorskip("secretstorage", reason="this needs SecretStorage, which keyring brings")
+
+
+@pytest.fixture
+def collection(bus: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Any]]:
+    """The desktop's keyring, as another program sees it."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
+    connection = secretstorage.dbus_init()
+    yield lambda: secretstorage.get_default_collection(connection)
+    connection.close()
+
+
+def test_the_sign_in_is_sealed_with_a_key_in_the_keyring(app: App, collection: Callable[[], Any]) -> None:
+    """The keyring holds 32 random bytes under a name that says nothing; no token is in clear."""
+    done = app.login("ann")
+    assert done.code == 0, done.err
+    assert "the sign-in is kept in the keyring" in done.out
+
+    items = list(collection().get_all_items())
+    assert len(items) == 1
+    assert len(items[0].get_secret()) == 44  # base64 of 32 bytes
+    shown = items[0].get_label() + json.dumps(items[0].get_attributes())
+    for private in ("ann", app.pool_id, app.issuer, "example.com"):
+        assert private not in shown
+    kept = app.kept()
+    assert [name for name in kept if "/sealed-v1-" in name]
+    assert not [name for name in kept if "/secret-v1-" in name]
+    assert "ann@example.com, kept in the keyring" in app("status").out
+
+
+def test_later_processes_refresh_with_it(app: App) -> None:
+    """A new process opens the sealed token, refreshes, and seals the rotated one; again and again."""
+    app.login("ann")
+    sealed = [app.kept()]
+    for _ in range(2):
+        done = app("refresh")
+        assert done.code == 0, done.err
+        sealed.append(app.kept())
+
+    texts = [next(text for name, text in each.items() if "/sealed-v1-" in name) for each in sealed]
+    assert len(set(texts)) == 3
+
+
+def test_logout_leaves_nothing_in_the_keyring(app: App, collection: Callable[[], Any]) -> None:
+    """Key, sealed token and account are gone, and the issuer was told."""
+    app.login("ann")
+
+    done = app("logout")
+
+    assert "revoked and removed" in done.out
+    assert list(collection().get_all_items()) == []
+    assert not [name for name in app.kept() if "sign-in" in name]
+    assert app("credential-process").code == 3
+
+
+def test_a_locked_keyring_takes_nothing_away(app: App, collection: Callable[[], Any]) -> None:
+    """Locked, as after sleep: cached credentials go on; what needs the token says what is wrong, in time."""
+    app.login("ann")
+    app("credential-process")
+    collection().lock()
+
+    assert json.loads(app("credential-process").out)["AccessKeyId"]
+    refused = app("refresh", timeout=30)
+    assert refused.code == 7
+    assert "the keyring cannot be used" in refused.line
+    assert json.loads(app("credential-process").out)["AccessKeyId"]
+
+
+def test_no_bus_at_all(app: App) -> None:
+    """Over SSH there is no keyring: the login says so before anybody signs in, and how to choose a file."""
+    done = app.login("ann", DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent")
+
+    assert done.code == 7
+    assert "--store file" in done.err
+    assert not app.browser_was_opened
+    assert app.login("ann", "--store", "file", DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent").code == 0
+
+
+def test_from_file_to_keyring(app: App) -> None:
+    """Who signs in again with another store leaves nothing in the first."""
+    app.login("ann", "--store", "file")
+    assert [name for name in app.kept() if "/secret-v1-" in name]
+
+    app.login("ann", "--store", "keyring")
+
+    assert not [name for name in app.kept() if "/secret-v1-" in name]
