@@ -209,14 +209,28 @@ class Directory:
             return False
         return True
 
-    def _remove_if_still(self, name: str, found: os.stat_result) -> None:
+    def remove_if(self, name: str, may_go: Callable[[bytes], bool]) -> bool:
+        """
+        Remove file *name* when its content *may_go* and nobody has written another in its place meanwhile.
+
+        Returns:
+            Whether it was removed.
+        """
+        try:
+            found = os.lstat(self._at(name), dir_fd=self._descriptor)
+        except FileNotFoundError:
+            return False
+        data = self.read(name)
+        return data is not None and may_go(data) and self._remove_if_still(name, found)
+
+    def _remove_if_still(self, name: str, found: os.stat_result) -> bool:
         """Remove file *name* unless a writer has put a good one in its place since it was *found*."""
         try:
             now = os.lstat(self._at(name), dir_fd=self._descriptor)
         except FileNotFoundError:
-            return
-        if (now.st_dev, now.st_ino) == (found.st_dev, found.st_ino):
-            self.remove(name)
+            return False
+        is_same = (now.st_dev, now.st_ino, now.st_mtime_ns) == (found.st_dev, found.st_ino, found.st_mtime_ns)
+        return is_same and self.remove(name)
 
     def names(self) -> list[str]:
         """Return the names in it, in any order."""

@@ -65,13 +65,10 @@ class MemoryStore:
         """Drop credentials that nobody will miss; see `store.Store.prune`."""
         with self._here().guard:
             newest_first = [name for name in reversed(self._data) if key_in(name, "credentials")]
-            held = set(self._here().held)
         dropped = 0
         for rank, name in enumerate(newest_first):
             data = self._data.get(name)
-            if data is None or key_in(name, "credentials") in held:
-                continue
-            if rank >= MOST_CREDENTIALS or is_expired(data):
+            if data is not None and (rank >= MOST_CREDENTIALS or is_expired(data)):
                 with self._here().guard:
                     # Renewed in the meantime, it stays.
                     if self._data.get(name) is data:

@@ -10,6 +10,10 @@ What goes from a cache directory, and when.
 | temporary file     | 60 seconds old: its writer is dead, and it may hold a secret               |
 | identity record    | never                                                                      |
 
+Credentials records go without a lock: those who renew them hold the lock of another key, the identity's. One
+that was renewed since it was looked at is another file, and stays; at worst, in the microseconds between
+the last look and the removal, a renewal is lost and made again.
+
 Lock files are the delicate ones: two processes that lock two files of one name both believe that they
 hold the lock. A lock file is therefore removed only by a process that holds it, and whoever then wins a
 lock on the removed file notices (`lock.py`) and tries again on the new one. The race that is left: a
@@ -49,7 +53,7 @@ def prune(directory: Directory, lock: Callable[[str], Lock], is_expired: Callabl
     sweep(directory, tuple(f".{kind}-v1-" for kind in KINDS), older_than=STALE_SECONDS)
     # Listed first: trying a lock may renew the time stamp of its file.
     unused = [name for name in directory.names() if _is_older(directory, name, UNUSED_SECONDS)]
-    dropped = _drop_credentials(directory, lock, is_expired)
+    dropped = _drop_credentials(directory, is_expired)
     surplus = _youngest_first(directory, "shortcut")[MOST_CREDENTIALS:]
     for name in {*unused, *surplus}:
         if key_in(name, "state") or key_in(name, "shortcut"):
@@ -68,27 +72,10 @@ def sweep(directory: Directory, prefixes: tuple[str, ...], *, older_than: float)
             directory.remove(name)
 
 
-def _drop_credentials(
-    directory: Directory, lock: Callable[[str], Lock], is_expired: Callable[[bytes], bool]
-) -> int:
-    def may_go(name: str) -> bool:
-        data = directory.read(name)
-        return data is not None and is_expired(data)
-
-    dropped = 0
-    for rank, name in enumerate(_youngest_first(directory, "credentials")):
-        is_surplus = rank >= MOST_CREDENTIALS
-        if not is_surplus and not may_go(name):
-            continue
-        handle = lock(key_in(name, "credentials") or "")
-        if not handle.acquire():
-            continue  # somebody is renewing them right now
-        try:
-            if is_surplus or may_go(name):
-                dropped += directory.remove(name)
-        finally:
-            handle.release()
-    return dropped
+def _drop_credentials(directory: Directory, is_expired: Callable[[bytes], bool]) -> int:
+    names = _youngest_first(directory, "credentials")
+    dropped = sum(directory.remove_if(name, is_expired) for name in names[:MOST_CREDENTIALS])
+    return dropped + sum(directory.remove_if(name, lambda _: True) for name in names[MOST_CREDENTIALS:])
 
 
 def _drop_lock(directory: Directory, name: str, handle: Lock) -> None:

@@ -256,16 +256,6 @@ class StoreContract:
         assert store.load("identity", KEY) == b"expired"
         assert store.prune(lambda data: data == b"expired") == 0
 
-    def test_prune_leaves_what_is_being_renewed(self, store: Store, peer: Store) -> None:
-        """A record whose lock is held is not dropped under its holder's hands."""
-        store.store("credentials", KEY, b"expired")
-        handle = peer.lock(KEY)
-        handle.acquire()
-
-        assert store.prune(lambda _: True) == 0
-        handle.release()
-        assert store.prune(lambda _: True) == 1
-
     def test_prune_leaves_what_was_renewed(self, store: Store, peer: Store) -> None:
         """What is renewed between the look at it and its removal is not dropped."""
         store.store("credentials", KEY, b"expired")

@@ -664,6 +664,33 @@ def test_changing_keys_leave_nothing_behind(store: FileStore) -> None:
     assert os.listdir(store.location) == ["CACHEDIR.TAG"]
 
 
+def test_prune_makes_no_lock_files(store: FileStore) -> None:
+    """Credentials go without a lock of their own key, which nobody else takes and which would stay behind."""
+    for number in range(5):
+        store.store("credentials", f"{number:040x}", b"expired")
+
+    assert store.prune(lambda _: True) == 5
+    assert os.listdir(store.location) == ["CACHEDIR.TAG"]
+
+
+def test_prune_leaves_surplus_that_was_renewed(store: FileStore) -> None:
+    """Beyond the cap, too, what somebody has just renewed is not the file that was old."""
+    keys = [f"{number:040x}" for number in range(257)]
+    for number, key in enumerate(keys):
+        store.store("credentials", key, b"valid")
+        age(Path(store.location, record_name("credentials", key)), number * 10)
+    real = os.read
+
+    def read(descriptor: int, count: int) -> bytes:
+        with mock.patch("os.read", real):
+            store.store("credentials", keys[-1], b"renewed")
+        return real(descriptor, count)
+
+    with mock.patch("os.read", read):
+        assert store.prune(lambda _: False) == 0
+    assert store.load("credentials", keys[-1]) == b"renewed"
+
+
 def test_prune_goes_by_age(store: FileStore) -> None:
     """Beyond the cap the records that were written longest ago go."""
     keys = [f"{number:040x}" for number in range(260)]
