@@ -23,10 +23,11 @@ from tests.cache.faults import ERRORS, calls_of, failing
 errors = pytest.mark.parametrize("error", ERRORS, ids=[errno.errorcode[error] for error in ERRORS])
 
 
-def lock_and_let_go(store: FileStore) -> None:
+def lock_and_let_go(store: FileStore) -> bool:
     handle = store.lock(KEY)
-    assert handle.acquire() in (True, False)
+    is_let_on = handle.acquire()
     handle.release()
+    return is_let_on
 
 
 OPERATIONS: dict[str, Callable[[FileStore], object]] = {
@@ -75,7 +76,7 @@ def test_one_call_fails(tmp_path: Path, operation: str, error: int) -> None:
 
         assert len(given) <= 1, given
         assert store.load("credentials", KEY) in (b"old", b"new")
-        lock_and_let_go(store)
+        assert lock_and_let_go(store) is True
         store.sweep(KEY)
         store.store("credentials", KEY, b"next")
         assert store.load("credentials", KEY) == b"next"
@@ -112,6 +113,7 @@ def test_everything_fails(tmp_path: Path, error: int) -> None:
         for _ in range(3):
             for work in OPERATIONS.values():
                 work(store)
+            assert lock_and_let_go(store) is True
             assert store.load("credentials", KEY) is None
 
     assert len(given) <= 2, given
