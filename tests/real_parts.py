@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from typing import NoReturn
 
 import pytest
 
@@ -26,10 +27,13 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
 
 def need(part: str) -> None:
     """Skip the test where *part* is missing; fail it where everything must be there."""
-    missing = [program for program in PROGRAMS[part] if shutil.which(program) is None]
-    if not missing:
-        return
-    said = f"there is no {' and no '.join(missing)} here: this needs {part}"
+    absent = [program for program in PROGRAMS[part] if shutil.which(program) is None]
+    if absent:
+        missing(f"there is no {' and no '.join(absent)} here: this needs {part}")
+
+
+def missing(said: str) -> NoReturn:
+    """Skip the test, since something is missing; fail it where everything must be there."""
     if os.environ.get("TESTS_REQUIRE_ALL"):
         pytest.fail(said)
     pytest.skip(said)

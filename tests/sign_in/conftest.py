@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from cognito_credentials.secret import Secret
+from tests.real_parts import NODE, missing, need
 
 from .web_browser import WebBrowser
 
@@ -44,10 +45,12 @@ class Person:
 @pytest.fixture(scope="session")
 def issuer_packages() -> Path:
     """The provider's packages, installed once."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("there is no node here")
-    if not (ISSUER / "node_modules" / "oidc-provider").is_dir():
-        subprocess.run(["npm", "ci", "--silent"], cwd=ISSUER, check=True)
+    need(NODE)
+    with FileLock(ISSUER / "node_modules.lock"):  # pytest may run several processes
+        if not (ISSUER / "node_modules" / "oidc-provider").is_dir():
+            done = subprocess.run(["npm", "ci", "--silent", "--fetch-retries=0"], cwd=ISSUER, check=False)
+            if done.returncode:
+                missing("oidc-provider could not be installed: this needs npm's registry, once")
     return ISSUER
 
 
