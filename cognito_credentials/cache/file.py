@@ -144,6 +144,18 @@ class FileStore:
         except OSError as error:
             self._degrade("sweep", error)
 
+    def sweep_all(self) -> None:
+        """Remove every half-written record, of any key and age; a writer that lives writes its own again."""
+        try:
+            directory = self._open()
+            if directory is not None:
+                from .prune import sweep
+
+                with directory:
+                    sweep(directory, tuple(f".{kind}-v1-" for kind in KINDS), older_than=0)
+        except OSError as error:
+            self._degrade("sweep", error)
+
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
         """
         Drop credentials that nobody will miss: the expired, and the oldest beyond `MOST_CREDENTIALS`.

@@ -40,6 +40,7 @@ OPERATIONS: dict[str, Callable[[FileStore], object]] = {
     "keys": lambda store: store.keys("credentials"),
     "lock": lock_and_let_go,
     "sweep": lambda store: store.sweep(OTHER_KEY),
+    "sweep all": lambda store: store.sweep_all(),
     "prune": lambda store: store.prune(lambda data: data == b"expired"),
 }
 

@@ -594,6 +594,26 @@ def test_sweep_takes_temporaries_of_its_key(store: FileStore, path: Path, kind: 
     assert path.exists()
 
 
+def test_sweep_of_all_takes_temporaries_of_any_age(store: FileStore, path: Path) -> None:
+    """Who wants everything gone wants half-written secrets gone, too; records stay."""
+    half = Path(store.location, f".{record_name('credentials', OTHER_KEY)}.1.ab.tmp")
+    half.write_bytes(b"CANARY")
+    store.sweep_all()
+
+    assert not half.exists()
+    assert path.exists()
+
+
+def test_a_writer_that_is_swept_writes_again(store: FileStore) -> None:
+    """Sweeping all under a writer's hands costs it a second try, not its record."""
+    with mock.patch("os.fsync") as fsync:
+        fsync.side_effect = lambda _: store.sweep_all() if fsync.call_count == 1 else None
+        store.store("credentials", KEY, b"x")
+
+    assert fsync.call_count == 2
+    assert store.load("credentials", KEY) == b"x"
+
+
 def test_prune_takes_old_temporaries_of_all_keys(store: FileStore, path: Path) -> None:
     """A temporary file that lost its writer may hold a secret of a key that nobody will ask for again."""
     old = Path(store.location, f".{record_name('credentials', OTHER_KEY)}.1.ab.tmp")

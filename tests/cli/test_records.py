@@ -190,7 +190,7 @@ class TestClear:
     def test_all_clears_every_pool_and_no_foreign_file(
         self, emulator: Any, pool_id: str, call: Call, isolation: Path
     ) -> None:
-        """The whole directory is cleared of what is ours; what somebody else put there stays."""
+        """The directory is cleared of what is ours, half-written too; what somebody else put there stays."""
         call("refresh", "--profile", "guest")
         call("refresh", "--identity-pool-id", emulator.create_pool())
         call("credential-process", "--profile", "guest")
@@ -198,6 +198,7 @@ class TestClear:
         foreign = [cache / "notes.json", cache / "credentials-v1-zz.json", cache / ".hidden"]
         for path in foreign:
             path.write_text("mine")
+        (cache / f".credentials-v1-{'0' * 40}.json.1.ab.tmp").write_text("half a secret")
 
         first = call("clear", "--all")
         second = call("clear", "--all", "--identities")

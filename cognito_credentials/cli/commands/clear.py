@@ -64,7 +64,8 @@ def _clear_all(invocation: Invocation) -> int:
         gone = sum(store.delete(kind, key) for key in store.keys(kind))
         # What is noted of failures, and the shortcuts, are not entries that anybody knows of.
         removed += gone if kind in ("identity", "credentials") else 0
-    # Interrupted writers' files too: they may hold credentials.
+    # Interrupted writers' files too: they may hold credentials. Then the lock files that served nobody.
+    store.sweep_all()
     store.prune(lambda _: False)
     if problems:
         raise CacheError(problems[0], hint="nothing else was removed")
