@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -167,7 +167,8 @@ def test_a_page_that_calls_the_loopback(
     callback = query["redirect_uri"][0]
     # Even with the right state, which it cannot know.
     for state in ("guessed", query["state"][0]):
-        chromium.get(evil_page(EVIL.format(url=f"{callback}?code=stolen&state={state}")))
+        stolen = urlencode({"code": "stolen", "state": state, "iss": app.issuer})
+        chromium.get(evil_page(EVIL.format(url=f"{callback}?{stolen}")))
         _wait_for_title(chromium)
         # A page learns nothing: its own fetch is refused by the browser, the opaque one has no content.
         assert chromium.title == "rejected fulfilledopaque fulfilledopaque"
