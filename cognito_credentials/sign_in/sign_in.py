@@ -148,10 +148,11 @@ class SignIn:
             is_revoked, problem = self._revoked(account) if account and revoke else (False, "")
             # First, so that from here on nobody is signed in, whatever the keyring says.
             self._place.remove("sign-in")
-            for name in {"keyring", account.store} if account else set():
-                # The other kind, too, where a file of it is left from before.
-                if name == (account.store if account else "") or self._place.read("sealed") is not None:
-                    open_store(name, self._place).delete()
+            used = {account.store} if account else set()
+            if self._place.read("sealed") is not None:
+                used.add("keyring")  # left from before, when another store was chosen since
+            for name in used:
+                open_store(name, self._place).delete()
             self._place.remove("secret")
         return SignedOut(account, is_revoked, problem)
 

@@ -113,12 +113,12 @@ class SignInSource:
             return principal_of(issuer, subject)
         return None
 
-    def depends(self) -> tuple[tuple[str, str], ...]:
-        """Say which file decides who this is."""
+    def depends(self) -> tuple[tuple[str, str], ...] | None:
+        """Say which file decides who this is; None where there is no place for one."""
         try:
             return (("file", self._place().path("sign-in")),)
         except CacheError:
-            return ()
+            return None
 
     def account(self) -> Account | None:
         """Say who is signed in, offline; None for nobody, or where there is no place to look."""

@@ -33,9 +33,8 @@ _WAIT: Final = frozenset(
     ("TooManyRequestsException", "LimitExceededException", "InternalErrorException", "ThrottlingException")
 )
 _ENDED: Final = frozenset(("NotAuthorizedException", "UserNotFoundException", "RefreshTokenReuseException"))
-_UNKNOWN: Final = frozenset(
-    ("UnknownOperationException", "InvalidAction", "NotImplementedError", "404", "501")
-)
+_UNKNOWN: Final = frozenset(("UnknownOperationException", "InvalidAction", "404", "500", "501"))
+"""What stand-ins say to an operation that they do not have; a number is an answer without a code."""
 
 
 class ApiError(Exception):
@@ -50,7 +49,8 @@ class ApiError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code)
         self.code = clean(code, 60)
-        self.message = clean(message, 200)
+        # An answer without a code is of no user pool; its body may be a whole page.
+        self.message = f"HTTP {self.code}" if self.code.isdigit() else clean(message, 200)
 
     def explained(self) -> CognitoCredentialsError:
         """Say it to people."""
@@ -62,9 +62,7 @@ class ApiError(Exception):
                 said, hint="check cognito_user_pool_id and cognito_client_id", code=self.code
             )
         if self.code == "InvalidParameterException":
-            is_srp = "USER_SRP_AUTH" in self.message
-            hint = "enable ALLOW_USER_SRP_AUTH for the app client, or use --browser"
-            return ConfigurationError(said, hint=hint if is_srp else "correct that", code=self.code)
+            return ConfigurationError(said, hint=_hint(self.message), code=self.code)
         if "SECRET_HASH" in self.message or "secret" in self.message.lower():
             return ConfigurationError(
                 said, hint="use an app client without a secret: programs that people install keep none"
@@ -268,6 +266,14 @@ class UserPoolIssuer:
             network = self._network
             self._client, _ = make_client("cognito-idp", network, network.clock, network.environ, 3)
         return self._client
+
+
+def _hint(message: str) -> str:
+    if "USER_SRP_AUTH" in message:
+        return "enable ALLOW_USER_SRP_AUTH for the app client, or use --browser"
+    if "REFRESH_TOKEN_AUTH" in message:
+        return "enable ALLOW_REFRESH_TOKEN_AUTH for the app client; where it rotates tokens, update botocore"
+    return "correct that"
 
 
 def _silently(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:

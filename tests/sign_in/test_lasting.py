@@ -129,7 +129,7 @@ def test_a_sign_in_that_has_ended(rotating: HostileIssuer) -> None:
 
 
 def test_a_token_is_asked_for_only_when_needed(rotating: HostileIssuer) -> None:
-    """Who it is costs no request; an ID token serves until shortly before its end, whatever the wall clock."""
+    """Who it is costs no request; an ID token serves until shortly before its end, by a clock nobody sets."""
     clock = ManualClock(time.time())
     _signed_in(rotating)
     source = _source(rotating, clock=clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
 import pytest
 
 from cognito_credentials.errors import (
@@ -25,7 +26,14 @@ PASSWORD = "CANARY correct horse ✓"
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
 
 
-@pytest.fixture(params=["rotating", "lasting"])
+HAS_ROTATION = (
+    "GetTokensFromRefreshToken"
+    in botocore.session.get_session().get_service_model("cognito-idp").operation_names
+)
+"""Not in the oldest botocore."""
+
+
+@pytest.fixture(params=["rotating", "lasting"] if HAS_ROTATION else ["lasting"])
 def user_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
     server = UserPoolServer(rotates=request.param == "rotating")
     server.add("ann", PASSWORD)
@@ -76,6 +84,15 @@ def test_a_pool_without_the_newer_operation(one_pool: UserPoolServer) -> None:
 
     assert _source().token()
     assert one_pool.requests[-1][1]["AuthFlow"] == "REFRESH_TOKEN_AUTH"
+
+
+def test_a_botocore_that_knows_no_rotation(one_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool that rotates, and a botocore from before that: the error says what to update."""
+    _source().sign_in(Person("ann", PASSWORD))
+    one_pool.rotates, one_pool.has_new_refresh = True, False
+
+    with pytest.raises(ConfigurationError, match="where it rotates tokens, update botocore"):
+        _source().token()
 
 
 def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
