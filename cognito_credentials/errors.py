@@ -59,7 +59,7 @@ class CognitoCredentialsError(Exception):
         Exception.__init__(self, self.message)
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return sentences(self.message, self.hint) if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (
@@ -120,6 +120,22 @@ class CacheError(CognitoCredentialsError):
     exit_code = 7
 
 
+def sentences(what: str, hint: str) -> str:
+    """Join what is wrong and what to do about it; the hint begins with a capital, unless it is a name."""
+    return f"{_ended(what)} {_capital(hint)}" if hint else what
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!", "…")) else text + "."
+
+
+def _capital(text: str) -> str:
+    # Not the names of commands, settings and files, which are what they are.
+    word = text.partition(" ")[0]
+    is_name = not word.isalpha() or word in ("aws", "pip", "env", "unset")
+    return text if is_name else text[:1].upper() + text[1:]
+
+
 def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """
     Make *text* from outside safe to print and log: one line, no control or bidi characters, no token.
@@ -131,40 +147,50 @@ def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
     Returns:
         Printable text, at most *limit* characters, JWTs and access key ids replaced by ``***``.
     """
-    words = []
     # Cut before the loop too: a megabyte from a hostile server must not cost a megabyte of work.
-    for word in text[: 4 * limit].split():
-        shown = "".join(c if c.isprintable() and c not in _BIDI else "?" for c in word)
-        words.append("***" if _looks_secret(shown) else shown)
-    line = " ".join(words)
+    line = " ".join(_clean_word(word) for word in text[: 4 * limit].split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _clean_word(word: str) -> str:
+    # A secret stands between quotes, commas or tags as well as between spaces: each run of the characters
+    # that tokens are made of is judged by itself.
+    is_arn = word.lstrip("'\"([{<").startswith("arn:aws")
+    shown, run = "", ""
+    for character in (*word, " "):
+        if character.isalnum() or character in "+/=_-.":
+            run += character
+            continue
+        shown += "***" if _looks_secret(run, is_arn=is_arn) else run
+        shown += character if character.isprintable() and character not in _BIDI else "?"
+        run = ""
+    return shown[:-1]
 
 
 _BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that reorder what a terminal shows ("trojan source"); `isprintable` lets some through."""
 
 
-def _looks_secret(word: str) -> bool:
-    core = word.strip("'\"()[]{},;:.<>=")
-    for prefix in ("eyJ", "ASIA", "AKIA"):
-        start = core.find(prefix)
-        if start >= 0 and len(core) - start >= 16 and _is_token(core[start:][:64]):
-            return True
+def _looks_secret(run: str, *, is_arn: bool) -> bool:
+    if len(run) < 16:
+        return False
+    core = run.strip(".=")
+    if any(len(core) - core.find(prefix) >= 16 for prefix in ("eyJ", "ASIA", "AKIA") if prefix in core):
+        return True
     # Long unbroken base64: a secret key (40), a session token, an opaque login token.
-    return len(core) >= 40 and _is_token(core) and any(c.isdigit() for c in core) and not _is_place(core)
+    is_long = len(core) >= 40 and any(character.isdigit() for character in core)
+    return is_long and not (is_arn and "+" not in core and "=" not in core) and not _is_place(core)
 
 
 def _is_place(word: str) -> bool:
     """Tell a path, or a host with or without one, from base64: user pools' provider names, token files."""
     parts = word.lstrip("/").split("/")
-    if any(len(part) >= 40 for part in parts) or parts[0] != parts[0].lower():
+    # But for a capital at the beginning of a path, /Users, the first part is lower-case.
+    first = parts[0][word[0] == "/" :]
+    if any(len(part) >= 40 for part in parts) or first != first.lower():
         return False
     # Base64 has no dot; and of a random key hardly ever is all before the second slash lower-case letters.
     return "." in parts[0] or (word[0] == "/" and len(parts) > 1 and parts[0].isalpha())
-
-
-def _is_token(word: str) -> bool:
-    return all(c.isalnum() or c in "+/=_-." for c in word)
 
 
 def _rebuild(

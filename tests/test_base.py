@@ -128,6 +128,40 @@ class TestErrors:
         assert "***" in clean(f"bad token {token} given")
         assert token[-12:] not in clean(f"bad token {token} given")
 
+    @pytest.mark.parametrize(
+        "form",
+        [
+            '{"AccessKeyId":"%s","SecretKey":"%s"}',
+            "<AccessKeyId>%s</AccessKeyId><SecretKey>%s</SecretKey>",
+            "AccessKeyId=%s,SecretAccessKey=%s,Expiration=0",
+            "AccessKeyId:%s;SecretAccessKey:%s",
+            "(%s|%s)",
+            "?AWSAccessKeyId=%s&secret=%s",
+        ],
+    )
+    def test_keys_are_hidden_whatever_stands_around_them(self, form: str) -> None:
+        """Without a space between: JSON, XML, lists and queries that hold a key."""
+        shown = clean("answer: " + form % (KEY, SECRET_TEXT + "1"))
+
+        assert KEY[-12:] not in shown
+        assert SECRET_TEXT[-12:] not in shown
+        assert shown.startswith("answer: ")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"identityId":"us-east-1:0b8d4f1c-1234-1234-1234-123456789abc","code":"NotAuthorizedException"}',
+            "(arn:aws:iam::123456789012:role/a-role-whose-name-alone-is-longer-than-any-key-1234567890),",
+            "arn:aws-us-gov:iam::123456789012:saml-provider/an-identity-provider-with-a-long-name-2024",
+            "file:/var/run/secrets/eks.amazonaws.com/serviceaccount/token1,file:/Users/ada/Library/token-2024/x",
+            "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGh1,accounts.google.com",
+            "https://login.microsoftonline.com/0b8d4f1c-1234-1234-1234-123456789abc/v2.0",
+        ],
+    )
+    def test_names_and_places_stay_readable(self, text: str) -> None:
+        """Identity ids, ARNs, paths and providers are what a message is about."""
+        assert clean(text) == text
+
     def test_cognitos_own_texts_stay_readable(self) -> None:
         """Identity ids, ARNs and plain words are kept, or nobody could use the message."""
         text = (

@@ -240,7 +240,7 @@ def test_a_missing_profile_names_near_ones(
     with pytest.raises(ConfigurationError) as caught:
         choose_profile(CONFIG, environ, profile, may_be_missing=False)
     for part in parts:
-        assert part in str(caught.value)
+        assert part.lower() in str(caught.value).lower()
 
 
 def test_a_missing_profile_without_any_names_the_file() -> None:

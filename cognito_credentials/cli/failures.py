@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Final
 
-from ..errors import CognitoCredentialsError, clean
+from ..errors import CognitoCredentialsError, clean, sentences
 from .command import PROGRAM
 from .terminal import ClosedOutputError, Terminal, UnwritableOutputError, printable
 
@@ -126,24 +126,13 @@ def line(what: str, hint: str, profile: str | None = None) -> str:
     """Word an error: ``cognito-credentials: profile 'guest': <what>. <what to run>.``"""
     name = clean(profile, 80) if profile else ""
     whose = f"profile '{name}': " if name and not what.startswith(f"profile '{name}'") else ""
-    said = f"{PROGRAM}: {whose}{_sentence(what)}"
-    return f"{said} {_sentence(_capital(hint))}" if hint else said
+    said = sentences(what, hint)
+    return f"{PROGRAM}: {whose}{said}" + ("" if said.endswith((".", "?", "!", "…")) else ".")
 
 
 def profile_of(profile: str | None, environ: Mapping[str, str]) -> str | None:
     """Name the profile that an error concerns: the one asked for, or that of the environment."""
     return profile or environ.get("AWS_PROFILE") or None
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!", "…")) else text + "."
-
-
-def _capital(text: str) -> str:
-    # Not the names of commands, settings and files, which are what they are.
-    word = text.partition(" ")[0]
-    is_name = not word.isalpha() or word in ("aws", "pip", "env", "unset")
-    return text if is_name else text[:1].upper() + text[1:]
 
 
 def _show_traceback(error: BaseException, terminal: Terminal) -> None:
