@@ -54,6 +54,28 @@ SIGN_IN_KEYS: Final = (
 """Profile keys of signing in (design.md 4.1)."""
 
 
+_PREFIX: Final = "AWS_COGNITO_"
+_OTHER_VARIABLES: Final = ("AWS_COGNITO_CACHE_DIR",)
+
+
+def near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """
+    Find variables that are almost one of ours.
+
+    Returns:
+        Each with the one that was probably meant. It may be another program's all the same
+        (``AWS_COGNITO_USER_POOL_ID``), so that it is no error.
+    """
+    ours = {names.environment for names in NAMES.values() if names.environment} | set(_OTHER_VARIABLES)
+    tails = {name.removeprefix(_PREFIX): name for name in ours if name.startswith(_PREFIX)}
+    found = []
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in ours and environ[name].strip():
+            near = difflib.get_close_matches(name.removeprefix(_PREFIX), tails, n=1, cutoff=0.8)
+            found += [(name, tails[word]) for word in near]
+    return found
+
+
 class Found(NamedTuple):
     """A setting as it was given, unchecked."""
 
@@ -139,6 +161,12 @@ class Given:
     def where(self, name: str) -> str:
         """Name a setting that was found, and its origin."""
         return f"{name} from {self.origins[name]}"
+
+    def profiles_with_a_pool(self) -> list[str]:
+        """Name the profiles that have an identity pool, for whoever chose one that has none."""
+        profiles = self.config.get("profiles") or {}
+        key = NAMES["identity_pool_id"].profile_key
+        return sorted(name for name, values in profiles.items() if key in values)
 
     def check_spelling(self) -> None:
         """Refuse a key that is almost one of ours: without ``cognito_logins`` a user would be a guest."""

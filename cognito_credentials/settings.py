@@ -11,6 +11,7 @@ Imports `resolution`, `lookup`, `configuration`, `endpoints`, `shapes` and `logi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,7 +22,7 @@ from .endpoints import checked_endpoint
 from .errors import ConfigurationError, clean
 from .logins import Logins
 from .logins.claims import digest
-from .lookup import NAMES, SIGN_IN_KEYS, Given
+from .lookup import NAMES, SIGN_IN_KEYS, Given, near_variables
 from .resolution import (
     DEFAULT_SESSION_NAME,
     cache_directory,
@@ -43,6 +44,7 @@ __all__ = [
     "resolve",
 ]
 
+_log = logging.getLogger(__name__)
 KEY_LENGTH: Final = 40
 _KEY_SCHEMA: Final = "1"
 _ENDPOINTS: Final = ("endpoint_url", "sts_endpoint_url")
@@ -163,11 +165,25 @@ def require(
     given.check_spelling()
     found = ((name, given.find(name)) for name in NAMES if name != "account_id")
     stray = next((f", though there is {name} from {one.origin}" for name, one in found if one), "")
-    shown = f"profile '{clean(given.profile, 80)}'" if given.profile else "a profile"
     raise ConfigurationError(
-        f"no identity pool is configured{stray}",
-        hint=f"set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in {shown}, or --identity-pool-id",
+        f"no identity pool is configured{stray}", hint=_how_to_name_a_pool(given, origin)
     )
+
+
+def _how_to_name_a_pool(given: Given, origin: str) -> str:
+    """Say what was probably meant, in the words of Python or of the command line."""
+    mistyped = near_variables(given.environ)
+    if mistyped:
+        return f"did you mean {mistyped[0][1]} by {mistyped[0][0]}?"
+    in_python = origin == "argument"
+    others = given.profiles_with_a_pool()
+    if others:
+        shown = " and ".join(f"'{clean(name, 60)}'" for name in others[:3])
+        choose = f"profile_name={others[0]!r}" if in_python else f"--profile '{clean(others[0], 60)}'"
+        return f"profile {shown} {'has' if len(others) == 1 else 'have'} one: choose it with {choose}"
+    profile = f"profile '{clean(given.profile, 80)}'" if given.profile else "a profile"
+    last = "give identity_pool_id" if in_python else "give --identity-pool-id"
+    return f"set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in {profile}, or {last}"
 
 
 def load_settings(
@@ -185,6 +201,8 @@ def load_settings(
         CacheError: As in `resolve`.
     """
     config = read_config(environ)
+    for variable, meant in near_variables(environ):
+        _log.warning("%s is not a setting; did you mean %s?", clean(variable, 60), meant)
     return require(arguments, environ=environ, config=config, profile=profile, origin=origin)
 
 

@@ -91,7 +91,9 @@ def flow(value: object, where: str) -> str:
     """Take ``enhanced`` or ``basic``."""
     given = text(value, where)
     if given not in FLOWS:
-        near = "basic" if given.lower() in ("classic", "basic") else "enhanced"
+        # Classic is what AWS calls the basic flow, too.
+        meant = difflib.get_close_matches(given.lower(), (*FLOWS, "classic"), n=1, cutoff=0.5)
+        near = "enhanced" if meant[:1] in ([], ["enhanced"]) else "basic"
         raise ConfigurationError(
             f"{where} is neither 'enhanced' nor 'basic': '{clean(given, 40)}'", hint=f"did you mean '{near}'?"
         )

@@ -123,16 +123,67 @@ def test_require_says_what_to_set() -> None:
     for part in (
         "AWS_COGNITO_IDENTITY_POOL_ID",
         "cognito_identity_pool_id in profile 'app'",
-        "--identity-pool-id",
+        "or give identity_pool_id",
     ):
         assert part in text
+    assert "--" not in text
     assert caught.value.exit_code == 4
+
+
+def test_require_speaks_of_options_on_the_command_line() -> None:
+    """Who types is told the option, who programs the argument."""
+    with pytest.raises(ConfigurationError, match="give --identity-pool-id"):
+        require({}, environ=HOME, config={}, origin="the command line")
+
+
+def test_require_names_the_profiles_that_have_a_pool() -> None:
+    """Somebody with a profile has mostly forgotten to name it."""
+    config = {"profiles": {"guest": {"cognito_identity_pool_id": POOL}, "other": {}}}
+
+    with pytest.raises(ConfigurationError, match=r"Profile 'guest' has one: .* profile_name='guest'$"):
+        require({}, environ=HOME, config=config)
+    with pytest.raises(ConfigurationError, match=r"choose it with --profile 'guest'$"):
+        require({}, environ=HOME, config=config, origin="the command line")
+
+
+def test_a_mistyped_variable_is_named_where_it_was_needed() -> None:
+    """A variable that is almost ours is why there is no pool."""
+    environ = {**HOME, "AWS_COGNITO_IDENTITY_POOLID": POOL}
+
+    with pytest.raises(
+        ConfigurationError,
+        match="Did you mean AWS_COGNITO_IDENTITY_POOL_ID by AWS_COGNITO_IDENTITY_POOLID",
+    ):
+        require({}, environ=environ, config={})
+
+
+def test_a_mistyped_variable_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """It may be another program's, so nothing is refused; those of user pools are not meant at all."""
+    environ = {
+        **HOME,
+        "AWS_COGNITO_FLOWS": "basic",
+        "AWS_COGNITO_USER_POOL_ID": "us-east-1_x",
+        "AWS_COGNITO_CACHE_DIR": "/x",
+    }
+
+    load_settings({"identity_pool_id": POOL}, environ=environ)
+
+    assert caplog.messages == ["AWS_COGNITO_FLOWS is not a setting; did you mean AWS_COGNITO_FLOW?"]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("clasic", "basic"), ("Classic", "basic"), ("enhansed", "enhanced")]
+)
+def test_a_near_flow_is_named(given: str, meant: str) -> None:
+    """Classic is AWS's other name of the basic flow."""
+    with pytest.raises(ConfigurationError, match=f"Did you mean '{meant}'"):
+        _guest({"flow": given})
 
 
 def test_require_sees_a_misspelt_pool() -> None:
     """A key that is almost the pool's is named instead."""
     config = {"profiles": {"default": {"cognito_identity_pool": POOL}}}
-    with pytest.raises(ConfigurationError, match="did you mean cognito_identity_pool_id"):
+    with pytest.raises(ConfigurationError, match="Did you mean cognito_identity_pool_id"):
         require({}, environ=HOME, config=config)
 
 
@@ -255,7 +306,7 @@ def test_bad_input_is_one_clear_line(arguments: dict[str, Any], parts: list[str]
 
     text = str(caught.value)
     for part in parts:
-        assert part in text
+        assert part.lower() in text.lower()
     assert caught.value.hint
     assert text.isprintable()
     assert len(text) < 600

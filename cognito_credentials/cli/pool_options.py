@@ -91,6 +91,11 @@ def read_logins(texts: list[str]) -> dict[str, str]:
         provider, equals, source = text.partition("=")
         provider = provider.strip()
         # A token ends in "=" at times. No provider is as long as one, and every source has a colon.
+        if equals and 0 < len(provider) <= 128 and source.strip("= ") and ":" not in source:
+            raise ConfigurationError(
+                f"--login from {ORIGIN}: what follows {clean(provider, 80)}= is no source",
+                hint="it must begin with file:, env: or command:, and is never a token itself",
+            )
         if not equals or not provider or len(provider) > 128 or ":" not in source:
             raise ConfigurationError(
                 f"--login from {ORIGIN} is not PROVIDER=SOURCE",

@@ -49,7 +49,7 @@ class FileSource:
         if len(data) > FILE_LIMIT:
             raise self._error(f"is larger than {FILE_LIMIT // 1024} KiB")
         try:
-            text = data.decode("utf-8").strip()
+            text = data.decode("utf-8-sig").strip()  # Windows's editors begin a file with a mark
         except UnicodeDecodeError:
             text = None
         if text is None:

@@ -49,6 +49,12 @@ def test_a_file_is_read_each_time(place: Path) -> None:
     assert source.token().reveal() == CANARY + "2"
 
 
+def test_a_byte_order_mark_is_no_part_of_a_token(place: Path) -> None:
+    """Editors on Windows begin a file with one."""
+    (place / "token").write_bytes(b"\xef\xbb\xbf" + CANARY.encode() + b"\r\n")
+    assert FileSource(place / "token").token().reveal() == CANARY
+
+
 def test_a_linked_file_is_followed(place: Path) -> None:
     """Mounted secrets are links to links, and rotate by changing one."""
     (place / "data").write_text(CANARY)
@@ -175,7 +181,7 @@ def test_the_line_that_raised_is_named(place: Path) -> None:
         ask(CallableSource(module["fetch"]), GOOGLE)
 
 
-class _OfRequests(OSError):
+class _OfRequests(OSError):  # noqa: N818  (as theirs are called)
     """requests' exceptions are OSErrors too; of an answer they have the response."""
 
     __module__ = "requests.exceptions"
