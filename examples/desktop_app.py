@@ -16,6 +16,7 @@ import json
 import os
 import sys
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -23,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cognito_credentials import CognitoCredentialsError, IdentityPool, LoginRequiredError, Session
 
+NEEDED = ("AWS_COGNITO_IDENTITY_POOL_ID", "APP_TOKEN_URL", "APP_CLIENT_ID", "APP_REFRESH_TOKEN")
 PROVIDER = "login.example.com"
 """What the pool calls the app's OpenID Connect provider: its issuer without https://."""
 REJECTED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
@@ -39,9 +41,12 @@ def get_id_token() -> str:
     try:
         with urlopen(os.environ["APP_TOKEN_URL"], urlencode(form).encode(), timeout=10) as answer:
             return str(json.load(answer)["id_token"])
-    except OSError:
+    except HTTPError as error:
         # Whatever goes wrong here does not take away credentials that are still good.
-        raise LoginRequiredError("the sign-in has ended", hint="sign in again") from None
+        if error.code in (400, 401):
+            raise LoginRequiredError("the sign-in has ended", hint="sign in again") from None
+        raise
+    # No network, or a server that fails, is left as it is: the user is signed in, and offline for now.
 
 
 def identity_changed(old: str | None, new: str, reason: str) -> None:
@@ -57,7 +62,7 @@ def sync(pool: IdentityPool, sts: Any) -> None:
         arn = sts.get_caller_identity()["Arn"]
         print(f"synced as {pool.identity_id()} ({arn.split('/')[1]})", flush=True)
     except LoginRequiredError as error:
-        # For the user; the others are for patience.
+        # For the user; the others, such as having no network, are for patience.
         print(f"please sign in: {error}", flush=True)
     except ClientError as error:
         if used and error.response["Error"]["Code"] in REJECTED:
@@ -70,6 +75,9 @@ def sync(pool: IdentityPool, sts: Any) -> None:
 
 def main() -> None:
     """Run until the input ends."""
+    missing = [name for name in NEEDED if not os.environ.get(name)]
+    if missing:
+        sys.exit(f"set {', '.join(missing)}")
     session = Session(
         identity_pool_id=os.environ["AWS_COGNITO_IDENTITY_POOL_ID"],
         logins={PROVIDER: get_id_token},

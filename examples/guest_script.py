@@ -24,4 +24,6 @@ def main(identity_pool_id: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python guest_script.py IDENTITY_POOL_ID")
     main(sys.argv[1])

@@ -67,4 +67,10 @@ def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    if not os.environ.get("AWS_COGNITO_IDENTITY_POOL_ID"):
+        sys.exit("set AWS_COGNITO_IDENTITY_POOL_ID")
+    try:
+        pause = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    except ValueError:
+        sys.exit("usage: python iot_loop.py [SECONDS BETWEEN READINGS]")
+    main(pause)

@@ -129,6 +129,32 @@ def test_an_ended_sign_in_takes_nothing_away(emulator, endpoint: TokenEndpoint, 
     assert len(endpoint.asked) > 1
 
 
+def test_no_network_is_no_reason_to_sign_in(endpoint: TokenEndpoint, run, emulator) -> None:
+    """Where the issuer cannot be reached, the user is offline, not signed out."""
+    provider = f"arn:aws:iam::123456789012:oidc-provider/{PROVIDER}"
+    running: Running = run(
+        "desktop_app.py",
+        AWS_COGNITO_IDENTITY_POOL_ID=emulator.create_pool(OpenIdConnectProviderARNs=[provider]),
+        APP_TOKEN_URL="http://127.0.0.1:9/token",
+        APP_CLIENT_ID="app",
+        APP_REFRESH_TOKEN="CANARY-refresh-token",
+    )
+    running.press_enter()
+    said = running.line()
+    running.end()
+
+    assert said.startswith("not synced, will try again: the login source get_id_token() could not reach")
+
+
+def test_what_is_missing_is_said_in_one_line(run) -> None:
+    """Started without its variables, the app names them."""
+    process = run("desktop_app.py", APP_CLIENT_ID="app").process
+    _, errors = process.communicate()
+
+    assert process.returncode == 1
+    assert errors == "set AWS_COGNITO_IDENTITY_POOL_ID, APP_TOKEN_URL, APP_REFRESH_TOKEN\n"
+
+
 def test_the_app_asks_for_a_sign_in_when_it_has_nothing(endpoint: TokenEndpoint, run, emulator) -> None:
     """Without credentials and without a sign-in the user is told, and once signed in nothing is restarted."""
     endpoint.signed_in = False
@@ -142,7 +168,7 @@ def test_the_app_asks_for_a_sign_in_when_it_has_nothing(endpoint: TokenEndpoint,
     running.end()
 
     assert asked.startswith("please sign in: ")
-    assert asked.endswith("sign in again")
+    assert asked.endswith("Sign in again")
     assert created.startswith("identity created: ")
     assert synced.startswith("synced as ")
     assert emulator.requests()["GetId"] == 1

@@ -12,3 +12,12 @@ def test_the_guest_is_somebody_and_the_same_one_again(emulator, run) -> None:
     assert lines[0][0].endswith("/CognitoIdentityCredentials\n")
     assert lines[0][1] == ""
     assert emulator.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1, "GetCallerIdentity": 2}
+
+
+def test_without_a_pool_it_says_how_it_is_called(run) -> None:
+    """A forgotten argument is one line, not a traceback."""
+    process = run("guest_script.py").process
+    _, errors = process.communicate()
+
+    assert process.returncode == 1
+    assert errors == "usage: python guest_script.py IDENTITY_POOL_ID\n"

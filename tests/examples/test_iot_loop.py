@@ -75,3 +75,23 @@ def test_a_wrong_clock_is_named(emulator, device, offset: int, word: str) -> Non
     assert refused.startswith("not sent: ClientError (this clock is 7")
     assert f" s {word}; is NTP running?)" in refused
     assert emulator.requests()["GetCredentialsForIdentity"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        ([], {}, "set AWS_COGNITO_IDENTITY_POOL_ID\n"),
+        (
+            ["x"],
+            {"AWS_COGNITO_IDENTITY_POOL_ID": "x"},
+            "usage: python iot_loop.py [SECONDS BETWEEN READINGS]\n",
+        ),
+    ],
+)
+def test_what_is_missing_is_said_in_one_line(run, arguments: list[str], variables: dict, said: str) -> None:
+    """Started without its pool, or with what is no number, it says so."""
+    process = run("iot_loop.py", *arguments, **variables).process
+    _, errors = process.communicate()
+
+    assert process.returncode == 1
+    assert errors == said
