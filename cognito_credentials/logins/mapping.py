@@ -161,9 +161,10 @@ class Logins:
         found: list[tuple[str, str]] = []
         for _, source in self.sources:
             own = getattr(source, "depends", None)
-            if not callable(own):
+            part = own() if callable(own) else None
+            if part is None:
                 return None
-            found += own()
+            found += part
         return tuple(found)
 
     def reject(self, tokens: Mapping[str, Secret]) -> None:

@@ -1,0 +1,109 @@
+"""A pool whose user signs in here: whose credentials, until when, and what a sign-out takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials import IdentityPool
+from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
+from cognito_credentials.errors import LoginRequiredError
+from cognito_credentials.sign_in.sources import OidcLogin
+
+from .hostile_issuer import CLIENT, HostileIssuer
+from .test_attacks import Visit
+
+__all__ = ["emulator", "emulator_keys"]
+pytestmark = pytest.mark.writes_secrets  # the plain store
+
+
+@pytest.fixture
+def well_behaved() -> Iterator[HostileIssuer]:
+    issuer = HostileIssuer()
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture
+def pool_id(emulator: Any, well_behaved: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An identity pool that takes this issuer's tokens."""
+    for service in ("COGNITO_IDENTITY", "STS"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{well_behaved.url.partition('://')[2]}"
+    return str(emulator.create_pool(OpenIdConnectProviderARNs=[arn]))
+
+
+def _source(issuer: HostileIssuer) -> OidcLogin:
+    return OidcLogin(issuer.url, CLIENT, store="file")
+
+
+def _sign_in(issuer: HostileIssuer, subject: str) -> None:
+    visit = Visit(_source(issuer), issuer)
+    issuer.claims = {"sub": subject}
+    assert visit.finish().subject == subject
+    issuer.nonce = None
+
+
+def _refreshes(issuer: HostileIssuer) -> int:
+    return sum(form.get("grant_type") == "refresh_token" for _, _, form in issuer.requests)
+
+
+def test_credentials_of_who_signed_in(pool_id: str, well_behaved: HostileIssuer, emulator: Any) -> None:
+    """One refresh for the credentials; another process finds them without the issuer, offline who it is."""
+    _sign_in(well_behaved, "ann")
+
+    first = IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
+    asked = len(well_behaved.requests)
+    again = IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
+
+    assert first.access_key_id == again.access_key_id
+    assert _refreshes(well_behaved) == 1
+    assert len(well_behaved.requests) == asked
+    assert emulator.requests()["GetCredentialsForIdentity"] == 1
+
+
+def test_valid_credentials_outlive_the_sign_in(pool_id: str, well_behaved: HostileIssuer) -> None:
+    """The sign-in has ended at the issuer: a job goes on with what is valid, and only new ones need it."""
+    _sign_in(well_behaved, "ann")
+    held = IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
+    well_behaved.refresh_tokens.append("CANARY-elsewhere")
+
+    later = IdentityPool(pool_id, logins=_source(well_behaved))
+
+    assert later.credentials().access_key_id == held.access_key_id
+    with pytest.raises(LoginRequiredError, match="the sign-in of ann has ended"):
+        later.refresh()
+    assert later.credentials().access_key_id == held.access_key_id
+
+
+def test_two_users_of_one_machine(pool_id: str, well_behaved: HostileIssuer) -> None:
+    """Each has an identity of their own, comes back to it, and never sees the other's credentials."""
+    pool = IdentityPool(pool_id, logins=_source(well_behaved))
+    _sign_in(well_behaved, "ann")
+    anns, anns_key = pool.identity_id(), pool.credentials().access_key_id
+
+    _sign_in(well_behaved, "bob")
+    bobs, bobs_key = pool.identity_id(), pool.credentials().access_key_id
+    _sign_in(well_behaved, "ann")
+
+    assert anns != bobs
+    assert anns_key != bobs_key
+    assert pool.identity_id() == anns
+
+
+def test_after_signing_out_nothing_is_served(
+    pool_id: str, well_behaved: HostileIssuer, isolation: Path
+) -> None:
+    """Valid credentials are on disk still, and nobody is signed in: they are nobody's."""
+    _sign_in(well_behaved, "ann")
+    IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
+
+    _source(well_behaved).sign_out(revoke=False)
+
+    with pytest.raises(LoginRequiredError, match="nobody is signed in"):
+        IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
+    left = [path for path in isolation.rglob("*") if path.is_file() and "sign-in" in str(path.parent)]
+    assert [path.name.partition("-v1-")[0] for path in left if path.stat().st_size] in ([], ["CACHEDIR.TAG"])
