@@ -185,8 +185,8 @@ def _looks_secret(run: str, *, is_arn: bool) -> bool:
 def _is_place(word: str) -> bool:
     """Tell a path, or a host with or without one, from base64: user pools' provider names, token files."""
     parts = word.lstrip("/").split("/")
-    # But for a capital at the beginning of a path, /Users, the first part is lower-case.
-    first = parts[0][word[0] == "/" :]
+    # A path may begin with one capital: /Users, /Volumes.
+    first = parts[0][1:] if word[0] == "/" and len(parts[0]) > 4 else parts[0]
     if any(len(part) >= 40 for part in parts) or first != first.lower():
         return False
     # Base64 has no dot; and of a random key hardly ever is all before the second slash lower-case letters.
