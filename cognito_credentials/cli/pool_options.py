@@ -55,6 +55,12 @@ def add_pool_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def selecting_options(options: argparse.Namespace) -> list[str]:
+    """Name the options given that select a pool, or say something of it."""
+    names = ("profile", *(name for name, _, _ in _OPTIONS), "login")
+    return ["--" + name.replace("_", "-") for name in names if getattr(options, name, None) is not None]
+
+
 def given_settings(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
     """
     Return the settings given as options, by the names of `IdentityPool`'s arguments.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials.cli.tables import as_json, listing, table
+from cognito_credentials.cli.terminal import Terminal
 from tests.cli.conftest import Done
 
 Call = Callable[..., Done]
@@ -155,6 +157,26 @@ class TestRefresh:
         assert done.out == f"New credentials for {identity} until {second['Expiration']}.\n"
         assert second["AccessKeyId"] != first["AccessKeyId"]
 
+    @pytest.mark.parametrize(
+        ("argv", "variable"), [(["--cache", "memory"], None), ([], "memory")], ids=["option", "variable"]
+    )
+    def test_for_nobody_it_is_refused(
+        self,
+        emulator: Any,
+        pool_id: str,
+        call: Call,
+        monkeypatch: pytest.MonkeyPatch,
+        argv: list[str],
+        variable: str | None,
+    ) -> None:
+        """What is kept in the memory of a process that ends is a request to the service for nothing."""
+        if variable:
+            monkeypatch.setenv("AWS_COGNITO_CACHE", variable)
+        done, calls = _calls(emulator, call, "refresh", "--profile", "guest", *argv)
+
+        assert (done.code, done.out, calls) == (2, "", {})
+        assert f"(from {'AWS_COGNITO_CACHE' if variable else 'the command line'})" in done.line
+
     def test_a_failure_loses_nothing(self, emulator: Any, pool_id: str, call: Call) -> None:
         """What is held is still given out."""
         first = call("credential-process", "--profile", "guest")
@@ -208,6 +230,43 @@ class TestClear:
         left = {path.name for path in cache.iterdir()} - {path.name for path in foreign} - {"CACHEDIR.TAG"}
         assert all(name.startswith("lock-v1-") for name in left)
         assert not any(path.stat().st_size for path in cache.glob("lock-v1-*"))
+
+    @pytest.mark.parametrize(
+        "selecting",
+        [["--profile", "guest"], ["--user", "ann"], ["--login", "a.b=file:/x"]],
+        ids=lambda x: x[0],
+    )
+    def test_all_with_a_selection_is_refused(self, pool_id: str, call: Call, selecting: list[str]) -> None:
+        """Who names one profile did not mean every other one's identities."""
+        call("refresh", "--profile", "guest")
+        identity = _identity(call)
+        done = call("clear", "--all", "--identities", *selecting)
+
+        assert (done.code, done.out) == (2, "")
+        assert f"{selecting[0]} selects one" in done.line
+        assert _identity(call) == identity
+
+    @pytest.mark.parametrize(
+        ("answer", "argv", "code"), [("", [], 130), ("n", [], 130), ("y", [], 0), ("", ["--yes"], 0)]
+    )
+    def test_on_a_terminal_all_identities_are_asked_for(
+        self,
+        pool_id: str,
+        call: Call,
+        monkeypatch: pytest.MonkeyPatch,
+        answer: str,
+        argv: list[str],
+        code: int,
+    ) -> None:
+        """Guests are lost for ever, so that Enter alone loses none."""
+        call("refresh", "--profile", "guest")
+        monkeypatch.setattr(Terminal, "can_ask", True)
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+        done = call("clear", "--all", "--identities", *argv)
+
+        assert done.code == code
+        assert ("(y/n)" in done.err) is (not argv)
+        assert (_identity(call) is None) is (code == 0)
 
     def test_all_needs_no_profile_and_makes_no_directory(self, call: Call, isolation: Path) -> None:
         """Clearing where nothing ever was is no error and leaves no trace."""

@@ -6,7 +6,8 @@ import argparse
 
 from ...errors import CacheError, LoginRequiredError
 from ..command import PROGRAM, Command, Invocation
-from ..pool_options import open_pool
+from ..failures import StoppedError, UsageError
+from ..pool_options import open_pool, selecting_options
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -19,16 +20,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the identities too: a guest becomes another one, for ever",
     )
+    parser.add_argument("--yes", action="store_true", help="with --all --identities: do not ask first")
 
 
 def run(invocation: Invocation) -> int:
     """Remove records and say how many."""
     options = invocation.options
+    if options.all:
+        _confirm(invocation)
     removed = _clear_all(invocation) if options.all else _clear_one(invocation)
     invocation.terminal.write(f"Cleared {removed} {'entry' if removed == 1 else 'entries'}.\n")
     if not options.identities:
         invocation.terminal.notice("Identities are kept; --identities forgets them too.")
     return 0
+
+
+def _confirm(invocation: Invocation) -> None:
+    options, terminal = invocation.options, invocation.terminal
+    selected = selecting_options(options)
+    if selected:
+        raise UsageError(
+            f"--all is of every pool, and {selected[0]} selects one",
+            "give one of the two: --all, or the pool",
+        )
+    if options.identities and not options.yes and terminal.can_ask:
+        question = "Forget every identity of this machine? Guests become others, for ever (y/n)"
+        if terminal.ask(question, "n").lower() not in ("y", "yes"):
+            raise StoppedError("nothing was cleared")
 
 
 def _clear_one(invocation: Invocation) -> int:

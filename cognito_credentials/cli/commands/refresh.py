@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..command import Command, Invocation
+from ..failures import UsageError
 from ..pool_options import open_pool
 from ..tables import moment
 
@@ -10,6 +11,11 @@ from ..tables import moment
 def run(invocation: Invocation) -> int:
     """Get new credentials and say until when they last."""
     pool = open_pool(invocation)
+    if pool.settings.cache == "memory":
+        raise UsageError(
+            f"with cache=memory (from {pool.settings.origins['cache']}) new credentials would be gone at once",
+            "leave it out, or choose the file cache",
+        )
     credentials = pool.refresh()
     invocation.terminal.write(
         f"New credentials for {pool.identity_id()} until {moment(credentials.expiration)}.\n"
