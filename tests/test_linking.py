@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -377,3 +378,110 @@ def test_the_guests_login_is_on_the_identity(world: World, guest: IdentityPool) 
 
     assert client.describe_identity(IdentityId=identity_id)["Logins"] == [LOGIN]
     client.close()
+
+
+class SignIn:
+    """A login that a person signs in to, as `UserPool` is one."""
+
+    provider = LOGIN
+    description = "sign-in:test"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.user: str | None = None
+        self.next = "ann"
+
+    def token(self) -> str:
+        if self.user is None:
+            raise LoginRequiredError("nobody is signed in", hint="run the login")
+        return self._world.token(self.user)
+
+    def principal(self) -> str | None:
+        return self.user
+
+    def account(self) -> Any:
+        return None if self.user is None else SimpleNamespace(shown=self.user, store="file")
+
+    def sign_in(self, **options: Any) -> Any:
+        self.user = self.next
+        return self.account()
+
+    def sign_out(self, *, revoke: bool) -> Any:
+        account, self.user = self.account(), None
+        return SimpleNamespace(account=account, is_revoked=revoke and account is not None, problem="")
+
+
+def test_signing_in_with_the_guest(world: World, guest: IdentityPool) -> None:
+    """`sign_in(link_guest=True)` makes this machine's guest the user; later guests are others."""
+    before = guest.identity_id()
+    pool = world.pool(logins={LOGIN: SignIn(world)})
+
+    assert pool.sign_in(link_guest=True) == "ann"
+
+    assert pool.identity_id() == before
+    assert world.pool().identity_id() != before
+
+
+def test_signing_in_without_the_guest(world: World, guest: IdentityPool) -> None:
+    """By default guest and user are two identities, and the guest goes on."""
+    before = guest.identity_id()
+    pool = world.pool(logins={LOGIN: SignIn(world)})
+    pool.sign_in()
+
+    assert pool.identity_id() != before
+    assert world.pool().identity_id() == before
+
+
+def test_an_outage_while_the_guest_is_carried_over(world: World, guest: IdentityPool) -> None:
+    """The user is signed in, and is not taken for the guest, whom the service has not linked."""
+    before = guest.identity_id()
+    pool = world.pool(logins={LOGIN: SignIn(world)})
+    world.faults({"operation": "GetCredentialsForIdentity", "times": -1, "status": 503})
+    with pytest.raises(ServiceError):
+        pool.sign_in(link_guest=True)
+    world.recover()
+
+    assert pool.identity_id() != before
+    assert world.pool().identity_id() == before
+
+
+def test_signing_in_over_somebody_else(world: World) -> None:
+    """A pool in use follows the sign-in: what it held of the first user is not given to the second."""
+    source = SignIn(world)
+    pool = world.pool(logins={LOGIN: source})
+    pool.sign_in()
+    anns, ann = pool.identity_id(), pool.credentials().access_key_id
+    news = heard(pool)
+    source.next = "bob"
+
+    pool.sign_in()
+
+    assert pool.credentials().access_key_id != ann
+    assert pool.identity_id() != anns
+    assert [new for _, new, _ in news] == [pool.identity_id()]
+
+
+def test_signing_in_again_after_it_had_ended(world: World) -> None:
+    """What failed for want of a login is forgotten with the login: nothing is waited for."""
+    source = SignIn(world)
+    pool = world.pool(logins={LOGIN: source}, user="ann")
+    with pytest.raises(LoginRequiredError):
+        pool.credentials()
+
+    pool.sign_in()
+
+    assert pool.credentials().access_key_id.startswith("ASIA")
+
+
+def test_signing_out_of_a_sign_in(world: World) -> None:
+    """The login is ended first, then everything that was kept of it goes; then nobody is signed in."""
+    pool = world.pool(logins={LOGIN: SignIn(world)})
+    pool.sign_in()
+    key = pool.credentials().access_key_id
+
+    done = pool.sign_out()
+
+    assert (done.users, done.revoked, done.had_credentials) == (("ann",), True, True)
+    assert key not in kept(world)
+    with pytest.raises(LoginRequiredError):
+        pool.credentials()

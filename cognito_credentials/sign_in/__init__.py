@@ -17,4 +17,25 @@ Signing in: people and devices get an identity of their own, and keep it for wee
 Only `account`, `place` and `sources` are imported for a profile that signs in; the rest, and the libraries
 of the extra ``login``, when a person signs in or a refresh token is used. Nothing of it is imported for
 guests.
+
+    developer.py       DeveloperLogin: an app's own back end says who the user is; nobody signs in here
 """
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .developer import DeveloperLogin
+    from .sources import OidcLogin, UserPool
+
+__all__ = ["DeveloperLogin", "OidcLogin", "UserPool"]
+
+_HOME = {"DeveloperLogin": "developer", "OidcLogin": "sources", "UserPool": "sources"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

@@ -319,6 +319,73 @@ def test_the_wizard_keeps_what_is_there_on_enter() -> None:
     assert "[a.example.com=env:A]" in shown
 
 
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        (
+            "us-east-1_Ab1Cd2Ef3\n1example\n\n",
+            {
+                "cognito_user_pool_id": "us-east-1_Ab1Cd2Ef3",
+                "cognito_client_id": "1example",
+                "cognito_redirect_ports": "8400,8401",
+            },
+        ),
+        (
+            "https://login.example.com\ndesktop\n",
+            {"cognito_oidc_issuer": "https://login.example.com", "cognito_oidc_client_id": "desktop"},
+        ),
+    ],
+)
+def test_the_wizard_sets_up_signing_in(typed: str, keys: dict[str, str]) -> None:
+    """The form of one answer says what people sign in to; then what that needs is asked, and no more."""
+    answers, shown = _ask(NOTHING, f"app\n{POOL}\n\n{typed}", {})
+
+    assert answers.sign_in == keys
+    assert answers.logins == {}
+    assert "The ID of a user pool; an issuer" in shown
+
+
+def test_the_wizard_changes_who_signs_in_where() -> None:
+    """Another kind of login takes the place of the one that is there; Enter keeps it."""
+    current = {
+        "cognito_identity_pool_id": POOL,
+        "cognito_user_pool_id": "us-east-1_Ab1Cd2Ef3",
+        "cognito_client_id": "1example",
+    }
+    kept, shown = _ask(NOTHING, "\n\n\n\n", current)
+    guest, _ = _ask(NOTHING, "\n\n\nnone\n", current)
+    tokens, _ = _ask(NOTHING, "\n\n\na.example.com=env:A\n", current)
+
+    assert "Login [us-east-1_Ab1Cd2Ef3]: " in shown
+    assert (kept.sign_in, kept.logins) == ({}, None)
+    gone = {"cognito_user_pool_id": "", "cognito_client_id": ""}
+    assert (guest.sign_in, guest.logins) == (gone, {})
+    assert (tokens.sign_in, tokens.logins) == (gone, {"a.example.com": "env:A"})
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--user-pool-id", "us-east-1_Ab1Cd2Ef3"], "needs cognito_client_id"),
+        (["--oidc-issuer", "http://login.example.com", "--oidc-client-id", "x"], "https"),
+        (["--user-pool-id", "us-east-1_Ab1Cd2Ef3", "--client-id", "x", "--redirect-ports", "80"], "ports"),
+        (
+            ["--oidc-issuer", "https://a.example.com", "--oidc-client-id", "x", "--login-store", "x"],
+            "keyring",
+        ),
+    ],
+)
+def test_a_profile_that_nobody_could_sign_in_to_is_not_written(
+    call: Callable[..., Done], isolation: Path, flags: list[str], says: str
+) -> None:
+    """What signing in needs is checked as a whole before anything is written: exit 4."""
+    done = call(*FLAGS, *flags, "--yes")
+
+    assert done.code == 4
+    assert says in done.err
+    assert not (isolation / ".aws" / "config").exists()
+
+
 def test_no_more_answers_is_the_end() -> None:
     """A closed stdin does not loop."""
     with pytest.raises(EOFError):

@@ -1,0 +1,126 @@
+"""Developer logins on the command line: a profile, its cache, and back ends that must not be asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli, cli, config
+from tests.world import World
+
+from .conftest import BackEnd, Service
+
+__all__ = ["cli", "config"]
+
+PROFILE = """\
+[profile app]
+region = us-east-1
+cognito_identity_pool_id = {pool}
+cognito_logins = developer:{url}
+cognito_developer_headers = env:APP_HEADERS
+cognito_user = ann
+"""
+HEADERS = {"APP_HEADERS": "Authorization: Bearer CANARY-session-of-ann"}
+
+
+@pytest.fixture
+def run(cli: Cli, world: World) -> Cli:
+    """The command line, with the emulator where AWS would be."""
+    for service in ("COGNITO_IDENTITY", "STS"):
+        cli.environ[f"AWS_ENDPOINT_URL_{service}"] = world.emulator.url
+    cli.environ |= HEADERS
+    return cli
+
+
+def test_a_profile_of_a_back_end(
+    run: Cli, world: World, service: Service, config: Callable[[str], Path]
+) -> None:
+    """The profile has credentials of the back end's user, kept like any other: the next run asks nobody."""
+    config(PROFILE.format(pool=world.pool_id, url=service.url))
+
+    first = run("credential-process", "--profile", "app")
+    asked = world.counts()
+    again = run("credential-process", "--profile", "app", env={"APP_HEADERS": ""})
+
+    assert json.loads(first.out) == json.loads(again.out)
+    assert world.counts() == asked
+    assert "GetId" not in asked
+
+
+def test_a_session_that_has_ended(
+    run: Cli, world: World, service: Service, config: Callable[[str], Path]
+) -> None:
+    """A session that the back end does not know any more: exit 3, and it is not shown."""
+    config(PROFILE.format(pool=world.pool_id, url=service.url))
+
+    done = run(
+        "credential-process", "--profile", "app", env={"APP_HEADERS": "Authorization: Bearer CANARY-x"}
+    )
+
+    assert done.code == 3
+    assert "does not know this user (HTTP 401)" in done.line
+    assert "CANARY" not in done.err
+
+
+def test_a_back_end_by_plain_http(run: Cli, world: World, config: Callable[[str], Path]) -> None:
+    """Attack: a back end on another machine by http would read the session: exit 4 before any request."""
+    config(PROFILE.format(pool=world.pool_id, url="http://app.example.com/cognito-token"))
+
+    done = run("credential-process", "--profile", "app")
+
+    assert done.code == 4
+    assert "plain http to another machine" in done.line
+
+
+def test_a_back_end_that_redirects(
+    run: Cli, world: World, back_end: Callable[[], BackEnd], config: Callable[[str], Path]
+) -> None:
+    """Attack: a redirect is not followed, so nobody else gets the session."""
+    elsewhere, server = back_end(), back_end()
+    server.status, server.headers = 307, {"Location": elsewhere.url}
+    config(PROFILE.format(pool=world.pool_id, url=server.url))
+
+    done = run("credential-process", "--profile", "app")
+
+    assert done.code == 6
+    assert "redirect (HTTP 307), which is not followed" in done.line
+    assert not elsewhere.asked
+
+
+def test_without_a_profile(run: Cli, world: World, service: Service) -> None:
+    """The same by options alone."""
+    done = run(
+        *(
+            "credential-process",
+            "--identity-pool-id",
+            world.pool_id,
+            "--login",
+            f"google=developer:{service.url}",
+        ),
+        *("--developer-headers", "env:APP_HEADERS"),
+    )
+    assert done.code == 4  # the token is Cognito's own, not Google's
+    assert "cognito-identity.amazonaws.com" in done.line
+    done = run(
+        *("credential-process", "--identity-pool-id", world.pool_id),
+        *("--login", f"cognito-identity.amazonaws.com=developer:{service.url}"),
+        *("--developer-headers", "env:APP_HEADERS"),
+    )
+    assert json.loads(done.out)["AccessKeyId"].startswith("ASIA")
+
+
+def test_configure_writes_it(run: Cli, world: World, service: Service, isolation: Path) -> None:
+    """`configure` takes the back end and the source of its headers, never headers themselves."""
+    done = run(
+        *("configure", "--profile", "app", "--identity-pool-id", world.pool_id, "--user", "ann", "--yes"),
+        *("--login", f"cognito-identity.amazonaws.com=developer:{service.url}"),
+        *("--developer-headers", "env:APP_HEADERS"),
+    )
+    assert done.code == 0, done.err
+    assert run("credential-process", "--profile", "app").code == 0
+    wrong = run("configure", "--profile", "app", "--developer-headers", "Authorization: CANARY", "--yes")
+    assert wrong.code == 4
+    assert "CANARY" not in wrong.err + wrong.out

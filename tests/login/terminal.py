@@ -1,0 +1,75 @@
+"""A person at a real terminal: reads what is shown, types answers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+SECONDS = 60
+
+
+class Screen:
+    """A command on a pseudo-terminal of its own; its stdout is a pipe."""
+
+    def __init__(self, argv: list[str], environ: dict[str, str]) -> None:
+        pty = pytest.importorskip("pty", reason="this needs a Unix terminal")
+        import fcntl
+        import termios
+
+        self._controller, terminal = pty.openpty()
+        self.process = subprocess.Popen(
+            argv,
+            env=environ,
+            stdin=terminal,
+            stderr=terminal,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            start_new_session=True,
+            # The session's controlling terminal: passwords are asked for on /dev/tty.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  (one system call)
+        )
+        os.close(terminal)
+        self.shown = ""
+
+    def wait_for(self, text: str) -> None:
+        """Read until *text* is shown, and forget what was read."""
+        give_up_at = time.monotonic() + SECONDS
+        while text not in self.shown:
+            assert time.monotonic() < give_up_at, self.shown
+            if select.select([self._controller], [], [], 0.2)[0]:
+                try:
+                    self.shown += os.read(self._controller, 4096).decode()
+                except OSError:  # Linux, when the other end is closed
+                    raise AssertionError(self.shown) from None
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        self.shown = ""
+        os.write(self._controller, text.encode() + b"\n")
+
+    def press(self, key: bytes) -> None:
+        """Press a key."""
+        os.write(self._controller, key)
+
+    def end(self) -> tuple[int, str, str]:
+        """The exit code, what stdout had, and the rest of what was shown."""
+        assert self.process.stdout is not None
+        out = self.process.stdout.read()
+        code = self.process.wait(SECONDS)
+        with contextlib.suppress(OSError):  # Linux says so when the other end is closed
+            while select.select([self._controller], [], [], 0)[0]:
+                self.shown += os.read(self._controller, 4096).decode()
+        os.close(self._controller)
+        self.process.stdout.close()
+        return code, out, self.shown
+
+
+def screen(environ: dict[str, str], *argv: str) -> Screen:
+    """Run our command line on a terminal."""
+    return Screen([sys.executable, "-m", "cognito_credentials", *argv], environ)

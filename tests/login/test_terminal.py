@@ -1,0 +1,130 @@
+"""Signing in at a terminal: a user pool's password by SRP, and what `login` and `unlink` ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials.emulator import Emulator, Seed
+from tests.cli.conftest import Cli
+from tests.sign_in.user_pool_server import CLIENT, POOL, UserPoolServer
+
+from .conftest import App
+from .terminal import screen
+
+pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
+PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
+PASSWORD = "correct horse ✓"
+PROFILE = """\
+[profile app]
+region = us-east-1
+cognito_identity_pool_id = {pool}
+cognito_user_pool_id = {user_pool}
+cognito_client_id = {client}
+cognito_sign_in = password
+cognito_login_store = file
+"""
+
+
+@pytest.fixture
+def user_pool() -> Iterator[UserPoolServer]:
+    """A user pool that really does its half of SRP, with a user who has a second factor."""
+    server = UserPoolServer(rotates=True)
+    server.add("ann", PASSWORD)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def members(
+    cli: Cli, user_pool: UserPoolServer, config: Callable[[str], Path], emulator_keys: Any, isolation: Path
+) -> Iterator[Emulator]:
+    """An identity pool for that user pool's members; it fetches the user pool's keys."""
+    keys = f"{user_pool.url}/{POOL}/.well-known/jwks.json"
+    seed = Seed("test", {"issuers": [{"provider": PROVIDER, "jwks_uri": keys}]})
+    with Emulator(seed=seed, keys=emulator_keys, marker=True) as running:
+        pool_id = running.create_pool(
+            AllowUnauthenticatedIdentities=False,
+            CognitoIdentityProviders=[{"ProviderName": PROVIDER, "ClientId": CLIENT}],
+        )
+        config(PROFILE.format(pool=pool_id, user_pool=POOL, client=CLIENT))
+        for service in ("COGNITO_IDENTITY", "STS"):
+            cli.environ[f"AWS_ENDPOINT_URL_{service}"] = running.url
+        cli.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = user_pool.url
+        yield running
+
+
+def test_a_password_is_asked_for_on_the_terminal(cli: Cli, members: Emulator) -> None:
+    """User name and password are asked for, the password is not shown, and credentials follow."""
+    person = screen(cli.environ, "login", "--profile", "app")
+    person.wait_for("User name")
+    person.type("ann")
+    person.wait_for("Password")
+    person.type(PASSWORD)
+    code, out, shown = person.end()
+
+    assert code == 0, shown
+    assert "horse" not in shown + out
+    assert "Signed in as ann" in out
+    assert json.loads(cli("credential-process", "--profile", "app").out)["AccessKeyId"].startswith("ASIA")
+    assert cli("refresh", "--profile", "app").code == 0  # by the refresh token, which rotates
+    assert cli("refresh", "--profile", "app").code == 0
+    assert "revoked and removed" in cli("logout", "--profile", "app").out
+
+
+def test_a_wrong_password(cli: Cli, members: Emulator) -> None:
+    """A wrong password is refused in words that do not tell whether the user exists."""
+    person = screen(cli.environ, "login", "--profile", "app", "--username", "ann")
+    person.wait_for("Password")
+    person.type("wrong")
+    code, out, shown = person.end()
+
+    assert (code, out) == (5, "")
+    assert "the user name or the password is wrong" in shown
+    assert cli("credential-process", "--profile", "app").code == 3
+
+
+def test_ctrl_c_at_the_password(cli: Cli, members: Emulator) -> None:
+    """Giving up at the question leaves nothing, and the terminal as it was."""
+    person = screen(cli.environ, "login", "--profile", "app", "--username", "ann")
+    person.wait_for("Password")
+    person.press(b"\x03")
+    code, out, shown = person.end()
+
+    assert (code, out) == (130, "")
+    assert "nothing was changed" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("answer", ["y", "n", ""])
+def test_the_choice_to_link_is_explained_and_made(app: App, answer: str) -> None:
+    """Where there is a guest, `login` says what linking does and asks; Enter means no."""
+    app.cli("credential-process", "--profile", "guest")
+    guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+    person = screen({**app.cli.environ, **app.person("ann")}, "login", "--browser", "--profile", "app")
+    person.wait_for("Make the guest this user (y/n) [n]: ")
+    explained = person.shown
+    person.type(answer)
+    code, out, shown = person.end()
+
+    assert code == 0, shown
+    assert f"the guest {guest}" in explained
+    assert "a user with an identity keeps that one, and the guest's is lost" in " ".join(explained.split())
+    assert (f"Identity {guest}" in out) is (answer == "y")
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 130)])
+def test_unlinking_is_asked_about(app: App, answer: str, code: int) -> None:
+    """A login that is taken off may be the end of an identity: the question says so, and no is no."""
+    app.login("ann")
+    provider = app.issuer.partition("://")[2]
+    person = screen(app.cli.environ, "unlink", provider, "--profile", "app")
+    person.wait_for("(y/n) [n]: ")
+    assert "lost for ever" in person.shown
+    person.type(answer)
+
+    assert person.end()[0] == code
