@@ -64,9 +64,8 @@ class Backoff:
         now = self._clock.wall()
         state = StateRecord(key="") if key is None else self._records.state(key)
         state.failures += 1
-        throttled = error.code in policy.THROTTLING_CODES
         failures = state.failures if error.retryable else 1  # a person mends the rest, and then tries again
-        delay = policy.retry_delay(left, failures, self._rng, throttled=throttled)
+        delay = policy.retry_delay(left, failures, self._rng, throttled=error.throttled)
         self._here = (self._clock.elapsed() + delay, error)
         if key is not None:
             # In whole seconds: never past the end of what is held, and never at once for who holds nothing.

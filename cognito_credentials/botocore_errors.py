@@ -36,9 +36,8 @@ def as_botocore_error(error: CognitoCredentialsError, provider: str) -> CognitoC
 
 def _init(self: Any, error: CognitoCredentialsError, provider: str) -> None:
     CredentialRetrievalError.__init__(self, provider=provider, error_msg=error.message)
-    CognitoCredentialsError.__init__(
-        self, error.message, hint=error.hint, code=error.code, request_id=error.request_id
-    )
+    details = {name: getattr(error, name) for name in ("hint", "code", "request_id", "throttled")}
+    CognitoCredentialsError.__init__(self, error.message, **details)
     self._plain = error
 
 

@@ -41,6 +41,7 @@ class CognitoCredentialsError(Exception):
         hint: What to do about it, one line.
         code: The service's error code, where a service answered.
         request_id: The service's request id, where it gave one.
+        throttled: Whether the service said that it is being asked too often.
     """
 
     exit_code = 1
@@ -49,12 +50,19 @@ class CognitoCredentialsError(Exception):
     """Whether the same call may succeed later with nothing changed."""
 
     def __init__(
-        self, message: str, *, hint: str = "", code: str | None = None, request_id: str | None = None
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        code: str | None = None,
+        request_id: str | None = None,
+        throttled: bool = False,
     ) -> None:
         self.message = clean(message)
         self.hint = clean(hint)
         self.code = clean(code) if code else None
         self.request_id = clean(request_id) if request_id else None
+        self.throttled = throttled
         # By name: as botocore's error too (`botocore_errors`), another class would be next in line.
         Exception.__init__(self, self.message)
 
@@ -62,11 +70,8 @@ class CognitoCredentialsError(Exception):
         return sentences(self.message, self.hint) if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (
-            type(self),
-            self.message,
-            {"hint": self.hint, "code": self.code, "request_id": self.request_id},
-        )
+        details = {name: getattr(self, name) for name in ("hint", "code", "request_id", "throttled")}
+        return _rebuild, (type(self), self.message, details)
 
 
 class ConfigurationError(CognitoCredentialsError, ValueError):

@@ -43,9 +43,6 @@ FAILURE_KEPT: Final = (1.0, 5.0)
 FAILURE_KEPT_CAP: Final = 30.0
 """The same after many failures in a row: a fleet of processes must not hammer, a person must not wait."""
 THROTTLED_CAP: Final = 20.0
-THROTTLING_CODES: Final = frozenset(
-    {"TooManyRequestsException", "LimitExceededException", "Throttling", "ThrottlingException"}
-)
 RECHECK_SECONDS: Final = 1.0
 """How often a process that holds stale credentials looks at the disk for better ones."""
 

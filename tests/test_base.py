@@ -79,8 +79,8 @@ class TestErrors:
         [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)],
     )
     def test_every_error_pickles_and_keeps_what_it_carries(self, kind: Any) -> None:
-        """Errors cross process borders with message, hint, code and request id."""
-        error = kind("what is wrong", hint="what to do", code="Code", request_id="r-1")
+        """Errors cross process borders with message, hint, code, request id and whether to slow down."""
+        error = kind("what is wrong", hint="what to do", code="Code", request_id="r-1", throttled=True)
 
         again = pickle.loads(pickle.dumps(error))
 
@@ -91,6 +91,8 @@ class TestErrors:
             "Code",
             "r-1",
         )
+        assert again.throttled is True
+        assert kind("x").throttled is False
         assert str(again) == "what is wrong. What to do"
 
     @pytest.mark.parametrize(

@@ -78,6 +78,7 @@ def classify(
         hint=row.hint.format_map(known),
         code=code,
         request_id=request_id,
+        throttled=row.throttled,
     )
     return Failure(row.action, told, operation, again=row.again)
 

@@ -48,6 +48,8 @@ class Row:
     """Whether no login was sent; None for both."""
     again: bool = False
     """Whether one short wait and the same request once more may help."""
+    throttled: bool = False
+    """Whether the service says that it is being asked too often: the next try waits longer."""
     quotes: bool = True
     """Whether the message may be shown: not where it may be a page of HTML, or hold what we sent."""
 
@@ -217,7 +219,8 @@ TABLE: Final = (
     # The service, and what is left of its codes.
     Row("throttled", (*_TOO_FAST, "RequestLimitExceeded", "SlowDown", "HTTP 429"), "", WAIT, ServiceError,
         "the service is asked too often by this account or address",
-        "wait; if it persists, share one cache between processes, and ask for a higher quota"),
+        "wait; if it persists, share one cache between processes, and ask for a higher quota",
+        throttled=True),
     Row("conflict", "ResourceConflictException", "", WAIT, ServiceError,
         "the logins are being linked elsewhere at this moment, or belong to two users of one provider",
         "try again; if it persists, unlink one of them, or sign in with one provider only ({providers})",
@@ -288,6 +291,6 @@ UNKNOWN: Final = Row(
     STOP,
     RefusedError,
     "the service refused {operation} for a reason unknown to this version",
-    "look the code up; run `cognito-credentials doctor`",
+    "look the code up in the API reference of {operation}; a newer version of this package may know it",
 )
 """For a code that no row has."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import cognito_credentials
+from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.errors import MESSAGE_LIMIT, CognitoCredentialsError, ServiceError
 from cognito_credentials.exchange.actions import Action, Failure
 from cognito_credentials.exchange.failures import FACTS, classify
@@ -284,6 +287,45 @@ def test_row_is_consistent(row: Row) -> None:
     assert not hint.endswith(".")
     assert "http" not in hint.replace("https://,", "").replace("https://;", "")
     re.compile(row.text)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("TooManyRequestsException", 400),
+        ("LimitExceededException", 400),
+        ("Throttling", 400),
+        ("ThrottlingException", 400),
+        ("RequestLimitExceeded", 503),
+        ("SlowDown", 503),
+        ("429", 429),
+    ],
+)
+def test_whatever_means_too_often_is_told_as_such(code: str, status: int) -> None:
+    """The back-off goes by the table's row, so that no code is known to the one and not to the other."""
+    error = Exception()
+    error.response = {  # type: ignore[attr-defined]
+        "Error": {"Code": code, "Message": "slower"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+
+    assert classify("GetId", error, is_guest=True).error.throttled is True
+    assert classify("GetId", ValueError(), is_guest=True).error.throttled is False
+
+
+def test_every_command_that_a_text_names_exists() -> None:
+    """A hint that sends people to a command that there is not helps nobody."""
+    known = {command.name for command in COMMANDS}
+    sources = Path(cognito_credentials.__file__).parent.rglob("*.py")
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    named = {
+        name
+        for text in texts
+        for name in re.findall(r"[`'](?:cognito-credentials|\{PROGRAM\}) ([a-z][a-z-]*)", text)
+    }
+
+    assert {"clear", "configure"} <= named
+    assert named <= known
 
 
 def test_the_texts_of_the_service_are_told_apart() -> None:
