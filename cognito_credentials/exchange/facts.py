@@ -33,6 +33,7 @@ def facts(
         "pool": f"{pool_id} (from {pool_origin})" if is_elsewhere else pool_id,
         "pool_id": pool_id,
         "region": settings.region,
+        "region_meant": "" if settings.region in KNOWN_REGIONS else _meant(settings.region),
         "region_doubt": "" if settings.endpoint_url else _region_doubt(settings.region),
         "providers": ", ".join(names),
         "tokens": "; ".join(_described(name, tokens[name]) for name in names),
@@ -66,9 +67,12 @@ def _region_doubt(region: str) -> str:
     session = botocore.session.Session()
     if region in session.get_available_regions("cognito-identity", partition_name=partition_of(region)):
         return ""
+    return f"no region {region} is known here{_meant(region)}: check the pool id; or "
+
+
+def _meant(region: str) -> str:
     near = near_regions(region)
-    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
-    return f"no region {region} is known here{meant}: check the pool id; or "
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def _described(provider: str, token: Secret) -> str:

@@ -23,6 +23,7 @@ FACTS: Final = {
     "pool_origin": "its setting",
     "region": "that region",
     "region_doubt": "",
+    "region_meant": "",
     "providers": "no login",
     "tokens": "no login",
     "who": "user",

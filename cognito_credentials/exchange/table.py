@@ -81,8 +81,8 @@ TABLE: Final = (
         "--identities`"),
     Row("pool unknown", "ResourceNotFoundException", "", STOP, IdentityNotFoundError,
         "there is no identity pool {pool_id} in {region}",
-        "check identity_pool_id (from {pool_origin}): the part before the colon is its region; or it was "
-        "deleted"),
+        "check identity_pool_id (from {pool_origin}): the part before the colon is its region{region_meant}; "
+        "or it was deleted"),
     Row("identity id malformed", "ValidationException", "at 'identityId'", DROP_IDENTITY,
         IdentityNotFoundError,
         "the remembered identity id is malformed",

@@ -47,6 +47,14 @@ def test_where_nothing_answers_a_region_that_nobody_knows_is_said(region: str, s
     assert error.hint.startswith(said)
 
 
+def test_no_such_pool_names_the_region_that_was_meant(bench: EmulatorBench) -> None:
+    """Behind an endpoint of one's own a mistyped region ends in "no such pool"."""
+    with pytest.raises(Failure) as caught:
+        bench.client("us-est-1:00000000-0000-4000-8000-00000000000a", region="us-est-1").get_id({})
+
+    assert "its region (did you mean us-" in caught.value.error.hint
+
+
 def test_an_endpoint_of_ones_own_makes_any_region_right() -> None:
     """Whoever names the address need not name a region that exists."""
     settings = Bench("http://127.0.0.1:9").settings(region="us-esat-1")
