@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from .cache.file import FileStore
+
 if TYPE_CHECKING:
     from .cache.records import Records
     from .identities import Who
@@ -30,10 +32,13 @@ class Status:
     login_store: str | None
     """Where that sign-in is kept: ``keyring`` or ``file``."""
     identity_id: str | None
+    unknown_because: str | None
+    """Why nobody can tell, offline, whose identity and credentials these are."""
     store: str
     location: str
-    access_key_id: str | None
-    """Its last four characters."""
+    store_problem: str | None
+    """Why nothing can be kept there."""
+    access_key_id_last4: str | None
     account_id: str | None
     expiration: datetime | None
     refresh_at: datetime | None
@@ -65,9 +70,11 @@ def status_of(
         signed_in_as=None if account is None else account.shown,
         login_store=None if account is None else account.store,
         identity_id=None if who is None else exchanger.identities.known(who),
+        unknown_because=settings.logins.untold() if who is None else None,
         store=records.store.name,
         location=records.store.location,
-        access_key_id=None if credentials is None else credentials.access_key_id[-4:],
+        store_problem=records.store.problem() if isinstance(records.store, FileStore) else None,
+        access_key_id_last4=None if credentials is None else credentials.access_key_id[-4:],
         account_id=settings.account_id if credentials is None else credentials.account_id,
         expiration=None if credentials is None else credentials.expiration,
         refresh_at=None if record is None else datetime.fromtimestamp(record.refresh_at, timezone.utc),

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from .store import Lock
 
 
+_NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_CONSEQUENCE = (
+    "going on without, so that each start makes another guest identity; "
+    "set AWS_COGNITO_CACHE_DIR to a directory that can be written"
+)
+
+
 class FileStore:
     """
     A store of files; any number of them, in any number of processes, may share a directory.
@@ -120,6 +127,21 @@ class FileStore:
         except OSError as error:
             self._degrade("list", error)
             return []
+
+    def problem(self) -> str | None:
+        """Say why nothing can be kept here, making nothing; None where there is no reason to be seen."""
+        try:
+            directory = open_directory(self.location, create=False, windows=self._windows)
+        except UnusableDirectory as error:
+            return f"it {error.reason}"
+        except OSError as error:
+            return error.strerror or type(error).__name__
+        if directory is not None:
+            directory.close()
+        place = self.location
+        while not os.path.exists(place) and os.path.dirname(place) != place:
+            place = os.path.dirname(place)
+        return None if os.access(place, os.W_OK | os.X_OK) else f"{place} cannot be written"
 
     def lock(self, key: str) -> Lock:
         """Return a new handle of the lock of *key*, not held."""
@@ -218,7 +240,10 @@ class FileStore:
 
     def _degrade(self, verb: str, error: OSError) -> None:
         cause = error.strerror or type(error).__name__
-        self._warn_once(cause, f"cannot {verb} it: {cause}; going on without")
+        is_for_good = verb in ("write", "lock") and error.errno in _NO_WRITING
+        self._warn_once(
+            cause, f"cannot {verb} it: {cause}; {_CONSEQUENCE if is_for_good else 'going on without'}"
+        )
 
     def _warn_once(self, cause: str, text: str) -> None:
         if cause not in self._warned:

@@ -44,6 +44,8 @@ class FileSource:
             data = _read(self._path)
         except (OSError, ValueError) as error:
             # ValueError: a null character in the path.
+            if isinstance(error, FileNotFoundError):
+                raise self._error("is missing") from None
             why = error.strerror if isinstance(error, OSError) else "not a path"
             raise self._error(f"cannot be read: {why}") from None
         if len(data) > FILE_LIMIT:

@@ -189,6 +189,21 @@ class Logins:
         """
         return self._principal(user, {})
 
+    def untold(self) -> str:
+        """Say why `principal` cannot tell who this is, asking only sources that answer at once."""
+        for provider, source in self.sources:
+            if bound(source, None) is not None:
+                continue
+            if isinstance(source, (FileSource, EnvironmentSource)):
+                try:
+                    source.token()
+                except LoginRequiredError as error:
+                    return f"{error.message}; with user set (cognito_user) it would not matter"
+            return (
+                f"only a login token{f' for {clean(provider, 80)}' if provider else ''} tells, when asked for"
+            )
+        return "nobody is signed in"
+
     def resolve(self, now: float, user: str | None) -> ResolvedLogins:
         """
         Ask every source for its token.

@@ -421,3 +421,33 @@ def test_too_large_is_a_warning(tmp_path: Path) -> None:
 
     assert store.load("state", KEY) is None
     assert len(given) == 1
+
+
+@pytest.mark.parametrize("error", [errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("operation", ["store", "lock"])
+def test_what_cannot_be_written_is_said_with_consequence_and_remedy(
+    tmp_path: Path, operation: str, error: int
+) -> None:
+    """On a read-only home whoever reads the warning learns what it costs, and how to mend it."""
+    given: list[str] = []
+    store = filled(tmp_path / "cache", given)
+    with failing(error, at=1):
+        OPERATIONS[operation](store)
+
+    assert "each start makes another guest identity" in given[0]
+    assert "set AWS_COGNITO_CACHE_DIR to a directory that can be written" in given[0]
+
+
+def test_a_problem_is_seen_without_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for by `status`: it makes nothing, and a directory still to be made is no problem."""
+    (tmp_path / "file").write_text("")
+    missing = tmp_path / "a" / "b"
+
+    def problem(path: Path) -> str | None:
+        return FileStore(str(path), strict=False, warn=lambda _: None).problem()
+
+    assert problem(missing) is None
+    assert problem(tmp_path / "file") == "it is not a directory, or lies below a file"
+    assert not missing.parent.exists()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert problem(missing) == f"{tmp_path} cannot be written"

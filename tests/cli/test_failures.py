@@ -188,7 +188,7 @@ BAD_INPUT: list[tuple[str, str, list[str], dict[str, str], int, str]] = [
         ["credential-process", "--identity-pool-id", ID, "--login", "a.b=file:/nonexistent"],
         {},
         3,
-        r"login token file /nonexistent cannot be read.*sign in again",
+        r"login token file /nonexistent is missing.*sign in again",
     ),
     (
         "missing variable",

@@ -17,13 +17,14 @@ from tests.cli.conftest import Done
 
 Call = Callable[..., Done]
 STATUS_KEYS = {
-    *("identity_pool_id", "profile", "principal", "identity_id", "store", "location", "access_key_id"),
+    *("identity_pool_id", "identity_pool_id_origin", "profile", "principal", "signed_in_as", "login_store"),
+    *("identity_id", "unknown_because", "store", "location", "store_problem", "access_key_id_last4"),
     *("account_id", "expiration", "refresh_at", "seconds_left", "retry_in", "last_error", "clock_offset"),
     *("region", "flow", "logins"),
 }
 LIST_KEYS = {
-    *("profile", "identity_pool_id", "login", "identity_id", "expiration", "expires", "store", "location"),
-    "error",
+    *("profile", "identity_pool_id", "identity_pool_id_origin", "login", "identity_id", "expiration"),
+    *("seconds_left", "store", "location", "error"),
 }
 
 
@@ -56,7 +57,7 @@ class TestStatus:
         assert set(before) == set(after) == STATUS_KEYS
         assert before["identity_id"] is None
         assert after["expiration"] == secret["Expiration"]
-        assert after["access_key_id"] == secret["AccessKeyId"][-4:]
+        assert after["access_key_id_last4"] == secret["AccessKeyId"][-4:]
         assert 3500 < after["seconds_left"] <= 3600
         assert (after["profile"], after["region"], after["flow"]) == ("guest", "eu-west-1", "enhanced")
         assert secret["SecretAccessKey"] not in json.dumps(after)
@@ -69,6 +70,46 @@ class TestStatus:
         assert " left (until 20" in done.out
         assert "\nNext refresh   after 20" in done.out
         assert f"\nKept in        file: {os.environ['HOME']}/.aws/cognito/cache\n" in done.out
+
+    @pytest.mark.writes_secrets
+    def test_a_token_file_that_is_missing_for_a_moment_is_said(
+        self, emulator: Any, pool_id: str, call: Call, tmp_path: Path
+    ) -> None:
+        """Credentials are on disk, and nobody can tell whose: the reason, and what would help."""
+        provider = "login.example.com"
+        arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
+        pool = emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+        token = tmp_path / "token"
+        token.write_text(emulator.login_token(provider))
+        selected = ["--identity-pool-id", pool, "--login", f"{provider}=file:{token}"]
+        assert call("credential-process", *selected).code == 0
+        token.unlink()
+        done = call("status", *selected)
+
+        assert done.code == 0
+        assert f"\nIdentity       cannot be told whose: the login token file {token} is missing" in done.out
+        assert "cognito_user" in done.out
+
+    def test_the_pool_of_a_variable_is_named_as_such(
+        self, emulator: Any, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though a profile was named, the variable wins; whoever wonders is told."""
+        other = emulator.create_pool()
+        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", other)
+        done = call("status", "--profile", "guest")
+
+        assert f"\nIdentity pool  {other} (from AWS_COGNITO_IDENTITY_POOL_ID)\n" in done.out
+
+    def test_a_cache_that_cannot_be_written_is_said(
+        self, pool_id: str, call: Call, isolation: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On a read-only home a guest is another one with each start: status says it, and what to do."""
+        monkeypatch.setattr("os.access", lambda path, mode: False)
+        done = call("status", "--profile", "guest")
+
+        assert done.code == 0
+        assert f"\nNot kept       {isolation}/.aws cannot be written; each start makes another" in done.out
+        assert "AWS_COGNITO_CACHE_DIR" in done.out
 
     def test_the_last_error_is_shown_while_it_matters(self, emulator: Any, pool_id: str, call: Call) -> None:
         """Somebody who wonders why nothing happens is told, and when it is tried again."""

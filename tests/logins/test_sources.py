@@ -80,7 +80,7 @@ def _make_large(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (os.fspath, "cannot be read: No such file"),
+        (os.fspath, "is missing"),
         (lambda path: path.write_text(" \n"), "is empty"),
         (lambda path: path.write_bytes(b"CANARY\xff"), "is not UTF-8 text"),
         (lambda path: path.mkdir(), "not a regular file"),

@@ -13,7 +13,7 @@ def run(invocation: Invocation) -> int:
     pool = open_pool(invocation)
     if pool.settings.cache == "memory":
         raise UsageError(
-            f"with cache=memory (from {pool.settings.origins['cache']}) new credentials would be gone at once",
+            f"with cache=memory (from {pool.settings.origins['cache']}) what is new would be gone at once",
             "leave it out, or choose the file cache",
         )
     credentials = pool.refresh()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ...notices import span
 from ..command import Command, Invocation
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
 from ..terminal import printable
+
+_NOT_KEPT: Final = (
+    "each start makes another guest identity: set AWS_COGNITO_CACHE_DIR to a directory that can be written"
+)
 
 if TYPE_CHECKING:
     from ...settings import Settings
@@ -45,6 +49,7 @@ def time_left(status: Status) -> str | None:
 def _facts(status: Status, settings: Settings, region: str) -> dict[str, Any]:
     """Everything, by names that do not change from release to release."""
     facts = dataclasses.asdict(status)
+    facts["identity_pool_id_origin"] = settings.origins.get("identity_pool_id")
     facts |= {"region": region, "flow": settings.flow, "logins": settings.logins.describe()}
     return facts
 
@@ -53,25 +58,37 @@ def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, ob
     left = time_left(status)
     credentials = "none"
     if left is not None and status.expiration is not None:
-        credentials = f"…{status.access_key_id}, {left} (until {moment(status.expiration)})"
+        credentials = f"…{status.access_key_id_last4}, {left} (until {moment(status.expiration)})"
     refresh = None if status.refresh_at is None else f"after {moment(status.refresh_at)}"
     retry = None if status.retry_in is None else f"; next try in {span(status.retry_in)}"
     error = None if status.last_error is None else f"{status.last_error}{retry or ''}"
     return [
         ("Profile", status.profile),
-        ("Identity pool", status.identity_pool_id),
+        ("Identity pool", f"{status.identity_pool_id}{elsewhere(settings)}"),
         ("Flow", settings.flow),
         ("Region", region),
         ("Login", status.principal if _signs_in(settings) else None),
         ("Signed in", _signed_in(status, settings)),
-        ("Identity", status.identity_id or "not known yet"),
+        ("Identity", status.identity_id or _unknown(status)),
         ("Account", status.account_id),
         ("Credentials", credentials),
         ("Next refresh", refresh),
         ("Kept in", f"{status.store}: {status.location}"),
+        ("Not kept", None if status.store_problem is None else f"{status.store_problem}; {_NOT_KEPT}"),
         ("Last error", error),
         ("Clock", _clock(status.clock_offset)),
     ]
+
+
+def elsewhere(settings: Settings) -> str:
+    """Say where the pool id comes from, where that is not the profile that one looks at."""
+    origin = settings.origins.get("identity_pool_id", "")
+    return "" if not origin or origin.startswith("profile ") else f" (from {origin})"
+
+
+def _unknown(status: Status) -> str:
+    because = status.unknown_because
+    return "not known yet" if because is None else f"cannot be told whose: {because}"
 
 
 def _signs_in(settings: Settings) -> bool:
