@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ import pytest
 
 from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.cli.failures import EXIT_CODES
+from cognito_credentials.cli.parser import parse
 from cognito_credentials.emulator import Emulator, Seed
-from cognito_credentials.lookup import NAMES
+from cognito_credentials.lookup import NAMES, SIGN_IN_KEYS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -199,6 +201,26 @@ def test_it_lists_every_setting() -> None:
             continue  # botocore's own names; tests/test_settings.py has them
         assert rows[name][1] == (names.environment or "-")
         assert rows[name][2] == names.profile_key
+
+
+def test_it_lists_every_key_of_signing_in() -> None:
+    """The table has each profile key of signing in."""
+    listed = {
+        key for row in _table("profile key | meaning") for key in re.findall(r"`(cognito_\w+)`", row[0])
+    }
+
+    assert listed == set(SIGN_IN_KEYS)
+
+
+def test_its_commands_of_signing_in_are_ours() -> None:
+    """What it shows for signing in are command lines that the program takes."""
+    (shown,) = _blocks("console")
+    lines = shown.replace("\\\n", " ").splitlines()
+    ours = [
+        shlex.split(line, comments=True)[2:] for line in lines if line.startswith("$ cognito-credentials ")
+    ]
+
+    assert [parse(argv, COMMANDS).command.name for argv in ours] == ["configure", "login", "logout"]
 
 
 def test_it_lists_every_command() -> None:
