@@ -4,7 +4,7 @@ Which endpoint a service is called at, where it is not AWS's own: botocore's rul
 Ours: https, or a service on this machine. Login tokens go to this address; botocore itself would post
 them over plain http to whatever host a variable names (reliability.md 0.8, T6).
 
-Imports `errors` only.
+Imports `errors` and `loopback` only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import ConfigurationError, clean
+from .loopback import is_loopback
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -98,13 +99,13 @@ def checked_endpoint(value: object, where: str) -> str:
         raise ConfigurationError(f"{where} holds a user name or password", hint="give the address without it")
     # urlsplit drops line breaks and keeps backslashes; other parsers see another host there.
     is_plain = value.isascii() and value.isprintable() and not any(c in value for c in ' \\"<>')
-    is_ip = _address(host) is not None
+    is_ip = _is_address(host)
     is_complete = parts.scheme in ("http", "https") and (is_ip or _HOST_NAME.fullmatch(host)) and port != 0
     if not (is_plain and is_complete) or parts.query or parts.fragment:
         raise ConfigurationError(
             f"{where} is not the URL of a service", hint="it is https://HOST, or http://127.0.0.1:PORT"
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             f"{where} is plain http to another machine, '{clean(host, 80)}'",
             hint="login tokens are sent there: use https, or a service on 127.0.0.1",
@@ -112,16 +113,9 @@ def checked_endpoint(value: object, where: str) -> str:
     return value.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
-    address = _address(host)
-    if address is None:
-        return host == "localhost"
-    # Not `is_loopback` for version 6: ::ffff:127.0.0.1 is one to some Python versions and not to others.
-    return address.is_loopback if address.version == 4 else str(address) == "::1"
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _is_address(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host)
+        ipaddress.ip_address(host)
     except ValueError:
-        return None
+        return False
+    return True

@@ -22,7 +22,7 @@ SOURCES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
 LAYERS = (
     # The base layer: values and rules that know nothing of anybody.
-    ("digest", "errors", "secret", "clock", "regions", "policy"),
+    ("digest", "errors", "secret", "clock", "regions", "loopback", "policy"),
     ("credentials", "notices"),
     # Settings: what was configured, and where.
     ("shapes", "configuration"),

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextvars
 import io
-import ipaddress
 from collections.abc import Iterator
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -27,6 +26,7 @@ import urllib3.exceptions
 
 from ..clock import Clock, ServerTime, observe
 from ..errors import ConfigurationError, ServiceError
+from ..loopback import is_loopback
 from .deadline import remaining, too_late
 
 if TYPE_CHECKING:
@@ -147,16 +147,6 @@ def check_target(url: str) -> None:
         f"refusing to send login tokens over {parts.scheme or 'no scheme'} to {parts.hostname or 'no host'}",
         hint="use https in endpoint_url; plain http is for this machine (127.0.0.1) only",
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether *host* is this machine, without asking DNS."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read(response: botocore.awsrequest.AWSResponse, url: str) -> bytes:

@@ -302,6 +302,8 @@ def test_a_guest_identity_is_not_asked_for_a_third_time(
         ("http://localhost.example.com/", False),
         ("http://cognito-identity.us-east-1.amazonaws.com/", False),
         ("http://10.0.0.1/", False),
+        ("http://[::ffff:127.0.0.1]/", False),  # not the same to every Python version
+        ("http://[::1%25eth0]/", False),
         ("http://0x7f000001/", False),
         ("http://127.0.0.1@example.com/", False),
         ("ftp://127.0.0.1/", False),
