@@ -7,6 +7,7 @@ Imports `authorization`, `callback`, `interaction`, `pages`, `surroundings`.
 from __future__ import annotations
 
 import contextlib
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PASTE_TRIES: Final = 3
+_OPENING_SECONDS: Final = 3.0
+"""A browser that has not failed by then is open."""
 _ANY_PORT: Final = 8400
 """Stands in the redirect address where nothing listens: the browser is on another machine."""
 
@@ -111,10 +114,19 @@ def _given_up() -> LoginRequiredError:
 
 def open_default_browser(url: str) -> bool:
     """Open *url* in the person's browser; False when there is none."""
-    try:
-        return webbrowser.open(url)
-    except (webbrowser.Error, OSError):
-        return False
+    outcome: list[bool] = []
+
+    def run() -> None:
+        try:
+            outcome.append(webbrowser.open(url))
+        except (webbrowser.Error, OSError):
+            outcome.append(False)
+
+    # What BROWSER names may run until the person closes it, and that is after we have answered it.
+    opening = threading.Thread(target=run, name="cognito-credentials-browser", daemon=True)
+    opening.start()
+    opening.join(_OPENING_SECONDS)
+    return outcome[0] if outcome else True
 
 
 @contextlib.contextmanager

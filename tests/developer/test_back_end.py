@@ -165,3 +165,25 @@ def test_the_example_knows_its_users_by_their_session_alone(service: Service) ->
             urllib.request.urlopen(request, timeout=10)
         caught.value.close()
         assert caught.value.code == 401
+
+
+def test_the_example_makes_a_guest_the_user(world: World, service: Service) -> None:
+    """`link` tells the back end of the guest: the first sign-in keeps the identity, here and at Cognito."""
+    pool = world.pool()
+    guest = pool.identity_id()
+    pool.credentials()
+
+    assert pool.link(DeveloperLogin(service.url, headers=bearer("ann")), user="ann") == guest
+
+    assert pool.credentials().access_key_id.startswith("ASIA")
+    assert world.pool().identity_id() != guest
+
+
+def test_the_example_gives_a_user_his_own_identity(world: World, service: Service) -> None:
+    """On another machine the user's own identity is taken, and the guest's is left to nobody here."""
+    own = world.pool(logins=DeveloperLogin(service.url, headers=bearer("ann")), cache="memory").identity_id()
+    pool = world.pool()
+    guest = pool.identity_id()
+
+    assert pool.link(DeveloperLogin(service.url, headers=bearer("ann")), user="ann") == own != guest
+    assert world.pool().identity_id() != guest

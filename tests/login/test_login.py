@@ -31,6 +31,14 @@ def test_from_login_to_credentials(app: App) -> None:
     assert "authenticated" in app("whoami").out
 
 
+def test_a_browser_that_runs_until_it_is_closed(app: App) -> None:
+    """`BROWSER` may name a program that ends when the person closes it: the login does not wait for that."""
+    person = app.person("ann")
+    done = app.login("ann", BROWSER=person["BROWSER"].removesuffix(" &"))
+
+    assert done.code == 0, done.err
+
+
 def test_what_is_kept_where(app: App) -> None:
     """The refresh token is in the one file that was chosen and in none of the cache, all for us alone."""
     assert app.login("ann").code == 0
