@@ -47,5 +47,7 @@ class Command:
     run: Callable[[Invocation], int]
     """Does it, and returns the exit code; what it raises is worded by `failures`."""
     add_options: Callable[[argparse.ArgumentParser], None] | None = None
+    takes_profile: bool = True
+    """Whether --profile and --region mean something to it."""
     takes_pool: bool = False
     """Whether the options that select an identity pool are its options too."""

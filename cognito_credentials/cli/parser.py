@@ -77,10 +77,19 @@ def parse(argv: list[str], commands: Sequence[Command]) -> argparse.Namespace:
         raise UsageError("no command is given", f"run '{PROGRAM} --help' for those there are")
     if unknown:
         raise _unknown(unknown, options.parser)
+    if not options.command.takes_profile:
+        _refuse_profile(options, word)
     if childs is not None:
         # A second "--" is the command's own.
         options.child = [*options.child, "--", *childs] if options.child else childs
     return options
+
+
+def _refuse_profile(options: argparse.Namespace, word: str) -> None:
+    """Refuse what stands before a command to which it means nothing: it would be passed over in silence."""
+    for name in ("profile", "region"):
+        if hasattr(options, name):
+            raise UsageError(f"{word} takes no --{name}", f"run '{PROGRAM} {word} --help'")
 
 
 def _build(commands: Sequence[Command]) -> Parser:
@@ -103,27 +112,28 @@ def _build(commands: Sequence[Command]) -> Parser:
             command.add_options(child)
         if command.takes_pool:
             add_pool_options(child)
-        _add_global_options(child)
-        child.set_defaults(command=command, parser=child)
+        _add_global_options(child, takes_profile=command.takes_profile)
+        child.set_defaults(command=command, parser=child, commands=commands)
     parser.help_text = _help(commands)
     return parser
 
 
-def _add_global_options(parser: argparse.ArgumentParser) -> None:
+def _add_global_options(parser: argparse.ArgumentParser, *, takes_profile: bool = True) -> None:
     """Add the options that may stand before and after the command; absent ones leave no attribute."""
     group = parser.add_argument_group("options everywhere")
-    group.add_argument(
-        "--profile",
-        metavar="NAME",
-        default=argparse.SUPPRESS,
-        help="profile of the AWS config file; otherwise AWS_PROFILE, then 'default'",
-    )
-    group.add_argument(
-        "--region",
-        metavar="REGION",
-        default=argparse.SUPPRESS,
-        help="AWS region for what uses the credentials; otherwise AWS_REGION, the profile's, the pool's",
-    )
+    if takes_profile:
+        group.add_argument(
+            "--profile",
+            metavar="NAME",
+            default=argparse.SUPPRESS,
+            help="profile of the AWS config file; otherwise AWS_PROFILE, then 'default'",
+        )
+        group.add_argument(
+            "--region",
+            metavar="REGION",
+            default=argparse.SUPPRESS,
+            help="AWS region for what uses the credentials; otherwise AWS_REGION, the profile's, the pool's",
+        )
     for name, text in (
         ("--debug", "say on stderr what is decided, and where a bug is"),
         ("--quiet", "say nothing but results and errors"),

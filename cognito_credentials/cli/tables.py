@@ -16,6 +16,8 @@ from .terminal import printable
 
 CELL_LIMIT = 300
 NOTHING = "-"
+_NARROWEST = 8
+"""Characters of a column; narrower ones tell nothing."""
 
 
 def listing(rows: Iterable[tuple[str, object]]) -> str:
@@ -25,14 +27,14 @@ def listing(rows: Iterable[tuple[str, object]]) -> str:
     return "".join(f"{name.ljust(width)}  {value}\n" for name, value in shown)
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Draw a table with a line of heads; None is a dash."""
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]], width: int | None = None) -> str:
+    """Draw a table with a line of heads, cut to *width* where one is given; None is a dash."""
     lines = [list(heads), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(heads))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n"
-        for line in lines
-    )
+    while width is not None and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1  # the longest can best spare it
+    cut = [[_cut(cell, room).ljust(room) for cell, room in zip(line, widths, strict=True)] for line in lines]
+    return "".join("  ".join(line).rstrip() + "\n" for line in cut)
 
 
 def as_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
@@ -49,6 +51,10 @@ def _in_json(value: object) -> str:
     if isinstance(value, datetime):
         return moment(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _cut(cell: str, room: int) -> str:
+    return cell if len(cell) <= room else cell[: room - 1] + "…"
 
 
 def _cell(value: object) -> str:

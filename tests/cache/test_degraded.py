@@ -449,5 +449,5 @@ def test_a_problem_is_seen_without_writing(tmp_path: Path, monkeypatch: pytest.M
     assert problem(missing) is None
     assert problem(tmp_path / "file") == "it is not a directory, or lies below a file"
     assert not missing.parent.exists()
-    monkeypatch.setattr("os.access", lambda path, mode: False)
+    monkeypatch.setattr("os.access", lambda *_: False)
     assert problem(missing) == f"{tmp_path} cannot be written"

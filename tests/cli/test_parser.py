@@ -38,6 +38,34 @@ def test_top_help_lists_every_command_under_a_heading_and_the_exit_codes(call: C
     assert done.out.rstrip().endswith("(the main job from start to end, on this machine)")
 
 
+@pytest.mark.parametrize(
+    ("argv", "same"), [([], ["--help"]), (["export"], ["export", "--help"]), (["help"], ["help", "--help"])]
+)
+def test_help_is_a_command_too(call: Call, argv: list[str], same: list[str]) -> None:
+    """`help COMMAND` is `COMMAND --help`, and `help` alone lists them all."""
+    assert call("help", *argv) == call(*same)
+
+
+def test_help_of_what_is_no_command(call: Call) -> None:
+    """A mistyped command is named here, too."""
+    done = call("help", "stauts")
+
+    assert (done.code, done.out) == (2, "")
+    assert "Did you mean 'status'?" in done.line
+
+
+@pytest.mark.parametrize("command", ["list", "demo", "emulator", "help"])
+@pytest.mark.parametrize("option", ["--profile", "--region"])
+def test_what_means_nothing_to_a_command_is_refused(call: Call, command: str, option: str) -> None:
+    """Neither before nor behind the command, and its help does not offer it."""
+    before, behind = call(option, "x", command), call(command, option, "x")
+
+    assert (before.code, behind.code) == (2, 2)
+    assert f"{command} takes no {option}" in before.line
+    assert option in behind.line
+    assert f"  {option} " not in call(command, "--help").out
+
+
 def test_version_is_one_line_on_stdout(call: Call) -> None:
     """`--version` names the program and its version."""
     done = call("--version")

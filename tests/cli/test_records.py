@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ class TestStatus:
         self, pool_id: str, call: Call, isolation: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """On a read-only home a guest is another one with each start: status says it, and what to do."""
-        monkeypatch.setattr("os.access", lambda path, mode: False)
+        monkeypatch.setattr("os.access", lambda *_: False)
         done = call("status", "--profile", "guest")
 
         assert done.code == 0
@@ -135,7 +136,7 @@ class TestList:
     def test_a_row_each_and_the_wrong_ones_too(
         self, emulator: Any, pool_id: str, call: Call, config: Callable[[str], Path]
     ) -> None:
-        """Profiles with a pool, what the environment sets, what no profile names; offline."""
+        """Profiles with a pool, and what no profile names; offline."""
         call("refresh", "--profile", "guest")
         forgotten = _identity(call)
         other = emulator.create_pool()
@@ -148,27 +149,48 @@ class TestList:
         shown = call("list")
 
         rows = json.loads(done.out)
-        assert [row["profile"] for row in rows] == ["one", "two", "(no profile)"]
+        assert [row["profile"] for row in rows] == ["one", "two", None]
         assert all(set(row) == LIST_KEYS for row in rows)
         assert "REGION:GUID" in rows[1]["error"]
         assert rows[2]["identity_id"] == forgotten
-        assert rows[2]["expires"] is not None
+        assert datetime.fromisoformat(rows[2]["expiration"].replace("Z", "+00:00")).tzinfo
+        assert 3500 < rows[2]["seconds_left"] <= 3600
         assert emulator.requests() == before
         lines = shown.out.splitlines()
         assert lines[0].split() == ["Profile", "Pool", "Login", "Identity", "ID", "Expires"]
-        assert len(lines) == 4
+        assert lines[2].endswith("error, see below")
+        assert lines[3].startswith("(no profile)")
+        assert (lines[4], len(lines)) == ("", 6)
+        assert lines[5].startswith("two: identity_pool_id from profile 'two' is not REGION:GUID")
 
-    def test_the_environment_is_a_row_and_does_not_hide_the_profiles(
-        self, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
+    def test_the_environment_wins_as_it_does_elsewhere(
+        self, emulator: Any, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """AWS_COGNITO_IDENTITY_POOL_ID would win in every profile; the list shows what each says itself."""
-        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", "us-west-2:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70")
-        rows = json.loads(call("list", "--json").out)
+        """What AWS_COGNITO_IDENTITY_POOL_ID hides from `status` it hides here, and that is said."""
+        other = emulator.create_pool()
+        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", other)
+        done = call("list", "--json")
+        status = json.loads(call("status", "--profile", "guest", "--json").out)
 
-        assert [(row["profile"], row["identity_pool_id"][:9]) for row in rows] == [
-            ("(environment)", "us-west-2"),
-            ("guest", "us-east-1"),
-        ]
+        rows = json.loads(done.out)
+        assert [row["profile"] for row in rows] == [None, "guest"]
+        assert [row["identity_pool_id"] for row in rows] == [other, other]
+        for name in ("identity_pool_id", "identity_pool_id_origin"):
+            assert rows[1][name] == status[name]
+        assert "AWS_COGNITO_IDENTITY_POOL_ID is set: it wins" in done.line
+        assert call("list").out.splitlines()[1].startswith("(environment)  ")
+
+    def test_a_guest_with_a_name_is_a_guest(
+        self, pool_id: str, call: Call, config: Callable[[str], Path]
+    ) -> None:
+        """With and without a profile of its own: a user's name signs nobody in."""
+        config(f"[profile ann]\ncognito_identity_pool_id = {pool_id}\ncognito_user = ann\n")
+        call("refresh", "--profile", "ann")
+        (named,) = json.loads(call("list", "--json").out)
+        config("[default]\nregion = us-east-1\n")
+        (left,) = json.loads(call("list", "--json").out)
+
+        assert (named["login"], left["login"]) == ("user 'ann' (guest)", "guest")
 
     def test_names_from_the_config_file_are_harmless_on_a_terminal(
         self, call: Call, config: Callable[[str], Path]
@@ -387,6 +409,17 @@ class TestTables:
 
         assert shown.splitlines() == ["A    B", "x?y  ?[1m", "-    ?"]
         assert listing([("Name", "a\tb"), ("Gone", None)]) == "Name  a?b\n"
+
+    def test_a_table_fits_where_it_is_drawn(self) -> None:
+        """The longest columns give way, with a sign that something is missing, down to a few characters."""
+        rows = [("guest", "us-east-1:" + "0" * 36, "x" * 50)]
+        shown = table(("Profile", "Pool", "Identity"), rows, 60).splitlines()
+
+        assert max(len(line) for line in shown) == 60
+        assert shown[1].startswith("guest    us-east-1:0")
+        assert shown[1].count("…") == 2
+        assert table(("A",), [("y" * 30,)], 1) == "A\n" + "y" * 7 + "…\n"
+        assert "…" not in table(("Profile", "Pool", "Identity"), rows)
 
     def test_json_is_ascii(self) -> None:
         """A terminal obeys nothing in it, and every locale can print it."""

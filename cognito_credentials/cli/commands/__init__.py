@@ -20,6 +20,7 @@ from . import (
     emulator,
     execute,
     export,
+    helping,
     listing,
     login,
     logout,
@@ -44,6 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     clear.COMMAND,
     demo.COMMAND,
     emulator.COMMAND,
+    helping.COMMAND,
 )
 """In the order of the help."""
 

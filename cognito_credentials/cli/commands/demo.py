@@ -234,4 +234,5 @@ The emulator of Amazon Cognito Identity and STS runs at http://127.0.0.1:40321.
 1. Make an identity pool that admits guests.
    …""",
     run=run,
+    takes_profile=False,
 )

@@ -83,4 +83,5 @@ listening on http://127.0.0.1:8080
 $ export AWS_ENDPOINT_URL_COGNITO_IDENTITY=http://127.0.0.1:8080 AWS_ENDPOINT_URL_STS=http://127.0.0.1:8080""",
     run=run,
     add_options=add_options,
+    takes_profile=False,
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ...clock import Clock
-from ...configuration import read_config
+from ...configuration import PROFILE_VARIABLES, read_config
 from ...errors import CognitoCredentialsError
 from ..command import Command, Invocation
-from ..tables import as_json, moment, table
+from ..tables import as_json, table
+from ..terminal import printable
 from .status import time_left
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ _HEADS: Final = ("Profile", "Pool", "Login", "Identity ID", "Expires")
 _POOL_KEY: Final = "cognito_identity_pool_id"
 _ENVIRONMENT: Final = "(environment)"
 _NO_PROFILE: Final = "(no profile)"
-_PLACES: Final = ("AWS_COGNITO_CACHE", "AWS_COGNITO_CACHE_DIR")
+_POOL_VARIABLE: Final = "AWS_COGNITO_IDENTITY_POOL_ID"
+_KEYS: Final = (
+    *("profile", "identity_pool_id", "identity_pool_id_origin", "login", "identity_id", "expiration"),
+    *("seconds_left", "store", "location", "error"),
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,59 +36,56 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(invocation: Invocation) -> int:
     """Print one row for each."""
-    environ = invocation.environ
+    environ, terminal = invocation.environ, invocation.terminal
     rows = _configured(environ)
     rows += _left_over(environ, {row["identity_id"] for row in rows})
     if invocation.options.json:
-        invocation.terminal.write(as_json(rows))
+        terminal.write(as_json(rows))
     elif rows:
-        invocation.terminal.write(table(_HEADS, [_cells(row) for row in rows]))
+        # A file or another program takes lines of any length.
+        width = shutil.get_terminal_size().columns if terminal.shows_results else None
+        wrong = [f"{_called(row)}: {row['error']}\n" for row in rows if row["error"] is not None]
+        drawn = table(_HEADS, [_cells(row) for row in rows], width)
+        terminal.write(drawn + ("\n" if wrong else "") + "".join(wrong))
     else:
-        invocation.terminal.notice(f"No profile has {_POOL_KEY}; 'cognito-credentials configure' writes one.")
+        terminal.notice(f"No profile has {_POOL_KEY}; 'cognito-credentials configure' writes one.")
+    if environ.get(_POOL_VARIABLE):
+        terminal.notice(f"{_POOL_VARIABLE} is set: it wins over the pool of every profile.")
     return 0
 
 
 def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     config = read_config(environ)
-    # What the environment sets would be set in every profile, and all rows would be one.
-    bare = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith("AWS_COGNITO_") or name in _PLACES
-    }
-    bare.pop("AWS_PROFILE", None)
+    # Each as `status --profile NAME` has it: what the environment sets wins there, and so it does here.
+    rest = {name: value for name, value in environ.items() if name not in PROFILE_VARIABLES}
     names = [name for name, values in config["profiles"].items() if _POOL_KEY in values]
-    rows = [_row(name, name, bare, config) for name in sorted(names)]
-    if environ.get("AWS_COGNITO_IDENTITY_POOL_ID"):
-        rows.insert(0, _row(_ENVIRONMENT, None, environ, config))
+    rows = [_row(name, rest, config) for name in sorted(names)]
+    if environ.get(_POOL_VARIABLE):
+        rows.insert(0, _row(None, environ, config))
     return rows
 
 
-def _row(
-    shown: str, profile: str | None, environ: Mapping[str, str], config: Mapping[str, Any]
-) -> dict[str, Any]:
+def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
     from ...pool import IdentityPool
     from ...settings import require
 
-    row: dict[str, Any] = dict.fromkeys(
-        ("identity_pool_id", "login", "identity_id", "expiration", "expires", "store", "location", "error")
-    )
-    row = {"profile": shown, **row}
     try:
         settings = require({}, environ=environ, config=config, profile=profile)
         status = IdentityPool.from_settings(settings, environ=environ).status()
     except CognitoCredentialsError as error:
         # One profile that is wrong must not hide the others.
-        return {**row, "error": error.message}
+        return {**dict.fromkeys(_KEYS), "profile": profile, "error": str(error)}
     return {
-        **row,
+        "profile": profile,
         "identity_pool_id": status.identity_pool_id,
+        "identity_pool_id_origin": settings.origins.get("identity_pool_id"),
         "login": status.principal,
         "identity_id": status.identity_id,
         "expiration": status.expiration,
-        "expires": time_left(status),
+        "seconds_left": status.seconds_left,
         "store": status.store,
         "location": status.location,
+        "error": None,
     }
 
 
@@ -101,33 +104,44 @@ def _left_over(environ: Mapping[str, str], named: set[str | None]) -> list[dict[
     found = (records.identity(key) for key in store.keys("identity"))
     return [
         {
-            "profile": _NO_PROFILE,
+            **dict.fromkeys(_KEYS),
             "identity_pool_id": record.identity_pool_id,
             # Of a user, only a hash is kept.
-            "login": "guest" if record.principal == "guest" else "signed in",
+            "login": "guest" if record.principal.partition(":")[0] == "guest" else "signed in",
             "identity_id": record.identity_id,
-            "expiration": None,
-            "expires": ends.get(record.identity_id),
+            **ends.get(record.identity_id, {}),
             "store": store.name,
             "location": store.location,
-            "error": None,
         }
         for record in found
         if record is not None and record.identity_id not in named
     ]
 
 
-def _ends(records: Records) -> dict[str, str]:
+def _ends(records: Records) -> dict[str, dict[str, Any]]:
     """Say until when each identity on disk has credentials."""
     found = (records.credentials(key) for key in records.store.keys("credentials"))
     kept = sorted((r for r in found if r is not None), key=lambda r: r.credentials.expires_at)
-    return {record.identity_id: moment(record.credentials.expiration) for record in kept}
+    return {
+        record.identity_id: {
+            "expiration": record.credentials.expiration,
+            "seconds_left": int(record.credentials.expires_at - record.seen.now(records.clock)),
+        }
+        for record in kept
+    }
+
+
+def _called(row: Mapping[str, Any]) -> str:
+    if row["profile"] is not None:
+        return printable(row["profile"])
+    return _NO_PROFILE if row["identity_pool_id_origin"] is None else _ENVIRONMENT
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
     if row["error"] is not None:
-        return row["profile"], None, None, None, f"error: {row['error']}"
-    return row["profile"], row["identity_pool_id"], row["login"], row["identity_id"], row["expires"]
+        return _called(row), None, None, None, "error, see below"
+    left = time_left(row["seconds_left"])
+    return _called(row), row["identity_pool_id"], row["login"], row["identity_id"], left
 
 
 COMMAND = Command(
@@ -140,4 +154,5 @@ Profile  Pool                 Login  Identity ID          Expires
 guest    us-east-1:0b8d4f1c…  guest  us-east-1:7c0d5b1e…  43 min left""",
     run=run,
     add_options=add_options,
+    takes_profile=False,
 )

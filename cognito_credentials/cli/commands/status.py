@@ -37,13 +37,11 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
-def time_left(status: Status) -> str | None:
-    """Say how long the credentials still last; None when there are none."""
-    if status.seconds_left is None:
+def time_left(seconds: int | None) -> str | None:
+    """Say how long credentials still last; None when there are none."""
+    if seconds is None:
         return None
-    if status.seconds_left > 0:
-        return f"{span(status.seconds_left)} left"
-    return f"expired {span(-status.seconds_left)} ago"
+    return f"{span(seconds)} left" if seconds > 0 else f"expired {span(-seconds)} ago"
 
 
 def _facts(status: Status, settings: Settings, region: str) -> dict[str, Any]:
@@ -55,7 +53,7 @@ def _facts(status: Status, settings: Settings, region: str) -> dict[str, Any]:
 
 
 def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, object]]:
-    left = time_left(status)
+    left = time_left(status.seconds_left)
     credentials = "none"
     if left is not None and status.expiration is not None:
         credentials = f"…{status.access_key_id_last4}, {left} (until {moment(status.expiration)})"

@@ -1,0 +1,35 @@
+"""``help``: what --help says, for those who write it as a command."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..command import Command, Invocation
+from ..parser import parse
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options to *parser*."""
+    parser.add_argument("topic", nargs="?", metavar="COMMAND", help="the command; otherwise all of them")
+
+
+def run(invocation: Invocation) -> int:
+    """Show the help of the command named, or the list of all."""
+    options = invocation.options
+    parse([options.topic, "--help"] if options.topic else ["--help"], options.commands)
+    return 0
+
+
+COMMAND = Command(
+    name="help",
+    group="try them out",
+    summary="show what a command does and takes",
+    example="""
+$ cognito-credentials help export
+usage: cognito-credentials export [options]
+…""",
+    arguments=" [COMMAND]",
+    run=run,
+    add_options=add_options,
+    takes_profile=False,
+)
