@@ -19,6 +19,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import CacheError, clean
@@ -111,7 +112,7 @@ class KeyringStore:
         request = {"operation": operation, "service": SERVICE, "user": self._place.key}
         if secret is not None:
             request["secret"] = secret
-        answer = _run(json.dumps(request).encode("ascii"), self._timeout_seconds)
+        answer = _run(request, self._timeout_seconds)
         problem = answer.get("problem")
         if problem:
             install = "install 'cognito-credentials[login]', or " if answer.get("is_missing") else ""
@@ -125,12 +126,14 @@ class KeyringStore:
         return answer
 
 
-def _run(request: bytes, timeout_seconds: float) -> dict[str, Any]:
+def _run(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
     """Have the child answer *request*."""
+    if getattr(sys, "frozen", False) or not sys.executable:
+        return _run_here(request, timeout_seconds)  # the executable is an app, and would start once more
     try:
         done = subprocess.run(
             [sys.executable, "-c", _START, os.path.abspath(keyring_child.__file__)],
-            input=request,
+            input=json.dumps(request).encode("ascii"),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=timeout_seconds,
@@ -138,10 +141,23 @@ def _run(request: bytes, timeout_seconds: float) -> dict[str, Any]:
         )
         answer = json.loads(done.stdout) if done.returncode == 0 else None
     except subprocess.TimeoutExpired:
-        return {"problem": f"it did not answer within {timeout_seconds:.0f} s; is it locked?"}
+        return _too_late(timeout_seconds)
     except (OSError, ValueError):
         answer = None
     return answer if isinstance(answer, dict) else {"problem": "the process that speaks to it failed"}
+
+
+def _run_here(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
+    """Answer *request* in a thread of this process; one that hangs is left behind."""
+    answers: list[dict[str, Any]] = []
+    thread = threading.Thread(target=lambda: answers.append(keyring_child.answer(request)), daemon=True)
+    thread.start()
+    thread.join(timeout_seconds)
+    return answers[0] if answers else _too_late(timeout_seconds)
+
+
+def _too_late(timeout_seconds: float) -> dict[str, Any]:
+    return {"problem": f"it did not answer within {timeout_seconds:.0f} s; is it locked?"}
 
 
 def _key_of(text: object) -> bytes | None:

@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,11 +21,13 @@ from cognito_credentials.errors import (
     LoginRequiredError,
     ServiceError,
 )
+from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in import http as sign_in_http
 from cognito_credentials.sign_in.authorization import AnswerRefused, Authorization
 from cognito_credentials.sign_in.callback import CallbackServer
 from cognito_credentials.sign_in.discovery import checked_issuer
 from cognito_credentials.sign_in.http import Network
+from cognito_credentials.sign_in.id_token import verify
 from cognito_credentials.sign_in.oidc import OidcIssuer
 from cognito_credentials.sign_in.sources import OidcLogin
 
@@ -344,6 +347,26 @@ def test_tokens_for_others(hostile: HostileIssuer, claims: dict[str, Any], said:
     assert isinstance(error, LoginRejectedError)
     assert said in error.message
     assert "CANARY" not in str(error)
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "none"])
+def test_no_list_of_algorithms_makes_a_password_of_a_public_key(
+    hostile: HostileIssuer, algorithm: str
+) -> None:
+    """Whatever a caller allows, only asymmetric algorithms count."""
+    key = "CANARY" * 8 if algorithm == "HS256" else None
+    token = Secret(jwt.encode(hostile._own_claims(), key, algorithm))
+    keys = {"keys": [{"kty": "oct", "k": "Q0FOQVJZ" * 8}]}
+
+    with pytest.raises(LoginRejectedError, match=f"signed with {algorithm}"):
+        verify(
+            token,
+            keys=keys,
+            issuers=frozenset({hostile.url}),
+            client_id=CLIENT,
+            algorithms=frozenset({algorithm}),
+            now=time.time(),
+        )
 
 
 @pytest.mark.writes_secrets

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import keyring
 import pytest
 
 from cognito_credentials.errors import CacheError
@@ -19,7 +20,7 @@ from cognito_credentials.sign_in.keyring_store import KeyringStore
 from cognito_credentials.sign_in.place import Place
 from cognito_credentials.sign_in.stores import open_store
 
-from .keyring_backends import PlaintextKeyring, Works
+from .keyring_backends import Hangs, PlaintextKeyring, Works
 
 BACKENDS = "tests.sign_in.keyring_backends"
 ROOT = Path(__file__).parent.parent.parent
@@ -154,6 +155,25 @@ def test_the_working_directory_is_not_imported_from(
     store.store(TOKEN)
 
     assert not (project / "seen").exists()
+
+
+@pytest.mark.parametrize("backend", ["Works", "Hangs"])
+def test_an_app_that_is_frozen(
+    choose: object, backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where the executable is no interpreter none is started; a keyring that hangs is left behind as well."""
+    choose(backend)  # type: ignore[operator]
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("the app was started"))
+    keyring.set_keyring({"Works": Works, "Hangs": Hangs}[backend]())
+    store = KeyringStore(_place(tmp_path), 0.5)
+
+    if backend == "Hangs":
+        with pytest.raises(CacheError, match="did not answer"):
+            store.check()
+    else:
+        store.store(TOKEN)
+        assert store.load() == TOKEN
 
 
 @pytest.mark.parametrize("damage", ["key", "other key", "file", "another sign-in's file"])
