@@ -10,6 +10,7 @@ Imports `errors` only; botocore is imported when a file is there to be parsed.
 
 from __future__ import annotations
 
+import configparser
 import difflib
 import os
 import stat
@@ -26,6 +27,10 @@ _SECRET_KEYS = frozenset(
     ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token")
 )
 """What the credentials file is full of, and no setting of ours: it is not kept."""
+
+
+_NO_SECTIONS = frozenset(("profiles", "services", "sso_sessions"))
+"""What botocore's reader puts beside the sections that it does not know."""
 
 
 def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -83,6 +88,12 @@ def choose_profile(
     if name == DEFAULT_PROFILE or (profile is None and may_be_missing):
         return None, {}
     origin = "" if profile else f" (from {variable})"
+    if isinstance(config.get(name), Mapping) and name not in _NO_SECTIONS:
+        shown = clean(name, 60)
+        raise ConfigurationError(
+            f"profile '{shown}'{origin} does not exist in the AWS config file: found [{shown}]",
+            hint=f"in this file it must be [profile {shown}]",
+        )
     near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
     if near:
         hint = "did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
@@ -178,10 +189,17 @@ def _parse(path: str) -> dict[str, dict[str, Any]]:
     except ConfigNotFound:  # deleted since, or a device: nothing to read either way
         return {}
     except ConfigParseError as error:
-        cause = error.kwargs.get("error")
+        wrong = _what_is_wrong(path, error.kwargs.get("error"))
     else:
         return parsed
-    # The parser's own text quotes the line, which may hold a key: only its number is taken over.
+    # Out here, where nothing holds the parser's error: it quotes lines, which may hold a key.
+    raise wrong
+
+
+def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
+    """Say it in our words; of the file's text only the names of sections and numbers of lines."""
+    if isinstance(cause, configparser.DuplicateSectionError):
+        return _twice(path, cause)
     line = getattr(cause, "lineno", None)
     errors = getattr(cause, "errors", None)
     if line is None and errors:
@@ -196,4 +214,16 @@ def _parse(path: str) -> dict[str, dict[str, Any]]:
             "is malformed",
             f"correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines",
         )
-    raise ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
+    return ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
+
+
+def _twice(path: str, cause: configparser.DuplicateSectionError) -> ConfigurationError:
+    section = clean(str(cause.section), 60)
+    with open(path, encoding="utf-8") as file:
+        header = f"[{cause.section}]"
+        lines = [number for number, line in enumerate(file, 1) if line.strip().startswith(header)]
+    where = f"lines {' and '.join(map(str, lines[:3]))}" if len(lines) > 1 else f"line {cause.lineno}"
+    return ConfigurationError(
+        f"the AWS config file {clean(path)} has [{section}] more than once: {where}",
+        hint="join them into one, or rename one",
+    )

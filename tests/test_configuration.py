@@ -137,7 +137,10 @@ def test_config_file_variable_expands_the_home(home: Path) -> None:
         (f"{CANARY}\n", ["line 1", "is malformed"]),
         (f"[default]\nregion = a\n{CANARY}\n", ["line 3", "is malformed"]),
         (f"[default]\nregion = a\nregion = {CANARY}\n", ["line 3", "is malformed"]),
-        (f"[default]\n[default]\nkey = {CANARY}\n", ["line 2", "is malformed"]),
+        (
+            f"[default]\n[profile a]\n[default]\nkey = {CANARY}\n",
+            ["has [default] more than once: lines 1 and 3", "Join them"],
+        ),
         (f"[default]\ncognito_logins =\n  {CANARY}\n", ["an indented line without '='"]),
         ("\ufeff[default]\n", ["line 1", "is malformed"]),
     ],
@@ -255,3 +258,15 @@ def test_default_need_not_exist() -> None:
     assert choose_profile({}, {}, None, may_be_missing=False) == nothing
     assert choose_profile({}, {}, "default", may_be_missing=False) == nothing
     assert choose_profile(CONFIG, {"AWS_PROFILE": "zzz"}, None, may_be_missing=True) == nothing
+
+
+def test_a_section_without_the_word_profile_is_recognised(home: Path) -> None:
+    """The credentials file has [guest], the config file must have [profile guest]: a common mistake."""
+    environ = _write(home, "[guest]\nregion = a\n[default]\nregion = b\n")
+
+    with pytest.raises(
+        ConfigurationError, match=r"found \[guest\]\. In this file it must be \[profile guest\]"
+    ):
+        choose_profile(read_config(environ), environ, "guest", may_be_missing=False)
+    with pytest.raises(ConfigurationError, match="'services' does not exist"):
+        choose_profile(read_config(environ), environ, "services", may_be_missing=False)
