@@ -24,6 +24,7 @@ Parsed = dict[str, dict[str, str]]
 
 _HEADER: Final = configparser.RawConfigParser.SECTCRE
 _OPTION: Final = configparser.RawConfigParser.OPTCRE
+_INLINE: Final = re.compile(r"\s[#;]\s.*")
 _PLAIN_NAME: Final = re.compile(r"[\w.@:/+=-]+")
 _NAME_LIMIT: Final = 128
 
@@ -194,7 +195,11 @@ def _with_key(
         end = place + 1
         while end < len(section) and section[end].kind in ("more", "blank", "comment"):
             end += 1
-        new = [] if value is None else _spell(key, value, section[place].indent, ending)
+        indent = section[place].indent
+        new = [] if value is None else _spell(key, value, indent, ending)
+        comments = [_comment(line) for line in section[place:end] if line.kind in ("option", "more")]
+        # Above the key: below it a comment would be taken for that of the next one.
+        new = [*(_Line(f"{' ' * indent}{text}{ending}", "comment") for text in comments if text), *new]
         # Comments and blank lines within the old value stay; they say nothing to a parser.
         kept = [line for line in section[place + 1 : end] if line.kind != "more"]
         return [*section[:place], *new, *kept, *section[end:]]
@@ -206,6 +211,12 @@ def _with_key(
     # No deeper than the last key, or it continues that; no shallower, or an indented header continues it.
     indent = options[-1] if options else following
     return [*_ended(section[: last + 1], ending), *_spell(key, value, indent, ending), *section[last + 1 :]]
+
+
+def _comment(line: _Line) -> str:
+    """Find what its writer meant as a comment behind a value; to every parser it is part of the value."""
+    found = _INLINE.search(line.text)
+    return found[0].strip() if found else ""
 
 
 def _spell(key: str, value: Value, indent: int, ending: str) -> list[_Line]:

@@ -17,12 +17,12 @@ def printable(text: str, limit: int = 400) -> str:
     Make *text* of this machine (a path, a name, a line of a config file) safe to show, and no more.
 
     Unlike `errors.clean`, which is for what a service says, it masks nothing that looks like a token: a
-    long path does.
+    long path does. A tab becomes a space.
     """
     # Category C: control, format (which reorders), surrogates, unassigned; Zl and Zp break lines.
     shown = "".join(
         "?" if unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") else c
-        for c in text[: limit + 1]
+        for c in text[: limit + 1].replace("\t", " ")
     )
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

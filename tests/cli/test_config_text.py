@@ -223,3 +223,12 @@ def test_the_property_above_is_not_about_refusals() -> None:
         "\n# x\n",
     ):
         assert change_profile(text, "app", {"cognito_identity_pool_id": POOL})
+
+
+def test_a_comment_behind_a_value_is_kept() -> None:
+    """To a parser it is part of the value, to its writer it is not: it moves above the key."""
+    text = "[profile a]\nregion = us-east-1  # home\nnested =\n  x = y ; why\nurl = https://x/#part\n"
+
+    new = change_profile(text, "a", {"region": "eu-west-1", "nested": None, "url": "https://y"})
+
+    assert new == "[profile a]\n# home\nregion = eu-west-1\n; why\nurl = https://y\n"

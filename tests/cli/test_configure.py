@@ -450,3 +450,50 @@ def test_what_is_written_runs(cli: Cli, emulator: Any, pool_id: str, config: Con
     assert os.path.isabs(words[0])
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith('{"Version": 1, ')
+
+
+def test_an_empty_login_removes_logins(call: Call, config: Config) -> None:
+    """As with every other setting, empty is how it is taken away; nothing else changes."""
+    path = config("")
+    call(*FLAGS, "--login", "a.b=file:/x", "--user", "ada", "--yes")
+    done = call("configure", "--profile", "guest", "--login", "", "--yes")
+
+    profile = load_config(str(path))["profiles"]["guest"]
+    assert done.code == 0, done.err
+    assert "cognito_logins" not in profile
+    assert profile["cognito_user"] == "ada"
+
+
+def test_the_change_is_shown_without_question_marks(call: Call, config: Config) -> None:
+    """Tabs, of the heading and of the file, are spaces; --quiet with --yes shows nothing."""
+    path = config("[default]\nregion\t=\tus-east-1\n")
+    shown = call(*FLAGS, "--dry-run")
+    quiet = call(*FLAGS, "--yes", "--quiet")
+
+    assert shown.out.startswith(f"--- {path} now\n+++ {path} then\n")
+    assert " region = us-east-1\n" in shown.out
+    assert "?" not in shown.out
+    assert quiet.out == f"Wrote profile 'guest' to {path}.\n"
+
+
+def test_yes_alone_completes_a_profile_that_has_its_pool(call: Call, config: Config) -> None:
+    """A profile written by hand gets its credential_process, without saying its pool again."""
+    path = config(f"[profile guest]\ncognito_identity_pool_id = {POOL}\n")
+    done = call("configure", "--profile", "guest", "--yes")
+
+    assert done.code == 0, done.err
+    assert load_config(str(path))["profiles"]["guest"]["credential_process"] == credential_process("guest")
+
+
+def test_a_section_that_is_no_profile_is_named(call: Call, config: Config) -> None:
+    """[guest] is no profile in this file; another beside it would hide the mistake."""
+    path = config(f"[guest]\ncognito_identity_pool_id = {POOL}\n")
+    before = path.read_text()
+    written = call(*FLAGS, "--yes")
+    read = call("status", "--profile", "guest")
+
+    assert (written.code, read.code) == (4, 4)
+    for done in (written, read):
+        assert "found [guest]" in done.line
+        assert "n this file it must be [profile guest]" in done.line
+    assert path.read_text() == before

@@ -57,7 +57,8 @@ def run(invocation: Invocation) -> int:
     if new == text:
         terminal.write(f"Profile '{printable(answers.profile)}' is as asked for already; nothing to write.\n")
         return 0
-    terminal.write(_difference(text, new, path))
+    if options.dry_run or not (terminal.quiet and options.yes):
+        terminal.write(_difference(text, new, path))
     if options.dry_run:
         return 0
     if not options.yes:
@@ -73,18 +74,23 @@ def run(invocation: Invocation) -> int:
 def _answers(invocation: Invocation, text: str) -> Answers:
     """Collect what to write: options, then what the profile has, then what the user answers."""
     options, terminal = invocation.options, invocation.terminal
-    given = given_settings(options, invocation.environ)
+    removes_logins = options.login == [""]
+    given = given_settings(
+        argparse.Namespace(**{**vars(options), "login": None if removes_logins else options.login}),
+        invocation.environ,
+    )
     given.pop("logins", None)
     profile = getattr(options, "profile", None) or invocation.environ.get("AWS_PROFILE") or DEFAULT_PROFILE
     answers = Answers(
         profile=profile,
         settings={name: str(value) for name, value in given.items()},
         region=getattr(options, "region", None),
-        logins=read_logins(options.login) if options.login else None,
+        logins={} if removes_logins else read_logins(options.login) if options.login else None,
         sign_in=given_sign_in(options),
         current=_current(text, profile),
     )
-    says_something = given or options.login or answers.sign_in
+    _refuse_bare_section(text, profile)
+    says_something = given or options.login or answers.sign_in or options.yes
     if "identity_pool_id" in given or (says_something and "cognito_identity_pool_id" in answers.current):
         return answers
     if not terminal.can_ask:
@@ -94,6 +100,16 @@ def _answers(invocation: Invocation, text: str) -> Answers:
         )
     is_named = getattr(options, "profile", None) is not None
     return ask_all(terminal, answers, lambda name: _current(text, name), is_named=is_named)
+
+
+def _refuse_bare_section(text: str, profile: str) -> None:
+    """Refuse to write a profile beside one that its user takes for it, and no tool does."""
+    parsed = parse(text)
+    if profile in parsed and section_of(parsed, profile) is None:
+        raise ConfigurationError(
+            f"found [{clean(profile, 60)}]; in this file it must be [profile {clean(profile, 60)}]",
+            hint="correct the section's name, then run this again",
+        )
 
 
 def _current(text: str, profile: str) -> dict[str, str]:
@@ -199,7 +215,7 @@ COMMAND = Command(
     details="""
 On a terminal it asks for what is missing; with --identity-pool-id it asks only whether to write. Comments,
 order and line ends of the file stay. A profile with credentials of another kind is refused. An empty
-value, as in --user '', removes that setting.""",
+value, as in --user '' or --login '', removes that setting. --quiet with --yes does not show the change.""",
     example="""
 $ cognito-credentials configure --profile guest \\
     --identity-pool-id us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70 --yes
