@@ -6,6 +6,7 @@ Imports `policy` and the records.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from . import policy
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .cache.records import Records
     from .clock import Clock
     from .errors import CognitoCredentialsError
+
+
+_log = logging.getLogger(__name__)
 
 
 class Backoff:
@@ -67,6 +71,7 @@ class Backoff:
         failures = state.failures if error.retryable else 1  # a person mends the rest, and then tries again
         delay = policy.retry_delay(left, failures, self._rng, throttled=error.throttled)
         self._here = (self._clock.elapsed() + delay, error)
+        _log.debug("failed (%s, %d in a row): no other try for %d s", error.code, state.failures, delay)
         if key is not None:
             # In whole seconds: never past the end of what is held, and never at once for who holds nothing.
             is_empty_handed = left is None or left <= 0

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import configparser
 import difflib
+import logging
 import os
 import stat
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ _SECRET_KEYS = frozenset(
 """What the credentials file is full of, and no setting of ours: it is not kept."""
 
 
+_log = logging.getLogger(__name__)
 _NO_SECTIONS = frozenset(("profiles", "services", "sso_sessions"))
 """What botocore's reader puts beside the sections that it does not know."""
 
@@ -54,6 +56,9 @@ def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
         from botocore.configloader import build_profile_map
 
         config = build_profile_map(_parse(path))
+        _log.debug("config file %s: %d profiles", path, len(config["profiles"]))
+    else:
+        _log.debug("config file %s: not there", path)
     profiles = config["profiles"]
     for name, values in _credentials_profiles(environ).items():
         profiles[name] = {**profiles.get(name, {}), **values}

@@ -59,6 +59,10 @@ class Held:
         """Seconds until the credentials end."""
         return self.record.credentials.expires_at - self.record.seen.now(clock)
 
+    def told(self, clock: Clock) -> str:
+        """Say in a few words what it is, for the debug log."""
+        return f"credentials that expire in {self.left(clock):.0f} s ({self.freshness(clock).value})"
+
     def expired(self, error: CognitoCredentialsError) -> CognitoCredentialsError:
         """Say that these have ended and *error* kept us from getting others."""
         if not error.retryable:

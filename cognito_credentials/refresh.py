@@ -185,10 +185,14 @@ class Refresher:
         except CognitoCredentialsError as error:
             return self._failed(None, held, error)
         held = self._look(who)
+        _log.debug(
+            "in the cache, %s…: %s", who.credentials_key[:8], held.told(self._clock) if held else "none"
+        )
         if held is not None and held.is_fresh(self._clock):
             return held
         failure = self.backoff.shared(who.credentials_key)
         if failure is not None:
+            _log.debug("backing off: the last try failed, and the next is not yet due")
             self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
             return self._fall_back(held, failure)
         return self._renew_together(who, held)

@@ -248,7 +248,7 @@ def _settings(given: Given) -> Settings:
     region = pool_id.partition(":")[0]
     flow = given.take("flow", shapes.flow) or "enhanced"
     cache, cache_dir = take_cache(given)
-    return Settings(
+    settings = Settings(
         identity_pool_id=pool_id,
         region=region,
         identity_id=identity_id,
@@ -267,3 +267,8 @@ def _settings(given: Given) -> Settings:
         profile_settings=given.profile_settings,
         origins=given.origins,
     )
+    where = cache_dir if cache == "file" else cache
+    _log.debug("profile: %s; pool: %s; cache: %s", settings.profile, pool_id, where)
+    for name, origin in settings.origins.items():
+        _log.debug("%s is set by %s", name, origin)
+    return settings

@@ -32,7 +32,8 @@ def lock_or_settled(
         clock: This machine's clocks.
         rng: Where jitter comes from.
     """
-    give_up_at = clock.elapsed() + patience
+    started = clock.elapsed()
+    give_up_at = started + patience
     pause = 0.005
     try:
         while not lock.acquire() and not is_settled():
@@ -42,6 +43,7 @@ def lock_or_settled(
                 break
             clock.sleep(pause * rng.uniform(0.5, 1.5))
             pause = min(pause * 1.5, 0.1)
+        _log.debug("waited %.2f s for the lock, or for what its holder wrote", clock.elapsed() - started)
         yield
     finally:
         lock.release()

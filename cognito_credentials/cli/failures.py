@@ -79,6 +79,13 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
 
+_ORDINARY: Final = (
+    *(CognitoCredentialsError, UsageError, StoppedError, CommandError),
+    *(ClosedOutputError, UnwritableOutputError),
+)
+"""Errors that say all there is to say; where in our code they were raised is no news to anybody."""
+
+
 def report(error: BaseException, terminal: Terminal, *, profile: str | None, debug: bool) -> int:
     """
     Say what stopped a command, in one line.
@@ -87,12 +94,12 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
         error: What it raised.
         terminal: Where to say it.
         profile: The profile concerned, if any.
-        debug: Whether to show where in our code it was.
+        debug: Whether to show where in our code a bug is.
 
     Returns:
         The exit code.
     """
-    if debug and not isinstance(error, (UsageError, StoppedError, ClosedOutputError, KeyboardInterrupt)):
+    if debug and isinstance(error, Exception) and not isinstance(error, _ORDINARY):
         _show_traceback(error, terminal)
     if isinstance(error, CognitoCredentialsError):
         hint = error.hint or _NEXT.get(error.exit_code, "")

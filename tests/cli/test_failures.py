@@ -340,6 +340,35 @@ def test_debug_shows_our_decisions_and_nobody_elses_log(cli: Cli, emulator: Any,
         assert secret not in done.err
 
 
+def test_debug_says_what_was_decided_and_why(
+    call: Call, emulator: Any, pool_id: str, monkeypatch: pytest.MonkeyPatch, isolation: Path
+) -> None:
+    """Which file, profile and variable gave each setting; what the cache had; locks and back-off."""
+    monkeypatch.setenv("AWS_COGNITO_USER", "ada")
+    emulator.plan_faults({"operation": "*", "times": 3, "status": 503})
+    failed = call("whoami", "--profile", "guest", "--debug")
+    again = call("whoami", "--profile", "guest", "--debug")
+    refreshed = call("refresh", "--profile", "guest", "--debug")
+    hit = call("export", "--profile", "guest", "--debug")
+
+    assert (failed.code, again.code, refreshed.code, hit.code) == (6, 6, 0, 0)
+    for said in (
+        f"config file {isolation}/.aws/config: 1 profiles",
+        f"profile: guest; pool: {pool_id}; cache: {isolation}/.aws/cognito/cache",
+        "identity_pool_id is set by profile 'guest'",
+        "user is set by AWS_COGNITO_USER",
+        "endpoint_url is set by AWS_ENDPOINT_URL_COGNITO_IDENTITY",
+        "for the lock",
+        "…: none",
+        "no other try for ",
+    ):
+        assert said in failed.err, said
+    assert "backing off: " in again.err
+    assert re.search(r"in the cache, [0-9a-f]{8}…: credentials that expire in 3[56]\d\d s \(fresh\)", hit.err)
+    for done in (failed, again):
+        assert "Traceback" not in done.err
+
+
 def test_ctrl_c_is_130_without_a_word(cli: Cli, emulator: Any, pool_id: str) -> None:
     """Interrupted while it waits for the service, it ends at once and quietly."""
     import signal
