@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from .cache.file import FileStore
+from .logins.binding import untold
 
 if TYPE_CHECKING:
     from .cache.records import Records
@@ -70,7 +71,7 @@ def status_of(
         signed_in_as=None if account is None else account.shown,
         login_store=None if account is None else account.store,
         identity_id=None if who is None else exchanger.identities.known(who),
-        unknown_because=settings.logins.untold() if who is None else None,
+        unknown_because=untold(settings.logins.sources) if who is None else None,
         store=records.store.name,
         location=records.store.location,
         store_problem=records.store.problem() if isinstance(records.store, FileStore) else None,

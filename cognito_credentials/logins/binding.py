@@ -6,12 +6,14 @@ Imports `errors`, `secret` and the sources.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
 from .claims import digest
 from .environment import EnvironmentSource
+from .file import FileSource
 from .source import LoginSource, call, describe
 from .static import TokenSource
 
@@ -44,3 +46,17 @@ def bound(source: LoginSource, token: Secret | None) -> str | None:
     if token is not None:
         return TOKEN_BOUND + digest(token.reveal())
     return source.bound_to() if isinstance(source, (TokenSource, EnvironmentSource)) else None
+
+
+def untold(sources: Iterable[tuple[str | None, LoginSource]]) -> str:
+    """Say why *sources* cannot tell whose logins they are, asking only those that answer at once."""
+    for provider, source in sources:
+        if bound(source, None) is not None:
+            continue
+        if isinstance(source, (FileSource, EnvironmentSource)):
+            try:
+                source.token()
+            except LoginRequiredError as error:
+                return f"{error.message}; with user set (cognito_user) it would not matter"
+        return f"only a login token{f' for {clean(provider, 80)}' if provider else ''} tells, when asked for"
+    return "nobody is signed in"

@@ -189,21 +189,6 @@ class Logins:
         """
         return self._principal(user, {})
 
-    def untold(self) -> str:
-        """Say why `principal` cannot tell who this is, asking only sources that answer at once."""
-        for provider, source in self.sources:
-            if bound(source, None) is not None:
-                continue
-            if isinstance(source, (FileSource, EnvironmentSource)):
-                try:
-                    source.token()
-                except LoginRequiredError as error:
-                    return f"{error.message}; with user set (cognito_user) it would not matter"
-            return (
-                f"only a login token{f' for {clean(provider, 80)}' if provider else ''} tells, when asked for"
-            )
-        return "nobody is signed in"
-
     def resolve(self, now: float, user: str | None) -> ResolvedLogins:
         """
         Ask every source for its token.
@@ -277,6 +262,7 @@ def _unexpired(source: LoginSource, provider: str | None, now: float) -> tuple[S
         # A source that makes new tokens, and they are expired: then it is this machine's clock that is
         # wrong. The service judges, and tells the time.
         return token, claims
+    del claims  # no frame that the error passes through holds what a token says of its user
     raise LoginRequiredError(
         f"the login token{f' for {clean(provider, 80)}' if provider else ''} "
         f"from {describe(source)} expired {_span(now - expiry)} ago",
