@@ -148,10 +148,9 @@ def _token(answer: Answer) -> Secret:
             f"{host} answered with HTTP {answer.status}", hint="check the path of its address, and its log"
         )
     try:
-        values = json.loads(answer.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        values = None
-    values = values if isinstance(values, dict) else {}
+        values = answer.json()
+    except ServiceError:
+        values = {}
     identity_id, token = values.get("IdentityId"), values.get("Token")
     if not isinstance(identity_id, str) or not isinstance(token, str) or not 0 < len(token) <= TOKEN_LIMIT:
         raise ConfigurationError(
