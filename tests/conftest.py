@@ -2,7 +2,8 @@
 What holds for every test: nothing of the developer's machine leaks in, and no secret leaks out.
 
 The emulator's secrets carry the word CANARY, and it can list every token it made. After each test, what
-was logged at DEBUG, printed to stderr or raised, and every file outside the cache, is searched for them.
+was logged at DEBUG, printed to stderr or raised, and every file outside the cache, is searched for them; of
+what was raised, also the local variables of our frames, which crash reporters send along.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import signal
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import cognito_credentials
 from cognito_credentials.clock import Clock
+from cognito_credentials.errors import CognitoCredentialsError
 
 CANARY = "CANARY"
 _OTHERS_LOGGERS = ("botocore", "boto3", "urllib3", "s3transfer", "awscrt")
@@ -85,6 +89,31 @@ def isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+def locals_of(error: BaseException | None) -> str:
+    """Return the local variables of our own frames that *error*, its causes and contexts passed through."""
+    found, left, seen = [], [error], set()
+    while left:
+        error = left.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        left += [error.__cause__, error.__context__]
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename.startswith(_OURS) and "emulator" not in frame.f_code.co_filename:
+                found += [f"{frame.f_code.co_name}: {_shown(*item)}" for item in frame.f_locals.items()]
+    return "\n".join(found)
+
+
+_OURS = str(Path(cognito_credentials.__file__).parent)
+
+
+def _shown(name: str, value: object) -> str:
+    try:
+        return f"{name} = {value!r}"
+    except Exception as error:  # noqa: BLE001  (half-made objects have any)
+        return f"{name}: {type(error).__name__}"
+
+
 class _Recorder(logging.Handler):
     def __init__(self) -> None:
         super().__init__(level=1)
@@ -93,7 +122,7 @@ class _Recorder(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if not record.name.startswith(_OTHERS_LOGGERS):
             shown = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-            self.lines.append(record.getMessage() + shown)
+            self.lines.append(record.getMessage() + shown + locals_of(record.exc_info and record.exc_info[1]))
 
 
 _LEAK_KEY = pytest.StashKey[list[str]]()
@@ -105,19 +134,22 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     kept = item.stash.setdefault(_LEAK_KEY, [])
     if call.excinfo is not None:
-        kept.append("".join(traceback.format_exception(call.excinfo.value)))
+        kept += ["".join(traceback.format_exception(call.excinfo.value)), locals_of(call.excinfo.value)]
     kept.append(report.capstderr)
     return report
 
 
 @pytest.fixture(autouse=True)
-def leak_guard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+def leak_guard(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """Fail the test when a secret is in a log, on stderr, in an error, or in a file outside the cache."""
     recorder = _Recorder()
     root = logging.getLogger()
     level = root.level
     root.addHandler(recorder)
     root.setLevel(1)
+    caught = _watch_raises(monkeypatch)
     emulator = request.getfixturevalue("emulator") if "emulator" in request.fixturenames else None
     try:
         yield
@@ -128,6 +160,7 @@ def leak_guard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]
     places = {
         "a log": "\n".join(recorder.lines),
         "stderr or an error": "\n".join(request.node.stash.get(_LEAK_KEY, [])),
+        "the variables of an error's frames": "\n".join(caught),
     }
     for place, text in places.items():
         assert not _first(secrets, text), f"a secret leaked into {place}"
@@ -137,6 +170,25 @@ def leak_guard(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]
         if path.is_file() and not path.is_symlink() and "cache" not in path.parent.name:
             text = path.read_bytes().decode("utf-8", "replace")
             assert not _first(secrets, text), f"a secret leaked into the file {path}"
+
+
+def _watch_raises(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """
+    Note what errors that `pytest.raises` catches carry along; at once, since frames change afterwards.
+
+    Not those of a wrong argument: what was given is in the caller's own frame as well.
+    """
+    caught: list[str] = []
+    kind = type(pytest.raises(CognitoCredentialsError))
+    leave = kind.__exit__
+
+    def noting(self: Any, of: Any, error: BaseException | None, trace: Any) -> bool:
+        if not isinstance(error, (ValueError, TypeError)):
+            caught.append(locals_of(error))
+        return leave(self, of, error, trace)
+
+    monkeypatch.setattr(kind, "__exit__", noting)
+    return caught
 
 
 def _first(secrets: set[str], text: str) -> str | None:

@@ -51,24 +51,27 @@ class CommandSource:
             LoginRequiredError: It failed, took too long, or printed no token.
             ConfigurationError: It cannot be run at all.
         """
-        output, code = _run(self._start(), self._timeout_seconds)
+        outcome = self._output(self._start())
+        if isinstance(outcome, Secret):
+            return outcome
+        raise self._error(outcome)
+
+    def _output(self, process: subprocess.Popen[bytes]) -> Secret | str:
+        """Return what *process* prints, or what went wrong; no frame of an error holds it in clear."""
+        output, code = _run(process, self._timeout_seconds)
         if output is None:
-            raise self._error(f"did not finish within {self._timeout_seconds:g} s and was killed")
+            return f"did not finish within {self._timeout_seconds:g} s and was killed"
         if len(output) > OUTPUT_LIMIT:
-            raise self._error(f"printed more than {OUTPUT_LIMIT // 1024} KiB")
+            return f"printed more than {OUTPUT_LIMIT // 1024} KiB"
         if code < 0:
-            raise self._error(f"was killed by signal {-code}")
+            return f"was killed by signal {-code}"
         if code > 0:
-            raise self._error(f"failed with exit code {code}")
+            return f"failed with exit code {code}"
         try:
             text = output.decode("utf-8").strip()
         except UnicodeDecodeError:
-            text = None
-        if text is None:
-            raise self._error("printed something that is not UTF-8 text")
-        if not text:
-            raise self._error("printed nothing")
-        return Secret(text)
+            return "printed something that is not UTF-8 text"
+        return Secret(text) if text else "printed nothing"
 
     def principal_of(self, token: Secret) -> str | None:
         """

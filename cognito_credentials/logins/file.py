@@ -40,25 +40,28 @@ class FileSource:
         Raises:
             LoginRequiredError: The file is missing, empty, too large, not text or not a regular file.
         """
+        outcome = self._content()
+        if isinstance(outcome, Secret):
+            return outcome
+        raise self._error(outcome)
+
+    def _content(self) -> Secret | str:
+        """Return the token, or what is wrong with the file; no frame of an error holds it in clear."""
         try:
             data = _read(self._path)
-        except (OSError, ValueError) as error:
-            # ValueError: a null character in the path.
-            if isinstance(error, FileNotFoundError):
-                raise self._error("is missing") from None
-            why = error.strerror if isinstance(error, OSError) else "not a path"
-            raise self._error(f"cannot be read: {why}") from None
+        except FileNotFoundError:
+            return "is missing"
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        except ValueError:  # a null character in the path
+            return "cannot be read: not a path"
         if len(data) > FILE_LIMIT:
-            raise self._error(f"is larger than {FILE_LIMIT // 1024} KiB")
+            return f"is larger than {FILE_LIMIT // 1024} KiB"
         try:
             text = data.decode("utf-8-sig").strip()  # Windows's editors begin a file with a mark
         except UnicodeDecodeError:
-            text = None
-        if text is None:
-            raise self._error("is not UTF-8 text")
-        if not text:
-            raise self._error("is empty")
-        return Secret(text)
+            return "is not UTF-8 text"
+        return Secret(text) if text else "is empty"
 
     def principal(self) -> str | None:
         """Say whose token the file holds now, from its issuer and subject; None when that cannot be told."""

@@ -62,7 +62,10 @@ def ask(source: LoginSource, provider: str | None) -> Secret:
         LoginRequiredError: It gave none, or failed.
         ConfigurationError: It gave something that is no token.
     """
-    return checked(call(source.token, source), source, provider)
+    outcome = _judged(call(source.token, source), source, provider)
+    if isinstance(outcome, Secret):
+        return outcome
+    raise outcome
 
 
 def call(method: Callable[[], object], source: object) -> object:
@@ -115,31 +118,31 @@ def _place(error: Exception) -> str:
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
 
 
-def checked(given: object, source: object, provider: str | None) -> Secret:
+def _judged(
+    given: object, source: object, provider: str | None
+) -> Secret | LoginRequiredError | ConfigurationError:
     """
     Take what a source gave as a token, or say what is wrong with it without showing it.
 
-    Raises:
-        LoginRequiredError: It is None or empty.
-        ConfigurationError: It is not text, or longer than Cognito takes.
+    That is returned, not raised: no frame that an error passes through holds the token in clear.
     """
     if inspect.iscoroutine(given):
         given.close()  # or Python warns, later and elsewhere, that nobody awaited it
     if isinstance(given, Secret):
         given = given.reveal()
     if given is None or (isinstance(given, str) and not given.strip()):
-        raise LoginRequiredError(
+        return LoginRequiredError(
             f"the login source {describe(source)}{_for(provider)} gave no token",
             hint="sign in again; for guest access remove the login",
         )
     if not isinstance(given, str):
-        raise ConfigurationError(
+        return ConfigurationError(
             f"the login source {describe(source)}{_for(provider)} gave {type(given).__name__}, not text",
             hint="a login token is a str or Secret: decode bytes, await coroutines, pick it out of a dict",
         )
     token = given.strip()
     if len(token) > TOKEN_LIMIT:
-        raise ConfigurationError(
+        return ConfigurationError(
             f"the login source {describe(source)}{_for(provider)} gave {len(token)} characters; "
             f"Cognito takes {TOKEN_LIMIT}",
             hint="give the ID token alone",

@@ -239,7 +239,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "network failed": contradictory_head,
     "no endpoint": dual_stack_where_there_is_none,
     "answer not understood": unreadable,
-    "unknown code": faulty("SomethingNewException", "CANARY is not here"),
+    "unknown code": faulty("SomethingNewException", "the reason is not here"),
 }
 
 

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import pytest
 
 from cognito_credentials.errors import ConfigurationError, LoginRequiredError
 from cognito_credentials.logins import CommandSource, parse_source
+from cognito_credentials.logins.source import ask
 
 CANARY = "CANARY-command"
 
@@ -199,3 +201,24 @@ def test_the_text_of_a_command_is_split_like_a_shells() -> None:
     token = source.token()
     assert not isinstance(token, str)
     assert token.reveal() == "['a b', '$HOME', '|', '~']"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "print('CANARY-half'); raise SystemExit(3)",
+        "import os, signal; print('CANARY-half', flush=True); os.kill(os.getpid(), signal.SIGKILL)",
+        "print('CANARY-long' * 10_000)",
+        "import sys; sys.stdout.buffer.write(b'CANARY\\xff')",
+        "import sys, time; print('CANARY-half', flush=True); sys.stdout.close(); time.sleep(60)",
+    ],
+)
+def test_no_frame_of_its_errors_holds_what_it_printed(script: str) -> None:
+    """Crash reporters send the local variables of all frames: what a command printed is in none of them."""
+    with pytest.raises(LoginRequiredError) as caught:
+        ask(_python(script, timeout_seconds=2), None)
+
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame for frame in told.stack if "cognito_credentials" in frame.filename]
+    assert {"ask", "call", "token"} <= {frame.name for frame in frames}
+    assert "CANARY" not in str([frame.locals for frame in frames])

@@ -20,6 +20,7 @@ from cognito_credentials.logins import CallableSource, EnvironmentSource, FileSo
 from cognito_credentials.logins.claims import TOKEN_LIMIT
 from cognito_credentials.logins.source import ask
 from cognito_credentials.secret import Secret
+from tests.conftest import locals_of
 
 from .tokens import GOOGLE, NOW, jwt
 
@@ -327,3 +328,30 @@ def test_a_file_names_its_user_and_a_given_token_does_not(place: Path) -> None:
     assert str(given.principal(None)).startswith("token:")
     assert trusted.resolve(NOW, None).principal == trusted.principal(None)
     assert given.resolve(NOW, None).principal == given.principal(None)
+
+
+# What crash reporters see
+
+
+@pytest.mark.parametrize(
+    "given",
+    [b"CANARY", {"token": "CANARY"}, ["CANARY"], "CANARY" * TOKEN_LIMIT, Secret("CANARY" * TOKEN_LIMIT)],
+)
+def test_no_frame_of_an_error_holds_what_a_source_gave(given: Any) -> None:
+    """Crash reporters send the local variables of all frames; a token of the wrong type is a token still."""
+    with pytest.raises(ConfigurationError) as caught:
+        ask(CallableSource(lambda: given), GOOGLE)
+
+    assert "CANARY" not in locals_of(caught.value)
+    assert "ask: provider" in locals_of(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"CANARY" * 20_000, b"CANARY\xff"])
+def test_no_frame_of_an_error_holds_what_a_file_holds(place: Path, content: bytes) -> None:
+    """As above, of a file that is too large or no text."""
+    (place / "data").write_bytes(content)
+    with pytest.raises(LoginRequiredError) as caught:
+        ask(FileSource(place / "data"), GOOGLE)
+
+    assert "CANARY" not in locals_of(caught.value)
+    assert "token: outcome" in locals_of(caught.value)
