@@ -12,8 +12,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from ..errors import ConfigurationError, LoginRejectedError, clean
@@ -23,7 +22,7 @@ from .tokens import TokenError
 if TYPE_CHECKING:
     from .issuer import Issuer, Verified
 
-_ONCE: Final = ("state", "code", "error", "iss")
+_ONCE: Final = ("state", "error", "iss")
 _MOST_PARAMETERS: Final = 20
 
 
@@ -34,6 +33,14 @@ class AnswerRefused(Exception):  # noqa: N818  (it answers the browser; the sign
     Args:
         why: For people; nothing of the answer in it.
     """
+
+
+class RedirectAnswer(NamedTuple):
+    """The query of a redirect, as it came."""
+
+    codes: list[Secret]
+    parameters: dict[str, list[str]]
+    """All others."""
 
 
 class Authorization:
@@ -73,12 +80,12 @@ class Authorization:
         )
         """The address to open in a browser."""
 
-    def accept(self, parameters: Mapping[str, Sequence[str]]) -> Secret:
+    def accept(self, answer: RedirectAnswer) -> Secret:
         """
         Take the answer, once.
 
         Args:
-            parameters: Of the redirect; each with all its values.
+            answer: The redirect's query.
 
         Returns:
             The authorization code.
@@ -88,9 +95,9 @@ class Authorization:
             LoginRejectedError: It is, and says no.
         """
         for name in _ONCE:
-            if len(parameters.get(name, ())) > 1:
-                raise AnswerRefused(f"it has '{name}' more than once")
-        one = {name: values[0] for name, values in parameters.items() if values}
+            if len(answer.parameters.get(name, ())) > 1 or len(answer.codes) > 1:
+                raise AnswerRefused(f"it has '{name if len(answer.codes) < 2 else 'code'}' more than once")
+        one = {name: values[0] for name, values in answer.parameters.items()}
         given = one.get("state", "")
         if not given:
             raise AnswerRefused("it has no state: it does not come from this sign-in")
@@ -103,9 +110,9 @@ class Authorization:
             self._is_open = False
         if "error" in one:
             raise _refused(one["error"], one.get("error_description", ""))
-        if not one.get("code"):
+        if not answer.codes or not answer.codes[0]:
             raise LoginRejectedError("the issuer answered without a code", hint="sign in again")
-        return Secret(one["code"])
+        return answer.codes[0]
 
     def redeem(self, code: Secret) -> Verified:
         """
@@ -125,21 +132,17 @@ class Authorization:
             return self._issuer.verified(tokens, self._nonce)
         raise refused.explained("the issuer")
 
-    def read_pasted(self, text: str) -> dict[str, list[str]]:
+    def read_pasted(self, pasted: Secret) -> RedirectAnswer:
         """
         Read the address that a person copied from the browser.
 
         Raises:
             AnswerRefused: It is not the address that the issuer redirects to.
         """
-        try:
-            parts = urlsplit(text.strip())
-        except ValueError:
-            parts = urlsplit("")
-        expected = urlsplit(self._redirect_uri)
-        if (parts.scheme, parts.netloc, parts.path) != (expected.scheme, expected.netloc, expected.path):
-            raise AnswerRefused(f"it does not begin with {self._redirect_uri}")
-        return query_of(parts.query)
+        answer = _answer_at(self._redirect_uri, pasted.reveal())
+        if answer is None:
+            raise AnswerRefused(f"it does not begin with {self._redirect_uri}, or is malformed")
+        return answer
 
     def _check_issuer(self, named: str | None) -> None:
         expected = self._issuer.metadata().issuer
@@ -147,18 +150,23 @@ class Authorization:
             raise AnswerRefused("it is from another issuer")
 
 
-def query_of(query: str) -> dict[str, list[str]]:
-    """
-    Read the query of a redirect, every value of every parameter.
-
-    Raises:
-        AnswerRefused: There are too many, or it is no UTF-8.
-    """
+def query_of(query: str) -> RedirectAnswer | None:
+    """Read the query of a redirect, every value of every parameter; None when it is malformed."""
     try:
-        return parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
+        found = parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
     except ValueError:
-        pass
-    raise AnswerRefused("it is malformed")
+        return None
+    return RedirectAnswer([Secret(code) for code in found.pop("code", ())], found)
+
+
+def _answer_at(address: str, text: str) -> RedirectAnswer | None:
+    try:
+        parts, expected = urlsplit(text.strip()), urlsplit(address)
+    except ValueError:
+        return None
+    if (parts.scheme, parts.netloc, parts.path) != (expected.scheme, expected.netloc, expected.path):
+        return None
+    return query_of(parts.query)
 
 
 def _refused(code: str, description: str) -> LoginRejectedError:

@@ -99,7 +99,7 @@ def _pasted(authorization: Authorization, prompt: Prompt) -> Secret | None:
     try:
         # Not echoed: it has the code in it, and terminals keep what they show.
         pasted = prompt.ask_secret("Address")
-        return authorization.accept(authorization.read_pasted(pasted.reveal()))
+        return authorization.accept(authorization.read_pasted(pasted))
     except AnswerRefused as error:
         prompt.say(f"That is not the answer to this sign-in: {error}.")
         return None

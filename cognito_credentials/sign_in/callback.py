@@ -16,7 +16,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError
 from ..secret import Secret
 from . import pages
-from .authorization import AnswerRefused, query_of
+from .authorization import AnswerRefused, RedirectAnswer, query_of
 
 PATH: Final = "/callback"
 WAIT_SECONDS: Final = 300.0
@@ -42,7 +42,7 @@ _SECURITY_HEADERS: Final = (
     ("Connection", "close"),
 )
 
-Accept = Callable[[Mapping[str, Sequence[str]]], Secret]
+Accept = Callable[[RedirectAnswer], Secret]
 
 
 class CallbackServer(socketserver.ThreadingTCPServer):
@@ -128,9 +128,12 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         """
         assert self._accept is not None  # noqa: S101  (for the type checker; requests come after `listen`)
         try:
-            outcome: Secret | CognitoCredentialsError = self._accept(query_of(query))
+            answer = query_of(query)
+            if answer is None:
+                raise AnswerRefused("it is malformed")
+            outcome: Secret | CognitoCredentialsError = self._accept(answer)
         except CognitoCredentialsError as error:
-            outcome = error
+            outcome = error.with_traceback(None)  # its frames have the query in them
         self._outcome = outcome
         self._answered.set()
 

@@ -11,12 +11,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..endpoints import checked_endpoint
-from ..errors import ConfigurationError, LoginRejectedError, LoginRequiredError, ServiceError, clean
+from ..errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    LoginRejectedError,
+    LoginRequiredError,
+    ServiceError,
+    clean,
+)
 from ..secret import Secret
 from .tokens import TokenError
 
 if TYPE_CHECKING:
     from ..clock import Clock
+    from .http import Answer
     from .interaction import Prompt
     from .issuer import Issuer, Verified
 
@@ -115,37 +123,41 @@ def _ask_for_code(issuer: Issuer, client_id: str, scope: str) -> DeviceCode:
             hint="use --no-browser: it prints an address to open elsewhere",
         )
     answer = issuer.http.post(endpoint, {"client_id": client_id, "scope": scope})
+    found = read_device_code(answer.json()) if answer.status == 200 else _refusal(answer)
+    if isinstance(found, CognitoCredentialsError):
+        raise found
+    return found
+
+
+def _refusal(answer: Answer) -> CognitoCredentialsError:
     document = answer.json()
-    if answer.status != 200:
-        code, description = document.get("error"), document.get("error_description")
-        raise TokenError(str(code or f"http_{answer.status}"), str(description or "")).explained(answer.host)
-    return read_device_code(document)
+    code, description = document.get("error"), document.get("error_description")
+    return TokenError(str(code or f"http_{answer.status}"), str(description or "")).explained(answer.host)
 
 
-def read_device_code(document: Mapping[str, Any]) -> DeviceCode:
+def read_device_code(document: Mapping[str, Any]) -> DeviceCode | ServiceError:
     """
     Read what the issuer answered; what is shown of it is made safe to show.
 
-    Raises:
-        ServiceError: It is no such answer.
+    Returns:
+        The code; or what is wrong, so that no error carries the answer along.
     """
     device_code, user_code = document.get("device_code"), document.get("user_code")
     # Google called it verification_url before there was a standard, and still does.
     address = document.get("verification_uri") or document.get("verification_url")
     if not (isinstance(device_code, str) and device_code and isinstance(user_code, str) and user_code):
-        raise ServiceError("the issuer gave no code to sign in with", hint="try again later")
+        return ServiceError("the issuer gave no code to sign in with", hint="try again later")
+    safe = _safe_address(address)
+    if safe is None:
+        return ServiceError("the issuer gave no safe address to sign in at", hint="ask whoever runs it")
     return DeviceCode(
         Secret(device_code),
         clean(user_code, 40),
-        _safe_address(address) or _no_address(),
+        safe,
         _safe_address(document.get("verification_uri_complete")),
         min(_seconds(document.get("expires_in"), _LONGEST), _LONGEST),
         max(_seconds(document.get("interval"), _INTERVAL), 1),
     )
-
-
-def _no_address() -> str:
-    raise ServiceError("the issuer gave no safe address to sign in at", hint="ask whoever runs it")
 
 
 def _safe_address(value: object) -> str | None:

@@ -27,6 +27,7 @@ from ..exchange.botocore_client import CONNECT_TIMEOUT, READ_TIMEOUT, ca_bundle
 from ..exchange.deadline import with_deadline
 from ..exchange.silence import silence
 from ..exchange.transport import CALL, Call, Transport
+from ..secret import Secret
 
 T = TypeVar("T")
 BUDGET: Final = 10.0
@@ -53,7 +54,8 @@ class Answer(NamedTuple):
 
     url: str
     status: int
-    body: bytes
+    body: Secret
+    """It may hold tokens."""
     seen: ServerTime | None
 
     @property
@@ -69,7 +71,7 @@ class Answer(NamedTuple):
             ServiceError: It is none.
         """
         try:
-            value = json.loads(self.body.decode("utf-8"))
+            value = json.loads(self.body.reveal())
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
@@ -143,7 +145,10 @@ class Http:
             with silence():
                 request = botocore.awsrequest.AWSRequest(method, url, data=body or "", headers=sent)
                 response = transport.send(request.prepare())
-            return Answer(url, response.status_code, response.content, call.seen)
+            # What is not UTF-8 is no JSON either, with the replacement or without.
+            return Answer(
+                url, response.status_code, Secret(response.content.decode("utf-8", "replace")), call.seen
+            )
         finally:
             CALL.reset(token)
             transport.close()
@@ -201,6 +206,8 @@ def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:
         return with_deadline(function, budget)
     except Failure as failure:
         problem: CognitoCredentialsError = failure.error
+    except CognitoCredentialsError as error:
+        problem = error.with_traceback(None)  # its frames have the request in them
     except botocore.exceptions.BotoCoreError as error:
         host = clean(urlsplit(url).hostname or "", 100)
         problem = ServiceError(

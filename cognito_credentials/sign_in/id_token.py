@@ -41,7 +41,7 @@ def verify(
     algorithms: frozenset[str],
     now: float,
     nonce: str | None = None,
-    access_token: str | None = None,
+    access_token: Secret | None = None,
 ) -> dict[str, Any]:
     """
     Verify an ID token, and return its claims.
@@ -61,10 +61,10 @@ def verify(
 
     Source: OpenID Connect Core 1.0, 3.1.3.7 and 12.2.
     """
-    text = token.reveal()
-    if len(text) > TOKEN_LIMIT:
-        raise _rejected("it is longer than Cognito takes")
-    header, claims = _signed(text, keys, algorithms & ASYMMETRIC)
+    signed = _signed(token.reveal(), keys, algorithms & ASYMMETRIC)
+    if isinstance(signed, str):
+        raise _rejected(signed)
+    header, claims = signed
     if not isinstance(claims["iss"], str) or claims["iss"] not in issuers:
         raise _rejected(f"it is from another issuer, {clean(str(claims['iss']), 120)}")
     _check_audience(claims, client_id)
@@ -85,10 +85,12 @@ def verify(
 
 def _signed(
     text: str, keys: Mapping[str, Any], algorithms: frozenset[str]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Check the signature alone."""
+) -> tuple[dict[str, Any], dict[str, Any]] | str:
+    """Check the signature alone; what is wrong is returned, so that no error carries the token along."""
     import jwt
 
+    if len(text) > TOKEN_LIMIT:
+        return "it is longer than Cognito takes"
     problem = "its signature is wrong"
     try:
         header = jwt.get_unverified_header(text)
@@ -114,7 +116,7 @@ def _signed(
         pass
     else:
         return header, claims
-    raise _rejected(problem)
+    return problem
 
 
 def _key(keys: Mapping[str, Any], header: Mapping[str, Any], algorithm: str) -> dict[str, Any] | None:
@@ -155,8 +157,9 @@ def _check_time(claims: Mapping[str, Any], now: float) -> None:
         raise _rejected("it is from the future; is this machine's clock right?")
 
 
-def _half_hash(access_token: str, algorithm: str) -> str:
-    digest = hashlib.new(_HASHES[algorithm[-3:]], access_token.encode("ascii", "replace")).digest()
+def _half_hash(access_token: Secret, algorithm: str) -> str:
+    text = access_token.reveal().encode("ascii", "replace")
+    digest = hashlib.new(_HASHES[algorithm[-3:]], text).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
 
 

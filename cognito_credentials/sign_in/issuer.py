@@ -104,6 +104,6 @@ def believed(
         algorithms=metadata.algorithms,
         now=tokens.now,
         nonce=nonce,
-        access_token=None if tokens.access_token is None else tokens.access_token.reveal(),
+        access_token=tokens.access_token,
     )
     return Verified(tokens.id_token, claims, tokens.refresh_token, tokens.now)

@@ -101,18 +101,23 @@ class KeyringStore:
         had_file = self._place.remove("sealed")
         return bool(self._ask("delete").get("done")) or had_file
 
-    def _key(self, *, create: bool) -> bytes | None:
+    def _key(self, *, create: bool) -> Secret | None:
         found = _key_of(self._ask("load").get("secret"))
         if found is None and create:
-            found = os.urandom(_KEY_BYTES)
-            self._ask("store", base64.b64encode(found).decode("ascii"))
+            found = Secret(_text(os.urandom(_KEY_BYTES)))
+            self._ask("store", found)
         return found
 
-    def _ask(self, operation: str, secret: str | None = None) -> dict[str, Any]:
-        request = {"operation": operation, "service": SERVICE, "user": self._place.key}
-        if secret is not None:
-            request["secret"] = secret
-        answer = _run(request, self._timeout_seconds)
+    def _ask(self, operation: str, secret: Secret | None = None) -> dict[str, Any]:
+        answer = _run(
+            {
+                "operation": operation,
+                "service": SERVICE,
+                "user": self._place.key,
+                **({} if secret is None else {"secret": secret.reveal()}),
+            },
+            self._timeout_seconds,
+        )
         problem = answer.get("problem")
         if problem:
             install = "install 'cognito-credentials[login]', or " if answer.get("is_missing") else ""
@@ -160,31 +165,34 @@ def _too_late(timeout_seconds: float) -> dict[str, Any]:
     return {"problem": f"it did not answer within {timeout_seconds:.0f} s; is it locked?"}
 
 
-def _key_of(text: object) -> bytes | None:
+def _key_of(text: object) -> Secret | None:
     try:
         key = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
     except ValueError:
         return None
-    return key if len(key) == _KEY_BYTES else None
+    return Secret(_text(key)) if len(key) == _KEY_BYTES else None
 
 
-def _seal(secret: Secret, key: bytes, name: str) -> bytes:
+def _seal(secret: Secret, key: Secret, name: str) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     nonce = os.urandom(12)
-    sealed = AESGCM(key).encrypt(nonce, secret.reveal().encode("utf-8"), _bound_to(name))
+    sealed = AESGCM(base64.b64decode(key.reveal())).encrypt(
+        nonce, secret.reveal().encode("utf-8"), _bound_to(name)
+    )
     parts = {"v": 1, "nonce": _text(nonce), "sealed": _text(sealed)}
     return json.dumps(parts, sort_keys=True).encode("ascii")
 
 
-def _open(data: bytes, key: bytes, name: str) -> Secret | None:
+def _open(data: bytes, key: Secret, name: str) -> Secret | None:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     try:
         parts = json.loads(data)
         nonce, sealed = (base64.b64decode(parts[part], validate=True) for part in ("nonce", "sealed"))
-        return Secret(AESGCM(key).decrypt(nonce, sealed, _bound_to(name)).decode("utf-8"))
+        cipher = AESGCM(base64.b64decode(key.reveal()))
+        return Secret(cipher.decrypt(nonce, sealed, _bound_to(name)).decode("utf-8"))
     except (ValueError, KeyError, TypeError, RecursionError, InvalidTag):
         return None
 

@@ -82,14 +82,17 @@ class PasswordSignIn:
             raise LoginRequiredError(
                 "there is no terminal to ask for the password on", hint="sign in on a terminal, or --browser"
             )
+        problem: Exception = LoginRequiredError("signing in was given up", hint="run the login again")
         try:
-            return self._issuer.verified(self._issuer.tokens_of(self._converse(username)))
+            tokens = self._issuer.tokens_of(self._converse(username))
         except EOFError:
             pass
         except ApiError as error:
-            refused = error
-            raise self._explained(refused) from None
-        raise LoginRequiredError("signing in was given up", hint="run the login again")
+            problem = self._explained(error)
+        else:
+            return self._issuer.verified(tokens)
+        # Out here, since the frames of the inner error have in them what was typed.
+        raise problem
 
     def _converse(self, username: str | None) -> dict[str, Any]:
         name = username or self._prompt.ask("User name")

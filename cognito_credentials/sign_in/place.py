@@ -91,12 +91,22 @@ class Place:
         Raises:
             CacheError: It cannot be written; what was there stays.
         """
-        with self._telling("written"):
-            directory = open_directory(self.directory, create=True)
-            if directory is None:  # not with create
-                raise FileNotFoundError
-            with directory:
-                directory.write(self._name(kind), data, durable=True)
+        problem = self._written(self._name(kind), data)
+        del data  # it may be a secret, which no error shall carry along
+        if problem is not None:
+            raise problem
+
+    def _written(self, name: str, data: bytes) -> CacheError | None:
+        try:
+            with self._telling("written"):
+                directory = open_directory(self.directory, create=True)
+                if directory is None:  # not with create
+                    raise FileNotFoundError
+                with directory:
+                    directory.write(name, data, durable=True)
+        except CacheError as error:
+            return error.with_traceback(None)
+        return None
 
     def remove(self, kind: str) -> bool:
         """

@@ -18,7 +18,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import CacheError, CognitoCredentialsError, LoginRejectedError, LoginRequiredError
 from ..secret import Secret
@@ -43,6 +43,16 @@ class Held(NamedTuple):
     token: Secret
     good_until: float
     """By `Clock.elapsed`, which nobody can set."""
+
+
+class Kept(NamedTuple):
+    """What the store has; one of the two."""
+
+    refresh_token: Secret | None
+    id_token: Secret | None
+    """Where the issuer gave no refresh token."""
+    expires_at: int
+    """When the ID token does, seconds since the epoch."""
 
 
 class SignedOut(NamedTuple):
@@ -170,9 +180,9 @@ class SignIn:
             raise self._required("nobody is signed in")
         store = open_store(account.store, self._place)
         kept = self._load(store, account)
-        if "id_token" in kept:
+        if kept.refresh_token is None:
             return self._still_good(kept, account)
-        verified = self._refreshed(Secret(kept["refresh_token"]), store, account)
+        verified = self._refreshed(kept.refresh_token, store, account)
         claims = verified.claims
         if claims["sub"] != account.subject:
             raise LoginRejectedError(
@@ -191,8 +201,8 @@ class SignIn:
                 break
             except SignInEnded as ended:
                 why = f": {ended.why}" if ended.why else ""
-            again = Secret(self._load(store, account).get("refresh_token", ""))
-            if is_last or not again or again == refresh_token:
+            again = self._load(store, account).refresh_token
+            if is_last or again is None or again == refresh_token:
                 raise self._required(f"the sign-in of {account.shown} has ended{why}")
             refresh_token = again
         if tokens.refresh_token is not None and tokens.refresh_token != refresh_token:
@@ -207,13 +217,13 @@ class SignIn:
             # The ID token in hand is good for an hour; failing now would help nobody.
             _log.warning("the new refresh token could not be kept, so the sign-in ends soon: %s", error)
 
-    def _still_good(self, kept: dict[str, Any], account: Account) -> Secret:
-        if kept["expires_at"] - MARGIN_SECONDS <= self._clock.wall():
+    def _still_good(self, kept: Kept, account: Account) -> Secret:
+        if kept.id_token is None or kept.expires_at - MARGIN_SECONDS <= self._clock.wall():
             raise self._required(
                 f"the sign-in of {account.shown} has ended; its issuer gave no refresh token "
                 "(add offline_access to the scopes, if it knows that)"
             )
-        return Secret(kept["id_token"])
+        return kept.id_token
 
     def _keep(self, verified: Verified, store: SecretStore) -> Account:
         """Make *verified* the sign-in."""
@@ -252,15 +262,15 @@ class SignIn:
         """Tell the issuer; whatever it says, the sign-out goes on."""
         try:
             kept = self._load(open_store(account.store, self._place), account)
-            if "refresh_token" not in kept:
+            if kept.refresh_token is None:
                 return False, ""
-            if self._issuer().revoke(Secret(kept["refresh_token"])):
+            if self._issuer().revoke(kept.refresh_token):
                 return True, ""
         except CognitoCredentialsError as error:
             return False, error.message
         return False, "the issuer cannot revoke"
 
-    def _load(self, store: SecretStore, account: Account) -> dict[str, Any]:
+    def _load(self, store: SecretStore, account: Account) -> Kept:
         secret = store.load()
         kept = None if secret is None else _decoded(secret)
         if kept is None:
@@ -285,14 +295,16 @@ def _encoded(**parts: Secret | int) -> Secret:
     return Secret(json.dumps({"v": _VERSION, **values}, separators=(",", ":")))
 
 
-def _decoded(secret: Secret) -> dict[str, Any] | None:
+def _decoded(secret: Secret) -> Kept | None:
     try:
         values = json.loads(secret.reveal())
     except (ValueError, RecursionError):
         return None
     if not isinstance(values, dict) or values.get("v") != _VERSION:
         return None
-    if isinstance(values.get("refresh_token"), str):
-        return values
-    is_whole = isinstance(values.get("id_token"), str) and type(values.get("expires_at")) is int
-    return values if is_whole else None
+    refresh_token, id_token, expires_at = map(values.get, ("refresh_token", "id_token", "expires_at"))
+    if isinstance(refresh_token, str):
+        return Kept(Secret(refresh_token), None, 0)
+    if isinstance(id_token, str) and isinstance(expires_at, int):
+        return Kept(None, Secret(id_token), expires_at)
+    return None

@@ -95,20 +95,21 @@ class TokenClient:
             ServiceError: It does not answer.
         """
         return self._fetch(
-            "authorization_code", code=code.reveal(), redirect_uri=redirect_uri, code_verifier=verifier
+            "authorization_code",
+            {"code": code, "redirect_uri": redirect_uri, "code_verifier": Secret(verifier)},
         )
 
     def poll(self, device_code: Secret) -> Tokens:
         """
         Ask once whether the person has approved the device; errors as in `exchange`.
         """
-        return self._fetch(DEVICE_GRANT, device_code=device_code.reveal())
+        return self._fetch(DEVICE_GRANT, {"device_code": device_code})
 
     def refresh(self, refresh_token: Secret) -> Tokens:
         """
         Trade a refresh token for new tokens; errors as in `exchange`.
         """
-        return self._fetch("refresh_token", refresh_token=refresh_token.reveal())
+        return self._fetch("refresh_token", {"refresh_token": refresh_token})
 
     def revoke(self, refresh_token: Secret) -> bool:
         """
@@ -120,31 +121,55 @@ class TokenClient:
         endpoint = self._metadata.revocation_endpoint
         if endpoint is None:
             return False
-        client, _ = self._client()
-        response = client.revoke_token(endpoint, refresh_token.reveal(), token_type_hint="refresh_token")  # noqa: S106
-        response.raise_for_status()
+        problem = self._revoke(endpoint, refresh_token)
+        if problem is not None:
+            raise problem
         return True
 
-    def _fetch(self, grant_type: str, **parameters: str) -> Tokens:
-        client, session = self._client()
+    def _revoke(self, endpoint: str, refresh_token: Secret) -> CognitoCredentialsError | None:
+        client, _ = self._client()
         try:
-            given = client.fetch_token(self._metadata.token_endpoint, grant_type=grant_type, **parameters)
+            client.revoke_token(
+                endpoint,
+                refresh_token.reveal(),
+                token_type_hint="refresh_token",  # noqa: S106  (a kind of token)
+            ).raise_for_status()
+        except CognitoCredentialsError as error:
+            return error.with_traceback(None)
+        return None
+
+    def _fetch(self, grant_type: str, parameters: Mapping[str, str | Secret]) -> Tokens:
+        outcome = self._ask(grant_type, parameters)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _ask(
+        self, grant_type: str, parameters: Mapping[str, str | Secret]
+    ) -> Tokens | TokenError | CognitoCredentialsError:
+        """Ask; what goes wrong is returned, so that no error carries tokens in its frames."""
+        client, session = self._client()
+        clear = {
+            name: value.reveal() if isinstance(value, Secret) else value for name, value in parameters.items()
+        }
+        try:
+            given = client.fetch_token(self._metadata.token_endpoint, grant_type=grant_type, **clear)
+            return self._read(given, session)
+        except CognitoCredentialsError as error:
+            return error.with_traceback(None)
         except (OAuth2Error, ValueError, TypeError):
             # Authlib itself fails on a description with a quote or a line break in it, and the code, which
             # decides whether the sign-in has ended, would be lost with it.
-            refused = _refusal(session.last)
-        else:
-            return self._read(given, session)
-        raise refused
+            return _refusal(session.last)
 
-    def _read(self, given: Mapping[str, Any], session: Session) -> Tokens:
+    def _read(self, given: Mapping[str, Any], session: Session) -> Tokens | TokenError:
         answer = session.last
         assert answer is not None  # noqa: S101  (for the type checker; it has just come)
         if answer.status != 200:
-            raise TokenError(f"http_{answer.status}", "")
+            return TokenError(f"http_{answer.status}", "")
         id_token = _secret(given, "id_token")
         if id_token is None:
-            raise TokenError("no_id_token", "it gave no ID token, which is what identity pools take")
+            return TokenError("no_id_token", "it gave no ID token, which is what identity pools take")
         now = self._http.now(answer)
         return Tokens(id_token, _secret(given, "refresh_token"), _secret(given, "access_token"), now)
 

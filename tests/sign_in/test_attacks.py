@@ -23,7 +23,7 @@ from cognito_credentials.errors import (
 )
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in import http as sign_in_http
-from cognito_credentials.sign_in.authorization import AnswerRefused, Authorization
+from cognito_credentials.sign_in.authorization import AnswerRefused, Authorization, RedirectAnswer
 from cognito_credentials.sign_in.callback import CallbackServer
 from cognito_credentials.sign_in.discovery import checked_issuer
 from cognito_credentials.sign_in.http import Network
@@ -142,7 +142,7 @@ def test_a_replayed_answer(hostile: HostileIssuer) -> None:
     """The state counts once, also for two that come at the same moment."""
     issuer = OidcIssuer(Network(), hostile.url, CLIENT)
     authorization = Authorization(issuer, "http://127.0.0.1:1/callback", "openid")
-    right = {"code": ["CANARY"], "state": [_query(authorization.url)["state"]]}
+    right = RedirectAnswer([Secret("CANARY")], {"state": [_query(authorization.url)["state"]]})
 
     assert authorization.accept(right)
     with pytest.raises(AnswerRefused, match="has had its answer"):
@@ -383,7 +383,7 @@ def test_an_elliptic_signature_is_as_good(hostile: HostileIssuer) -> None:
     [
         "http://login.example.com",
         "ftp://login.example.com",
-        "https://user:CANARY@login.example.com",
+        "https://user:password@login.example.com",
         "https://login.example.com?x=1",
         "https://login.example.com#x",
         "login.example.com",
