@@ -37,8 +37,8 @@ def serve(
         The exit code.
     """
 
-    def fail(message: str, code: int) -> int:
-        print(f"cognito-credentials: {message}", file=err, flush=True)
+    def fail(message: str, hint: str, code: int) -> int:
+        print(f"cognito-credentials: {message.rstrip('.')}. {hint}.", file=err, flush=True)
         return code
 
     try:
@@ -46,10 +46,8 @@ def serve(
         from cognito_credentials.emulator.seed import Seed, SeedError
         from cognito_credentials.emulator.state import DataFileError
     except ModuleNotFoundError as error:
-        return fail(
-            f"the emulator needs {error.name}; run: pip install 'cognito-credentials[emulator]'",
-            _CONFIGURATION,
-        )
+        install = "Run: pip install 'cognito-credentials[emulator]'"
+        return fail(f"the emulator needs {error.name}", install, _CONFIGURATION)
 
     def log(line: str) -> None:
         print(line, file=err, flush=True)
@@ -71,14 +69,17 @@ def serve(
             print(f"listening on {emulator.url}", file=out, flush=True)
             if emulator.certificate is not None:
                 log(f"certificate: {emulator.certificate} (for AWS_CA_BUNDLE)")
+            if seed is not None and not emulator.service.uses_seed:
+                log(f"cognito-credentials: {data} holds a state already, so the seed {seed} is not used")
             stopped.wait()
         return _OK
     except SeedError as error:
-        return fail(str(error), _CONFIGURATION)
+        return fail(str(error), "Correct it there, then start again", _CONFIGURATION)
     except DataFileError as error:
-        return fail(str(error), _STORAGE)
+        return fail(str(error), "Name another file with --data", _STORAGE)
     except (OSError, OverflowError) as error:
-        return fail(f"cannot listen on {host} port {port}: {error}", _CONFIGURATION)
+        mistake = f"cannot listen on {host} port {port}: {error}"
+        return fail(mistake, "Choose another --host or --port", _CONFIGURATION)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

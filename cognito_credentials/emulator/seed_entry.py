@@ -23,6 +23,7 @@ class Entry:
         if not isinstance(self.values, dict):
             raise self.mistake("", "expected a table")
         self.values = dict(self.values)
+        self.known: list[str] = []
         for member, value in self.values.items():
             if _has_date(value):
                 raise self.mistake(member, "a date is nothing that it takes; write it as a text")
@@ -34,9 +35,10 @@ class Entry:
 
     def take(self, member: str, kind: type, default: Any = ...) -> Any:
         """The value of *member*, which must be there unless it has a default."""
+        self.known.append(member)
         value = self.values.pop(member, default)
         if value is ...:
-            raise self.mistake(member, "is missing")
+            raise self.mistake("", f"{member} is missing; it is {_KINDS[kind]}")
         if value is not default and (type(value) is not kind or value == ""):
             raise self.mistake(member, f"expected {_KINDS[kind]}")
         return value
@@ -48,10 +50,15 @@ class Entry:
             raise self.mistake(member, "expected a list of texts")
         return texts
 
+    def take_any(self, member: str) -> Any:
+        """The value of *member*, of whatever kind; None when it is not there."""
+        self.known.append(member)
+        return self.values.pop(member, None)
+
     def finish(self) -> None:
         """Refuse members that nobody took."""
         for member in self.values:
-            raise self.mistake(member, "unknown member")
+            raise self.mistake(member, f"unknown member; there are: {', '.join(self.known)}")
 
 
 _KINDS = {str: "a text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}

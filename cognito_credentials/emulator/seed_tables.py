@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _POOL_ID = re.compile(r"[\w-]+:[0-9a-f-]+", re.ASCII)
 _MAX_ID = 55
 _MAX_SESSION_SECONDS = 43_200
+_REQUIRED_OF_POOLS = (("IdentityPoolName", "a text"), ("AllowUnauthenticatedIdentities", "true or false"))
 _ROLE_MEMBERS = ("Roles", "RoleMappings")
 
 
@@ -41,7 +42,11 @@ def plant_pool(service: Service, entry: Entry) -> None:
     known = service.operation("CreateIdentityPool").members
     for member in entry.values:
         if member not in known:
-            raise entry.mistake(member, f"unknown member; there are: {', '.join(known)}")
+            names = ", ".join(("IdentityPoolId", *known, *_ROLE_MEMBERS))
+            raise entry.mistake(member, f"unknown member; there are: {names}")
+    for member, kind in _REQUIRED_OF_POOLS:
+        if member not in entry.values:
+            raise entry.mistake("", f"{member} is missing; it is {kind}")
     if service.state.row("SELECT 1 FROM pools WHERE id = ?", pool_id):
         raise entry.mistake("IdentityPoolId", f"'{pool_id}' is there twice")
     caller = DEVELOPER.in_region(region_of(pool_id))
@@ -62,7 +67,7 @@ def plant_role(service: Service, entry: Entry) -> None:
     """Describe a role: its trust policy, how long its sessions may be."""
     arn = entry.take("arn", str)
     seconds = entry.take("max_session_seconds", int, DEFAULT_MAX_SESSION_SECONDS)
-    policy = entry.values.pop("trust_policy", None)
+    policy = entry.take_any("trust_policy")
     if isinstance(policy, str):
         policy = _json(entry, "trust_policy", policy)
     wrong = policy_mistake(policy)

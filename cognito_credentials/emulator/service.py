@@ -61,7 +61,8 @@ class Service:
         self.minted: list[str] | None = [] if marker else None
         self._seed = seed
         with state.transaction():
-            if state.remembered(_SEEDED) is None:
+            self.uses_seed = state.remembered(_SEEDED) is None
+            if self.uses_seed:
                 state.remember(_SEEDED, b"1")
                 self._plant()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -123,7 +124,8 @@ def test_a_quiet_emulator_does_not_tell_of_requests(served: tuple[subprocess.Pop
 @pytest.mark.parametrize(
     ("argv", "code"),
     [
-        (("--port", "99999"), 4),
+        (("--port", "80000"), 2),
+        (("--port", "http"), 2),
         (("--host", "192.0.2.1"), 4),
         (("--seed", "/nonexistent.toml"), 4),
         (("--data", "/nonexistent/state.db"), 7),
@@ -135,6 +137,25 @@ def test_what_the_emulator_cannot_do_is_one_line(cli: Cli, argv: tuple[str, ...]
 
     assert (done.code, done.out) == (code, "")
     assert done.line.startswith("cognito-credentials: ")
+    assert re.search(r"\. [A-Z][^.]*\.$", done.line), done.line
+
+
+def test_a_seed_that_is_not_used_is_said(cli: Cli, tmp_path: Path) -> None:
+    """--data that holds a state wins over --seed, which is no reason to be silent about it."""
+    seed = tmp_path / "pool.toml"
+    seed.write_text('[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n')
+
+    def errors() -> str:
+        process = cli.start("emulator", "--data", str(tmp_path / "state.db"), "--seed", str(seed))
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        return process.communicate(timeout=20)[1]
+
+    assert errors() == ""
+    assert errors() == (
+        f"cognito-credentials: {tmp_path}/state.db holds a state already, so the seed {seed} is not used\n"
+    )
 
 
 def test_what_is_kept_in_a_file_is_there_again(cli: Cli, tmp_path: Path) -> None:

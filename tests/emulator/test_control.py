@@ -342,7 +342,7 @@ def test_users_while_it_runs(api, refused):
         {"provider": "graph.facebook.com", "subject": "fb", "token": "opaque"},
     ]
     wrong = api.control("PUT", "users", [*users, {"provider": "x"}])
-    assert (wrong.status, wrong.json) == (400, {"error": "users[3].subject: is missing"})
+    assert (wrong.status, wrong.json) == (400, {"error": "users[3]: subject is missing; it is a text"})
     assert get_id(api, pool_id, logins)
 
     assert api.control("PUT", "users", users).status == 200

@@ -163,14 +163,17 @@ def test_seed(start, tmp_path, refused):
         ("[[pools]\n", "at line 1"),
         ("[pools]\n", "pools: write it as [[pools]]"),
         ("[[pool]]\n", "pool: unknown table; there are: "),
-        ('[[pools]]\nIdentityPoolName = "p"\n', "pools[1]: 1 validation error detected: Value null"),
+        (
+            '[[pools]]\nIdentityPoolName = "p"\n',
+            "pools[1]: AllowUnauthenticatedIdentities is missing; it is true or false",
+        ),
         (
             '[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = "x"\n',
             "pools[1]: a member has the wrong type",
         ),
         (
             '[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\nColour = 1\n',
-            "pools[1].Colour: unknown member",
+            "pools[1].Colour: unknown member; there are: IdentityPoolId, IdentityPoolName, ",
         ),
         (
             '[[pools]]\nIdentityPoolId = "x"\n',
@@ -188,8 +191,11 @@ def test_seed(start, tmp_path, refused):
         ('[[roles]]\narn = "a"\ntrust_policy = "{"\n', "roles[1].trust_policy: not JSON"),
         ('[[issuers]]\nprovider = "p"\njwks_file = "no.json"\n', "no.json: No such file"),
         ('[[issuers]]\nprovider = "p"\njwks = { }\n', 'issuers[1].jwks: expected {"keys"'),
-        ('[[users]]\nprovider = "p"\n', "users[1].subject: is missing"),
-        ('[[users]]\nprovider = "p"\nsubject = "s"\nage = 5\n', "users[1].age: unknown member"),
+        ('[[users]]\nprovider = "p"\n', "users[1]: subject is missing; it is a text"),
+        (
+            '[[users]]\nprovider = "p"\nsubject = "s"\nage = 5\n',
+            "users[1].age: unknown member; there are: provider, subject, token, ",
+        ),
     ],
 )
 def test_mistakes_in_a_seed(tmp_path, content, error):

@@ -7,6 +7,7 @@ import io
 import sys
 from typing import TextIO, cast
 
+from ...errors import clean
 from ..command import PROGRAM, Command, Invocation
 from ..terminal import ClosedOutputError, Terminal
 
@@ -14,7 +15,7 @@ from ..terminal import ClosedOutputError, Terminal
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to *parser*."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 is the default")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; by default a free one")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; by default a free one")
     parser.add_argument(
         "--data", metavar="FILE", help="SQLite file that keeps the state; else it is forgotten"
     )
@@ -28,6 +29,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strict-roles", action="store_true", help="refuse roles that --seed does not describe"
     )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) < 65_536):
+        raise argparse.ArgumentTypeError(f"'{clean(text, 20)}' is no port: it is from 0 to 65535")
+    return int(text)
 
 
 def run(invocation: Invocation) -> int:
