@@ -244,8 +244,8 @@ class IdentityPool:
         Raises:
             CognitoCredentialsError: They were not linked; everything is as it was.
         """
-        built = self._built()
-        parts = linking.link(built, Logins.of(logins), user)
+        built, logins = self._built(), Logins.of(logins)  # tokens are secrets from here on
+        parts = linking.link(built, logins, user)
         self._configured = self._configured or built.settings
         self._parts = parts
         self._announce(parts)
