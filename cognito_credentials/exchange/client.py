@@ -80,9 +80,19 @@ class CognitoClient:
         """Close idle connections."""
         self._calls.close()
 
-    def received(self) -> ServerTime:
-        """Return the service's time at its last answer; this machine's, where that answer did not tell."""
-        return self._calls.answered or observe(self._clock)
+    def received(self) -> ServerTime | None:
+        """
+        Return the service's time at its last answer, by an earlier one where that did not tell.
+
+        Returns:
+            None where no answer told: this machine's clock is all there is, and may be wrong.
+        """
+        answered, seen = self._calls.answered, self._calls.seen
+        return answered if answered or seen is None else self.assume(seen.now(self._clock))
+
+    def assume(self, server_seconds: float | None = None) -> ServerTime:
+        """Return *server_seconds* as the service's time now; by default what this machine's clock says."""
+        return observe(self._clock, server_seconds)
 
     def get_id(self, tokens: Mapping[str, Secret]) -> str:
         """

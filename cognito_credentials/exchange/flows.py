@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..credentials import LONGEST_LIFETIME_SECONDS, SHORTEST_LIFETIME_SECONDS, TemporaryCredentials, iso
-from ..errors import ServiceError
+from ..errors import ClockSkewError, ServiceError
 from .actions import Action, Failure
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ..secret import Secret
     from ..settings import Settings
     from .client import CognitoClient
+
+LEAST_GIVEN_SECONDS: Final = 15 * 60
+"""Source: STS AssumeRoleWithWebIdentity, DurationSeconds; the enhanced flow gives an hour."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,6 +158,8 @@ def _checked_lifetime(client: CognitoClient, credentials: TemporaryCredentials) 
     Judged by the service's own time, so that a wrong clock here neither refuses nor accepts anything.
     """
     seen = client.received()
+    if seen is None:
+        return _assumed_time(client, credentials.expires_at)
     lifetime = credentials.expires_at - (seen.wall + seen.offset)
     if not SHORTEST_LIFETIME_SECONDS <= lifetime <= LONGEST_LIFETIME_SECONDS:
         raise Failure(
@@ -162,11 +167,36 @@ def _checked_lifetime(client: CognitoClient, credentials: TemporaryCredentials) 
             ServiceError(
                 f"the service gave credentials that end at {_moment(credentials.expires_at)}, "
                 f"when by its own time it was {_moment(seen.wall + seen.offset)}",
-                hint="they are not used; if this machine's clock is wrong, set it, and try again",
+                hint="they are not used; a later try may succeed",
                 code="InvalidExpiration",
             ),
         )
     return seen
+
+
+def _assumed_time(client: CognitoClient, expires_at: int) -> ServerTime:
+    """
+    Tell the service's time where no answer did (a proxy took the `Date` out).
+
+    This machine's clock is believed where it fits to the credentials. Where it does not, it is it that is
+    wrong: the service gives none for less than 15 minutes, so they are taken for that long, and never used
+    after their end. Only what has ended already by this clock is refused, since SDKs go by this clock, too.
+    """
+    here = client.assume()
+    lifetime = expires_at - here.wall
+    if SHORTEST_LIFETIME_SECONDS <= lifetime <= LONGEST_LIFETIME_SECONDS:
+        return here
+    if lifetime > 0:
+        return client.assume(expires_at - LEAST_GIVEN_SECONDS)
+    raise Failure(
+        Action.STOP,
+        ClockSkewError(
+            f"the service gave credentials that end at {_moment(expires_at)}, and by this machine's clock it "
+            f"is {_moment(here.wall)}",
+            hint="set this machine's clock; the service's answers do not tell its time",
+            code="InvalidExpiration",
+        ),
+    )
 
 
 def _moment(seconds: int) -> str:

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
 BODY_LIMIT: Final = 64 * 1024
 """Real answers are 2 to 4 KiB; more is not Cognito, and memory is not for strangers to fill."""
-SLOWEST_TRUSTED_ROUND_TRIP: Final = 5.0
-"""Beyond this the moment the server wrote its `Date` is too uncertain to set a clock by."""
+PRECISE_ROUND_TRIP: Final = 5.0
+"""Up to this the moment in which the server wrote its `Date` may be taken for the middle."""
+SLOWEST_TRUSTED_ROUND_TRIP: Final = 60.0
+"""Beyond this, which no deadline of ours allows (a machine that slept), the `Date` tells too little."""
 
 CALL: contextvars.ContextVar[Call | None] = contextvars.ContextVar("cognito_credentials_call", default=None)
 """The call underway in this context; botocore's event tells the request only."""
@@ -129,8 +131,13 @@ class Transport:
             server = date.timestamp()
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
-        # The server wrote its date when half of the round trip was over: the midpoint, by our clock.
-        return observe(self._clock, server + round_trip / 2)
+        if round_trip <= PRECISE_ROUND_TRIP:
+            return observe(self._clock, server + round_trip / 2)
+        # Name resolution, connecting and a slow link are all in it, before or after the server wrote. If this
+        # machine's clock is in between, it is right as far as can be told. If not, the latest moment counts:
+        # what is used some seconds too short harms nobody.
+        wall = self._clock.wall()
+        return observe(self._clock, wall if server <= wall <= server + round_trip else server + round_trip)
 
 
 def check_target(url: str) -> None:

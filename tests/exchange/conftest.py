@@ -47,6 +47,19 @@ class Bench:
         return made
 
 
+class SlowClock(Clock):
+    """A clock by which everything takes *step* seconds."""
+
+    def __init__(self, step: float) -> None:
+        super().__init__()
+        self.mono = 0.0
+        self.step = step
+
+    def elapsed(self) -> float:
+        self.mono += self.step
+        return self.mono
+
+
 class EmulatorBench(Bench):
     """A bench whose endpoint is the emulator."""
 

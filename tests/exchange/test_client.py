@@ -16,14 +16,13 @@ import botocore.credentials
 import botocore.session
 import pytest
 
-from cognito_credentials.clock import Clock
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.flows import exchange
 from cognito_credentials.secret import Secret
 
-from .conftest import GOOGLE, Bench, EmulatorBench, RawServer
+from .conftest import GOOGLE, Bench, EmulatorBench, RawServer, SlowClock
 
 Serve = Callable[[Callable[[socket.socket, bytes], None]], tuple[RawServer, Bench]]
 
@@ -241,31 +240,50 @@ def test_the_service_tells_the_time(bench: EmulatorBench, offset: int) -> None:
     assert client.seen == exchanged.seen
 
 
-class SlowClock(Clock):
-    """A clock by which everything takes four seconds."""
-
-    def __init__(self, step: float) -> None:
-        super().__init__()
-        self.mono = 0.0
-        self.step = step
-
-    def elapsed(self) -> float:
-        self.mono += self.step
-        return self.mono
-
-
-@pytest.mark.parametrize(("step", "is_trusted"), [(1.0, True), (6.0, False)])
-def test_a_slow_answer_does_not_tell_the_time(bench: EmulatorBench, step: float, is_trusted: bool) -> None:
-    """After a round trip of more than five seconds nobody knows when the `Date` was written."""
+@pytest.mark.parametrize(
+    ("step", "moved", "expected"),
+    [(1.0, 3600, 3600), (6.0, 3600, 3606), (6.0, -3600, -3594), (30.0, 3600, 3630), (6.0, -2, 0)],
+)
+def test_a_slow_answer_tells_the_time_at_the_latest(
+    bench: EmulatorBench, step: float, moved: int, expected: int
+) -> None:
+    """Of a long round trip nobody knows when the `Date` was written: this clock, if it fits; else the end."""
     pool = bench.pool()
-    bench.emulator.move_clock(3600)
+    bench.emulator.move_clock(moved)
     bench.clock = SlowClock(step)
     client = bench.client(pool)
 
     client.get_id({})
 
-    assert (client.seen is not None) is is_trusted
-    assert client.received().offset == pytest.approx(3600 if is_trusted else 0, abs=3)
+    received = client.received()
+    assert received is not None
+    assert received.offset == pytest.approx(expected, abs=3)
+
+
+def test_the_time_of_an_earlier_answer_serves(bench: EmulatorBench) -> None:
+    """An answer that does not tell the time, since the machine slept over it, is judged by those before."""
+    pool = bench.pool()
+    bench.emulator.move_clock(86_400)
+    bench.clock = clock = SlowClock(1.0)
+    client = bench.client(pool)
+    client.get_id({})
+    clock.step = 61.0
+
+    client.get_id({})
+
+    received = client.received()
+    assert received is not None
+    assert received.offset >= 86_390
+
+
+def test_a_sleep_over_the_only_answer_tells_no_time(bench: EmulatorBench) -> None:
+    """After more than a minute the `Date` is too old to go by."""
+    bench.clock = SlowClock(61.0)
+    client = bench.client(bench.pool())
+
+    client.get_id({})
+
+    assert client.received() is None
 
 
 @pytest.mark.parametrize(

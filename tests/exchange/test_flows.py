@@ -9,12 +9,12 @@ import botocore.session
 import pytest
 
 from cognito_credentials.clock import Clock
-from cognito_credentials.errors import ServiceError
+from cognito_credentials.errors import ClockSkewError, ServiceError
 from cognito_credentials.exchange.actions import Action, Failure
 from cognito_credentials.exchange.deadline import with_deadline
 from cognito_credentials.exchange.flows import Exchanged, exchange, get_identity, open_id_token
 
-from .conftest import GOOGLE, EmulatorBench
+from .conftest import GOOGLE, Bench, EmulatorBench, SlowClock
 
 GUEST_ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
 USER_ROLE = "arn:aws:iam::123456789012:role/authenticated"
@@ -287,3 +287,49 @@ def test_a_lifetime_is_judged_by_the_services_clock(bench: EmulatorBench) -> Non
         exchanged = run(bench, pool)
         left = exchanged.credentials.expires_at - (exchanged.seen.wall + exchanged.seen.offset)
         assert 3590 <= left <= 3610
+
+
+@pytest.mark.parametrize("moved", [-172_800, 86_400])
+def test_a_slow_link_and_a_wrong_clock_get_credentials(bench: EmulatorBench, moved: int) -> None:
+    """Where every answer takes long and this clock is days off, credentials are good all the same."""
+    pool = bench.pool()
+    bench.emulator.move_clock(moved)
+    bench.clock = SlowClock(8.0)
+
+    exchanged = run(bench, pool)
+
+    left = exchanged.credentials.expires_at - (exchanged.seen.wall + exchanged.seen.offset)
+    assert 3580 <= left <= 3600
+
+
+def timeless(serve: Any, lifetime: int) -> tuple[Bench, int]:
+    """A service that does not tell its time, and the end of the credentials that it gives."""
+    expiration = int(time.time()) + lifetime
+    content = body(float(expiration)).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+    return serve(lambda connection, _: connection.sendall(head + content))[1], expiration
+
+
+@pytest.mark.parametrize(("lifetime", "taken_for"), [(3600, 3600), (30, 900), (172_800, 900), (10**9, 900)])
+def test_without_the_services_time_a_clock_that_does_not_fit_is_not_believed(
+    serve: Any, lifetime: int, taken_for: int
+) -> None:
+    """This clock is then all there is; credentials are taken for the least that is given, and not refused."""
+    bench, expiration = timeless(serve, lifetime)
+    exchanged = exchange(bench.client(), bench.settings(), "us-east-1:00", {}, lambda _: None)
+
+    left = exchanged.credentials.expires_at - (exchanged.seen.wall + exchanged.seen.offset)
+    assert exchanged.credentials.expires_at == expiration
+    assert left == pytest.approx(taken_for, abs=5)
+
+
+@pytest.mark.parametrize("lifetime", [0, -86_400])
+def test_without_the_services_time_what_has_ended_is_this_clocks_fault(serve: Any, lifetime: int) -> None:
+    """What no SDK on this machine would use is refused, and says what to mend."""
+    bench, _ = timeless(serve, lifetime)
+    with pytest.raises(Failure) as caught:
+        exchange(bench.client(), bench.settings(), "us-east-1:00", {}, lambda _: None)
+
+    assert caught.value.action is Action.STOP
+    assert type(caught.value.error) is ClockSkewError
+    assert "set this machine's clock" in caught.value.error.hint
