@@ -25,9 +25,9 @@ CLOSED_OUTPUT: Final = 141
 EXIT_CODES: Final = (
     (0, "ok"),
     (UNEXPECTED, "unexpected: a bug, or standard output cannot be written"),
-    (USAGE, "usage"),
+    (USAGE, "usage: no command, option or combination of ours"),
     (3, "login required"),
-    (4, "configuration"),
+    (4, "configuration: the value of a setting, also of one given as an option"),
     (5, "Cognito or STS refused"),
     (6, "network, or throttled: try again"),
     (7, "the cache that was asked for is unavailable"),

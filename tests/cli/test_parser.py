@@ -91,7 +91,7 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
         (["status", "--prof", "x"], "there is no option --prof. Did you mean --profile?"),
         (["export", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
         (["status", "guest"], "unexpected argument 'guest'. Run 'cognito-credentials status --help'."),
-        (["emulator", "--port", "many"], "argument --port: invalid int value: 'many'"),
+        (["emulator", "--port", "many"], "argument --port: 'many' is no port: it is from 0 to 65535"),
         (["status", "--profile"], "argument --profile: expected one argument"),
         (["export", "--unset", "--format", "ini"], "the format ini sets nothing that could be removed"),
         (["exec", "--server", "--", "true"], "there is no option --server"),
