@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from cognito_credentials.settings import Settings, require
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 from cognito_credentials.sign_in.surroundings import why_no_browser
 
+ROOT = Path(__file__).parent.parent.parent
 POOL = "eu-west-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
 USER_POOL = {"cognito_user_pool_id": "eu-west-1_Ab1Cd2Ef3", "cognito_client_id": "4example"}
 OIDC = {"cognito_oidc_issuer": "https://login.example.com", "cognito_oidc_client_id": "desktop"}
