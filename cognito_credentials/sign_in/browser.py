@@ -7,6 +7,7 @@ Imports `authorization`, `callback`, `interaction`, `pages`, `surroundings`.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
@@ -113,12 +114,19 @@ def _given_up() -> LoginRequiredError:
 
 
 def open_default_browser(url: str) -> bool:
-    """Open *url* in the person's browser; False when there is none."""
+    """
+    Open *url* in the person's browser; False when there is none.
+
+    One that runs inside the terminal (lynx, w3m) is none, unless ``BROWSER`` names it: it would take over the
+    terminal, and stdout with it. `webbrowser.open` goes on to those when the first browser fails.
+    """
     outcome: list[bool] = []
 
     def run() -> None:
         try:
-            outcome.append(webbrowser.open(url))
+            browser = webbrowser.get()
+            is_in_terminal = type(browser) is webbrowser.GenericBrowser and not os.environ.get("BROWSER")
+            outcome.append(not is_in_terminal and browser.open(url))
         except (webbrowser.Error, OSError):
             outcome.append(False)
 

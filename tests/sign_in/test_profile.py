@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,37 @@ def test_a_source_can_be_pickled() -> None:
     again = pickle.loads(pickle.dumps(source))
 
     assert again.depends() == source.depends()
+
+
+@pytest.mark.parametrize(
+    ("browsers", "environ", "opened"),
+    [
+        (["lynx"], {}, None),
+        (["lynx", "mine"], {"BROWSER": "mine %s &"}, "mine"),
+        (["lynx", "fails"], {"BROWSER": "fails %s &"}, "fails"),
+        ([], {}, None),
+    ],
+)
+def test_no_browser_takes_over_the_terminal(
+    tmp_path: Path, browsers: list[str], environ: dict[str, str], opened: str | None
+) -> None:
+    """A text browser is started only where the user named it; not even when the named one fails."""
+    for name in browsers:
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/opened\n[ {name} != fails ]\n")
+        program.chmod(0o755)
+    code = (
+        "from cognito_credentials.sign_in import browser; browser.open_default_browser('http://127.0.0.1:9/')"
+    )
+    env = {"PATH": str(tmp_path), "TERM": "xterm", "PYTHONPATH": str(ROOT), **environ}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=30)
+    found = tmp_path / "opened"
+    for _ in range(100):
+        if opened is None or found.exists():
+            break
+        time.sleep(0.05)  # it runs in the background
+
+    assert (found.read_text().split() if found.exists() else [None]) == [opened]
 
 
 @pytest.mark.parametrize(
