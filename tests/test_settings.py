@@ -168,7 +168,8 @@ def test_a_mistyped_variable_is_a_warning(caplog: pytest.LogCaptureFixture) -> N
 
     load_settings({"identity_pool_id": POOL}, environ=environ)
 
-    assert caplog.messages == ["AWS_COGNITO_FLOWS is not a setting; did you mean AWS_COGNITO_FLOW?"]
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == ["AWS_COGNITO_FLOWS is not a setting; did you mean AWS_COGNITO_FLOW?"]
 
 
 @pytest.mark.parametrize(
