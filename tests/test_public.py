@@ -30,7 +30,7 @@ REVEALED = {
     "exchange/client.py": (2, "login and OpenID tokens go into the request"),
     "exchange/facts.py": (1, "an unverified look at a token, for a hint"),
     "exchange/failures.py": (1, "to black the secret out of a service's text"),
-    "logins/command.py": (1, "strip what a command printed; it is a Secret again at once"),
+    "logins/command.py": (1, "an unverified look at what a command printed"),
     "logins/environment.py": (1, "to hash it: who the user is"),
     "logins/file.py": (1, "an unverified look at a token, to hash whose it is"),
     "logins/binding.py": (1, "to hash it: who the user is"),
