@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 
+import cognito_credentials.emulator
 from cognito_credentials import IdentityPool
 from tests.cli.conftest import Cli, Done
 
@@ -59,6 +60,8 @@ def test_a_step_that_does_not_hold_fails_the_demo(call: Call, monkeypatch: pytes
 
 def test_the_demo_without_its_extra_says_what_to_install(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bare install lacks the emulator's libraries."""
+    # Put back with the modules, or later tests would find two emulators: one by name, one by attribute.
+    monkeypatch.setattr(cognito_credentials, "emulator", cognito_credentials.emulator)
     for name in [name for name in sys.modules if name.startswith("cognito_credentials.emulator")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)

@@ -194,7 +194,9 @@ def test_known_issuer(api, assume, refused):
         "Missing a required claim: aud",
     )
     old = api.login(claims={"iat": int(api.emulator.service.clock.now()) - 441398})[OIDC]
-    assert refused(assume, token=old)[:2] == ("InvalidIdentityToken", "Token too old: 441398")
+    code, text = refused(assume, token=old)[:2]
+    assert code == "InvalidIdentityToken"
+    assert text in ("Token too old: 441398", "Token too old: 441399"), "a second may pass under way"
 
 
 @pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 4")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import cognito_credentials.sign_in
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.settings import Settings, require
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
@@ -222,6 +223,7 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
 
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the error says what to install."""
+    monkeypatch.setattr(cognito_credentials, "sign_in", cognito_credentials.sign_in)
     for name in {"authlib", *(name for name in sys.modules if name.partition(".")[0] == "authlib")}:
         monkeypatch.setitem(sys.modules, name, None)
     for name in ("oidc", "tokens", "issuer", "browser", "authorization"):
