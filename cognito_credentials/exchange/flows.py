@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LEAST_GIVEN_SECONDS: Final = 15 * 60
 """Source: STS AssumeRoleWithWebIdentity, DurationSeconds; the enhanced flow gives an hour."""
+COGNITO_BEGAN: Final = 1_404_950_400
+"""10 July 2014. Source: AWS news blog. No clock makes credentials of before that true."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,17 +162,9 @@ def _checked_lifetime(client: CognitoClient, credentials: TemporaryCredentials) 
     seen = client.received()
     if seen is None:
         return _assumed_time(client, credentials.expires_at)
-    lifetime = credentials.expires_at - (seen.wall + seen.offset)
-    if not SHORTEST_LIFETIME_SECONDS <= lifetime <= LONGEST_LIFETIME_SECONDS:
-        raise Failure(
-            Action.WAIT,
-            ServiceError(
-                f"the service gave credentials that end at {_moment(credentials.expires_at)}, "
-                f"when by its own time it was {_moment(seen.wall + seen.offset)}",
-                hint="they are not used; a later try may succeed",
-                code="InvalidExpiration",
-            ),
-        )
+    now = seen.wall + seen.offset
+    if not SHORTEST_LIFETIME_SECONDS <= credentials.expires_at - now <= LONGEST_LIFETIME_SECONDS:
+        raise _impossible(credentials.expires_at, f"by its own time it was {_moment(now)}")
     return seen
 
 
@@ -188,12 +182,25 @@ def _assumed_time(client: CognitoClient, expires_at: int) -> ServerTime:
         return here
     if lifetime > 0:
         return client.assume(expires_at - LEAST_GIVEN_SECONDS)
+    if expires_at < COGNITO_BEGAN:
+        raise _impossible(expires_at, "there was no Cognito")
     raise Failure(
         Action.STOP,
         ClockSkewError(
             f"the service gave credentials that end at {_moment(expires_at)}, and by this machine's clock it "
             f"is {_moment(here.wall)}",
             hint="set this machine's clock; the service's answers do not tell its time",
+            code="InvalidExpiration",
+        ),
+    )
+
+
+def _impossible(expires_at: int, when: str) -> Failure:
+    return Failure(
+        Action.WAIT,
+        ServiceError(
+            f"the service gave credentials that end at {_moment(expires_at)}, when {when}",
+            hint="they are not used; a later try may succeed",
             code="InvalidExpiration",
         ),
     )
