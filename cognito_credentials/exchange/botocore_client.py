@@ -83,6 +83,7 @@ def make_client(
         timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
     )
     client.meta.events.register(f"before-send.{service}", transport.send)
+    client.meta.events.register_first(f"needs-retry.{service}", transport.end_retries)
     return client, transport
 
 

@@ -7,6 +7,7 @@ on its way to the user holds a token in clear: what has one in it returns its fa
 
 from __future__ import annotations
 
+import contextvars
 import os
 import random
 import threading
@@ -29,6 +30,11 @@ ONCE_MORE_AFTER: Final = (1.0, 2.0)
 """Seconds before the one repetition that a conflict or a silent login provider gets."""
 ROOM_FOR_ONCE_MORE: Final = 4.0
 """The longest wait and two seconds for the request; with less time left it is not begun."""
+
+SPARING: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(
+    "cognito_credentials_sparing", default=False
+)
+"""Whether each request is sent only once in this context."""
 
 
 class Calls:
@@ -128,7 +134,7 @@ class Calls:
         from .transport import CALL, Call
 
         service = "sts" if operation == "AssumeRoleWithWebIdentity" else "cognito-identity"
-        call = Call(makes_identity=operation == "GetId" and is_guest)
+        call = Call(makes_identity=operation == "GetId" and is_guest, is_single=SPARING.get())
         reset = CALL.set(call)
         try:
             client = self._client(service)[0]

@@ -9,10 +9,11 @@ chain for credentials would ask itself.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import observe
@@ -20,7 +21,7 @@ from ..credentials import TemporaryCredentials, is_plain
 from ..errors import ConfigurationError
 from ..secret import Secret
 from .actions import Action, Failure
-from .calls import Calls
+from .calls import SPARING, Calls
 from .failures import not_an_answer
 
 if TYPE_CHECKING:
@@ -79,6 +80,19 @@ class CognitoClient:
     def close(self) -> None:
         """Close idle connections."""
         self._calls.close()
+
+    @contextlib.contextmanager
+    def sparing(self) -> Iterator[None]:
+        """
+        Send each request only once meanwhile: nobody waits, and a failure should cost the service little.
+
+        It holds in this context and in what `with_deadline` runs for it.
+        """
+        reset = SPARING.set(True)
+        try:
+            yield
+        finally:
+            SPARING.reset(reset)
 
     def received(self) -> ServerTime | None:
         """

@@ -49,10 +49,12 @@ class Call:
 
     Args:
         makes_identity: Each request of it that arrives makes a new identity (a guest's GetId).
+        is_single: Whether its request is sent only once, whatever happens to it.
     """
 
-    def __init__(self, *, makes_identity: bool = False) -> None:
+    def __init__(self, *, makes_identity: bool = False, is_single: bool = False) -> None:
         self.makes_identity = makes_identity
+        self.is_single = is_single
         self.unanswered = 0
         self.seen: ServerTime | None = None
 
@@ -111,6 +113,23 @@ class Transport:
         return botocore.awsrequest.AWSResponse(
             request.url, response.status_code, response.headers, _Body(body)
         )
+
+    def end_retries(
+        self, *, operation: Any, response: Any = None, caught_exception: Exception | None = None, **_: object
+    ) -> None:
+        """
+        Answer botocore's ``needs-retry`` event: end a call that is sent once, as botocore would end it.
+
+        How often it tries is a setting of its client; another client would be loaded and connected anew.
+        """
+        call = CALL.get()
+        if call is None or not call.is_single:
+            return
+        if caught_exception is not None:
+            raise caught_exception
+        http, parsed = response
+        if http.status_code >= 300:
+            raise botocore.exceptions.ClientError(parsed, operation.name)
 
     def close(self) -> None:
         """Close idle connections: none would outlive the 40 minutes to the next call, nor a fork."""

@@ -245,6 +245,48 @@ def test_what_may_pass_is_repeated(bench: EmulatorBench, fault: dict[str, Any]) 
     assert bench.emulator.requests()["GetId"] == 2
 
 
+FAULTS = [
+    {"code": "TooManyRequestsException"},
+    {"status": 503},
+    {"code": "InternalErrorException"},
+    {"drop": True},
+    {"code": "NotAuthorizedException"},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_a_sparing_client_asks_once_and_tells_the_true_cause(
+    bench: EmulatorBench, fault: dict[str, Any]
+) -> None:
+    """A client that tries three times sends one request then, and fails as a client of one try does."""
+    pool = bench.pool()
+    client = bench.client(pool, attempts=3)
+    bench.fault(times=-1, **fault)
+
+    with client.sparing(), pytest.raises(Failure) as spared:
+        with_deadline(lambda: client.get_id(bench.login()), 10)
+    assert bench.emulator.requests()["GetId"] == 1
+    with pytest.raises(Failure) as single:
+        bench.client(pool, attempts=1).get_id(bench.login())
+
+    for name in ("action", "again", "operation"):
+        assert getattr(spared.value, name) == getattr(single.value, name)
+    for name in ("message", "hint", "code", "throttled"):
+        assert getattr(spared.value.error, name) == getattr(single.value.error, name)
+
+
+def test_sparing_ends_with_its_block_and_hinders_no_success(bench: EmulatorBench) -> None:
+    """Within, what works works; afterwards the client tries again as before."""
+    pool = bench.pool()
+    client = bench.client(pool, attempts=3)
+    with client.sparing():
+        assert client.get_id({})
+    bench.fault(times=1, code="TooManyRequestsException")
+
+    assert client.get_id({})
+    assert bench.emulator.requests()["GetId"] == 3
+
+
 def body(expiration: object) -> str:
     import json
 
