@@ -2,6 +2,7 @@
 The command line: what people and other SDKs type.
 
     fast.py              answers ``credential-process`` from the cache, and imports next to nothing
+    core_dumps.py        none of this process;  hardening.py  what more there is to protect memory
     commands/            one file a command; `commands.run` parses, runs and turns errors into exit codes
     command.py           what a command is
     parser.py            options, help, usage errors
@@ -20,6 +21,8 @@ from __future__ import annotations
 import os
 import sys
 
+from . import core_dumps
+
 
 def main(argv: list[str] | None = None) -> int:
     """
@@ -37,6 +40,8 @@ def main(argv: list[str] | None = None) -> int:
         if arguments and arguments[0] == "credential-process":
             from .fast import answer
 
+            if argv is None:
+                core_dumps.forbid()
             line = answer(arguments, os.environ)
             if line is not None and _printed(line):
                 return 0

@@ -2,13 +2,15 @@
 What keeps secrets in this process's memory: no core dump, no reading by other processes of the same user.
 
 Only for processes that are ours alone, never in the library. All of it is best effort: what a system does
-not have cannot be asked of it.
+not have cannot be asked of it. The fast path does the part that costs little (`core_dumps`).
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+
+from . import core_dumps
 
 _PR_SET_DUMPABLE = 4
 """Source: Linux, prctl(2)."""
@@ -22,15 +24,7 @@ def protect_memory() -> int | None:
         The limit of core dumps as it was, for `restore`; None when it could not be changed.
     """
     _set_not_dumpable()
-    try:
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
-        # The hard limit stays: a command started by exec gets its core dumps back.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
-    except (ImportError, OSError, ValueError):
-        return None
-    return soft
+    return core_dumps.forbid()
 
 
 def restore(soft_limit: int | None) -> None:
@@ -45,11 +39,7 @@ def restore(soft_limit: int | None) -> None:
         number = getattr(signal, name, None)
         if number is not None:
             signal.signal(number, signal.SIG_DFL)
-    if soft_limit is not None:
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-        resource.setrlimit(resource.RLIMIT_CORE, (soft_limit, hard))
+    core_dumps.restore(soft_limit)
 
 
 def _set_not_dumpable() -> None:

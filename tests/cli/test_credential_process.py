@@ -191,3 +191,18 @@ def test_the_process_is_protected_against_core_dumps(cli: Cli, call: Callable[..
 
     assert done.stdout.splitlines()[-1] == "0 0", done.stderr
     assert resource.getrlimit(resource.RLIMIT_CORE) == soft, "a library call changed its host"
+
+
+def test_a_hit_is_protected_against_core_dumps(cli: Cli, pool_id: str) -> None:
+    """The fast path, too, leaves no core file of what it prints."""
+    pytest.importorskip("resource")
+    code = (
+        "import resource, sys, cognito_credentials.cli as c; sys.argv[1:] = ['credential-process', "
+        "'--profile', 'guest']; resource.setrlimit(resource.RLIMIT_CORE, (1, 1)); code = c.main(); "
+        "slow = 'cognito_credentials.cli.commands' in sys.modules; "
+        "print(resource.getrlimit(resource.RLIMIT_CORE)[0], slow)"
+    )
+    for _ in range(2):
+        done = subprocess.run([python()[0], "-c", code], env=cli.environ, capture_output=True, text=True)
+
+    assert done.stdout.splitlines()[-1] == "0 False", done.stderr
