@@ -86,8 +86,8 @@ def open_store(settings: Settings) -> Store:
     """Open the place to remember things in."""
     if settings.cache == "file" and settings.cache_dir is None:
         _log.warning(
-            "there is no home directory to keep the cache in, so a guest is another one with each start; "
-            "set AWS_COGNITO_CACHE_DIR"
+            "there is no home directory to keep the cache in, so a guest is another one with each start and "
+            "each session; set AWS_COGNITO_CACHE_DIR"
         )
     if settings.cache == "memory" or settings.cache_dir is None:
         return MemoryStore()

@@ -162,6 +162,9 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     With an identity pool among the arguments, only the pool is asked. Without, the profile and the
     environment may name one; explicit keys win over it, and where none is named this is boto3's Session.
 
+    Sessions share what is on disk. With ``cache="memory"`` each is by itself, and so another guest: make one
+    and use it throughout.
+
     Args:
         args: boto3.Session's own, in its order.
         identity_pool_id: ``region:guid``.

@@ -77,6 +77,14 @@ class TestSession:
 
         assert world.counts() == {}
 
+    def test_in_memory_each_session_is_a_guest_of_its_own(self, world: World) -> None:
+        """Nothing is shared behind the back of two sessions; on disk two of them are one guest."""
+        for cache, guests in (("memory", 2), ("file", 3)):
+            for _ in range(2):
+                Session(identity_pool_id=world.pool_id, cache=cache).client("sts").get_caller_identity()
+
+            assert world.counts()["GetId"] == guests
+
     def test_keys_and_a_pool_contradict_each_other(self, world: World) -> None:
         """Explicit keys are never shadowed in silence."""
         with pytest.raises(ConfigurationError, match="both access keys and identity pool"):

@@ -1,5 +1,8 @@
 """
-The store in this process: nothing on disk, gone with the process.
+The store in this process: nothing on disk, gone with the object.
+
+Each `IdentityPool` has one of its own, and with it an identity of its own: a registry of pools to share one
+would be state of the whole program, which a library does not keep. Who wants one guest makes one pool.
 
 A forked child has its parent's data, and locks of its own: a lock that another thread of the parent held
 at the fork would stay locked in the child for ever.
@@ -16,7 +19,7 @@ from .record import RECORD_LIMIT
 
 
 class MemoryStore:
-    """A store in memory; for all threads of one process."""
+    """A store in memory; for all threads that use the object that made it."""
 
     name = "memory"
     location = "this process"

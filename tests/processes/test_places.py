@@ -47,6 +47,11 @@ def test_no_home(machine: Machine, home: str) -> None:
     (answer,) = storm(machine.environ(HOME=home), 1, "--reads", "5")
     assert answer.errors == []
     assert answer.stderr.count("\n") == 1
+    if not os.path.isabs(home):
+        assert (
+            "a guest is another one with each start and each session; set AWS_COGNITO_CACHE_DIR"
+            in answer.stderr
+        )
 
 
 @needs_root
