@@ -54,7 +54,6 @@ class Parts:
         self.exchanger = Exchanger(
             settings,
             CognitoClient(settings, clock, environ),
-            CognitoClient(settings, clock, environ, attempts=1),
             Identities(settings, self.records, clock),
             clock,
         )

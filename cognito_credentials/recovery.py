@@ -9,6 +9,7 @@ One recovery a refresh (peers.md 3 A): the second failure is the answer.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -51,8 +52,6 @@ class Exchanger:
     Args:
         settings: Of one pool.
         client: The wire.
-        brief: The same, trying each request only once, for when nobody waits: a failure then costs the
-            service one request, and there is time to try later.
         identities: Where they are remembered.
         clock: This machine's clocks.
     """
@@ -61,13 +60,11 @@ class Exchanger:
         self,
         settings: Settings,
         client: CognitoClient,
-        brief: CognitoClient,
         identities: Identities,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._client = client
-        self._brief = brief
         self.identities = identities
         self._clock = clock
         self._tries = 0
@@ -111,11 +108,18 @@ class Exchanger:
         Raises:
             CognitoCredentialsError: What stopped it.
         """
+        # Where nobody waits, each request is sent once: a failure then costs the service little, and there is
+        # time to try later.
+        nobody_waits = budget <= policy.ADVISORY_BUDGET
+        with self._client.sparing() if nobody_waits else contextlib.nullcontext():
+            return self._exchanged(who, budget, rng)
+
+    def _exchanged(self, who: Who, budget: float, rng: random.Random) -> CredentialsRecord:
         result = self._recovering(
             who,
             budget,
-            lambda client, identity_id, tokens, note: exchange(
-                client, self._settings, identity_id, tokens, note
+            lambda identity_id, tokens, note: exchange(
+                self._client, self._settings, identity_id, tokens, note
             ),
         )
         self.identities.adopt(who, result.identity_id)
@@ -139,7 +143,7 @@ class Exchanger:
         return self._recovering(
             who,
             policy.HOLDER_BUDGET,
-            lambda client, _, tokens, note: get_identity(client, self._settings, tokens, note),
+            lambda _, tokens, note: get_identity(self._client, self._settings, tokens, note),
         )
 
     def open_id_token(self, who: Who) -> Secret:
@@ -152,8 +156,8 @@ class Exchanger:
         identity_id, token = self._recovering(
             who,
             policy.HOLDER_BUDGET,
-            lambda client, identity_id, tokens, note: open_id_token(
-                client, self._settings, identity_id, tokens, note
+            lambda identity_id, tokens, note: open_id_token(
+                self._client, self._settings, identity_id, tokens, note
             ),
         )
         self.identities.adopt(who, identity_id)
@@ -169,8 +173,8 @@ class Exchanger:
         self._recovering(
             who,
             policy.HOLDER_BUDGET,
-            lambda client, identity_id, tokens, note: unlink(
-                client, self._settings, identity_id, tokens, note, provider
+            lambda identity_id, tokens, note: unlink(
+                self._client, self._settings, identity_id, tokens, note, provider
             ),
         )
 
@@ -178,16 +182,15 @@ class Exchanger:
         self,
         who: Who,
         budget: float,
-        call: Callable[[CognitoClient, str | None, Mapping[str, Secret], Callable[[str], None]], T],
+        call: Callable[[str | None, Mapping[str, Secret], Callable[[str], None]], T],
     ) -> T:
-        client = self._brief if budget <= policy.ADVISORY_BUDGET else self._client
-        client.prepare()  # loading botocore is this machine's slowness, not the service's
+        self._client.prepare()  # loading botocore is this machine's slowness, not the service's
         attempt = self._first_attempt(who)
         has_failed = False
         while True:
             # The budget is the service's: what a login takes has limits of its own.
             began = self._clock.elapsed()
-            outcome = self._try(who, client, attempt, max(budget, 0.1), call)
+            outcome = self._try(who, attempt, max(budget, 0.1), call)
             if not isinstance(outcome, Failure):
                 return outcome
             budget -= self._clock.elapsed() - began
@@ -222,10 +225,9 @@ class Exchanger:
     def _try(
         self,
         who: Who,
-        client: CognitoClient,
         attempt: _Attempt,
         seconds: float,
-        call: Callable[[CognitoClient, str | None, Mapping[str, Secret], Callable[[str], None]], T],
+        call: Callable[[str | None, Mapping[str, Secret], Callable[[str], None]], T],
     ) -> T | Failure:
         """Make the call; a failure is returned, so that nothing of it is chained to what users see."""
         self._tries += 1
@@ -238,9 +240,7 @@ class Exchanger:
                 self.identities.adopt(who, new, attempt.refused)
 
         try:
-            return with_deadline(
-                lambda: call(client, attempt.identity_id, attempt.logins.tokens, note), seconds
-            )
+            return with_deadline(lambda: call(attempt.identity_id, attempt.logins.tokens, note), seconds)
         except Failure as failure:
             return failure
         finally:
@@ -250,9 +250,9 @@ class Exchanger:
         # A login has expired when both say so, the service's time as last seen and this machine's: either
         # may be wrong, and where they differ the service is the judge.
         now = self._clock.wall()
-        seen = [client.seen for client in (self._client, self._brief) if client.seen is not None]
-        if seen:
-            now = min(now, max(seen, key=lambda one: one.elapsed_ms).now(self._clock))
+        seen = self._client.seen
+        if seen is not None:
+            now = min(now, seen.now(self._clock))
         return self._settings.logins.resolve(now, self._settings.user)
 
     def _who(self, principal: str, logins: ResolvedLogins | None) -> Who:
