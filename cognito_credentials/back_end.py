@@ -71,6 +71,12 @@ def developer_token(
     Source: Cognito Identity API, GetOpenIdTokenForDeveloperIdentity.
     """
     _check(user, provider, duration_seconds)
+    if provider in (logins or {}):
+        # It would take the place of the user whom the app has authenticated.
+        raise ConfigurationError(
+            "logins hold the developer provider's own name",
+            hint="give public logins only; `user` says who it is",
+        )
     request: dict[str, Any] = {
         "IdentityPoolId": identity_pool_id,
         "Logins": {provider: user, **{name: _text(token) for name, token in (logins or {}).items()}},

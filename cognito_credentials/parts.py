@@ -69,8 +69,7 @@ class Parts:
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
         """Say which files (``file``) and variables (``env``) decide whose credentials these are."""
-        # With `user` the tokens do not matter; else every source must be one that can be looked at.
-        return () if self.settings.user is not None else self.settings.logins.depends()
+        return self.settings.logins.depends(self.settings.user)
 
     def who(self) -> Who | None:
         """Who it is, as far as that can be told without asking for a login token."""

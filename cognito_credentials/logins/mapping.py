@@ -14,16 +14,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..errors import ConfigurationError, LoginRequiredError, clean
+from ..errors import ConfigurationError, clean
 from ..secret import Secret
 from .binding import TOKEN_BOUND, bound, reject
-from .claims import digest, unverified_claims, unverified_expiry, unverified_subject
+from .claims import digest, unverified_subject
 from .environment import EnvironmentSource
+from .expiry import unexpired
 from .file import FileSource
 from .providers import check_claims, check_provider, own_identity_id
 from .registry import Maker, names_source, parse_source
 from .saml import checked_response, is_saml
-from .source import LoginSource, ask, describe, is_source
+from .source import LoginSource, describe, is_source
 from .static import CallableSource, TokenSource
 
 MOST_LOGINS = 10
@@ -156,10 +157,16 @@ class Logins:
         quick = (TokenSource, FileSource, EnvironmentSource)
         return not all(isinstance(source, quick) for _, source in self.sources)
 
-    def depends(self) -> tuple[tuple[str, str], ...] | None:
+    def _sign_ins(self) -> list[tuple[int, LoginSource]]:
+        """Those that people sign in to with this package, and so have an account of ours."""
+        return [(at, source) for at, (_, source) in enumerate(self.sources) if hasattr(source, "account")]
+
+    def depends(self, user: str | None = None) -> tuple[tuple[str, str], ...] | None:
         """Say which files and variables decide who this is; None when something else does, too."""
         found: list[tuple[str, str]] = []
-        for _, source in self.sources:
+        # With a user the tokens of others do not matter.
+        sources = [source for _, source in self.sources]
+        for source in sources if user is None else [source for _, source in self._sign_ins()]:
             own = getattr(source, "depends", None)
             part = own() if callable(own) else None
             if part is None:
@@ -206,7 +213,7 @@ class Logins:
         identity_id = None
         subjects: list[tuple[str, str] | None] = []
         for index, (configured, source) in enumerate(self.sources):
-            token, claims = _unexpired(source, configured, now)
+            token, claims = unexpired(source, configured, now)
             provider = check_claims(configured, claims, self.origin)
             if is_saml(provider):
                 token = checked_response(token, provider, self.origin)
@@ -228,8 +235,10 @@ class Logins:
         """Say who this is, by the tokens *given* where only they can tell."""
         if user is not None:
             # A guest is another person than the same user signed in, or the identity of the one would
-            # be used with, and so linked to, the logins of the other.
-            return f"{GUEST if self.is_guest else 'user'}:{digest(user)}"
+            # be used with, and so linked to, the logins of the other. And who has signed in here is known
+            # better than by a name: two people under one name are two.
+            signed_in = [bound(source, given.get(at)) or "" for at, source in self._sign_ins()]
+            return f"{GUEST if self.is_guest else 'user'}:{digest(user, *signed_in)}"
         if self.is_guest:
             return GUEST
         parts: list[tuple[str, str]] = []
@@ -243,31 +252,6 @@ class Logins:
 
     def __repr__(self) -> str:
         return f"Logins({', '.join(self.describe()) or GUEST})"
-
-
-def _unexpired(source: LoginSource, provider: str | None, now: float) -> tuple[Secret, dict[str, Any] | None]:
-    """Ask *source*, and once more where what it gave has expired: it may only now notice."""
-    earlier: Secret | None = None
-    while True:
-        token = ask(source, provider)
-        claims = unverified_claims(token.reveal())
-        expiry = unverified_expiry(claims) if claims else None
-        if expiry is None or expiry > now:
-            return token, claims
-        if earlier is not None:
-            break
-        earlier = token
-        reject(source, token)
-    if token != earlier:
-        # A source that makes new tokens, and they are expired: then it is this machine's clock that is
-        # wrong. The service judges, and tells the time.
-        return token, claims
-    del claims  # no frame that the error passes through holds what a token says of its user
-    raise LoginRequiredError(
-        f"the login token{f' for {clean(provider, 80)}' if provider else ''} "
-        f"from {describe(source)} expired {_span(now - expiry)} ago",
-        hint="sign in again, or have its source give a new token",
-    )
 
 
 def _source(provider: object, given: object, origin: str) -> LoginSource:
@@ -306,11 +290,3 @@ def _checked(pairs: list[tuple[Any, LoginSource]], origin: str) -> tuple[tuple[s
             f"logins from {origin}: {clean(twice, 80)} is there twice", hint="give one token or source for it"
         )
     return tuple(checked)
-
-
-def _span(seconds: float) -> str:
-    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        count = int(seconds // size)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "seconds"

@@ -253,7 +253,11 @@ class SignInSource:
         return self._engine
 
     def _place(self) -> Place:
-        key = digest("sign-in", "1", self.profile_name, self.issuer, self.client_id)[:40]
+        # With an endpoint that is not the issuer's own, it is another sign-in: what AWS gave for weeks must
+        # not be sent to wherever a variable points today.
+        where = self._network_options().get("endpoint_url")
+        parts = [self.profile_name, self.issuer, self.client_id, *([where] if where else [])]
+        key = digest("sign-in", "1", *parts)[:40]
         return Place(sign_in_directory(self._environ()), key)
 
     def _environ(self) -> Mapping[str, str]:

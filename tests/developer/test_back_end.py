@@ -61,6 +61,12 @@ def test_a_user_who_has_an_identity_keeps_it(world: World, client: Any) -> None:
     assert made.identity_id == own != guest
 
 
+def test_public_logins_cannot_name_an_own_user(world: World, client: Any) -> None:
+    """Attack: a client's logins that hold the developer provider's name would make it any user of the app."""
+    with pytest.raises(ConfigurationError, match="developer provider's own name"):
+        developer_token(client, world.pool_id, "mallory", provider=PROVIDER, logins={PROVIDER: "ann"})
+
+
 def test_nobody_takes_another_users_identity(world: World, client: Any) -> None:
     """Attack: an app that names somebody else's identity as its guest's gets its own user's."""
     anns = developer_token(client, world.pool_id, "ann", provider=PROVIDER).identity_id

@@ -458,3 +458,32 @@ def test_nothing_here_shows_a_token(place: Path) -> None:
     shown = json.dumps([repr(logins), repr(resolved), logins.describe(), resolved.principal, str(resolved)])
     assert "CANARY" not in shown
     assert "a.b = (a token given)" in shown
+
+
+class _SignedIn:
+    """A source with an account of ours, as signing in makes it."""
+
+    def __init__(self, who: str) -> None:
+        self.who = who
+
+    def account(self) -> str:
+        return self.who
+
+    def token(self) -> str:
+        return "CANARY-opaque"
+
+    def principal(self) -> str:
+        return self.who
+
+    def depends(self) -> tuple[tuple[str, str], ...]:
+        return (("file", "/account"),)
+
+
+def test_two_who_sign_in_under_one_name_are_two() -> None:
+    """An explicit user does not make one person of two who have signed in, on the fast path neither."""
+    ada, bob = (Logins.of({"login.example.com": _SignedIn(who)}) for who in ("ada", "bob"))
+
+    assert ada.principal("x") == ada.principal("x") != bob.principal("x")
+    assert ada.principal("x") != Logins.of({"login.example.com": "CANARY-opaque"}).principal("x")
+    assert ada.depends("x") == (("file", "/account"),)
+    assert Logins.of({"login.example.com": lambda: "CANARY-opaque"}).depends("x") == ()

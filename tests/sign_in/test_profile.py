@@ -256,3 +256,12 @@ def test_where_a_browser_can_be_opened(environ: dict[str, str], platform: str, w
     assert (found is None) if why is None else (found is not None and why in found)
     assert why_no_browser({"WSL_INTEROP": "x"}, platform="linux", find=lambda name: name) is None
     assert "container" in str(why_no_browser({}, platform="linux", exists=lambda path: path == "/.dockerenv"))
+
+
+def test_another_endpoint_is_another_sign_in() -> None:
+    """What AWS gave for weeks is not sent to wherever an endpoint variable points today."""
+    made = {"user_pool_id": "eu-west-1_AbCdEf123", "client_id": "1example23456789"}
+    plain = UserPool(**made, environ={"HOME": "/h"})
+    elsewhere = UserPool(**made, environ={"HOME": "/h", "AWS_ENDPOINT_URL": "https://elsewhere.example"})
+
+    assert plain.depends() != elsewhere.depends()
