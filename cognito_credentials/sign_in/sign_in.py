@@ -9,30 +9,29 @@ read once more before the sign-in counts as ended.
 
 Ending it takes nothing away: the account stays, so that credentials that are still valid are found and serve.
 
-Imports `account`, `place`, `stores`; what refreshes is handed in.
+Imports `account`, `kept`, `place`, `stores`; what refreshes is handed in.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import CacheError, CognitoCredentialsError, LoginRejectedError, LoginRequiredError
-from ..secret import Secret
 from .account import Account, decode
+from .kept import Kept, opened
 from .stores import SecretStore, open_store
 
 if TYPE_CHECKING:
     from ..clock import Clock
+    from ..secret import Secret
     from .issuer import Issuer, Verified
     from .place import Place
 
 MARGIN_SECONDS: Final = 60.0
 """An ID token this near its end is not handed out any more: it must survive the way to the service."""
-_VERSION: Final = 1
 _log = logging.getLogger(__name__)
 
 
@@ -43,16 +42,6 @@ class Held(NamedTuple):
     token: Secret
     good_until: float
     """By `Clock.elapsed`, which nobody can set."""
-
-
-class Kept(NamedTuple):
-    """What the store has; one of the two."""
-
-    refresh_token: Secret | None
-    id_token: Secret | None
-    """Where the issuer gave no refresh token."""
-    expires_at: int
-    """When the ID token does, seconds since the epoch."""
 
 
 class SignedOut(NamedTuple):
@@ -131,18 +120,12 @@ class SignIn:
         """
         store = open_store(store_name, self._place, patience)
         with self._place.lock():
-            before = self.account()
             store.check()
         kept: list[Account] = []
-
-        def keep(verified: Verified) -> Account:
-            kept.append(self._keep(verified, store))
-            return kept[-1]
-
         try:
-            yield keep
+            yield lambda verified: self._keep(verified, store, kept)
         finally:
-            if not kept and (before is None or before.store != store.name):
+            if not kept:
                 self._leave(store)
 
     def end(self, *, revoke: bool) -> SignedOut:
@@ -158,12 +141,12 @@ class SignIn:
             is_revoked, problem = self._revoked(account) if account and revoke else (False, "")
             # First, so that from here on nobody is signed in, whatever the keyring says.
             self._place.remove("sign-in")
-            used = {account.store} if account else set()
-            if self._place.read("sealed") is not None:
-                used.add("keyring")  # left from before, when another store was chosen since
-            for name in used:
-                open_store(name, self._place).delete()
-            self._place.remove("secret")
+            with contextlib.ExitStack() as last_first:  # each runs, whichever of them fails
+                # Without an account too: left from before, when another store was chosen since.
+                if (account and account.store == "keyring") or self._place.read("sealed") is not None:
+                    last_first.callback(open_store("keyring", self._place).delete)
+                last_first.callback(self._place.remove, "sealed")
+                last_first.callback(self._place.remove, "secret")
         return SignedOut(account, is_revoked, problem)
 
     def _in_memory(self) -> Secret | None:
@@ -207,12 +190,12 @@ class SignIn:
             refresh_token = again
         if tokens.refresh_token is not None and tokens.refresh_token != refresh_token:
             # Before anything else can fail: the old one is worth nothing from now on.
-            self._store_rotated(store, tokens.refresh_token)
+            self._store_rotated(store, tokens.refresh_token, account)
         return issuer.verified(tokens)
 
-    def _store_rotated(self, store: SecretStore, refresh_token: Secret) -> None:
+    def _store_rotated(self, store: SecretStore, refresh_token: Secret, account: Account) -> None:
         try:
-            store.store(_encoded(refresh_token=refresh_token))
+            store.store(Kept(refresh_token, None, 0, account.principal).encode())
         except CacheError as error:
             # The ID token in hand is good for an hour; failing now would help nobody.
             _log.warning("the new refresh token could not be kept, so the sign-in ends soon: %s", error)
@@ -225,8 +208,8 @@ class SignIn:
             )
         return kept.id_token
 
-    def _keep(self, verified: Verified, store: SecretStore) -> Account:
-        """Make *verified* the sign-in."""
+    def _keep(self, verified: Verified, store: SecretStore, kept: list[Account]) -> Account:
+        """Make *verified* the sign-in, and note it in *kept* as soon as it is."""
         account = Account(
             issuer=verified.claims["iss"],
             client_id=self._client_id(verified),
@@ -235,26 +218,69 @@ class SignIn:
             store=store.name,
             signed_in_at=int(self._clock.wall()),
         )
-        if verified.refresh_token is not None:
-            secret = _encoded(refresh_token=verified.refresh_token)
-        else:
-            secret = _encoded(id_token=verified.id_token, expires_at=int(verified.claims["exp"]))
+        id_token = None if verified.refresh_token else verified.id_token
+        new = Kept(verified.refresh_token, id_token, int(verified.claims["exp"]), account.principal)
         with self._place.lock():
             before = self.account()
-            if before is not None and (before.issuer, before.subject) != (account.issuer, account.subject):
-                # Never one user's name on another's secret, not even between two writes.
-                self._place.remove("sign-in")
-            store.store(secret)
-            self._place.write("sign-in", account.encode())
-            if before is not None and before.store != store.name:
-                open_store(before.store, self._place).delete()
+            old = self._read_before(before)
+            try:
+                store.store(new.encode())
+                # Last and at once: until then whoever was signed in still is.
+                self._place.write("sign-in", account.encode())
+            except BaseException:
+                if old is not None and before is not None and before.store == store.name:
+                    self._restore(store, old, account)
+                raise
+            kept.append(account)
             self._hold(account, verified)
+            if before is not None and before.store != store.name:
+                self._clear(before.store)
+        if before is not None and before.principal != account.principal:
+            self._take_back(old, before)
         return account
 
+    def _read_before(self, before: Account | None) -> Secret | None:
+        """Read the secret that a sign-in is about to replace, as it is stored."""
+        try:
+            return open_store(before.store, self._place).load() if before is not None else None
+        except CacheError as error:
+            _log.debug("the secret that is replaced cannot be read: %s", error)
+            return None
+
+    def _restore(self, store: SecretStore, old: Secret, new: Account) -> None:
+        """Put *old* back after a failure or Ctrl-C, unless *new* has made it to the disk by then."""
+        try:
+            if self.account() != new:
+                store.store(old)
+        except CacheError as error:
+            _log.warning("the earlier sign-in could not be put back: %s", error)
+
+    def _clear(self, store_name: str) -> None:
+        """Forget what an earlier sign-in left in another store; the new one stands without that."""
+        try:
+            open_store(store_name, self._place).delete()
+        except CacheError as error:
+            _log.warning(
+                "what the earlier sign-in kept in the %s could not be removed: %s", store_name, error
+            )
+
+    def _take_back(self, old: Secret | None, before: Account) -> None:
+        """Have the issuer revoke what nobody has any more: somebody else has signed in over it."""
+        was = opened(old) if old is not None else None
+        if was is None or was.refresh_token is None or was.principal != before.principal:
+            return
+        try:
+            self._issuer().revoke(was.refresh_token)
+        except CognitoCredentialsError as error:
+            _log.warning("the refresh token of %s could not be revoked: %s", before.shown, error)
+
     def _leave(self, store: SecretStore) -> None:
+        """Leave *store* as it was, unless it holds a sign-in: an earlier one, or another process's since."""
         try:
             with self._place.lock():
-                store.delete()
+                account = self.account()
+                if account is None or account.store != store.name:
+                    store.delete()
         except CognitoCredentialsError as error:
             _log.debug("the store could not be left as it was: %s", error)
 
@@ -272,8 +298,9 @@ class SignIn:
 
     def _load(self, store: SecretStore, account: Account) -> Kept:
         secret = store.load()
-        kept = None if secret is None else _decoded(secret)
-        if kept is None:
+        kept = None if secret is None else opened(secret)
+        # Never one user's name on another's secret: a crash may have come between the two writes.
+        if kept is None or kept.principal != account.principal:
             raise self._required(f"the sign-in of {account.shown} is gone from {store.location}")
         return kept
 
@@ -288,23 +315,3 @@ class SignIn:
 
     def _required(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(what, hint=f"run {self._command}")
-
-
-def _encoded(**parts: Secret | int) -> Secret:
-    values = {name: part.reveal() if isinstance(part, Secret) else part for name, part in parts.items()}
-    return Secret(json.dumps({"v": _VERSION, **values}, separators=(",", ":")))
-
-
-def _decoded(secret: Secret) -> Kept | None:
-    try:
-        values = json.loads(secret.reveal())
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(values, dict) or values.get("v") != _VERSION:
-        return None
-    refresh_token, id_token, expires_at = map(values.get, ("refresh_token", "id_token", "expires_at"))
-    if isinstance(refresh_token, str):
-        return Kept(Secret(refresh_token), None, 0)
-    if isinstance(id_token, str) and isinstance(expires_at, int):
-        return Kept(None, Secret(id_token), expires_at)
-    return None

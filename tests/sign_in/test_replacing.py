@@ -1,0 +1,150 @@
+"""Signing in over a sign-in, giving up, and signing out when something fails: nobody loses what was made."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import CacheError, LoginRequiredError
+from cognito_credentials.sign_in.place import Place
+from cognito_credentials.sign_in.sources import OidcLogin
+
+from .hostile_issuer import CLIENT, HostileIssuer
+from .test_attacks import Visit
+
+pytestmark = pytest.mark.writes_secrets
+BACKENDS = "tests.sign_in.keyring_backends"
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HostileIssuer]:
+    """A well-behaved issuer, and a keyring that works until told otherwise."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent.parent))
+    monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Works")
+    issuer = HostileIssuer()
+    yield issuer
+    issuer.close()
+
+
+def _source(issuer: HostileIssuer, store: str = "file") -> OidcLogin:
+    return OidcLogin(issuer.url, CLIENT, store=store, profile_name="app")
+
+
+def _signed_in(issuer: HostileIssuer, store: str = "file", subject: str = "ann") -> OidcLogin:
+    source = _source(issuer, store)
+    issuer.claims = {"sub": subject}
+    assert Visit(source, issuer).finish().subject == subject
+    issuer.nonce = None
+    return source
+
+
+def _break_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Locked")
+
+
+def test_leaving_a_broken_keyring(
+    issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The way out of a keyring that broke is a plain file: that sign-in stands, with a warning."""
+    _signed_in(issuer, "keyring")
+    _break_keyring(monkeypatch)
+
+    with caplog.at_level(logging.WARNING):
+        _signed_in(issuer, "file")
+
+    assert _source(issuer).token()
+    assert "kept in the keyring could not be removed" in caplog.text
+
+
+def test_giving_up_beside_a_login_that_succeeds(issuer: HostileIssuer) -> None:
+    """Ctrl-C in one terminal leaves alone what another terminal's login made meanwhile."""
+    source = _source(issuer)
+
+    def interrupt(_: str) -> bool:
+        _signed_in(issuer)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        source.sign_in(open_browser=interrupt)
+
+    assert _source(issuer).token()
+
+
+@pytest.mark.parametrize("failing", ["secret", "sign-in"])
+@pytest.mark.parametrize("error", [CacheError("full", hint="make room"), KeyboardInterrupt()])
+def test_the_earlier_sign_in_outlives_a_failure(
+    issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
+) -> None:
+    """Whoever was signed in still is when the new sign-in cannot be written, at either file."""
+    ann = _signed_in(issuer)
+    place, write = ann._place(), Place.write
+    kept = place.read("secret")
+    failures = [error]
+
+    def fails_once(self: Place, kind: str, data: bytes) -> None:
+        if kind == failing and failures:
+            raise failures.pop()
+        write(self, kind, data)
+
+    monkeypatch.setattr(Place, "write", fails_once)
+    bob = _verified(issuer, "bob")
+    with pytest.raises(type(error)), ann._sign_in().beginning("file", 5) as keep:
+        keep(bob)
+
+    assert not failures
+    assert ann.account().subject == "ann"  # type: ignore[union-attr]
+    assert place.read("secret") == kept
+
+
+def test_a_crash_between_the_two_writes(issuer: HostileIssuer) -> None:
+    """One user's name never serves with another's secret: it counts as signed out."""
+    ann = _signed_in(issuer)
+    place = ann._place()
+    secret = json.loads(place.read("secret") or b"")
+    place.write("secret", json.dumps({**secret, "principal": "subject:bob"}).encode())
+
+    with pytest.raises(LoginRequiredError, match="the sign-in of ann is gone"):
+        _source(issuer).token()
+
+
+@pytest.mark.parametrize(("subject", "count"), [("bob", 1), ("ann", 0)])
+def test_signing_in_over_somebody(issuer: HostileIssuer, subject: str, count: int) -> None:
+    """Somebody else's old refresh token is revoked; one's own is not, since the grant may be the same."""
+    _signed_in(issuer)
+
+    _signed_in(issuer, subject=subject)
+
+    revoked = [form["token"] for _, path, form in issuer.requests if path == "/revoke"]
+    assert revoked == ["CANARY-refresh-1"] * count  # refused with 404, which stops nobody
+    assert _source(issuer).account().subject == subject  # type: ignore[union-attr]
+
+
+def test_signing_out_with_a_broken_keyring(issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the keyring says comes last: no file of either store is left."""
+    source = _signed_in(issuer, "keyring")
+    place = source._place()
+    place.write("secret", b"CANARY left over")
+    _break_keyring(monkeypatch)
+
+    with pytest.raises(CacheError, match="KeyringLocked"):
+        source.sign_out(revoke=False)
+
+    assert [place.read(kind) for kind in ("sign-in", "sealed", "secret")] == [None, None, None]
+
+
+def _verified(issuer: HostileIssuer, subject: str) -> Any:
+    """What the issuer gives *subject*, verified."""
+    from cognito_credentials.secret import Secret
+    from cognito_credentials.sign_in.tokens import Tokens
+
+    issuer.claims = {"sub": subject}
+    given = issuer.tokens()
+    now = float(issuer._own_claims()["iat"])
+    tokens = Tokens(Secret(given["id_token"]), Secret(given["refresh_token"]), None, now)
+    return _source(issuer)._issuer().verified(tokens)
