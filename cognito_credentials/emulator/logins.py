@@ -265,9 +265,9 @@ def _user_pools(pool: IdentityPool) -> Sequence[Mapping[str, Any]]:
     return entries
 
 
-def verify_own_token(service: Service, text: str) -> OwnToken:
+def verify_own_token(service: Service, pool: IdentityPool, text: str) -> OwnToken:
     """
-    Check a token of this service: step 4, then its expiry.
+    Check a token of this service: step 4, its expiry, and that it is of a signed-in user of *pool*.
 
     Raises:
         ServiceError: NotAuthorizedException.
@@ -278,7 +278,11 @@ def verify_own_token(service: Service, text: str) -> OwnToken:
     now = service.clock.now()
     if now >= token.expires_at:
         raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {token.expires_at}")
-    return read_own_claims(token)
+    own = read_own_claims(token)
+    # Anyone who knows an identity id gets a guest's token: it proves nothing about who came later.
+    if own.pool_id != pool.id or list(own.amr) == ["unauthenticated"]:
+        raise logins_do_not_match()
+    return own
 
 
 def read_own_claims(token: Jwt) -> OwnToken:

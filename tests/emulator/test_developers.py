@@ -366,3 +366,22 @@ def test_developer_principal_tags(token_for):
     content = claims(token_for("ann", PrincipalTags={"team": "red"})["Token"])
 
     assert content["https://aws.amazon.com/tags"] == {"principal_tags": {"team": ["red"]}}
+
+
+def test_guests_token_proves_nothing(api, refused):
+    """A token that the identity got as a guest neither opens nor unlinks it, before or after a sign-in."""
+    pool_id = api.oidc_pool(AllowUnauthenticatedIdentities=True)
+    identity_id = api.public.get_id(IdentityPoolId=pool_id)["IdentityId"]
+    stale = {OWN: api.public.get_open_id_token(IdentityId=identity_id)["Token"]}
+    credentials = api.public.get_credentials_for_identity
+
+    early = refused(credentials, IdentityId=identity_id, Logins=stale)
+    credentials(IdentityId=identity_id, Logins=api.login())
+    late = refused(credentials, IdentityId=identity_id, Logins=stale)
+    unlink = refused(
+        api.public.unlink_identity, IdentityId=identity_id, Logins=stale, LoginsToRemove=["login.example.com"]
+    )
+
+    for code, text, _ in (early, late, unlink):
+        assert code == "NotAuthorizedException"
+        assert text.startswith("Logins don't match.")

@@ -143,7 +143,7 @@ def _resolve(
         return _Resolved(identity.id)
     own_key = own_token_key(logins)
     if own_key is not None:
-        return _resolve_own_token(service, identity, logins, own_key)
+        return _resolve_own_token(service, pool, identity, logins, own_key)
     verified = verify_logins(service, pool, logins)
     survivor = resolve_identity(
         service.state, identity, [login.linked for login in verified], service.clock.now_ms()
@@ -157,11 +157,11 @@ def _resolve(
 
 
 def _resolve_own_token(
-    service: Service, identity: Identity, logins: Mapping[str, str], own_key: str
+    service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], own_key: str
 ) -> _Resolved:
     """A token of this service proves the identity that it names."""
-    token = verify_own_token(service, logins[own_key])
-    if token.identity_id != identity.id or token.pool_id != identity.pool_id:
+    token = verify_own_token(service, pool, logins[own_key])
+    if token.identity_id != identity.id:
         raise logins_do_not_match()
     if not identity.enabled:
         raise identity_forbidden(identity.id)
