@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,8 +139,10 @@ def disable_identity(state: State, identity_id: str, now_ms: int) -> None:
     state.execute("UPDATE identities SET enabled = 0, modified_ms = ? WHERE id = ?", now_ms, identity_id)
 
 
-def unlink_logins(state: State, identity: Identity, removed: Iterable[LinkedLogin], now_ms: int) -> None:
+def unlink_logins(state: State, identity: Identity, removed: Sequence[LinkedLogin], now_ms: int) -> None:
     """Unlink the *removed* logins; without its last login the identity is disabled."""
+    if not removed:
+        return  # a guest's identity has no login to lose
     for login in removed:
         state.execute(
             "DELETE FROM logins WHERE pool_id = ? AND provider = ? AND subject = ?",

@@ -288,3 +288,15 @@ def test_deleted_identities(api, refused):
         api.public.get_credentials_for_identity, IdentityId=identity_id, Logins=api.login("ann")
     ) == ("ResourceNotFoundException", f"Identity '{identity_id}' not found.", 400)
     assert get_id(api, pool_id, api.login("ann")) != identity_id
+
+
+def test_unlink_nothing_from_an_identity_without_logins(api):
+    """An identity that has no login is not disabled by removing none."""
+    from cognito_credentials.emulator.identities import load_identity, unlink_logins
+
+    identity_id = get_id(api, api.emulator.create_pool())
+    state = api.emulator.service.state
+
+    unlink_logins(state, load_identity(state, identity_id), [], 0)
+
+    assert credentials_id(api, identity_id) == identity_id
