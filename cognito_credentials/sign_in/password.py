@@ -15,7 +15,7 @@ import hmac
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import LoginRejectedError, LoginRequiredError, RefusedError, clean
+from ..errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError, RefusedError, clean
 from .user_pool import ApiError, UserPoolIssuer
 
 if TYPE_CHECKING:
@@ -89,6 +89,9 @@ class PasswordSignIn:
             pass
         except ApiError as error:
             problem = self._explained(error)
+        except CognitoCredentialsError as error:
+            problem = error.with_traceback(None)
+            problem.__context__ = None
         else:
             return self._issuer.verified(tokens)
         # Out here, since the frames of the inner error have in them what was typed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -217,6 +218,30 @@ def test_what_the_pool_says(
 
     with pytest.raises(kind, match=said):
         _source().sign_in(Person("ann", PASSWORD))
+
+
+@pytest.mark.parametrize(
+    ("challenge", "answers"),
+    [("NEW_PASSWORD_REQUIRED", ["new", "new", "Eve"]), ("SOFTWARE_TOKEN_MFA", ["code"])],
+)
+def test_an_outage_shows_nothing_that_was_typed(
+    one_pool: UserPoolServer, challenge: str, answers: list[str]
+) -> None:
+    """The pool is gone when the answer is sent: a traceback with its variables has none of it."""
+    one_pool.add("eve", PASSWORD, challenge)
+
+    class Leaving(Person):
+        def ask(self, question: str) -> str:
+            answer = super().ask(question)
+            if len(self.asked) == 2 + len(answers):
+                one_pool.close()
+            return f"CANARY-{answer}" if len(self.asked) > 2 else answer
+
+    with pytest.raises(ServiceError) as caught:
+        _source().sign_in(Leaving("eve", PASSWORD, *answers))
+
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "CANARY-" not in "".join(shown.format())
 
 
 def test_a_challenge_that_is_not_for_terminals(one_pool: UserPoolServer) -> None:
