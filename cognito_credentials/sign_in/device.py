@@ -6,6 +6,7 @@ Imports `interaction`, `issuer`, `tokens`; segno for the QR code.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,18 +21,21 @@ from ..errors import (
     clean,
 )
 from ..secret import Secret
-from .tokens import TokenError
+from .tokens import TokenError, refusal
 
 if TYPE_CHECKING:
     from ..clock import Clock
     from .http import Answer
     from .interaction import Prompt
     from .issuer import Issuer, Verified
+    from .tokens import Tokens
 
 _INTERVAL: Final = 5
 """Seconds between two questions where the issuer names none. Source: RFC 8628, 3.2."""
 _SLOWER: Final = 5
 """Seconds more after ``slow_down``. Source: RFC 8628, 3.5."""
+_KEY_TRIES: Final = 3
+"""For the issuer's keys; the device code is spent by then."""
 _LONGEST: Final = 1800
 """Seconds; no issuer's code is waited for longer."""
 _QR_LIMIT: Final = 300
@@ -71,12 +75,22 @@ def sign_in_with_device(
     """
     code = _ask_for_code(issuer, client_id, scope)
     prompt.say(shown(code))
+    tokens = _tokens(issuer, code, clock)
+    for _ in range(_KEY_TRIES - 1):
+        with contextlib.suppress(ServiceError):
+            return issuer.verified(tokens)
+        clock.sleep(_INTERVAL)
+    return issuer.verified(tokens)
+
+
+def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
+    """Ask until somebody has typed the code in elsewhere."""
     give_up_at = clock.elapsed() + code.expires_in
     interval = float(code.interval)
     while clock.elapsed() + interval < give_up_at:
         clock.sleep(interval)
         try:
-            return issuer.verified(issuer.client().poll(code.device_code))
+            return issuer.client().poll(code.device_code)
         except TokenError as error:
             refused = error
         except ServiceError:
@@ -130,9 +144,8 @@ def _ask_for_code(issuer: Issuer, client_id: str, scope: str) -> DeviceCode:
 
 
 def _refusal(answer: Answer) -> CognitoCredentialsError:
-    document = answer.json()
-    code, description = document.get("error"), document.get("error_description")
-    return TokenError(str(code or f"http_{answer.status}"), str(description or "")).explained(answer.host)
+    refused = refusal(answer)
+    return refused.explained(answer.host) if isinstance(refused, TokenError) else refused
 
 
 def read_device_code(document: Mapping[str, Any]) -> DeviceCode | ServiceError:

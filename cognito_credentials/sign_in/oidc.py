@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import LoginRequiredError
 from .discovery import Metadata, discover
 from .http import Http, Network
 from .issuer import SignInEnded, Verified, believed
@@ -64,7 +65,14 @@ class OidcIssuer:
 
         Raises:
             LoginRejectedError: It is not to be believed.
+            LoginRequiredError: A refresh gave no ID token.
         """
+        if not tokens.id_token:
+            # Said here and not in `refresh`, so that the new refresh token is kept first.
+            raise LoginRequiredError(
+                "the issuer refreshed the sign-in but gave no ID token, which is what identity pools take",
+                hint="sign in again, or have the issuer give ID tokens when it refreshes",
+            )
         return believed(self._http, self.metadata(), tokens, self._client_id, nonce=nonce)
 
     def refresh(self, refresh_token: Secret) -> Tokens:

@@ -19,12 +19,15 @@ from .http import Answer, Http, Session
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _OVERLOADED: Final = frozenset(("temporarily_unavailable", "server_error", "slow_down"))
+_PACED: Final = frozenset(("authorization_pending", "slow_down"))
+"""What a device's polling is told, by some issuers with HTTP 429; no failure of theirs."""
 
 
 class Tokens(NamedTuple):
     """What signing in or refreshing gave."""
 
     id_token: Secret
+    """Empty where a refresh gave a new refresh token alone (OpenID Connect Core, 12.2); never believed."""
     refresh_token: Secret | None
     """None where the issuer gave no (new) one."""
     access_token: Secret | None
@@ -50,7 +53,11 @@ class TokenError(Exception):
         """Say it to people."""
         said = f": {self.description}" if self.description else ""
         if self.code in _OVERLOADED:
-            return ServiceError(f"{host} is not available ({self.code}){said}", hint="try again later")
+            return ServiceError(
+                f"{host} is not available ({self.code}){said}",
+                hint="try again later",
+                throttled=self.code == "slow_down",
+            )
         hint = "sign in again"
         if self.code in ("invalid_client", "unauthorized_client", "invalid_scope"):
             hint = "check the client id, its grants and its scopes at the issuer"
@@ -154,24 +161,28 @@ class TokenClient:
         }
         try:
             given = client.fetch_token(self._metadata.token_endpoint, grant_type=grant_type, **clear)
-            return self._read(given, session)
+            return self._read(given, session, grant_type)
         except CognitoCredentialsError as error:
-            return error.with_traceback(None)
+            return _unavailable(session.last) or error.with_traceback(None)
         except (OAuth2Error, ValueError, TypeError):
             # Authlib itself fails on a description with a quote or a line break in it, and the code, which
             # decides whether the sign-in has ended, would be lost with it.
-            return _refusal(session.last)
+            return refusal(session.last)
 
-    def _read(self, given: Mapping[str, Any], session: Session) -> Tokens | TokenError:
+    def _read(
+        self, given: Mapping[str, Any], session: Session, grant_type: str
+    ) -> Tokens | TokenError | ServiceError:
         answer = session.last
         assert answer is not None  # noqa: S101  (for the type checker; it has just come)
         if answer.status != 200:
-            return TokenError(f"http_{answer.status}", "")
-        id_token = _secret(given, "id_token")
+            return refusal(answer)
+        id_token, refresh_token = _secret(given, "id_token"), _secret(given, "refresh_token")
+        if id_token is None and grant_type == "refresh_token" and refresh_token is not None:
+            id_token = Secret("")  # the old refresh token is worth nothing now, so the new one must get out
         if id_token is None:
             return TokenError("no_id_token", "it gave no ID token, which is what identity pools take")
         now = self._http.now(answer)
-        return Tokens(id_token, _secret(given, "refresh_token"), _secret(given, "access_token"), now)
+        return Tokens(id_token, refresh_token, _secret(given, "access_token"), now)
 
     def _client(self, **options: Any) -> tuple[OAuth2Client, Session]:
         session = Session(self._http)
@@ -189,12 +200,28 @@ class TokenClient:
         return client, session
 
 
-def _refusal(answer: Answer | None) -> TokenError:
+def refusal(answer: Answer | None) -> TokenError | ServiceError:
+    """Read a refusal; being asked too often, and a failure of the issuer's own, are none."""
     document = {} if answer is None else answer.json()
     code, description = document.get("error"), document.get("error_description")
-    return TokenError(
-        code if isinstance(code, str) and code else "invalid_response",
-        description if isinstance(description, str) else "",
+    if not (isinstance(code, str) and code):
+        code = "invalid_response" if answer is None or answer.status == 200 else f"http_{answer.status}"
+    unavailable = None if code in _PACED else _unavailable(answer, code)
+    return unavailable or TokenError(code, description if isinstance(description, str) else "")
+
+
+def _unavailable(answer: Answer | None, code: str = "") -> ServiceError | None:
+    if answer is None:
+        return None
+    is_throttled = answer.status == 429 or code == "too_many_requests"
+    if not is_throttled and answer.status != 408 and answer.status < 500:
+        return None
+    what = "is asked too often" if is_throttled else "is not available"
+    return ServiceError(
+        f"{answer.host} {what} (HTTP {answer.status})",
+        hint="wait a minute, then try again",
+        code=str(answer.status),
+        throttled=is_throttled,
     )
 
 

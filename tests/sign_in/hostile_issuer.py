@@ -63,10 +63,14 @@ class HostileIssuer:
         if path == "/.well-known/openid-configuration":
             return answer({**self._own_metadata(), **self.metadata})
         if path == "/jwks":
-            return answer({"keys": [self._jwk(self.rsa, "rsa"), self._jwk(self.ec, "ec")]})
+            return self.keys()
         if path == "/token":
             return self._tokens(form)
         return answer({}, 404)
+
+    def keys(self) -> Answer:
+        """What it signs with."""
+        return answer({"keys": [self._jwk(self.rsa, "rsa"), self._jwk(self.ec, "ec")]})
 
     def tokens(self) -> dict[str, Any]:
         """What the token endpoint gives."""

@@ -83,6 +83,27 @@ def test_an_issuer_that_does_not_answer_is_asked_less_often(
     assert clock.slept == 5 + 10 + 20
 
 
+@pytest.mark.parametrize("outage", [({}, 503), ({"errorCode": "E0000047"}, 429)])
+def test_keys_that_cannot_be_had_cost_no_second_grant(
+    patient: HostileIssuer, clock: ManualClock, outage: tuple[dict[str, str], int]
+) -> None:
+    """The device code is spent once it gave tokens: the keys are asked for again, and it is not."""
+    keys = [outage, outage]
+    patient.answers["/jwks"] = lambda: answer(*keys.pop()) if keys else patient.keys()
+
+    assert _sign_in(patient, clock).subject == "ann"
+    assert [path for _, path, _ in patient.requests].count("/token") == 1
+
+
+def test_being_asked_too_often(patient: HostileIssuer, clock: ManualClock) -> None:
+    """HTTP 429 is no refusal: slow_down in it counts as that, and without it the pause doubles."""
+    says = [{"error": "slow_down"}, {"errorCode": "E0000047"}, {"error": "too_many_requests"}]
+    patient.answers["/token"] = lambda: answer(says.pop(0), 429) if says else answer(patient.tokens())
+
+    assert _sign_in(patient, clock).subject == "ann"
+    assert clock.slept == 5 + 10 + 20 + 40
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "said"),
     [

@@ -90,6 +90,19 @@ def test_the_rotated_token_is_kept_before_anything_can_fail(rotating: HostileIss
     assert source.token()
 
 
+def test_a_rotated_token_without_an_id_token_is_kept(rotating: HostileIssuer) -> None:
+    """A refresh may give a new refresh token alone: it is on disk before the missing one is reported."""
+    _signed_in(rotating)
+    given = rotating.tokens
+    rotating.answers["/token"] = lambda: answer({**given(), "id_token": None})
+
+    with pytest.raises(LoginRequiredError, match="gave no ID token"):
+        _source(rotating).token()
+    del rotating.answers["/token"]
+
+    assert _source(rotating).token()
+
+
 def test_a_token_that_somebody_else_rotated(rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused means: look once more what the store has now, before the sign-in counts as ended."""
     source = _signed_in(rotating)
