@@ -170,15 +170,13 @@ class Application:
         self._drop(scope["client"])
         await receive()
 
-    async def _process(self, call: _Call, fetches: int = _MAX_KEY_FETCHES) -> Answer:
-        """Do the operation; fetch what keys it misses, and do it again."""
+    async def _process(self, call: _Call) -> Answer:
+        """Do the operation; whatever goes wrong is an answer of its protocol."""
         try:
-            return self._attempt(call)
+            self._check_quota(call.operation)
+            return await self._attempt_with_keys(call)
         except KeysNeededError as needed:
-            if not fetches:
-                return _error_answer(call, assumed.external_service(needed.provider))
-            await asyncio.to_thread(self._service.issuers.fetch, needed.provider)
-            return await self._process(call, fetches - 1)
+            return _error_answer(call, assumed.external_service(needed.provider))
         except ServiceError as error:
             return _error_answer(call, error)
         except sqlite3.Error as error:  # the data file, or its disk
@@ -190,12 +188,24 @@ class Application:
             failure = ServiceError("InternalErrorException", "The emulator failed, see its log", 500)
             return _error_answer(call, failure)
 
+    async def _attempt_with_keys(self, call: _Call) -> Answer:
+        """Do the operation; fetch what keys it misses, and do it again."""
+        for _ in range(_MAX_KEY_FETCHES):
+            try:
+                return self._attempt(call)
+            except KeysNeededError as needed:  # noqa: PERF203  (rarely more than once)
+                await asyncio.to_thread(self._service.issuers.fetch, needed.provider)
+        return self._attempt(call)
+
+    def _check_quota(self, operation: str) -> None:
+        """Refuse what is over its quota; once a request, however often it must be tried for want of keys."""
+        throttle = self._service.settings.throttle
+        quotas = REQUESTS_PER_SECOND if throttle is True else throttle
+        if quotas and not self._throttle.admits(operation, quotas):
+            raise ServiceError("TooManyRequestsException", "Rate exceeded")
+
     def _attempt(self, call: _Call) -> Answer:
         service = self._service
-        throttle = service.settings.throttle
-        quotas = REQUESTS_PER_SECOND if throttle is True else throttle
-        if quotas and not self._throttle.admits(call.operation, quotas):
-            raise ServiceError("TooManyRequestsException", "Rate exceeded")
         if call.is_sts:
             if call.operation not in sts.OPERATIONS:
                 raise ServiceError("InvalidAction", assumed.invalid_action(call.operation))

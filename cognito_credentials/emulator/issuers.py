@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,7 +100,7 @@ class Issuers:
         try:
             uri = found["jwks_uri"] if found and found["jwks_uri"] else None
             keys = [key for key in _load(uri or _discovered(provider))["keys"] if isinstance(key, dict)]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
             self._fetched[provider] = _Fetched(None, self._clock.now() + _RETRY_SECONDS)
             return
         self._fetched[provider] = _Fetched(keys, self._clock.now() + _KEEP_SECONDS)
@@ -111,7 +112,10 @@ class Issuers:
 
 def addresses_of(provider: str) -> tuple[str, ...]:
     """The issuers that *provider* may name: https, or http on this machine, which AWS could not reach."""
-    is_here = urlsplit(f"//{provider}").hostname in _THIS_MACHINE
+    try:
+        is_here = urlsplit(f"//{provider}").hostname in _THIS_MACHINE
+    except ValueError:
+        is_here = False
     return (f"https://{provider}", *((f"http://{provider}",) if is_here else ()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -73,3 +74,50 @@ def test_another_key_is_not_believed(pool: Any, host: str) -> None:
 
     with pytest.raises(LoginRejectedError, match="does not verify"):
         pool(f"http://{host}", other).credentials()
+
+
+@pytest.fixture
+def babbler() -> Iterator[str]:
+    """A server on 127.0.0.1 that answers no HTTP at all; its host and port."""
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(b"CANARY is not HTTP\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def ask(api: Any, host: str) -> Any:
+    """GetId with a login of an issuer, as raw HTTP."""
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{host}"
+    pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+    claims = {"iss": f"http://{host}", "sub": "CANARY-ann", "aud": "app", "exp": 4_000_000_000}
+    login = {host: jwt.encode(claims, KEY, "RS256", {"kid": "k"})}
+    return api.post("GetId", {"IdentityPoolId": pool_id, "Logins": login})
+
+
+def test_an_issuer_that_speaks_no_http(api: Any, babbler: str) -> None:
+    """Garbage instead of keys is a failure of the external service."""
+    assert ask(api, babbler).json["__type"] == "ExternalServiceException"
+
+
+def test_a_fetch_that_fails_unexpectedly(api: Any, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a mistake of our own while fetching is answered as an error of the service."""
+    monkeypatch.setattr(api.emulator.service.issuers, "fetch", lambda provider: {}[provider])
+
+    answer = ask(api, host)
+
+    assert (answer.status, answer.json["__type"]) == (500, "InternalErrorException")
+
+
+def test_a_request_that_fetches_keys_counts_once(api: Any, host: str) -> None:
+    """The quota is for requests, not for how often one is tried."""
+    api.control("PUT", "settings", {"throttle": {"GetId": 0.001}})
+
+    assert ask(api, host).status == 200
