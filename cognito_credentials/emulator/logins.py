@@ -104,7 +104,7 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
     if not verified:
         raise not_authorized("Invalid login token. Couldn't verify signed token.")
     audience = _check_audience(service, pool, provider, jwt)  # 10
-    subject = str(jwt.claims["sub"])
+    subject: str = jwt.claims["sub"]
     if _server_side_check(pool, provider) and service.is_signed_out(provider, subject):
         raise not_authorized("Token is inactive")  # 11
     return VerifiedLogin(
@@ -117,10 +117,12 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
 
 def _verify_opaque(service: Service, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
     """A token that only its provider can read: the seed's users stand for the provider."""
+    app_id = pool.settings.get("SupportedLoginProviders", {}).get(provider)
+    if app_id is None:  # listed as OIDC provider, which it is not
+        raise not_authorized(_NOT_SUPPORTED)
     found = service.state.row("SELECT * FROM users WHERE provider = ? AND opaque_token = ?", provider, token)
     if found is None:
         raise assumed.external_service(provider)
-    app_id = pool.settings["SupportedLoginProviders"][provider]
     if found["app_id"] is not None and found["app_id"] != app_id:
         raise assumed.wrong_audience()
     subject = found["subject"]
@@ -197,11 +199,18 @@ def _read_id_token(provider: str, token: str, now: float, grace: float) -> Jwt:
     issuer = jwt.claims["iss"]
     if not isinstance(issuer, str) or issuer not in issuers:
         raise not_authorized("Invalid login token. Issuer doesn't match providerName")
-    if jwt.expires_at is None:
+    if jwt.expires_at is None or not _is_subject(jwt.claims["sub"]):
         raise not_authorized("Invalid login token. Not a valid OpenId Connect identity token.")
     if now >= jwt.expires_at + grace:
         raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {jwt.expires_at}")
     return jwt
+
+
+def _is_subject(claim: Any) -> bool:
+    """True for a text that is not empty and can be stored: JSON can spell half a character."""
+    if not isinstance(claim, str) or not claim:
+        return False
+    return claim.isascii() or not any("\ud800" <= character <= "\udfff" for character in claim)
 
 
 def _check_audience(service: Service, pool: IdentityPool, provider: str, jwt: Jwt) -> str:

@@ -247,3 +247,30 @@ def test_more_than_ten_logins(api, refusal):
     eleven = {f"p{number}.example.com": "x" for number in range(11)}
 
     assert refusal(api.oidc_pool(), eleven)[0] == "ValidationException"
+
+
+@pytest.mark.parametrize("subject", ["", 7, ["ann"], "\ud800"])
+def test_subject_that_is_no_text(api, refusal, subject):
+    """A subject is a text that is not empty and can be stored."""
+    assert refusal(api.oidc_pool(), api.login(claims={"sub": subject})) == (
+        "NotAuthorizedException",
+        "Invalid login token. Not a valid OpenId Connect identity token.",
+    )
+
+
+def test_opaque_provider_listed_as_oidc_provider(api, refusal):
+    """Login with Amazon is no OIDC provider: its tokens are for an app id, which the pool must name."""
+    arn = "arn:aws:iam::123456789012:oidc-provider/www.amazon.com"
+    pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+
+    assert refusal(pool_id, {"www.amazon.com": "token"}) == ("NotAuthorizedException", NOT_SUPPORTED)
+
+
+def test_provider_that_is_no_host(api, refusal):
+    """A provider name that no address can have is answered like any other."""
+    provider = "[a.example.com"
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
+    pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+    token = api.emulator.login_token(OIDC, subject="ann")
+
+    assert refusal(pool_id, {provider: token})[1] == "Invalid login token. Issuer doesn't match providerName"
