@@ -92,6 +92,7 @@ class _Signature:
     date: str
     region: str
     service: str
+    terminator: str
     signed_headers: tuple[str, ...]
     signature: str
     timestamp: str
@@ -118,14 +119,14 @@ def authenticate(service: Service, request: SignedRequest, service_name: str) ->
         ServiceError: The request is not signed, or not well.
     """
     try:
-        return _authenticate(service, request)
+        return _authenticate(service, request, service_name)
     except _RefusedError as refused:
         codes = _QUERY_CODES if service_name == "sts" else _JSON_CODES
         code, status = codes[refused.kind]
         raise ServiceError(code, refused.message, status) from None
 
 
-def _authenticate(service: Service, request: SignedRequest) -> Caller:
+def _authenticate(service: Service, request: SignedRequest, service_name: str) -> Caller:
     given = _read_signature(request)
     region = given.region or DEFAULT_REGION
     if service.mint.issued(given.access_key_id):
@@ -135,12 +136,14 @@ def _authenticate(service: Service, request: SignedRequest) -> Caller:
         session, secret = opened
         if service.clock.now() >= session.expires_at:
             raise _RefusedError("expired", _EXPIRED_TOKEN)
+        _check_scope(given, service_name)
         _verify(request, given, secret, service.clock.now())
         return Caller(session.arn, session.account, session.user_id, region, session)
     found = service.state.row(
         "SELECT secret_access_key FROM developers WHERE access_key_id = ?", given.access_key_id
     )
     if found is not None:
+        _check_scope(given, service_name)
         _verify(request, given, found["secret_access_key"], service.clock.now())
     elif service.strict_auth:
         raise _RefusedError("unknown", _INVALID_TOKEN)
@@ -173,6 +176,7 @@ def _read_header(request: SignedRequest, header: str) -> _Signature:
         date=scope[1],
         region=scope[2],
         service=scope[3],
+        terminator=scope[4],
         signed_headers=tuple(fields["SignedHeaders"].split(";")),
         signature=fields["Signature"],
         timestamp=timestamp,
@@ -199,6 +203,7 @@ def _read_query(request: SignedRequest) -> _Signature:
         date=scope[1],
         region=scope[2],
         service=scope[3],
+        terminator=scope[4],
         signed_headers=tuple(fields["X-Amz-SignedHeaders"].split(";")),
         signature=fields["X-Amz-Signature"],
         timestamp=fields["X-Amz-Date"],
@@ -206,6 +211,14 @@ def _read_query(request: SignedRequest) -> _Signature:
         lifetime=int(lifetime),
         query="&".join(kept),
     )
+
+
+def _check_scope(given: _Signature, service_name: str) -> None:
+    """Refuse a signature for another service, day or host: without that it could be carried there."""
+    scope = (given.date, given.service, given.terminator)
+    expected = (given.timestamp[:8], service_name, "aws4_request")
+    if scope != expected or "host" not in given.signed_headers:
+        raise _RefusedError("mismatch", assumed.SIGNATURE_MISMATCH)
 
 
 def _verify(request: SignedRequest, given: _Signature, secret: str, now: float) -> None:

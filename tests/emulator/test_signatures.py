@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
@@ -30,12 +32,12 @@ def who(api):
     return call
 
 
-def signed_headers(api, keys):
+def signed_headers(api, keys, service="sts", signer=SigV4Auth):
     """A GetCallerIdentity request signed by botocore, as its headers."""
     request = AWSRequest("POST", api.emulator.url + "/", data=BODY.encode())
     request.headers["Content-Type"] = "application/x-www-form-urlencoded"
     credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
-    SigV4Auth(credentials, "sts", "us-east-1").add_auth(request)
+    signer(credentials, service, "us-east-1").add_auth(request)
     return dict(request.headers)
 
 
@@ -207,3 +209,41 @@ def test_strict_auth(boto_session, emulator_keys, refused, tmp_path):
         assert refused(who, key="AKIDSEED", secret="x")[0] == "SignatureDoesNotMatch"
         assert refused(who, key="AKIDOTHER", secret="x") == ("InvalidClientTokenId", INVALID, 403)
         api.close()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (r"/\d{8}/us-east-1", "/20200101/us-east-1"),
+        ("/aws4_request", "/aws3_request"),
+    ],
+)
+def test_scope_of_the_credential(api, keys, good, bad):
+    """The scope that the header names is the one that was signed."""
+    headers = signed_headers(api, keys)
+    headers["Authorization"] = re.sub(good, bad, headers["Authorization"])
+
+    answer = api.raw(body=BODY, headers=headers)
+
+    assert b"<Code>SignatureDoesNotMatch</Code>" in answer.body
+
+
+def test_signature_for_another_service(api, keys):
+    """A signature that is good for another service is none here."""
+    answer = api.raw(body=BODY, headers=signed_headers(api, keys, service="cognito-identity"))
+
+    assert b"<Code>SignatureDoesNotMatch</Code>" in answer.body
+
+
+def test_host_must_be_signed(api, keys):
+    """A signature that leaves out the host could be sent to any."""
+
+    class Signer(SigV4Auth):
+        def headers_to_sign(self, request):
+            headers = super().headers_to_sign(request)
+            del headers["host"]
+            return headers
+
+    answer = api.raw(body=BODY, headers=signed_headers(api, keys, signer=Signer))
+
+    assert b"<Code>SignatureDoesNotMatch</Code>" in answer.body
