@@ -442,3 +442,44 @@ def test_command_with_tls():
 
     assert url.startswith("https://")
     assert not os.path.exists(file)
+
+
+def test_commit_that_fails(start, monkeypatch):
+    """What could not be committed is rolled back, and the next call works."""
+    state = start().emulator.service.state
+
+    class Full:
+        """The connection, on a disk that is full when a transaction is to be committed."""
+
+        def __init__(self, real):
+            self.real = real
+
+        @property
+        def in_transaction(self):
+            return self.real.in_transaction
+
+        def execute(self, statement, *values):
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return self.real.execute(statement, *values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(state, "_connection", Full(state._connection))
+        with pytest.raises(sqlite3.OperationalError, match="full"), state.transaction():
+            state.remember("lost", b"1")
+
+    with state.transaction():
+        assert state.remembered("lost") is None
+
+
+def test_transaction_that_sqlite_ended(start):
+    """When SQLite has rolled back already, the error that made it do so is the one that is raised."""
+    state = start().emulator.service.state
+
+    def fail():
+        with state.transaction():
+            state.execute("ROLLBACK")
+            raise KeyError("CANARY")
+
+    with pytest.raises(KeyError, match="CANARY"):
+        fail()
