@@ -20,7 +20,7 @@ from cognito_credentials.emulator.errors import (
 )
 from cognito_credentials.emulator.identities import LinkedLogin
 from cognito_credentials.emulator.issuers import addresses_of
-from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, is_service_host
+from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, is_service_host, service_host
 from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
 
 if TYPE_CHECKING:
@@ -73,9 +73,10 @@ def is_saml(provider: str) -> bool:
     return provider.startswith("arn:") and ":saml-provider/" in provider
 
 
-def own_token_key(logins: Mapping[str, str]) -> str | None:
-    """The key among *logins* that is the name of this service."""
-    return next((name for name in logins if is_service_host(name)), None)
+def own_token_key(pool: IdentityPool, logins: Mapping[str, str]) -> str | None:
+    """The key among *logins* that is the name of this service in the partition of *pool*."""
+    name = service_host(pool.region)
+    return name if name in logins else None
 
 
 def verify_logins(service: Service, pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:

@@ -385,3 +385,12 @@ def test_guests_token_proves_nothing(api, refused):
     for code, text, _ in (early, late, unlink):
         assert code == "NotAuthorizedException"
         assert text.startswith("Logins don't match.")
+
+
+def test_own_token_under_the_name_of_another_partition(api, token_for, refused):
+    """The key of an own token is the service's name in the pool's partition."""
+    ann = token_for("ann", api.login())
+    logins = {"cognito-identity.cn-north-1.amazonaws.com.cn": ann["Token"]}
+    call = api.public.get_credentials_for_identity
+
+    assert refused(call, IdentityId=ann["IdentityId"], Logins=logins)[0] == "NotAuthorizedException"

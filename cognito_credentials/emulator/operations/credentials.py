@@ -141,7 +141,7 @@ def _resolve(
         if not pool.allows_guests:
             raise _guests_not_allowed()
         return _Resolved(identity.id)
-    own_key = own_token_key(logins)
+    own_key = own_token_key(pool, logins)
     if own_key is not None:
         return _resolve_own_token(service, pool, identity, logins, own_key)
     verified = verify_logins(service, pool, logins)

@@ -76,7 +76,7 @@ def _proves_ownership(
 ) -> bool:
     """Whether a login of the call, or a token of this service, is the identity's own."""
     public = dict(logins)
-    own_key = own_token_key(public)
+    own_key = own_token_key(pool, public)
     proven = False
     if own_key is not None:
         proven = verify_own_token(service, pool, public.pop(own_key)).identity_id == identity.id
