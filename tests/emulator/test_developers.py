@@ -394,3 +394,16 @@ def test_own_token_under_the_name_of_another_partition(api, token_for, refused):
     call = api.public.get_credentials_for_identity
 
     assert refused(call, IdentityId=ann["IdentityId"], Logins=logins)[0] == "NotAuthorizedException"
+
+
+def test_login_beside_an_own_token(api, token_for, refused):
+    """A call with an own token and another login fails when that login fails."""
+    ann = token_for("ann", api.login())
+    call = api.public.get_credentials_for_identity
+    own = {OWN: ann["Token"]}
+
+    good = call(IdentityId=ann["IdentityId"], Logins={**own, **api.login()})
+    bad = refused(call, IdentityId=ann["IdentityId"], Logins={**own, OIDC: "CANARY"})
+
+    assert good["IdentityId"] == ann["IdentityId"]
+    assert bad[1] == "Invalid login token. Not a valid OpenId Connect identity token."

@@ -165,6 +165,8 @@ def _resolve_own_token(
         raise logins_do_not_match()
     if not identity.enabled:
         raise identity_forbidden(identity.id)
+    # Logins beside it add nothing, but a call with a login that fails, fails.
+    verify_logins(service, pool, {name: text for name, text in logins.items() if name != own_key})
     return _Resolved(identity.id, token.amr[1:], tags=token.tags)
 
 
