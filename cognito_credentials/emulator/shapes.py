@@ -178,8 +178,10 @@ class _Compiler:
             cleaned = {}
             for key, item in value.items():
                 key_check(key, path, bad_keys)
-                if item is not None:
-                    cleaned[key] = value_check(item, f"{path}.{key}.member", bad_values)
+                if item is None:
+                    bad_values.append(violation("null", f"{path}.{key}.member", "Member must not be null"))
+                    continue
+                cleaned[key] = value_check(item, f"{path}.{key}.member", bad_values)
             if bad_keys:
                 phrase = f"Map keys must satisfy constraint: [{key_limits}]"
                 violations.append(violation(shown(value, secret), path, phrase))

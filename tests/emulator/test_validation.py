@@ -148,3 +148,12 @@ def test_sixty_one_ids(api, refused):
 
     assert code == "ValidationException"
     assert message.endswith("Member must have length less than or equal to 60")
+
+
+def test_null_in_a_map(api):
+    """A login that is null is refused: it must not turn a call with logins into a guest's."""
+    pool_id = api.emulator.create_pool()
+
+    answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {"accounts.google.com": None}})
+
+    assert (answer.status, answer.json["__type"]) == (400, "ValidationException")
