@@ -89,6 +89,8 @@ class Seed:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise SeedError(f"seed file {name}: {reason}") from None
+        except RecursionError:
+            raise SeedError(f"seed file {name}: nested too deeply") from None
 
     def plant(self, service: Service) -> None:
         """

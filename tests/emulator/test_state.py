@@ -483,3 +483,12 @@ def test_transaction_that_sqlite_ended(start):
 
     with pytest.raises(KeyError, match="CANARY"):
         fail()
+
+
+def test_seed_that_nests_too_deeply(tmp_path):
+    """Brackets without end are a mistake in the file, said in one line that names it."""
+    file = tmp_path / "deep.toml"
+    file.write_text("a = " + "[" * 100_000)
+
+    with pytest.raises(SeedError, match=r"^seed file .*deep\.toml: nested too deeply$"):
+        Seed.load(file)
