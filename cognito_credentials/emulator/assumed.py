@@ -39,6 +39,8 @@ from cognito_credentials.emulator.errors import (
 
 # Texts of the framework (service.md 1.3: W25, W27, W30).
 MISSING_AUTHENTICATION = "Missing Authentication Token"
+MISSING_AUTHENTICATION_STS = "Request is missing Authentication Token"
+SIGNATURE_REGION = "Credential should be scoped to a valid region."
 SIGNATURE_MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your "
     "AWS Secret Access Key and signing method. Consult the service documentation for details."
@@ -51,6 +53,7 @@ SIGNATURE_WINDOW_SECONDS = 300
 """A signature is good this long before and after its date."""
 
 DURATION_TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+STS_PROVIDER_ID = "ProviderId must not be given with an OpenID Connect token."
 STS_BAD_SIGNATURE = "Couldn't verify signed token."
 """service.md 9.3, check 4: the token's signature is wrong."""
 

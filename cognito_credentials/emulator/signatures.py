@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cognito_credentials.emulator.service import Service
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_REGION = re.compile("[a-z0-9-]{1,18}")
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a text
 _EXPIRED_TOKEN = "The security token included in the request is expired"  # noqa: S105 - a text
@@ -123,12 +124,16 @@ def authenticate(service: Service, request: SignedRequest, service_name: str) ->
     except _RefusedError as refused:
         codes = _QUERY_CODES if service_name == "sts" else _JSON_CODES
         code, status = codes[refused.kind]
-        raise ServiceError(code, refused.message, status) from None
+        unsigned_sts = service_name == "sts" and refused.kind == "missing"
+        message = assumed.MISSING_AUTHENTICATION_STS if unsigned_sts else refused.message
+        raise ServiceError(code, message, status) from None
 
 
 def _authenticate(service: Service, request: SignedRequest, service_name: str) -> Caller:
     given = _read_signature(request)
     region = given.region or DEFAULT_REGION
+    if _REGION.fullmatch(region) is None:  # it becomes part of the ids of pools
+        raise _RefusedError("mismatch", assumed.SIGNATURE_REGION)
     if service.mint.issued(given.access_key_id):
         opened = service.mint.open(given.access_key_id, given.session_token)
         if opened is None:

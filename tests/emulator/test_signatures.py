@@ -9,6 +9,7 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from .conftest import SIGNED
 from .test_identities import get_id
 
 INVALID = "The security token included in the request is invalid."
@@ -247,3 +248,20 @@ def test_host_must_be_signed(api, keys):
     answer = api.raw(body=BODY, headers=signed_headers(api, keys, signer=Signer))
 
     assert b"<Code>SignatureDoesNotMatch</Code>" in answer.body
+
+
+@pytest.mark.parametrize("region", ["US-EAST-1", "us:east", "a" * 19])
+def test_region_of_the_scope(api, region):
+    """What can be no region is refused before it becomes part of a pool's id."""
+    answer = api.post(
+        "CreateIdentityPool",
+        {"IdentityPoolName": "a", "AllowUnauthenticatedIdentities": True},
+        **{**SIGNED, "Authorization": SIGNED["Authorization"].replace("us-east-1", region)},
+    )
+
+    assert (answer.status, answer.json["__type"]) == (400, "InvalidSignatureException")
+
+
+def test_unsigned_get_caller_identity(api):
+    """STS has its own text for a request that is not signed."""
+    assert b"<Message>Request is missing Authentication Token</Message>" in api.raw(body=BODY).body
