@@ -79,6 +79,8 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
             "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
         )
     provider = _verify_issuer(service, token)
+    if is_service_host(provider) and "ProviderId" in request:
+        raise ServiceError("ValidationError", assumed.STS_PROVIDER_ID)
     _check_times(token, int(service.clock.now()))
     attempt, audience, subject = _attempt(provider, token, request["RoleSessionName"])
     if not are_well_formed(attempt.tags):

@@ -408,3 +408,18 @@ def test_token_too_old(api, assume, refused):
 
     assert (code, status) == ("InvalidIdentityToken", 400)
     assert message.startswith("Token too old: 900")
+
+
+def test_provider_id_with_an_own_token(api, refused):
+    """ProviderId is for OAuth 2.0 providers; a Cognito token comes without one."""
+    token = guest_token(api, api.emulator.create_pool())
+
+    code, _, status = refused(
+        api.client("sts").assume_role_with_web_identity,
+        RoleArn=ROLE + "unauthenticated",
+        RoleSessionName="session",
+        WebIdentityToken=token,
+        ProviderId="cognito-identity.amazonaws.com",
+    )
+
+    assert (code, status) == ("ValidationError", 400)
