@@ -29,7 +29,7 @@ ADVISORY_BUDGET: Final = 5.0
 HOLDER_BUDGET: Final = 15.0
 """How long the holder of the lock may take."""
 LOGIN_BUDGET: Final = 30.0
-"""How long a login's program or function may take; a command is stopped then."""
+"""How long a login's program or function may take; a command is stopped then, as by google-auth."""
 WAITER_BUDGET: Final = 20.0
 """How long the others wait for the holder before they go on without the lock."""
 BACKOFF: Final = (400.0, 600.0)

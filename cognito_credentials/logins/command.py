@@ -4,7 +4,7 @@ A login token from a command's output: whatever already knows how to sign this u
 The command gets no terminal, no shell and no input; what it says on stderr is neither shown nor logged,
 since sign-in tools print tokens there too.
 
-Imports `errors` and `secret`.
+Imports `errors`, `policy` and `secret`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from collections.abc import Sequence
 from typing import IO
 
 from ..errors import ConfigurationError, LoginRequiredError, clean
+from ..policy import LOGIN_BUDGET
 from ..secret import Secret
 from .claims import digest, unverified_claims, unverified_subject
 
 OUTPUT_LIMIT = 64 * 1024
 """Bytes; more than any token Cognito takes."""
-TIMEOUT_SECONDS = 30.0
-"""As google-auth gives its executables."""
 
 
 class CommandSource:
@@ -36,7 +35,7 @@ class CommandSource:
         timeout_seconds: After that long it is killed with everything it started.
     """
 
-    def __init__(self, argv: Sequence[str], *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, argv: Sequence[str], *, timeout_seconds: float = LOGIN_BUDGET) -> None:
         self._argv = tuple(argv)
         self._timeout_seconds = timeout_seconds
         # The program alone: its arguments may hold what nobody should read in a log.
