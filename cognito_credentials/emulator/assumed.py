@@ -106,6 +106,19 @@ def invalid_action(name: str) -> str:
     return f"Could not find operation {name} for version 2011-06-15"
 
 
+def not_an_integer(text: str) -> str:
+    """service.md 9.3, check 1: a number of the query protocol that is none, code MalformedInput."""
+    return f"'{text}' is not an integer."
+
+
+def too_many_policy_arns(number: int, most: int) -> str:
+    """service.md 9.2; the model has no such limit."""
+    return (
+        f"1 validation error detected: Value with length {number} at 'policyArns' failed to satisfy "
+        f"constraint: Member must have length less than or equal to {most}"
+    )
+
+
 def invalid_policy_arn(arn: str) -> str:
     """PolicyArns of AssumeRoleWithWebIdentity has what is no policy."""
     return f"ARN {arn} is not valid."

@@ -28,6 +28,7 @@ _FETCH_SECONDS = 5
 _MAX_DOCUMENT_BYTES = 512 * 1024
 _KEEP_SECONDS = 3600
 _RETRY_SECONDS = 1
+GOOGLE = "accounts.google.com"
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -117,6 +118,16 @@ def addresses_of(provider: str) -> tuple[str, ...]:
     except ValueError:
         is_here = False
     return (f"https://{provider}", *((f"http://{provider}",) if is_here else ()))
+
+
+def provider_of(issuer: Any) -> str | None:
+    """The provider whose tokens name *issuer*; None when no provider's can."""
+    if not isinstance(issuer, str):
+        return None
+    provider = issuer.partition("://")[2]
+    if issuer == GOOGLE:  # it alone writes its name without the scheme, too
+        return issuer
+    return provider if issuer in addresses_of(provider) else None
 
 
 def _discovered(provider: str) -> str:

@@ -42,10 +42,16 @@ def identity_for_logins(state: State, pool_id: str, logins: Sequence[LinkedLogin
     return _merge(state, owners, logins, now_ms)
 
 
-def resolve_identity(state: State, identity: Identity, logins: Sequence[LinkedLogin], now_ms: int) -> str:
+def resolve_identity(
+    state: State, identity: Identity, logins: Sequence[LinkedLogin], now_ms: int, *, proven: bool = False
+) -> str:
     """
     GetOpenIdToken and GetCredentialsForIdentity: the identity that a call of *identity* with
-    *logins* (at least one) is answered for, which may be another one.
+    *logins* is answered for, which may be another one.
+
+    Args:
+        logins: At least one, unless *proven*.
+        proven: A token of this service says already that the caller has *identity*.
 
     Raises:
         ServiceError: NotAuthorizedException or ResourceConflictException.
@@ -56,7 +62,7 @@ def resolve_identity(state: State, identity: Identity, logins: Sequence[LinkedLo
             raise identity_forbidden(identity.id)
         return _merge(state, owners, logins, now_ms)
     if identity.authenticated:
-        if all(owner.id != identity.id for owner in owners):
+        if not proven and all(owner.id != identity.id for owner in owners):
             raise logins_do_not_match()
         survivors = [identity, *(owner for owner in owners if owner.id != identity.id)]
         return _merge(state, survivors, logins, now_ms)

@@ -19,7 +19,7 @@ from cognito_credentials.emulator.errors import (
     not_authorized,
 )
 from cognito_credentials.emulator.identities import LinkedLogin
-from cognito_credentials.emulator.issuers import addresses_of
+from cognito_credentials.emulator.issuers import provider_of
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, is_service_host, service_host
 from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
 _OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
 SAML_NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
-_GOOGLE = "accounts.google.com"
 _NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
 _REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp")
 
@@ -196,9 +195,7 @@ def _read_id_token(provider: str, token: str, now: float, grace: float) -> Jwt:
     for claim in _REQUIRED_CLAIMS:
         if jwt.claims.get(claim) is None:
             raise not_authorized(f"Invalid login token. Missing a required claim: {claim}")
-    issuers = {*addresses_of(provider)} | ({provider} if provider == _GOOGLE else set())
-    issuer = jwt.claims["iss"]
-    if not isinstance(issuer, str) or issuer not in issuers:
+    if provider_of(jwt.claims["iss"]) != provider:
         raise not_authorized("Invalid login token. Issuer doesn't match providerName")
     if jwt.expires_at is None or not _is_subject(jwt.claims["sub"]):
         raise not_authorized("Invalid login token. Not a valid OpenId Connect identity token.")

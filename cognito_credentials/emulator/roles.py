@@ -19,9 +19,11 @@ from cognito_credentials.emulator.errors import (
     role_forbidden,
 )
 from cognito_credentials.emulator.logins import VerifiedLogin
-from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool
+from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, partition_of
 
-_ROLE = re.compile(rf"arn:aws[a-z-]*:iam::{ACCOUNT_ID}:role/[\w+=,.@/-]+", re.ASCII)
+_ROLE = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII
+)
 _FEW_CLAIMS = {"graph.facebook.com", "www.amazon.com"}
 
 
@@ -72,9 +74,15 @@ def _ambiguous(login: VerifiedLogin) -> ServiceError:
     )
 
 
-def is_role_of_account(arn: str) -> bool:
-    """True for the ARN of a role in the emulator's account; no other works in the enhanced flow."""
+def is_role(arn: str) -> bool:
+    """True for the ARN of a role, of whichever account."""
     return _ROLE.fullmatch(arn) is not None
+
+
+def is_role_of_account(arn: str, region: str) -> bool:
+    """True for a role that a pool in *region* can use in the enhanced flow: one of the account."""
+    match = _ROLE.fullmatch(arn)
+    return match is not None and match.groups() == (partition_of(region), ACCOUNT_ID)
 
 
 def _pool_role(pool: IdentityPool, state: str) -> str:

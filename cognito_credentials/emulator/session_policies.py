@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.sessions import AssumedRole
 
 GUEST_POLICY_ARN = "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
@@ -124,6 +126,14 @@ def _literal(pattern: str) -> str:
 
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def packed_percent(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
+    """How much of the room for session policies and tags they take, percent; 0 without any."""
+    if not policy and not policy_arns and not tags:
+        return 0
+    packed = zlib.compress(json.dumps([policy, list(policy_arns), dict(tags)]).encode())
+    return -(-len(packed) * 100 // assumed.PACKED_POLICY_BYTES)
 
 
 def is_policy(text: str) -> bool:

@@ -6,28 +6,29 @@ Source: service.md 9.
 
 from __future__ import annotations
 
-import json
 import re
 import time
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.issuers import provider_of
 from cognito_credentials.emulator.logins import oidc_provider_arn, read_own_claims
 from cognito_credentials.emulator.pools import is_service_host
 from cognito_credentials.emulator.principal_tags import are_well_formed
+from cognito_credentials.emulator.roles import is_role
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
-from cognito_credentials.emulator.session_policies import is_policy
+from cognito_credentials.emulator.session_policies import is_policy, packed_percent
 from cognito_credentials.emulator.sessions import AssumedRole
 from cognito_credentials.emulator.shapes import load_service_model
 from cognito_credentials.emulator.signatures import Caller
 from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
 from cognito_credentials.emulator.trust import Assumption, max_session_seconds, may_assume
 
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 _POLICY = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
+_INTEGERS = {"DurationSeconds", "MinimumSessionTokenSize"}
+_MAX_POLICY_ARNS = 10
 OPERATIONS = ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
 
 
@@ -55,44 +56,50 @@ def call(service: Service, name: str, parameters: Mapping[str, str], caller: Cal
 def _checked(name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     """The request as nested values, checked against the service model."""
     request: dict[str, Any] = dict(parameters)
-    duration = parameters.get("DurationSeconds")
-    if duration is not None:
-        request["DurationSeconds"] = int(duration) if re.fullmatch("[0-9]{1,9}", duration) else 0
-    arns = [
-        {"arn": value}
-        for key, value in sorted(parameters.items())
-        if re.fullmatch(r"PolicyArns\.member\.[0-9]{1,3}\.arn", key)
-    ]
-    if arns:
-        request["PolicyArns"] = arns
-    request.pop("MinimumSessionTokenSize", None)  # what would be text here; nothing depends on it
+    for member in _INTEGERS & request.keys():
+        request[member] = _integer(request[member])
+    numbered = sorted(
+        (int(match[1]), value)
+        for key, value in parameters.items()
+        if (match := re.fullmatch(r"PolicyArns\.member\.([0-9]{1,3})\.arn", key))
+    )
+    if numbered:
+        request["PolicyArns"] = [{"arn": value} for _, value in numbered]
     try:
-        return load_service_model("sts").operations[name].check(request)
+        checked = load_service_model("sts").operations[name].check(request)
     except ServiceError as error:
         raise ServiceError("ValidationError", error.message) from None
+    if len(numbered) > _MAX_POLICY_ARNS:
+        raise ServiceError("ValidationError", assumed.too_many_policy_arns(len(numbered), _MAX_POLICY_ARNS))
+    return checked
+
+
+def _integer(text: str) -> int:
+    if re.fullmatch("[+-]?[0-9]{1,10}", text) and abs(int(text)) < 2**31:
+        return int(text)
+    raise ServiceError("MalformedInput", assumed.not_an_integer(text))
 
 
 def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    token = read_jwt(request["WebIdentityToken"])
+    token = read_jwt(request["WebIdentityToken"])  # 2
     if token is None:
         raise _invalid_token(
             "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
         )
-    provider = _verify_issuer(service, token)
-    if is_service_host(provider) and "ProviderId" in request:
+    if "ProviderId" in request:
         raise ServiceError("ValidationError", assumed.STS_PROVIDER_ID)
-    _check_times(token, int(service.clock.now()))
+    provider = _verify_issuer(service, token)  # 3, 4
+    _check_audience(service, provider, token)  # 5
+    _check_times(token, int(service.clock.now()))  # 6, 7
     attempt, audience, subject = _attempt(provider, token, request["RoleSessionName"])
-    if not are_well_formed(attempt.tags):
-        raise _invalid_token(assumed.BAD_SESSION_TAGS)
     role_arn = request["RoleArn"]
-    if _ROLE.fullmatch(role_arn) is None or not may_assume(service, role_arn, attempt):
+    if not is_role(role_arn) or not may_assume(service, role_arn, attempt):  # 8
         raise _access_denied()
     duration = request.get("DurationSeconds", DEFAULT_CREDENTIAL_SECONDS)
     if duration > max_session_seconds(service, role_arn):
         raise ServiceError("ValidationError", assumed.DURATION_TOO_LONG)
     policy, policy_arns = request.get("Policy", ""), [entry["arn"] for entry in request.get("PolicyArns", ())]
-    packed_size = _packed_size(policy, policy_arns, attempt.tags)
+    percent = _check_session(policy, policy_arns, attempt.tags)  # 9
     own = is_service_host(provider)
     session = AssumedRole(
         role_arn=role_arn,
@@ -105,7 +112,7 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
         policy_arns=policy_arns,
     )
     answer = _answer(service, session, attempt.principal, audience, subject)
-    return {**answer, "PackedPolicySize": packed_size} if packed_size else answer
+    return {**answer, "PackedPolicySize": percent} if percent else answer
 
 
 def _answer(
@@ -127,17 +134,16 @@ def _answer(
 
 
 def _verify_issuer(service: Service, token: Jwt) -> str:
-    """Checks 3 to 5: the issuer is known, its signature verifies, the audience is registered."""
-    for claim in ("iss", "sub", "aud"):
-        if token.claims.get(claim) is None:
-            raise _invalid_token(f"Missing a required claim: {claim}")
-    issuer = str(token.claims["iss"])
-    provider = issuer.removeprefix("https://")
-    if is_service_host(provider):
+    """Checks 3 and 4: the issuer is known, and its signature verifies."""
+    issuer = token.claims.get("iss")
+    if issuer is None:
+        raise _invalid_token("Missing a required claim: iss")
+    provider = provider_of(issuer)
+    if provider is not None and is_service_host(provider):
         if not is_own_token(service.keys, token):
             raise _invalid_token(assumed.STS_BAD_SIGNATURE)
         return provider
-    if not service.issuers.is_known(provider):
+    if provider is None or not service.issuers.is_known(provider):
         raise _invalid_token(f"No OpenIDConnect provider found in your account for {issuer}")
     verified = service.issuers.verifies(provider, token)
     if verified is None:
@@ -147,10 +153,17 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
         )
     if not verified:
         raise _invalid_token(assumed.STS_BAD_SIGNATURE)
+    return provider
+
+
+def _check_audience(service: Service, provider: str, token: Jwt) -> None:
+    """Check 5: the claims of the trust policy are there, and the audience is a registered client id."""
+    for claim in ("aud", "sub"):
+        if token.claims.get(claim) in (None, []):
+            raise _invalid_token(f"Missing a required claim: {claim}")
     registered = service.issuers.client_ids(provider)
     if registered and not set(_audiences(token)) & set(registered):
         raise _invalid_token("Incorrect token audience")
-    return provider
 
 
 def _check_times(token: Jwt, now: int) -> None:
@@ -181,21 +194,21 @@ def _attempt(provider: str, token: Jwt, session_name: str) -> tuple[Assumption, 
 
 
 def _audiences(token: Jwt) -> Sequence[str]:
-    given = token.claims.get("azp", token.claims["aud"])
+    azp = token.claims.get("azp")
+    given = token.claims["aud"] if azp is None else azp
     return [str(item) for item in given] if isinstance(given, list) else [str(given)]
 
 
-def _packed_size(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
-    """Check 9: what policies and tags take up, percent; 0 without any."""
+def _check_session(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
+    """Check 9: policies and tags are good; how much of their room they take, percent."""
     if policy and not is_policy(policy):
         raise ServiceError("MalformedPolicyDocument", assumed.MALFORMED_POLICY)
     for arn in policy_arns:
         if _POLICY.fullmatch(arn) is None:
             raise ServiceError("ValidationError", assumed.invalid_policy_arn(arn))
-    if not policy and not policy_arns and not tags:
-        return 0
-    packed = zlib.compress(json.dumps([policy, list(policy_arns), dict(tags)]).encode())
-    percent = -(-len(packed) * 100 // assumed.PACKED_POLICY_BYTES)
+    if not are_well_formed(tags):
+        raise _invalid_token(assumed.BAD_SESSION_TAGS)
+    percent = packed_percent(policy, policy_arns, tags)
     if percent > 100:
         what = "session tags" if tags else "policies"
         raise ServiceError(

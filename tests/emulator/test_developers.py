@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import string
 
 import jwt
 import pytest
@@ -407,3 +409,101 @@ def test_login_beside_an_own_token(api, token_for, refused):
 
     assert good["IdentityId"] == ann["IdentityId"]
     assert bad[1] == "Invalid login token. Not a valid OpenId Connect identity token."
+
+
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4, 6.11")
+def test_unknown_login_beside_an_own_token(api, pool_id, token_for):
+    """A login that nobody has is linked to the identity that the token beside it proves."""
+    ann = token_for("ann")
+
+    got = credentials_id(api, ann["IdentityId"], {OWN: ann["Token"], **api.login("new")})
+
+    assert got == ann["IdentityId"]
+    assert get_id(api, pool_id, api.login("new")) == ann["IdentityId"]
+
+
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4, 6.11")
+def test_known_login_beside_an_own_token(api, pool_id, token_for, refused):
+    """A login of another identity merges that one into the identity that the token proves."""
+    other = get_id(api, pool_id, api.login("bob"))
+    ann = token_for("ann")
+
+    got = credentials_id(api, ann["IdentityId"], {OWN: ann["Token"], **api.login("bob")})
+
+    assert got == ann["IdentityId"]
+    assert get_id(api, pool_id, api.login("bob")) == got
+    assert refused(api.public.get_credentials_for_identity, IdentityId=other) == forbidden(other)
+
+
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4, 6.11")
+def test_conflicting_login_beside_an_own_token(api, token_for, refused):
+    """Another user of a provider that the token's identity has a login of is a conflict."""
+    ann = token_for("ann", api.login("ann"))
+    call = api.public.get_credentials_for_identity
+
+    code = refused(call, IdentityId=ann["IdentityId"], Logins={OWN: ann["Token"], **api.login("bob")})[0]
+
+    assert code == "ResourceConflictException"
+
+
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="5.4")
+def test_own_token_of_a_disabled_identity(api, pool_id, token_for, refused):
+    """The token of an identity that was merged away opens nothing; a login beside it finds the survivor."""
+    ann, bob = token_for("ann"), token_for("bob", api.login("bob"))
+    api.developer.merge_developer_identities(
+        IdentityPoolId=pool_id,
+        SourceUserIdentifier="ann",
+        DestinationUserIdentifier="bob",
+        DeveloperProviderName=DEVELOPER,
+    )
+    own = {OWN: ann["Token"]}
+
+    alone = refused(api.public.get_credentials_for_identity, IdentityId=ann["IdentityId"], Logins=own)
+
+    assert alone == forbidden(ann["IdentityId"])
+    assert credentials_id(api, ann["IdentityId"], {**own, **api.login("bob")}) == bob["IdentityId"]
+
+
+def test_amr_of_logins_beside_an_own_token(api, pool_id, token_for):
+    """A new token names the logins of the old one, and those beside it."""
+    ann = token_for("ann")
+
+    token = api.public.get_open_id_token(
+        IdentityId=ann["IdentityId"], Logins={OWN: ann["Token"], **api.login("ann")}
+    )["Token"]
+
+    assert claims(token)["amr"] == [
+        *("authenticated", DEVELOPER, f"{DEVELOPER}:{pool_id}:ann"),
+        *(OIDC, f"{OIDC_ARN}:OIDC:ann"),
+    ]
+
+
+@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="assumed", source="6, 6.12")
+@pytest.mark.parametrize("logins", [{"other.app": "ann"}, {DEVELOPER: "ann", OIDC: "no token"}])
+def test_unknown_identity_comes_first(api, pool_id, refused, logins):
+    """An identity that is not in the pool is not found, before providers and tokens are looked at."""
+    call = api.developer.get_open_id_token_for_developer_identity
+    elsewhere = get_id(api, api.oidc_pool())
+
+    for identity_id in ("us-east-1:0000", elsewhere):
+        assert refused(call, IdentityPoolId=pool_id, IdentityId=identity_id, Logins=logins) == (
+            "ResourceNotFoundException",
+            f"Identity '{identity_id}' not found.",
+            400,
+        )
+
+
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.4, 9.3 check 9")
+def test_tags_of_a_back_end(api, token_for, refused):
+    """A back end's tags may be longer than what a pool maps, but not more than STS packs."""
+    noise = random.Random(1)
+    packed = {f"k{n}": "".join(noise.choices(string.ascii_letters, k=250)) for n in range(10)}
+
+    for tags, fits in (({"k": "v" * 250, "l": "w" * 250}, True), (packed, False)):
+        answer = token_for("ann", PrincipalTags=tags)
+        arguments = {"IdentityId": answer["IdentityId"], "Logins": {OWN: answer["Token"]}}
+        if fits:
+            assert api.public.get_credentials_for_identity(**arguments)
+        else:
+            code = refused(api.public.get_credentials_for_identity, **arguments)[0]
+            assert code == "InvalidIdentityPoolConfigurationException"

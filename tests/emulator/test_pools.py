@@ -123,10 +123,20 @@ def test_pool_limit(api, refused, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("role", ["arn:aws:iam::999999999999:role/other", "a-name-that-is-long-enough"])
+@pytest.mark.parametrize(
+    "role",
+    [
+        "arn:aws:iam::999999999999:role/other",
+        "arn:aws-cn:iam::123456789012:role/other",
+        "arn:aws-other:iam::123456789012:role/other",
+        "arn:aws:iam::123456789012:role/" + "r" * 65,
+        "arn:aws:iam::123456789012:user/other",
+        "a-name-that-is-long-enough",
+    ],
+)
 @pytest.mark.conforms("SetIdentityPoolRoles", mark="observed", source="6.6")
 def test_role_that_cannot_be_passed(api, refused, role):
-    """A role that is no ARN, or of another account, is forbidden with the exact text."""
+    """A role that is no ARN, or of another account or partition, is forbidden with the exact text."""
     pool_id = api.emulator.create_pool()
 
     assert refused(

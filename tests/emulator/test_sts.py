@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from cognito_credentials.emulator.keys import TEST_ISSUER
+from cognito_credentials.emulator.tokens import sign_jwt
 from cognito_credentials.emulator.trust import Assumption, allows
 
 from .conftest import OIDC, ROLE
@@ -410,16 +412,119 @@ def test_token_too_old(api, assume, refused):
     assert message.startswith("Token too old: 900")
 
 
-def test_provider_id_with_an_own_token(api, refused):
-    """ProviderId is for OAuth 2.0 providers; a Cognito token comes without one."""
+def test_provider_id(api, assume, refused):
+    """ProviderId is for OAuth 2.0 providers; a token of Cognito, or of an OIDC provider, comes without."""
     token = guest_token(api, api.emulator.create_pool())
 
-    code, _, status = refused(
-        api.client("sts").assume_role_with_web_identity,
-        RoleArn=ROLE + "unauthenticated",
-        RoleSessionName="session",
-        WebIdentityToken=token,
-        ProviderId="cognito-identity.amazonaws.com",
-    )
+    for each in (token, api.login()[OIDC]):
+        code, _, status = refused(assume, token=each, ProviderId="cognito-identity.amazonaws.com")
+        assert (code, status) == ("ValidationError", 400)
 
-    assert (code, status) == ("ValidationError", 400)
+
+def with_number(api, token, **numbers):
+    form = {
+        "Action": "AssumeRoleWithWebIdentity",
+        "Version": "2011-06-15",
+        "RoleSessionName": "session",
+        "RoleArn": f"{ROLE}unauthenticated",
+        "WebIdentityToken": token,
+        **numbers,
+    }
+    answer = api.raw(body=urllib.parse.urlencode(form))
+    root = ET.fromstring(answer.body)
+    return answer.status, root.findtext(f".//{NAMESPACE}Code"), root.findtext(f".//{NAMESPACE}Message")
+
+
+@pytest.mark.parametrize("text", ["abc", "", "900.0", "9e2", "٩٠٠", "2147483648", "99999999999", "-", " 900"])
+@pytest.mark.parametrize("member", ["DurationSeconds", "MinimumSessionTokenSize"])
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3 check 1")
+def test_number_that_is_none(api, member, text):
+    """A number of the query protocol that is no integer is malformed input, shown as it came."""
+    status, code, message = with_number(api, "CANARY", **{member: text})
+
+    assert (status, code, message) == (400, "MalformedInput", f"'{text}' is not an integer.")
+
+
+@pytest.mark.parametrize("text", ["-5", "0", "899", "43201", "2147483647"])
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="model", source="9.2, 9.3 check 1")
+def test_duration_out_of_its_range(api, text):
+    """A duration that is too short or too long is shown as it came."""
+    status, code, message = with_number(api, "CANARY", DurationSeconds=text)
+
+    assert (status, code) == (400, "ValidationError")
+    assert message.startswith(f"1 validation error detected: Value '{text}' at 'durationSeconds' failed")
+
+
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3")
+def test_order_of_the_checks_of_a_token(api, assume, refused):
+    """Issuer, signature, audience, expiry, age, role, policy: the first of them that fails is reported."""
+    state, now = api.emulator.service.state, int(api.emulator.service.clock.now())
+    claims = {"aud": None, "sub": None, "exp": now - 1, "iat": now - 90_000}
+    rest = {"role": "missing/", "Policy": "{"}
+
+    def refusal(**mended):
+        token = api.emulator.login_token(OIDC, claims={**claims, **mended})
+        forged = token[:-8] + "AAAAAAAA" if mended.pop("forged", False) else token
+        return refused(assume, token=forged, **rest)[1]
+
+    assert refusal(forged=True).startswith("No OpenIDConnect provider found")
+    state.execute("INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, NULL)", OIDC)
+    assert refusal(forged=True) == "Couldn't verify signed token."
+    assert refusal() == "Missing a required claim: aud"
+    assert refusal(aud=[]) == "Missing a required claim: aud"
+    assert refusal(aud="app") == "Missing a required claim: sub"
+    assert refusal(aud="x", sub="a") == "Incorrect token audience"
+    assert refusal(aud="app", sub="a").startswith("Token expired: ")
+    assert refusal(aud="app", sub="a", exp=None) == "Missing a required claim: exp"
+    assert refusal(aud="app", sub="a", exp=now + 60).startswith("Token too old: ")
+    good = {"aud": "app", "sub": "a", "exp": now + 60, "iat": now}
+    assert refusal(**good) == "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    rest["role"] = "unauthenticated"
+    assert refusal(**good) == "The policy is not in the valid JSON format."
+
+
+def test_issuer_that_is_no_text(api, assume, refused):
+    """An issuer must be there, as the address that the provider is named after."""
+    state = api.emulator.service.state
+    state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
+
+    for issuer in (5, OIDC, f"http://{OIDC}", [f"https://{OIDC}"]):
+        text = refused(assume, token=api.login(claims={"iss": issuer})[OIDC])[1]
+        assert text == f"No OpenIDConnect provider found in your account for {issuer}"
+    assert refused(assume, token=api.login(claims={"iss": None})[OIDC])[1] == "Missing a required claim: iss"
+
+
+def test_issuer_on_this_machine(api, assume):
+    """An issuer that speaks plain http on this machine is known at STS as it is to GetId."""
+    provider = "127.0.0.1:8080"
+    api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", provider)
+    token = api.emulator.login_token(provider, claims={"iss": f"http://{provider}"})
+
+    assert assume(token)["Provider"].endswith(f":oidc-provider/{provider}")
+
+
+def test_null_azp(api, assume):
+    """An azp of null is none: the audience is then the aud."""
+    api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, NULL)", OIDC)
+    content = {"iss": f"https://{OIDC}", "sub": "a", "aud": "app", "azp": None, "exp": 4_000_000_000}
+    header = {"kid": "cognito-emulator-test-issuer", "alg": "RS256"}
+
+    assert assume(sign_jwt(api.emulator.service.keys, TEST_ISSUER, header, content))["Audience"] == "app"
+
+
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.2")
+def test_policy_arns(api):
+    """Policy ARNs are taken in their order, ten at most."""
+    token = guest_token(api, api.emulator.create_pool())
+    arns = {f"PolicyArns.member.{n}.arn": f"arn:aws:iam::aws:policy/Policy{n}" for n in range(1, 12)}
+
+    status, code, message = with_number(api, token, **arns)
+    arns.popitem()
+    fine = with_number(api, token, **arns)
+
+    assert (status, code) == (400, "ValidationError")
+    assert message.endswith("at 'policyArns' failed to satisfy constraint: Member must have length less than "
+                            "or equal to 10")  # fmt: skip
+    assert fine[0] == 200
+    key = re.search("ASIA.{16}", str(api.emulator.service.mint._recent.keys()))[0]
+    assert api.emulator.service.mint.recent(key).policy_arns == list(arns.values())

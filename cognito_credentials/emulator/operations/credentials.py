@@ -14,7 +14,12 @@ from cognito_credentials.emulator.errors import (
     not_authorized,
     pool_not_found,
 )
-from cognito_credentials.emulator.identities import Identity, create_identity, load_identity
+from cognito_credentials.emulator.identities import (
+    Identity,
+    LinkedLogin,
+    create_identity,
+    load_identity,
+)
 from cognito_credentials.emulator.linking import identity_for_logins, resolve_identity
 from cognito_credentials.emulator.logins import (
     VerifiedLogin,
@@ -24,9 +29,10 @@ from cognito_credentials.emulator.logins import (
     verify_own_token,
 )
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, load_pool, service_host
-from cognito_credentials.emulator.principal_tags import are_valid, tags_of_logins
+from cognito_credentials.emulator.principal_tags import are_valid, are_well_formed, tags_of_logins
 from cognito_credentials.emulator.roles import is_role_of_account, resolve_role
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
+from cognito_credentials.emulator.session_policies import packed_percent
 from cognito_credentials.emulator.sessions import AssumedRole
 from cognito_credentials.emulator.signatures import Caller
 from cognito_credentials.emulator.tokens import open_id_token
@@ -43,12 +49,16 @@ class _Resolved:
 
     Attributes:
         amr: What the amr claim has after ``authenticated``; empty for a guest.
+        logins: Those that role mappings may be about.
+        beside: Those beside a token of this service. STS is given that token as it is, so that only
+            a new token names them.
     """
 
     identity_id: str
     amr: Sequence[str] = ()
     logins: Sequence[VerifiedLogin] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    beside: Sequence[VerifiedLogin] = ()
 
 
 def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
@@ -63,7 +73,7 @@ def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapp
         if not pool.allows_guests:
             raise _guests_not_allowed()
         return {"IdentityId": create_identity(service.state, pool.id, now_ms).id}
-    linked = [login.linked for login in verify_logins(service, pool, logins)]
+    linked = _linked(verify_logins(service, pool, logins))
     return {"IdentityId": identity_for_logins(service.state, pool.id, linked, now_ms)}
 
 
@@ -78,10 +88,10 @@ def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Call
         service.keys,
         pool,
         resolved.identity_id,
-        resolved.amr,
+        [*resolved.amr, *_amr_of(resolved.beside)],
         TOKEN_SECONDS,
         int(service.clock.now()),
-        resolved.tags,
+        {**tags_of_logins(pool, resolved.beside), **resolved.tags},
     )
     service.note_secret(token)
     return {"IdentityId": resolved.identity_id, "Token": token}
@@ -145,29 +155,29 @@ def _resolve(
     if own_key is not None:
         return _resolve_own_token(service, pool, identity, logins, own_key)
     verified = verify_logins(service, pool, logins)
-    survivor = resolve_identity(
-        service.state, identity, [login.linked for login in verified], service.clock.now_ms()
-    )
-    return _Resolved(
-        survivor,
-        [entry for login in verified for entry in login.amr],
-        verified,
-        tags_of_logins(pool, verified),
-    )
+    survivor = resolve_identity(service.state, identity, _linked(verified), service.clock.now_ms())
+    return _Resolved(survivor, _amr_of(verified), verified, tags_of_logins(pool, verified))
 
 
 def _resolve_own_token(
     service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], own_key: str
 ) -> _Resolved:
-    """A token of this service proves the identity that it names."""
+    """A token of this service proves the identity that it names; the logins beside it are linked to that."""
     token = verify_own_token(service, pool, logins[own_key])
+    others = {name: text for name, text in logins.items() if name != own_key}
+    beside = verify_logins(service, pool, others)
     if token.identity_id != identity.id:
         raise logins_do_not_match()
-    if not identity.enabled:
-        raise identity_forbidden(identity.id)
-    # Logins beside it add nothing, but a call with a login that fails, fails.
-    verify_logins(service, pool, {name: text for name, text in logins.items() if name != own_key})
-    return _Resolved(identity.id, token.amr[1:], tags=token.tags)
+    survivor = resolve_identity(service.state, identity, _linked(beside), service.clock.now_ms(), proven=True)
+    return _Resolved(survivor, token.amr[1:], tags=token.tags, beside=beside)
+
+
+def _linked(logins: Sequence[VerifiedLogin]) -> list[LinkedLogin]:
+    return [login.linked for login in logins]
+
+
+def _amr_of(logins: Sequence[VerifiedLogin]) -> list[str]:
+    return [entry for login in logins for entry in login.amr]
 
 
 def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn: str) -> None:
@@ -184,7 +194,12 @@ def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn:
         session_name=_SESSION_NAME,
         tags=resolved.tags,
     )
-    possible = is_role_of_account(role_arn) and are_valid(resolved.tags)
+    well_formed = are_valid if resolved.logins else are_well_formed  # the tags of a back end are not mapped
+    possible = (
+        is_role_of_account(role_arn, pool.region)
+        and well_formed(resolved.tags)
+        and packed_percent("", (), resolved.tags) <= 100
+    )
     if not possible or not may_assume(service, role_arn, attempt):
         raise invalid_pool_configuration()
 

@@ -36,6 +36,7 @@ def get_open_id_token_for_developer_identity(
 ) -> Mapping[str, Any]:
     """GetOpenIdTokenForDeveloperIdentity; AllowClassicFlow does not matter to it."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
+    identity = _identity_of_pool(service, pool, request["IdentityId"]) if "IdentityId" in request else None
     logins = dict(request["Logins"])
     name = pool.developer_provider
     if name is None or name not in logins:
@@ -45,7 +46,7 @@ def get_open_id_token_for_developer_identity(
         raise assumed.developer_user_too_long()
     public = verify_logins(service, pool, logins)
     linked = [user, *(login.linked for login in public)]
-    identity_id = _developer_identity(service, pool, request.get("IdentityId"), linked)
+    identity_id = _developer_identity(service, pool, identity, linked)
     amr = [name, f"{name}:{pool.id}:{user.subject}"]
     amr.extend(entry for login in public for entry in login.amr)
     token = open_id_token(
@@ -62,12 +63,11 @@ def get_open_id_token_for_developer_identity(
 
 
 def _developer_identity(
-    service: Service, pool: IdentityPool, identity_id: str | None, logins: list[LinkedLogin]
+    service: Service, pool: IdentityPool, identity: Identity | None, logins: list[LinkedLogin]
 ) -> str:
     state, now_ms = service.state, service.clock.now_ms()
-    if identity_id is None:
+    if identity is None:
         return identity_for_logins(state, pool.id, logins, now_ms)
-    identity = _identity_of_pool(service, pool, identity_id)
     owner = owner_of(state, pool.id, logins[0])
     if owner is not None and owner.id != identity.id:
         raise assumed.developer_user_registered()

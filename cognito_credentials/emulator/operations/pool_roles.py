@@ -19,7 +19,7 @@ def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     roles, mappings = request["Roles"], request.get("RoleMappings", {})
     for role in roles.values():
-        _check_role(role)
+        _check_role(pool, role)
     for provider, mapping in mappings.items():
         _check_mapping(pool, provider, mapping)
     save_roles(service.state, pool.id, roles, mappings)
@@ -38,9 +38,9 @@ def get_identity_pool_roles(
     return answer
 
 
-def _check_role(role: str) -> None:
+def _check_role(pool: IdentityPool, role: str) -> None:
     """The role must be an ARN in the pool's account, or the caller could not pass it."""
-    if not is_role_of_account(role):
+    if not is_role_of_account(role, pool.region):
         raise role_forbidden(role)
 
 
@@ -70,4 +70,4 @@ def _check_mapping(pool: IdentityPool, provider: str, mapping: Mapping[str, Any]
     if len(rules) > assumed.MAX_RULES:
         raise assumed.too_many_rules()
     for rule in rules:
-        _check_role(rule["RoleARN"])
+        _check_role(pool, rule["RoleARN"])
