@@ -166,25 +166,10 @@ def _read_signature(request: SignedRequest) -> _Signature:
 
 def _read_header(request: SignedRequest, header: str) -> _Signature:
     algorithm, _, parameters = header.partition(" ")
-    fields = dict(re.findall(r"(\w+)=([^,\s]+)", parameters))
-    scope = fields.get("Credential", "").split("/")
-    timestamp = request.headers.get("x-amz-date", "")
-    if (
-        algorithm != _ALGORITHM
-        or len(scope) != 5
-        or not {"SignedHeaders", "Signature"} <= fields.keys()
-        or not timestamp
-    ):
-        raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE)
-    return _Signature(
-        access_key_id=scope[0],
-        date=scope[1],
-        region=scope[2],
-        service=scope[3],
-        terminator=scope[4],
-        signed_headers=tuple(fields["SignedHeaders"].split(";")),
-        signature=fields["Signature"],
-        timestamp=timestamp,
+    return _signature(
+        algorithm,
+        dict(re.findall(r"(\w+)=([^,\s]+)", parameters)),
+        timestamp=request.headers.get("x-amz-date", ""),
         session_token=request.headers.get("x-amz-security-token", ""),
         query=request.query,
     )
@@ -192,29 +177,34 @@ def _read_header(request: SignedRequest, header: str) -> _Signature:
 
 def _read_query(request: SignedRequest) -> _Signature:
     """A presigned URL, the other way to sign a GET request."""
-    fields = dict(parse_qsl(request.query, keep_blank_values=True))
-    scope = fields.get("X-Amz-Credential", "").split("/")
-    lifetime = fields.get("X-Amz-Expires", "")
-    if (
-        fields.get("X-Amz-Algorithm") != _ALGORITHM
-        or len(scope) != 5
-        or not {"X-Amz-SignedHeaders", "X-Amz-Date"} <= fields.keys()
-        or not re.fullmatch(r"[0-9]{1,6}", lifetime)
-    ):
+    given = parse_qsl(request.query, keep_blank_values=True)
+    fields = {name.removeprefix("X-Amz-"): value for name, value in given if name.startswith("X-Amz-")}
+    lifetime = fields.get("Expires", "")
+    if not re.fullmatch(r"[0-9]{1,6}", lifetime):
         raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE)
     kept = [part for part in request.query.split("&") if not part.startswith("X-Amz-Signature=")]
-    return _Signature(
-        access_key_id=scope[0],
-        date=scope[1],
-        region=scope[2],
-        service=scope[3],
-        terminator=scope[4],
-        signed_headers=tuple(fields["X-Amz-SignedHeaders"].split(";")),
-        signature=fields["X-Amz-Signature"],
-        timestamp=fields["X-Amz-Date"],
-        session_token=fields.get("X-Amz-Security-Token", ""),
-        lifetime=int(lifetime),
+    return _signature(
+        fields.get("Algorithm", ""),
+        fields,
+        timestamp=fields.get("Date", ""),
+        session_token=fields.get("Security-Token", ""),
         query="&".join(kept),
+        lifetime=int(lifetime),
+    )
+
+
+def _signature(algorithm: str, fields: Mapping[str, str], *, timestamp: str, **others: Any) -> _Signature:
+    """The parts of a signature, which have the same names in a header and in a query."""
+    scope = fields.get("Credential", "").split("/")
+    complete = len(scope) == 5 and {"SignedHeaders", "Signature"} <= fields.keys() and timestamp
+    if algorithm != _ALGORITHM or not complete:
+        raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE)
+    return _Signature(
+        *scope,
+        signed_headers=tuple(fields["SignedHeaders"].split(";")),
+        signature=fields["Signature"],
+        timestamp=timestamp,
+        **others,
     )
 
 
