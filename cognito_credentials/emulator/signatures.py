@@ -199,8 +199,13 @@ def _signature(algorithm: str, fields: Mapping[str, str], *, timestamp: str, **o
     complete = len(scope) == 5 and {"SignedHeaders", "Signature"} <= fields.keys() and timestamp
     if algorithm != _ALGORITHM or not complete:
         raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE)
+    access_key_id, date, region, service, terminator = scope
     return _Signature(
-        *scope,
+        access_key_id=access_key_id,
+        date=date,
+        region=region,
+        service=service,
+        terminator=terminator,
         signed_headers=tuple(fields["SignedHeaders"].split(";")),
         signature=fields["Signature"],
         timestamp=timestamp,
