@@ -87,6 +87,7 @@ MODULE_LEVEL_CALLS = {
     "Command",  # cli/commands/: frozen descriptions
     "Names",  # lookup.py: named tuples
     "Caller",  # emulator/signatures.py: frozen
+    "Kind",  # emulator/members.py: frozen
 }
 """What may be called while a module is imported: results that cannot change. Extend it with the reason."""
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cognito_credentials.emulator.control import Control, allowed, login_token, saml_response
+from cognito_credentials.emulator.control import Control
+from cognito_credentials.emulator.issuing import allowed, login_token, saml_response
 from cognito_credentials.emulator.keys import SigningKeys
+from cognito_credentials.emulator.members import SIGNED_SECONDS, check_member
 from cognito_credentials.emulator.pools import ACCOUNT_ID
 from cognito_credentials.emulator.seed import Seed
 from cognito_credentials.emulator.seed_entry import Entry
@@ -181,14 +183,8 @@ class Emulator:
             expires_in: Seconds from now by the emulator's clock.
             claims: More claims; None takes one away.
         """
-        return login_token(
-            self.service,
-            provider,
-            audience,
-            subject,
-            expires_in,
-            dict(claims) if claims is not None else None,
-        )
+        members = {"provider": provider, "audience": audience, "subject": subject, "expires_in": expires_in}
+        return login_token(self.service, {**members, "claims": None if claims is None else dict(claims)})
 
     def saml_response(
         self,
@@ -209,8 +205,8 @@ class Emulator:
             attributes: More attributes, name to values.
             expires_in: Seconds from now by the emulator's clock.
         """
-        given = dict(attributes) if attributes is not None else None
-        return saml_response(self.service, provider, subject, roles, given, expires_in)
+        members = {"provider": provider, "subject": subject, "roles": roles, "expires_in": expires_in}
+        return saml_response(self.service, {**members, "attributes": attributes})
 
     def requests(self) -> Mapping[str, int]:
         """How often each operation was asked for since the start or the last reset."""
@@ -255,11 +251,14 @@ class Emulator:
         Args:
             access_key_id: Of credentials that this emulator gave out since its start.
         """
-        return allowed(self.service, access_key_id, action, resource)
+        members = {"access_key_id": access_key_id, "action": action, "resource": resource}
+        return allowed(self.service, members)
 
     def move_clock(self, seconds: float) -> None:
         """Move the emulator's clock by *seconds* from where it is."""
-        self.service.clock.offset += seconds
+        clock = self.service.clock
+        check_member("the clock's offset", clock.offset + seconds, SIGNED_SECONDS)
+        clock.offset += seconds
 
     def minted_secrets(self) -> list[str]:
         """

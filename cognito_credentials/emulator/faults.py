@@ -6,17 +6,29 @@ Each fault is used for the first requests that it fits, in the order of the list
 
 from __future__ import annotations
 
-import http
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cognito_credentials.emulator.members import (
+    SECONDS,
+    ControlError,
+    Kind,
+    is_number,
+    is_text,
+    read_members,
+)
+
 FOREVER = -1
-_STATUSES = frozenset(status.value for status in http.HTTPStatus if status.value >= 200)
-
-
-class FaultError(Exception):
-    """The description of a fault is wrong; the text says where."""
+ANY_OPERATION = "*"
+_MOST_TIMES = 10**9
+_MOST_BYTES = 2**30
+_CODE = re.compile(r"[!-~]{1,256}")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e\xa1-\xff]([\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?|")
+_OF_THE_BODY = ("content-length", "transfer-encoding")
+_WITHOUT_BODY = (204, 304)
 
 
 @dataclass
@@ -54,9 +66,15 @@ class Fault:
 
 
 class Faults:
-    """The faults that are planned."""
+    """
+    The faults that are planned.
 
-    def __init__(self) -> None:
+    Args:
+        operations: Those that exist.
+    """
+
+    def __init__(self, operations: Collection[str]) -> None:
+        self._operations = operations
         self._planned: list[Fault] = []
 
     def plan(self, descriptions: Any) -> None:
@@ -64,18 +82,18 @@ class Faults:
         Replace the plan.
 
         Raises:
-            FaultError: The JSON value is not a list of faults; the old plan stays.
+            ControlError: The JSON value is not a list of faults; the old plan stays.
         """
         if not isinstance(descriptions, list):
-            raise FaultError("faults: expected a list")
+            raise ControlError("faults: expected a list")
         self._planned = [
-            _read(description, f"faults[{index}]") for index, description in enumerate(descriptions)
+            self._read(description, f"faults[{index}]") for index, description in enumerate(descriptions)
         ]
 
     def take(self, operation: str) -> Fault | None:
         """The fault for a request of *operation*, used up by one."""
         for fault in self._planned:
-            if fault.times != 0 and fault.operation in ("*", operation):
+            if fault.times != 0 and fault.operation in (ANY_OPERATION, operation):
                 if fault.times > 0:
                     fault.times -= 1
                 return fault
@@ -85,46 +103,67 @@ class Faults:
         """Plan nothing."""
         self._planned = []
 
-
-def _read(description: Any, place: str) -> Fault:
-    if not isinstance(description, dict):
-        raise FaultError(f"{place}: expected an object")
-    unknown = description.keys() - _KINDS.keys()
-    if unknown:
-        raise FaultError(f"{place}: unknown member {', '.join(sorted(unknown))}")
-    for name, value in description.items():
-        if not _is_kind(value, _KINDS[name]):
-            raise FaultError(f"{place}.{name}: expected {_KIND_NAMES[name]}")
-    given = dict(description)
-    if "operation" not in given:
-        raise FaultError(f"{place}: operation is missing")
-    if given.get("status") is not None and given["status"] not in _STATUSES:
-        raise FaultError(f"{place}.status: {given['status']} is no HTTP status")
-    drop = given.pop("drop", False)
-    if drop not in (True, False, "after"):
-        raise FaultError(f'{place}.drop: expected true, false or "after"')
-    return Fault(drop="after" if drop == "after" else "before" if drop else None, **given)
+    def _read(self, description: Any, place: str) -> Fault:
+        given = read_members(description, _KINDS, place, required=("operation",))
+        operation = given["operation"]
+        if operation != ANY_OPERATION and operation not in self._operations:
+            there_are = ", ".join([ANY_OPERATION, *self._operations])
+            raise ControlError(f"{place}.operation: no operation {operation}; there are: {there_are}")
+        if "message" in given and "code" not in given:
+            raise ControlError(f"{place}.message: it needs a code beside it")
+        contents = [name for name in ("code", "body", "body_size") if name in given]
+        if len(contents) > 1:
+            raise ControlError(f"{place}: {' and '.join(contents)} exclude each other")
+        if contents and given.get("status") in _WITHOUT_BODY:
+            raise ControlError(f"{place}.{contents[0]}: an answer with status {given['status']} has no body")
+        drop = given.pop("drop", False)
+        return Fault(drop="after" if drop == "after" else "before" if drop else None, **given)
 
 
-_KINDS: Mapping[str, Sequence[type]] = {
-    "operation": (str,),
-    "times": (int,),
-    "code": (str,),
-    "message": (str,),
-    "status": (int,),
-    "body": (str,),
-    "headers": (dict,),
-    "delay": (int, float),
-    "drop": (bool, str),
-    "drip": (int, float),
-    "body_size": (int,),
+def _is_times(value: Any) -> bool:
+    return isinstance(value, int) and is_number(value, FOREVER, _MOST_TIMES)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and is_number(value, 0, _MOST_BYTES)
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and is_number(value, 200, 599)
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
+
+
+def _are_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_header(name, text) for name, text in value.items())
+
+
+def _is_header(name: Any, text: Any) -> bool:
+    """True for a line of an HTTP head that leaves the framing of the body to the server."""
+    return (
+        isinstance(name, str)
+        and isinstance(text, str)
+        and _HEADER_NAME.fullmatch(name) is not None
+        and _HEADER_VALUE.fullmatch(text) is not None
+        and name.lower() not in _OF_THE_BODY
+    )
+
+
+_KINDS: Mapping[str, Kind] = {
+    "operation": Kind(is_text, "the name of an operation, or *"),
+    "times": Kind(_is_times, "a whole number of 0 or more, or -1 for ever"),
+    "code": Kind(_is_code, "an error code in ASCII, without spaces"),
+    "message": Kind(lambda value: value == "" or is_text(value), "a text"),
+    "status": Kind(_is_status, "an HTTP status, 200 to 599"),
+    "body": Kind(lambda value: isinstance(value, str), "a text"),
+    "headers": Kind(
+        _are_headers,
+        "header names with a line of Latin-1 text each, but not Content-Length or Transfer-Encoding",
+    ),
+    "delay": SECONDS,
+    "drop": Kind(lambda value: isinstance(value, bool) or value == "after", 'true, false or "after"'),
+    "drip": SECONDS,
+    "body_size": Kind(_is_size, f"bytes, 0 to {_MOST_BYTES}"),
 }
-_KIND_NAMES = {name: " or ".join(kind.__name__ for kind in kinds) for name, kinds in _KINDS.items()}
-
-
-def _is_kind(value: Any, kinds: Sequence[type]) -> bool:
-    if isinstance(value, bool):
-        return bool in kinds
-    if isinstance(value, dict) and dict in kinds:
-        return all(isinstance(text, str) for text in value.values())
-    return isinstance(value, tuple(kinds)) and not (isinstance(value, int | float) and value < FOREVER)

@@ -13,23 +13,23 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
 from cognito_credentials.emulator import assumed, sts
-from cognito_credentials.emulator.control import PREFIX, Control
+from cognito_credentials.emulator.control import PREFIX, Control, refusal
 from cognito_credentials.emulator.discovery import issuer_document
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.faults import Fault
 from cognito_credentials.emulator.issuers import KeysNeededError
 from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
+from cognito_credentials.emulator.reading import Call, read_body, read_call, read_content
 from cognito_credentials.emulator.request_log import log_line
 from cognito_credentials.emulator.sending import send_answer, send_slowly
-from cognito_credentials.emulator.service import Service, read_json
+from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import ANONYMOUS, Caller, SignedRequest, authenticate
 from cognito_credentials.emulator.throttle import REQUESTS_PER_SECOND, Throttle
 from cognito_credentials.emulator.updates import Updates
@@ -50,25 +50,6 @@ _MAX_KEY_FETCHES = 10  # as many as a call can have logins
 
 Drop = Callable[[Any], None]
 Log = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Call:
-    """
-    One request of an operation, as far as its envelope tells.
-
-    Attributes:
-        operation: Its name; empty when the envelope names none.
-        is_sts: Which protocol to answer in.
-        taken_pool: The pool that it updates, when another call was updating it already.
-    """
-
-    operation: str
-    is_sts: bool
-    request: SignedRequest
-    request_id: str
-    parameters: Mapping[str, str]
-    taken_pool: str | None = None
 
 
 class Application:
@@ -103,16 +84,18 @@ class Application:
         started = time.perf_counter()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         request_id = new_request_id()
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
         try:
-            body = await _read_body(receive)
+            body = await read_body(receive)
         except ServiceError as error:
-            await self._send(send, json_error(error), headers, request_id)
+            too_large = refusal(413, str(error.message)) if _is_control(path) else json_error(error)
+            await self._send(send, too_large, headers, request_id)
             return
         if body is None:
             return
         request = SignedRequest(
             method=scope["method"],
-            path=scope["raw_path"].decode("latin-1").partition("?")[0],
+            path=path,
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
             body=body,
@@ -121,7 +104,7 @@ class Application:
         if answer is not None:
             await self._send(send, answer, headers, request_id)
             return
-        call = _read_call(request, request_id)
+        call = read_call(request, request_id)
         if call.operation:
             self.control.counts[call.operation] += 1
         with self._updates.started(call.operation, body) as taken_pool:
@@ -135,7 +118,7 @@ class Application:
         if request.method == "GET" and "/.well-known/" in request.path:
             base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
             return _document_answer(issuer_document(self._service, request.path, base_url))
-        if request.path.startswith(PREFIX):
+        if _is_control(request.path):
             return self.control.answer(request.method, request.path, request.body)
         if request.method == "OPTIONS":
             return preflight(request.headers.get("access-control-request-headers", ""))
@@ -143,7 +126,7 @@ class Application:
             return json_error(ServiceError("UnknownOperationException", None, 404))
         return None
 
-    async def _answer_call(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+    async def _answer_call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Answer an operation, or misbehave as planned; None when nothing was answered."""
         fault = self.control.faults.take(call.operation)
         delay = self._service.settings.delay + (fault.delay if fault else 0)
@@ -160,8 +143,8 @@ class Application:
         if fault.drop == "after":
             await self._cut(scope, receive)
             return None
-        answer.headers.update(fault.headers)
         self._complete(answer, call.request.headers, call.request_id)
+        answer.replace_headers(fault.headers)
         await send_slowly(receive, send, answer, fault.drip, fault.body_size)
         return answer
 
@@ -170,7 +153,7 @@ class Application:
         self._drop(scope["client"])
         await receive()
 
-    async def _process(self, call: _Call) -> Answer:
+    async def _process(self, call: Call) -> Answer:
         """Do the operation; whatever goes wrong is an answer of its protocol."""
         try:
             self._check_quota(call.operation)
@@ -188,7 +171,7 @@ class Application:
             failure = ServiceError("InternalErrorException", "The emulator failed, see its log", 500)
             return _error_answer(call, failure)
 
-    async def _attempt_with_keys(self, call: _Call) -> Answer:
+    async def _attempt_with_keys(self, call: Call) -> Answer:
         """Do the operation; fetch what keys it misses, and do it again."""
         for _ in range(_MAX_KEY_FETCHES):
             try:
@@ -204,7 +187,7 @@ class Application:
         if quotas and not self._throttle.admits(operation, quotas):
             raise ServiceError("TooManyRequestsException", "Rate exceeded")
 
-    def _attempt(self, call: _Call) -> Answer:
+    def _attempt(self, call: Call) -> Answer:
         service = self._service
         if call.is_sts:
             if call.operation not in sts.OPERATIONS:
@@ -215,7 +198,7 @@ class Application:
             result = sts.call(service, call.operation, call.parameters, caller)
             return query_success(call.operation, result, call.request_id)
         operation = service.operation(call.operation)
-        content = read_json(call.request.body)
+        content = read_content(call.request.body)
         caller = ANONYMOUS
         if not operation.public:
             caller = authenticate(service, call.request, "cognito-identity")
@@ -230,6 +213,8 @@ class Application:
 
     def _complete(self, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
         """Add the headers that every answer has."""
+        if answer.content_type:
+            answer.headers = {"Content-Type": answer.content_type, **answer.headers}
         if "origin" in headers and answer.is_aws:
             cross_origin(answer)
         answer.headers.setdefault("x-amzn-RequestId", request_id)
@@ -237,37 +222,11 @@ class Application:
         answer.headers.setdefault("Connection", "keep-alive")
 
 
-def _read_call(request: SignedRequest, request_id: str) -> _Call:
-    target = request.headers.get("x-amz-target")
-    if target is not None:
-        # Old clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
-        return _Call(target.rpartition(".")[2], False, request, request_id, {})
-    text = request.body.decode("utf-8", "replace") if request.method == "POST" else request.query
-    try:
-        parameters = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
-    except ValueError:
-        parameters = {}
-    # Without an Action it is a JSON request that lost its target.
-    return _Call(parameters.get("Action", ""), "Action" in parameters, request, request_id, parameters)
+def _is_control(path: str) -> bool:
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
 
 
-async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None when the client went away."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > assumed.MAX_BODY_BYTES:
-            raise assumed.request_too_large()
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def _planned_answer(fault: Fault, call: _Call) -> Answer | None:
+def _planned_answer(fault: Fault, call: Call) -> Answer | None:
     if fault.code is not None:
         status = 500 if fault.code.startswith("InternalError") else 400
         error = ServiceError(fault.code, fault.message or None, fault.status or status)
@@ -275,10 +234,12 @@ def _planned_answer(fault: Fault, call: _Call) -> Answer | None:
     if not fault.answers:
         return None
     content_type = "text/xml" if call.is_sts else "application/x-amz-json-1.1"
-    return Answer(fault.status or 200, (fault.body or "").encode(), content_type, code="planned")
+    return Answer(
+        fault.status or 200, (fault.body or "").encode(errors="surrogatepass"), content_type, code="planned"
+    )
 
 
-def _error_answer(call: _Call, error: ServiceError) -> Answer:
+def _error_answer(call: Call, error: ServiceError) -> Answer:
     return query_error(error, call.request_id) if call.is_sts else json_error(error)
 
 

@@ -53,18 +53,6 @@ async def _pieces(body: bytes, drip: float, body_size: int | None) -> AsyncItera
 
 
 async def _start(send: Send, answer: Answer, length: int | None) -> None:
-    headers = dict(answer.headers)
-    if answer.content_type and "Content-Type" not in headers:
-        headers = {"Content-Type": answer.content_type, **headers}
-    if length is not None and "Content-Length" not in headers:
-        headers["Content-Length"] = str(length)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": answer.status,
-            "headers": [
-                (name.encode("latin-1"), value.encode("latin-1", "replace"))
-                for name, value in headers.items()
-            ],
-        }
-    )
+    headers = answer.headers if length is None else {**answer.headers, "Content-Length": str(length)}
+    lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": lines})

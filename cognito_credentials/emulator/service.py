@@ -6,7 +6,6 @@ It knows nothing of HTTP; http.py turns requests into calls and errors into answ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -131,25 +130,3 @@ class Service:
         self.issuers.forget()
         self.settings = Settings()
         self.clock.offset = 0.0
-
-
-def read_json(body: bytes) -> Any:
-    """
-    The JSON value of a request body; an empty body is an empty object.
-
-    Raises:
-        ServiceError: SerializationException.
-    """
-    try:
-        text = body.decode()
-        value = json.loads(text, parse_constant=_refuse_constant) if text.strip() else {}
-        # A lone surrogate, "\\ud800", is no text that could ever be stored or sent.
-        if "\\ud" in text.lower():
-            json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise assumed.serialization_error() from None
-    return value
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -1,18 +1,21 @@
-"""What tests may change while the emulator runs, and how it is read from JSON."""
+"""What tests may change while the emulator runs, and what each may be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cognito_credentials.emulator import assumed
-
-_MOST_SECONDS = 10**9
-
-
-class SettingError(Exception):
-    """A setting has a value that it cannot have; the text names it."""
+from cognito_credentials.emulator.members import (
+    FLAG,
+    MOST_SECONDS,
+    SECONDS,
+    SIGNED_SECONDS,
+    Kind,
+    is_number,
+    read_members,
+)
 
 
 @dataclass
@@ -40,41 +43,35 @@ class Settings:
         return usual if self.credential_lifetime is None else int(self.credential_lifetime)
 
 
-def read_setting(name: str, value: Any) -> Any:
+def read_settings(content: Any, operations: Mapping[str, Any]) -> dict[str, Any]:
     """
-    The value of the setting *name*, checked.
+    The settings in *content*, checked; ``clock_offset`` is one of them.
+
+    Args:
+        operations: Those that exist, by name.
 
     Raises:
-        SettingError: It is none.
+        ControlError: One is unknown, or has a value that it cannot have.
     """
-    is_good, expected = _READERS[name]
-    if not is_good(value):
-        raise SettingError(f"{name}: expected {expected}")
-    return value
+    given = read_members(content, _KINDS)
+    quotas = given.get("throttle")
+    if isinstance(quotas, dict):
+        read_members(quotas, dict.fromkeys(operations, _RATE), "throttle")
+    return given
 
 
-def _is_seconds(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST_SECONDS
+def _is_lifetime(value: Any) -> bool:
+    return value is None or (is_number(value, -MOST_SECONDS, MOST_SECONDS) and value == int(value))
 
 
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_throttle(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_is_seconds(rate) and rate > 0 for rate in value.values())
-    return isinstance(value, bool)
-
-
-_SECONDS = "a number of seconds"
-_FLAG = "true or false"
-_READERS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "credential_lifetime": (lambda value: value is None or (_is_seconds(value) and value % 1 == 0), _SECONDS),
-    "clock_offset": (_is_seconds, _SECONDS),
-    "throttle": (_is_throttle, "true, false, or requests a second by operation"),
-    "delay": (lambda value: _is_seconds(value) and value >= 0, _SECONDS),
-    "historic_jwks": (_is_flag, _FLAG),
-    "login_grace": (lambda value: _is_seconds(value) and value >= 0, _SECONDS),
+_RATE = Kind(lambda value: is_number(value, 0.001, 10**6), "requests a second, 0.001 to 1000000")
+_KINDS: Mapping[str, Kind] = {
+    "credential_lifetime": Kind(_is_lifetime, f"null, or whole seconds, {-MOST_SECONDS} to {MOST_SECONDS}"),
+    "clock_offset": SIGNED_SECONDS,
+    "throttle": Kind(
+        lambda value: isinstance(value, bool | dict), "true, false, or requests a second by operation"
+    ),
+    "delay": SECONDS,
+    "historic_jwks": FLAG,
+    "login_grace": SECONDS,
 }
-NAMES = tuple(_READERS)

@@ -20,7 +20,7 @@ from cognito_credentials.emulator.errors import ServiceError
 JSON_TYPE = "application/x-amz-json-1.1"
 STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 EXPOSED_HEADERS = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass
@@ -41,6 +41,12 @@ class Answer:
     code: str = ""
     message: str = ""
     is_aws: bool = True
+
+    def replace_headers(self, headers: Mapping[str, str]) -> None:
+        """Put *headers* in the place of those of the same names."""
+        replaced = {name.lower() for name in headers}
+        kept = {name: value for name, value in self.headers.items() if name.lower() not in replaced}
+        self.headers = {**kept, **headers}
 
 
 def json_success(result: Mapping[str, Any] | None) -> Answer:
@@ -102,7 +108,7 @@ def _xml(members: Mapping[str, Any]) -> str:
 
 
 def _xml_text(text: str) -> str:
-    return escape(_NOT_IN_XML.sub("?", text))
+    return escape(NOT_IN_XML.sub("?", text))
 
 
 def preflight(requested_headers: str) -> Answer:

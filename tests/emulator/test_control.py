@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import threading
 import time
 from contextlib import closing
@@ -88,37 +89,207 @@ def test_login_token(api):
     }
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "content", "error"),
-    [
-        ("POST", "login-token", {}, "provider: expected a text"),
-        ("POST", "login-token", {"provider": "p", "x": 1}, "unknown member x"),
-        ("POST", "login-token", [], "expected a JSON object"),
-        ("PUT", "settings", {"throttle": 1}, "throttle: expected true, false, or requests a second"),
-        ("PUT", "settings", {"clock_offset": "x"}, "clock_offset: expected a number"),
-        ("PUT", "settings", {"colour": 1}, "unknown member colour"),
-        ("PUT", "faults", {}, "faults: expected a list"),
-        ("PUT", "faults", [{"operation": "*"}, {}], "faults[1]: operation is missing"),
-        ("PUT", "faults", [{"operation": "*", "status": 99}], "faults[0].status: 99"),
-        ("PUT", "faults", [{"operation": "*", "drop": "x"}], "faults[0].drop: expected"),
-        ("PUT", "faults", [{"operation": "*", "wait": 1}], "faults[0]: unknown member wait"),
-        ("PUT", "faults", [{"operation": "*", "delay": "1"}], "faults[0].delay: expected"),
+SAML_ARN = "arn:aws:iam::123456789012:saml-provider/corp"
+MISTAKES = {
+    ("POST", "login-token"): [
+        ("{}", "provider is missing; it is a key of Logins"),
+        ('{"provider": "p", "x": 1}', "unknown member x; there are: provider, audience, subject, "),
+        ("[]", "expected a JSON object; there are: provider, "),
+        ("null", "expected a JSON object; there are: provider, "),
+        ('{"provider": null}', "provider: expected a key of Logins, e.g. accounts.google.com, not null"),
+        ('{"provider": "p", "subject": ""}', "subject: expected a text that is not empty"),
+        ('{"provider": "p", "audience": {}}', "audience: expected a text, a list of texts, or null, not {}"),
+        ('{"provider": "p", "expires_in": NaN}', "expires_in: expected a finite number, not nan"),
+        ('{"provider": "p", "expires_in": 1e400}', "expires_in: expected a finite number, not inf"),
+        ('{"provider": "p", "expires_in": -1e10}', "expires_in: expected seconds, -1000000000 to 1000000000"),
+        ('{"provider": "p", "claims": []}', "claims: expected an object, or null, not []"),
+        ('{"provider": "p", "claims": {"a": [1, Infinity]}}', "claims.a[1]: expected a finite number"),
+        ('{"provider": "p", "claims": {"a": "\\ud800"}}', "claims.a: expected whole characters"),
+        ('{"provider": "p", "claims": {"\\ud800": 1}}', "claims: a name in it has half of a character"),
+        (
+            '{"provider": "p", "claims": {"a": ' + "[" * 900 + "]" * 900 + "}}",
+            "nested deeper than 100 levels",
+        ),
+        ("[" * 100_000, "nest"),
+        ("{", "the body is not JSON: "),
+        ("\udcff", "the body is not UTF-8"),
+        ('{"provider": 1' + "0" * 5000 + "}", "the body is not JSON: "),
     ],
+    ("POST", "saml-response"): [
+        ("{}", "provider is missing; it is the ARN of a SAML provider"),
+        ('{"provider": "login.example.com"}', "provider: expected the ARN of a SAML provider"),
+        (
+            f'{{"provider": "{SAML_ARN}", "subject": "\\u0000"}}',
+            "subject: expected a text that is not empty, of",
+        ),
+        (f'{{"provider": "{SAML_ARN}", "roles": "r"}}', "roles: expected a list of role ARNs"),
+        (
+            f'{{"provider": "{SAML_ARN}", "attributes": {{"a": "b"}}}}',
+            "attributes: expected an object of lists",
+        ),
+        (f'{{"provider": "{SAML_ARN}", "expires_in": true}}', "expires_in: expected seconds"),
+    ],
+    ("POST", "allowed"): [
+        ("{}", "access_key_id is missing"),
+        ('{"access_key_id": "A", "action": ["x"]}', "action: expected an action, e.g. s3:GetObject"),
+        ('{"access_key_id": "A", "action": "x"}', "access_key_id: expected one that was given out since"),
+        ('{"access_key_id": "A", "action": "x", "resource": 5}', "resource: expected an ARN, or *, not 5"),
+    ],
+    ("POST", "reset"): [
+        ("[1]", "expected a JSON object"),
+        ('{"all": 1}', "unknown member all; there are: none"),
+    ],
+    ("GET", "requests"): [
+        ("x", "the body is not JSON"),
+        ('{"all": 1}', "unknown member all; there are: none"),
+    ],
+    ("PUT", "users"): [
+        ("{}", "users: expected a list"),
+        ("[5]", "users[1]: expected "),
+        (
+            '[{"provider": "p", "subject": "s", "claims": {"a": NaN}}]',
+            "[0].claims.a: expected a finite number",
+        ),
+        ('[{"provider": "p", "subject": "\\ud800"}]', "[0].subject: expected whole characters"),
+    ],
+    ("PUT", "settings"): [
+        ('{"throttle": 1}', "throttle: expected true, false, or requests a second by operation, not 1"),
+        ('{"throttle": {"GetIdd": 1}}', "throttle: unknown member GetIdd; there are: CreateIdentityPool, "),
+        ('{"throttle": {"GetId": 0}}', "throttle.GetId: expected requests a second, 0.001 to 1000000, not 0"),
+        ('{"clock_offset": "x"}', "clock_offset: expected seconds, -1000000000 to 1000000000"),
+        ('{"clock_offset": 1e300}', "clock_offset: expected seconds, -1000000000 to 1000000000"),
+        ('{"delay": -1}', "delay: expected seconds, 0 to 1000000000, not -1"),
+        ('{"delay": true}', "delay: expected seconds, 0 to 1000000000, not true"),
+        ('{"login_grace": -1}', "login_grace: expected seconds, 0 to "),
+        ('{"credential_lifetime": 0.5}', "credential_lifetime: expected null, or whole seconds"),
+        ('{"historic_jwks": 1}', "historic_jwks: expected true or false, not 1"),
+        ('{"colour": 1}', "unknown member colour; there are: credential_lifetime, "),
+    ],
+    ("PUT", "faults"): [
+        ("{}", "faults: expected a list"),
+        ('[{"operation": "*"}, {}]', "faults[1]: operation is missing"),
+        ("[null]", "faults[0]: expected a JSON object; there are: operation, "),
+        ('[{"operation": "GetIdd"}]', "faults[0].operation: no operation GetIdd; there are: *, "),
+    ],
+}
+FAULT_MISTAKES = [
+    ('"status": 99', "faults[0].status: expected an HTTP status, 200 to 599, not 99"),
+    ('"status": true', "faults[0].status: expected an HTTP status"),
+    ('"status": 204, "body": "x"', "faults[0].body: an answer with status 204 has no body"),
+    ('"drop": "x"', 'faults[0].drop: expected true, false or "after"'),
+    ('"wait": 1', "faults[0]: unknown member wait; there are: operation, times, "),
+    ('"delay": "1"', "faults[0].delay: expected seconds"),
+    ('"delay": -1', "faults[0].delay: expected seconds, 0 to 1000000000, not -1"),
+    ('"drip": -1', "faults[0].drip: expected seconds, 0 to 1000000000, not -1"),
+    ('"times": -2', "faults[0].times: expected a whole number of 0 or more, or -1 for ever"),
+    ('"body_size": -1', "faults[0].body_size: expected bytes, 0 to 1073741824, not -1"),
+    ('"code": "a\\nb"', "faults[0].code: expected an error code in ASCII, without spaces"),
+    ('"code": "\u20ac"', "faults[0].code: expected an error code in ASCII, without spaces"),
+    ('"message": "x"', "faults[0].message: it needs a code beside it"),
+    ('"code": "X", "body": "x"', "faults[0]: code and body exclude each other"),
+    ('"headers": {"a": 5}', "faults[0].headers: expected header names with a line of Latin-1 text each"),
+    ('"headers": {"a b": "c"}', "faults[0].headers: expected header names"),
+    ('"headers": {"a": "b\\r\\nc: d"}', "faults[0].headers: expected header names"),
+    ('"headers": {"a": "\u20ac"}', "faults[0].headers: expected header names"),
+    ('"headers": {"content-length": "5"}', "but not Content-Length or Transfer-Encoding"),
+    ('"headers": {"Transfer-Encoding": "chunked"}', "but not Content-Length or Transfer-Encoding"),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "error"),
+    [(*call, *mistake) for call, mistakes in MISTAKES.items() for mistake in mistakes]
+    + [("PUT", "faults", f'[{{"operation": "*", {body}}}]', error) for body, error in FAULT_MISTAKES],
 )
-def test_bad_control_calls(api, method, path, content, error):
-    """A control call that is wrong says where, and changes nothing."""
-    answer = api.control(method, path, content)
+def test_bad_control_calls(api, method, path, body, error):
+    """A control call that is wrong says where and what may stand there, and changes nothing."""
+    pool_id = api.emulator.create_pool()
+    before = api.control("PUT", "settings", {}).json
 
-    assert answer.status == 400
+    answer = api.raw(method, f"/_emulator/{path}", body.encode(errors="surrogateescape"))
+
+    assert (answer.status, list(answer.json)) == (400, ["error"])
     assert error in answer.json["error"]
+    assert len(answer.json["error"]) < 900
+    assert api.control("PUT", "settings", {}).json == before
+    assert api.post("GetId", {"IdentityPoolId": pool_id}).status == 200
 
 
-def test_unknown_control_call(api):
+def test_huge_control_calls(api):
+    """A control call over a megabyte is refused in the emulator's own JSON."""
+    answer = api.raw("PUT", "/_emulator/faults", b" " * 1_100_000)
+
+    assert (answer.status, list(answer.json)) == (413, ["error"])
+
+
+@pytest.mark.parametrize("path", ["/status", "", "/", "/requests/", "/../requests"])
+def test_unknown_control_call(api, path):
     """A control call that does not exist lists those that do."""
-    answer = api.control("GET", "status")
+    answer = api.raw("GET", f"/_emulator{path}")
 
     assert answer.status == 404
     assert "PUT faults" in answer.json["error"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_control_calls_by_another_method(api, method):
+    """A control call that exists, but by another method, says by which."""
+    methods = {path: wanted for wanted, path in MISTAKES if wanted != method}
+    for path, wanted in methods.items():
+        answer = api.raw(method, f"/_emulator/{path}")
+
+        assert (answer.status, answer.headers["allow"]) == (405, wanted)
+        assert answer.json == {"error": f"{path}: the method is {wanted}"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 204},
+        {"status": 304},
+        {"status": 599, "headers": {"content-type": "text/plain", "DATE": "x", "X-Empty": ""}},
+        {"code": "com.example#Odd:Code", "message": "\n\x00\x1b é \u20ac"},
+        {"body": "é", "headers": {"Connection": "close", "X-Latin": "é"}},
+        {"body_size": 0},
+        {"drip": 0.001, "status": 204},
+        {"times": 0},
+    ],
+)
+def test_odd_faults(api, caplog, fault):
+    """What is odd but possible is sent as it was planned, each header once, and nothing breaks."""
+    pool_id = api.emulator.create_pool()
+    plan(api, {"operation": "*", **fault})
+    parts = urlsplit(api.emulator.url)
+
+    with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)) as wire:
+        wire.request("POST", "/", json.dumps({"IdentityPoolId": pool_id}), {"X-Amz-Target": "X.GetId"})
+        answer = wire.getresponse()
+        answer.read()
+
+    assert answer.status == fault.get("status", 400 if "code" in fault else 200)
+    for name, value in fault.get("headers", {}).items():
+        assert answer.headers[name] == value
+    names = [name.lower() for name in answer.headers]
+    assert len(names) == len(set(names))
+    assert api.post("GetId", {"IdentityPoolId": pool_id}).status == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_the_same_checks_in_python(emulator):
+    """What the control calls refuse, the methods of Emulator refuse as well, before anything breaks."""
+    for wrong in (
+        lambda: emulator.move_clock(float("nan")),
+        lambda: emulator.move_clock(10**12),
+        lambda: emulator.plan_faults({"operation": "GetId", "delay": float("inf")}),
+        lambda: emulator.login_token("p", expires_in=float("nan")),
+        lambda: emulator.login_token("\ud800"),
+        lambda: emulator.saml_response(SAML_ARN, roles="role"),
+        lambda: emulator.allowed("", "s3:GetObject"),
+    ):
+        with pytest.raises(ValueError, match="expected "):
+            wrong()
+
+    assert abs(emulator.service.clock.now() - time.time()) < 5
 
 
 def test_faults_in_order(api):
@@ -420,6 +591,6 @@ def test_other_origins_cannot_read_controls(api):
     preflight = api.raw("OPTIONS", "/_emulator/faults", headers=origin)
 
     assert simple.status == 200
-    assert preflight.status == 404
+    assert preflight.status == 405
     for answer in (simple, preflight):
         assert "access-control-allow-origin" not in answer.headers

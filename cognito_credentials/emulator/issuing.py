@@ -1,0 +1,149 @@
+"""
+What only tests ask for: login tokens, SAML responses, and what a session may do.
+
+The same for ``/_emulator/`` and for Python: each function takes the members of the control call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
+from cognito_credentials.emulator.members import (
+    SIGNED_SECONDS,
+    TEXT,
+    ControlError,
+    Kind,
+    is_text,
+    is_texts,
+    read_members,
+)
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.session_policies import Decision, decide
+from cognito_credentials.emulator.tokens import sign_jwt
+from cognito_credentials.emulator.wire import NOT_IN_XML
+
+_LOGIN_SECONDS = 3600
+
+
+def login_token(service: Service, members: Any) -> str:
+    """
+    A login token of a provider, signed by the emulator's test issuer.
+
+    Args:
+        members: ``provider``, and perhaps ``audience``, ``subject``, ``expires_in`` in seconds from now by
+            the emulator's clock, and ``claims``, which win over the usual ones and with None take one away.
+
+    Raises:
+        ControlError: A member is not good.
+    """
+    given = read_members(members, _LOGIN_TOKEN, required=("provider",))
+    now = int(service.clock.now())
+    content: dict[str, Any] = {
+        "iss": f"https://{given['provider']}",
+        "sub": given.get("subject", "user"),
+        "aud": given.get("audience", "app"),
+        "iat": now,
+        "exp": now + int(given.get("expires_in", _LOGIN_SECONDS)),
+    }
+    if service.minted is not None:
+        content["marker"] = "CANARYlogin"
+    content.update(given.get("claims") or {})
+    content = {name: value for name, value in content.items() if value is not None}
+    header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
+    token = sign_jwt(service.keys, TEST_ISSUER, header, content)
+    service.note_secret(token)
+    return token
+
+
+def saml_response(service: Service, members: Any) -> str:
+    """
+    A SAML response that the emulator accepts for a provider, signed by its test issuer.
+
+    Args:
+        members: ``provider``, an ARN, and perhaps ``subject``, ``roles``, ``attributes`` (name to list of
+            texts) and ``expires_in`` in seconds from now by the emulator's clock.
+
+    Raises:
+        ControlError: A member is not good, or the ``saml`` extra is missing.
+    """
+    given = read_members(members, _SAML_RESPONSE, required=("provider",))
+    try:
+        from cognito_credentials.emulator.saml_issuer import sign_response
+
+        response = sign_response(
+            service.keys,
+            given["provider"],
+            given.get("subject", "user"),
+            given.get("roles", ()),
+            given.get("attributes") or {},
+            service.clock.now(),
+            given.get("expires_in", _LOGIN_SECONDS),
+        )
+    except ModuleNotFoundError:
+        raise ControlError("SAML needs: pip install 'cognito-credentials[emulator,saml]'") from None
+    service.note_secret(response)
+    return response
+
+
+def allowed(service: Service, members: Any) -> Decision:
+    """
+    Whether the session policies of issued credentials leave room for an action.
+
+    Args:
+        members: ``access_key_id``, ``action``, and perhaps ``resource``.
+
+    Raises:
+        ControlError: A member is not good, or the credentials are not of this process.
+    """
+    given = read_members(members, _ALLOWED, required=("access_key_id", "action"))
+    session = service.mint.recent(given["access_key_id"])
+    if session is None:
+        raise ControlError("access_key_id: expected one that was given out since the start")
+    return decide(session, given["action"], given.get("resource", "*"), service.clock.now())
+
+
+def _is_audience(value: Any) -> bool:
+    return value is None or is_text(value) or is_texts(value)
+
+
+def _is_xml_text(value: Any) -> bool:
+    return is_text(value) and NOT_IN_XML.search(value) is None
+
+
+def _are_xml_texts(value: Any) -> bool:
+    return is_texts(value) and all(map(_is_xml_text, value))
+
+
+def _are_attributes(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, Mapping)
+        and all(_is_xml_text(name) and _are_xml_texts(texts) for name, texts in value.items())
+    )
+
+
+def _is_saml_provider(value: Any) -> bool:
+    return _is_xml_text(value) and value.startswith("arn:") and ":saml-provider/" in value
+
+
+_XML_TEXT = Kind(_is_xml_text, "a text that is not empty, of characters that XML has")
+_LOGIN_TOKEN: Mapping[str, Kind] = {
+    "provider": Kind(is_text, "a key of Logins, e.g. accounts.google.com"),
+    "audience": Kind(_is_audience, "a text, a list of texts, or null"),
+    "subject": TEXT,
+    "expires_in": SIGNED_SECONDS,
+    "claims": Kind(lambda value: value is None or isinstance(value, dict), "an object, or null"),
+}
+_SAML_RESPONSE: Mapping[str, Kind] = {
+    "provider": Kind(_is_saml_provider, "the ARN of a SAML provider"),
+    "subject": _XML_TEXT,
+    "roles": Kind(_are_xml_texts, "a list of role ARNs"),
+    "attributes": Kind(_are_attributes, "an object of lists of texts, or null"),
+    "expires_in": SIGNED_SECONDS,
+}
+_ALLOWED: Mapping[str, Kind] = {
+    "access_key_id": TEXT,
+    "action": Kind(is_text, "an action, e.g. s3:GetObject"),
+    "resource": Kind(is_text, "an ARN, or *"),
+}

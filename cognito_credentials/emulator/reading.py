@@ -1,0 +1,82 @@
+"""Requests on their way in: the body, no more of it than a request has, and the operation that they call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.members import JsonError, read_json
+from cognito_credentials.emulator.signatures import SignedRequest
+
+
+@dataclass(frozen=True)
+class Call:
+    """
+    One request of an operation, as far as its envelope tells.
+
+    Attributes:
+        operation: Its name; empty when the envelope names none.
+        is_sts: Which protocol to answer in.
+        taken_pool: The pool that it updates, when another call was updating it already.
+    """
+
+    operation: str
+    is_sts: bool
+    request: SignedRequest
+    request_id: str
+    parameters: Mapping[str, str]
+    taken_pool: str | None = None
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """
+    The whole body, or None when the client went away.
+
+    Raises:
+        ServiceError: It is larger than any request's.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > assumed.MAX_BODY_BYTES:
+            raise assumed.request_too_large()
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def read_call(request: SignedRequest, request_id: str) -> Call:
+    """Find out which operation *request* calls, and of which service."""
+    target = request.headers.get("x-amz-target")
+    if target is not None:
+        # Old clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
+        return Call(target.rpartition(".")[2], False, request, request_id, {})
+    text = request.body.decode("utf-8", "replace") if request.method == "POST" else request.query
+    try:
+        parameters = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        parameters = {}
+    # Without an Action it is a JSON request that lost its target.
+    return Call(parameters.get("Action", ""), "Action" in parameters, request, request_id, parameters)
+
+
+def read_content(body: bytes) -> Any:
+    """
+    The JSON value of an operation's body.
+
+    Raises:
+        ServiceError: SerializationException.
+    """
+    try:
+        return read_json(body)
+    except JsonError:
+        raise assumed.serialization_error() from None
