@@ -32,6 +32,8 @@ class SignedOut:
     """Whether an issuer took back a refresh token."""
     problems: tuple[str, ...] = ()
     """Why a refresh token was not taken back, for people."""
+    is_unreached: bool = False
+    """Whether an issuer could not be told for now: no network, or it is asked too often."""
     others: tuple[str, ...] = ()
     """Logins that come from elsewhere: only there can they be ended."""
     had_credentials: bool = False
@@ -47,6 +49,7 @@ class _Ending:
     users: list[str] = field(default_factory=list)
     revoked: bool = False
     problems: list[str] = field(default_factory=list)
+    is_unreached: bool = False
     others: list[str] = field(default_factory=list)
     error: CognitoCredentialsError | None = None
 
@@ -140,6 +143,7 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
         tuple(ending.users),
         ending.revoked,
         tuple(ending.problems),
+        ending.is_unreached,
         tuple(ending.others),
         had_credentials,
         identity_id if had_identity else None,
@@ -158,6 +162,8 @@ def _end(source: object, ending: _Ending, *, revoke: bool) -> None:
     if done.account is not None:
         ending.users.append(done.account.shown)
     ending.revoked |= done.is_revoked
+    # Not every source of users' own can tell.
+    ending.is_unreached |= getattr(done, "is_unreached", False)
     if done.problem:
         ending.problems.append(done.problem)
 

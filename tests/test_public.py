@@ -43,11 +43,12 @@ REVEALED = {
     "sign_in/http.py": (1, "an issuer's answer is read"),
     "sign_in/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
     "sign_in/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
-    "sign_in/password.py": (4, "into SRP, twice; a code and a new password go into the request"),
-    "sign_in/kept.py": (3, "the form in which it is stored, and back"),
+    "sign_in/password.py": (2, "a code is stripped; codes and new passwords go into the request"),
+    "sign_in/srp.py": (1, "into the proof"),
+    "sign_in/kept.py": (4, "the form in which it is stored, and back"),
     "sign_in/source.py": (1, "whose verified token it is"),
     "sign_in/tokens.py": (3, "code, device code, refresh token and client secret go into the request"),
-    "sign_in/user_pool.py": (3, "the refresh token goes into the request"),
+    "sign_in/user_pool.py": (5, "the refresh token, and for devices the access token, go into the request"),
     "session.py": (2, "botocore signs with text"),
 }
 """Every file that calls Secret.reveal(), how often, and what for. A new call needs its line here."""

@@ -4,14 +4,16 @@ Signing in: people and devices get an identity of their own, and keep it for wee
     sources.py         UserPool and OidcLogin: login sources; a token when one is needed, who it is offline
     source.py          what these two have in common; profile.py makes them of a profile's keys
     sign_in.py         one sign-in at rest and in use: refreshed under a lock, rotated, ended
+    replacing.py       a new one in place of the one before
     interaction.py     what a person is shown and asked
-    browser.py         authorization code + PKCE; callback.py is the loopback end, pasted.py the one by hand
+    browser.py         authorization code + PKCE; callback.py is the loopback end
     device.py          the device authorization grant (RFC 8628)
-    password.py        a user pool's SRP and its challenges, in the terminal
-    oidc.py, user_pool.py    the two kinds of issuer: endpoints, refresh, revocation
+    password.py        a user pool's challenges, in the terminal; srp.py proves passwords and devices
+    oidc.py, user_pool.py    the two kinds of issuer: endpoints, refresh, revocation; user_pool_api.py
     discovery.py, id_token.py, http.py    what an issuer says, and how it is believed
     account.py         who is signed in: a file without a secret; all that a cache hit looks at
-    stores.py          where the refresh token is: keyring_store.py (keyring_child.py) or file_store.py
+    stores.py          where the refresh token is: keyring_store.py (keyring_child.py) or file_store.py;
+                       kept.py is what is in there
     place.py           the directory of both, verified like the cache's
 
 Only `account`, `place` and `sources` are imported for a profile that signs in; the rest, and the libraries

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..logins.claims import digest, unverified_issuer
+
+if TYPE_CHECKING:
+    from .place import Place
 
 VERSION: Final = 1
 TEXT_LIMIT: Final = 2048
@@ -57,6 +60,17 @@ def principal_of(issuer: str, subject: str) -> str:
     """Hash issuer and subject to a principal."""
     bare = unverified_issuer({"iss": issuer}) or ""
     return "subject:" + digest(bare, subject)
+
+
+def account_at(place: Place) -> Account | None:
+    """
+    Read who is signed in; None for nobody.
+
+    Raises:
+        CacheError: The directory cannot be used.
+    """
+    data = place.read("sign-in")
+    return None if data is None else decode(data)
 
 
 def decode(data: bytes) -> Account | None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ..errors import clean
+from ..errors import LoginRequiredError, clean
 from .id_token import verify
 
 if TYPE_CHECKING:
     from ..secret import Secret
     from .discovery import Metadata
     from .http import Http
+    from .kept import Device
     from .tokens import TokenClient, Tokens
 
 
@@ -40,6 +41,8 @@ class Verified(NamedTuple):
     """None where the issuer gave no (new) one."""
     now: float
     """The issuer's time, seconds since the epoch."""
+    device: Device | None = None
+    """To which a user pool has bound the refresh token."""
 
     @property
     def name(self) -> str:
@@ -67,17 +70,17 @@ class Issuer(Protocol):
     def verified(self, tokens: Tokens, nonce: str | None = None) -> Verified:
         """Verify what it gave; `LoginRejectedError` when that is not to be believed."""
 
-    def refresh(self, refresh_token: Secret) -> Tokens:
+    def refresh(self, refresh_token: Secret, device: Device | None = None) -> Tokens:
         """
-        Trade a refresh token for new tokens, not yet verified.
+        Trade a refresh token, and the device that it is bound to, for new tokens, not yet verified.
 
         Raises:
             SignInEnded: It is not taken any more.
             ServiceError: The issuer does not answer.
         """
 
-    def revoke(self, refresh_token: Secret) -> bool:
-        """Revoke a refresh token; False where the issuer cannot."""
+    def revoke(self, refresh_token: Secret, device: Device | None = None) -> bool:
+        """Revoke a refresh token, and forget its device; False where the issuer cannot."""
 
 
 def believed(
@@ -94,8 +97,15 @@ def believed(
 
     Raises:
         LoginRejectedError: They are not to be believed.
+        LoginRequiredError: A refresh gave no ID token.
         ServiceError: The keys cannot be had.
     """
+    if tokens.id_token is None:
+        # Said here and not when it came, so that the new refresh token is kept first.
+        raise LoginRequiredError(
+            "the issuer refreshed the sign-in but gave no ID token, which is what identity pools take",
+            hint="sign in again, or have the issuer give ID tokens when it refreshes",
+        )
     claims = verify(
         tokens.id_token,
         keys=http.get(metadata.jwks_uri),
@@ -106,4 +116,4 @@ def believed(
         nonce=nonce,
         access_token=tokens.access_token,
     )
-    return Verified(tokens.id_token, claims, tokens.refresh_token, tokens.now)
+    return Verified(tokens.id_token, claims, tokens.refresh_token, tokens.now, tokens.device)

@@ -6,9 +6,9 @@ Imports `discovery`, `http`, `issuer`, `tokens`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ..errors import LoginRequiredError
+from ..errors import ServiceError
 from .discovery import Metadata, discover
 from .http import Http, Network
 from .issuer import SignInEnded, Verified, believed
@@ -16,6 +16,11 @@ from .tokens import TokenClient, TokenError, Tokens
 
 if TYPE_CHECKING:
     from ..secret import Secret
+    from .kept import Device
+
+
+REVOKE_PAUSES: Final = (1.0, 2.0)
+"""Seconds: a person waits for the sign-out, and when it is over there is nothing left to revoke with."""
 
 
 class OidcIssuer:
@@ -33,6 +38,7 @@ class OidcIssuer:
         self, network: Network, issuer: str, client_id: str, client_secret: Secret | None = None
     ) -> None:
         self._http = Http(network)
+        self._clock = network.clock
         self._issuer = issuer
         self._client_id = client_id
         self._client_secret = client_secret
@@ -67,15 +73,9 @@ class OidcIssuer:
             LoginRejectedError: It is not to be believed.
             LoginRequiredError: A refresh gave no ID token.
         """
-        if not tokens.id_token:
-            # Said here and not in `refresh`, so that the new refresh token is kept first.
-            raise LoginRequiredError(
-                "the issuer refreshed the sign-in but gave no ID token, which is what identity pools take",
-                hint="sign in again, or have the issuer give ID tokens when it refreshes",
-            )
         return believed(self._http, self.metadata(), tokens, self._client_id, nonce=nonce)
 
-    def refresh(self, refresh_token: Secret) -> Tokens:
+    def refresh(self, refresh_token: Secret, device: Device | None = None) -> Tokens:  # noqa: ARG002  (user pools have them)
         """
         Trade a refresh token for new tokens.
 
@@ -91,11 +91,18 @@ class OidcIssuer:
             raise SignInEnded(refused.description)
         raise refused.explained(self._issuer.partition("://")[2])
 
-    def revoke(self, refresh_token: Secret) -> bool:
+    def revoke(self, refresh_token: Secret, device: Device | None = None) -> bool:  # noqa: ARG002  (as above)
         """
-        Revoke a refresh token; False where the issuer cannot.
+        Revoke a refresh token; False where the issuer cannot. Asked too often, it is asked again.
 
         Raises:
             ServiceError: It does not answer, or refuses.
         """
+        for pause in REVOKE_PAUSES:
+            try:
+                return self.client().revoke(refresh_token)
+            except ServiceError as error:
+                if not error.throttled:
+                    raise
+            self._clock.sleep(pause)
         return self.client().revoke(refresh_token)

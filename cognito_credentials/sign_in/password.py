@@ -1,28 +1,35 @@
 """
 Signing in to a user pool on the terminal: the password proves itself without being sent (SRP).
 
-The arithmetic is pycognito's; the conversation is here. Whatever the pool asks next (a code, another
-password) is asked on the terminal, and nothing typed there goes anywhere but into the answer.
+Whatever the pool asks next (a code, another password, which of its devices this is) is answered here, and
+nothing typed goes anywhere but into the answer. What is typed stays a `Secret` in every variable.
 
-Imports `interaction`, `user_pool`; pycognito when somebody signs in.
+Where the pool remembers devices it names this one when somebody signs in, and binds the refresh token to it:
+so it is confirmed at once, and kept beside the token. Whether a pool that asks users first ("opt-in") shall
+ask this one for no more codes is not decided here: there the device is confirmed, not remembered.
+
+Imports `srp` and `user_pool`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-from datetime import datetime, timezone
+import json
+import platform
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError, RefusedError, clean
-from .user_pool import ApiError, UserPoolIssuer
+from ..secret import Secret
+from .srp import SrpProof, new_device
+from .user_pool import UserPoolIssuer
+from .user_pool_api import ApiError
 
 if TYPE_CHECKING:
     from ..clock import Clock
-    from ..secret import Secret
     from .interaction import Prompt
     from .issuer import Verified
+    from .kept import Device
+    from .tokens import Tokens
 
 _CODE_TRIES: Final = 3
 _MOST_STEPS: Final = 10
@@ -31,8 +38,6 @@ _CODES: Final = {
     "EMAIL_OTP": ("EMAIL_OTP_CODE", "Code from the e-mail"),
     "SOFTWARE_TOKEN_MFA": ("SOFTWARE_TOKEN_MFA_CODE", "Code from your authenticator app"),
 }
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SAID: Final = {
     "NotAuthorizedException": "the user name or the password is wrong",
     "UserNotFoundException": "the user name or the password is wrong",
@@ -45,26 +50,37 @@ _SAID: Final = {
 """The first two alike: whether a user exists is nobody's business."""
 
 
+class _UnknownDevice(Exception):  # noqa: N818  (no error: signing in begins again without the device)
+    """The pool has forgotten the device, or does not believe that it is this one."""
+
+
 class PasswordSignIn:
     """
     One conversation with a user pool.
 
     Args:
         issuer: The user pool.
-        user_pool_id: Its id; the part behind the region is in the proof.
         client_id: The app client.
         prompt: Who signs in.
         clock: This machine's clocks; the proof has the time in it.
+        device: As what the pool may remember this machine; None for not at all.
     """
 
     def __init__(
-        self, issuer: UserPoolIssuer, user_pool_id: str, client_id: str, prompt: Prompt, clock: Clock
+        self,
+        issuer: UserPoolIssuer,
+        client_id: str,
+        prompt: Prompt,
+        clock: Clock,
+        device: Device | None = None,
     ) -> None:
         self._issuer = issuer
-        self._user_pool_id = user_pool_id
         self._client_id = client_id
         self._prompt = prompt
         self._clock = clock
+        self._remembered = device
+        self._device: Device | None = None
+        self._user = ""
 
     def run(self, username: str | None = None) -> Verified:
         """
@@ -80,15 +96,16 @@ class PasswordSignIn:
         """
         if not self._prompt.can_ask:
             raise LoginRequiredError(
-                "there is no terminal to ask for the password on", hint="sign in on a terminal, or --browser"
+                "there is no terminal to ask for the password on",
+                hint="sign in on a terminal, or with a browser",
             )
-        problem: Exception = LoginRequiredError("signing in was given up", hint="run the login again")
+        problem: Exception = LoginRequiredError("signing in was given up", hint="sign in again")
         try:
-            tokens = self._issuer.tokens_of(self._converse(username))
+            tokens = self._tokens(username)
         except EOFError:
             pass
         except ApiError as error:
-            problem = self._explained(error)
+            problem = _explained(error)
         except CognitoCredentialsError as error:
             problem = error.with_traceback(None)
             problem.__context__ = None
@@ -97,71 +114,130 @@ class PasswordSignIn:
         # Out here, since the frames of the inner error have in them what was typed.
         raise problem
 
-    def _converse(self, username: str | None) -> dict[str, Any]:
+    def _tokens(self, username: str | None) -> Tokens:
         name = username or self._prompt.ask("User name")
-        answer = self._prove(name, self._prompt.ask_secret("Password"))
+        password = self._prompt.ask_secret("Password")
+        answer = None
+        try:
+            answer = self._converse(name, password)
+        except _UnknownDevice:
+            # Forgotten at the pool, by its administrator or from another machine: this is a new one, then.
+            self._remembered = self._device = None
+        answer = self._converse(name, password) if answer is None else answer
+        tokens = self._issuer.tokens_of(answer)
+        return tokens._replace(device=self._confirmed(answer, tokens) or self._device)
+
+    def _converse(self, name: str, password: Secret) -> dict[str, Any]:
+        answer = self._prove(name, password)
         for _ in range(_MOST_STEPS):
             challenge = answer.get("ChallengeName")
             if not challenge:
                 return answer
-            answer = self._answer(str(challenge), answer, name)
-        raise RefusedError("the user pool asks for ever more to sign in", hint="use --browser")
+            answer = self._answer(str(challenge), answer)
+        raise RefusedError("the user pool asks for ever more to sign in", hint=self._with_browser())
 
     def _prove(self, username: str, password: Secret) -> dict[str, Any]:
         """Prove the password (SRP-6a as user pools have it)."""
-        proof = SrpProof(self._user_pool_id, self._client_id, username, password)
-        asked = self._issuer.call(
+        proof = SrpProof(self._issuer.pool_name, password)
+        self._user = username
+        asked = self._issuer.api.call(
             "initiate_auth",
             lambda: {
                 "AuthFlow": "USER_SRP_AUTH",
-                "AuthParameters": proof.begin(),
+                "AuthParameters": {"USERNAME": username, "SRP_A": proof.public_value},
                 "ClientId": self._client_id,
             },
         )
         if asked.get("ChallengeName") != "PASSWORD_VERIFIER":
             return asked
-        responses = proof.answer(asked.get("ChallengeParameters") or {}, self._clock.wall())
-        return self._respond("PASSWORD_VERIFIER", asked, responses)
-
-    def _answer(self, challenge: str, asked: dict[str, Any], username: str) -> dict[str, Any]:
         parameters = asked.get("ChallengeParameters") or {}
-        name = str(parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or username)
+        # The pool's own name of the user, for which an e-mail address may have been typed; not every pool
+        # gives it again with the next challenge.
+        self._user = str(parameters.get("USER_ID_FOR_SRP") or username)
+        if self._remembered is not None and self._remembered.username == self._user:
+            self._device = self._remembered
+        proven = proof.answer(self._user, parameters, self._clock.wall())
+        name = str(parameters.get("USERNAME") or self._user)
+        return self._respond("PASSWORD_VERIFIER", asked, {**proven, "USERNAME": name})
+
+    def _answer(self, challenge: str, asked: dict[str, Any]) -> dict[str, Any]:
+        parameters = asked.get("ChallengeParameters") or {}
+        self._user = str(parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or self._user)
         if challenge in _CODES:
-            return self._with_code(challenge, asked, name)
+            return self._with_code(challenge, asked)
         if challenge == "SELECT_MFA_TYPE":
-            return self._respond(challenge, asked, {"USERNAME": name, "ANSWER": self._choose(parameters)})
+            return self._respond(challenge, asked, {"ANSWER": self._choose(parameters)})
         if challenge == "NEW_PASSWORD_REQUIRED":
-            return self._with_new_password(asked, name)
+            return self._with_new_password(asked)
+        if challenge == "DEVICE_SRP_AUTH" and self._device is not None:
+            return self._with_device(asked, self._device)
         raise RefusedError(
             f"the user pool asks for {clean(challenge, 40)}, which cannot be done on the terminal",
-            hint="use --browser",
+            hint=self._with_browser(challenge),
         )
 
-    def _with_code(self, challenge: str, asked: dict[str, Any], name: str) -> dict[str, Any]:
+    def _with_code(self, challenge: str, asked: dict[str, Any]) -> dict[str, Any]:
         parameter, question = _CODES[challenge]
         sent_to = (asked.get("ChallengeParameters") or {}).get("CODE_DELIVERY_DESTINATION")
         if sent_to:
             self._prompt.say(f"A code was sent to {clean(str(sent_to), 60)}.")
         for left in range(_CODE_TRIES - 1, -1, -1):
-            code = self._prompt.ask_secret(question)
+            code = Secret(self._prompt.ask_secret(question).reveal().strip())
             try:
-                return self._respond(challenge, asked, {"USERNAME": name, parameter: code.reveal().strip()})
+                return self._respond(challenge, asked, {parameter: code})
             except ApiError as error:
                 if error.code != "CodeMismatchException" or not left:
                     raise
             self._prompt.say("That code is wrong; try again.")
         raise AssertionError  # the last try raises or returns
 
-    def _with_new_password(self, asked: dict[str, Any], name: str) -> dict[str, Any]:
+    def _with_new_password(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._prompt.say("The user pool asks for a new password.")
         new = self._prompt.ask_secret("New password")
         if new != self._prompt.ask_secret("The new password again"):
-            raise LoginRejectedError("the two new passwords differ", hint="run the login again")
-        responses = {"USERNAME": name, "NEW_PASSWORD": new.reveal()}
-        for attribute in _required_attributes(asked):
-            value = self._prompt.ask(clean(attribute.removeprefix("userAttributes."), 60))
-            responses[attribute] = value
+            raise LoginRejectedError("the two new passwords differ", hint="sign in again")
+        responses: dict[str, str | Secret] = {"NEW_PASSWORD": new}
+        for attribute in _texts((asked.get("ChallengeParameters") or {}).get("requiredAttributes")):
+            # A name, a telephone number: nobody's business either.
+            responses[attribute] = Secret(
+                self._prompt.ask(clean(attribute.removeprefix("userAttributes."), 60))
+            )
         return self._respond("NEW_PASSWORD_REQUIRED", asked, responses)
+
+    def _with_device(self, asked: dict[str, Any], device: Device) -> dict[str, Any]:
+        """Prove that this is the device that the pool remembers; it may stand for a code."""
+        proof = SrpProof(device.group_key, device.password)
+        try:
+            begun = self._respond("DEVICE_SRP_AUTH", asked, {"SRP_A": proof.public_value})
+            if begun.get("ChallengeName") != "DEVICE_PASSWORD_VERIFIER":
+                return begun
+            parameters = begun.get("ChallengeParameters") or {}
+            proven = proof.answer(device.key, parameters, self._clock.wall())
+            return self._respond("DEVICE_PASSWORD_VERIFIER", begun, proven)
+        except ApiError as error:
+            if error.code != "NotAuthorizedException":
+                raise
+        raise _UnknownDevice
+
+    def _confirmed(self, answer: dict[str, Any], tokens: Tokens) -> Device | None:
+        """Tell the pool by what it will know this device; None where it remembers none, or will not."""
+        named = answer["AuthenticationResult"].get("NewDeviceMetadata") or {}
+        access_token = tokens.access_token
+        if not named.get("DeviceKey") or access_token is None:
+            return None
+        device, verifier = new_device(
+            str(named["DeviceKey"]), str(named.get("DeviceGroupKey") or ""), self._user
+        )
+        try:
+            self._issuer.confirm_device(device, verifier, access_token, platform.node() or "this machine")
+        except ApiError as error:
+            why = error.message or error.code
+        else:
+            return device
+        self._prompt.say(
+            f"The user pool remembers devices, but not this one: {why}. The sign-in may end within the hour."
+        )
+        return None
 
     def _choose(self, parameters: dict[str, Any]) -> str:
         choices = _texts(parameters.get("MFAS_CAN_CHOOSE")) or ["SMS_MFA", "SOFTWARE_TOKEN_MFA"]
@@ -173,106 +249,54 @@ class PasswordSignIn:
             if answer in choices:
                 return answer
 
-    def _respond(self, challenge: str, asked: dict[str, Any], responses: dict[str, str]) -> dict[str, Any]:
+    def _respond(
+        self, challenge: str, asked: dict[str, Any], responses: Mapping[str, str | Secret]
+    ) -> dict[str, Any]:
         session = {"Session": asked["Session"]} if asked.get("Session") else {}
-        return self._issuer.call(
-            "respond_to_auth_challenge",
-            lambda: {
-                "ClientId": self._client_id,
-                "ChallengeName": challenge,
-                "ChallengeResponses": responses,
-                **session,
-            },
-        )
-
-    def _explained(self, refused: ApiError) -> Exception:
-        said = _SAID.get(refused.code)
-        # A locked user, or a client with a secret, comes under the same code as a wrong password.
-        is_usual = refused.code != "NotAuthorizedException" or "ncorrect username" in refused.message
-        if said and is_usual:
-            why = f": {refused.message}" if refused.code == "InvalidPasswordException" else ""
-            return LoginRejectedError(said + why, hint="run the login again", code=refused.code)
-        return refused.explained()
-
-
-class SrpProof:
-    """
-    The client's half of SRP: what to send, and the proof for what comes back.
-
-    Args:
-        user_pool_id: ``REGION_name``.
-        client_id: The app client.
-        username: Who.
-        password: Never leaves this object but in the proof.
-
-    Source: amazon-cognito-identity-js, AuthenticationHelper; RFC 5054 for the group of 3072 bits.
-    """
-
-    def __init__(self, user_pool_id: str, client_id: str, username: str, password: Secret) -> None:
-        from pycognito.aws_srp import AWSSRP
-
-        # Any object for the client: the conversation is ours, and without one it would make a signed client.
-        self._srp = AWSSRP(username, password.reveal(), user_pool_id, client_id, client=object())
-        self._pool_name = user_pool_id.partition("_")[2]
-        self._username = username
-        self._password = password
-
-    def begin(self) -> dict[str, str]:
-        """Return what starts the conversation: the user, and the public half of a random number."""
-        return dict(self._srp.get_auth_params())
-
-    def answer(self, parameters: dict[str, Any], now: float) -> dict[str, str]:
-        """
-        Prove the password.
-
-        Args:
-            parameters: ``SRP_B``, ``SALT``, ``SECRET_BLOCK``, ``USER_ID_FOR_SRP`` of the challenge.
-            now: Seconds since the epoch.
-
-        Raises:
-            RefusedError: The server's half is missing, or one that would give the password away.
-        """
+        # With every answer, or the pool takes this for one more new device.
+        device = {"DEVICE_KEY": self._device.key} if self._device is not None else {}
+        sent = {"USERNAME": self._user, **device, **responses}
         try:
-            user = str(parameters["USER_ID_FOR_SRP"])
-            server_value = int(parameters["SRP_B"], 16)
-            salt, block = str(parameters["SALT"]), str(parameters["SECRET_BLOCK"])
-            secret_block = base64.b64decode(block)
-            if server_value % self._srp.big_n == 0:  # then the key would not depend on the password
-                raise ValueError
-            key = self._srp.get_password_authentication_key(user, self._password.reveal(), server_value, salt)
-        except (KeyError, ValueError, TypeError):
-            key = None
-        if key is None:
-            raise RefusedError(
-                "the user pool's half of the password proof is wrong", hint="check cognito_user_pool_id"
+            return self._issuer.api.call(
+                "respond_to_auth_challenge",
+                lambda: {
+                    "ClientId": self._client_id,
+                    "ChallengeName": challenge,
+                    "ChallengeResponses": {name: _clear(value) for name, value in sent.items()},
+                    **session,
+                },
             )
-        timestamp = _timestamp(now)
-        message = (self._pool_name + user).encode("utf-8") + secret_block + timestamp.encode("ascii")
-        signature = hmac.new(bytes(key), message, hashlib.sha256).digest()
-        return {
-            "USERNAME": str(parameters.get("USERNAME") or self._username),
-            "TIMESTAMP": timestamp,
-            "PASSWORD_CLAIM_SECRET_BLOCK": block,
-            "PASSWORD_CLAIM_SIGNATURE": base64.b64encode(signature).decode("ascii"),
-        }
+        except ApiError as error:
+            # The code is also that of a client that does not exist.
+            if not device or error.code != "ResourceNotFoundException" or "evice" not in error.message:
+                raise
+        raise _UnknownDevice
+
+    def _with_browser(self, challenge: str = "") -> str:
+        """Say whether a browser helps: the pool's own pages know most challenges, where it has pages."""
+        if challenge == "CUSTOM_CHALLENGE":
+            # Source: Cognito developer guide, custom authentication challenge Lambda triggers.
+            return "no sign-in page of Cognito knows the pool's own challenges either: ask its owner"
+        if self._issuer.has_pages():
+            return "sign in with a browser: way='browser' in Python, --browser on the command line"
+        return "the user pool has no sign-in pages for a browser either: ask its owner for a domain"
 
 
-def _timestamp(now: float) -> str:
-    """Write the time as the proof has it, in English whatever the locale: ``Mon Nov 3 09:05:00 UTC 2025``."""
-    moment = datetime.fromtimestamp(int(now), timezone.utc)
-    return (
-        f"{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment.day} "
-        f"{moment:%H:%M:%S} UTC {moment.year}"
-    )
+def _explained(refused: ApiError) -> Exception:
+    said = _SAID.get(refused.code)
+    # A locked user, or a client with a secret, comes under the same code as a wrong password.
+    is_usual = refused.code != "NotAuthorizedException" or "ncorrect username" in refused.message
+    if said and is_usual:
+        why = f": {refused.message}" if refused.code == "InvalidPasswordException" else ""
+        return LoginRejectedError(said + why, hint="sign in again", code=refused.code)
+    return refused.explained()
 
 
-def _required_attributes(asked: dict[str, Any]) -> list[str]:
-    return _texts((asked.get("ChallengeParameters") or {}).get("requiredAttributes"))
+def _clear(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _texts(value: object) -> list[str]:
-    import json
-
     try:
         found = json.loads(value) if isinstance(value, str) else []
     except ValueError:

@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import CacheError, CognitoCredentialsError, LoginRejectedError, LoginRequiredError
-from .account import Account, decode
-from .kept import Kept, opened
+from .account import Account, account_at
+from .kept import Device, Kept, opened
+from .replacing import NewSignIn
 from .stores import SecretStore, open_store
 
 if TYPE_CHECKING:
@@ -51,8 +52,10 @@ class SignedOut(NamedTuple):
     """Who was signed in; None when nobody was."""
     is_revoked: bool
     """Whether the issuer was told, and took it."""
-    problem: str
+    problem: str = ""
     """Why it was not revoked, for people; empty otherwise."""
+    is_unreached: bool = False
+    """Whether the issuer could not be told for now: no network, or it is asked too often."""
 
 
 class SignIn:
@@ -80,8 +83,7 @@ class SignIn:
         Raises:
             CacheError: The directory cannot be used.
         """
-        data = self._place.read("sign-in")
-        return None if data is None else decode(data)
+        return account_at(self._place)
 
     def id_token(self) -> Secret:
         """
@@ -121,12 +123,32 @@ class SignIn:
         store = open_store(store_name, self._place, patience)
         with self._place.lock():
             store.check()
-        kept: list[Account] = []
+        new = NewSignIn(self._place, store, self._issuer, self._clock)
+
+        def keep(verified: Verified) -> Account:
+            account = new.keep(verified)
+            self._hold(account, verified)
+            return account
+
         try:
-            yield lambda verified: self._keep(verified, store, kept)
+            yield keep
         finally:
-            if not kept:
-                self._leave(store)
+            if new.account is None:
+                new.leave()
+
+    def device(self) -> Device | None:
+        """
+        Return the device that the issuer knows this machine as, for the user who was signed in last.
+
+        None as well where that cannot be read: then it is a new device.
+        """
+        try:
+            with self._place.lock():
+                account = self.account()
+                return None if account is None else self._load(self._store_of(account), account).device
+        except CognitoCredentialsError as error:
+            _log.debug("what the issuer knows this machine as cannot be read: %s", error)
+            return None
 
     def end(self, *, revoke: bool) -> SignedOut:
         """
@@ -138,7 +160,7 @@ class SignIn:
         with self._place.lock():
             account = self.account()
             self._held = None
-            is_revoked, problem = self._revoked(account) if account and revoke else (False, "")
+            done = self._revoked(account) if account and revoke else SignedOut(account, False)
             # First, so that from here on nobody is signed in, whatever the keyring says.
             self._place.remove("sign-in")
             with contextlib.ExitStack() as last_first:  # each runs, whichever of them fails
@@ -147,7 +169,7 @@ class SignIn:
                     last_first.callback(open_store("keyring", self._place).delete)
                 last_first.callback(self._place.remove, "sealed")
                 last_first.callback(self._place.remove, "secret")
-        return SignedOut(account, is_revoked, problem)
+        return done
 
     def _in_memory(self) -> Secret | None:
         held = self._held
@@ -161,41 +183,42 @@ class SignIn:
         account = self.account()
         if account is None:
             raise self._required("nobody is signed in")
-        store = open_store(account.store, self._place)
+        store = self._store_of(account)
         kept = self._load(store, account)
         if kept.refresh_token is None:
             return self._still_good(kept, account)
-        verified = self._refreshed(kept.refresh_token, store, account)
-        claims = verified.claims
-        if claims["sub"] != account.subject:
+        verified = self._refreshed(kept, store, account)
+        if verified.claims["sub"] != account.subject:
             raise LoginRejectedError(
                 "the issuer refreshed the sign-in with another user's token", hint=f"run {self._command}"
             )
         self._hold(account, verified)
         return verified.id_token
 
-    def _refreshed(self, refresh_token: Secret, store: SecretStore, account: Account) -> Verified:
+    def _refreshed(self, kept: Kept, store: SecretStore, account: Account) -> Verified:
         from .issuer import SignInEnded
 
         issuer = self._issuer()
         for is_last in (False, True):
+            assert kept.refresh_token is not None  # noqa: S101  (for the type checker; both callers look)
             try:
-                tokens = issuer.refresh(refresh_token)
+                tokens = issuer.refresh(kept.refresh_token, kept.device)
                 break
             except SignInEnded as ended:
                 why = f": {ended.why}" if ended.why else ""
-            again = self._load(store, account).refresh_token
-            if is_last or again is None or again == refresh_token:
+            again = self._load(store, account)
+            if is_last or again.refresh_token in (None, kept.refresh_token):
                 raise self._required(f"the sign-in of {account.shown} has ended{why}")
-            refresh_token = again
-        if tokens.refresh_token is not None and tokens.refresh_token != refresh_token:
+            kept = again
+        if tokens.refresh_token is not None and tokens.refresh_token != kept.refresh_token:
             # Before anything else can fail: the old one is worth nothing from now on.
-            self._store_rotated(store, tokens.refresh_token, account)
+            rotated = kept._replace(refresh_token=tokens.refresh_token, principal=account.principal)
+            self._store_rotated(store, rotated)
         return issuer.verified(tokens)
 
-    def _store_rotated(self, store: SecretStore, refresh_token: Secret, account: Account) -> None:
+    def _store_rotated(self, store: SecretStore, rotated: Kept) -> None:
         try:
-            store.store(Kept(refresh_token, None, 0, account.principal).encode())
+            store.store(rotated.encode())
         except CacheError as error:
             # The ID token in hand is good for an hour; failing now would help nobody.
             _log.warning("the new refresh token could not be kept, so the sign-in ends soon: %s", error)
@@ -208,110 +231,32 @@ class SignIn:
             )
         return kept.id_token
 
-    def _keep(self, verified: Verified, store: SecretStore, kept: list[Account]) -> Account:
-        """Make *verified* the sign-in, and note it in *kept* as soon as it is."""
-        account = Account(
-            issuer=verified.claims["iss"],
-            client_id=self._client_id(verified),
-            subject=verified.claims["sub"],
-            name=verified.name,
-            store=store.name,
-            signed_in_at=int(self._clock.wall()),
-        )
-        id_token = None if verified.refresh_token else verified.id_token
-        new = Kept(verified.refresh_token, id_token, int(verified.claims["exp"]), account.principal)
-        with self._place.lock():
-            before = self.account()
-            old = self._read_before(before)
-            try:
-                store.store(new.encode())
-                # Last and at once: until then whoever was signed in still is.
-                self._place.write("sign-in", account.encode())
-            except BaseException:
-                if old is not None and before is not None and before.store == store.name:
-                    self._restore(store, old, account)
-                raise
-            kept.append(account)
-            self._hold(account, verified)
-            if before is not None and before.store != store.name:
-                self._clear(before.store)
-        if before is not None and before.principal != account.principal:
-            self._take_back(old, before)
-        return account
-
-    def _read_before(self, before: Account | None) -> Secret | None:
-        """Read the secret that a sign-in is about to replace, as it is stored."""
-        try:
-            return open_store(before.store, self._place).load() if before is not None else None
-        except CacheError as error:
-            _log.debug("the secret that is replaced cannot be read: %s", error)
-            return None
-
-    def _restore(self, store: SecretStore, old: Secret, new: Account) -> None:
-        """Put *old* back after a failure or Ctrl-C, unless *new* has made it to the disk by then."""
-        try:
-            if self.account() != new:
-                store.store(old)
-        except CacheError as error:
-            _log.warning("the earlier sign-in could not be put back: %s", error)
-
-    def _clear(self, store_name: str) -> None:
-        """Forget what an earlier sign-in left in another store; the new one stands without that."""
-        try:
-            open_store(store_name, self._place).delete()
-        except CacheError as error:
-            _log.warning(
-                "what the earlier sign-in kept in the %s could not be removed: %s", store_name, error
-            )
-
-    def _take_back(self, old: Secret | None, before: Account) -> None:
-        """Have the issuer revoke what nobody has any more: somebody else has signed in over it."""
-        was = opened(old) if old is not None else None
-        if was is None or was.refresh_token is None or was.principal != before.principal:
-            return
-        try:
-            self._issuer().revoke(was.refresh_token)
-        except CognitoCredentialsError as error:
-            _log.warning("the refresh token of %s could not be revoked: %s", before.shown, error)
-
-    def _leave(self, store: SecretStore) -> None:
-        """Leave *store* as it was, unless it holds a sign-in: an earlier one, or another process's since."""
-        try:
-            with self._place.lock():
-                account = self.account()
-                if account is None or account.store != store.name:
-                    store.delete()
-        except CognitoCredentialsError as error:
-            _log.debug("the store could not be left as it was: %s", error)
-
-    def _revoked(self, account: Account) -> tuple[bool, str]:
+    def _revoked(self, account: Account) -> SignedOut:
         """Tell the issuer; whatever it says, the sign-out goes on."""
         try:
-            kept = self._load(open_store(account.store, self._place), account)
-            if kept.refresh_token is None:
-                return False, ""
-            if self._issuer().revoke(kept.refresh_token):
-                return True, ""
+            kept = self._load(self._store_of(account), account)
+            if kept.refresh_token is None or self._issuer().revoke(kept.refresh_token, kept.device):
+                return SignedOut(account, kept.refresh_token is not None)
         except CognitoCredentialsError as error:
-            return False, error.message
-        return False, "the issuer cannot revoke"
+            return SignedOut(account, False, error.message, error.retryable)
+        return SignedOut(account, False, "the issuer cannot revoke")
 
     def _load(self, store: SecretStore, account: Account) -> Kept:
         secret = store.load()
         kept = None if secret is None else opened(secret)
-        # Never one user's name on another's secret: a crash may have come between the two writes.
-        if kept is None or kept.principal != account.principal:
+        # Never one user's name on another's secret: a crash may have come between the two writes. What does
+        # not say whose it is must give a token of this user when it is used.
+        if kept is None or kept.principal not in (account.principal, None):
             raise self._required(f"the sign-in of {account.shown} is gone from {store.location}")
         return kept
+
+    def _store_of(self, account: Account) -> SecretStore:
+        return open_store(account.store, self._place)
 
     def _hold(self, account: Account, verified: Verified) -> None:
         lifetime = float(verified.claims["exp"]) - verified.now
         margin = min(MARGIN_SECONDS, lifetime / 10)
         self._held = Held(account, verified.id_token, self._clock.elapsed() + lifetime - margin)
-
-    def _client_id(self, verified: Verified) -> str:
-        audience = verified.claims["aud"]
-        return str(audience if isinstance(audience, str) else verified.claims.get("azp", audience[0]))
 
     def _required(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(what, hint=f"run {self._command}")

@@ -135,4 +135,5 @@ class UserPool(SignInSource):
         from .password import PasswordSignIn
 
         issuer: Any = self._issuer()
-        return PasswordSignIn(issuer, self.user_pool_id, self.client_id, prompt, self._clock).run(username)
+        device = self._sign_in().device()
+        return PasswordSignIn(issuer, self.client_id, prompt, self._clock, device).run(username)

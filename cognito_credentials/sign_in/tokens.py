@@ -7,15 +7,18 @@ Imports `http` and `discovery`; Authlib when this module is loaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
-from ..errors import CognitoCredentialsError, LoginRejectedError, ServiceError, clean
+from ..errors import CognitoCredentialsError, LoginRejectedError, RefusedError, ServiceError, clean
 from ..secret import Secret
 from .discovery import Metadata
 from .http import Answer, Http, Session
+
+if TYPE_CHECKING:
+    from .kept import Device
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _OVERLOADED: Final = frozenset(("temporarily_unavailable", "server_error", "slow_down"))
@@ -26,13 +29,15 @@ _PACED: Final = frozenset(("authorization_pending", "slow_down"))
 class Tokens(NamedTuple):
     """What signing in or refreshing gave."""
 
-    id_token: Secret
-    """Empty where a refresh gave a new refresh token alone (OpenID Connect Core, 12.2); never believed."""
+    id_token: Secret | None
+    """None where a refresh gave a new refresh token alone (OpenID Connect Core, 12.2)."""
     refresh_token: Secret | None
     """None where the issuer gave no (new) one."""
     access_token: Secret | None
     now: float
     """The issuer's time, seconds since the epoch."""
+    device: Device | None = None
+    """To which a user pool has bound the refresh token."""
 
 
 class TokenError(Exception):
@@ -134,16 +139,24 @@ class TokenClient:
         return True
 
     def _revoke(self, endpoint: str, refresh_token: Secret) -> CognitoCredentialsError | None:
-        client, _ = self._client()
+        client, session = self._client()
         try:
             client.revoke_token(
                 endpoint,
                 refresh_token.reveal(),
                 token_type_hint="refresh_token",  # noqa: S106  (a kind of token)
-            ).raise_for_status()
+            )
         except CognitoCredentialsError as error:
             return error.with_traceback(None)
-        return None
+        answer = session.last
+        assert answer is not None  # noqa: S101  (for the type checker; it has just come)
+        if answer.status < 400:
+            return None
+        return _unavailable(answer) or RefusedError(
+            f"{answer.host} answered HTTP {answer.status} to revoking the sign-in",
+            hint="end it on the issuer's own pages",
+            code=str(answer.status),
+        )
 
     def _fetch(self, grant_type: str, parameters: Mapping[str, str | Secret]) -> Tokens:
         outcome = self._ask(grant_type, parameters)
@@ -177,9 +190,9 @@ class TokenClient:
         if answer.status != 200:
             return refusal(answer)
         id_token, refresh_token = _secret(given, "id_token"), _secret(given, "refresh_token")
-        if id_token is None and grant_type == "refresh_token" and refresh_token is not None:
-            id_token = Secret("")  # the old refresh token is worth nothing now, so the new one must get out
-        if id_token is None:
+        # The old refresh token is worth nothing now, so that a new one that came alone must get out.
+        is_rotated = grant_type == "refresh_token" and refresh_token is not None
+        if id_token is None and not is_rotated:
             return TokenError("no_id_token", "it gave no ID token, which is what identity pools take")
         now = self._http.now(answer)
         return Tokens(id_token, refresh_token, _secret(given, "access_token"), now)

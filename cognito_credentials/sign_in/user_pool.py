@@ -3,73 +3,33 @@ An Amazon Cognito user pool: its API for refreshing and revoking, its hosted UI 
 
 The API needs no domain, and takes refresh tokens of either way of signing in.
 
-Imports `discovery`, `http`, `issuer`, `tokens`; botocore when the API is called.
+A pool that remembers devices binds a refresh token to the device that it was given to: it is taken with the
+device's key alone ("Invalid Refresh Token" otherwise), and only from a device that was confirmed.
+
+Imports `discovery`, `http`, `issuer`, `tokens`, `user_pool_api`.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import (
-    CognitoCredentialsError,
-    ConfigurationError,
-    LoginRejectedError,
-    RefusedError,
-    ServiceError,
-    clean,
-)
-from ..exchange.silence import silence
+from ..errors import CognitoCredentialsError, ConfigurationError
 from ..regions import user_pool_issuer
 from ..secret import Secret
 from .discovery import WELL_KNOWN, Metadata, read_metadata
-from .http import Http, Network, bounded
+from .http import Http, Network
 from .issuer import SignInEnded, Verified, believed
 from .tokens import TokenClient, Tokens
+from .user_pool_api import ApiError, UserPoolApi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from .kept import Device
 
-_WAIT: Final = frozenset(
-    ("TooManyRequestsException", "LimitExceededException", "InternalErrorException", "ThrottlingException")
-)
+_log = logging.getLogger(__name__)
 _ENDED: Final = frozenset(("NotAuthorizedException", "UserNotFoundException", "RefreshTokenReuseException"))
 _UNKNOWN: Final = frozenset(("UnknownOperationException", "InvalidAction", "404", "500", "501"))
 """What stand-ins say to an operation that they do not have; a number is an answer without a code."""
-
-
-class ApiError(Exception):
-    """
-    The user pool refused.
-
-    Args:
-        code: Its error code.
-        message: Its words, cleaned.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code)
-        self.code = clean(code, 60)
-        # An answer without a code is of no user pool; its body may be a whole page.
-        self.message = f"HTTP {self.code}" if self.code.isdigit() else clean(message, 200)
-
-    def explained(self) -> CognitoCredentialsError:
-        """Say it to people."""
-        said = f"the user pool refused: {self.message or self.code}"
-        if self.code in _WAIT:
-            return ServiceError(said, hint="wait a minute, then try again", code=self.code)
-        if self.code == "ResourceNotFoundException":
-            return ConfigurationError(
-                said, hint="check cognito_user_pool_id and cognito_client_id", code=self.code
-            )
-        if self.code == "InvalidParameterException":
-            return ConfigurationError(said, hint=_hint(self.message), code=self.code)
-        if "SECRET_HASH" in self.message or "secret" in self.message.lower():
-            return ConfigurationError(
-                said, hint="use an app client without a secret: programs that people install keep none"
-            )
-        if self.code == "NotAuthorizedException":
-            return LoginRejectedError(said, hint="check user name and password", code=self.code)
-        return RefusedError(said, hint="ask whoever runs the user pool", code=self.code)
 
 
 class UserPoolIssuer:
@@ -88,6 +48,8 @@ class UserPoolIssuer:
     ) -> None:
         self._network = network
         self._http = Http(network)
+        self.pool_name = user_pool_id.partition("_")[2]
+        """The part of its id that is in the proof of a password."""
         self._client_id = client_id
         self._domain = domain
         self._issuer = user_pool_issuer(user_pool_id)
@@ -95,7 +57,8 @@ class UserPoolIssuer:
         here = f"{network.endpoint_url}/{user_pool_id}" if network.endpoint_url else self._issuer
         self._here = here
         self._issuers = frozenset({self._issuer, here})
-        self._client: Any = None
+        self.api = UserPoolApi(network)
+        """Its operations."""
         self._metadata: Metadata | None = None
 
     @property
@@ -115,6 +78,13 @@ class UserPoolIssuer:
             self._metadata = self._of_domain(self._domain) if self._domain else self._discovered()
         return self._metadata
 
+    def has_pages(self) -> bool:
+        """Tell whether it has sign-in pages for a browser; asks it where no domain was given."""
+        try:
+            return self.metadata().authorization_endpoint is not None
+        except CognitoCredentialsError:
+            return False
+
     def client(self) -> TokenClient:
         """Return the client at the token endpoint of the hosted UI."""
         return TokenClient(self._http, self.metadata(), self._client_id)
@@ -129,9 +99,13 @@ class UserPoolIssuer:
         of_pool = self._of_domain(self._domain or "")  # its keys do not depend on any domain
         return believed(self._http, of_pool, tokens, self._client_id, nonce=nonce, issuers=self._issuers)
 
-    def refresh(self, refresh_token: Secret) -> Tokens:
+    def refresh(self, refresh_token: Secret, device: Device | None = None) -> Tokens:
         """
         Trade a refresh token for new tokens.
+
+        Args:
+            refresh_token: Of this app client.
+            device: To which the pool has bound it.
 
         Raises:
             SignInEnded: It is not taken any more.
@@ -140,23 +114,24 @@ class UserPoolIssuer:
         Source: user pools API, GetTokensFromRefreshToken (with or without rotation), InitiateAuth.
         """
         try:
-            return self.tokens_of(self._refresh(refresh_token))
+            return self.tokens_of(self._refresh(refresh_token, device))
         except ApiError as error:
             refused = error
         if refused.code in _ENDED:
             raise SignInEnded(refused.message)
         raise refused.explained()
 
-    def revoke(self, refresh_token: Secret) -> bool:
+    def revoke(self, refresh_token: Secret, device: Device | None = None) -> bool:
         """
-        Revoke a refresh token and all that came of it.
+        Revoke a refresh token and all that came of it, and have the pool forget the device.
 
         Raises:
             ServiceError: The user pool does not answer.
             RefusedError: It refuses.
         """
+        last = refresh_token if device is None else self._forget(refresh_token, device)
         try:
-            self.call("revoke_token", lambda: {"Token": refresh_token.reveal(), "ClientId": self._client_id})
+            self.api.call("revoke_token", lambda: {"Token": last.reveal(), "ClientId": self._client_id})
         except ApiError as error:
             refused = error
         else:
@@ -165,29 +140,31 @@ class UserPoolIssuer:
             return True  # it is of no use any more
         raise refused.explained()
 
-    def call(self, operation: str, parameters: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def confirm_device(
+        self, device: Device, verifier: dict[str, str], access_token: Secret, name: str
+    ) -> None:
         """
-        Call *operation* of the user pools API, unsigned.
+        Tell the pool by what it will know the device that it has named.
 
         Args:
-            operation: Its name, as botocore writes it.
-            parameters: Makes its parameters; they may be secret.
+            device: As the pool named it.
+            verifier: ``DeviceSecretVerifierConfig``.
+            access_token: Of the user who has just signed in.
+            name: For people who look at the list of devices.
 
         Raises:
             ApiError: The user pool refused.
             ServiceError: It does not answer.
         """
-        from botocore.exceptions import ClientError, ParamValidationError
-
-        api = self._api()
-        try:
-            return bounded(lambda: _silently(api, operation, parameters()), api.meta.endpoint_url)
-        except ClientError as error:
-            details = error.response.get("Error", {})
-            refused = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
-        except ParamValidationError:
-            refused = ApiError("InvalidParameterException", "what was entered has not the form it must have")
-        raise refused
+        self.api.call(
+            "confirm_device",
+            lambda: {
+                "AccessToken": access_token.reveal(),
+                "DeviceKey": device.key,
+                "DeviceSecretVerifierConfig": verifier,
+                "DeviceName": name,
+            },
+        )
 
     def tokens_of(self, answer: dict[str, Any]) -> Tokens:
         """
@@ -204,28 +181,53 @@ class UserPoolIssuer:
             Secret(result["IdToken"]),
             Secret(refresh) if refresh else None,
             Secret(access) if access else None,
-            self._now(answer),
+            self.api.now(answer),
         )
 
-    def _refresh(self, refresh_token: Secret) -> dict[str, Any]:
+    def _refresh(self, refresh_token: Secret, device: Device | None) -> dict[str, Any]:
+        key = {} if device is None else {"DeviceKey": device.key}
+
         def with_token() -> dict[str, Any]:
-            return {"RefreshToken": refresh_token.reveal(), "ClientId": self._client_id}
+            return {"RefreshToken": refresh_token.reveal(), "ClientId": self._client_id, **key}
 
         # The only one that works with rotation on; but botocore has it only since 1.38.
-        if hasattr(self._api(), "get_tokens_from_refresh_token"):
+        if self.api.has("get_tokens_from_refresh_token"):
             try:
-                return self.call("get_tokens_from_refresh_token", with_token)
+                return self.api.call("get_tokens_from_refresh_token", with_token)
             except ApiError as error:
                 if error.code not in _UNKNOWN:
                     raise
-        return self.call(
+        named = {} if device is None else {"DEVICE_KEY": device.key}
+        return self.api.call(
             "initiate_auth",
             lambda: {
                 "AuthFlow": "REFRESH_TOKEN_AUTH",
-                "AuthParameters": {"REFRESH_TOKEN": refresh_token.reveal()},
+                "AuthParameters": {"REFRESH_TOKEN": refresh_token.reveal(), **named},
                 "ClientId": self._client_id,
             },
         )
+
+    def _forget(self, refresh_token: Secret, device: Device) -> Secret:
+        """Have the pool forget *device*; return the refresh token that counts from then on."""
+        last, problem = refresh_token, ""
+        try:
+            tokens = self.tokens_of(self._refresh(refresh_token, device))
+            last = tokens.refresh_token or last
+            self._forget_with(tokens.access_token, device)
+        except ApiError as error:
+            problem = error.message or error.code
+        except CognitoCredentialsError as error:
+            problem = error.message
+        if problem:
+            # Nobody can use it: its password goes with the sign-in. To revoke the token is what counts.
+            _log.debug("the user pool was not told to forget this device: %s", problem)
+        return last
+
+    def _forget_with(self, access_token: Secret | None, device: Device) -> None:
+        if access_token is not None:
+            self.api.call(
+                "forget_device", lambda: {"AccessToken": access_token.reveal(), "DeviceKey": device.key}
+            )
 
     def _of_domain(self, domain: str) -> Metadata:
         return Metadata(
@@ -246,37 +248,3 @@ class UserPoolIssuer:
                 hint="give it one and set cognito_domain, or use cognito_sign_in = password",
             )
         return metadata
-
-    def _now(self, answer: dict[str, Any]) -> float:
-        from email.utils import parsedate_to_datetime
-
-        from ..clock import observe
-
-        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-        try:
-            server = parsedate_to_datetime(date).timestamp()
-        except (TypeError, ValueError, OverflowError):
-            return self._network.clock.wall()
-        return observe(self._network.clock, server).now(self._network.clock)
-
-    def _api(self) -> Any:
-        if self._client is None:
-            from ..exchange.botocore_client import make_client
-
-            network = self._network
-            self._client, _ = make_client("cognito-idp", network, network.clock, network.environ, 3)
-        return self._client
-
-
-def _hint(message: str) -> str:
-    if "USER_SRP_AUTH" in message:
-        return "enable ALLOW_USER_SRP_AUTH for the app client, or use --browser"
-    if "REFRESH_TOKEN_AUTH" in message:
-        return "enable ALLOW_REFRESH_TOKEN_AUTH for the app client; where it rotates tokens, update botocore"
-    return "correct that"
-
-
-def _silently(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    with silence():
-        answer: dict[str, Any] = getattr(api, operation)(**parameters)
-        return answer

@@ -166,7 +166,7 @@ def test_logout_of_the_identity_says_which(app: App) -> None:
 def test_logout_without_the_issuer(
     cli: Cli, emulator: Any, config: Callable[[str], Path], isolation: Path, own_issuer: OwnIssuer
 ) -> None:
-    """Where the issuer cannot be told, all is removed here, and it is said that nobody was told."""
+    """Where the issuer cannot be told, all is removed here, it is said that nobody was told, and exit 6."""
     app = make_app(cli, emulator, own_issuer.url, config, isolation, "file")
     assert app.login("ann").code == 0
     token = app.refresh_token()
@@ -174,7 +174,7 @@ def test_logout_without_the_issuer(
 
     done = app("logout")
 
-    assert done.code == 0
+    assert done.code == 6
     assert "the refresh token is removed." in done.out
     assert "but not revoked" in done.err
     assert token not in "".join(app.kept().values())

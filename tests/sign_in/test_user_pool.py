@@ -21,7 +21,8 @@ from cognito_credentials.logins.claims import unverified_claims
 from cognito_credentials.sign_in.sources import UserPool
 
 from .conftest import Person, last_page
-from .user_pool_server import CLIENT, MFA_CODE, POOL, N, UserPoolServer
+from .srp_server import N
+from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
 PASSWORD = "CANARY correct horse ✓"
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
@@ -244,11 +245,22 @@ def test_an_outage_shows_nothing_that_was_typed(
     assert "CANARY-" not in "".join(shown.format())
 
 
-def test_a_challenge_that_is_not_for_terminals(one_pool: UserPoolServer) -> None:
-    """What cannot be done here is named, with the way that can."""
-    one_pool.add("eve", PASSWORD, "CUSTOM_CHALLENGE")
+@pytest.mark.parametrize(
+    ("challenge", "has_domain", "said"),
+    [
+        ("MFA_SETUP", True, "(?i)asks for MFA_SETUP.*way='browser' in Python, --browser on the command line"),
+        ("MFA_SETUP", False, "(?i)asks for MFA_SETUP.*has no sign-in pages"),
+        ("CUSTOM_CHALLENGE", True, "(?i)asks for CUSTOM_CHALLENGE.*no sign-in page of Cognito knows"),
+    ],
+)
+def test_a_challenge_that_is_not_for_terminals(
+    one_pool: UserPoolServer, challenge: str, has_domain: bool, said: str
+) -> None:
+    """What cannot be done here is named, and a browser is pointed to only where it helps."""
+    one_pool.add("eve", PASSWORD, challenge)
+    one_pool.has_domain = has_domain
 
-    with pytest.raises(RefusedError, match=r"(?i)asks for CUSTOM_CHALLENGE.*use --browser"):
+    with pytest.raises(RefusedError, match=said):
         _source().sign_in(Person("eve", PASSWORD))
 
 

@@ -1,56 +1,34 @@
 """
 A user pool on this machine that really does its half of SRP.
 
-Neither moto nor cognito-local does: the one takes any proof, the other has no SRP. The arithmetic is written
-from the protocol (RFC 5054 with Cognito's key derivation), not from the client's library, so that a wrong
-belief cannot hide in both. Refresh tokens rotate if asked to; each is used up by its use.
+Neither moto nor cognito-local does: the one takes any proof, the other has no SRP. Refresh tokens rotate if
+asked to; each is used up by its use. A pool that remembers devices names each new one, binds the refresh
+token to it, takes it only with the key of a device that was confirmed, and has one that comes back prove
+itself.
 """
 
 from __future__ import annotations
 
 import base64
-import calendar
 import hashlib
-import hmac
 import json
 import secrets
 import threading
 import time
 import urllib.parse
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from .srp_server import Exchange, Verifier
 
 POOL = "us-east-1_Ab1Cd2Ef3"
 CLIENT = "1example23456789client"
 MFA_CODE = "314159"
-N = int(
-    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
-    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
-    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F"
-    "83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B"
-    "E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE515D2261898FA0510"
-    "15728E5A8AAAC42DAD33170D04507A33A85521ABDF1CBA64ECFB850458DBEF0A8AEA71575D060C7DB3970F85A6E1E4C7"
-    "ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C"
-    "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF",
-    16,
-)
-
-
-def _bytes(number: int) -> bytes:
-    """A number as two's complement would write it: never negative."""
-    return number.to_bytes(number.bit_length() // 8 + 1, "big")
-
-
-def _hash(*parts: bytes) -> int:
-    return int.from_bytes(hashlib.sha256(b"".join(parts)).digest(), "big")
-
-
-K = _hash(_bytes(N), b"\x02")
+GROUP = POOL.partition("_")[2]
 
 
 class RefusedError(Exception):
@@ -62,29 +40,35 @@ class RefusedError(Exception):
 
 
 class User:
-    """A user: the verifier of a password, and what else is asked."""
+    """A user: the verifier of a password, what else is asked, and the devices that were confirmed."""
 
     def __init__(self, name: str, password: str, challenges: list[str]) -> None:
         self.name, self.subject, self.challenges = name, f"sub-{name}", challenges
         self.new_password = ""
+        self.devices: dict[str, Verifier] = {}
         self.set_password(password)
 
     def set_password(self, password: str) -> None:
-        self.salt = secrets.randbits(128)
-        inner = hashlib.sha256(f"{POOL.partition('_')[2]}{self.name}:{password}".encode()).digest()
-        self.verifier = pow(2, _hash(_bytes(self.salt), inner), N)
+        self.verifier = Verifier.of_password(GROUP, self.name, password)
 
 
 class UserPoolServer:
     """The user pools API, keys and a hosted UI that signs in *ann* without asking."""
 
-    def __init__(self, *, rotates: bool = False, has_new_refresh: bool = True) -> None:
-        self.rotates, self.has_new_refresh = rotates, has_new_refresh
+    def __init__(
+        self, *, rotates: bool = False, has_new_refresh: bool = True, remembers: bool = False
+    ) -> None:
+        self.rotates, self.has_new_refresh, self.remembers = rotates, has_new_refresh, remembers
         self.users: dict[str, User] = {}
         self.refresh_tokens: dict[str, str] = {}
+        self.access_tokens: dict[str, str] = {}
+        self.named_devices: dict[str, str] = {}
+        """Device key to its group key; before it is confirmed, too."""
+        self._bound: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.fails: dict[str, tuple[str, str]] = {}
         self.server_value: int | None = None
+        self.has_domain = True
         self.token_changes: dict[str, Any] = {}
         self._sessions: dict[str, dict[str, Any]] = {}
         self._codes: dict[str, dict[str, str]] = {}
@@ -110,6 +94,8 @@ class UserPoolServer:
             "InitiateAuth": self._begin,
             "RespondToAuthChallenge": self._respond,
             "RevokeToken": self._revoke,
+            "ConfirmDevice": self._confirm_device,
+            "ForgetDevice": self._forget_device,
             **({"GetTokensFromRefreshToken": self._refresh} if self.has_new_refresh else {}),
         }
         if name not in operations:
@@ -123,30 +109,32 @@ class UserPoolServer:
                 raise RefusedError(
                     "InvalidParameterException", "REFRESH_TOKEN_AUTH is not enabled for the client."
                 )
-            return self._refreshed(parameters["REFRESH_TOKEN"])
+            return self._refreshed(parameters["REFRESH_TOKEN"], parameters.get("DEVICE_KEY"))
         user = self.users.get(parameters["USERNAME"])
         if user is None:
             raise RefusedError("NotAuthorizedException", "Incorrect username or password.")
-        b = secrets.randbits(1024)
-        value = (K * user.verifier + pow(2, b, N)) % N if self.server_value is None else self.server_value
-        block = secrets.token_bytes(64)
-        session = {"user": user, "A": int(parameters["SRP_A"], 16), "b": b, "B": value, "block": block}
-        asked = {
-            "USERNAME": user.name,
-            "USER_ID_FOR_SRP": user.name,
-            "SALT": f"{user.salt:x}",
-            "SRP_B": f"{value:x}",
-            "SECRET_BLOCK": base64.b64encode(block).decode(),
-        }
-        return self._ask("PASSWORD_VERIFIER", session, asked)
+        proof = Exchange(user.verifier, parameters["SRP_A"], self.server_value)
+        asked = {"USERNAME": user.name, "USER_ID_FOR_SRP": user.name, **proof.asked()}
+        return self._ask("PASSWORD_VERIFIER", {"user": user, "proof": proof}, asked)
 
     def _respond(self, body: dict[str, Any]) -> dict[str, Any]:
         responses, name = body["ChallengeResponses"], body["ChallengeName"]
         session = self._sessions[body["Session"]]
         user: User = session["user"]
-        if name == "PASSWORD_VERIFIER":
-            self._check_proof(session, responses)
-            session["left"] = list(user.challenges)
+        session["device"] = responses.get("DEVICE_KEY")
+        if session["device"] is not None and session["device"] not in user.devices:
+            raise RefusedError("ResourceNotFoundException", "Device does not exist.")
+        if name in ("PASSWORD_VERIFIER", "DEVICE_PASSWORD_VERIFIER"):
+            if not session["proof"].is_proven(responses):
+                raise RefusedError("NotAuthorizedException", "Incorrect username or password.")
+            # A device that has proven itself stands for a code.
+            is_known = name == "DEVICE_PASSWORD_VERIFIER"
+            session["left"] = ["DEVICE_SRP_AUTH"] if session["device"] else list(user.challenges)
+            session["left"] = [] if is_known else session["left"]
+        elif name == "DEVICE_SRP_AUTH":
+            session["proof"] = Exchange(user.devices[session["device"]], responses["SRP_A"])
+            asked = {"USERNAME": user.name, "DEVICE_KEY": session["device"], **session["proof"].asked()}
+            return self._ask("DEVICE_PASSWORD_VERIFIER", session, asked)
         elif name == "NEW_PASSWORD_REQUIRED":
             user.set_password(responses["NEW_PASSWORD"])
             user.new_password = responses["NEW_PASSWORD"]
@@ -156,7 +144,7 @@ class UserPoolServer:
         elif responses[f"{name}_CODE"] != MFA_CODE:
             raise RefusedError("CodeMismatchException", "Invalid code or auth state for the user.")
         if not session["left"]:
-            return self._result(user, with_refresh=True)
+            return self._signed_in(user, session["device"])
         return self._next(session, session["left"].pop(0))
 
     def _next(self, session: dict[str, Any], name: str) -> dict[str, Any]:
@@ -167,37 +155,62 @@ class UserPoolServer:
             asked["requiredAttributes"] = json.dumps(["userAttributes.name"])
         return self._ask(name, session, asked)
 
-    def _check_proof(self, session: dict[str, Any], responses: dict[str, str]) -> None:
-        user: User = session["user"]
-        shared = pow(
-            session["A"] * pow(user.verifier, u := _hash(_bytes(session["A"]), _bytes(session["B"])), N),
-            session["b"],
-            N,
-        )
-        key = HKDF(hashes.SHA256(), 16, _bytes(u), b"Caldera Derived Key").derive(_bytes(shared))
-        message = POOL.partition("_")[2].encode() + user.name.encode() + session["block"]
-        proof = hmac.new(key, message + responses["TIMESTAMP"].encode(), hashlib.sha256).digest()
-        moment = time.strptime(responses["TIMESTAMP"], "%a %b %d %H:%M:%S UTC %Y")
-        assert abs(calendar.timegm(moment) - time.time()) < 300
-        given = base64.b64decode(responses["PASSWORD_CLAIM_SIGNATURE"])
-        if not hmac.compare_digest(proof, given):
-            raise RefusedError("NotAuthorizedException", "Incorrect username or password.")
+    def _signed_in(self, user: User, device: str | None) -> dict[str, Any]:
+        answer = self._result(user, with_refresh=True)
+        result = answer["AuthenticationResult"]
+        if self.remembers and device is None:
+            device, group = f"us-east-1_{uuid.uuid4()}", f"-{secrets.token_urlsafe(6)}"
+            self.named_devices[device] = group
+            result["NewDeviceMetadata"] = {"DeviceKey": device, "DeviceGroupKey": group}
+        if device is not None:
+            self._bound[result["RefreshToken"]] = device
+        return answer
+
+    def _confirm_device(self, body: dict[str, Any]) -> dict[str, Any]:
+        user, key = self._owner(body), body["DeviceKey"]
+        if key not in self.named_devices:
+            raise RefusedError("ResourceNotFoundException", "Device does not exist.")
+        group = self.named_devices[key]
+        user.devices[key] = Verifier.of_device(group, key, body["DeviceSecretVerifierConfig"])
+        assert body["DeviceName"]
+        return {"UserConfirmationNecessary": False}
+
+    def _forget_device(self, body: dict[str, Any]) -> dict[str, Any]:
+        user, key = self._owner(body), body["DeviceKey"]
+        if user.devices.pop(key, None) is None:
+            raise RefusedError("ResourceNotFoundException", "Device does not exist.")
+        return {}
+
+    def _owner(self, body: dict[str, Any]) -> User:
+        name = self.access_tokens.get(body["AccessToken"])
+        if name is None:
+            raise RefusedError("NotAuthorizedException", "Invalid Access Token")
+        return self.users[name]
 
     def _refresh(self, body: dict[str, Any]) -> dict[str, Any]:
-        return self._refreshed(body["RefreshToken"])
+        return self._refreshed(body["RefreshToken"], body.get("DeviceKey"))
 
     def _revoke(self, body: dict[str, Any]) -> dict[str, Any]:
         self.refresh_tokens.pop(body["Token"], None)
         return {}
 
-    def _refreshed(self, token: str) -> dict[str, Any]:
-        name = self.refresh_tokens.pop(token, "") if self.rotates else self.refresh_tokens.get(token, "")
+    def _refreshed(self, token: str, device: str | None) -> dict[str, Any]:
+        name, bound = self.refresh_tokens.get(token, ""), self._bound.get(token)
         if not name:
             raise RefusedError("NotAuthorizedException", "Refresh Token has been revoked")
-        return self._result(self.users[name], with_refresh=self.rotates)
+        if bound is not None and (bound != device or bound not in self.users[name].devices):
+            raise RefusedError("NotAuthorizedException", "Invalid Refresh Token")
+        answer = self._result(self.users[name], with_refresh=self.rotates)
+        if self.rotates:
+            del self.refresh_tokens[token]
+            if bound is not None:
+                self._bound[answer["AuthenticationResult"]["RefreshToken"]] = bound
+        return answer
 
     def _result(self, user: User, *, with_refresh: bool, nonce: str | None = None) -> dict[str, Any]:
-        result = {"IdToken": self.id_token(user, nonce), "AccessToken": "CANARY-access", "ExpiresIn": 3600}
+        access_token = f"CANARY-access-{secrets.token_hex(8)}"
+        self.access_tokens[access_token] = user.name
+        result = {"IdToken": self.id_token(user, nonce), "AccessToken": access_token, "ExpiresIn": 3600}
         if with_refresh:
             result["RefreshToken"] = f"CANARY-{secrets.token_hex(16)}"
             self.refresh_tokens[result["RefreshToken"]] = user.name
@@ -224,7 +237,9 @@ class UserPoolServer:
             public = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
             return 200, {"keys": [{**public, "kid": "one", "use": "sig", "alg": "RS256"}]}
         if path == f"/{POOL}/.well-known/openid-configuration":
-            places = {"authorization_endpoint": "authorize", "token_endpoint": "token"}
+            places = {"token_endpoint": "token"}
+            if self.has_domain:
+                places["authorization_endpoint"] = "authorize"
             return 200, {
                 "issuer": here,
                 "jwks_uri": f"{here}/.well-known/jwks.json",

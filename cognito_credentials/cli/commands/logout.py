@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
+from ...errors import ServiceError
 from ..command import Command, Invocation
 from ..pool_options import open_pool
 from ..terminal import printable
@@ -40,7 +41,8 @@ def run(invocation: Invocation) -> int:
         invocation.terminal.notice(f"The login from {printable(other)} is not kept here: end it there.")
     if done.had_credentials:
         invocation.terminal.notice("Credentials that were handed out stay valid until they expire.")
-    return 0
+    # All is removed here; but who reads only the exit code shall know that a copy of the token still works.
+    return ServiceError.exit_code if done.is_unreached else 0
 
 
 def _lines(done: SignedOut) -> list[str]:
@@ -60,7 +62,8 @@ COMMAND = Command(
     details="""
 Has the issuer revoke the refresh token where it can, and removes it, who was signed in, and the
 credentials. The identity is kept, so that the same user is known again offline; --scope identity forgets
-it, too. For a guest that is for ever.""",
+it, too. For a guest that is for ever. Where the issuer cannot be told for now (no network, or it is asked
+too often) all is removed here just the same, and the exit code is 6.""",
     example="""
 $ cognito-credentials logout --profile app
 Signed out ada@example.com: the refresh token is revoked and removed.

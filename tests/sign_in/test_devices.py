@@ -1,0 +1,222 @@
+"""User pools that remember devices: the refresh token works only together with the device it was given to."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from cognito_credentials.errors import LoginRequiredError
+from cognito_credentials.sign_in.kept import Device
+from cognito_credentials.sign_in.sources import UserPool
+
+from .conftest import Person
+from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
+
+PASSWORD = "CANARY correct horse"
+pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
+HAS_ROTATION = (
+    "GetTokensFromRefreshToken"
+    in botocore.session.get_session().get_service_model("cognito-idp").operation_names
+)
+
+
+@pytest.fixture(params=["rotating", "lasting", "older"] if HAS_ROTATION else ["older"])
+def user_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+    """A pool that remembers every device; "older" is without GetTokensFromRefreshToken."""
+    rotates, is_older = request.param == "rotating", request.param == "older"
+    server = UserPoolServer(rotates=rotates, has_new_refresh=not is_older, remembers=True)
+    server.add("ann", PASSWORD, "SOFTWARE_TOKEN_MFA")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def one_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+    server = UserPoolServer(remembers=True)
+    server.add("ann", PASSWORD, "SOFTWARE_TOKEN_MFA")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    yield server
+    server.close()
+
+
+def _source(**options: Any) -> UserPool:
+    return UserPool(POOL, CLIENT, **{"store": "file", "sign_in": "password", **options})
+
+
+def _sign_in(name: str = "ann") -> Person:
+    person = Person(name, PASSWORD, MFA_CODE)
+    assert _source().sign_in(person).subject == f"sub-{name}"
+    return person
+
+
+def _secret(home: Path) -> dict[str, Any]:
+    (found,) = home.rglob("secret-v1-*")
+    return dict(json.loads(found.read_text()))
+
+
+def _sent(server: UserPoolServer, operation: str) -> list[dict[str, Any]]:
+    return [body for name, body in server.requests if name == operation]
+
+
+def test_the_device_is_confirmed_and_refreshed_with(user_pool: UserPoolServer, isolation: Path) -> None:
+    """The pool names this device; it is confirmed by a verifier, kept, and sent with each refresh."""
+    _sign_in()
+
+    (key,) = user_pool.users["ann"].devices
+    kept = _secret(isolation)
+    assert kept["device"]["key"] == key
+    for _ in range(3):
+        assert _source().token()
+    assert _secret(isolation)["device"] == kept["device"]
+    # What the device proves itself with stays here.
+    assert kept["device"]["password"] not in str(user_pool.requests)
+
+
+def test_a_known_device_proves_itself_and_needs_no_code(user_pool: UserPoolServer, isolation: Path) -> None:
+    """Who signs in again is known by the device: its own SRP takes the place of the second factor."""
+    _sign_in()
+    before = _secret(isolation)["device"]
+    user_pool.refresh_tokens.clear()
+    with pytest.raises(LoginRequiredError):
+        _source().token()
+
+    person = _sign_in()
+
+    assert person.answers == [MFA_CODE]  # nobody asked for it
+    assert _secret(isolation)["device"] == before
+    assert list(user_pool.users["ann"].devices) == [before["key"]]
+    assert _source().token()
+
+
+def test_signing_out_forgets_the_device(user_pool: UserPoolServer, isolation: Path) -> None:
+    """Nothing is left of this machine at the pool, and none of its refresh tokens works."""
+    _sign_in()
+
+    assert _source().sign_out().is_revoked
+    assert user_pool.users["ann"].devices == {}
+    assert user_pool.refresh_tokens == {}
+    assert list(isolation.rglob("secret-v1-*")) == []
+
+
+def test_somebody_else_is_not_taken_for_the_devices_user(one_pool: UserPoolServer, isolation: Path) -> None:
+    """Each user has a device of his own; whom another replaces has his forgotten."""
+    one_pool.add("bob", PASSWORD, "SOFTWARE_TOKEN_MFA")
+    _sign_in()
+    ann = _secret(isolation)["device"]["key"]
+    one_pool.requests.clear()
+
+    person = _sign_in("bob")
+
+    assert person.answers == []  # the code was asked for
+    assert ann not in str(_sent(one_pool, "RespondToAuthChallenge"))
+    assert list(one_pool.users["bob"].devices) == [_secret(isolation)["device"]["key"]]
+    assert one_pool.users["ann"].devices == {}
+    assert _source().token()
+
+
+@pytest.mark.parametrize("how", ["forgotten", "another's password"])
+def test_a_device_that_the_pool_does_not_take_is_a_new_one(
+    one_pool: UserPoolServer, isolation: Path, how: str
+) -> None:
+    """Forgotten at the pool, or not believed: the user signs in as on a new machine."""
+    _sign_in()
+    devices = one_pool.users["ann"].devices
+    (old,) = devices
+    if how == "forgotten":
+        devices.clear()
+    else:
+        devices[old].verifier += 1
+
+    person = _sign_in()
+
+    assert person.answers == []  # the code was asked for
+    new = _secret(isolation)["device"]["key"]
+    assert new != old
+    assert new in devices
+    assert _source().token()
+
+
+def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: Path) -> None:
+    """The sign-in stands, and the person is told that it will not last."""
+    one_pool.fails["ConfirmDevice"] = ("NotAuthorizedException", "Access Token does not have required scopes")
+
+    person = _sign_in()
+
+    assert "may end within the hour" in person.shown[-1]
+    assert "required scopes" in person.shown[-1]
+    assert "device" not in _secret(isolation)
+    with pytest.raises(LoginRequiredError, match="Invalid Refresh Token"):
+        _source().token()
+
+
+def test_a_device_that_cannot_be_forgotten_does_not_keep_the_token_alive(one_pool: UserPoolServer) -> None:
+    """Where ForgetDevice fails, the newest refresh token is revoked all the same."""
+    one_pool.rotates = HAS_ROTATION
+    _sign_in()
+    one_pool.fails["ForgetDevice"] = ("InternalErrorException", "not now")
+
+    assert _source().sign_out().is_revoked
+    assert one_pool.refresh_tokens == {}
+
+
+def test_a_sign_in_of_an_earlier_version_still_loads(one_pool: UserPoolServer, isolation: Path) -> None:
+    """Kept before devices and principals were noted: it refreshes, and says whose it is from then on."""
+    one_pool.remembers = False
+    one_pool.rotates = HAS_ROTATION
+    _sign_in()
+    (place,) = isolation.rglob("secret-v1-*")
+    kept = _secret(isolation)
+    place.write_text(json.dumps({"v": 1, "refresh_token": kept["refresh_token"]}))
+
+    assert _source().token()
+    if HAS_ROTATION:
+        assert _secret(isolation)["principal"] == kept["principal"]
+    assert _source().token()
+
+
+def test_an_earlier_versions_secret_of_somebody_else_is_not_taken(
+    one_pool: UserPoolServer, isolation: Path
+) -> None:
+    """What does not say whose it is must give a token of the user who is signed in."""
+    one_pool.remembers = False
+    _sign_in()
+    one_pool.add("bob", PASSWORD)
+    one_pool.refresh_tokens["CANARY-bob"] = "bob"
+    (place,) = isolation.rglob("secret-v1-*")
+    place.write_text(json.dumps({"v": 1, "refresh_token": "CANARY-bob"}))
+
+    with pytest.raises(Exception, match="another user's token"):
+        _source().token()
+
+
+@pytest.mark.parametrize("device", [7, {}, {"key": "x"}, dict.fromkeys(Device._fields, 1)])
+def test_half_a_device_is_none(one_pool: UserPoolServer, isolation: Path, device: object) -> None:
+    """A device is taken whole or not at all; the pool then says what is missing."""
+    _sign_in()
+    (place,) = isolation.rglob("secret-v1-*")
+    place.write_text(json.dumps({**_secret(isolation), "device": device}))
+
+    with pytest.raises(LoginRequiredError, match="Invalid Refresh Token"):
+        _source().token()
+
+
+def test_a_keyring_that_cannot_be_read_makes_a_new_device(
+    one_pool: UserPoolServer, isolation: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What this machine is known as is looked up before signing in; a failure of that keeps nobody out."""
+    _sign_in()
+    (place,) = isolation.rglob("secret-v1-*")
+    place.write_text("CANARY, cut off")
+
+    with caplog.at_level(logging.DEBUG):
+        _sign_in()
+
+    assert "what the issuer knows this machine as cannot be read" in caplog.text
+    assert len(one_pool.users["ann"].devices) == 2
