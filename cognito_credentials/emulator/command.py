@@ -38,7 +38,8 @@ def serve(
     """
 
     def fail(message: str, hint: str, code: int) -> int:
-        print(f"cognito-credentials: {message.rstrip('.')}. {hint}.", file=err, flush=True)
+        line = " ".join(f"{message.rstrip('.')}. {hint}.".splitlines())  # a path may have more of them
+        print(f"cognito-credentials: {line}", file=err, flush=True)
         return code
 
     try:

@@ -1,9 +1,10 @@
 """
 The emulator's memory: one SQLite database, in memory or in a file, through one code path.
 
-Every call of an operation is one transaction, so that a call that fails changes nothing and a
-process killed at any moment leaves a whole file. What the rows mean belongs to pools.py,
-identities.py and trust.py.
+Every call of an operation is one transaction, so that a call that fails changes nothing. What is
+committed is in the one file, not in a log beside it, so that a copy of the file has all of it; only
+while a call writes, and after a kill in that moment, SQLite's journal stands there as well. What the
+rows mean belongs to pools.py, identities.py and trust.py.
 """
 
 from __future__ import annotations
@@ -116,13 +117,17 @@ class State:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._path = os.fspath(path) if path is not None else None
+        # An absolute path is none of the names that mean something else to SQLite.
+        self._path = os.path.abspath(os.fspath(path)) if path is not None else None
         self._lock = threading.RLock()
         self._depth = 0
         try:
             self._connection = self._open()
-        except (sqlite3.Error, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
+        except OSError as error:
+            raise DataFileError(f"cannot use data file {self._path}: {error.strerror}") from None
+        except sqlite3.Error as error:
+            is_writable = os.access(os.path.dirname(self._path or ""), os.W_OK)
+            reason = error if is_writable else f"{error}; its directory cannot be written to"
             raise DataFileError(f"cannot use data file {self._path}: {reason}") from None
 
     def _open(self) -> sqlite3.Connection:
@@ -136,8 +141,11 @@ class State:
             self._ensure_schema(connection)
             if self._path is not None:
                 # Only now: it writes to the file, which until here could be somebody else's.
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
+                connection.execute("PRAGMA journal_mode=DELETE")
+                # What the kernel has outlives a kill; only a power cut needs more, and ten times as long.
+                connection.execute("PRAGMA synchronous=OFF")
+                # A directory where no journal can be made is a mistake of the start, not of the first call.
+                connection.execute("INSERT OR REPLACE INTO meta VALUES ('opened', X'')")
         except BaseException:
             connection.close()
             raise

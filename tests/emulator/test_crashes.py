@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import os
 import random
+import shutil
 import sqlite3
 import threading
 
@@ -128,6 +130,13 @@ def test_kills_at_any_moment(tmp_path):
         known.update(itertools.chain.from_iterable(client.ids for client in clients))
 
         assert known
+        copied = tmp_path / f"copy-{len(known)}"
+        copied.mkdir()
+        # A kill while a call writes leaves the journal that undoes it, which belongs to the file.
+        for left in tmp_path.glob(f"{file.name}*"):
+            shutil.copy(left, copied)
+        assert {left.name for left in copied.iterdir()} <= {file.name, f"{file.name}-journal"}
+        assert known <= check(copied / file.name)
         assert known <= check(file)
         assert all(client.statuses <= {200, 400} for client in clients)
 
@@ -160,20 +169,135 @@ def test_two_emulators_on_one_file(tmp_path, emulator_keys):
     check(file)
 
 
-def test_one_file_can_be_copied(tmp_path, emulator_keys):
-    """After the end of the emulator the one file is all there is, and a copy of it goes on."""
+def guests(url, pool_id, count=20):
+    """Make some guests at an emulator; gives their ids."""
+    wire = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    ids = []
+    for _ in range(count):
+        wire.request("POST", "/", json.dumps({"IdentityPoolId": pool_id}), {"X-Amz-Target": "X.GetId"})
+        ids.append(json.loads(wire.getresponse().read())["IdentityId"])
+    wire.close()
+    return ids
+
+
+def answers_for(file, ids, keys):
+    """Whether an emulator that is started with *file* knows all of *ids*."""
+    with Emulator(data=file, keys=keys) as emulator:
+        api = Api(emulator, None, None, None)
+        return {api.post("GetCredentialsForIdentity", {"IdentityId": one}).status for one in ids} == {200}
+
+
+def test_copy_of_the_file_of_an_ended_emulator(tmp_path, emulator_keys):
+    """After its end the one file is all there is, and a copy of it goes on."""
+    file, copy = tmp_path / "state-cache.db", tmp_path / "copy-cache.db"
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        ids = guests(emulator.url, emulator.create_pool())
+    assert [path.name for path in tmp_path.glob("state-cache*")] == [file.name]
+    shutil.copy(file, copy)
+
+    assert answers_for(copy, ids, emulator_keys)
+
+
+def test_copy_of_the_file_of_a_running_emulator(tmp_path, emulator_keys):
+    """While no request is under way, the one file has all that was answered, and a copy of it goes on."""
+    file, copy = tmp_path / "state-cache.db", tmp_path / "copy-cache.db"
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        ids = guests(emulator.url, emulator.create_pool())
+        shutil.copy(file, copy)
+
+        assert [path.name for path in tmp_path.glob("state-cache*")] == [file.name]
+        assert answers_for(copy, ids, emulator_keys)
+        assert check(file) == set(ids)
+
+
+def test_copy_of_the_file_of_a_killed_emulator(tmp_path, emulator_keys):
+    """An emulator killed while no request is under way leaves the one file, and a copy of it goes on."""
+    file, copy = tmp_path / "state-cache.db", tmp_path / "copy-cache.db"
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        pool_id = emulator.create_pool()
+    with command(f"data={file}") as process:
+        ids = guests(process.stdout.readline().split()[-1], pool_id)
+        process.kill()
+        process.communicate()
+    shutil.copy(file, copy)
+
+    assert [path.name for path in tmp_path.glob("state-cache*")] == [file.name]
+    assert answers_for(copy, ids, emulator_keys)
+
+
+def test_file_with_a_log_beside_it(tmp_path, emulator_keys):
+    """A file that was kept with a write-ahead log becomes one file again, with all that was in the log."""
     file = tmp_path / "state-cache.db"
     with Emulator(data=file, keys=emulator_keys) as emulator:
         pool_id = emulator.create_pool()
-        made = Api(emulator, None, None, None).post("GetId", {"IdentityPoolId": pool_id}).json["IdentityId"]
-    assert [path.name for path in tmp_path.glob("state-cache*")] == [file.name]
-    copy = tmp_path / "copy-cache.db"
-    copy.write_bytes(file.read_bytes())
+    database = sqlite3.connect(file)
+    database.executescript('PRAGMA journal_mode=WAL; UPDATE pools SET tags=\'{"in": "log"}\'')
+    for left in tmp_path.glob("state-cache*"):
+        shutil.copy(left, tmp_path / left.name.replace("state", "killed"))
+    database.close()
+    file = tmp_path / "killed-cache.db"
+    assert (tmp_path / "killed-cache.db-wal").stat().st_size
 
-    with Emulator(data=copy, keys=emulator_keys) as emulator:
-        answer = Api(emulator, None, None, None).post("GetCredentialsForIdentity", {"IdentityId": made})
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        answer = Api(emulator, None, None, None).post(
+            "DescribeIdentityPool", {"IdentityPoolId": pool_id}, **SIGNED
+        )
 
-    assert answer.status == 200
+        assert answer.json["IdentityPoolTags"] == {"in": "log"}
+        assert [path.name for path in tmp_path.glob("killed-cache*")] == [file.name]
+
+
+def without_rights(*arguments):
+    """The emulator's command for one who may write only where permissions say so, even if root tests."""
+    found = shutil.which("setpriv")
+    if os.geteuid() == 0 and found is None:
+        pytest.skip("root may write anywhere, and there is no setpriv to give that up")
+    drop = [found, "--bounding-set=-dac_override", "--inh-caps=-dac_override"] if os.geteuid() == 0 else []
+    return command(*arguments, before=drop)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "error"),
+    [
+        ("state.db", 0o500, "attempt to write a readonly database; its directory cannot be written to"),
+        ("new.db", 0o500, "Permission denied"),
+        ("read-only.db", 0o700, "Permission denied"),
+        ("file/state.db", 0o700, "Not a directory"),
+        ("file", 0o700, "file is not a database"),
+        ("", 0o700, "Is a directory"),
+        ("two\nlines/state.db", 0o700, "No such file or directory"),
+    ],
+)
+def test_files_that_cannot_be_used(tmp_path, emulator_keys, name, mode, error):
+    """A file or directory that cannot be written, or is none, is one line at the start, and exit code 7."""
+    directory = tmp_path / "directory-cache"
+    directory.mkdir()
+    with Emulator(data=directory / "state.db", keys=emulator_keys):
+        pass
+    shutil.copy(directory / "state.db", directory / "read-only.db")
+    (directory / "read-only.db").chmod(0o400)
+    (directory / "file").write_text("text")
+    directory.chmod(mode)
+    path = directory / name
+
+    with without_rights(f"data={path}") as process:
+        out, err = process.communicate(timeout=20)
+    directory.chmod(0o700)
+
+    shown = str(path).replace("\n", " ")
+    assert (process.returncode, out) == (7, "")
+    assert (
+        err == f"cognito-credentials: cannot use data file {shown}: {error}. Name another file with --data.\n"
+    )
+
+
+def test_names_that_mean_something_else_to_sqlite(tmp_path, emulator_keys, monkeypatch):
+    """A data file called :memory: is a file like others."""
+    monkeypatch.chdir(tmp_path)
+    with Emulator(data=":memory:", keys=emulator_keys) as emulator:
+        ids = guests(emulator.url, emulator.create_pool(), 1)
+
+    assert answers_for(tmp_path / ":memory:", ids, emulator_keys)
 
 
 @pytest.mark.parametrize("version", [1, 99])

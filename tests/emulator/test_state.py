@@ -276,9 +276,9 @@ sys.exit(serve(**options, out=sys.stdout, err=sys.stderr))
 """
 
 
-def command(*arguments):
+def command(*arguments, before=()):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [*before, sys.executable, "-c", PROGRAM, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -387,7 +387,8 @@ def test_other_mistakes_in_a_seed(tmp_path, emulator_keys):
         f'{role}trust_policy = {{ Statement = [{{ Efect = "Deny" }}] }}\n': "Efect is not evaluated",
         f'{role}trust_policy = {{ Statement = [{{ Effect = "Deny", Principal = 1 }}] }}\n': "Principal: ",
         f'{role}trust_policy = {{ Statement = [{{ Effect = "Deny", Principal = "*" }}] }}\n': "Action: ",
-        f"{role}max_session_seconds = 5\ntrust_policy = {{ Statement = [] }}\n": "expected 3600 to 43200",
+        f'{role}max_session_seconds = 5\ntrust_policy = {{ Statement = [{{ Effect = "Deny", '
+        'Principal = "*", Action = "*" }] }\n': "expected 3600 to 43200",
     }
     condition = f'{role}trust_policy = {{ Statement = [{{ Effect = "Allow", Principal = "*", Action = "*", '
     for wrong, error in {
