@@ -159,10 +159,12 @@ def may_be_fetched(url: str) -> bool:
     """True for https, and for http on this machine: keys that anyone could change on the way are none."""
     try:
         parts = urlsplit(url)
-        loopback = parts.hostname in _THIS_MACHINE
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and loopback)
+    if not host or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
 
 
 def _load(url: Any) -> dict[str, Any]:

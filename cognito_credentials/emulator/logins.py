@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cognito_credentials.emulator.service import Service
 
 _USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
-_OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
+OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
 SAML_NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 _NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
 _REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp")
@@ -93,7 +93,7 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
     _check_provider(pool, provider)  # 0, 1, 2
     if is_service_host(provider):
         raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
-    if provider in _OPAQUE:
+    if provider in OPAQUE:
         return _verify_opaque(service, pool, provider, token)
     if is_saml(provider):
         return _verify_saml(service, provider, token)

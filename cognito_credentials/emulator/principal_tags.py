@@ -58,8 +58,9 @@ def _text(value: Any) -> str:
 
 def are_valid(tags: Mapping[str, str]) -> bool:
     """Whether the service can map logins to *tags*: those that STS takes, and no more in total."""
-    total = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
-    return total <= _MAX_TOTAL_BYTES and are_well_formed(tags)
+    if not are_well_formed(tags):  # first: what is no text that could be sent has no size either
+        return False
+    return sum(len(key.encode()) + len(value.encode()) for key, value in tags.items()) <= _MAX_TOTAL_BYTES
 
 
 def are_well_formed(tags: Mapping[str, str]) -> bool:

@@ -43,10 +43,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator.seed_entry import Entry, SeedError
+from cognito_credentials.emulator.seed_pool import plant_pool
 from cognito_credentials.emulator.seed_tables import (
     plant_developer,
     plant_issuer,
-    plant_pool,
     plant_role,
     plant_saml_provider,
     plant_user,
@@ -99,21 +99,37 @@ class Seed:
         Raises:
             SeedError: Something in it is wrong; the state is then as before.
         """
-        planters: Mapping[str, Callable[[Service, Entry], None]] = {
-            "roles": plant_role,
-            "issuers": plant_issuer,
-            "saml_providers": plant_saml_provider,
-            "users": plant_user,
-            "developers": plant_developer,
-            "pools": plant_pool,
-        }
         content = self.content or {}
-        for name in content.keys() - planters.keys():
-            raise SeedError(f"seed file {self.path}: {name}: unknown table; there are: {', '.join(planters)}")
+        for name in content:
+            if name not in _PLANTERS:
+                known = ", ".join(_PLANTERS)
+                raise SeedError(f"seed file {self.path}: {name}: unknown table; there are: {known}")
         with service.state.transaction():
-            for name, plant in planters.items():
-                entries = content.get(name, [])
-                if not isinstance(entries, list):
-                    raise SeedError(f"seed file {self.path}: {name}: write it as [[{name}]]")
-                for number, values in enumerate(entries, start=1):
-                    plant(service, Entry(self.path, f"{name}[{number}]", values))
+            for name, plant in _PLANTERS.items():
+                self._plant_table(service, name, content.get(name, []), plant)
+
+    def _plant_table(self, service: Service, name: str, tables: Any, plant: _Planter) -> None:
+        if not isinstance(tables, list):
+            raise SeedError(f"seed file {self.path}: {name}: write it as [[{name}]]")
+        planted: set[str] = set()
+        for number, values in enumerate(tables, start=1):
+            place = f"{name}[{number}]"
+            try:
+                entry = Entry(self.path, place, values)
+                key = plant(service, entry)
+            except RecursionError:
+                raise SeedError(f"seed file {self.path}: {place}: nested too deeply") from None
+            if key in planted:
+                raise entry.mistake("", f"'{key}' is there twice")
+            planted.add(key)
+
+
+_Planter = Callable[["Service", Entry], str]
+_PLANTERS: Mapping[str, _Planter] = {
+    "roles": plant_role,
+    "issuers": plant_issuer,
+    "saml_providers": plant_saml_provider,
+    "users": plant_user,
+    "developers": plant_developer,
+    "pools": plant_pool,
+}

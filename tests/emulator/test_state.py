@@ -13,11 +13,11 @@ import threading
 
 import pytest
 
-from cognito_credentials.emulator import Emulator, Seed
-from cognito_credentials.emulator.seed import SeedError
+from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.state import DataFileError, State
 
 from .conftest import OIDC, ROLE, Api
+from .seeds import POOL_ID
 from .test_identities import get_id
 
 
@@ -110,106 +110,6 @@ def test_transactions_roll_back():
     assert state.remembered("outer") is None
     assert state.remembered("inner") is None
     state.close()
-
-
-SEED = """
-[[pools]]
-IdentityPoolId = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000001"
-IdentityPoolName = "app"
-AllowUnauthenticatedIdentities = true
-OpenIdConnectProviderARNs = ["arn:aws:iam::123456789012:oidc-provider/login.example.com"]
-Roles = { unauthenticated = "arn:aws:iam::123456789012:role/guest" }
-
-[[roles]]
-arn = "arn:aws:iam::123456789012:role/guest"
-max_session_seconds = 7200
-trust_policy = '''{"Statement": [{"Effect": "Allow", "Action": "sts:*",
-  "Principal": {"Federated": "cognito-identity.amazonaws.com"},
-  "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud":
-    "eu-west-1:0b8d4f1c-0000-4000-8000-000000000001"}}}]}'''
-
-[[issuers]]
-provider = "login.example.com"
-client_ids = ["app"]
-
-[[users]]
-provider = "login.example.com"
-subject = "ann"
-signed_out = true
-"""
-POOL_ID = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000001"
-
-
-def test_seed(start, tmp_path, refused):
-    """A seeded pool works with its own id, roles, trust policies and client ids, also after a reset."""
-    file = tmp_path / "seed.toml"
-    file.write_text(SEED)
-    api = start(seed=Seed.load(file), strict_roles=True)
-
-    for _ in range(2):
-        identity_id = get_id(api, POOL_ID)
-        assert identity_id.startswith("eu-west-1:")
-        assert api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
-        assert refused(api.public.get_id, IdentityPoolId=POOL_ID, Logins=api.login(audience="other"))[
-            1
-        ].endswith("Incorrect token audience")
-        assert api.emulator.service.is_signed_out(OIDC, "ann")
-        api.control("POST", "reset")
-
-
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
-        ("[[pools]\n", "at line 1"),
-        ("[pools]\n", "pools: write it as [[pools]]"),
-        ("[[pool]]\n", "pool: unknown table; there are: "),
-        (
-            '[[pools]]\nIdentityPoolName = "p"\n',
-            "pools[1]: AllowUnauthenticatedIdentities is missing; it is true or false",
-        ),
-        (
-            '[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = "x"\n',
-            "pools[1]: a member has the wrong type",
-        ),
-        (
-            '[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\nColour = 1\n',
-            "pools[1].Colour: unknown member; there are: IdentityPoolId, IdentityPoolName, ",
-        ),
-        (
-            '[[pools]]\nIdentityPoolId = "x"\n',
-            "pools[1].IdentityPoolId: 'x' is not region:guid",
-        ),
-        (
-            (
-                '[[pools]]\nRoles = { authenticated = "an-arn-that-is-long-enough" }\n'
-                'IdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n'
-            ),
-            "pools[1]: Access to Role 'an-arn-that-is-long-enough' is forbidden.",
-        ),
-        ('[[roles]]\narn = "a"\n', "roles[1].trust_policy: expected a policy"),
-        ("[[roles]]\narn = 5\n", "roles[1].arn: expected a text"),
-        ('[[roles]]\narn = "a"\ntrust_policy = "{"\n', "roles[1].trust_policy: not JSON"),
-        ('[[issuers]]\nprovider = "p"\njwks_file = "no.json"\n', "no.json: No such file"),
-        ('[[issuers]]\nprovider = "p"\njwks = { }\n', 'issuers[1].jwks: expected {"keys"'),
-        ('[[users]]\nprovider = "p"\n', "users[1]: subject is missing; it is a text"),
-        (
-            '[[users]]\nprovider = "p"\nsubject = "s"\nage = 5\n',
-            "users[1].age: unknown member; there are: provider, subject, token, ",
-        ),
-    ],
-)
-def test_mistakes_in_a_seed(tmp_path, content, error):
-    """A mistake in a seed file is one line that names the file and the place."""
-    file = tmp_path / "seed.toml"
-    file.write_text(content)
-
-    with pytest.raises(SeedError) as caught:
-        Emulator(seed=Seed.load(file)).start()
-
-    text = str(caught.value)
-    assert text.startswith(f"seed file {file}: ")
-    assert error in text
-    assert "\n" not in text
 
 
 def test_two_clients_at_once(start):
@@ -310,7 +210,10 @@ def test_command_kill_and_restart(boto_session, tmp_path):
     """A process killed at any moment leaves a data file that the next one goes on with."""
     file = tmp_path / "state.db"
     seed = tmp_path / "seed.toml"
-    seed.write_text(SEED)
+    seed.write_text(
+        f"[[pools]]\nIdentityPoolId = '{POOL_ID}'\n"
+        "IdentityPoolName = 'app'\nAllowUnauthenticatedIdentities = true\n"
+    )
     ids = []
     for _ in range(3):
         with command(f"data={file}", f"seed={seed}") as process:
@@ -366,49 +269,6 @@ def test_tls(start, tmp_path):
     context = ssl.create_default_context(cafile=api.emulator.certificate)
     with urllib.request.urlopen(f"{api.emulator.url}/_emulator/requests", context=context) as answer:
         assert answer.read() == b"{}"
-
-
-def test_other_mistakes_in_a_seed(tmp_path, emulator_keys):
-    """What would only fail later, when somebody signs in, is refused at the start as well."""
-    pool = 'IdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n'
-    role = '[[roles]]\narn = "a"\n'
-    mistakes = {
-        f'[[pools]]\nIdentityPoolId = "r:0"\n{pool}[[pools]]\nIdentityPoolId = "r:0"\n{pool}': (
-            "pools[2].IdentityPoolId: 'r:0' is there twice"
-        ),
-        f'[[pools]]\n{pool}IdentityPoolTags = {{ "aws:a" = "b" }}\n': "pools[1]: The tag 'aws:a' is",
-        '[[issuers]]\nprovider = "https://p"\n': "issuers[1].provider: write it without https://",
-        '[[issuers]]\nprovider = "p"\nclient_ids = [1]\n': "issuers[1].client_ids: expected a list of texts",
-        '[[issuers]]\nprovider = "p"\njwks = { keys = [1] }\n': "issuers[1].jwks: expected {",
-        '[[issuers]]\nprovider = "p"\njwks_uri = "http://a.example"\n': "jwks_uri: expected an https",
-        '[[users]]\nprovider = "p"\nsubject = "s"\nclaims = { a = 2020-01-01 }\n': "users[1].claims: a date",
-        f"{role}trust_policy = {{ Statement = 5 }}\n": "roles[1].trust_policy: Statement 1: expected a table",
-        f'{role}trust_policy = {{ Statement = [{{ Effect = "May" }}] }}\n': "Effect: expected Allow or Deny",
-        f'{role}trust_policy = {{ Statement = [{{ Efect = "Deny" }}] }}\n': "Efect is not evaluated",
-        f'{role}trust_policy = {{ Statement = [{{ Effect = "Deny", Principal = 1 }}] }}\n': "Principal: ",
-        f'{role}trust_policy = {{ Statement = [{{ Effect = "Deny", Principal = "*" }}] }}\n': "Action: ",
-        f'{role}max_session_seconds = 5\ntrust_policy = {{ Statement = [{{ Effect = "Deny", '
-        'Principal = "*", Action = "*" }] }\n': "expected 3600 to 43200",
-    }
-    condition = f'{role}trust_policy = {{ Statement = [{{ Effect = "Allow", Principal = "*", Action = "*", '
-    for wrong, error in {
-        "5": "Condition: expected a table",
-        '{ Like = { a = "b" } }': "Condition: Like is not an operator",
-        "{ StringLike = 5 }": "StringLike: expected a table",
-        "{ StringLike = { a = [[1]] } }": "StringLike: a: expected a text",
-    }.items():
-        mistakes[f"{condition}Condition = {wrong} }}] }}\n"] = error
-    file = tmp_path / "seed.toml"
-    for content, error in mistakes.items():
-        file.write_text(content)
-
-        with pytest.raises(SeedError) as caught:
-            Emulator(seed=Seed.load(file), keys=emulator_keys).start()
-
-        text = str(caught.value)
-        assert error in text
-        assert text.startswith(f"seed file {file}: ")
-        assert "\n" not in text
 
 
 def test_log_stays_one_line(emulator_keys):
@@ -484,12 +344,3 @@ def test_transaction_that_sqlite_ended(start):
 
     with pytest.raises(KeyError, match="CANARY"):
         fail()
-
-
-def test_seed_that_nests_too_deeply(tmp_path):
-    """Brackets without end are a mistake in the file, said in one line that names it."""
-    file = tmp_path / "deep.toml"
-    file.write_text("a = " + "[" * 100_000)
-
-    with pytest.raises(SeedError, match=r"^seed file .*deep\.toml: nested too deeply$"):
-        Seed.load(file)

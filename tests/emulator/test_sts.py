@@ -319,11 +319,13 @@ def test_strict_roles(boto_session, emulator_keys, refused):
 
 
 HOST = "cognito-identity.amazonaws.com"
+NOW = 1_900_000_000.5
+""".5 past 17:46:40 on 17 March 2030"""
 
 
 def attempt(**changes):
     claims = {"aud": ["us-east-1:0"], "sub": ["us-east-1:1"], "amr": ["authenticated", "g.example"]}
-    return Assumption(HOST, HOST, {**claims, **changes.pop("claims", {})}, "session", **changes)
+    return Assumption(HOST, HOST, {**claims, **changes.pop("claims", {})}, "session", NOW, **changes)
 
 
 def policy(condition, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
@@ -361,6 +363,18 @@ def policy(condition, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
         ({"Null": {f"{HOST}:aud": True}}, False),
         ({"StringEquals": {"sts:RoleSessionName": "session"}}, True),
         ({"NumericLessThan": {f"{HOST}:aud": "5"}}, False),
+        ({"NumericLessThan": {"aws:EpochTime": "1900000001"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2030-03-17T17:46:41Z"}}, True),
+        ({"DateLessThan": {"aws:CurrentTime": "2030-03-17T17:46:40Z"}}, False),
+        ({"DateLessThanEquals": {"aws:CurrentTime": "2030-03-17T18:46:40.123+01:00"}}, True),
+        ({"DateGreaterThan": {"aws:CurrentTime": ["2030-03-18", "1900000000"]}}, False),
+        ({"DateGreaterThan": {"aws:EpochTime": "2030-03-17"}}, True),
+        ({"ForAnyValue:StringNotEquals": {f"{HOST}:missing": "x"}}, False),
+        ({"ForAnyValue:StringNotEquals": {f"{HOST}:amr": "authenticated"}}, True),
+        ({"ForAllValues:StringNotEquals": {f"{HOST}:amr": "authenticated"}}, False),
+        ({"StringNotEquals": {f"{HOST}:amr": "g.example"}}, False),
+        ({"ArnLike": {"sts:RoleSessionName": "*"}}, False),
+        ({"Bool": {"sts:RoleSessionName": "true"}}, False),
         ({"UnknownOperator": {f"{HOST}:aud": "us-east-1:0"}}, False),
     ],
 )

@@ -192,6 +192,7 @@ def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn:
             "amr": ["authenticated", *resolved.amr] if resolved.amr else ["unauthenticated"],
         },
         session_name=_SESSION_NAME,
+        now=service.clock.now(),
         tags=resolved.tags,
     )
     well_formed = are_valid if resolved.logins else are_well_formed  # the tags of a back end are not mapped

@@ -21,7 +21,7 @@ def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller
     for role in roles.values():
         _check_role(pool, role)
     for provider, mapping in mappings.items():
-        _check_mapping(pool, provider, mapping)
+        check_mapping(pool, provider, mapping)
     save_roles(service.state, pool.id, roles, mappings)
 
 
@@ -44,7 +44,13 @@ def _check_role(pool: IdentityPool, role: str) -> None:
         raise role_forbidden(role)
 
 
-def _check_mapping(pool: IdentityPool, provider: str, mapping: Mapping[str, Any]) -> None:
+def check_mapping(pool: IdentityPool, provider: str, mapping: Mapping[str, Any]) -> None:
+    """
+    Refuse a role mapping of a provider that *pool* has not, or that is not whole.
+
+    Raises:
+        ServiceError: InvalidParameterException, or NotAuthorizedException for a role.
+    """
     user_pools = {
         f"{entry['ProviderName']}:{entry.get('ClientId', '')}"
         for entry in pool.settings.get("CognitoIdentityProviders", ())
