@@ -47,7 +47,7 @@ REVEALED = {
     "sign_in/srp.py": (1, "into the proof"),
     "sign_in/kept.py": (4, "the form in which it is stored, and back"),
     "sign_in/source.py": (1, "whose verified token it is"),
-    "sign_in/tokens.py": (3, "code, device code, refresh token and client secret go into the request"),
+    "sign_in/tokens.py": (4, "code, its verifier, device code, refresh token, client secret: into requests"),
     "sign_in/user_pool.py": (5, "the refresh token, and for devices the access token, go into the request"),
     "session.py": (2, "botocore signs with text"),
 }

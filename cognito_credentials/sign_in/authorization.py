@@ -61,7 +61,7 @@ class Authorization:
         self._redirect_uri = redirect_uri
         self._state = secrets.token_urlsafe(32)
         self._nonce = secrets.token_urlsafe(32)
-        self._verifier = secrets.token_urlsafe(64)
+        self._verifier = Secret(secrets.token_urlsafe(64))
         self._lock = threading.Lock()
         self._is_open = True
         metadata = issuer.metadata()
@@ -78,7 +78,9 @@ class Authorization:
             nonce=self._nonce,
             verifier=self._verifier,
         )
-        """The address to open in a browser."""
+        """The address to open in a browser; not in anybody's command line, for what is in it."""
+        self.host = clean(urlsplit(self.url).hostname or "", 100)
+        """Where that is, for people."""
 
     def accept(self, answer: RedirectAnswer) -> Secret:
         """

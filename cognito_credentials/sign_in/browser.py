@@ -50,7 +50,7 @@ def sign_in_here(
         scope: What to ask for, separated by spaces.
         ports: Registered loopback ports; none for any.
         keep: Keeps the result, before the browser is told that it worked; what it returns is returned.
-        open_browser: Opens an address; False when it cannot.
+        open_browser: Opens an address, which is one on this machine; False when it cannot.
         wait_seconds: For the person.
 
     Raises:
@@ -60,12 +60,12 @@ def sign_in_here(
     """
     with CallbackServer(ports) as server:
         authorization = Authorization(issuer, server.redirect_uri, scope)
-        server.listen(authorization.accept)
-        has_opened = (open_browser or open_default_browser)(authorization.url)
-        begin = "If no browser opens" if has_opened else "To sign in"
-        prompt.say(f"{begin}, open this address in a browser on this machine:\n\n{authorization.url}\n")
+        server.listen(authorization.accept, authorization.url)
+        has_opened = (open_browser or open_default_browser)(server.start_url)
+        begin = "If no browser opens" if has_opened else f"To sign in at {authorization.host}"
+        prompt.say(f"{begin}, open this address in a browser on this machine:\n\n{server.start_url}\n")
         prompt.say(
-            "Waiting for you to sign in there (Ctrl-C to give up). "
+            f"Waiting for you to sign in at {authorization.host} (Ctrl-C to give up). "
             "For a browser on another machine: --no-browser"
         )
         with _telling(server):
@@ -110,7 +110,7 @@ def _pasted(authorization: Authorization, prompt: Prompt) -> Secret | None:
 
 
 def _given_up() -> LoginRequiredError:
-    return LoginRequiredError("no address was pasted that ends this sign-in", hint="run the login again")
+    return LoginRequiredError("no address was pasted that ends this sign-in", hint="sign in again")
 
 
 def open_default_browser(url: str) -> bool:

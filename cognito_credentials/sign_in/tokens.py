@@ -89,16 +89,16 @@ class TokenClient:
         self._client_secret = client_secret
 
     def authorization_url(
-        self, *, redirect_uri: str, scope: str, state: str, nonce: str, verifier: str
+        self, *, redirect_uri: str, scope: str, state: str, nonce: str, verifier: Secret
     ) -> str:
         """Make the address to open in the browser (RFC 6749, RFC 7636 with S256)."""
         client, _ = self._client(redirect_uri=redirect_uri, scope=scope, code_challenge_method="S256")
         url, _ = client.create_authorization_url(
-            self._metadata.authorization_endpoint, state=state, code_verifier=verifier, nonce=nonce
+            self._metadata.authorization_endpoint, state=state, code_verifier=verifier.reveal(), nonce=nonce
         )
         return str(url)
 
-    def exchange(self, code: Secret, *, redirect_uri: str, verifier: str) -> Tokens:
+    def exchange(self, code: Secret, *, redirect_uri: str, verifier: Secret) -> Tokens:
         """
         Trade an authorization code for tokens.
 
@@ -108,7 +108,7 @@ class TokenClient:
         """
         return self._fetch(
             "authorization_code",
-            {"code": code, "redirect_uri": redirect_uri, "code_verifier": Secret(verifier)},
+            {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier},
         )
 
     def poll(self, device_code: Secret) -> Tokens:

@@ -18,6 +18,7 @@ from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.login.conftest import App
+from tests.sign_in.test_attacks import goal_of
 
 from .conftest import Login
 
@@ -83,8 +84,7 @@ def test_the_last_page_cannot_be_used_again(app: App, login: Start, chromium: An
     used = chromium.current_url
 
     again = login("--browser")
-    port = urlsplit(parse_qs(urlsplit(again.address()).query)["redirect_uri"][0]).port
-    chromium.get(urlsplit(used)._replace(netloc=f"127.0.0.1:{port}").geturl())
+    chromium.get(urlsplit(used)._replace(netloc=urlsplit(again.address()).netloc).geturl())
 
     assert "not the answer to the sign-in" in text(chromium)
     assert again.process.poll() is None
@@ -163,7 +163,7 @@ def test_a_page_that_calls_the_loopback(
     """Attack: a page in the browser that calls the waiting port, in every way it can, changes nothing."""
     running = login("--browser")
     address = running.address()
-    query = parse_qs(urlsplit(address).query)
+    query = parse_qs(urlsplit(goal_of(address)).query)
     callback = query["redirect_uri"][0]
     # Even with the right state, which it cannot know.
     for state in ("guessed", query["state"][0]):

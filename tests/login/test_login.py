@@ -25,7 +25,7 @@ def test_from_login_to_credentials(app: App) -> None:
     assert done.code == 0, done.err
     assert "Signed in as ann@example.com; the sign-in is kept in a plain file" in done.out
     assert "Identity us-east-1:" in done.out
-    assert f"{app.issuer}/auth?" in done.err
+    assert "Waiting for you to sign in at 127.0.0.1 (" in done.err
     answer = json.loads(app("credential-process").out)
     assert answer["AccessKeyId"] in "".join(app.kept().values())
     assert "authenticated" in app("whoami").out
@@ -369,8 +369,8 @@ def _wait(process: subprocess.Popen[str]) -> tuple[int, str]:
     said = ""
     for line in process.stderr:
         said += line
-        if "redirect_uri" in line:
-            port = int(line.partition("127.0.0.1%3A")[2].partition("%2F")[0])
+        if "/start/" in line:
+            port = int(line.partition("127.0.0.1:")[2].partition("/")[0])
         if line.startswith("Waiting"):
             return port, said
     pytest.fail("it did not wait")

@@ -67,6 +67,20 @@ def _get(address: str, query: dict[str, str] | str, **headers: str) -> tuple[int
         connection.close()
 
 
+def goal_of(start: str) -> str:
+    """Where the address that a browser is started with leads."""
+    parts = urllib.parse.urlsplit(start)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=20)
+    try:
+        connection.request("GET", parts.path)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 302
+        return str(response.headers["Location"])
+    finally:
+        connection.close()
+
+
 class Visit:
     """A sign-in that waits for its answer; *knock* is what attackers do before the right one comes."""
 
@@ -89,7 +103,8 @@ class Visit:
             self._has_url.set()
 
     def _opened(self, url: str) -> bool:
-        self.url = url
+        self.start = url
+        self.url = goal_of(url)
         self._has_url.set()
         return True
 

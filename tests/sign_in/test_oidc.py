@@ -36,7 +36,8 @@ def test_signing_in_with_a_browser(issuer: str, open_browser: Any) -> None:
     assert status == 200
     assert "You are signed in as ann@example.com" in page
     assert "You can close this window" in page
-    assert any(issuer in text for text in person.shown)  # the address, for another browser
+    assert any("/start/" in text for text in person.shown)  # the address, where no browser opens
+    assert any("sign in at 127.0.0.1" in text for text in person.shown)  # the issuer's
 
 
 def test_the_sign_in_lasts(issuer: str, open_browser: Any) -> None:
