@@ -14,7 +14,7 @@ from typing import Any
 
 from cognito_credentials.emulator.faults import Faults
 from cognito_credentials.emulator.issuing import allowed, login_token, saml_response
-from cognito_credentials.emulator.members import ControlError, JsonError, read_json, read_members
+from cognito_credentials.emulator.members import ControlError, JsonError, one_line, read_json, read_members
 from cognito_credentials.emulator.operations import OPERATIONS
 from cognito_credentials.emulator.seed_entry import Entry, SeedError
 from cognito_credentials.emulator.seed_tables import plant_user
@@ -24,6 +24,7 @@ from cognito_credentials.emulator.sts import OPERATIONS as STS_OPERATIONS
 from cognito_credentials.emulator.wire import Answer
 
 PREFIX = "/_emulator"
+_MOST_ERROR = 1000
 
 
 def all_operations() -> Mapping[str, None]:
@@ -108,7 +109,7 @@ class Control:
 
 def refusal(status: int, error: str) -> Answer:
     """The answer to a control call that is wrong."""
-    return _json(status, {"error": error})
+    return _json(status, {"error": one_line(error, _MOST_ERROR)})
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Answer:

@@ -122,7 +122,12 @@ def is_texts(value: Any) -> bool:
 
 def shortened(text: str) -> str:
     """*text* as far as a message should have it."""
-    return text if len(text) <= 60 else f"{text[:60]}..."
+    return one_line(text, 60) + ("..." if len(text) > 60 else "")
+
+
+def one_line(text: str, most: int) -> str:
+    """At most *most* letters of *text*, none of which ends a line or moves the cursor of a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:most])
 
 
 TEXT = Kind(is_text, "a text that is not empty")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from cognito_credentials.emulator.members import one_line
 from cognito_credentials.emulator.wire import Answer
 
 _MAX_NAME = 64
@@ -19,13 +20,9 @@ def log_line(now: float, operation: str, answer: Answer | None, seconds: float) 
         answer: None when the connection was dropped as planned.
         seconds: What the request took.
     """
+    # What a request brings along may neither end the line nor move the cursor of a terminal.
     moment = time.strftime("%H:%M:%S", time.gmtime(now))
     outcome = "dropped" if answer is None else f"{answer.status} {answer.code}".strip()
-    line = f"{moment} {_printable(operation, _MAX_NAME) or '-'} {outcome} {seconds * 1000:.1f} ms"
-    why = _printable(answer.message, _MAX_REASON) if answer is not None else ""
+    line = f"{moment} {one_line(operation, _MAX_NAME) or '-'} {outcome} {seconds * 1000:.1f} ms"
+    why = one_line(answer.message, _MAX_REASON) if answer is not None else ""
     return f"{line}: {why}" if why else line
-
-
-def _printable(text: str, length: int) -> str:
-    # What a request brings along may neither end the line nor move the cursor of a terminal.
-    return "".join(letter if letter.isprintable() else "?" for letter in text[:length])

@@ -1,8 +1,9 @@
 """
 Requests that no client would send: ``python -m tests.emulator.mutations [COUNT [SEED]]``, usually 10,000.
 
-Good requests of all 23 operations, and forms of STS, are changed in shape, size and encoding. No answer
-may be a 500, and nothing may be logged as an error; it ends with 1 when one is.
+Good requests of all 23 operations and of STS, login tokens, SAML responses, names of providers and control
+calls are changed in shape, size and encoding. Every answer must be one that botocore can read and that the
+operation's model knows, none a 500, and nothing may be logged as an error; it ends with 1 when something is.
 """
 
 from __future__ import annotations
@@ -14,22 +15,26 @@ import json
 import logging
 import random
 import sys
+import threading
 import time
-from urllib.parse import urlsplit
+from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.assumed import MAX_BODY_BYTES
+from cognito_credentials.emulator.keys import TEST_ISSUER
 from cognito_credentials.emulator.operations import OPERATIONS
+from cognito_credentials.emulator.tokens import sign_jwt
 
+from .answers import check_control, check_json, check_query
 from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
+from .odd_values import CLAIMS, DOCUMENTS, ODD_CLAIMS, ODD_NAMES, ODD_TEXTS, STS_FORM, VALUES
 from .test_administration import POOL_ARN
 
 SAML_ARN = "arn:aws:iam::123456789012:saml-provider/corp"
-VALUES = [
-    None, True, 0, -1, 2**70, 1.5, "", "x", "x" * 3000, "x" * 60_000, [0] * 500, "\x00",
-    "é", "\ud800", [], {}, [None],
-    {"": ""}, {"a": None}, [[]], {"a": {"b": []}}, "us-east-1:0", "us-east-1:" + "-" * 60,
-]  # fmt: skip
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_a"
 
 
 def mutate(random_, value):
@@ -161,60 +166,297 @@ def encode(random_, value):
     return body
 
 
-def send_mutated(api, count, seed):
-    """Send *count* requests; gives how often each status was answered."""
-    random_ = random.Random(seed)
-    good = requests(api)
+class Sender:
+    """One client with one connection; checks each answer, and counts the statuses."""
+
+    def __init__(self, api, seed):
+        self.api = api
+        self.random = random.Random(seed)
+        self.statuses = Counter()
+        parts = urlsplit(api.emulator.url)
+        self.wire = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+
+    def send(self, check, method, path, body, headers):
+        """Send one request; *check* takes status, headers and body of the answer."""
+        self.wire.request(method, path, body, headers)
+        answer = self.wire.getresponse()
+        content = answer.read()
+        names = {name.lower(): value for name, value in answer.getheaders()}
+        try:
+            check(answer.status, names, content)
+        except Exception as error:
+            shown = body[:2000] if isinstance(body, bytes) else body
+            raise AssertionError(
+                f"{method} {path} {headers} {shown} -> {answer.status} {content[:2000]}"
+            ) from error
+        self.statuses[answer.status] += 1
+        return answer.status, content
+
+    def call(self, operation, content, target=None):
+        """Call a Cognito operation with a JSON value, or with bytes that are perhaps none."""
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        headers = {"X-Amz-Target": target or f"AWSCognitoIdentityService.{operation}", **SIGNED}
+        check = check_nothing_broke if target is not None else lambda *answer: check_json(operation, *answer)
+        return self.send(check, "POST", "/", body, headers)
+
+    def form(self, body, method="POST", path="/", operation="AssumeRoleWithWebIdentity", **headers):
+        """Send a form to STS."""
+
+        def check(status, names, content):
+            if names["content-type"] == "text/xml":  # without its Action it is no call of STS any more
+                check_query(operation, status, names, content)
+            else:
+                check_nothing_broke(status, names, content)
+
+        return self.send(check, method, path, body, headers)
+
+
+def check_nothing_broke(status, headers, body):
+    """An answer to what names no operation that could be known."""
+    assert status in (200, 400, 404, 413), status
+    assert status == 200 or json.loads(body)["__type"]
+
+
+def send_mutated(sender, count):
+    """Good requests of all operations, changed."""
+    random_ = sender.random
+    good = requests(sender.api)
     names = sorted(OPERATIONS)
     assert set(good) == set(names)
-    parts = urlsplit(api.emulator.url)
-    wire = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
-    statuses = {}
     for _ in range(count):
         name = random_.choice(names)
         body = encode(random_, mutate(random_, good[name]))[:MAX_BODY_BYTES]
         target = f"AWSCognitoIdentityService.{name}"
-        if random_.random() < 0.01:
-            target = random_.choice(["", ".", name, name.lower(), f"{target} ", "x" * 5000])
-        wire.request("POST", "/", body, {"X-Amz-Target": target, **SIGNED})
-        answer = wire.getresponse()
-        content = answer.read()
-        assert answer.status in (200, 400), (name, body[:2000], content[:2000])
-        assert answer.status == 200 or json.loads(content)["__type"], (name, body[:2000], content[:2000])
-        statuses[answer.status] = statuses.get(answer.status, 0) + 1
-    wire.close()
-    return statuses
+        odd = (
+            random_.choice([".", name, name.lower(), f"{target} ", "x" * 5000])
+            if random_.random() < 0.01
+            else None
+        )
+        sender.call(name, body, odd)
 
 
-def send_mutated_forms(api, count, seed):
-    """Send *count* broken forms to STS, and as many broken signatures."""
-    random_ = random.Random(seed)
-    pool_id = api.emulator.create_pool()
-    identity_id = api.post("GetId", {"IdentityPoolId": pool_id}).json["IdentityId"]
-    token = api.post("GetOpenIdToken", {"IdentityId": identity_id}).json["Token"]
-    form = (
-        f"Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={ROLE}unauthenticated"
-        f"&RoleSessionName=session&WebIdentityToken={token}&DurationSeconds=900"
-        "&PolicyArns.member.1.arn=arn:aws:iam::aws:policy/x&Policy=%7B%22Statement%22%3A%5B%5D%7D"
-    ).encode()
-    assert api.raw(body=form).status == 200
+def token_of(random_, emulator, provider, claims, header=None):
+    """A login token of *provider* with *claims*; mostly of the test issuer's key."""
+    now = int(time.time())
+    content = {
+        "iss": f"https://{provider}",
+        "sub": "ann",
+        "aud": "app",
+        "iat": now,
+        "exp": now + 3600,
+        **claims,
+    }
+    content = {name: value for name, value in content.items() if value is not ...}
+    head = {"kid": "cognito-emulator-test-issuer", "typ": "JWT", "alg": "RS256", **(header or {})}
+    return sign_jwt(emulator.service.keys, TEST_ISSUER, head, content)
+
+
+def send_odd_claims(sender, count):
+    """Login tokens, well signed, whose claims are of any type and size, to all that reads them."""
+    random_, api = sender.random, sender.api
+    pool_id = claims_pool(api)
+    api.emulator.service.state.execute(
+        "INSERT INTO issuers VALUES (?, ?, NULL, NULL)", OIDC, json.dumps(["app"])
+    )
+    guest = json.loads(sender.call("GetId", {"IdentityPoolId": pool_id})[1])["IdentityId"]
     for _ in range(count):
-        changed = bytearray(form)
-        for _ in range(random_.randrange(1, 4)):
-            changed[random_.randrange(len(changed))] = random_.randrange(256)
-        header = list(FAKE_SIGNATURE)
+        names = random_.sample(CLAIMS, random_.choice([0, 1, 1, 2, 4]))
+        claims = {name: random_.choice([..., *ODD_CLAIMS]) for name in names}
+        header = {"kid": random_.choice(ODD_CLAIMS)} if random_.random() < 0.05 else {}
+        provider = random_.choice([OIDC, GOOGLE, USER_POOL])
+        token = token_of(random_, api.emulator, provider, claims, header)
+        if random_.random() < 0.1:
+            token = mangled(random_, token)
+        logins = {provider: token}
+        identity = random_.choice([guest, None])
+        if identity is None:
+            status, content = sender.call("GetId", {"IdentityPoolId": pool_id, "Logins": logins})
+            identity = json.loads(content)["IdentityId"] if status == 200 else guest
+        operation = random_.choice(["GetOpenIdToken", "GetCredentialsForIdentity", "UnlinkIdentity", "STS"])
+        if operation == "STS":
+            sender.form(urlencode({**STS_FORM, "WebIdentityToken": token}).encode())
+        elif operation == "UnlinkIdentity":
+            sender.call(operation, {"IdentityId": identity, "Logins": logins, "LoginsToRemove": [provider]})
+        else:
+            sender.call(operation, {"IdentityId": identity, "Logins": logins})
+
+
+def claims_pool(api):
+    """A pool whose mappings, tags and checks look at many claims."""
+    pool_id = api.oidc_pool(
+        CognitoIdentityProviders=[
+            {"ProviderName": USER_POOL, "ClientId": "app", "ServerSideTokenCheck": True}
+        ],
+        AllowClassicFlow=True,
+    )
+    rules = [
+        {"Claim": claim, "MatchType": match, "Value": "a", "RoleARN": ROLE + "r"}
+        for claim in ("sub", "email", "cognito:groups")
+        for match in ("Equals", "Contains", "StartsWith", "NotEqual")
+    ]
+    by_rules = {
+        "Type": "Rules",
+        "AmbiguousRoleResolution": "AuthenticatedRole",
+        "RulesConfiguration": {"Rules": rules},
+    }
+    mappings = {f"{USER_POOL}:app": {"Type": "Token", "AmbiguousRoleResolution": "Deny"}, GOOGLE: by_rules}
+    api.post(
+        "SetIdentityPoolRoles",
+        {"IdentityPoolId": pool_id, "Roles": {"authenticated": ROLE + "r"}, "RoleMappings": mappings},
+        **SIGNED,
+    )
+    for provider in (USER_POOL, GOOGLE):
+        content = {"IdentityPoolId": pool_id, "IdentityProviderName": provider}
+        tags = {"PrincipalTags": {"a": "email", "b": "cognito:groups", "c": "sub"}}
+        assert api.post("SetPrincipalTagAttributeMap", {**content, **tags}, **SIGNED).status == 200
+    return pool_id
+
+
+def mangled(random_, token):
+    """*token* with a part taken out, doubled, or some letters changed."""
+    parts = token.split(".")
+    kind = random_.random()
+    if kind < 0.3:
+        spot = random_.randrange(len(token))
+        return token[:spot] + random_.choice(["", ".", "=", "é", "\u0000", " "]) + token[spot + 1 :]
+    if kind < 0.6:
+        part = random_.choice(
+            ["e30", "W10", "bnVsbA", "IiI", "", "_", base64.b64encode(b"[" * 5000).decode()]
+        )
+        parts[random_.randrange(len(parts))] = part
+    return ".".join(parts * random_.choice([1, 1, 2]))
+
+
+class Nonsense(BaseHTTPRequestHandler):
+    """An issuer on this machine whose documents are of any kind, found where the path says."""
+
+    def do_GET(self):
+        if self.path.endswith("/.well-known/openid-configuration") and "/keys" in self.path:
+            body = json.dumps(
+                {"jwks_uri": f"http://{self.headers['Host']}{self.path.partition('/.well')[0]}"}
+            )
+            body = body.encode()
+        else:
+            body = DOCUMENTS[int(self.path.split("/")[1].removeprefix("keys")) % len(DOCUMENTS)]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextmanager
+def issuer_of_nonsense():
+    """The address of an issuer whose documents are no documents."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def send_odd_providers(sender, count):
+    """Pools with providers of odd names, and logins of them, whose keys must be had from odd places."""
+    random_, api = sender.random, sender.api
+    with issuer_of_nonsense() as address:
+        here = [f"{address}/{kind}{number}" for kind in ("", "keys") for number in range(len(DOCUMENTS))]
+        for _ in range(count // 3):
+            name = random_.choice(here if random_.random() < 0.3 else ODD_NAMES)
+            pool = {
+                "IdentityPoolName": "p",
+                "AllowUnauthenticatedIdentities": True,
+                **member_of(random_, name),
+            }
+            status, content = sender.call("CreateIdentityPool", pool)
+            pool_id = json.loads(content)["IdentityPoolId"] if status == 200 else api.emulator.create_pool()
+            header = random_.choice([{}, {"kid": "another"}, {"kid": 5}])
+            issuer = {"iss": random_.choice([f"https://{name}", f"http://{name}", name])}
+            token = token_of(random_, api.emulator, name, issuer, header)
+            logins = {name: random_.choice([token, token, token, "opaque", "a;b", "!"])}
+            sender.call("GetId", {"IdentityPoolId": pool_id, "Logins": logins})
+            sender.call(*random_.choice([
+                ("GetOpenIdTokenForDeveloperIdentity", {"IdentityPoolId": pool_id, "Logins": logins}),
+                ("SetPrincipalTagAttributeMap", {"IdentityPoolId": pool_id, "IdentityProviderName": name}),
+                ("SetIdentityPoolRoles", {
+                    "IdentityPoolId": pool_id, "Roles": {},
+                    "RoleMappings": {name: {"Type": "Token", "AmbiguousRoleResolution": "Deny"}},
+                }),
+                ("UnlinkIdentity", {"IdentityId": "us-east-1:0", "Logins": logins, "LoginsToRemove": [name]}),
+            ]))  # fmt: skip
+
+
+def member_of(random_, name):
+    """A member of CreateIdentityPool that makes *name* a provider, mostly so that it can be one."""
+    return random_.choice([
+        {"SupportedLoginProviders": {name: "app"}},
+        {"OpenIdConnectProviderARNs": [f"arn:aws:iam::123456789012:oidc-provider/{name}"]},
+        {"OpenIdConnectProviderARNs": [f"arn:aws:iam::123456789012:oidc-provider/{name}"]},
+        {"CognitoIdentityProviders": [{"ProviderName": name, "ClientId": "app"}]},
+        {"SamlProviderARNs": [name]},
+        {"DeveloperProviderName": name},
+    ])  # fmt: skip
+
+
+def send_mutated_forms(sender, count):
+    """Forms of STS with members of any kind, their bytes changed, in any method; and broken signatures."""
+    random_, api = sender.random, sender.api
+    identity_id = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()}).json["IdentityId"]
+    token = api.post("GetOpenIdToken", {"IdentityId": identity_id}).json["Token"]
+    good = {**STS_FORM, "WebIdentityToken": token}
+    assert sender.form(urlencode(good).encode())[0] == 200
+    for _ in range(count):
+        kind = random_.random()
+        if kind < 0.3:
+            sender.form(**caller_identity(random_))
+            continue
+        fields = list(good.items())
+        for _ in range(random_.choice([0, 1, 1, 2])):
+            name = random_.choice(
+                [*good, "Tags.member.1.Key", "PolicyArns.member.999.arn", "PolicyArns", "", "ProviderId"]
+            )
+            fields.insert(random_.randrange(len(fields)), (name, random_.choice(ODD_TEXTS)))
+        fields = [field for field in fields if random_.random() > 0.02]
+        if kind < 0.4:
+            path = "/?" + urlencode(
+                fields, errors="surrogatepass", quote_via=random_.choice([quote, quote_plus])
+            )
+            sender.form(b"", "GET", path[:60_000])
+            continue
+        body = bytearray(urlencode(fields, errors="surrogatepass").encode())
+        for _ in range(random_.choice([0, 0, 1, 3])):
+            body[random_.randrange(len(body))] = random_.randrange(256)
+        types = [
+            "application/x-www-form-urlencoded",
+            "application/json",
+            "multipart/form-data; boundary=x",
+            "é",
+        ]
+        sender.form(bytes(body), **{"Content-Type": random_.choice(types)})
+
+
+def caller_identity(random_):
+    """GetCallerIdentity with a broken signature, in the head or in the query."""
+    header = list(FAKE_SIGNATURE)
+    for _ in range(random_.choice([0, 1, 3])):
         header[random_.randrange(len(header))] = chr(random_.randrange(32, 127))
+    date = random_.choice([SIGNED["X-Amz-Date"], "", "x", "20200101T000000", "99999999T999999Z", "0" * 400])
+    headers = {"Authorization": "".join(header).strip(), "X-Amz-Date": date}
+    if random_.random() < 0.3:
+        headers["X-Amz-Security-Token"] = random_.choice(
+            [t for t in ODD_TEXTS if t.isascii() and t.isprintable()]
+        )
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    return {"body": body, "operation": "GetCallerIdentity", **headers}
 
-        answer = api.raw(body=bytes(changed))
-        assert answer.status in (200, 400, 403), (bytes(changed), answer.body)
-        signed = {**SIGNED, "Authorization": "".join(header).strip()}
-        answer = api.raw(body=b"Action=GetCallerIdentity&Version=2011-06-15", headers=signed)
-        assert answer.status in (200, 400, 403), (signed, answer.body)
 
-
-def send_mutated_responses(api, count, seed):
-    """Send *count* SAML responses with some bytes changed, doubled or lost; gives how many were believed."""
-    random_ = random.Random(seed)
+def send_mutated_responses(sender, count):
+    """SAML responses with some bytes changed, doubled or lost; gives how many were believed."""
+    random_, api = sender.random, sender.api
     pool_id = api.emulator.create_pool(SamlProviderARNs=[SAML_ARN])
     good = base64.b64decode(api.emulator.saml_response(SAML_ARN, roles=[ROLE + "r"]))
     logins = {SAML_ARN: base64.b64encode(good).decode()}
@@ -227,13 +469,89 @@ def send_mutated_responses(api, count, seed):
             piece = changed[spot : spot + length]
             change = [b"", piece * 2, bytes([random_.randrange(256)]), b"<!---->", b"&a;", b"<a/>"]
             changed[spot : spot + length] = random_.choice(change)
-        logins = {SAML_ARN: base64.b64encode(changed).decode()}
-        answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": logins})
-        assert answer.status in (200, 400), (bytes(changed), answer.body)
-        if answer.status == 200:
+        text = base64.b64encode(changed).decode()
+        if random_.random() < 0.1:
+            text = random_.choice(
+                [text[:-1], text + "=", text.replace("A", "\n", 5), "é", "PD94", " ", "{}", text * 9]
+            )
+        status, content = sender.call(
+            "GetId", {"IdentityPoolId": pool_id, "Logins": {SAML_ARN: text[:50_000]}}
+        )
+        if status == 200:
             believed += 1
-            assert answer.json["IdentityId"] == user, bytes(changed)
+            assert json.loads(content)["IdentityId"] == user, bytes(changed)
     return believed
+
+
+def controls(api):
+    """One good call of every kind under /_emulator/."""
+    pool_id = api.emulator.create_pool()
+    identity_id = api.post("GetId", {"IdentityPoolId": pool_id}).json["IdentityId"]
+    keys = api.post("GetCredentialsForIdentity", {"IdentityId": identity_id}).json["Credentials"]
+    fault = {
+        "operation": "GetId",
+        "times": 1,
+        "code": "X",
+        "message": "m",
+        "status": 400,
+        "headers": {"a": "b"},
+    }
+    slow = {"operation": "*", "drip": 0.0, "delay": 0.0, "drop": False, "body_size": 10}
+    token = {"provider": OIDC, "audience": ["app"], "subject": "a", "expires_in": 1, "claims": {"a": [1]}}
+    response = {"provider": SAML_ARN, "subject": "a", "roles": [ROLE + "r"], "attributes": {"a": ["b"]}}
+    settings = {"credential_lifetime": 5, "clock_offset": 5, "throttle": {"GetId": 5}, "delay": 0}
+    user = {
+        "provider": OIDC,
+        "subject": "a",
+        "token": "t",
+        "app_id": "x",
+        "claims": {"a": 1},
+        "signed_out": True,
+    }
+    return {
+        ("GET", "requests"): {},
+        ("POST", "reset"): {},
+        ("POST", "login-token"): token,
+        ("POST", "saml-response"): {**response, "expires_in": 5},
+        ("POST", "allowed"): {
+            "access_key_id": keys["AccessKeyId"],
+            "action": "s3:GetObject",
+            "resource": "*",
+        },
+        ("PUT", "faults"): [fault, slow],
+        ("PUT", "settings"): {**settings, "login_grace": 5, "historic_jwks": True},
+        ("PUT", "users"): [user],
+    }
+
+
+def send_mutated_controls(sender, count):
+    """Every call under /_emulator/, changed; what was taken must not break the service."""
+    random_ = sender.random
+    good = controls(sender.api)
+    for _ in range(count):
+        method, path = random_.choice(sorted(good))
+        body = encode(random_, mutate(random_, good[method, path]))
+        if random_.random() < 0.05:
+            method, path = (
+                random_.choice(["GET", "PUT", "POST", "DELETE", "OPTIONS"]),
+                random_.choice([path, "x", ""]),
+            )
+        status, _ = sender.send(check_control, method, f"/_emulator/{path}", body[:MAX_BODY_BYTES], {})
+        if status == 200 and path in ("faults", "settings"):
+            if not any(word in body for word in (b"1.5", b"true")):  # a delay, or a dropped connection
+                sender.send(lambda *_: None, "POST", "/", b"{}", {"X-Amz-Target": "X.GetId"})
+            sender.send(check_control, "POST", "/_emulator/reset", b"", {})
+
+
+PARTS = {
+    send_mutated: 40,
+    send_odd_claims: 20,
+    send_odd_providers: 12,
+    send_mutated_forms: 16,
+    send_mutated_responses: 4,
+    send_mutated_controls: 8,
+}
+"""What is sent, and its share in percent."""
 
 
 class Errors(logging.Handler):
@@ -253,17 +571,15 @@ def main():
     errors = Errors()
     logging.getLogger().addHandler(errors)
     print(f"seed {seed}", flush=True)
-    with Emulator() as emulator:
-        api = Api(emulator, None, None, None)
-        statuses = send_mutated(api, count, seed)
-        send_mutated_forms(api, count // 20, seed)
-        send_mutated_responses(api, count // 20, seed)
-        assert api.post("GetId", {"IdentityPoolId": emulator.create_pool()}).status == 200
-    shown = ", ".join(f"{status}: {times}" for status, times in sorted(statuses.items()))
-    print(
-        f"{count} requests ({shown}), {count // 20 * 2} forms, {count // 20} SAML responses; "
-        f"{len(errors.texts)} errors logged"
-    )
+    for send, share in PARTS.items():
+        started = time.monotonic()
+        with Emulator() as emulator:
+            sender = Sender(Api(emulator, None, None, None), seed)
+            send(sender, count * share // 100)
+            assert sender.api.post("GetId", {"IdentityPoolId": emulator.create_pool()}).status == 200
+        shown = ", ".join(f"{status}: {times}" for status, times in sorted(sender.statuses.items()))
+        print(f"{send.__name__}: {shown} in {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{len(errors.texts)} errors logged")
     for text in errors.texts:
         print(text)
     return 1 if errors.texts else 0
