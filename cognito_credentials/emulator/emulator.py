@@ -241,7 +241,9 @@ class Emulator:
         with self.service.state.transaction():
             plant_user(self.service, Entry("", "user", user))
 
-    def allowed(self, access_key_id: str, action: str, resource: str = "*") -> Decision:
+    def allowed(
+        self, access_key_id: str, action: str, resource: str = "*", *, session_token: str | None = None
+    ) -> Decision:
         """
         Whether the session policies of issued credentials leave room for an action.
 
@@ -249,9 +251,12 @@ class Emulator:
         ``ssm:GetParameter``. What the role itself permits is not known here.
 
         Args:
-            access_key_id: Of credentials that this emulator gave out since its start.
+            access_key_id: Of credentials that this emulator gave out.
+            session_token: Theirs; needed for any but the last 10,000 since the start.
         """
         members = {"access_key_id": access_key_id, "action": action, "resource": resource}
+        if session_token is not None:
+            members["session_token"] = session_token
         return allowed(self.service, members)
 
     def move_clock(self, seconds: float) -> None:

@@ -92,15 +92,26 @@ def allowed(service: Service, members: Any) -> Decision:
     Whether the session policies of issued credentials leave room for an action.
 
     Args:
-        members: ``access_key_id``, ``action``, and perhaps ``resource``.
+        members: ``access_key_id``, ``action``, and perhaps ``resource``, and ``session_token``: with
+            it the answer holds for every session, without it for the last ones of this process.
 
     Raises:
-        ControlError: A member is not good, or the credentials are not of this process.
+        ControlError: A member is not good, or the credentials are not known.
     """
     given = read_members(members, _ALLOWED, required=("access_key_id", "action"))
-    session = service.mint.recent(given["access_key_id"])
-    if session is None:
-        raise ControlError("access_key_id: expected one that was given out since the start")
+    key, token = given["access_key_id"], given.get("session_token")
+    if token is None:
+        session = service.mint.recent(key)
+        if session is None:
+            expected = (
+                "expected one that was given out since the start, lately; for others give session_token"
+            )
+            raise ControlError(f"access_key_id: {expected}")
+    else:
+        opened = service.mint.open(key, token)
+        if opened is None:
+            raise ControlError("session_token: expected the one that came with the access_key_id")
+        session = opened[0]
     return decide(session, given["action"], given.get("resource", "*"), service.clock.now())
 
 
@@ -145,5 +156,6 @@ _SAML_RESPONSE: Mapping[str, Kind] = {
 _ALLOWED: Mapping[str, Kind] = {
     "access_key_id": TEXT,
     "action": Kind(is_text, "an action, e.g. s3:GetObject"),
+    "session_token": TEXT,
     "resource": Kind(is_text, "an ARN, or *"),
 }
