@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
@@ -175,6 +175,10 @@ class Sender:
         self.statuses = Counter()
         parts = urlsplit(api.emulator.url)
         self.wire = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+
+    def close(self):
+        """Close the connection."""
+        self.wire.close()
 
     def send(self, check, method, path, body, headers):
         """Send one request; *check* takes status, headers and body of the answer."""
@@ -573,8 +577,7 @@ def main():
     print(f"seed {seed}", flush=True)
     for send, share in PARTS.items():
         started = time.monotonic()
-        with Emulator() as emulator:
-            sender = Sender(Api(emulator, None, None, None), seed)
+        with Emulator() as emulator, closing(Sender(Api(emulator, None, None, None), seed)) as sender:
             send(sender, count * share // 100)
             assert sender.api.post("GetId", {"IdentityPoolId": emulator.create_pool()}).status == 200
         shown = ", ".join(f"{status}: {times}" for status, times in sorted(sender.statuses.items()))

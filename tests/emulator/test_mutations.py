@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 
 import pytest
 
@@ -12,9 +13,8 @@ from .mutations import PARTS, Sender, send_mutated, send_mutated_responses
 @pytest.mark.parametrize("send", PARTS, ids=lambda send: send.__name__)
 def test_mutated_requests(api, caplog, send):
     """Broken requests are answered as errors of the caller, in its protocol, and the service lives on."""
-    sender = Sender(api, 20_261_123)
-
-    done = send(sender, 600 if send is send_mutated else 200)
+    with closing(Sender(api, 20_261_123)) as sender:
+        done = send(sender, 600 if send is send_mutated else 200)
 
     assert set(sender.statuses) >= {200, 400}, (
         "the mutations must neither all break a request nor all leave it"
