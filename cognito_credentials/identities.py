@@ -43,6 +43,12 @@ class Who(NamedTuple):
         subject = None if self.logins is None else self.logins.subject
         return self.identity_key if self.is_lasting or subject is None else f"subject:{subject}"
 
+    @property
+    def bearer(self) -> str:
+        """For whom credentials are; where keys change with every token, by what the tokens say."""
+        told = None if self.is_lasting or self.logins is None else self.logins.subject
+        return told or self.credentials_key
+
 
 class IdentityNews(NamedTuple):
     """An identity that changed: to be announced when no lock is held."""
@@ -50,7 +56,10 @@ class IdentityNews(NamedTuple):
     old: str | None
     new: str
     reason: str
-    """``created``, ``recovered`` (the old one was refused) or ``adopted`` (the service answered with it)."""
+    """
+    ``created``, ``recovered`` (the old one was refused), ``adopted`` (the service answered with it), or
+    ``switched`` (the logins are somebody else's now).
+    """
 
 
 class Identities:
@@ -69,6 +78,7 @@ class Identities:
         self._clock = clock
         self._known: dict[str, str] = {}
         self._carried: dict[str, str] = {}
+        self._last: tuple[str, str] | None = None
         self.news: list[IdentityNews] = []
         """What has changed and is not announced yet."""
 
@@ -96,10 +106,11 @@ class Identities:
     def notice(self, who: Who, identity_id: str) -> None:
         """Take the identity of credentials that another process got; it has written down what there is."""
         old = self._known.get(who.place)
-        if self._settings.identity_id is None and old != identity_id:
-            self._known[who.place] = identity_id
-            if old is not None:
-                self.news.append(IdentityNews(old, identity_id, "adopted"))
+        if self._settings.identity_id is not None:
+            return
+        self._known[who.place] = identity_id
+        if not self._is_switch(who, identity_id) and old not in (None, identity_id):
+            self.news.append(IdentityNews(old, identity_id, "adopted"))
 
     def adopt(self, who: Who, identity_id: str, refused: str | None = None) -> None:
         """
@@ -116,10 +127,18 @@ class Identities:
             return  # the user's choice stands
         self._known[who.place] = identity_id
         self._keep(who, identity_id)
-        if old == identity_id:
+        if self._is_switch(who, identity_id) or old == identity_id:
             return  # the same, or carried over: another person, the same identity
         reason = "recovered" if refused else "adopted" if old else "created"
         self.news.append(IdentityNews(old or refused, identity_id, reason))
+
+    def _is_switch(self, who: Who, identity_id: str) -> bool:
+        """Note whose identity is in use now, and tell of it where it was another person's."""
+        last, self._last = self._last, (who.place, identity_id)
+        if last is None or last[0] == who.place or last[1] == identity_id:
+            return False
+        self.news.append(IdentityNews(last[1], identity_id, "switched"))
+        return True
 
     def _keep(self, who: Who, identity_id: str) -> None:
         """Write it down, unless it stands there: the disk may have been full, or cleared, when it was new."""

@@ -15,6 +15,7 @@ from .cache.file import FileStore
 from .cache.memory import MemoryStore
 from .cache.records import Records
 from .exchange.client import CognitoClient
+from .handover import Handover
 from .identification import Identification
 from .identities import Identities
 from .recovery import Exchanger
@@ -57,7 +58,8 @@ class Parts:
             Identities(settings, self.records, clock),
             clock,
         )
-        self.refresher = Refresher(self.exchanger, self.records, clock, random.SystemRandom())
+        handover = Handover(settings.logins, settings.user, clock)
+        self.refresher = Refresher(self.exchanger, self.records, handover, clock, random.SystemRandom())
         self.identification = Identification(self.exchanger, self.refresher)
 
     def shortcut(self) -> Shortcut | None:

@@ -163,7 +163,8 @@ class IdentityPool:
         Call *callback* with (old identity id or None, new identity id, reason) after each change.
 
         Reasons: ``created`` (the first), ``recovered`` (the service refused the old one), ``adopted`` (the
-        service answered with another). It runs outside all locks and may use this pool.
+        service answered with another), ``switched`` (somebody else has signed in). It runs outside all locks
+        and may use this pool.
         """
         self._listeners.append(callback)
 

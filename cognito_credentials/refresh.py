@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .cache.record import CredentialsRecord
     from .cache.records import Records
     from .clock import Clock
+    from .handover import Handover
     from .identities import Who
     from .recovery import Exchanger
 
@@ -47,13 +48,17 @@ class Refresher:
     Args:
         exchanger: Finds out who, and gets new credentials.
         records: What is remembered between processes.
+        handover: Tells when the logins have become somebody else's.
         clock: This machine's clocks.
         rng: Where jitter comes from.
     """
 
-    def __init__(self, exchanger: Exchanger, records: Records, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self, exchanger: Exchanger, records: Records, handover: Handover, clock: Clock, rng: random.Random
+    ) -> None:
         self._exchanger = exchanger
         self._records = records
+        self._handover = handover
         self._clock = clock
         self._rng = rng
         self._flight = SingleFlight()
@@ -71,7 +76,7 @@ class Refresher:
         Raises:
             CognitoCredentialsError: There are none, and none can be had.
         """
-        held = self._held
+        held = None if self._handover.is_due() else self._held
         if held is not None and held.is_fresh(self._clock):
             return held.record
         if held is not None and held.freshness(self._clock) is Freshness.STALE:
@@ -98,6 +103,7 @@ class Refresher:
             CognitoCredentialsError: That failed; what was held is still held.
         """
         with self.alone():
+            self._settle_owners()
             who = who or self._exchanger.identify()
             with self.locked(who, lambda: False):
                 return self._exchange(who, policy.HOLDER_BUDGET).record
@@ -153,14 +159,20 @@ class Refresher:
         self._held, self._rejected, self._look_again_at = None, "", 0.0
         self.backoff.forget_here()
 
+    def _settle_owners(self) -> None:
+        """Before it is found out who asks: what is held must not outlast its owner."""
+        if self._handover.has_happened():
+            self._drop()
+        self._handover.settle()
+
     def drop_if_of_another(self, who: Who) -> None:
         """Drop what is held when it is somebody else's; call it `alone`."""
         if self.is_of_another(who):
             self._held = None
 
     def held(self) -> CredentialsRecord | None:
-        """Return what this process holds, valid or not, doing nothing."""
-        return None if self._held is None else self._held.record
+        """Return what this process holds, valid or not, and for whoever it is now."""
+        return None if self._held is None or self._handover.has_happened() else self._held.record
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -174,6 +186,7 @@ class Refresher:
 
     def _renew(self) -> Held:
         """Memory has been looked at, and this thread is alone: disk, back-off, other processes, exchange."""
+        self._settle_owners()
         held = self._held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
@@ -219,11 +232,8 @@ class Refresher:
     def is_of_another(self, who: Who) -> bool:
         """Tell whether what is held is somebody else's."""
         held = self._held
-        return (
-            held is not None
-            and held.record.key != who.credentials_key
-            and self._subject(who) != self._held_for
-        )
+        is_kept_elsewhere = held is not None and held.record.key != who.credentials_key
+        return is_kept_elsewhere and who.bearer != self._held_for
 
     def _renew_together(self, who: Who, held: Held | None) -> Held:
         """Let one process of the machine do it."""
@@ -275,22 +285,16 @@ class Refresher:
         if record is not None and (held is None or record.issued_at > held.record.issued_at):
             is_rejected = record.credentials.access_key_id == rejected
             held = Held(record, self._clock, is_rejected=is_rejected)
-            self._held, self._held_for = held, self._subject(who)
+            self._held, self._held_for = held, who.bearer
             self._exchanger.identities.notice(who, record.identity_id)
         return held
-
-    @staticmethod
-    def _subject(who: Who) -> str:
-        """Whom credentials are for; where keys change with every token, by what the tokens say."""
-        told = None if who.is_lasting or who.logins is None else who.logins.subject
-        return told or who.credentials_key
 
     def _exchange(self, who: Who, budget: float) -> Held:
         record = self._exchanger.exchange(who, budget, self._rng)
         self._records.keep(record)
         self.backoff.succeeded(who.credentials_key)
         self._records.tidy(who.identity_key, who.credentials_key)
-        self._held, self._held_for = Held(record, self._clock), self._subject(who)
+        self._held, self._held_for = Held(record, self._clock), who.bearer
         self._notices.warn_of_clock(record.seen.offset)
         _log.debug("refreshed %s…, expires in %d s", who.credentials_key[:8], self._held.left(self._clock))
         return self._held

@@ -248,13 +248,14 @@ def _settings(given: Given) -> Settings:
     region = pool_id.partition(":")[0]
     flow = given.take("flow", shapes.flow) or "enhanced"
     cache, cache_dir = take_cache(given)
+    user = given.take("user", shapes.user)
     settings = Settings(
         identity_pool_id=pool_id,
         region=region,
         identity_id=identity_id,
         account_id=given.take("account_id", shapes.account_id),
-        logins=take_logins(given),
-        user=given.take("user", shapes.user),
+        logins=take_logins(given).of_user(user),
+        user=user,
         flow=flow,
         **take_roles(given, flow, region),
         cache=cache,

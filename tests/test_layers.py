@@ -40,7 +40,7 @@ LAYERS = (
     # The back end's half of developer logins: needs the meaning of failures, and nothing else does need it.
     ("back_end",),
     # The policy: the only place where logins, exchange and cache meet.
-    ("single_flight", "held", "backoff", "waiting"),
+    ("single_flight", "held", "backoff", "waiting", "handover"),
     ("identities",),
     ("recovery",),
     ("refresh",),

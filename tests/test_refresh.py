@@ -19,6 +19,7 @@ from cognito_credentials import (
     ServiceError,
 )
 from cognito_credentials.clock import Clock
+from cognito_credentials.logins import FileSource
 from tests.world import World
 
 MINUTE = 60
@@ -384,6 +385,24 @@ class TestLogins:
 
         assert pool.credentials() != first
         assert pool.status().identity_id != identity
+
+    @pytest.mark.writes_secrets  # the token file
+    def test_a_token_file_of_another_user_is_another_user(self, world: World, tmp_path: Path) -> None:
+        """Credentials of whoever the file was about are not served once it is about somebody else."""
+        file = tmp_path / "token"
+        file.write_text(world.token("ann"))
+        pool = world.pool(logins={"login.example.com": FileSource(str(file))})
+        anns, anns_id = pool.credentials().access_key_id, pool.identity_id()
+
+        file.unlink()
+        world.move(1)
+        while_missing = pool.credentials().access_key_id
+        file.write_text(world.token("bob"))
+        world.move(1)
+
+        assert while_missing == anns
+        assert pool.credentials().access_key_id != anns
+        assert pool.identity_id() != anns_id
 
     def test_a_user_switched_under_our_hands_is_noticed(self, world: World) -> None:
         """When another user's token appears between two looks, nothing is kept under the first one's name."""

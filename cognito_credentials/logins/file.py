@@ -76,6 +76,10 @@ class FileSource:
         subject = unverified_subject(claims) if claims else None
         return "subject:" + digest(*subject) if subject else None
 
+    def owner(self) -> str | None:
+        """Say whose token the file holds now; None when that cannot be told, as while it is replaced."""
+        return self.principal()
+
     def depends(self) -> tuple[tuple[str, str], ...]:
         """Say which file decides who this is."""
         return (("file", self._path),)

@@ -136,6 +136,13 @@ class Logins:
             )
         return Logins(_checked([*self.sources, *other.sources], self.origin), self.origin)
 
+    def of_user(self, user: str | None) -> Logins:
+        """Return the logins of *user*: each has a sign-in of their own on this machine."""
+        if user is None or not self._sign_ins():
+            return self
+        own = [getattr(source, "of_user", lambda _, same=source: same)(user) for _, source in self.sources]
+        return Logins(tuple(zip(self.providers, own, strict=True)), self.origin)
+
     @property
     def is_guest(self) -> bool:
         """Whether there are no logins at all."""
@@ -173,6 +180,12 @@ class Logins:
                 return None
             found += part
         return tuple(found)
+
+    def owners(self, user: str | None = None) -> tuple[str | None, ...]:
+        """Say whose each login is that changes hands by a file: empty for nobody, None if unknown."""
+        sources = self.sources if user is None else tuple(self.sources[at] for at, _ in self._sign_ins())
+        asks = [getattr(source, "owner", None) for _, source in sources]
+        return tuple(ask() for ask in asks if callable(ask))
 
     def reject(self, tokens: Mapping[str, Secret]) -> None:
         """Tell sources that make tokens of their own that these are not taken any more."""

@@ -9,6 +9,7 @@ Imports `account`, `place`, `sign_in`; the issuers, and with them the libraries,
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -81,6 +82,7 @@ class SignInSource:
         self._given_environ = environ
         self._clock = clock or Clock()
         self._profile_settings = dict(profile_settings or {})
+        self._user: str | None = None
         self._engine: SignIn | None = None
         self._made_issuer: Issuer | None = None
 
@@ -100,6 +102,12 @@ class SignInSource:
         """Take note that *token* is not taken any more: `token` will not return it again."""
         self._sign_in().reject(token)
 
+    def of_user(self, user: str) -> SignInSource:
+        """Return the same for *user*, where an app tells those who share this machine apart."""
+        own = copy.copy(self)
+        own._user = user  # noqa: SLF001  (of this very class)
+        return own
+
     def principal(self) -> str | None:
         """Say who is signed in, offline; None for nobody."""
         account = self.account()
@@ -112,6 +120,14 @@ class SignInSource:
         if isinstance(issuer, str) and isinstance(subject, str):
             return principal_of(issuer, subject)
         return None
+
+    def owner(self) -> str | None:
+        """Say who is signed in, offline; empty for nobody, None where that cannot be told at the moment."""
+        try:
+            account = self._sign_in().account()
+        except CacheError:
+            return None
+        return "" if account is None else account.principal
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
         """Say which file decides who this is; None where there is no place for one."""
@@ -257,6 +273,7 @@ class SignInSource:
         # not be sent to wherever a variable points today.
         where = self._network_options().get("endpoint_url")
         parts = [self.profile_name, self.issuer, self.client_id, *([where] if where else [])]
+        parts += [f"user:{self._user}"] if self._user else []
         key = digest("sign-in", "1", *parts)[:40]
         return Place(sign_in_directory(self._environ()), key)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials import IdentityPool
+from cognito_credentials.clock import Clock
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from cognito_credentials.errors import LoginRequiredError
 from cognito_credentials.sign_in.sources import OidcLogin
@@ -40,8 +43,22 @@ def _source(issuer: HostileIssuer) -> OidcLogin:
     return OidcLogin(issuer.url, CLIENT, store="file")
 
 
-def _sign_in(issuer: HostileIssuer, subject: str) -> None:
-    visit = Visit(_source(issuer), issuer)
+class Later(Clock):
+    """This machine's clocks, some seconds ahead."""
+
+    ahead = 0.0
+
+    def wall(self) -> float:
+        return super().wall() + self.ahead
+
+    def elapsed(self) -> float:
+        return super().elapsed() + self.ahead
+
+
+def _sign_in(issuer: HostileIssuer, subject: str, pool: IdentityPool | None = None) -> None:
+    source = _source(issuer) if pool is None else pool.login_source()
+    assert isinstance(source, OidcLogin)
+    visit = Visit(source, issuer)
     issuer.claims = {"sub": subject}
     assert visit.finish().subject == subject
     issuer.nonce = None
@@ -92,6 +109,89 @@ def test_two_users_of_one_machine(pool_id: str, well_behaved: HostileIssuer) -> 
     assert anns != bobs
     assert anns_key != bobs_key
     assert pool.identity_id() == anns
+
+
+def test_a_running_program_hands_out_nothing_of_who_was_there_before(
+    pool_id: str, well_behaved: HostileIssuer
+) -> None:
+    """Within a second of another's sign-in it serves that one, and tells of the other identity."""
+    clock = Later()
+    pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
+    news: list[tuple[str | None, str, str]] = []
+    pool.on_identity_changed(lambda *told: news.append(told))
+    _sign_in(well_behaved, "ann")
+    anns = pool.credentials().access_key_id
+
+    _sign_in(well_behaved, "bob")
+    status = pool.status()
+    clock.ahead = 1
+    bobs = pool.credentials().access_key_id
+    _sign_in(well_behaved, "ann")
+    clock.ahead = 2
+
+    assert bobs != anns == pool.credentials().access_key_id
+    assert (status.signed_in_as, status.access_key_id_last4) == ("bob", None)
+    anns_id, bobs_id = news[0][1], news[1][1]
+    assert news == [
+        (None, anns_id, "created"),
+        (anns_id, bobs_id, "switched"),
+        (bobs_id, anns_id, "switched"),
+    ]
+
+
+def test_a_running_program_hands_out_nothing_after_a_sign_out(
+    pool_id: str, well_behaved: HostileIssuer
+) -> None:
+    """Another process signs out: here, too, there is nobody from the next second on."""
+    clock = Later()
+    pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
+    _sign_in(well_behaved, "ann")
+    pool.credentials()
+
+    _source(well_behaved).sign_out(revoke=False)
+    clock.ahead = 1
+
+    with pytest.raises(LoginRequiredError, match="nobody is signed in"):
+        pool.credentials()
+
+
+def test_a_sign_in_that_cannot_be_read_for_a_moment_takes_nothing_away(
+    pool_id: str, well_behaved: HostileIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The directory cannot be used just now: that says nothing of who is signed in."""
+    clock = Later()
+    pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
+    _sign_in(well_behaved, "ann")
+    held = pool.credentials().access_key_id
+
+    def fails(*_: object, **__: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    clock.ahead = 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fails)
+        assert pool.credentials().access_key_id == held
+    clock.ahead = 2
+    assert pool.credentials().access_key_id == held
+
+
+def test_two_users_of_one_program_have_a_sign_in_each(pool_id: str, well_behaved: HostileIssuer) -> None:
+    """An app that tells its users apart by `user` never gives one the sign-in of another."""
+    anns, bobs, third = (
+        IdentityPool(pool_id, logins=_source(well_behaved), user=name) for name in ("ann", "bob", "third")
+    )
+
+    _sign_in(well_behaved, "ann", anns)
+    _sign_in(well_behaved, "bob", bobs)
+
+    assert anns.status().signed_in_as == "ann"
+    assert bobs.status().signed_in_as == "bob"
+    assert anns.identity_id() != bobs.identity_id()
+    assert anns.credentials().access_key_id != bobs.credentials().access_key_id
+    with pytest.raises(LoginRequiredError, match="nobody is signed in"):
+        third.credentials()
+    bobs.sign_out(revoke=False)
+    assert anns.refresh()
 
 
 def test_after_signing_out_nothing_is_served(
