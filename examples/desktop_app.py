@@ -50,7 +50,7 @@ def get_id_token() -> str:
 
 
 def identity_changed(old: str | None, new: str, reason: str) -> None:
-    """Move what is kept under the identity: it is another one now."""
+    """Move what is kept under the identity: it is another one now. With ``switched``, another user's."""
     print(f"identity {reason}: {old} -> {new}", flush=True)
 
 

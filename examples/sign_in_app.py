@@ -1,0 +1,85 @@
+"""
+A desktop app that signs its user in by itself: once, in the browser, and then not for weeks.
+
+    AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
+    APP_ISSUER=…  APP_CLIENT_ID=…  an OpenID Connect provider that the pool lists, and its client for such apps
+    APP_LOGIN_STORE=file  a plain file instead of the keyring of the operating system, where there is none
+
+Type "in", "sync" or "out"; end the input to quit. For an Amazon Cognito user pool, write
+UserPool("us-east-1_…", "client-id", redirect_ports=[8400, 8401]) for OidcLogin(…).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cognito_credentials import CognitoCredentialsError, LoginRequiredError, Session
+from cognito_credentials.sign_in import OidcLogin
+
+NEEDED = ("AWS_COGNITO_IDENTITY_POOL_ID", "APP_ISSUER", "APP_CLIENT_ID")
+
+
+class App:
+    """One window of the app."""
+
+    def __init__(self) -> None:
+        login = OidcLogin(
+            os.environ["APP_ISSUER"],
+            os.environ["APP_CLIENT_ID"],
+            store=os.environ.get("APP_LOGIN_STORE", "keyring"),
+        )
+        # An app with several users on one computer adds user="…": each then has a sign-in of their own.
+        session = Session(identity_pool_id=os.environ["AWS_COGNITO_IDENTITY_POOL_ID"], logins=login)
+        assert session.identity_pool is not None
+        self.pool = session.identity_pool
+        self.pool.on_identity_changed(self.identity_changed)
+        self.sts: Any = session.client("sts")  # made once; whoever is signed in, it signs as that one
+
+    def identity_changed(self, old: str | None, new: str, reason: str) -> None:
+        """Files kept under the identity are found under another one from now on."""
+        print(f"identity {reason}: {old} -> {new}", flush=True)
+
+    def sign_in(self) -> None:
+        """Open the browser and wait."""
+        # An app with windows gives `prompt=` an object of its own, which says and asks things there. With
+        # link_guest=True the identity that this machine has as a guest becomes the user's.
+        name = self.pool.sign_in()
+        print(f"hello, {name}", flush=True)
+
+    def sync(self) -> None:
+        """Do the app's work."""
+        arn = self.sts.get_caller_identity()["Arn"]
+        print(f"synced as {self.pool.identity_id()} ({arn.split('/')[1]})", flush=True)
+
+    def sign_out(self) -> None:
+        """End the sign-in, here and at the issuer."""
+        done = self.pool.sign_out()
+        print(f"goodbye, {', '.join(done.users) or 'nobody'}", flush=True)
+
+    def obey(self, word: str) -> None:
+        """Do what the user asks for; whatever happens, the window stays open."""
+        deeds = {"in": self.sign_in, "sync": self.sync, "out": self.sign_out}
+        try:
+            deeds.get(word, self.sync)()
+        except LoginRequiredError as error:
+            print(f"please sign in: {error.message}", flush=True)
+        except (BotoCoreError, ClientError, CognitoCredentialsError) as error:
+            print(f"not done, try again: {error}", flush=True)
+
+
+def main() -> None:
+    """Run until the input ends."""
+    missing = [name for name in NEEDED if not os.environ.get(name)]
+    if missing:
+        sys.exit(f"set {', '.join(missing)}")
+    app = App()
+    for line in sys.stdin:
+        app.obey(line.strip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""examples/sign_in_app.py as its reader runs it, at a certified OpenID Connect provider."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.examples.conftest import Running, environment, run
+from tests.sign_in.conftest import CLIENT_ID
+
+from .conftest import App
+
+__all__ = ["environment", "run"]
+pytestmark = pytest.mark.writes_secrets  # the plain store
+
+
+def _say(running: Running, word: str) -> None:
+    assert running.process.stdin is not None
+    running.process.stdin.write(word + "\n")
+    running.process.stdin.flush()
+
+
+@pytest.fixture
+def started(app: App, run: Callable[..., Running]) -> Callable[[str], Running]:
+    """The app, with a browser in which a person signs in."""
+
+    def start(person: str) -> Running:
+        settings: dict[str, Any] = {
+            "AWS_COGNITO_IDENTITY_POOL_ID": app.pool_id,
+            "APP_ISSUER": app.issuer,
+            "APP_CLIENT_ID": CLIENT_ID,
+            "APP_LOGIN_STORE": "file",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            **app.person(person),
+        }
+        return run("sign_in_app.py", **settings)
+
+    return start
+
+
+def test_signed_in_once_found_again_and_out(started: Callable[[str], Running]) -> None:
+    """Who signs in is the same person after a restart; after signing out nobody is."""
+    first = started("ann")
+    _say(first, "sync")
+    nobody = first.line()
+    _say(first, "in")
+    hello = first.line()
+    _say(first, "sync")
+    created, synced = first.line(), first.line()
+    first.end()
+
+    second = started("nobody")
+    for word in ("sync", "out", "sync"):
+        _say(second, word)
+    again, goodbye, out = second.line(), second.line(), second.line()
+    second.end()
+
+    assert nobody.startswith("please sign in: nobody is signed in")
+    assert hello == "hello, ann@example.com"
+    assert created.startswith("identity created: None -> us-east-1:")
+    assert synced == again
+    assert synced.startswith(f"synced as {created.partition('-> ')[2]} (")
+    assert goodbye == "goodbye, ann@example.com"
+    assert out.startswith("please sign in: nobody is signed in")
+
+
+def test_another_user_in_another_window(started: Callable[[str], Running]) -> None:
+    """While one window is open somebody else signs in in another: both are that person's from then on."""
+    window = started("ann")
+    _say(window, "in")
+    _say(window, "sync")
+    hello, _, anns = window.line(), window.line(), window.line()
+    other = started("bob")
+    _say(other, "out")
+    _say(other, "in")
+    _say(other, "sync")
+    goodbye, hello_bob, _, bobs = (other.line() for _ in range(4))
+    other.end()
+
+    _say(window, "sync")
+    switched, now = window.line(), window.line()
+    window.end()
+
+    assert (hello, goodbye, hello_bob) == (
+        "hello, ann@example.com",
+        "goodbye, ann@example.com",
+        "hello, bob@example.com",
+    )
+    assert switched.startswith("identity switched: us-east-1:")
+    assert now == bobs != anns
