@@ -2,7 +2,7 @@
 A desktop app that signs its user in by itself: once, in the browser, and then not for weeks.
 
     AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
-    APP_ISSUER=…  APP_CLIENT_ID=…  an OpenID Connect provider that the pool lists, and its client for such apps
+    APP_ISSUER=…  APP_CLIENT_ID=…  an OpenID Connect provider that the pool lists, and a client for apps
     APP_LOGIN_STORE=file  a plain file instead of the keyring of the operating system, where there is none
 
 Type "in", "sync" or "out"; end the input to quit. For an Amazon Cognito user pool, write
