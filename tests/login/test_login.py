@@ -209,6 +209,21 @@ def test_the_guest_becomes_the_user(app: App) -> None:
     assert later not in (None, guest)
 
 
+def test_linking_a_user_who_has_an_identity(app: App) -> None:
+    """The user keeps the identity of old, and is told that the guest's is gone."""
+    app.login("ann", "--no-link")
+    old = json.loads(app("status", "--json").out)["identity_id"]
+    app("logout", "--scope", "identity", "--yes")
+    assert app.cli("whoami", "--profile", "guest").code == 0
+    guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+
+    done = app.login("ann", "--link")
+
+    assert done.code == 0, done.err
+    assert json.loads(app("status", "--json").out)["identity_id"] == old != guest
+    assert f"that of the guest, {guest}, is gone" in done.err
+
+
 @pytest.mark.parametrize("options", [[], ["--no-link"]])
 def test_the_guest_stays_unless_asked(app: App, options: list[str]) -> None:
     """Without `--link` the user gets an identity of his own; without either flag the choice is explained."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ...errors import CognitoCredentialsError
 from ..command import Command, Invocation
 from ..pool_options import open_pool
 from ..tables import moment
 from ..terminal import printable
-
-if TYPE_CHECKING:
-    from ...pool import IdentityPool
 
 _WAYS: Final = (
     ("browser", "in the browser of this machine"),
@@ -54,7 +51,8 @@ def run(invocation: Invocation) -> int:
     before = source.account()
     if before is not None:
         terminal.notice(f"Signed in as {printable(before.shown)} so far.")
-    link_guest = _wants_link(invocation, pool)
+    guest = pool.guest_identity()
+    link_guest = _wants_link(invocation, guest)
     # What the browser or the issuer has to say goes to stderr; stdout is for the result.
     try:
         name = pool.sign_in(
@@ -78,13 +76,14 @@ def run(invocation: Invocation) -> int:
         f"Identity {pool.identity_id()}, credentials until {moment(credentials.expiration)}; "
         "from now on they renew themselves.\n"
     )
+    if link_guest and guest != pool.identity_id():
+        terminal.say(f"You had this identity before, and keep it; that of the guest, {guest}, is gone.")
     return 0
 
 
-def _wants_link(invocation: Invocation, pool: IdentityPool) -> bool:
-    """Find out whether the guest shall become the user, and say what that means."""
+def _wants_link(invocation: Invocation, guest: str | None) -> bool:
+    """Find out whether the *guest* shall become the user, and say what that means."""
     given: bool | None = invocation.options.link
-    guest = pool.guest_identity()
     terminal = invocation.terminal
     if guest is None:
         if given:
