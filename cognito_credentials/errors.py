@@ -120,7 +120,7 @@ class CredentialsExpiredError(ServiceError):
 
 
 class CacheError(CognitoCredentialsError):
-    """The place to remember credentials is unusable, and it was asked for explicitly."""
+    """The place to remember credentials or a sign-in is unusable: a directory, or the keyring."""
 
     exit_code = 7
 

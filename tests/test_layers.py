@@ -79,7 +79,7 @@ BACK_EDGES = {
 """Imports inside a function that close a circle on purpose."""
 
 MODULE_LEVEL_CALLS = {
-    *("frozenset", "tuple", "float", "getattr", "range", "re.compile", "TypeVar", "NewType"),
+    *("frozenset", "tuple", "float", "getattr", "range", "re.compile", "TypeVar", "ParamSpec", "NewType"),
     *("MappingProxyType", "join", "split", "items", "keys", "values"),
     "logging.getLogger",  # the logging module's own registry
     "contextvars.ContextVar",  # a name; its values belong to threads and tasks

@@ -30,7 +30,7 @@ EXIT_CODES: Final = (
     (4, "configuration: the value of a setting, also of one given as an option"),
     (5, "Cognito or STS refused"),
     (6, "network, or throttled: try again"),
-    (7, "the cache that was asked for is unavailable"),
+    (7, "the storage that was asked for is unavailable: the cache, or the keyring"),
     (126, "exec: the command is not executable"),
     (127, "exec: the command is not found"),
     (INTERRUPTED, "Ctrl-C, or answered with no"),
@@ -42,7 +42,7 @@ _NEXT: Final = {
     4: "correct the setting, then repeat the command",
     5: f"see '{PROGRAM} status' for what was sent, and ask the owner of the identity pool",
     6: "try again in a moment",
-    7: "correct the cache directory, or set AWS_COGNITO_CACHE_DIR to another",
+    7: "correct the cache directory (AWS_COGNITO_CACHE_DIR), or the keyring",
 }
 """What to do, where the error itself does not say."""
 

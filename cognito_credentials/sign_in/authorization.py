@@ -69,7 +69,7 @@ class Authorization:
         if metadata.authorization_endpoint is None:
             raise ConfigurationError(
                 f"the issuer {clean(metadata.issuer, 120)} does not sign in with a browser",
-                hint="use --device",
+                hint="sign in with a code that is typed in elsewhere: way='device' in Python, --device",
             )
         self.url = issuer.client().authorization_url(
             redirect_uri=redirect_uri,

@@ -66,7 +66,7 @@ def sign_in_here(
         prompt.say(f"{begin}, open this address in a browser on this machine:\n\n{server.start_url}\n")
         prompt.say(
             f"Waiting for you to sign in at {authorization.host} (Ctrl-C to give up). "
-            "For a browser on another machine: --no-browser"
+            "For a browser on another machine: --no-browser (way='no-browser' in Python)"
         )
         with _telling(server):
             verified = authorization.redeem(server.wait(wait_seconds))

@@ -236,7 +236,8 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         shown = ", ".join(map(str, ports))
         raise ConfigurationError(
             f"all ports for the sign-in are in use: {shown}",
-            hint="close what uses one, or register more with the client and set cognito_redirect_ports",
+            hint="close what uses one, or register more with the client and set redirect_ports "
+            "(cognito_redirect_ports in a profile)",
         )
 
 

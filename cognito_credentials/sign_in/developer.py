@@ -21,6 +21,7 @@ from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_issuer
 from ..logins.providers import own_identity_id
 from ..logins.source import LoginSource, ask, is_source
 from ..secret import Secret
+from .interruption import interrupted_bare
 
 if TYPE_CHECKING:
     from .http import Answer, Network
@@ -76,6 +77,7 @@ class DeveloperLogin:
         source._guest = identity_id
         return source
 
+    @interrupted_bare
     def token(self) -> Secret:
         """
         Ask the back end.

@@ -102,10 +102,10 @@ def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
         elif refused.code == "expired_token":
             break
         elif refused.code == "access_denied":
-            raise LoginRejectedError("signing in was refused on the other device", hint="run the login again")
+            raise LoginRejectedError("signing in was refused on the other device", hint="sign in again")
         elif refused.code != "authorization_pending":
             raise refused.explained("the issuer")
-    raise LoginRequiredError("the code was not used in time", hint="run the login again for a new one")
+    raise LoginRequiredError("the code was not used in time", hint="sign in again for a new one")
 
 
 def shown(code: DeviceCode) -> str:
@@ -134,7 +134,7 @@ def _ask_for_code(issuer: Issuer, client_id: str, scope: str) -> DeviceCode:
     if endpoint is None:
         raise ConfigurationError(
             f"the issuer {clean(issuer.metadata().issuer, 120)} does not offer signing in with a code",
-            hint="use --no-browser: it prints an address to open elsewhere",
+            hint="open an address elsewhere instead: way='no-browser' in Python, --no-browser",
         )
     answer = issuer.http.post(endpoint, {"client_id": client_id, "scope": scope})
     found = read_device_code(answer.json()) if answer.status == 200 else _refusal(answer)

@@ -79,7 +79,7 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
     if named != issuer:
         raise ConfigurationError(
             f"the issuer {clean(issuer, 120)} calls itself {_shown(named)}",
-            hint="the two must be equal to the letter: correct cognito_oidc_issuer",
+            hint="the two must be equal to the letter: correct the issuer (cognito_oidc_issuer)",
         )
     algorithms = document.get("id_token_signing_alg_values_supported")
     methods = document.get("token_endpoint_auth_methods_supported")

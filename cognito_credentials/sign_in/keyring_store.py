@@ -123,8 +123,8 @@ class KeyringStore:
             install = "install 'cognito-credentials[login]', or " if answer.get("is_missing") else ""
             raise CacheError(
                 f"the keyring cannot be used: {clean(str(problem), 160)}",
-                hint=f"{install}choose a plain file that only you can read: cognito_login_store = file, "
-                "or --store file",
+                hint=f"{install}choose a plain file that only you can read: store='file' in Python, "
+                "cognito_login_store = file in a profile, or --store file",
             )
         if isinstance(answer.get("backend"), str):
             self.location = f"the keyring ({clean(answer['backend'], 80)})"

@@ -66,14 +66,14 @@ class SignIn:
         place: Its files.
         issuer: Makes the issuer, when there is something to ask it.
         clock: This machine's clocks.
-        command: What to run to sign in, for people.
+        remedy: How to sign in, for people.
     """
 
-    def __init__(self, place: Place, issuer: Callable[[], Issuer], clock: Clock, command: str) -> None:
+    def __init__(self, place: Place, issuer: Callable[[], Issuer], clock: Clock, remedy: str) -> None:
         self._place = place
         self._issuer = issuer
         self._clock = clock
-        self._command = command
+        self._remedy = remedy
         self._held: Held | None = None
 
     def account(self) -> Account | None:
@@ -190,7 +190,7 @@ class SignIn:
         verified = self._refreshed(kept, store, account)
         if verified.claims["sub"] != account.subject:
             raise LoginRejectedError(
-                "the issuer refreshed the sign-in with another user's token", hint=f"run {self._command}"
+                "the issuer refreshed the sign-in with another user's token", hint=self._remedy
             )
         self._hold(account, verified)
         return verified.id_token
@@ -259,4 +259,4 @@ class SignIn:
         self._held = Held(account, verified.id_token, self._clock.elapsed() + lifetime - margin)
 
     def _required(self, what: str) -> LoginRequiredError:
-        return LoginRequiredError(what, hint=f"run {self._command}")
+        return LoginRequiredError(what, hint=self._remedy)

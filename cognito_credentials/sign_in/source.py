@@ -21,6 +21,7 @@ from ..secret import Secret
 from . import shapes
 from .account import Account, principal_of
 from .extra import needs_extra
+from .interruption import interrupted_bare
 from .keyring_store import PATIENT_SECONDS
 from .place import Place, sign_in_directory
 from .sign_in import SignedOut, SignIn
@@ -86,6 +87,7 @@ class SignInSource:
         self._engine: SignIn | None = None
         self._made_issuer: Issuer | None = None
 
+    @interrupted_bare
     def token(self) -> Secret:
         """
         Return a valid ID token.
@@ -143,6 +145,7 @@ class SignInSource:
         except CacheError:
             return None
 
+    @interrupted_bare
     def sign_in(
         self,
         prompt: Prompt | None = None,
@@ -185,15 +188,11 @@ class SignInSource:
                 return keep(self._with_device(prompt))
             if chosen == "password":
                 return keep(self._with_password(prompt, username))
-            from . import browser
-
-            issuer, ports = self._issuer(), self._ports()
             if chosen == NO_BROWSER:
-                return keep(browser.sign_in_elsewhere(issuer, prompt, scope=self.scope, ports=ports))
-            return browser.sign_in_here(
-                issuer, prompt, scope=self.scope, ports=ports, keep=keep, open_browser=open_browser
-            )
+                return keep(self._with_browser_elsewhere(prompt))
+            return self._with_browser_here(prompt, keep, open_browser)
 
+    @interrupted_bare
     def sign_out(self, *, revoke: bool = True) -> SignedOut:
         """
         Forget the sign-in, and have the issuer revoke the refresh token where it can.
@@ -220,10 +219,33 @@ class SignInSource:
         if not prompt.can_ask:
             raise LoginRequiredError(
                 f"no browser can be opened, because {why}, and there is no terminal to ask on",
-                hint="run cognito-credentials login on a terminal, or with --device where the issuer has it",
+                hint="sign in on a terminal; or, where the issuer has that, with a code that is typed in "
+                "elsewhere (way='device' in Python, --device)",
             )
         prompt.say(f"No browser is opened, because {why}.")
         return NO_BROWSER
+
+    def _with_browser_here(
+        self,
+        prompt: Prompt,
+        keep: Callable[[Verified], Account],
+        open_browser: Callable[[str], bool] | None,
+    ) -> Account:
+        from .browser import sign_in_here
+
+        return sign_in_here(
+            self._issuer(),
+            prompt,
+            scope=self.scope,
+            ports=self._ports(),
+            keep=keep,
+            open_browser=open_browser,
+        )
+
+    def _with_browser_elsewhere(self, prompt: Prompt) -> Verified:
+        from .browser import sign_in_elsewhere
+
+        return sign_in_elsewhere(self._issuer(), prompt, scope=self.scope, ports=self._ports())
 
     def _with_device(self, prompt: Prompt) -> Verified:
         from .device import sign_in_with_device
@@ -263,9 +285,10 @@ class SignInSource:
 
     def _sign_in(self) -> SignIn:
         if self._engine is None:
-            with_profile = f" --profile {self.profile_name}" if self.profile_name else ""
-            command = f"'cognito-credentials login{with_profile}'"
-            self._engine = SignIn(self._place(), self._issuer, self._clock, command)
+            remedy = "sign in again: sign_in() in Python, 'cognito-credentials login' on the command line"
+            if self.profile_name:
+                remedy = f"run 'cognito-credentials login --profile {self.profile_name}'"
+            self._engine = SignIn(self._place(), self._issuer, self._clock, remedy)
         return self._engine
 
     def _place(self) -> Place:

@@ -54,7 +54,7 @@ class ApiError(Exception):
             )
         if self.code == "ResourceNotFoundException":
             return ConfigurationError(
-                said, hint="check cognito_user_pool_id and cognito_client_id", code=self.code
+                said, hint="check the ids of the user pool and of the app client", code=self.code
             )
         if self.code == "InvalidParameterException":
             return ConfigurationError(said, hint=_hint(self.message), code=self.code)
@@ -127,7 +127,7 @@ class UserPoolApi:
 
 def _hint(message: str) -> str:
     if "USER_SRP_AUTH" in message:
-        return "enable ALLOW_USER_SRP_AUTH for the app client, or use --browser"
+        return "enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser"
     if "REFRESH_TOKEN_AUTH" in message:
         return "enable ALLOW_REFRESH_TOKEN_AUTH for the app client; where it rotates tokens, update botocore"
     return "correct that"

@@ -200,13 +200,15 @@ def test_who_else_calls_the_loopback(hostile: HostileIssuer, headers: dict[str, 
 
 def test_the_loopback_takes_no_other_port_and_no_other_address() -> None:
     """It listens on 127.0.0.1 alone, at the first registered port that is free; when none is, it says so."""
-    with CallbackServer() as taken, CallbackServer((taken.port, 48126)) as second:
-        assert second.redirect_uri == "http://127.0.0.1:48126/callback"
+    with CallbackServer() as free:
+        port = free.port
+    with CallbackServer() as taken, CallbackServer((taken.port, port)) as second:
+        assert second.redirect_uri == f"http://127.0.0.1:{port}/callback"
         assert second.server_address[0] == "127.0.0.1"
         with pytest.raises(
-            ConfigurationError, match=f"ports for the sign-in are in use: {taken.port}, 48126"
+            ConfigurationError, match=f"ports for the sign-in are in use: {taken.port}, {port}"
         ):
-            CallbackServer((taken.port, 48126))
+            CallbackServer((taken.port, port))
 
 
 def test_connections_that_say_nothing_hold_nobody_up(hostile: HostileIssuer) -> None:

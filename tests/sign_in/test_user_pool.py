@@ -205,7 +205,7 @@ def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value:
             "ResourceNotFoundException",
             "User pool client x does not exist.",
             ConfigurationError,
-            "cognito_client_id",
+            "Check the ids",
         ),
         ("TooManyRequestsException", "Rate exceeded", ServiceError, "(?i)wait a minute"),
         ("UserLambdaValidationException", "no\x1b[31m", RefusedError, r"no\?\[31m"),

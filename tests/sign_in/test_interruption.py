@@ -1,0 +1,135 @@
+"""Ctrl-C at any moment: what a crash reporter would send of it has no password, code or token in it."""
+
+from __future__ import annotations
+
+import _thread
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from cognito_credentials.secret import Secret
+from cognito_credentials.sign_in import DeveloperLogin
+from cognito_credentials.sign_in.sources import OidcLogin, UserPool
+
+from ..conftest import locals_of
+from .conftest import Person
+from .hostile_issuer import CLIENT, Answer, HostileIssuer, answer
+from .test_attacks import Visit
+from .user_pool_server import CLIENT as APP_CLIENT
+from .user_pool_server import MFA_CODE, POOL, UserPoolServer
+
+pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
+
+
+class Impatient(Person):
+    """Gives the answers there are, and then Ctrl-C."""
+
+    def ask(self, question: str) -> str:
+        if not self.answers:
+            raise KeyboardInterrupt
+        return super().ask(question)
+
+
+@pytest.fixture
+def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+    server = UserPoolServer(remembers=True)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def issuer() -> Iterator[HostileIssuer]:
+    issuer = HostileIssuer()
+    yield issuer
+    issuer.close()
+
+
+def _interrupted(function: Callable[[], object]) -> KeyboardInterrupt:
+    with pytest.raises(KeyboardInterrupt) as caught:
+        function()
+    error = caught.value
+    assert error.__context__ is None
+    assert error.__cause__ is None
+    return error
+
+
+def _pressed() -> Answer:
+    """Ctrl-C while the issuer is asked."""
+    _thread.interrupt_main()
+    return answer({}, 503)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "answers"),
+    [
+        ("SOFTWARE_TOKEN_MFA", ["ann"]),
+        ("SOFTWARE_TOKEN_MFA", ["ann", "CANARY password"]),
+        ("NEW_PASSWORD_REQUIRED", ["ann", "CANARY password", "CANARY new"]),
+        ("NEW_PASSWORD_REQUIRED", ["ann", "CANARY password", "CANARY new", "CANARY new"]),
+    ],
+)
+def test_at_a_question(user_pool: UserPoolServer, challenge: str, answers: list[str]) -> None:
+    """Whatever was typed before goes nowhere."""
+    user_pool.add("ann", "CANARY password", challenge)
+    source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
+
+    error = _interrupted(lambda: source.sign_in(Impatient(*answers)))
+
+    assert "CANARY" not in locals_of(error)
+    assert source.account() is None
+
+
+@pytest.mark.parametrize("operation", ["RespondToAuthChallenge", "ConfirmDevice"])
+def test_while_the_user_pool_is_asked(
+    user_pool: UserPoolServer, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A code, an access token and a device's password are in hand then."""
+    user_pool.add("ann", "CANARY password", "SOFTWARE_TOKEN_MFA")
+    real = user_pool.operation
+
+    def pressed(name: str, body: dict[str, Any]) -> dict[str, Any]:
+        if name == operation:
+            _thread.interrupt_main()
+        return real(name, body)
+
+    monkeypatch.setattr(user_pool, "operation", pressed)
+    source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
+
+    error = _interrupted(lambda: source.sign_in(Person("ann", "CANARY password", MFA_CODE)))
+
+    assert "CANARY" not in locals_of(error)
+    assert MFA_CODE not in locals_of(error)
+
+
+def test_while_a_refresh_token_is_used(issuer: HostileIssuer) -> None:
+    """It goes into the form in clear, and the form into the frames."""
+    source = OidcLogin(issuer.url, CLIENT, store="file")
+    Visit(source, issuer).finish()
+    issuer.answers["/token"] = _pressed
+
+    error = _interrupted(OidcLogin(issuer.url, CLIENT, store="file").token)
+
+    assert "CANARY" not in locals_of(error)
+    assert source.account() is not None
+
+
+def test_while_a_refresh_token_is_revoked(issuer: HostileIssuer) -> None:
+    """Signing out that is given up has not begun: who was signed in still is."""
+    source = OidcLogin(issuer.url, CLIENT, store="file")
+    Visit(source, issuer).finish()
+    issuer.answers["/revoke"] = _pressed
+
+    error = _interrupted(source.sign_out)
+
+    assert "CANARY" not in locals_of(error)
+    assert source.account() is not None
+
+
+def test_while_a_back_end_is_asked(issuer: HostileIssuer) -> None:
+    """The headers say who the user is."""
+    issuer.answers["/cognito-token"] = _pressed
+    login = DeveloperLogin(f"{issuer.url}/cognito-token", headers={"Authorization": Secret("CANARY-session")})
+
+    assert "CANARY" not in locals_of(_interrupted(login.token))
