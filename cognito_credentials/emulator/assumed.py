@@ -16,7 +16,9 @@ some code rather than a value stay with that code; they are:
 | how list claims, numbers and booleans match rules | roles._list_matches, roles._claim_text |
 | sessions of the pools' roles have no permission for signed operations | http._check_permission |
 | a role that no seed describes may be tagged, and one that no pool uses trusts every pool | trust |
-| a plain operator on several values holds for any of them | trust._condition_holds |
+| a plain operator on several values holds for any of them | conditions.condition_holds |
+| a seed's trust policy has no operator, key or variable that is not evaluated | conditions, trust_policy |
+| logins beside a token of this service are linked; STS is given the token as it is | operations.credentials |
 | an expired session is said to be expired before its signature is looked at | signatures |
 | unknown ids in DeleteIdentities count as done | operations.identities |
 | what of a SAML response is checked, its amr entries, and that its roles trust the service | saml, logins |
@@ -127,11 +129,6 @@ def invalid_policy_arn(arn: str) -> str:
 def request_too_large() -> ServiceError:
     """The body is larger than MAX_BODY_BYTES."""
     return ServiceError("RequestEntityTooLargeException", "Request body is too large.", 413)
-
-
-def login_linked_elsewhere() -> ServiceError:
-    """service.md 5.4: a login belongs to another identity."""
-    return resource_conflict("Login is already linked to another identity.")
 
 
 def second_login_of_provider(provider: str) -> ServiceError:

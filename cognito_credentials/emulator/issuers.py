@@ -167,10 +167,23 @@ def may_be_fetched(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
 
 
-def _load(url: Any) -> dict[str, Any]:
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect only to where keys may be fetched from."""
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        """Raise ValueError for another place."""
+        _check_address(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _check_address(url: str) -> None:
     if not may_be_fetched(url):
         raise ValueError("refusing to fetch keys from there")
-    with urllib.request.urlopen(url, timeout=_FETCH_SECONDS) as answer:  # noqa: S310 - checked above
+
+
+def _load(url: Any) -> dict[str, Any]:
+    _check_address(url)
+    with urllib.request.build_opener(_Redirects).open(url, timeout=_FETCH_SECONDS) as answer:
         document = json.loads(answer.read(_MAX_DOCUMENT_BYTES))
     if not isinstance(document, dict):
         raise TypeError("not a JSON object")

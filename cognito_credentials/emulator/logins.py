@@ -117,16 +117,18 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
 
 def _verify_opaque(service: Service, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
     """A token that only its provider can read: the seed's users stand for the provider."""
-    app_id = pool.settings.get("SupportedLoginProviders", {}).get(provider)
-    if app_id is None:  # listed as OIDC provider, which it is not
+    configured = pool.settings.get("SupportedLoginProviders", {}).get(provider)
+    if configured is None:  # listed as OIDC provider, which it is not
         raise not_authorized(_NOT_SUPPORTED)
+    app_id = configured.partition(";")[0]  # Twitter's is "key;secret", and tokens name it
     found = service.state.row("SELECT * FROM users WHERE provider = ? AND opaque_token = ?", provider, token)
     if found is None:
         raise assumed.external_service(provider)
-    if found["app_id"] is not None and found["app_id"] != app_id:
+    if found["app_id"] is not None and found["app_id"].partition(";")[0] != app_id:
         raise assumed.wrong_audience()
     subject = found["subject"]
-    claims = {**json.loads(found["claims"]), "iss": provider, "aud": app_id, "sub": subject}
+    known = {"user_id": subject, **json.loads(found["claims"])}  # user_id: as Amazon names it
+    claims = {**known, "iss": provider, "aud": app_id, "sub": subject}
     return VerifiedLogin(
         linked=LinkedLogin(provider, subject),
         claims=claims,

@@ -53,8 +53,7 @@ class IdentityPool:
     @property
     def arn(self) -> str:
         """The pool's ARN."""
-        partition = partition_of(self.region)
-        return f"arn:{partition}:cognito-identity:{self.region}:{ACCOUNT_ID}:identitypool/{self.id}"
+        return pool_arn(self.id)
 
     def described(self) -> dict[str, Any]:
         """The IdentityPool structure of the service's answers."""
@@ -64,6 +63,12 @@ class IdentityPool:
 def region_of(resource_id: str) -> str:
     """The region of a pool or identity id."""
     return resource_id.partition(":")[0]
+
+
+def pool_arn(pool_id: str) -> str:
+    """The ARN of the pool with *pool_id*."""
+    region = region_of(pool_id)
+    return f"arn:{partition_of(region)}:cognito-identity:{region}:{ACCOUNT_ID}:identitypool/{pool_id}"
 
 
 def new_id(region: str) -> str:

@@ -115,13 +115,13 @@ def _roles_of_token(claims: Mapping[str, Any]) -> tuple[list[str], str | None]:
     """The roles that a user pool's token permits, and the one that it prefers."""
     given = claims.get("cognito:roles")
     if isinstance(given, str):
-        roles = [role.strip() for role in given.split(",")]
+        roles = [role.strip() for role in given.split(",") if role.strip()]
     elif isinstance(given, list):
-        roles = [role for role in given if isinstance(role, str)]
+        roles = [role for role in given if isinstance(role, str) and role]
     else:
         roles = []
     preferred = claims.get("cognito:preferred_role")
-    if isinstance(preferred, str):
+    if isinstance(preferred, str) and preferred:
         return roles, preferred
     return roles, roles[0] if len(roles) == 1 else None
 

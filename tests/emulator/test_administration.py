@@ -208,6 +208,14 @@ def test_bad_tags(api, refused):
     assert tag("arn:aws:s3:::bucket-of-mine", {"a": "b"}) == "InvalidParameterException"
     assert tag(arn.replace("123456789012", "999999999999"), {"a": "b"}) == ("InvalidParameterException")
     assert tag(POOL_ARN + "us-east-1:0000", {"a": "b"}) == "ResourceNotFoundException"
+    for stranger in (
+        (POOL_ARN + "us-east-1:0000").replace("123456789012", "999999999999"),
+        (POOL_ARN + "eu-west-1:0000").replace("us-east-1:123", "eu-west-1:123"),
+        (POOL_ARN + "eu-west-1:0000"),
+        arn.replace("arn:aws:", "arn:aws-cn:"),
+        f"{arn}/",
+    ):
+        assert tag(stranger, {"a": "b"}) == "InvalidParameterException"
     assert api.developer.list_tags_for_resource(ResourceArn=arn)["Tags"] == {}
 
 

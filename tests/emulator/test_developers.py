@@ -199,7 +199,9 @@ def test_lookup(api, pool_id, token_for, refused):
     pages = first["DeveloperUserIdentifierList"] + second["DeveloperUserIdentifierList"]
     assert pages == ["ann", "bob"]
     assert "NextToken" not in second
-    assert lookup(IdentityId=ann, DeveloperUserIdentifier="ann")["IdentityId"] == ann
+    both = lookup(IdentityId=ann, DeveloperUserIdentifier="bob", MaxResults=1)
+    assert (both["IdentityId"], both["DeveloperUserIdentifierList"]) == (ann, ["bob"])
+    assert "NextToken" not in both
     mismatch = refused(lookup, IdentityId=ann, DeveloperUserIdentifier="eve")
     assert mismatch[0] == "ResourceConflictException"
     assert refused(lookup)[0] == "InvalidParameterException"

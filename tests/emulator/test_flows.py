@@ -300,6 +300,34 @@ def test_token_mapping(api, role_of, refused):
 
 
 @pytest.mark.parametrize(
+    ("claims", "ambiguous"),
+    [
+        ({}, True),
+        ({"cognito:roles": []}, True),
+        ({"cognito:roles": ""}, True),
+        ({"cognito:roles": [""], "cognito:preferred_role": ""}, True),
+        ({"cognito:roles": [5, ROLE + "one"]}, False),
+        ({"cognito:roles": f"{ROLE}one, "}, False),
+        ({"cognito:preferred_role": ROLE + "one"}, False),
+    ],
+)
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="8.2")
+def test_token_mapping_without_roles(api, role_of, refused, claims, ambiguous):
+    """Type Token: a token that names no role, or an empty one, is ambiguous."""
+    pool_id = api.emulator.create_pool(
+        CognitoIdentityProviders=[{"ProviderName": USER_POOL, "ClientId": "app"}],
+        role_mappings={f"{USER_POOL}:app": MAPPING},
+    )
+
+    if ambiguous:
+        assert refused(lambda: role_of(pool_id, claims, USER_POOL))[1].startswith(
+            "The ambiguous role mapping"
+        )
+    else:
+        assert role_of(pool_id, claims, USER_POOL) == "one"
+
+
+@pytest.mark.parametrize(
     ("match", "value", "claim", "matches"),
     [
         ("Equals", "x", "x", True),
@@ -372,3 +400,33 @@ def test_custom_role_without_mapping(api, refused):
     )
 
     assert code == "InvalidParameterException"
+
+
+@pytest.mark.conforms("GetOpenIdToken", mark="assumed", source="5.1, 7.1")
+def test_amr_of_twitter(api):
+    """Twitter's app is a key and a secret, of which tokens name the key alone."""
+    pool_id = api.emulator.create_pool(SupportedLoginProviders={"api.twitter.com": "key;secret"})
+    api.emulator.set_user("api.twitter.com", "tw", token="a-token;its-secret", app_id="key;secret")
+    logins = {"api.twitter.com": "a-token;its-secret"}
+
+    token = api.public.get_open_id_token(IdentityId=get_id(api, pool_id, logins), Logins=logins)["Token"]
+
+    assert json.loads(token_parts(token)[1])["amr"] == [
+        *("authenticated", "api.twitter.com", "api.twitter.com:key:tw"),
+    ]
+
+
+@pytest.mark.conforms("GetOpenIdToken", mark="docs", source="8.4")
+def test_default_tags_of_amazon(api):
+    """Amazon's default attributes are the app and the user_id."""
+    pool_id = api.emulator.create_pool(SupportedLoginProviders={"www.amazon.com": "app"})
+    api.developer.set_principal_tag_attribute_map(
+        IdentityPoolId=pool_id, IdentityProviderName="www.amazon.com", UseDefaults=True
+    )
+    api.emulator.set_user("www.amazon.com", "amzn1.account.A", token="opaque")
+    logins = {"www.amazon.com": "opaque"}
+
+    token = api.public.get_open_id_token(IdentityId=get_id(api, pool_id, logins), Logins=logins)["Token"]
+
+    tags = json.loads(token_parts(token)[1])["https://aws.amazon.com/tags"]["principal_tags"]
+    assert tags == {"client": ["app"], "username": ["amzn1.account.A"]}

@@ -31,7 +31,9 @@ def host() -> Iterator[str]:
             keys = {"keys": [key]}
             about = {"issuer": f"http://{name}", "jwks_uri": f"http://{name}/keys"}
             body = json.dumps(keys if self.path == "/keys" else about).encode()
-            self.send_response(200)
+            self.send_response(302 if self.path.startswith("/to/") else 200)
+            if self.path.startswith("/to/"):
+                self.send_header("Location", f"http://{self.path[4:]}:{server.server_port}/keys")
             self.end_headers()
             self.wfile.write(body)
 
@@ -121,3 +123,16 @@ def test_a_request_that_fetches_keys_counts_once(api: Any, host: str) -> None:
     api.control("PUT", "settings", {"throttle": {"GetId": 0.001}})
 
     assert ask(api, host).status == 200
+
+
+@pytest.mark.parametrize(("place", "status"), [("127.0.0.1", 200), ("localhost", 200), ("127.1", 400)])
+def test_an_issuer_that_sends_elsewhere(api: Any, host: str, place: str, status: int) -> None:
+    """A redirect is followed to where keys may be fetched from, and to no other name for it."""
+    api.emulator.service.state.execute(
+        "INSERT INTO issuers VALUES (?, '[]', NULL, ?)", host, f"http://{host}/to/{place}"
+    )
+
+    answer = ask(api, host)
+
+    assert answer.status == status
+    assert status == 200 or answer.json["__type"] == "ExternalServiceException"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from .conftest import GOOGLE, OIDC_ARN, ROLE
+from .conftest import GOOGLE, OIDC_ARN, ROLE, SIGNED
 from .test_flows import rules
 
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
@@ -237,3 +239,61 @@ def test_updates_one_after_the_other(api):
             )
 
     assert api.developer.describe_identity_pool(IdentityPoolId=pool_id)["IdentityPoolName"] == "b"
+
+
+@pytest.mark.conforms("UpdateIdentityPool", mark="model", source="6.2")
+def test_two_clients_update_at_once(api):
+    """Of two clients that update one pool at once, one succeeds; its settings stand, the other is told."""
+    pool_id = api.emulator.create_pool()
+    api.control("PUT", "settings", {"delay": 0.3})
+    together = threading.Barrier(2)
+
+    def update(name):
+        body = {"IdentityPoolId": pool_id, "IdentityPoolName": name, "AllowUnauthenticatedIdentities": True}
+        together.wait()
+        return api.post("UpdateIdentityPool", body, **SIGNED)
+
+    with ThreadPoolExecutor(2) as clients:
+        answers = dict(zip("ab", clients.map(update, "ab"), strict=True))
+    api.control("PUT", "settings", {"delay": 0})
+
+    codes = sorted(answer.json.get("__type", "") for answer in answers.values())
+    assert codes == ["", "ConcurrentModificationException"]
+    winner = next(name for name, answer in answers.items() if answer.status == 200)
+    assert api.developer.describe_identity_pool(IdentityPoolId=pool_id)["IdentityPoolName"] == winner
+    assert update_alone(api, pool_id).status == 200
+
+
+def update_alone(api, pool_id):
+    body = {"IdentityPoolId": pool_id, "IdentityPoolName": "c", "AllowUnauthenticatedIdentities": True}
+    return api.post("UpdateIdentityPool", body, **SIGNED)
+
+
+@pytest.mark.conforms("UpdateIdentityPool, SetIdentityPoolRoles", mark="model", source="6.2, 6.6")
+def test_many_clients_update_at_once(api):
+    """Clients that update one pool get success or ConcurrentModification, nothing is torn."""
+    pool_id = api.emulator.create_pool()
+
+    def update(number):
+        name, made = f"n{number}", []
+        for _ in range(20):
+            body = {
+                "IdentityPoolId": pool_id,
+                "IdentityPoolName": name,
+                "AllowUnauthenticatedIdentities": True,
+                "DeveloperProviderName": "dev.app",
+                "IdentityPoolTags": {"name": name},
+            }
+            answer = api.post("UpdateIdentityPool", body, **SIGNED)
+            made.append(answer.json.get("__type", "ok"))
+            roles = {"IdentityPoolId": pool_id, "Roles": {"authenticated": ROLE + name}}
+            role_answer = api.post("SetIdentityPoolRoles", roles, **SIGNED)
+            made.append(role_answer.json["__type"] if role_answer.body else "ok")
+        return made
+
+    with ThreadPoolExecutor(4) as clients:
+        outcomes = [outcome for made in clients.map(update, range(4)) for outcome in made]
+
+    assert set(outcomes) <= {"ok", "ConcurrentModificationException"}
+    pool = api.developer.describe_identity_pool(IdentityPoolId=pool_id)
+    assert pool["IdentityPoolTags"] == {"name": pool["IdentityPoolName"]}

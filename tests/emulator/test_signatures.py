@@ -138,11 +138,43 @@ def test_presigned_url(api, keys):
 
 
 @pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Algorithm=AWS4-HMAC-SHA1"),
+        ("X-Amz-Algorithm=", "X-Amz-Algorithms="),
+        ("X-Amz-Credential=", "X-Amz-Credentials="),
+        ("X-Amz-Date=", "X-Amz-Dates="),
+        ("X-Amz-Expires=60", "X-Amz-Expires=soon"),
+        ("X-Amz-Expires=60", "X-Amz-Expires=-60"),
+        ("X-Amz-Expires=", "X-Amz-Expire="),
+        ("X-Amz-SignedHeaders=", "X-Amz-SignedHeader="),
+        ("%2Faws4_request", ""),
+    ],
+)
+def test_incomplete_presigned_url(api, keys, good, bad):
+    """A presigned URL that lacks a part of its signature is incomplete, as a header is."""
+    request = AWSRequest("GET", f"{api.emulator.url}/?{BODY}")
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+    SigV4QueryAuth(credentials, "sts", "us-east-1", expires=60).add_auth(request)
+    path = request.url.removeprefix(api.emulator.url)
+    assert good in path
+
+    answer = api.raw("GET", path.replace(good, bad))
+
+    assert (answer.status, b"<Code>IncompleteSignature</Code>" in answer.body) == (400, True)
+
+
+@pytest.mark.parametrize(
     ("header", "code", "status"),
     [
         (None, "MissingAuthenticationToken", 403),
         ("AWS4-HMAC-SHA256 Credential=a", "IncompleteSignature", 400),
         ("Basic abc", "IncompleteSignature", 400),
+        (
+            "AWS4-HMAC-SHA1 Credential=a/b/us-east-1/d/e, SignedHeaders=host, Signature=x",
+            "IncompleteSignature",
+            400,
+        ),
         (
             "AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=x",
             "IncompleteSignature",
@@ -154,6 +186,8 @@ def test_presigned_url(api, keys):
 def test_no_good_signature(api, header, code, status):
     """What is missing, or is no complete signature, is said."""
     headers = {"Authorization": header} if header else {}
+    if header and "SHA1" in header:
+        headers["X-Amz-Date"] = "20300101T000000Z"
 
     answer = api.raw(body=BODY, headers=headers)
 

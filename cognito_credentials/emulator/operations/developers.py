@@ -84,10 +84,10 @@ def lookup_developer_identity(
         raise assumed.nothing_to_look_up()
     if identity_id is not None:
         identity = _identity_of_pool(service, pool, identity_id)
-        if user is not None and LinkedLogin(pool.developer_provider or "", user, developer=True) not in set(
-            identity.logins
-        ):
-            raise assumed.developer_user_elsewhere()
+        if user is not None:
+            if LinkedLogin(pool.developer_provider or "", user, developer=True) not in identity.logins:
+                raise assumed.developer_user_elsewhere()
+            return {"IdentityId": identity.id, "DeveloperUserIdentifierList": [user]}  # as in the request
     else:
         identity = _owner_of_user(service, pool, str(user))
     return _page_of_users(service, identity, request)

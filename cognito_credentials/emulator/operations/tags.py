@@ -8,13 +8,18 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.operations.pools import check_tags, pool_of_caller
-from cognito_credentials.emulator.pools import IdentityPool, save_principal_tags, save_tags
+from cognito_credentials.emulator.pools import (
+    IdentityPool,
+    load_pool,
+    pool_arn,
+    region_of,
+    save_principal_tags,
+    save_tags,
+)
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import Caller
 
-_POOL_ARN = re.compile(
-    r"arn:aws[a-z-]*:cognito-identity:[\w-]+:[0-9]*:identitypool/(?P<id>[\w-]+:[0-9a-f-]+)", re.ASCII
-)
+_POOL_ID = re.compile(r"[\w-]+:[0-9a-f-]+", re.ASCII)
 
 
 def tag_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
@@ -67,13 +72,11 @@ def get_principal_tag_attribute_map(
 
 
 def _tagged_pool(service: Service, arn: str, caller: Caller) -> IdentityPool:
-    match = _POOL_ARN.fullmatch(arn)
-    if match is None:
+    """The pool that *arn* names, which must be of the caller's region and account."""
+    pool_id = arn.partition(":identitypool/")[2]
+    if not _POOL_ID.fullmatch(pool_id) or arn != pool_arn(pool_id) or region_of(pool_id) != caller.region:
         raise assumed.not_a_pool_arn(arn)
-    pool = pool_of_caller(service, match["id"], caller)
-    if pool.arn != arn:
-        raise assumed.not_a_pool_arn(arn)
-    return pool
+    return load_pool(service.state, pool_id)
 
 
 def _tag_providers(pool: IdentityPool) -> set[str]:
