@@ -80,21 +80,27 @@ def developer_token(
     request: dict[str, Any] = {
         "IdentityPoolId": identity_pool_id,
         "Logins": {provider: user, **{name: _text(token) for name, token in (logins or {}).items()}},
+        **({"PrincipalTags": dict(principal_tags)} if principal_tags else {}),
+        **({} if duration_seconds is None else {"TokenDuration": duration_seconds}),
     }
-    if principal_tags:
-        request["PrincipalTags"] = dict(principal_tags)
-    if duration_seconds is not None:
-        request["TokenDuration"] = duration_seconds
-    outcome: DeveloperToken | CognitoCredentialsError | None = None
-    if guest_identity_id is not None and _is_guest(client, guest_identity_id):
-        outcome = _ask(client, {**request, "IdentityId": guest_identity_id})
-        if isinstance(outcome, CognitoCredentialsError) and outcome.code in (*_TAKEN, *_GONE):
-            outcome = None  # the user has an identity already, or the guest's is gone: the user's own, then
-    if outcome is None:
-        outcome = _ask(client, request)
+    outcome = _ask_for_user(client, request, guest_identity_id)
+    # In two steps, so that the request, which may have tokens in it, is in no frame of the error.
+    del request
     if isinstance(outcome, CognitoCredentialsError):
         raise outcome
     return outcome
+
+
+def _ask_for_user(
+    client: Any, request: dict[str, Any], guest_identity_id: str | None
+) -> DeveloperToken | CognitoCredentialsError:
+    """Ask for the user's identity: the guest's, where it can become that, otherwise the user's own."""
+    if guest_identity_id is not None and _is_guest(client, guest_identity_id):
+        outcome = _ask(client, {**request, "IdentityId": guest_identity_id})
+        # Refused for this: the user has an identity already, or the guest's is gone.
+        if not (isinstance(outcome, CognitoCredentialsError) and outcome.code in (*_TAKEN, *_GONE)):
+            return outcome
+    return _ask(client, request)
 
 
 def _ask(client: Any, request: dict[str, Any]) -> DeveloperToken | CognitoCredentialsError:

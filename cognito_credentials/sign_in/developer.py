@@ -100,10 +100,7 @@ class DeveloperLogin:
         try:
             sent = {name: _text(value) for name, value in self._read_headers().items()}
             sent["Content-Type"] = "application/json"
-            answer = Http(self._network or Network())._send(  # noqa: SLF001  (one package)
-                "POST", self._url, body, sent
-            )
-            return _token(answer)
+            return _token(Http(self._network or Network()).send("POST", self._url, body, sent))
         except CognitoCredentialsError as error:
             error.__traceback__ = None
             return error

@@ -102,7 +102,7 @@ class Http:
             ServiceError: It cannot be had.
             ConfigurationError: The address is neither https nor this machine.
         """
-        answer = self._send("GET", url, None, {})
+        answer = self.send("GET", url, None, {})
         if answer.status != 200:
             raise ServiceError(
                 f"{answer.host} answered HTTP {answer.status} to {clean(urlsplit(url).path, 120)}",
@@ -119,14 +119,27 @@ class Http:
             ServiceError: There is no answer.
             ConfigurationError: The address is neither https nor this machine.
         """
-        return self._send("POST", url, urlencode(dict(form)), headers or {})
+        return self.send("POST", url, urlencode(dict(form)), headers or {})
 
     def now(self, answer: Answer) -> float:
         """Tell the time, by the issuer's clock where *answer* said what that is."""
         clock = self._network.clock
         return clock.wall() if answer.seen is None else answer.seen.now(clock)
 
-    def _send(self, method: str, url: str, body: str | None, headers: Mapping[str, str]) -> Answer:
+    def send(self, method: str, url: str, body: str | None, headers: Mapping[str, str]) -> Answer:
+        """
+        Send any request.
+
+        Args:
+            method: ``GET`` or ``POST``.
+            url: Where: https, or this machine.
+            body: A form, unless *headers* say what else; None for none.
+            headers: Beside those that every request has.
+
+        Raises:
+            ServiceError: There is no answer.
+            ConfigurationError: The address is neither https nor this machine.
+        """
         return bounded(lambda: self._exchange(method, url, body, headers), url)
 
     def _exchange(self, method: str, url: str, body: str | None, headers: Mapping[str, str]) -> Answer:
@@ -171,7 +184,7 @@ class Session:
     ) -> _Response:
         """Post a form, with the client's authentication added by Authlib."""
         url, sent, body = auth.prepare("POST", url, dict(headers or {}), urlencode(dict(data)))
-        self.last = self._http._send("POST", url, body, sent)  # noqa: SLF001  (one module)
+        self.last = self._http.send("POST", url, body, sent)
         return _Response(self.last)
 
 

@@ -65,17 +65,11 @@ def verify(
     if isinstance(signed, str):
         raise _rejected(signed)
     header, claims = signed
-    if not isinstance(claims["iss"], str) or claims["iss"] not in issuers:
-        raise _rejected(f"it is from another issuer, {clean(str(claims['iss']), 120)}")
+    _check_who(claims, issuers)
     _check_audience(claims, client_id)
     _check_time(claims, now)
-    subject = claims["sub"]
-    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_LIMIT:
-        raise _rejected("it does not say whom it is about")
     if nonce is not None and not _equal(claims.get("nonce"), nonce):
         raise _rejected("it answers another sign-in than this one (nonce)")
-    if claims.get("token_use", "id") != "id":
-        raise _rejected("it is no ID token")
     if access_token is not None and "at_hash" in claims:
         expected = _half_hash(access_token, str(header["alg"]))
         if not _equal(claims["at_hash"], expected):
@@ -134,6 +128,18 @@ def _key(keys: Mapping[str, Any], header: Mapping[str, Any], algorithm: str) -> 
     if kid is not None:
         fitting = [key for key in fitting if key.get("kid") == kid]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _check_who(claims: Mapping[str, Any], issuers: frozenset[str]) -> None:
+    """Check from whom it is, about whom, and that it is said to be one of these tokens at all."""
+    if not isinstance(claims["iss"], str) or claims["iss"] not in issuers:
+        raise _rejected(f"it is from another issuer, {clean(str(claims['iss']), 120)}")
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_LIMIT:
+        raise _rejected("it does not say whom it is about")
+    # Source: user pools name the kind of each of their tokens in this claim.
+    if claims.get("token_use", "id") != "id":
+        raise _rejected("it is no ID token")
 
 
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:

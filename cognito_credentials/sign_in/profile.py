@@ -43,6 +43,21 @@ def source_of_profile(
         ConfigurationError: One is missing, malformed, or of the other kind of issuer.
     """
     is_user_pool = "cognito_user_pool_id" in settings
+    _check_whole(settings, origin, is_user_pool=is_user_pool)
+    kind: type[SignInSource] = UserPool if is_user_pool else OidcLogin
+    options = {
+        **_options(settings, origin, kind.ways),
+        "profile_name": profile_name,
+        "profile_settings": profile_settings,
+        "environ": environ,
+    }
+    return (
+        _user_pool(settings, origin, endpoint, options) if is_user_pool else _oidc(settings, origin, options)
+    )
+
+
+def _check_whole(settings: Mapping[str, str], origin: str, *, is_user_pool: bool) -> None:
+    """Refuse keys of both kinds, and of either less than it needs."""
     needed, others = (_USER_POOL, _OIDC) if is_user_pool else (_OIDC, _USER_POOL)
     for name in others:
         if name in settings:
@@ -57,16 +72,6 @@ def source_of_profile(
             raise ConfigurationError(
                 f"{given} from {origin} needs {name}", hint=f"set {name}, or remove {given} for guest access"
             )
-    kind: type[SignInSource] = UserPool if is_user_pool else OidcLogin
-    options = {
-        **_options(settings, origin, kind.ways),
-        "profile_name": profile_name,
-        "profile_settings": profile_settings,
-        "environ": environ,
-    }
-    return (
-        _user_pool(settings, origin, endpoint, options) if is_user_pool else _oidc(settings, origin, options)
-    )
 
 
 def _user_pool(

@@ -29,8 +29,21 @@ from starlette.routing import Route
 from cognito_credentials import CognitoCredentialsError
 from cognito_credentials.back_end import DeveloperToken, developer_token
 
-POOL_ID = os.environ["AWS_COGNITO_IDENTITY_POOL_ID"]
 BODY_LIMIT = 4096
+
+
+def setting(name: str, what: str) -> str:
+    """Read an environment variable that this service cannot be without."""
+    value = os.environ.get(name)
+    if not value:
+        # One line for whoever starts it, before it takes any request.
+        raise SystemExit(f"{name} is not set: it is {what}")
+    return value
+
+
+POOL_ID = setting("AWS_COGNITO_IDENTITY_POOL_ID", "the identity pool, region:guid")
+PROVIDER = setting("APP_DEVELOPER_PROVIDER", "the developer provider name of the pool")
+SESSIONS = Path(setting("APP_SESSIONS", "a JSON file: session to user and team"))
 
 # Made once: boto3 clients may be shared between threads, and making one is slow.
 client = boto3.client("cognito-identity", region_name=POOL_ID.partition(":")[0])
@@ -39,7 +52,7 @@ client = boto3.client("cognito-identity", region_name=POOL_ID.partition(":")[0])
 def user_of(request: Request) -> dict[str, str] | None:
     """Tell whose session the request is of; never whom it says it is."""
     scheme, _, session = request.headers.get("Authorization", "").partition(" ")
-    sessions = json.loads(Path(os.environ["APP_SESSIONS"]).read_text())
+    sessions = json.loads(SESSIONS.read_text())
     return sessions.get(session) if scheme == "Bearer" else None
 
 
@@ -49,7 +62,7 @@ def token_for(user: dict[str, str], guest_identity_id: str | None) -> DeveloperT
         client,
         POOL_ID,
         user["name"],
-        provider=os.environ["APP_DEVELOPER_PROVIDER"],
+        provider=PROVIDER,
         guest_identity_id=guest_identity_id,
         # For policies such as "only the objects of one's own team".
         principal_tags={"team": user["team"]},

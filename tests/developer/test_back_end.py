@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,7 +20,7 @@ from cognito_credentials.logins.claims import unverified_claims
 from cognito_credentials.sign_in.developer import DeveloperLogin
 from tests.world import World
 
-from .conftest import PROVIDER, Service, bearer
+from .conftest import PROVIDER, SERVICE, Service, bearer
 
 TAGS = "https://aws.amazon.com/tags"
 
@@ -193,3 +197,31 @@ def test_the_example_gives_a_user_his_own_identity(world: World, service: Servic
 
     assert pool.link(DeveloperLogin(service.url, headers=bearer("ann")), user="ann") == own != guest
     assert world.pool().identity_id() != guest
+
+
+@pytest.mark.parametrize(
+    "missing", ["AWS_COGNITO_IDENTITY_POOL_ID", "APP_DEVELOPER_PROVIDER", "APP_SESSIONS"]
+)
+def test_the_example_says_which_variable_it_needs(missing: str, tmp_path: Path) -> None:
+    """Started without one of its settings it ends at once, with one line that names it."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(SERVICE.parent.parent),
+        "AWS_COGNITO_IDENTITY_POOL_ID": "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70",
+        "APP_DEVELOPER_PROVIDER": "login.example",
+        "APP_SESSIONS": str(tmp_path / "sessions.json"),
+    }
+    del environ[missing]
+
+    done = subprocess.run(
+        [sys.executable, str(SERVICE / "service.py")],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{missing} is not set: it is ")
+    assert done.stderr.count("\n") == 1
