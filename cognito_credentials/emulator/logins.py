@@ -105,7 +105,7 @@ def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> 
         raise not_authorized("Invalid login token. Couldn't verify signed token.")
     audience = _check_audience(service, pool, provider, jwt)  # 10
     subject: str = jwt.claims["sub"]
-    if _server_side_check(pool, provider) and service.is_signed_out(provider, subject):
+    if _server_side_check(pool, provider, audience) and service.is_signed_out(provider, subject):
         raise not_authorized("Token is inactive")  # 11
     return VerifiedLogin(
         linked=LinkedLogin(provider, subject),
@@ -240,11 +240,11 @@ def _check_audience(service: Service, pool: IdentityPool, provider: str, jwt: Jw
     raise assumed.wrong_audience()
 
 
-def _server_side_check(pool: IdentityPool, provider: str) -> bool:
+def _server_side_check(pool: IdentityPool, provider: str, client_id: str) -> bool:
     return any(
         entry.get("ServerSideTokenCheck")
         for entry in _user_pools(pool)
-        if entry.get("ProviderName") == provider
+        if entry.get("ProviderName") == provider and entry.get("ClientId") == client_id
     )
 
 

@@ -8,7 +8,6 @@ is known here. Source: service.md 10.
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.conditions import as_list, like
 from cognito_credentials.emulator.sessions import AssumedRole
 
 GUEST_POLICY_ARN = "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
@@ -70,15 +70,15 @@ def decide(session: AssumedRole, action: str, resource: str, now: float) -> Deci
         return _denied(session, action, resource)
     if not session.policy and not session.policy_arns:
         return Decision(True, "no session policy limits this session")
-    unknown = [arn for arn in session.policy_arns if arn != GUEST_POLICY_ARN]
-    if unknown:
-        return Decision(True, f"not known here is what {unknown[0]} says")
     document = json.loads(session.policy) if session.policy else {"Statement": []}
     effects = _effects(document, action, resource)
     if "Deny" in effects:
         return _denied(session, action, resource, "with an explicit deny in a session policy")
-    if "Allow" in effects or (session.policy_arns and _matches(action, _GUEST_MANAGED)):
+    if "Allow" in effects or (GUEST_POLICY_ARN in session.policy_arns and _matches(action, _GUEST_MANAGED)):
         return Decision(True, "a session policy allows the action")
+    unknown = [arn for arn in session.policy_arns if arn != GUEST_POLICY_ARN]
+    if unknown:
+        return Decision(True, f"not known here is what {unknown[0]} says")
     return _denied(session, action, resource)
 
 
@@ -93,7 +93,7 @@ def _denied(session: AssumedRole, action: str, resource: str, why: str = "") -> 
 def _effects(document: Mapping[str, Any], action: str, resource: str) -> set[str]:
     return {
         statement["Effect"]
-        for statement in _as_list(document["Statement"])
+        for statement in as_list(document["Statement"])
         if _applies(statement, action, resource)
     }
 
@@ -103,29 +103,20 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str) -> bool:
     if statement.get("Condition") and statement["Effect"] == "Allow":
         return False
     if "NotAction" in statement:
-        named = not _matches(action, _as_list(statement["NotAction"]))
+        named = not _matches(action, as_list(statement["NotAction"]))
     else:
-        named = _matches(action, _as_list(statement.get("Action", ())))
+        named = _matches(action, as_list(statement.get("Action", ())))
     if "NotResource" in statement:
         return named and not _covers(statement["NotResource"], resource)
     return named and _covers(statement.get("Resource", ()), resource)
 
 
 def _matches(action: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(action.lower(), _literal(pattern.lower())) for pattern in patterns)
+    return any(like(action.lower(), pattern.lower()) for pattern in patterns)
 
 
 def _covers(patterns: Any, resource: str) -> bool:
-    return any(fnmatch.fnmatchcase(resource, _literal(pattern)) for pattern in _as_list(patterns))
-
-
-def _literal(pattern: str) -> str:
-    # fnmatch knows [sets], which IAM does not; a bracket means itself.
-    return pattern.replace("[", "[[]")
-
-
-def _as_list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return any(like(resource, pattern) for pattern in as_list(patterns))
 
 
 def packed_percent(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
@@ -144,7 +135,7 @@ def is_policy(text: str) -> bool:
         return False
     if not isinstance(document, dict) or "Statement" not in document:
         return False
-    return all(_is_statement(statement) for statement in _as_list(document["Statement"]))
+    return all(_is_statement(statement) for statement in as_list(document["Statement"]))
 
 
 def _is_statement(statement: Any) -> bool:
@@ -155,7 +146,7 @@ def _is_statement(statement: Any) -> bool:
         and ("Resource" in statement) != ("NotResource" in statement)
         and "Principal" not in statement  # the session itself is who it speaks of
         and all(
-            all(isinstance(item, str) for item in _as_list(statement.get(name, ())))
+            all(isinstance(item, str) for item in as_list(statement.get(name, ())))
             for name in ("Action", "NotAction", "Resource", "NotResource")
         )
     )

@@ -183,7 +183,17 @@ def test_server_side_token_check(api, refusal):
         "INSERT INTO users (provider, subject, signed_out) VALUES (?, 'ann', 1)", USER_POOL
     )
 
+    both = api.emulator.create_pool(
+        CognitoIdentityProviders=[
+            {"ProviderName": USER_POOL, "ClientId": "app"},
+            {"ProviderName": USER_POOL, "ClientId": "web", "ServerSideTokenCheck": True},
+        ]
+    )
+
     assert refusal(checked, logins) == ("NotAuthorizedException", "Token is inactive")
+    assert api.public.get_id(IdentityPoolId=both, Logins=logins)
+    web = api.login("ann", USER_POOL, audience="web")
+    assert refusal(both, web) == ("NotAuthorizedException", "Token is inactive")
     assert api.public.get_id(IdentityPoolId=unchecked, Logins=logins)
 
 

@@ -176,8 +176,13 @@ def test_managed_policies(api, assume):
 
     assert api.emulator.allowed(known, "polly:Speak").allowed
     assert not api.emulator.allowed(known, "s3:GetObject").allowed
-    decision = api.emulator.allowed(other["AccessKeyId"], "s3:PutObject")
+    decision = api.emulator.allowed(other["AccessKeyId"], "polly:Speak")
     assert decision.reason == "not known here is what arn:aws:iam::aws:policy/ReadOnlyAccess says"
+    both = [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}, {"arn": GUEST_POLICY}]
+    deny = policy({**allow("s3:Put*"), "Effect": "Deny"})
+    mixed = assume(PolicyArns=both, Policy=deny)["Credentials"]["AccessKeyId"]
+    assert not api.emulator.allowed(mixed, "s3:PutObject").allowed
+    assert api.emulator.allowed(mixed, "polly:Speak").reason == "a session policy allows the action"
 
 
 @pytest.mark.parametrize(
