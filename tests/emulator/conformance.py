@@ -6,7 +6,8 @@ A test that holds a behaviour of the service carries
     @pytest.mark.conforms("GetId", mark="observed", source="5.2 check 8, 15.10")
 
 The operation, where the belief comes from, and the sections of the specification; what it holds is
-its docstring. Tests are read, not run; that they pass is the suite's business.
+its docstring. The facts of the specification, one by one, with their texts, are in facts.py. Tests are
+read here, not run; while the suite runs, `witnessed` sees that each was given the answers it is named for.
 """
 
 from __future__ import annotations
@@ -14,9 +15,16 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials.emulator.wire import Answer as Sent
+
+from .facts import FACTS, Fact, facts_of
 
 HERE = Path(__file__).parent
 TABLE = HERE.parents[1] / ".github" / "CONFORMANCE.md"
@@ -58,9 +66,52 @@ def _of(test: ast.FunctionDef, file: str) -> Iterator[Behaviour]:
                 yield Behaviour(operation, text, options["mark"], options["source"], f"{file}::{test.name}")
 
 
-def sources() -> set[str]:
-    """Every section that some test names."""
-    return {part for behaviour in behaviours() for part in behaviour.source.split(", ")}
+def known_tests() -> set[str]:
+    """Every test of this directory, ``file::name``."""
+    return {
+        f"{path.name}::{node.name}"
+        for path in HERE.glob("test_*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    }
+
+
+def holders(fact: Fact) -> list[str]:
+    """The tests that hold *fact*, without the ids of their cases."""
+    names = [name.partition("[")[0] for name in fact.tests.split()]
+    return [re.sub(r"^(\w+)::", r"test_\1.py::test_", name) for name in names]
+
+
+@pytest.fixture(autouse=True)
+def witnessed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that is named for a fact, and was never given the answer that the fact is about."""
+    from cognito_credentials.emulator import http
+
+    function = getattr(request.node, "originalname", request.node.name)
+    facts = facts_of(*(f"{request.node.path.name}::{name}" for name in (function, request.node.name)))
+    seen: set[tuple[str, str, int]] = set()
+    for name in ("send_answer", "send_slowly"):
+        monkeypatch.setattr(http, name, _noting(getattr(http, name), seen))
+    yield
+    check_witnessed(facts, seen)
+
+
+def _noting(send: Callable[..., Awaitable[None]], seen: set[tuple[str, str, int]]) -> Callable[..., Any]:
+    """*send*, which also notes the code, text and status of what it sends."""
+
+    async def noting(*arguments: Any) -> None:
+        answer = next(argument for argument in arguments if isinstance(argument, Sent))
+        seen.add((answer.code, answer.message, answer.status))  # first: the test goes on once it has it
+        await send(*arguments)
+
+    return noting
+
+
+def check_witnessed(facts: Iterable[Fact], seen: set[tuple[str, str, int]]) -> None:
+    """Fail when one of *facts* has an answer that is not among those *seen*."""
+    for fact in facts:
+        if fact.answer and not any(fact.answer.is_seen(*one) for one in seen):
+            pytest.fail(f"fact {fact.name} was never answered: {fact.answer}; there were {sorted(seen)}")
 
 
 def table() -> str:
@@ -78,10 +129,27 @@ def table() -> str:
         "| operation | behaviour | mark | test |",
         "|---|---|---|---|",
     ]
-    for one in found:
-        text = re.sub(r"([|<>])", r"\\\1", one.text)
-        lines.append(f"| {one.operation} | {text} | {one.mark} | `{one.test}` |")
+    lines += [f"| {one.operation} | {_cell(one.text)} | {one.mark} | `{one.test}` |" for one in found]
+    held = [fact for fact in FACTS if fact.tests]
+    lines += [
+        "",
+        "## The specification, fact by fact",
+        "",
+        f"{len(held)} facts are held, {sum(bool(fact.answer) for fact in held)} of them by an answer that",
+        "their tests must have been given over HTTP, or fail; … is what changes from call to call.",
+        "",
+        "| fact | what | mark | answer | tests |",
+        "|---|---|---|---|---|",
+    ]
+    for fact in FACTS:
+        answer = f"{fact.answer.status} {fact.answer.code} {fact.answer.text}".strip() if fact.answer else ""
+        names = " ".join(f"`{name}`" for name in holders(fact)) or "not held"
+        lines.append(f"| {fact.name} | {_cell(fact.says)} | {fact.mark} | {_cell(answer)} | {names} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"([|<>*\[\]])", r"\\\1", text)
 
 
 if __name__ == "__main__":

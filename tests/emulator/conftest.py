@@ -16,6 +16,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from .conformance import witnessed  # noqa: F401  (a fixture for every test of this directory)
+
 OIDC = "login.example.com"
 OIDC_ARN = f"arn:aws:iam::123456789012:oidc-provider/{OIDC}"
 GOOGLE = "accounts.google.com"

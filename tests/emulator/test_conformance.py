@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from cognito_credentials.emulator.operations import OPERATIONS
 from cognito_credentials.emulator.sts import OPERATIONS as STS_OPERATIONS
 
-from .conformance import MARKS, TABLE, behaviours, sources, table
+from .conformance import MARKS, TABLE, behaviours, check_witnessed, holders, known_tests, table
+from .facts import FACTS, Answer, Fact
 
 
 def test_table_is_up_to_date():
@@ -29,10 +34,57 @@ def test_every_operation_has_a_line():
     assert not {*OPERATIONS, *STS_OPERATIONS} - named
 
 
-def test_every_assertable_behaviour_has_a_test():
-    """The 24 behaviours of the specification's list, the checks of a login, and those of STS are all held."""
-    wanted = {f"15.{number}" for number in range(1, 25)}
+def test_facts_leave_nothing_out():
+    """Every row of the specification's tables and lists is among the facts, and none stands there twice."""
+    wanted = {f"W{number}" for number in [*range(1, 8), *range(10, 15), *range(20, 32)]}
+    wanted |= {f"15.{number}" for number in range(1, 25)} - {"15.10"}
     wanted |= {f"5.2 check {number}" for number in range(12)}
     wanted |= {f"9.3 check {number}" for number in range(1, 11)}
+    wanted |= {f"Q{number}" for number in range(1, 18)}
+    wanted |= {f"9.6 {row}" for row in ("key", "expired", "signature", "unsigned", "clock")}
+    names = [fact.name for fact in FACTS]
 
-    assert not wanted - sources()
+    assert not wanted - {re.sub(r"(?<=\d)[a-e]$", "", name) for name in names}
+    assert len(set(names)) == len(names)
+    assert {fact.mark for fact in FACTS} <= set(MARKS)
+
+
+def test_every_fact_is_held():
+    """Every fact names tests that exist, or says why none holds it; few say so."""
+    known = known_tests()
+    for fact in FACTS:
+        assert set(holders(fact)) <= known, fact
+
+    assert [fact.name for fact in FACTS if not fact.tests] == ["9.3 check 9c", "9.3 other"]
+
+
+def test_observed_texts_are_witnessed():
+    """What was observed of an error is held with its text, as the specification has it."""
+    for fact in FACTS:
+        if re.fullmatch(r"(5\.2|9\.3) check \d+[a-z]?", fact.name) and fact.tests and fact.mark == "observed":
+            assert fact.answer, fact
+            assert fact.answer.text.strip("…"), fact
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        set(),
+        {("NotAuthorizedException", "Token expired: 1 >= 2", 500)},
+        {("InvalidParameterException", "Token expired: 1 >= 2", 400)},
+        {("NotAuthorizedException", "Token expired! 1 >= 2", 400)},
+    ],
+)
+def test_answers_that_were_not_given(seen):
+    """A test that was never given the answer it is named for fails, and one that was does not."""
+    fact = Fact(
+        "5.2",
+        "observed",
+        "expired",
+        "logins::expired",
+        Answer("NotAuthorizedException", "Token expired: … >= …"),
+    )
+    check_witnessed([fact], {("NotAuthorizedException", "Token expired: 1 >= 2", 400)})
+
+    with pytest.raises(pytest.fail.Exception, match="never answered"):
+        check_witnessed([fact], seen)

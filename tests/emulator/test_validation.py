@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import ROLE
+from .conftest import ROLE, SIGNED
 
 
 @pytest.mark.conforms("any", mark="observed", source="1.4, 15.3")
@@ -51,6 +51,74 @@ def test_several_violations(api):
         "Value '' at 'identityPoolId' failed to satisfy constraint: "
         r"Member must satisfy regular expression pattern: [\w-]+:[0-9a-f-]+"
     )
+
+
+LENGTH = "Member must have length"
+VALUE = "Member must have value"
+
+
+@pytest.mark.parametrize(
+    ("operation", "content", "violation"),
+    [
+        pytest.param(
+            "DescribeIdentityPool", {}, "null at 'identityPoolId'... Member must not be null", id="null"
+        ),
+        pytest.param(
+            "LookupDeveloperIdentity",
+            {"DeveloperUserIdentifier": ""},
+            f"'' at 'developerUserIdentifier'... {LENGTH} greater than or equal to 1",
+            id="shorter",
+        ),
+        pytest.param(
+            "CreateIdentityPool",
+            {"IdentityPoolName": "x" * 129, "AllowUnauthenticatedIdentities": True},
+            f"'{'x' * 129}' at 'identityPoolName'... {LENGTH} less than or equal to 128",
+            id="longer",
+        ),
+        pytest.param(
+            "ListIdentityPools",
+            {"MaxResults": 0},
+            f"'0' at 'maxResults'... {VALUE} greater than or equal to 1",
+            id="less",
+        ),
+        pytest.param(
+            "ListIdentityPools",
+            {"MaxResults": 61},
+            f"'61' at 'maxResults'... {VALUE} less than or equal to 60",
+            id="more",
+        ),
+        pytest.param(
+            "SetIdentityPoolRoles",
+            {"Roles": {}, "RoleMappings": {"a": {"Type": "Both"}}},
+            "'Both' at 'roleMappings.a.member.type'... Member must satisfy enum value set: [Token, Rules]",
+            id="enum",
+        ),
+        pytest.param(
+            "CreateIdentityPool",
+            {
+                "IdentityPoolName": "p",
+                "AllowUnauthenticatedIdentities": True,
+                "SupportedLoginProviders": {"a": "!"},
+            },
+            "'{a=!}' at 'supportedLoginProviders'... Map value must satisfy constraint: ["
+            f"{LENGTH} less than or equal to 128, {LENGTH} greater than or equal to 1, "
+            "Member must satisfy regular expression pattern: [\\w.;_/-]+]",
+            id="values",
+        ),
+    ],
+)
+@pytest.mark.conforms("any", mark="assumed", source="1.4")
+def test_phrases(api, operation, content, violation):
+    """Each kind of constraint has its phrase, after the value and the place."""
+    pool = {} if operation == "DescribeIdentityPool" else {"IdentityPoolId": "us-east-1:0"}
+
+    answer = api.post(operation, {**pool, **content}, **SIGNED)
+
+    text = violation.replace("...", " failed to satisfy constraint:")
+    assert answer.json == {
+        "__type": "ValidationException",
+        "message": f"1 validation error detected: Value {text}",
+    }
 
 
 @pytest.mark.conforms("any", mark="assumed", source="1.4")

@@ -158,18 +158,6 @@ def test_body_too_large(api):
     assert (answer.status, answer.json["__type"]) == (413, "RequestEntityTooLargeException")
 
 
-@pytest.mark.conforms("any", mark="model", source="1.1, 15.1")
-def test_signed_operations_refuse_unsigned_calls(api):
-    """Without a signature only the four public operations are answered."""
-    answer = api.post("DescribeIdentityPool", {"IdentityPoolId": "us-east-1:a"})
-
-    assert answer.status == 400
-    assert answer.json == {
-        "__type": "MissingAuthenticationTokenException",
-        "message": "Missing Authentication Token",
-    }
-
-
 @pytest.mark.conforms("any", mark="assumed", source="1.1")
 def test_public_operations_may_be_signed(api):
     """A client with credentials may sign the public operations too."""

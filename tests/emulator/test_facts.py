@@ -1,0 +1,136 @@
+"""Facts of the specification that belong to no one operation's tests."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+
+import pytest
+
+from cognito_credentials.emulator.operations import OPERATIONS
+
+from .conftest import GOOGLE, OIDC, ROLE, SIGNED
+from .test_identities import get_id
+
+PUBLIC = {"GetId", "GetOpenIdToken", "GetCredentialsForIdentity", "UnlinkIdentity"}
+
+
+@pytest.mark.conforms("any", mark="model", source="1.1, 1.3, 15.1")
+def test_unsigned_calls_of_all_operations(api):
+    """Unsigned, four operations work and the nineteen others are refused in the same words."""
+    pool_id = api.oidc_pool()
+    logins = api.login()
+    identity = {
+        "IdentityId": api.post("GetId", {"IdentityPoolId": pool_id, "Logins": logins}).json["IdentityId"]
+    }
+    logins = {"Logins": logins}
+    content = {"IdentityPoolId": pool_id, **identity, **logins, "LoginsToRemove": [OIDC]}
+
+    answers = {operation: api.post(operation, content) for operation in sorted(OPERATIONS)}
+
+    assert len(answers) == 23
+    assert {operation for operation, answer in answers.items() if answer.status == 200} == PUBLIC
+    for operation in answers.keys() - PUBLIC:
+        assert answers[operation].status == 400
+        assert answers[operation].json == {
+            "__type": "MissingAuthenticationTokenException",
+            "message": "Missing Authentication Token",
+        }
+
+
+@pytest.mark.conforms("DescribeIdentity, ListIdentities", mark="observed", source="1.2")
+def test_dates_have_milliseconds(api):
+    """Identity dates on the wire are seconds with three decimals at most."""
+    pool_id = api.emulator.create_pool()
+    identity_id = get_id(api, pool_id)
+
+    one = api.post("DescribeIdentity", {"IdentityId": identity_id}, **SIGNED)
+    several = api.post("ListIdentities", {"IdentityPoolId": pool_id, "MaxResults": 1}, **SIGNED)
+
+    for body in (one.body, several.body):
+        for member in (b"CreationDate", b"LastModifiedDate"):
+            assert re.search(b'"' + member + rb'":\d{10}(\.\d{1,3})?[,}]', body)
+
+
+@pytest.mark.conforms("any", mark="observed", source="1.3")
+def test_denials_spell_message_with_a_capital(api):
+    """What AWS's authorization layer denies has its text under Message, as no service's own error has."""
+    text = (
+        "User: anonymous is not authorized to perform: cognito-identity:GetId on resource: * "
+        "with an explicit deny in a resource control policy"
+    )
+    api.emulator.plan_faults({"operation": "GetId", "code": "AccessDeniedException", "message": text})
+
+    answer = api.post("GetId", {})
+
+    assert (answer.status, answer.json) == (400, {"__type": "AccessDeniedException", "Message": text})
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        pytest.param(400, "Signature expired: ", id="slow"),
+        pytest.param(-400, "Signature not yet current: ", id="fast"),
+    ],
+)
+@pytest.mark.conforms("any", mark="assumed", source="1.3")
+def test_clocks_at_cognito(api, refused, seconds, text):
+    """A signature of more than five minutes ago or ahead is refused in the JSON protocol's own code."""
+    identity_id = get_id(api, api.emulator.create_pool())
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+    api.emulator.move_clock(seconds)
+
+    code, message, status = refused(
+        api.client("cognito-identity", keys).describe_identity, IdentityId=identity_id
+    )
+
+    assert (code, status) == ("InvalidSignatureException", 400)
+    assert message.startswith(text)
+
+
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 9")
+def test_session_tags_too_large(api, refused):
+    """Tags of a back end that are more than a session can carry are refused with their share in percent."""
+    pool_id = api.emulator.create_pool(DeveloperProviderName="dev.app")
+    random_ = random.Random(1)
+    tags = {f"key{number}": "".join(random_.choices(string.ascii_letters, k=250)) for number in range(50)}
+    token = api.developer.get_open_id_token_for_developer_identity(
+        IdentityPoolId=pool_id, Logins={"dev.app": "ann"}, PrincipalTags=tags
+    )["Token"]
+
+    code, message, status = refused(
+        api.client("sts").assume_role_with_web_identity,
+        RoleArn=ROLE + "authenticated",
+        RoleSessionName="session",
+        WebIdentityToken=token,
+    )
+
+    assert (code, status) == ("PackedPolicyTooLarge", 400)
+    assert re.fullmatch(r"Packed size of session tags consumes \d+% of allotted space\.", message)
+
+
+@pytest.mark.conforms("DescribeIdentity, ListIdentities", mark="assumed", source="5.4, 13")
+def test_merged_identity_is_still_described(api):
+    """An identity that was merged away is still there, without Logins, and hidden where it is asked for."""
+    pool_id = api.oidc_pool()
+    first = get_id(api, pool_id, api.login("ann"))
+    second = get_id(api, pool_id, api.login("ann@g", GOOGLE))
+    get_id(api, pool_id, {**api.login("ann"), **api.login("ann@g", GOOGLE)})
+
+    gone = api.developer.describe_identity(IdentityId=second)
+    shown = api.developer.list_identities(IdentityPoolId=pool_id, MaxResults=9, HideDisabled=True)
+
+    assert gone["IdentityId"] == second
+    assert "Logins" not in gone
+    assert [identity["IdentityId"] for identity in shown["Identities"]] == [first]
+
+
+@pytest.mark.conforms("GetId, GetOpenIdToken", mark="assumed", source="6.9, 13")
+def test_empty_logins_are_a_guests(api):
+    """Empty Logins make a guest, and speak for one."""
+    content = {"IdentityPoolId": api.oidc_pool(), "Logins": {}}
+    one, another = (api.post("GetId", content).json["IdentityId"] for _ in range(2))
+
+    assert one != another
+    assert api.post("GetOpenIdToken", {"IdentityId": one, "Logins": {}}).status == 200
