@@ -1,7 +1,7 @@
 """
 Signing in on a machine without a browser: a code here, typed in on a telephone (RFC 8628).
 
-Imports `interaction`, `issuer`, `tokens`; segno for the QR code.
+Imports `discovery`, `interaction`, `issuer`, `tokens`; segno for the QR code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..endpoints import checked_endpoint
 from ..errors import (
     CognitoCredentialsError,
     ConfigurationError,
@@ -21,6 +20,7 @@ from ..errors import (
     clean,
 )
 from ..secret import Secret
+from .discovery import checked_address
 from .tokens import TokenError, refusal
 
 if TYPE_CHECKING:
@@ -174,16 +174,11 @@ def read_device_code(document: Mapping[str, Any]) -> DeviceCode | ServiceError:
 
 
 def _safe_address(value: object) -> str | None:
-    """Take an address that a person is asked to open: https or this machine, nothing a terminal obeys."""
-    if not isinstance(value, str):
-        return None
-    bare, _, query = value.partition("?")
+    """Take an address that a person is asked to open, where it is a safe one."""
     try:
-        checked_endpoint(bare, "verification_uri")
+        return checked_address(value, "verification_uri")
     except ConfigurationError:
         return None
-    is_plain = query.isascii() and query.isprintable() and " " not in query
-    return value if is_plain else None
 
 
 def _seconds(value: object, default: int) -> int:

@@ -9,6 +9,7 @@ Imports `http` and `endpoints`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,9 @@ ASYMMETRIC: Final = frozenset(
     ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 )
 """Never ``none``, and never HMAC: there an issuer's public key would be a password that everybody knows."""
+
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9/?:@!*+,;=&%._~\[\]-]+")
+"""What RFC 3986 lets an address be made of, but for ``#`` and the quotes, dollars and brackets of shells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,27 @@ def checked_issuer(value: object, where: str) -> str:
     """
     address = checked_endpoint(value, where)
     return address + ("/" if str(value).endswith("/") else "")
+
+
+def checked_address(value: object, where: str) -> str:
+    """
+    Take an address that an issuer names; it is shown on a terminal, and is an argument of a browser.
+
+    Args:
+        value: The address; it may have a query (RFC 6749, 3.1 and 3.2), and no fragment.
+        where: What it is and whose, for messages.
+
+    Raises:
+        ConfigurationError: It is neither https nor this machine, or a terminal or a shell might obey it.
+    """
+    bare = value.partition("?")[0] if isinstance(value, str) else value
+    checked_endpoint(bare, where)
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+        raise ConfigurationError(
+            f"{where} has characters in it that no such address has",
+            hint="the issuer must correct it: no fragment, and nothing but plain letters, digits and signs",
+        )
+    return value
 
 
 def discover(http: Http, issuer: str) -> Metadata:
@@ -110,13 +135,11 @@ def _address(document: Mapping[str, Any], name: str, issuer: str) -> str | None:
     if value is None:
         return None
     where = f"{name} of the issuer {clean(issuer, 120)}"
-    # A query is allowed there (RFC 6749, 3.1 and 3.2); a fragment is not.
-    bare, _, query = value.partition("?") if isinstance(value, str) else (value, "", "")
-    checked = checked_endpoint(bare, where)
+    checked = checked_address(value, where)
     if issuer.startswith("https:") and not checked.startswith("https:"):
         # A public issuer has no business on this machine: what listens here may be anybody's.
         raise ConfigurationError(f"{where} is plain http", hint="the issuer must correct its metadata")
-    return f"{bare}?{query}" if query else str(bare)
+    return checked
 
 
 def _texts(value: object, default: str) -> frozenset[str]:

@@ -439,6 +439,35 @@ def test_metadata_that_leads_elsewhere(hostile: HostileIssuer, metadata: dict[st
         _source(hostile).sign_in(Person(), open_browser=lambda _: True)
 
 
+@pytest.mark.parametrize(
+    "name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "device_authorization_endpoint",
+             "revocation_endpoint"]
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "end", ["?x#\x1b]52;c;eA==\x07", "?x=\u202e", "#x", "?a b", "?a'", "?$(id)", "/`id`"]
+)
+def test_addresses_that_a_terminal_or_a_shell_obeys(hostile: HostileIssuer, name: str, end: str) -> None:
+    """Attack: no address of the metadata brings escapes to the terminal, or quotes to a browser's command."""
+    hostile.metadata = {name: f"{hostile.url}/authorize{end}"}
+    person = Person()
+
+    with pytest.raises(ConfigurationError, match=f"{name} of the issuer"):
+        _source(hostile).sign_in(person, open_browser=lambda url: pytest.fail(f"opened {url!r}"))
+
+    assert person.shown == []
+
+
+def test_an_address_with_a_query(hostile: HostileIssuer) -> None:
+    """Some issuers have one in their addresses, and it is kept."""
+    hostile.metadata = {"authorization_endpoint": f"{hostile.url}/authorize?p=B2C_1_sign%20in"}
+    issuer = OidcIssuer(Network(), hostile.url, CLIENT)
+
+    url = Authorization(issuer, "http://127.0.0.1:1/callback", "openid").url
+
+    assert url.startswith(f"{hostile.url}/authorize?p=B2C_1_sign")
+    assert _query(url)["p"] == "B2C_1_sign in"
+
+
 def test_a_public_issuer_does_not_lead_to_this_machine() -> None:
     """Metadata of an https issuer cannot have a code posted to whatever listens here."""
     from cognito_credentials.sign_in.discovery import read_metadata

@@ -151,6 +151,7 @@ def test_what_is_shown(patient: HostileIssuer, clock: ManualClock) -> None:
         ({"verification_uri": "http://evil.example/device"}, "no safe address"),
         ({"verification_uri": "javascript:alert(1)"}, "no safe address"),
         ({"verification_uri": "https://login.example.com/\x1b]0;x\x07"}, "no safe address"),
+        ({"verification_uri": "https://login.example.com/device?x#\x1b[2J"}, "no safe address"),
         ({"verification_uri": None}, "no safe address"),
         ({"user_code": None}, "no code"),
         ({"device_code": ""}, "no code"),
