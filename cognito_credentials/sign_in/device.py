@@ -136,7 +136,7 @@ def _ask_for_code(issuer: Issuer, client_id: str, scope: str) -> DeviceCode:
             f"the issuer {clean(issuer.metadata().issuer, 120)} does not offer signing in with a code",
             hint="open an address elsewhere instead: way='no-browser' in Python, --no-browser",
         )
-    answer = issuer.http.post(endpoint, {"client_id": client_id, "scope": scope})
+    answer = issuer.http.post(endpoint, {"client_id": client_id, "scope": issuer.client().scope(scope)})
     found = read_device_code(answer.json()) if answer.status == 200 else _refusal(answer)
     if isinstance(found, CognitoCredentialsError):
         raise found

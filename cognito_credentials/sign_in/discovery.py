@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .http import Http
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
+OFFLINE_ACCESS: Final = "offline_access"
+"""The scope for refresh tokens. Source: OpenID Connect Core 1.0, section 11."""
 ASYMMETRIC: Final = frozenset(
     ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 )
@@ -46,6 +48,8 @@ class Metadata:
     """Whether its authorization responses name it (RFC 9207); then one that does not is another's."""
     takes_basic: bool = True
     """Whether a client secret goes into a header rather than the form."""
+    has_offline_access: bool = True
+    """Whether that scope may be asked for; it may where the issuer does not list its scopes."""
 
 
 def checked_issuer(value: object, where: str) -> str:
@@ -108,6 +112,7 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
         )
     algorithms = document.get("id_token_signing_alg_values_supported")
     methods = document.get("token_endpoint_auth_methods_supported")
+    scopes = document.get("scopes_supported")
     return Metadata(
         issuer=issuer,
         jwks_uri=_required(document, "jwks_uri", issuer),
@@ -118,6 +123,7 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
         algorithms=_texts(algorithms, "RS256") & ASYMMETRIC,
         says_issuer=document.get("authorization_response_iss_parameter_supported") is True,
         takes_basic="client_secret_basic" in _texts(methods, "client_secret_basic"),
+        has_offline_access=OFFLINE_ACCESS in _texts(scopes, OFFLINE_ACCESS),
     )
 
 

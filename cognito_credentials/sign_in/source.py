@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -183,7 +184,8 @@ class SignInSource:
         prompt = prompt or TerminalPrompt()
         if chosen == "browser" and way is None and open_browser is None:
             chosen = self._where_there_is_a_browser(prompt)
-        with needs_extra(), self._sign_in().beginning(place_of_secret, PATIENT_SECONDS) as keep:
+        with needs_extra(), self._sign_in().beginning(place_of_secret, PATIENT_SECONDS) as kept:
+            keep = _saying_how_long(kept, prompt)
             if chosen == "device":
                 return keep(self._with_device(prompt))
             if chosen == "password":
@@ -302,3 +304,16 @@ class SignInSource:
 
     def _environ(self) -> Mapping[str, str]:
         return os.environ if self._given_environ is None else self._given_environ
+
+
+def _saying_how_long(keep: Callable[[Verified], Account], prompt: Prompt) -> Callable[[Verified], Account]:
+    """Say so, too, where what is kept does not last: nobody expects to be asked again within the hour."""
+
+    def keeps(verified: Verified) -> Account:
+        account = keep(verified)
+        if verified.refresh_token is None:
+            until = time.strftime("%H:%M", time.localtime(verified.claims["exp"]))
+            prompt.say(f"The issuer gave no refresh token: this sign-in lasts until {until}, and no longer.")
+        return account
+
+    return keeps

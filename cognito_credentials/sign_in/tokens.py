@@ -14,7 +14,7 @@ from authlib.oauth2.client import OAuth2Client
 
 from ..errors import CognitoCredentialsError, LoginRejectedError, RefusedError, ServiceError, clean
 from ..secret import Secret
-from .discovery import Metadata
+from .discovery import OFFLINE_ACCESS, Metadata
 from .http import Answer, Http, Session
 
 if TYPE_CHECKING:
@@ -88,13 +88,33 @@ class TokenClient:
         self._client_id = client_id
         self._client_secret = client_secret
 
+    def scope(self, wanted: str) -> str:
+        """Leave out of *wanted* the scope for refresh tokens, where the issuer does not have it."""
+        if self._metadata.has_offline_access:
+            return wanted
+        return " ".join(name for name in wanted.split() if name != OFFLINE_ACCESS)
+
     def authorization_url(
         self, *, redirect_uri: str, scope: str, state: str, nonce: str, verifier: Secret
     ) -> str:
         """Make the address to open in the browser (RFC 6749, RFC 7636 with S256)."""
-        client, _ = self._client(redirect_uri=redirect_uri, scope=scope, code_challenge_method="S256")
+        taken = self.scope(scope)
+        client, _ = self._client(redirect_uri=redirect_uri, scope=taken, code_challenge_method="S256")
+        more = {}
+        if OFFLINE_ACCESS in scope.split():
+            # Without the prompt an issuer must ignore the scope (OpenID Connect Core, 11), and Google gives a
+            # refresh token the first time only.
+            more["prompt"] = "consent"
+        if taken != scope:
+            # Google's way: it refuses the scope. Who does not know the parameter ignores it (RFC 6749, 3.1).
+            # Source: developers.google.com/identity/protocols/oauth2/web-server, access_type.
+            more["access_type"] = "offline"
         url, _ = client.create_authorization_url(
-            self._metadata.authorization_endpoint, state=state, code_verifier=verifier.reveal(), nonce=nonce
+            self._metadata.authorization_endpoint,
+            state=state,
+            code_verifier=verifier.reveal(),
+            nonce=nonce,
+            **more,
         )
         return str(url)
 

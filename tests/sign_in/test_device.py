@@ -72,6 +72,16 @@ def test_waiting_at_the_issuers_pace(patient: HostileIssuer, clock: ManualClock)
     assert {form["device_code"] for form in polls} == {"CANARY-device"}
 
 
+def test_a_scope_that_the_issuer_does_not_have(patient: HostileIssuer, clock: ManualClock) -> None:
+    """Google refuses offline_access, and gives devices a refresh token without it."""
+    patient.metadata = {"scopes_supported": ["openid", "email"]}
+
+    _sign_in(patient, clock)
+
+    (asked,) = [form for _, path, form in patient.requests if path == "/device"]
+    assert asked["scope"] == "openid email"
+
+
 def test_an_issuer_that_does_not_answer_is_asked_less_often(
     patient: HostileIssuer, clock: ManualClock
 ) -> None:

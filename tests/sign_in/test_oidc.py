@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from .conftest import CLIENT_ID, Person, last_page
+from .hostile_issuer import HostileIssuer, answer
 from .web_browser import WebBrowser
 
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
@@ -57,6 +62,78 @@ def test_the_sign_in_lasts(issuer: str, open_browser: Any) -> None:
     assert len(set(at_rest)) == 3  # the provider rotates: each refresh used what the one before was given
     assert later.token() == first  # from memory
     assert later.principal_of(first) == later.principal()
+
+
+@pytest.fixture
+def plain_issuer() -> Iterator[HostileIssuer]:
+    """An issuer whose metadata a test may change; it behaves."""
+    running = HostileIssuer()
+    yield running
+    running.close()
+
+
+def _asked(issuer: HostileIssuer, person: Person, **options: Any) -> dict[str, str]:
+    """Sign in with a browser, and return what the authorization request asked for."""
+    asked: dict[str, str] = {}
+
+    def opens(url: str) -> bool:
+        asked.update(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+        issuer.nonce = asked["nonce"]
+        answered = urllib.parse.urlencode({"code": "CANARY", "state": asked["state"]})
+        back = f"{asked['redirect_uri']}?{answered}"
+        threading.Thread(target=lambda: urllib.request.urlopen(back, timeout=20).close()).start()
+        return True
+
+    OidcLogin(issuer.url, CLIENT_ID, store="file", **options).sign_in(person, open_browser=opens)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("scopes", "scope", "prompt", "access_type"),
+    [
+        (None, "openid email offline_access", "consent", None),
+        (["openid", "offline_access"], "openid email offline_access", "consent", None),
+        (["openid", "email", "profile"], "openid email", "consent", "offline"),
+    ],
+)
+def test_how_refresh_tokens_are_asked_for(
+    plain_issuer: HostileIssuer,
+    scopes: list[str] | None,
+    scope: str,
+    prompt: str,
+    access_type: str | None,
+) -> None:
+    """By the scope with the prompt that it needs; where the scope is unknown, as Google has it."""
+    plain_issuer.metadata = {"scopes_supported": scopes}
+    person = Person()
+
+    asked = _asked(plain_issuer, person)
+
+    assert (asked["scope"], asked.get("prompt"), asked.get("access_type")) == (scope, prompt, access_type)
+    assert "refresh token" not in "\n".join(person.shown)
+
+
+def test_who_wants_no_refresh_token_is_asked_for_no_consent(plain_issuer: HostileIssuer) -> None:
+    """Without the scope the request has nothing about it."""
+    plain_issuer.metadata = {"scopes_supported": ["openid"]}
+
+    assert not {"prompt", "access_type"} & _asked(plain_issuer, Person(), scopes="openid").keys()
+
+
+def test_a_sign_in_that_does_not_last_says_so(plain_issuer: HostileIssuer) -> None:
+    """Without a refresh token the person is told at once until when it is good."""
+    given = plain_issuer.tokens
+    plain_issuer.answers["/token"] = lambda: answer(
+        {name: value for name, value in given().items() if name != "refresh_token"}
+    )
+    ends = int(time.time()) + 1800
+    plain_issuer.claims = {"exp": ends}
+    person = Person()
+
+    _asked(plain_issuer, person)
+
+    until = time.strftime("%H:%M", time.localtime(ends))
+    assert person.shown[-1].startswith(f"The issuer gave no refresh token: this sign-in lasts until {until}")
 
 
 def test_nobody_is_signed_in(issuer: str) -> None:

@@ -30,7 +30,6 @@ const provider = new Provider(issuer, {
     accountId: id,
     claims: () => ({ sub: id, email: `${id}@example.com` }),
   }),
-  issueRefreshToken: async (_, client) => client.grantTypeAllowed("refresh_token"),
   pkce: { required: () => true },
   rotateRefreshToken: true,
   ttl: { AccessToken: 600, IdToken: options.idTokenSeconds ?? 3600, RefreshToken: 86400, DeviceCode: 600 },
