@@ -106,7 +106,7 @@ def _signed(
         claims = jwt.decode(text, jwt.PyJWK(key, algorithm).key, algorithms=[algorithm], options=options)
     except jwt.MissingRequiredClaimError as error:
         problem = f"it has no claim '{clean(error.claim, 20)}'"
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+    except Exception:  # noqa: BLE001, S110  (a forged header or key may break any layer: what is wrong is said below)
         pass
     else:
         return header, claims
@@ -170,7 +170,10 @@ def _half_hash(access_token: Secret, algorithm: str) -> str:
 
 
 def _equal(given: object, expected: str) -> bool:
-    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8"), expected.encode("utf-8"))
+    # JSON can hold what UTF-8 cannot: half a surrogate pair.
+    return isinstance(given, str) and hmac.compare_digest(
+        given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
+    )
 
 
 def _rejected(why: str) -> LoginRejectedError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
 from ..errors import CognitoCredentialsError, LoginRejectedError, RefusedError, ServiceError, clean
@@ -197,9 +196,9 @@ class TokenClient:
             return self._read(given, session, grant_type)
         except CognitoCredentialsError as error:
             return _unavailable(session.last) or error.with_traceback(None)
-        except (OAuth2Error, ValueError, TypeError):
-            # Authlib itself fails on a description with a quote or a line break in it, and the code, which
-            # decides whether the sign-in has ended, would be lost with it.
+        except Exception:  # noqa: BLE001  (whatever it is, its frames have the token in them)
+            # Authlib itself fails on an endless lifetime, and on a description with a quote or a line break
+            # in it; and the code, which decides whether the sign-in has ended, would be lost with it.
             return refusal(session.last)
 
     def _read(

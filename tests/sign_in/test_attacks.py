@@ -337,6 +337,7 @@ def _with_header(token: str, header: dict[str, str]) -> str:
     [
         ({"nonce": "another"}, "nonce"),
         ({"nonce": None}, "nonce"),
+        ({"nonce": "\ud800"}, "nonce"),
         ({"aud": "another"}, "aud"),
         ({"aud": [CLIENT, "another"]}, "azp"),
         ({"aud": [CLIENT], "azp": "another"}, "azp"),
@@ -351,6 +352,7 @@ def _with_header(token: str, header: dict[str, str]) -> str:
         ({"sub": 7}, "whom it is about"),
         ({"sub": "x" * 256}, "whom it is about"),
         ({"at_hash": "AAAA"}, "at_hash"),
+        ({"at_hash": "\ud800"}, "at_hash"),
         ({"token_use": "access"}, "no ID token"),
     ],
 )

@@ -18,8 +18,11 @@ from cognito_credentials.errors import (
     ServiceError,
 )
 from cognito_credentials.logins.claims import unverified_claims
+from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.sources import UserPool
+from cognito_credentials.sign_in.srp import SrpProof
 
+from ..conftest import locals_of
 from .conftest import Person, last_page
 from .srp_server import N
 from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
@@ -171,6 +174,26 @@ def test_a_new_password(one_pool: UserPoolServer) -> None:
     assert user.new_password == "CANARY new"
     user.challenges.clear()
     assert _source().sign_in(Person("eve", "CANARY new")).subject == "sub-eve"
+
+
+@pytest.mark.parametrize("name", ["SRP_B", "SALT", "SECRET_BLOCK"])
+@pytest.mark.parametrize(
+    "value", ["", "0", "-1", "zz", "0x10", " 5 ", "1_0", "é", "!!", "a", "-", "\ud800", "f" * 20_000]
+)
+def test_any_half_of_the_server_is_proven_to_or_refused(name: str, value: str) -> None:
+    """Whatever the pool sends: a proof or one refusal, without the password in any frame of it."""
+    right = {"SRP_B": "ab" * 100, "SALT": "ab", "SECRET_BLOCK": "eA=="}
+    proof = SrpProof("Ab1Cd2Ef3", Secret("CANARY"))
+
+    problem: RefusedError | None = None
+    proven: dict[str, str] = {}
+    try:
+        proven = proof.answer("ann", {**right, name: value}, 0)
+    except RefusedError as error:
+        problem = error
+
+    assert (problem is None) is ("PASSWORD_CLAIM_SIGNATURE" in proven)
+    assert "CANARY" not in locals_of(problem)
 
 
 @pytest.mark.parametrize("value", [0, N, 2 * N])
