@@ -31,7 +31,9 @@ What a new emulator holds: pools, roles, issuers, users and developers from one 
     access_key_id = "AKIAEXAMPLE"
     secret_access_key = "..."
 
-A mistake is one line that names the file and the place.
+A mistake is one line that names the file and the place; tables are counted from 1. What is refused is
+also what would load and then could never do what it says: a key that is none, a role that trusts every
+pool, a user of a provider that is never asked.
 """
 
 from __future__ import annotations
