@@ -19,9 +19,12 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     def __init__(self) -> None:
         self.last = ""
+        self.stop_at: str | None = None
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
         self.last = newurl
+        if self.stop_at is not None and newurl.startswith(self.stop_at):
+            return None
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -35,6 +38,15 @@ class WebBrowser:
             urllib.request.HTTPCookieProcessor(self.jar), urllib.request.ProxyHandler({}), self._redirects
         )
         self.url = ""
+
+    @property
+    def stop_at(self) -> str | None:
+        """Where it does not go although it is sent there; None for nowhere."""
+        return self._redirects.stop_at
+
+    @stop_at.setter
+    def stop_at(self, address: str | None) -> None:
+        self._redirects.stop_at = address
 
     @property
     def redirected_to(self) -> str:

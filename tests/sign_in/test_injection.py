@@ -1,0 +1,145 @@
+"""A code of somebody else's with the right state: what a certified provider, and a user pool, say to that."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import CognitoCredentialsError, LoginRejectedError
+from cognito_credentials.sign_in.authorization import Authorization
+from cognito_credentials.sign_in.callback import CallbackServer
+from cognito_credentials.sign_in.http import Network
+from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.sign_in.source import SignInSource
+from cognito_credentials.sign_in.sources import OidcLogin, UserPool
+
+from .conftest import CLIENT_ID, Person
+from .test_attacks import _get, goal_of
+from .user_pool_server import CLIENT, POOL, UserPoolServer
+from .web_browser import WebBrowser
+
+pytestmark = pytest.mark.writes_secrets  # the plain store
+
+
+class Waiting:
+    """Somebody's sign-in that waits for its answer, and whose state and port have become known."""
+
+    def __init__(self, source: SignInSource) -> None:
+        self.result: object = None
+        self._url = ""
+        self._has_url = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(source,), daemon=True)
+        self._thread.start()
+        assert self._has_url.wait(20)
+        self.url = goal_of(self._url)
+        asked = _query(self.url)
+        self.redirect_uri, self.state = asked["redirect_uri"], asked["state"]
+
+    def _run(self, source: SignInSource) -> None:
+        try:
+            self.result = source.sign_in(Person(), open_browser=self._opened)
+        except CognitoCredentialsError as error:
+            self.result = error
+        self._has_url.set()
+
+    def _opened(self, url: str) -> bool:
+        self._url = url
+        self._has_url.set()
+        return True
+
+    def inject(self, code: str, **more: str) -> object:
+        """Bring *code* with the right state; returns what became of the sign-in."""
+        status, page = _get(self.redirect_uri, {"code": code, "state": self.state, **more})
+        self._thread.join(20)
+        assert status == 200  # its state was right: this is for the issuer to see
+        assert code not in page
+        return self.result
+
+
+def _query(url: str) -> dict[str, str]:
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+
+
+def _code_of(url: str, login: str) -> str:
+    """Sign in at *url*, in a browser that stops before it brings the code to the loopback."""
+    browser = WebBrowser()
+    browser.stop_at = _query(url)["redirect_uri"]
+    browser.sign_in(url, login)
+    return _query(browser.redirected_to)["code"]
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_code_of_another_session(issuer: str) -> None:
+    """Attack: the attacker's own code, brought with the right state, is not bound to our verifier (PKCE)."""
+    source = OidcLogin(issuer, CLIENT_ID, store="file")
+    waiting = Waiting(source)
+    # With the victim's redirect address, so that nothing but the verifier tells the two apart.
+    attackers = Authorization(OidcIssuer(Network(), issuer, CLIENT_ID), waiting.redirect_uri, "openid")
+
+    error = waiting.inject(_code_of(attackers.url, "mallory"), iss=issuer)
+
+    assert isinstance(error, LoginRejectedError)
+    assert error.code == "invalid_grant"
+    assert source.account() is None
+
+
+def test_a_redirect_to_another_port(issuer: str, free_port: int) -> None:
+    """Attack: our own request, but answered at another program's port, gives a code that is no good here."""
+    source = OidcLogin(issuer, CLIENT_ID, store="file")
+    waiting = Waiting(source)
+    elsewhere = f"http://127.0.0.1:{free_port}/callback"
+    changed = waiting.url.replace(
+        urllib.parse.quote(waiting.redirect_uri, safe=""), urllib.parse.quote(elsewhere, safe="")
+    )
+    assert changed != waiting.url
+
+    error = waiting.inject(_code_of(changed, "mallory"), iss=issuer)
+
+    assert isinstance(error, LoginRejectedError)
+    assert error.code == "invalid_grant"
+    assert source.account() is None
+
+
+@pytest.fixture
+def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+    server = UserPoolServer()
+    server.add("ann", "CANARY")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    yield server
+    server.close()
+
+
+def test_a_code_of_another_session_of_a_user_pool(user_pool: UserPoolServer) -> None:
+    """Attack: as above, at a hosted UI."""
+    with CallbackServer() as free:
+        port = free.port
+    source = UserPool(POOL, CLIENT, store="file", redirect_ports=[port])
+    waiting = Waiting(source)
+    asked = {**_query(waiting.url), "code_challenge": "attackers", "state": "attackers"}
+    _, location = user_pool.get("/oauth2/authorize", asked)
+
+    error = waiting.inject(_query(str(location))["code"])
+
+    assert isinstance(error, LoginRejectedError)
+    assert error.code == "invalid_grant"
+    assert source.account() is None
+
+
+def test_the_same_code_is_good_without_an_attacker(issuer: str) -> None:
+    """What the attacks have changed is all that is wrong with them."""
+    source = OidcLogin(issuer, CLIENT_ID, store="file")
+    waiting = Waiting(source)
+
+    account: Any = waiting.inject(_code_of(waiting.url, "ann"), iss=issuer)
+
+    assert account.subject == "ann"
