@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
@@ -95,6 +97,20 @@ class Linking(RuleBasedStateMachine):
         else:
             assert result in (owners or {identity_id})
         assert result == identity_id or not load_identity(self.state, identity_id).enabled
+
+    @rule(identity_id=identities, logins=LOGINS | st.just([]))
+    def resolve_with_own_token(self, identity_id, logins):
+        """A token of the service, which only who signed in can have, with logins beside it."""
+        identity = load_identity(self.state, identity_id)
+        if not identity.authenticated:
+            return
+        owners = {owner.id for login in logins if (owner := owner_of(self.state, POOL, login))}
+        result = self.attempt(functools.partial(resolve_identity, proven=True), identity, logins)
+        if result is None:
+            assert logins or not identity.enabled, "the token alone was refused"
+            return
+        assert result == identity_id if identity.enabled else result in owners
+        self.check_owned(result, logins)
 
     @rule(users=st.lists(st.integers(0, 23), min_size=8, max_size=24, unique=True))
     def gather(self, users):
