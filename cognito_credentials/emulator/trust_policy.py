@@ -74,19 +74,30 @@ def _statement_mistake(statement: Any) -> str | None:
     wrong = _principal_mistake(statement.get("Principal")) or _action_mistake(statement.get("Action"))
     if wrong is not None:
         return wrong
-    condition = statement.get("Condition", {})
+    if not _is_evaluated(statement["Principal"]):
+        return None  # about services, accounts or SAML: whatever it asks for is nobody's business here
+    wrong = _condition_mistake(statement.get("Condition", {}))
+    return wrong and f"Condition: {wrong}"
+
+
+def _is_evaluated(principal: Any) -> bool:
+    federated = ["*"] if principal == "*" else as_list(principal.get("Federated", []))
+    return any(":saml-provider/" not in name for name in federated)
+
+
+def _condition_mistake(condition: Any) -> str | None:
     wrong = condition_mistake(condition)
     if wrong is not None:
-        return f"Condition: {wrong}"
+        return wrong
     for name, keys in condition.items():
-        for key in keys:
+        for key, wanted in keys.items():
             if _KEYS.fullmatch(key.lower()) is None:
-                return f"Condition: {name}: {key} is not a key that is evaluated"
+                return f"{name}: {key} is not a key that is evaluated"
             host, _, claim = key.lower().rpartition(":")
-            if is_service_host(host) and claim in ("aud", "sub"):
-                for value in as_list(keys[key]):
-                    if _ID.fullmatch(str(value)) is None and "Null" not in name:
-                        return f"Condition: {name}: {key}: '{value}' is not region:guid, nor a pattern of it"
+            if is_service_host(host) and claim in ("aud", "sub") and name != "Null":
+                for value in as_list(wanted):
+                    if _ID.fullmatch(str(value)) is None:
+                        return f"{name}: {key}: '{value}' is not region:guid, nor a pattern of it"
     return None
 
 

@@ -359,6 +359,11 @@ def test_trust_in_every_pool(mistake_in, principal, condition):
         trusting(f"{{ Federated = '{HOST}' }}", action="sts:TagSession"),
         trusting("{ Federated = 'arn:aws:iam::123456789012:oidc-provider/login.example.com' }"),
         trusting("{ AWS = '*' }"),
+        trusting("{ Service = 'ec2.amazonaws.com' }", "{ IpAddress = { 'aws:SourceIp' = '10.0.0.0/8' } }"),
+        trusting(
+            "{ Federated = 'arn:aws:iam::123456789012:saml-provider/corp' }",
+            "{ StringEquals = { 'SAML:iss' = 'https://idp.example.com' } }",
+        ),
         trusting("{ Federated = 'cognito-identity-us-gov.amazonaws.com' }").replace(
             "{}", "{ StringEquals = { 'cognito-identity-us-gov.amazonaws.com:aud' = 'us-gov-west-1:0' } }"
         ),
