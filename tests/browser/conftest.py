@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Cli
 from tests.login.conftest import (
-    App,
     app,
     cli,
     config,
@@ -47,7 +47,13 @@ SECONDS = 60
 
 
 @pytest.fixture
-def chromium(tmp_path: Path) -> Iterator[object]:
+def more_flags() -> tuple[str, ...]:
+    """What else the browser is started with."""
+    return ()
+
+
+@pytest.fixture
+def chromium(tmp_path: Path, more_flags: tuple[str, ...]) -> Iterator[object]:
     """A browser with a new, empty profile."""
     need(CHROMIUM)
     webdriver = pytest.importorskip("selenium.webdriver", reason="this needs selenium, of the extra 'test'")
@@ -55,7 +61,7 @@ def chromium(tmp_path: Path) -> Iterator[object]:
 
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'chromium-cache'}"):
+    for flag in (*FLAGS, *more_flags, f"--user-data-dir={tmp_path / 'chromium-cache'}"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options, Service("/usr/bin/chromedriver"))
     driver.set_page_load_timeout(SECONDS)
@@ -108,14 +114,14 @@ class Login:
 
 
 @pytest.fixture
-def login(app: App, tmp_path: Path) -> Iterator[object]:
+def login(cli: Cli, tmp_path: Path) -> Iterator[object]:
     """Start ``login`` with options, with a ``BROWSER`` that hands the address over."""
     started: list[Login] = []
 
     def start(*options: str) -> Login:
         place = tmp_path / f"address-{len(started)}"
         environ = {"BROWSER": f"{sys.executable} {HAND_OVER} %s &", "ADDRESS_FILE": str(place)}
-        process = app.cli.start("login", *options, "--profile", "app", env=environ)
+        process = cli.start("login", *options, "--profile", "app", env=environ)
         started.append(Login(process, place))
         return started[-1]
 

@@ -50,9 +50,17 @@ class Verifier:
 
     @classmethod
     def of_password(cls, group: str, name: str, password: str) -> Verifier:
-        salt = secrets.randbits(128)
-        inner = hashlib.sha256(f"{group}{name}:{password}".encode()).digest()
-        return cls(group, name, salt, pow(2, _hash(_bytes(salt), inner), N))
+        made = cls(group, name, secrets.randbits(128), 0)
+        made.verifier = made._of(password)
+        return made
+
+    def matches(self, password: str) -> bool:
+        """Whether it is *password*, as pages that are told it compare it."""
+        return self.verifier == self._of(password)
+
+    def _of(self, password: str) -> int:
+        inner = hashlib.sha256(f"{self.group}{self.name}:{password}".encode()).digest()
+        return pow(2, _hash(_bytes(self.salt), inner), N)
 
     @classmethod
     def of_device(cls, group: str, name: str, config: dict[str, str]) -> Verifier:
