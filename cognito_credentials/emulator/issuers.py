@@ -43,7 +43,16 @@ class KeysNeededError(Exception):
 @dataclass(frozen=True)
 class _Fetched:
     keys: Sequence[Mapping[str, Any]] | None
-    until: float
+    at: float
+
+    def is_good_for(self, token: Jwt, now: float) -> bool:
+        """Whether *token* may be judged by this; a key of a new name may have come since."""
+        if now < self.at + _RETRY_SECONDS:
+            return True
+        if self.keys is None or now > self.at + _KEEP_SECONDS:
+            return False
+        name = token.header.get("kid")
+        return name is None or any(key.get("kid", name) == name for key in self.keys)
 
 
 class Issuers:
@@ -88,7 +97,7 @@ class Issuers:
         if found and found["jwks"]:
             return _verifies_with_any(json.loads(found["jwks"])["keys"], token)
         fetched = self._fetched.get(provider)
-        if fetched is None or fetched.until < self._clock.now():
+        if fetched is None or not fetched.is_good_for(token, self._clock.now()):
             raise KeysNeededError(provider)
         if fetched.keys is None:
             return None
@@ -102,9 +111,9 @@ class Issuers:
             uri = found["jwks_uri"] if found and found["jwks_uri"] else None
             keys = [key for key in _load(uri or _discovered(provider))["keys"] if isinstance(key, dict)]
         except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
-            self._fetched[provider] = _Fetched(None, self._clock.now() + _RETRY_SECONDS)
+            self._fetched[provider] = _Fetched(None, self._clock.now())
             return
-        self._fetched[provider] = _Fetched(keys, self._clock.now() + _KEEP_SECONDS)
+        self._fetched[provider] = _Fetched(keys, self._clock.now())
 
     def forget(self) -> None:
         """Forget what was fetched."""

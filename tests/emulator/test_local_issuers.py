@@ -22,13 +22,19 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture
-def host() -> Iterator[str]:
-    """An issuer on 127.0.0.1 that publishes one key; its host and port."""
+def published() -> dict[str, Any]:
+    """The keys that the issuer publishes, by name."""
+    return {"k": KEY}
+
+
+@pytest.fixture
+def host(published: dict[str, Any]) -> Iterator[str]:
+    """An issuer on 127.0.0.1 that publishes keys; its host and port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            key = {**json.loads(RSAAlgorithm.to_jwk(KEY.public_key())), "kid": "k", "use": "sig"}
-            keys = {"keys": [key]}
+            jwks = {kid: json.loads(RSAAlgorithm.to_jwk(key.public_key())) for kid, key in published.items()}
+            keys = {"keys": [{**jwk, "kid": kid, "use": "sig"} for kid, jwk in jwks.items()]}
             about = {"issuer": f"http://{name}", "jwks_uri": f"http://{name}/keys"}
             body = json.dumps(keys if self.path == "/keys" else about).encode()
             self.send_response(302 if self.path.startswith("/to/") else 200)
@@ -95,12 +101,12 @@ def babbler() -> Iterator[str]:
         thread.join()
 
 
-def ask(api: Any, host: str) -> Any:
+def ask(api: Any, host: str, key: Any = KEY, kid: str = "k") -> Any:
     """GetId with a login of an issuer, as raw HTTP."""
     arn = f"arn:aws:iam::123456789012:oidc-provider/{host}"
     pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
     claims = {"iss": f"http://{host}", "sub": "CANARY-ann", "aud": "app", "exp": 4_000_000_000}
-    login = {host: jwt.encode(claims, KEY, "RS256", {"kid": "k"})}
+    login = {host: jwt.encode(claims, key, "RS256", {"kid": kid})}
     return api.post("GetId", {"IdentityPoolId": pool_id, "Logins": login})
 
 
@@ -136,3 +142,27 @@ def test_an_issuer_that_sends_elsewhere(api: Any, host: str, place: str, status:
 
     assert answer.status == status
     assert status == 200 or answer.json["__type"] == "ExternalServiceException"
+
+
+def test_an_issuer_with_a_new_key(
+    api: Any, host: str, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept keys are fetched anew for a key of a new name, once a second at most, and after an hour anyway."""
+    monkeypatch.setattr(api.emulator.service.clock, "_read", lambda: 1_900_000_000.0)
+    new = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    assert ask(api, host).status == 200
+
+    early = ask(api, host, new, "new")
+    published["new"] = new
+    at_once = ask(api, host, new, "new")
+    api.emulator.move_clock(1.5)
+    later = ask(api, host, new, "new")
+    published["k"] = new
+    api.emulator.move_clock(3000)
+    kept = ask(api, host)
+    api.emulator.move_clock(700)
+    old = ask(api, host)
+
+    text = "Invalid login token. Couldn't verify signed token."
+    assert [early.json.get("message"), at_once.json.get("message")] == [text, text]
+    assert [later.status, kept.status, old.json.get("message")] == [200, 200, text]
