@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import socket
 import tempfile
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class CertificateFiles:
 
 def make_certificate(host: str) -> CertificateFiles:
     """
-    Make a certificate for *host*, localhost and the loopback addresses.
+    Make a certificate for *host*, localhost, the loopback addresses and this machine's name.
 
     The directory is private, and goes with the returned object's ``directory.cleanup()``.
     """
@@ -72,7 +73,9 @@ def make_certificate(host: str) -> CertificateFiles:
 
 
 def _addresses(host: str) -> list[x509.GeneralName]:
-    return [_general_name(text) for text in dict.fromkeys(("127.0.0.1", "::1", host))]
+    # Where all addresses are listened on, other machines, or containers, know this one by its name.
+    names = ("127.0.0.1", "::1", host, socket.gethostname())
+    return [_general_name(text) for text in dict.fromkeys(names) if text.isascii()]
 
 
 def _general_name(text: str) -> x509.GeneralName:

@@ -68,6 +68,8 @@ def serve(
         )
         with emulator:
             print(f"listening on {emulator.url}", file=out, flush=True)
+            if not emulator.is_local:
+                log(f"cognito-credentials: whoever can reach {host} may use, change and read this emulator")
             if emulator.certificate is not None:
                 log(f"certificate: {emulator.certificate} (for AWS_CA_BUNDLE)")
             if seed is not None and not emulator.service.uses_seed:
@@ -78,8 +80,8 @@ def serve(
         return fail(str(error), "Correct it there, then start again", _CONFIGURATION)
     except DataFileError as error:
         return fail(str(error), "Name another file with --data", _STORAGE)
-    except (OSError, OverflowError) as error:
-        mistake = f"cannot listen on {host} port {port}: {error}"
+    except OSError as error:
+        mistake = f"cannot listen on {host} port {port}: {error.strerror or error}"
         return fail(mistake, "Choose another --host or --port", _CONFIGURATION)
     finally:
         for number, handler in previous.items():

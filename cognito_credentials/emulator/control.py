@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from cognito_credentials.emulator.faults import Faults
@@ -21,6 +21,7 @@ from cognito_credentials.emulator.seed_tables import plant_user
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
 from cognito_credentials.emulator.sts import OPERATIONS as STS_OPERATIONS
+from cognito_credentials.emulator.throttle import Throttle
 from cognito_credentials.emulator.wire import Answer
 
 PREFIX = "/_emulator"
@@ -34,11 +35,12 @@ def all_operations() -> Mapping[str, None]:
 
 @dataclass
 class Control:
-    """Counts, faults and settings of one emulator, and the calls that change them."""
+    """Counts, faults, quotas and settings of one emulator, and the calls that change them."""
 
     service: Service
     faults: Faults = field(default_factory=lambda: Faults(all_operations()))
     counts: Counter[str] = field(default_factory=Counter)
+    throttle: Throttle = field(default_factory=Throttle)
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Do the control call ``method path``."""
@@ -85,6 +87,8 @@ class Control:
         given = read_settings(content, all_operations())
         settings, clock = self.service.settings, self.service.clock
         clock.offset = given.pop("clock_offset", clock.offset)
+        if "throttle" in given:
+            self.throttle.clear()
         for name, value in given.items():
             setattr(settings, name, value)
         return {**asdict(settings), "clock_offset": clock.offset}
@@ -109,7 +113,8 @@ class Control:
 
 def refusal(status: int, error: str) -> Answer:
     """The answer to a control call that is wrong."""
-    return _json(status, {"error": one_line(error, _MOST_ERROR)})
+    text = one_line(error, _MOST_ERROR)
+    return replace(_json(status, {"error": text}), message=text)
 
 
 def _json(status: int, content: Mapping[str, Any]) -> Answer:

@@ -125,6 +125,11 @@ class Emulator:
         return files.certificate if files else None
 
     @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self._started.is_local
+
+    @property
     def service(self) -> Service:
         """The emulated service, without HTTP."""
         return self._started.service

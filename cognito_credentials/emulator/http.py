@@ -31,7 +31,7 @@ from cognito_credentials.emulator.request_log import log_line
 from cognito_credentials.emulator.sending import send_answer, send_slowly
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import ANONYMOUS, Caller, SignedRequest, authenticate
-from cognito_credentials.emulator.throttle import REQUESTS_PER_SECOND, Throttle
+from cognito_credentials.emulator.throttle import REQUESTS_PER_SECOND
 from cognito_credentials.emulator.updates import Updates
 from cognito_credentials.emulator.wire import (
     Answer,
@@ -67,7 +67,6 @@ class Application:
         self._service = service
         self._drop = drop
         self._log = log
-        self._throttle = Throttle()
         self._updates = Updates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,6 +89,7 @@ class Application:
         except ServiceError as error:
             too_large = refusal(413, str(error.message)) if _is_control(path) else json_error(error)
             await self._send(send, too_large, headers, request_id)
+            self._note(f"{scope['method']} {path}", too_large, started)
             return
         if body is None:
             return
@@ -103,15 +103,19 @@ class Application:
         answer = self._outside_operations(scope, request)
         if answer is not None:
             await self._send(send, answer, headers, request_id)
+            self._note(f"{request.method} {path}", answer, started)
             return
         call = read_call(request, request_id)
         if call.operation:
             self.control.counts[call.operation] += 1
         with self._updates.started(call.operation, body) as taken_pool:
             answer = await self._answer_call(replace(call, taken_pool=taken_pool), scope, receive, send)
+        self._note(call.operation, answer, started)
+
+    def _note(self, what: str, answer: Answer | None, started: float) -> None:
+        """Log one request."""
         if self._log is not None:
-            seconds = time.perf_counter() - started
-            self._log(log_line(self._service.clock.now(), call.operation, answer, seconds))
+            self._log(log_line(self._service.clock.now(), what, answer, time.perf_counter() - started))
 
     def _outside_operations(self, scope: Scope, request: SignedRequest) -> Answer | None:
         """The answer to a request that is of no AWS operation."""
@@ -184,7 +188,7 @@ class Application:
         """Refuse what is over its quota; once a request, however often it must be tried for want of keys."""
         throttle = self._service.settings.throttle
         quotas = REQUESTS_PER_SECOND if throttle is True else throttle
-        if quotas and not self._throttle.admits(operation, quotas):
+        if quotas and not self.control.throttle.admits(operation, quotas):
             raise ServiceError("TooManyRequestsException", "Rate exceeded")
 
     def _attempt(self, call: Call) -> Answer:

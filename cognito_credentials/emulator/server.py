@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -27,6 +28,9 @@ class RunningServer:
         listener: A listening socket; it belongs to the server from now on.
         log: Takes one readable line for each request.
         tls: Speak https.
+
+    Attributes:
+        is_local: Only this machine can reach it.
     """
 
     def __init__(
@@ -38,9 +42,12 @@ class RunningServer:
     ) -> None:
         self.service = service
         host, port = listener.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
+        address = ipaddress.ip_address(host)
+        self.is_local = address.is_loopback
         self.certificate = make_certificate(host) if tls else None
-        self.url = f"{'https' if tls else 'http'}://{shown}:{port}"
+        # Where all addresses are listened on, clients on this machine have one to connect to.
+        shown = ("127.0.0.1" if address.version == 4 else "::1") if address.is_unspecified else host
+        self.url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"
         connections = _Connections()
         self.application = Application(service, connections.drop, log)
         config = uvicorn.Config(
@@ -154,6 +161,8 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: The address cannot be listened on.
     """
+    if not host:  # which would be every address
+        raise OSError("the host is empty")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends without delay only where the socket says that it speaks TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -161,6 +170,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
+    except (TypeError, ValueError, OverflowError) as error:  # a name that is none, a port that is none
+        listener.close()
+        raise OSError(str(error)) from None
     except BaseException:
         listener.close()
         raise

@@ -46,3 +46,7 @@ class Throttle:
         admitted = tokens >= 1
         self._buckets[operation] = (tokens - 1 if admitted else tokens, now)
         return admitted
+
+    def clear(self) -> None:
+        """Forget what was counted."""
+        self._buckets.clear()

@@ -497,6 +497,18 @@ def test_throttle_of_ones_own(api):
     assert api.post("GetId", {"IdentityPoolId": pool_id}).status == 200
 
 
+def test_quotas_start_anew(api):
+    """Quotas that are set, or set again after a reset, forget what was counted before."""
+    for _ in range(2):
+        pool_id = api.emulator.create_pool()
+        api.control("PUT", "settings", {"throttle": {"GetId": 0.001}})
+
+        statuses = [api.post("GetId", {"IdentityPoolId": pool_id}).status for _ in range(2)]
+
+        assert statuses == [200, 400]
+        api.control("POST", "reset")
+
+
 def test_users_while_it_runs(api, refused):
     """Users are signed out, and given opaque tokens, while the emulator runs; a mistake changes nothing."""
     pool_id = api.emulator.create_pool(

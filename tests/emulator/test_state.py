@@ -244,7 +244,9 @@ def test_command_kill_and_restart(boto_session, tmp_path):
         (["seed=/no/seed.toml"], 4, "seed file /no/seed.toml: No such file or directory"),
         (["data=/no/state.db"], 7, "cannot use data file /no/state.db: No such file or directory"),
         (["port=70000"], 4, "cannot listen on 127.0.0.1 port 70000"),
-        (["host=203.0.113.1"], 4, "cannot listen on 203.0.113.1 port 0"),
+        (["host=203.0.113.1"], 4, "cannot listen on 203.0.113.1 port 0: "),
+        (["host="], 4, "cannot listen on  port 0: the host is empty. Choose another --host or --port."),
+        (["host=ö..b"], 4, "cannot listen on ö..b port 0: encoding of hostname failed. "),
     ],
 )
 def test_command_mistakes(arguments, code, error):
@@ -258,6 +260,58 @@ def test_command_mistakes(arguments, code, error):
     assert err.count("\n") == 1
 
 
+def test_port_in_use(emulator):
+    """A port that another has is one line that names it."""
+    port = emulator.url.rpartition(":")[2]
+    with command(f"port={port}") as process:
+        out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (4, "")
+    assert err == (
+        f"cognito-credentials: cannot listen on 127.0.0.1 port {port}: Address already in use. "
+        "Choose another --host or --port.\n"
+    )
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_all_addresses(host):
+    """Whoever lets other machines in is told so; the first line has an address to connect to."""
+    with command(f"host={host}") as process:
+        first = process.stdout.readline()
+        warning = process.stderr.readline()
+        process.terminate()
+        process.communicate(timeout=10)
+
+    assert re.fullmatch(r"listening on http://(127\.0\.0\.1|\[::1\]):\d+\n", first)
+    assert warning == (
+        f"cognito-credentials: whoever can reach {host} may use, change and read this emulator\n"
+    )
+
+
+def test_every_request_has_a_line(emulator_keys):
+    """What is no operation is logged by method and path, without the query, and says why it was refused."""
+    lines = []
+    with Emulator(keys=emulator_keys, log=lines.append) as emulator:
+        api = Api(emulator, None, None, None)
+        api.raw("GET", "/.well-known/openid-configuration?token=CANARY")
+        api.raw("OPTIONS", "/")
+        api.control("PUT", "settings", {"delay": -1})
+        api.raw("PUT", "/_emulator/users", b" " * 1_100_000)
+        api.raw("GET", "/?Action=AssumeRoleWithWebIdentity&WebIdentityToken=CANARY")
+        api.raw("DELETE", "/CANARY")
+
+    shown = [re.sub(r"^\d\d:\d\d:\d\d | \d+\.\d ms", "", line) for line in lines]
+    assert shown[:4] == [
+        "GET /.well-known/openid-configuration 200",
+        "OPTIONS / 200",
+        "PUT /_emulator/settings 400: delay: expected seconds, 0 to 1000000000, not -1",
+        "PUT /_emulator/users 413: Request body is too large.",
+    ]
+    assert shown[4].startswith("AssumeRoleWithWebIdentity 400 ValidationError: 2 validation errors")
+    assert shown[5] == "DELETE /CANARY 404 UnknownOperationException"
+    assert "CANARY" not in "".join(lines[:5])
+
+
 def test_tls(start, tmp_path):
     """With TLS, clients that trust the emulator's certificate work over https."""
     import ssl
@@ -266,6 +320,7 @@ def test_tls(start, tmp_path):
     api = start(tls=True)
 
     assert api.emulator.url.startswith("https://127.0.0.1:")
+    assert api.emulator.is_local
     context = ssl.create_default_context(cafile=api.emulator.certificate)
     with urllib.request.urlopen(f"{api.emulator.url}/_emulator/requests", context=context) as answer:
         assert answer.read() == b"{}"
