@@ -92,7 +92,8 @@ class Issuers:
             KeysNeededError: They have not been asked for yet.
         """
         if token.header.get("kid") == TEST_ISSUER_KEY_ID:
-            return verifies_with(token, self._keys.get(TEST_ISSUER).public_key())
+            key = self._keys.find(TEST_ISSUER)
+            return key is not None and verifies_with(token, key.public_key())
         found = self._state.row("SELECT jwks FROM issuers WHERE provider = ?", provider)
         if found and found["jwks"]:
             return _verifies_with_any(json.loads(found["jwks"])["keys"], token)

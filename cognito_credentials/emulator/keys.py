@@ -2,13 +2,18 @@
 The RSA keys of the emulator: one signs its own tokens, one those of its test issuer.
 
 They are two, so that a token of the test issuer can never pass for one of the service. Making a
-key is slow, hence each is made when first used; give one SigningKeys to many emulators to pay once.
+key is slow, hence each is made when first something is signed with it; give one SigningKeys to many
+emulators to pay once.
+
+A key that is kept in a state is asked of it each time: what memory alone knew, after the transaction that
+stored it had failed, would sign tokens that no restart and no other emulator of the same file believes.
 """
 
 from __future__ import annotations
 
 import base64
 import threading
+from contextlib import AbstractContextManager
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,7 +28,7 @@ TEST_ISSUER_KEY_ID = "cognito-emulator-test-issuer"
 
 class SigningKeys:
     """
-    The emulator's RSA keys, by name, made when first asked for.
+    The emulator's RSA keys, by name, made when first needed to sign.
 
     Args:
         state: Where keys are kept, so that tokens outlive a restart; None keeps them in memory.
@@ -31,18 +36,21 @@ class SigningKeys:
 
     def __init__(self, state: State | None = None) -> None:
         self._state = state
-        self._lock = threading.Lock()
-        self._keys: dict[str, rsa.RSAPrivateKey] = {}
+        self._lock = threading.RLock()
+        self._keys: dict[str, tuple[bytes, rsa.RSAPrivateKey]] = {}
 
     def get(self, name: str) -> rsa.RSAPrivateKey:
-        """The key called *name*."""
-        key = self._keys.get(name)
-        if key is not None:
-            return key
-        with self._lock:
-            if name not in self._keys:
-                self._keys[name] = self._load(name) or self._make(name)
-            return self._keys[name]
+        """The key called *name*, to sign with; it is made when there is none."""
+        with self._locked():
+            return self.find(name) or self._make(name)
+
+    def find(self, name: str) -> rsa.RSAPrivateKey | None:
+        """The key called *name*, to verify with; None when nothing was ever signed with it."""
+        with self._locked():
+            if self._state is None:
+                return self._keys[name][1] if name in self._keys else None
+            pem = self._state.remembered(f"key-{name}")
+            return None if pem is None else self._loaded(name, pem)
 
     def sign(self, name: str, data: bytes, algorithm: str) -> bytes:
         """Sign *data* with RS256 or RS512."""
@@ -61,24 +69,35 @@ class SigningKeys:
             "e": _base64url_integer(numbers.e),
         }
 
-    def _load(self, name: str) -> rsa.RSAPrivateKey | None:
-        pem = self._state.remembered(f"key-{name}") if self._state else None
-        if pem is None:
-            return None
+    def _locked(self) -> AbstractContextManager[object]:
+        """
+        Let nobody else make a key meanwhile, in this process or another.
+
+        A call's own transaction contains this one: what it signed is given out only when both stay.
+        """
+        return self._lock if self._state is None else self._state.transaction()
+
+    def _loaded(self, name: str, pem: bytes) -> rsa.RSAPrivateKey:
+        """The key of *pem*, which was read last time, too, unless the state went back."""
+        known = self._keys.get(name)
+        if known is not None and known[0] == pem:
+            return known[1]
         key = serialization.load_pem_private_key(pem, password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise TypeError(f"the stored key {name} is not an RSA key")
+        self._keys[name] = (pem, key)
         return key
 
     def _make(self, name: str) -> rsa.RSAPrivateKey:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
         if self._state is not None:
-            pem = key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
             self._state.remember(f"key-{name}", pem)
+        self._keys[name] = (pem, key)
         return key
 
 

@@ -120,9 +120,7 @@ def open_id_token(
 def is_own_token(keys: SigningKeys, token: Jwt) -> bool:
     """True when *token* was issued and signed by this service."""
     issuer = token.claims.get("iss")
-    return (
-        isinstance(issuer, str)
-        and is_service_host(issuer.removeprefix("https://"))
-        and token.header.get("alg") == "RS512"
-        and verifies_with(token, keys.get(SERVICE).public_key())
-    )
+    if not isinstance(issuer, str) or not is_service_host(issuer.removeprefix("https://")):
+        return False
+    key = keys.find(SERVICE) if token.header.get("alg") == "RS512" else None
+    return key is not None and verifies_with(token, key.public_key())
