@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 
 class Clock:
-    """
-    Wall-clock time of the emulated service, in seconds since the epoch.
+    """Wall-clock time of the emulated service, in seconds since the epoch."""
 
-    Args:
-        read: Where the time comes from.
-    """
-
-    def __init__(self, read: Callable[[], float] = time.time) -> None:
-        self._read = read
+    def __init__(self) -> None:
         self.offset = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch, with fraction."""
-        return self._read() + self.offset
+        # Looked up at each call: freezegun replaces the name, and the service has to travel with its clients.
+        return time.time() + self.offset
 
     def now_ms(self) -> int:
         """Whole milliseconds since the epoch: the precision of identity dates."""
