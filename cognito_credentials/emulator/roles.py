@@ -24,6 +24,7 @@ from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, partiti
 _ROLE = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII
 )
+_MAX_NAME_IN_US_GOV_EAST = 24  # service.md 1.7
 _FEW_CLAIMS = {"graph.facebook.com", "www.amazon.com"}
 
 
@@ -83,6 +84,11 @@ def is_role_of_account(arn: str, region: str) -> bool:
     """True for a role that a pool in *region* can use in the enhanced flow: one of the account."""
     match = _ROLE.fullmatch(arn)
     return match is not None and match.groups() == (partition_of(region), ACCOUNT_ID)
+
+
+def is_short_enough(arn: str, region: str) -> bool:
+    """True when the role's name and the service's session name are not too long together for *region*."""
+    return region != "us-gov-east-1" or len(arn.rpartition("/")[2]) <= _MAX_NAME_IN_US_GOV_EAST
 
 
 def _pool_role(pool: IdentityPool, state: str) -> str:

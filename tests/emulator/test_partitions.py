@@ -66,3 +66,26 @@ def test_names_of_the_partition(api, region):
     arn = f"arn:{partition}:cognito-identity:{region}:123456789012:identitypool/{pool_id}"
     developer.tag_resource(ResourceArn=arn, Tags={"a": "b"})
     assert developer.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"a": "b"}
+
+
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="1.7")
+@pytest.mark.parametrize(
+    ("region", "length", "fits"),
+    [("us-gov-east-1", 24, True), ("us-gov-east-1", 25, False), ("us-gov-west-1", 64, True)],
+)
+def test_length_of_a_role_name(api, refused, region, length, fits):
+    """In us-gov-east-1 a role whose name is longer than 24 characters cannot be assumed; its path is free."""
+    keys = {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"}
+    developer = api.client("cognito-identity", keys, region_name=region)
+    pool_id = developer.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)[
+        "IdentityPoolId"
+    ]
+    role = "arn:aws-us-gov:iam::123456789012:role/some/path/" + "r" * length
+    developer.set_identity_pool_roles(IdentityPoolId=pool_id, Roles={"unauthenticated": role})
+    guest = api.public.get_id(IdentityPoolId=pool_id)["IdentityId"]
+
+    if fits:
+        assert api.public.get_credentials_for_identity(IdentityId=guest)
+    else:
+        code = refused(api.public.get_credentials_for_identity, IdentityId=guest)[0]
+        assert code == "InvalidIdentityPoolConfigurationException"

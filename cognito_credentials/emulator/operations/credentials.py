@@ -30,7 +30,7 @@ from cognito_credentials.emulator.logins import (
 )
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, load_pool, service_host
 from cognito_credentials.emulator.principal_tags import are_valid, are_well_formed, tags_of_logins
-from cognito_credentials.emulator.roles import is_role_of_account, resolve_role
+from cognito_credentials.emulator.roles import is_role_of_account, is_short_enough, resolve_role
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
 from cognito_credentials.emulator.session_policies import packed_percent
 from cognito_credentials.emulator.sessions import AssumedRole
@@ -198,6 +198,7 @@ def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn:
     well_formed = are_valid if resolved.logins else are_well_formed  # the tags of a back end are not mapped
     possible = (
         is_role_of_account(role_arn, pool.region)
+        and is_short_enough(role_arn, pool.region)
         and well_formed(resolved.tags)
         and packed_percent("", (), resolved.tags) <= 100
     )
