@@ -17,6 +17,7 @@ from ..errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredE
 from . import pages
 from .authorization import AnswerRefused, Authorization
 from .callback import PATH, WAIT_SECONDS, CallbackServer
+from .surroundings import opener_on_windows
 
 if TYPE_CHECKING:
     from ..secret import Secret
@@ -81,6 +82,8 @@ def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequ
 
     Errors as in `sign_in_here`.
     """
+    if not prompt.can_ask:
+        raise LoginRequiredError("there is no terminal to paste the address on", hint="sign in on a terminal")
     port = ports[0] if ports else _ANY_PORT
     authorization = Authorization(issuer, f"http://127.0.0.1:{port}{PATH}", scope)
     prompt.say(f"Open this address in any browser and sign in:\n\n{authorization.url}\n")
@@ -124,7 +127,7 @@ def open_default_browser(url: str) -> bool:
 
     def run() -> None:
         try:
-            browser = webbrowser.get()
+            browser = _browser()
             is_in_terminal = type(browser) is webbrowser.GenericBrowser and not os.environ.get("BROWSER")
             outcome.append(not is_in_terminal and browser.open(url))
         except (webbrowser.Error, OSError):
@@ -135,6 +138,12 @@ def open_default_browser(url: str) -> bool:
     opening.start()
     opening.join(_OPENING_SECONDS)
     return outcome[0] if outcome else True
+
+
+def _browser() -> webbrowser.BaseBrowser:
+    # The library does not know WSL: it finds none there, or one of Linux that shows nothing.
+    opener = None if os.environ.get("BROWSER") else opener_on_windows(os.environ)
+    return webbrowser.get() if opener is None else webbrowser.BackgroundBrowser(opener)
 
 
 @contextlib.contextmanager

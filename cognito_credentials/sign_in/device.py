@@ -74,7 +74,7 @@ def sign_in_with_device(
         ConfigurationError: It has no such thing.
     """
     code = _ask_for_code(issuer, client_id, scope)
-    prompt.say(shown(code))
+    prompt.say(shown(code, with_picture=getattr(prompt, "can_draw", True)))
     tokens = _tokens(issuer, code, clock)
     for _ in range(_KEY_TRIES - 1):
         with contextlib.suppress(ServiceError):
@@ -108,12 +108,12 @@ def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
     raise LoginRequiredError("the code was not used in time", hint="sign in again for a new one")
 
 
-def shown(code: DeviceCode) -> str:
-    """Say what to do with the code: words, the code large enough to read, and a QR code where one fits."""
+def shown(code: DeviceCode, *, with_picture: bool = True) -> str:
+    """Say what to do with the code: words, the code itself, and a QR code where one fits."""
     lines = ["To sign in, open this address on any device:", "", f"    {code.address}", ""]
     lines += ["and enter this code:", "", f"    {code.user_code}", ""]
     address = code.complete_address or code.address
-    picture = qr_code(address) if len(address) <= _QR_LIMIT else ""
+    picture = qr_code(address) if with_picture and len(address) <= _QR_LIMIT else ""
     if picture:
         lines += ["or scan this:", "", picture]
     minutes = max(code.expires_in // 60, 1)

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Protocol, TextIO
+from typing import Final, Protocol, TextIO
 
 from ..errors import LoginRequiredError
 from ..secret import Secret
 
+_BLOCKS: Final = "█▀▄"
+
 
 class Prompt(Protocol):
-    """Somebody to talk to."""
+    """Somebody to talk to. One that cannot show a QR code made of text says so by ``can_draw = False``."""
 
     @property
     def can_ask(self) -> bool:
@@ -54,6 +56,15 @@ class TerminalPrompt:
         except (AttributeError, ValueError):  # there is none, or it is closed
             return False
 
+    @property
+    def can_draw(self) -> bool:
+        """Whether it is a terminal that has the blocks of which pictures are made."""
+        try:
+            _BLOCKS.encode(self._stderr.encoding or "ascii")
+        except (UnicodeEncodeError, LookupError, AttributeError):
+            return False
+        return self._stderr.isatty()
+
     def say(self, text: str) -> None:
         """Show a line or several."""
         self._stderr.write(text + "\n")
@@ -70,6 +81,7 @@ class TerminalPrompt:
         self._stderr.flush()
         line = self._stdin.readline()
         if not line:
+            self.say("")  # what comes next begins on a line of its own
             raise EOFError
         return line.strip()
 
@@ -85,4 +97,8 @@ class TerminalPrompt:
             raise LoginRequiredError(
                 f"there is no terminal to ask for the {question.lower()} on", hint="sign in on a terminal"
             )
-        return Secret(getpass.getpass(f"{question}: ", self._stderr))
+        try:
+            return Secret(getpass.getpass(f"{question}: ", self._stderr))
+        except EOFError:
+            self.say("")
+            raise

@@ -20,7 +20,7 @@ def why_no_browser(
     *,
     platform: str = sys.platform,
     exists: Callable[[str], bool] = os.path.exists,
-    find: Callable[[str], str | None] | None = None,
+    find: Callable[[str], str | None] = shutil.which,
 ) -> str | None:
     """
     Say why no browser can be opened here, in words that follow "because"; None when one can.
@@ -29,14 +29,14 @@ def why_no_browser(
         environ: Environment variables.
         platform: As ``sys.platform``.
         exists: Tells whether a path is there.
-        find: Finds a program (``shutil.which``).
+        find: Finds a program.
     """
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY") or environ.get("SSH_CLIENT"):
         return "this is an SSH session: a browser here is not on the machine in front of you"
     if environ.get("BROWSER"):
         return None  # whoever sets it knows
-    if environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"):
-        if (find or shutil.which)("wslview"):
+    if _is_wsl(environ):
+        if opener_on_windows(environ, find) is not None:
             return None
         return "this is WSL, and wslview (of wslu) is not there to open one on Windows"
     if platform in ("win32", "darwin", "cygwin"):
@@ -46,3 +46,14 @@ def why_no_browser(
     if any(exists(mark) for mark in _CONTAINER_MARKS):
         return "this is a container without a display"
     return "there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+
+
+def opener_on_windows(
+    environ: Mapping[str, str], find: Callable[[str], str | None] = shutil.which
+) -> str | None:
+    """Name the program that opens an address on Windows from WSL; None elsewhere, or where there is none."""
+    return find("wslview") if _is_wsl(environ) else None
+
+
+def _is_wsl(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"))

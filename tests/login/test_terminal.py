@@ -13,6 +13,7 @@ import pytest
 from cognito_credentials.emulator import Emulator, Seed
 from tests.cli.conftest import Cli
 from tests.sign_in.user_pool_server import CLIENT, POOL, UserPoolServer
+from tests.sign_in.web_browser import WebBrowser
 
 from .conftest import App
 from .terminal import screen
@@ -135,3 +136,59 @@ def test_unlinking_is_asked_about(app: App, answer: str, code: int) -> None:
     person.type(answer)
 
     assert person.end()[0] == code
+
+
+def test_ssh_by_hand(app: App) -> None:
+    """Over SSH an address is printed and one is pasted back, unseen; what is no answer is asked for again."""
+    person = screen({**app.cli.environ, "SSH_CONNECTION": "1 2 3 4"}, "login", "--profile", "app")
+    person.wait_for("Address: ")
+    assert "because this is an SSH session" in person.shown
+    address = next(line for line in person.shown.split() if line.startswith(app.issuer))
+    browser = WebBrowser()
+    browser.stop_at = "http://127.0.0.1:8400/callback"
+    browser.sign_in(address, "ann")
+    person.type("http://127.0.0.1:8400/")
+    person.wait_for("Address: ")
+    assert "That is not the answer to this sign-in" in person.shown
+    person.type(f"  {browser.redirected_to} ")
+    code, out, shown = person.end()
+
+    assert code == 0, shown
+    assert "Signed in as ann@example.com" in out
+    assert "code=" not in shown
+
+
+def test_ctrl_d_at_a_question(app: App) -> None:
+    """The error is on a line of its own, not behind the question."""
+    person = screen(app.cli.environ, "login", "--no-browser", "--profile", "app")
+    person.wait_for("Address: ")
+    person.press(b"\x04")
+    code, _, shown = person.end()
+
+    assert code == 3
+    assert "\ncognito-credentials: profile 'app': no address was pasted" in shown
+
+
+def test_no_address_without_a_terminal(app: App) -> None:
+    """Where nothing can be pasted nobody is sent to sign in for nothing."""
+    done = app("login", "--no-browser")
+
+    assert done.code == 3
+    assert "there is no terminal to paste the address on" in done.line
+
+
+@pytest.mark.parametrize(("encoding", "has_picture"), [("utf-8", True), ("ascii", False)])
+def test_a_terminal_that_cannot_draw(app: App, encoding: str, has_picture: bool) -> None:
+    """The QR code is shown where it can be seen; the address and the code to type in always are."""
+    environ = {**app.cli.environ, "PYTHONIOENCODING": encoding}
+    person = screen(environ, "login", "--device", "--profile", "app")
+    person.wait_for("Waiting for you")
+    shown = person.shown
+    person.press(b"\x03")
+
+    assert person.end()[0] == 130
+    assert f"{app.issuer}/device" in shown
+    assert "enter this code" in shown
+    assert ("█▄" in shown) is has_picture
+    assert ("scan this" in shown) is has_picture
+    assert "u2588" not in shown

@@ -19,6 +19,7 @@ from cognito_credentials.sign_in.sources import OidcLogin
 
 from .conftest import CLIENT_ID, Person, last_page
 from .hostile_issuer import HostileIssuer, answer
+from .test_attacks import goal_of
 from .web_browser import WebBrowser
 
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
@@ -77,7 +78,7 @@ def _asked(issuer: HostileIssuer, person: Person, **options: Any) -> dict[str, s
     asked: dict[str, str] = {}
 
     def opens(url: str) -> bool:
-        asked.update(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+        asked.update(urllib.parse.parse_qsl(urllib.parse.urlsplit(goal_of(url)).query))
         issuer.nonce = asked["nonce"]
         answered = urllib.parse.urlencode({"code": "CANARY", "state": asked["state"]})
         back = f"{asked['redirect_uri']}?{answered}"

@@ -176,6 +176,9 @@ def test_a_source_can_be_pickled() -> None:
         (["lynx", "mine"], {"BROWSER": "mine %s &"}, "mine"),
         (["lynx", "fails"], {"BROWSER": "fails %s &"}, "fails"),
         ([], {}, None),
+        (["lynx", "wslview"], {"WSL_DISTRO_NAME": "Ubuntu"}, "wslview"),
+        (["mine", "wslview"], {"WSL_DISTRO_NAME": "Ubuntu", "BROWSER": "mine %s &"}, "mine"),
+        (["wslview"], {}, None),
     ],
 )
 def test_no_browser_takes_over_the_terminal(
