@@ -24,6 +24,7 @@ from cognito_credentials.emulator.control import PREFIX, Control, refusal
 from cognito_credentials.emulator.discovery import issuer_document
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.faults import Fault
+from cognito_credentials.emulator.fetching import KeyFetches
 from cognito_credentials.emulator.issuers import KeysNeededError
 from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.reading import Call, read_body, read_call, read_content
@@ -64,6 +65,7 @@ class Application:
 
     def __init__(self, service: Service, drop: Drop, log: Log | None = None) -> None:
         self.control = Control(service)
+        self.key_fetches = KeyFetches(service.issuers)
         self._service = service
         self._drop = drop
         self._log = log
@@ -181,7 +183,7 @@ class Application:
             try:
                 return self._attempt(call)
             except KeysNeededError as needed:  # noqa: PERF203  (rarely more than once)
-                await asyncio.to_thread(self._service.issuers.fetch, needed.provider)
+                await self.key_fetches.fetch(needed.provider)
         return self._attempt(call)
 
     def _check_quota(self, operation: str) -> None:

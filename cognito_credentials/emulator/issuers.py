@@ -2,17 +2,15 @@
 The public keys of login providers: from the seed, fetched and kept, or the emulator's own.
 
 Fetching waits for another machine, which a call inside a transaction must not do. So a call that
-misses keys raises KeysNeededError, the HTTP layer fetches them, and the call starts again.
+misses keys raises KeysNeededError, the HTTP layer fetches them, as fetching.py says, and the call
+starts again.
 """
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from http.client import HTTPException
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,10 +22,8 @@ from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID, S
 from cognito_credentials.emulator.state import State
 from cognito_credentials.emulator.tokens import Jwt, verifies_with
 
-_FETCH_SECONDS = 5
-_MAX_DOCUMENT_BYTES = 512 * 1024
 _KEEP_SECONDS = 3600
-_RETRY_SECONDS = 1
+_RETRY_SECONDS = 2
 GOOGLE = "accounts.google.com"
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
@@ -43,16 +39,8 @@ class KeysNeededError(Exception):
 @dataclass(frozen=True)
 class _Fetched:
     keys: Sequence[Mapping[str, Any]] | None
-    at: float
-
-    def is_good_for(self, token: Jwt, now: float) -> bool:
-        """Whether *token* may be judged by this; a key of a new name may have come since."""
-        if now < self.at + _RETRY_SECONDS:
-            return True
-        if self.keys is None or now > self.at + _KEEP_SECONDS:
-            return False
-        name = token.header.get("kid")
-        return name is None or any(key.get("kid", name) == name for key in self.keys)
+    fetched_at: float
+    asked_at: float
 
 
 class Issuers:
@@ -89,7 +77,7 @@ class Issuers:
             None when the provider's keys could not be had.
 
         Raises:
-            KeysNeededError: They have not been asked for yet.
+            KeysNeededError: They must be fetched, or fetched again: the provider may have changed them.
         """
         if token.header.get("kid") == TEST_ISSUER_KEY_ID:
             key = self._keys.find(TEST_ISSUER)
@@ -97,28 +85,39 @@ class Issuers:
         found = self._state.row("SELECT jwks FROM issuers WHERE provider = ?", provider)
         if found and found["jwks"]:
             return _verifies_with_any(json.loads(found["jwks"])["keys"], token)
-        fetched = self._fetched.get(provider)
-        if fetched is None or not fetched.is_good_for(token, self._clock.now()):
+        known = self._fetched.get(provider)
+        if known is None:
             raise KeysNeededError(provider)
-        if fetched.keys is None:
-            return None
-        return _verifies_with_any(fetched.keys, token)
+        if self._is_good(known) and _verifies_with_any(known.keys or (), token):
+            return True
+        if self._age(known.asked_at) >= _RETRY_SECONDS:
+            raise KeysNeededError(provider)
+        return None if known.keys is None else False
 
-    def fetch(self, provider: str) -> None:
-        """Get the keys of *provider* over the network; blocks for some seconds at most."""
-        with self._state.transaction():  # another thread than that of the calls
-            found = self._state.row("SELECT jwks_uri FROM issuers WHERE provider = ?", provider)
-        try:
-            uri = found["jwks_uri"] if found and found["jwks_uri"] else None
-            keys = [key for key in _load(uri or _discovered(provider))["keys"] if isinstance(key, dict)]
-        except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
-            self._fetched[provider] = _Fetched(None, self._clock.now())
-            return
-        self._fetched[provider] = _Fetched(keys, self._clock.now())
+    def keys_uri(self, provider: str) -> str | None:
+        """Where the seed says that the keys of *provider* are; None leaves it to discovery."""
+        found = self._state.row("SELECT jwks_uri FROM issuers WHERE provider = ?", provider)
+        return found["jwks_uri"] if found else None
+
+    def keep(self, provider: str, keys: Sequence[Mapping[str, Any]] | None) -> None:
+        """Keep what was fetched for *provider*; None when it could not be had."""
+        now = self._clock.now()
+        known = self._fetched.get(provider)
+        if keys is None and known is not None and self._is_good(known):
+            self._fetched[provider] = replace(known, asked_at=now)  # an outage takes no keys away
+        else:
+            self._fetched[provider] = _Fetched(keys, now, now)
 
     def forget(self) -> None:
         """Forget what was fetched."""
         self._fetched.clear()
+
+    def _is_good(self, known: _Fetched) -> bool:
+        return known.keys is not None and self._age(known.fetched_at) < _KEEP_SECONDS
+
+    def _age(self, moment: float) -> float:
+        """Seconds between now and *moment*; also before it, for a test may move the clock back."""
+        return abs(self._clock.now() - moment)
 
 
 def addresses_of(provider: str) -> tuple[str, ...]:
@@ -138,17 +137,6 @@ def provider_of(issuer: Any) -> str | None:
     if issuer == GOOGLE:  # it alone writes its name without the scheme, too
         return issuer
     return provider if issuer in addresses_of(provider) else None
-
-
-def _discovered(provider: str) -> str:
-    """Look up where the keys of *provider* are."""
-    problem: OSError | None = None
-    for address in addresses_of(provider):
-        try:
-            return str(_load(f"{address}/.well-known/openid-configuration")["jwks_uri"])
-        except OSError as error:  # noqa: PERF203  (two at most)
-            problem = error
-    raise problem or OSError
 
 
 def _verifies_with_any(keys: Iterable[Mapping[str, Any]], token: Jwt) -> bool:
@@ -177,24 +165,6 @@ def may_be_fetched(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a redirect only to where keys may be fetched from."""
-
-    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
-        """Raise ValueError for another place."""
-        _check_address(newurl)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _check_address(url: str) -> None:
-    if not may_be_fetched(url):
-        raise ValueError("refusing to fetch keys from there")
-
-
-def _load(url: Any) -> dict[str, Any]:
-    _check_address(url)
-    with urllib.request.build_opener(_Redirects).open(url, timeout=_FETCH_SECONDS) as answer:
-        document = json.loads(answer.read(_MAX_DOCUMENT_BYTES))
-    if not isinstance(document, dict):
-        raise TypeError("not a JSON object")
-    return document
+def is_on_this_machine(url: str) -> bool:
+    """True for a good *url* whose host is this machine by name."""
+    return urlsplit(url).hostname in _THIS_MACHINE

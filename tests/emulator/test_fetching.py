@@ -1,0 +1,238 @@
+"""Keys of login providers that are slow, silent, hostile, or change what they publish."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from cognito_credentials.emulator import Emulator
+
+from .conftest import Api
+
+KEYS = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
+
+
+def jwk(number):
+    """The public half of one of the keys, as an issuer publishes it."""
+    return {**json.loads(RSAAlgorithm.to_jwk(KEYS[number].public_key())), "kid": f"k{number}"}
+
+
+class Issuer:
+    """
+    An issuer on this machine, which answers what a test tells it.
+
+    Attributes:
+        keys: What its key set holds.
+        answers: Path to a function that answers in place of the usual.
+        paths: What was asked for.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        issuer = self
+        self.keys = [jwk(0)]
+        self.answers: dict[str, Callable[[http.server.BaseHTTPRequestHandler], None]] = {}
+        self.paths: list[str] = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.paths.append(self.path)
+                if self.path in issuer.answers:
+                    issuer.answers[self.path](self)
+                    return
+                about = {"jwks_uri": f"http://{issuer.name}/keys"}
+                body = json.dumps({"keys": issuer.keys} if self.path == "/keys" else about).encode()
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args: object) -> None:
+                """Say nothing on stderr."""
+
+        self.server = http.server.ThreadingHTTPServer((host, 0), Handler)
+        self.name = f"{host}:{self.server.server_port}"
+
+    @contextmanager
+    def running(self) -> Iterator[Issuer]:
+        thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.server.shutdown()
+            thread.join()
+            self.server.server_close()
+
+
+@pytest.fixture
+def issuer():
+    """An issuer on 127.0.0.1."""
+    with Issuer().running() as made:
+        yield made
+
+
+def pool_of(api, *providers):
+    arns = [f"arn:aws:iam::123456789012:oidc-provider/{provider}" for provider in providers]
+    return api.emulator.create_pool(OpenIdConnectProviderARNs=arns)
+
+
+def sign_in(api, pool_id, provider, number=0):
+    """GetId with a login that one of the keys signed."""
+    claims = {"iss": f"http://{provider}", "sub": "CANARY-ann", "aud": "app", "exp": 4_000_000_000}
+    token = jwt.encode(claims, KEYS[number], "RS256", {"kid": f"k{number}"})
+    return api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {provider: token}})
+
+
+@pytest.fixture
+def silent():
+    """A socket on 127.0.0.1 that takes connections, and says nothing on them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def name_of(server):
+    return "{}:{}".format(*server.getsockname())
+
+
+@pytest.fixture
+def patience(api):
+    """Set how long calls wait for keys, in seconds."""
+
+    def set_to(seconds):
+        api.emulator._running.application.key_fetches.seconds = seconds
+
+    return set_to
+
+
+def test_a_silent_issuer(api, issuer, silent, patience):
+    """Calls that wait for a silent issuer hold up no login of another one, and fail after a moment."""
+    patience(3)
+    provider = name_of(silent)
+    pool_id = pool_of(api, provider, issuer.name)
+    answers = []
+    waiting = [
+        threading.Thread(target=lambda: answers.append(sign_in(api, pool_id, provider))) for _ in range(40)
+    ]
+    for thread in waiting:
+        thread.start()
+    connection, _ = silent.accept()
+    healthy = sign_in(api, pool_id, issuer.name)
+
+    assert (healthy.status, answers) == (200, [])
+    for thread in waiting:
+        thread.join()
+    connection.close()
+    assert {answer.json["__type"] for answer in answers} == {"ExternalServiceException"}
+    silent.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        silent.accept()  # one fetch was enough for all of them
+
+
+def test_the_end_waits_for_no_issuer(emulator_keys, silent):
+    """The emulator stops while keys are being fetched."""
+    emulator = Emulator(keys=emulator_keys)
+    emulator.start()
+    api = Api(emulator, None, None, None)
+    pool_id = pool_of(api, name_of(silent))
+    cut = threading.Event()
+
+    def ask():
+        try:
+            sign_in(api, pool_id, name_of(silent))
+        except OSError:
+            cut.set()
+
+    waiting = threading.Thread(target=ask)
+    waiting.start()
+    connection, _ = silent.accept()
+    started = time.monotonic()
+    emulator.stop()
+    seconds = time.monotonic() - started
+    waiting.join()
+    connection.close()
+
+    assert cut.is_set()
+    assert seconds < 3
+
+
+def test_a_byte_at_a_time(api, issuer, patience):
+    """A document that comes byte by byte ends at the same moment as one that does not come."""
+    stop = threading.Event()
+
+    def drip(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        while not stop.wait(0.01):
+            handler.wfile.write(b" ")
+
+    issuer.answers["/keys"] = drip
+    patience(0.5)
+    try:
+        answer = sign_in(api, pool_of(api, issuer.name), issuer.name)
+        threads = [thread for thread in threading.enumerate() if thread.name == "cognito-emulator-keys"]
+        for thread in threads:
+            thread.join(10)
+    finally:
+        stop.set()
+
+    assert answer.json["__type"] == "ExternalServiceException"
+    assert not [thread for thread in threads if thread.is_alive()], "its fetch goes on"
+
+
+def test_a_key_set_without_end(api, issuer):
+    """A document larger than any key set is not read to its end, and gives no keys."""
+    issuer.keys = [jwk(0), {"kty": "RSA", "n": "A" * 600_000}]
+
+    answer = sign_in(api, pool_of(api, issuer.name), issuer.name)
+
+    assert answer.json["__type"] == "ExternalServiceException"
+
+
+def test_keys_that_rotate(api, issuer):
+    """A key that the issuer took in use later is fetched, and no forged token makes a fetch of its own."""
+    pool_id = pool_of(api, issuer.name)
+    assert sign_in(api, pool_id, issuer.name).status == 200
+    issuer.keys = [jwk(1)]
+
+    at_once = sign_in(api, pool_id, issuer.name, 1)
+    fetched = len(issuer.paths)
+    api.emulator.move_clock(2)
+    later = sign_in(api, pool_id, issuer.name, 1)
+
+    assert at_once.json["message"] == "Invalid login token. Couldn't verify signed token."
+    assert fetched == 2, "one for where the keys are, one for them"
+    assert later.status == 200
+
+
+def test_an_outage_takes_no_keys_away(api, issuer):
+    """While the issuer cannot be reached, what it signed with known keys is believed for an hour."""
+    pool_id = pool_of(api, issuer.name)
+    assert sign_in(api, pool_id, issuer.name).status == 200
+    issuer.answers["/keys"] = lambda handler: handler.send_error(503)
+    api.emulator.move_clock(10)
+
+    unknown = sign_in(api, pool_id, issuer.name, 1)
+    known = sign_in(api, pool_id, issuer.name)
+    api.emulator.move_clock(3600)
+    late = sign_in(api, pool_id, issuer.name)
+
+    assert unknown.json["message"] == "Invalid login token. Couldn't verify signed token."
+    assert known.status == 200
+    assert late.json["__type"] == "ExternalServiceException"
+
+
+def test_no_proxy_to_this_machine(api, issuer, monkeypatch):
+    """A proxy of the environment cannot reach an issuer of this machine, and is not asked to."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+
+    assert sign_in(api, pool_of(api, issuer.name), issuer.name).status == 200
