@@ -175,14 +175,15 @@ def _saml_provider(service: Service, arn: str, from_test_issuer: bool) -> SamlPr
 
 def _check_provider(pool: IdentityPool, provider: str) -> None:
     """Steps 0 to 2: can it be a provider, has the pool any, has it this one."""
-    made_up = "." not in provider and not provider.startswith("arn:")
-    if made_up or provider == pool.developer_provider:
-        raise invalid_parameter("Please provide a valid public provider")
     settings = pool.settings
     providers = {*settings.get("SupportedLoginProviders", ())}
     providers.update(arn.partition(":oidc-provider/")[2] for arn in _oidc_arns(pool))
     providers.update(entry.get("ProviderName") for entry in _user_pools(pool))
     providers.update(settings.get("SamlProviderARNs", ()))
+    # An issuer on this machine may have a name without a dot, as localhost:8080.
+    made_up = provider not in providers and "." not in provider and not provider.startswith("arn:")
+    if made_up or provider == pool.developer_provider:
+        raise invalid_parameter("Please provide a valid public provider")
     if not providers and pool.developer_provider is None:
         raise logins_do_not_match()
     if provider not in providers and not is_service_host(provider):

@@ -58,8 +58,12 @@ class Issuer:
             def log_message(self, *args: object) -> None:
                 """Say nothing on stderr."""
 
-        self.server = http.server.ThreadingHTTPServer((host, 0), Handler)
-        self.name = f"{host}:{self.server.server_port}"
+        class Server(http.server.ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        self.server = Server((host, 0), Handler)
+        shown = f"[{host}]" if ":" in host else host
+        self.name = f"{shown}:{self.server.server_port}"
 
     @contextmanager
     def running(self) -> Iterator[Issuer]:
@@ -228,6 +232,15 @@ def test_an_outage_takes_no_keys_away(api, issuer):
     assert unknown.json["message"] == "Invalid login token. Couldn't verify signed token."
     assert known.status == 200
     assert late.json["__type"] == "ExternalServiceException"
+
+
+@pytest.mark.parametrize("host", ["localhost", "::1"])
+def test_names_of_this_machine(api, host):
+    """An issuer may be named as localhost or by an IPv6 address, though such names have no dot."""
+    with Issuer(host).running() as issuer:
+        answer = sign_in(api, pool_of(api, issuer.name), issuer.name)
+
+    assert answer.status == 200
 
 
 def test_no_proxy_to_this_machine(api, issuer, monkeypatch):
