@@ -9,15 +9,13 @@ starts again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import jwt
-from jwt.exceptions import PyJWTError
-
 from cognito_credentials.emulator.clock import Clock
+from cognito_credentials.emulator.key_set import signing_keys
 from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID, SigningKeys
 from cognito_credentials.emulator.state import State
 from cognito_credentials.emulator.tokens import Jwt, verifies_with
@@ -139,18 +137,8 @@ def provider_of(issuer: Any) -> str | None:
     return provider if issuer in addresses_of(provider) else None
 
 
-def _verifies_with_any(keys: Iterable[Mapping[str, Any]], token: Jwt) -> bool:
-    wanted = token.header.get("kid")
-    for key in keys:
-        if wanted is not None and key.get("kid", wanted) != wanted:
-            continue
-        try:
-            public_key = jwt.PyJWK.from_dict(dict(key)).key
-        except (PyJWTError, ValueError, TypeError):
-            continue  # a key of a kind that is not ours; another may fit
-        if verifies_with(token, public_key):
-            return True
-    return False
+def _verifies_with_any(keys: Sequence[Mapping[str, Any]], token: Jwt) -> bool:
+    return any(verifies_with(token, key) for key in signing_keys(keys, token.header.get("kid")))
 
 
 def may_be_fetched(url: str) -> bool:

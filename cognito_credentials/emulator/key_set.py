@@ -1,17 +1,37 @@
-"""JSON Web Key Sets that a seed brings: what is wrong with one, in one line."""
+"""JSON Web Key Sets: the keys in one that sign, and in one line what is wrong with one that a seed brings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
 from jwt.exceptions import PyJWTError
 
 from cognito_credentials.emulator.tokens import RSA_ALGORITHMS
 
 _MOST_BITS = 16_384
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+def signing_keys(keys: Any, key_id: Any) -> Iterator[RSAPublicKey]:
+    """
+    The RSA keys among *keys* that may have signed a token; all others are passed over.
+
+    Args:
+        keys: The member of that name of a key set that anybody may have written.
+        key_id: The token's kid; None, and a key without one, fit any.
+    """
+    for key in keys:
+        if not _signs(key) or (key_id is not None and key.get("kid", key_id) != key_id):
+            continue
+        try:
+            public_key = _public_key(key)
+        except (PyJWTError, ValueError, TypeError, KeyError):
+            continue
+        if public_key.key_size <= _MOST_BITS:
+            yield public_key
 
 
 def key_set_mistake(document: Any) -> str | None:
@@ -34,7 +54,7 @@ def key_set_mistake(document: Any) -> str | None:
 
 def _signs(key: Mapping[str, Any]) -> bool:
     alg, use = key.get("alg", "RS256"), key.get("use", "sig")
-    return key["kty"] == "RSA" and use == "sig" and alg in RSA_ALGORITHMS
+    return key.get("kty") == "RSA" and use == "sig" and alg in RSA_ALGORITHMS
 
 
 def _key_mistake(key: Mapping[str, Any]) -> str | None:
@@ -52,9 +72,17 @@ def _key_mistake(key: Mapping[str, Any]) -> str | None:
         if name not in key:
             return f": {name} is missing"
     try:
-        public_key = jwt.PyJWK.from_dict({"alg": "RS256", **key}).key
+        public_key = _public_key(key)
     except (PyJWTError, ValueError, TypeError) as error:
         return f": no RSA key: {error}"
     if public_key.key_size > _MOST_BITS:
         return f".n: it has {public_key.key_size} bits; expected {_MOST_BITS} at most"
     return None
+
+
+def _public_key(key: Mapping[str, Any]) -> RSAPublicKey:
+    """The public half, also of a key whose owner published the private one."""
+    public_key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": key["n"], "e": key["e"]})
+    if not isinstance(public_key, RSAPublicKey):
+        raise TypeError
+    return public_key

@@ -225,7 +225,10 @@ def _verify(request: SignedRequest, given: _Signature, secret: str, now: float) 
     """Refuse a wrong signature, then one that is too old or not yet good."""
     body_hash = request.headers.get("x-amz-content-sha256", "")
     actual_hash = hashlib.sha256(request.body).hexdigest()
-    expected = _expected_signature(request, given, secret)
+    try:
+        expected = _expected_signature(request, given, secret)
+    except ValueError:  # a host that can be none
+        expected = ""
     if not hmac.compare_digest(expected.encode(), given.signature.encode()) or (
         re.fullmatch("[0-9a-f]{64}", body_hash) and body_hash != actual_hash
     ):

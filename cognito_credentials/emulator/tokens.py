@@ -16,6 +16,7 @@ from jwt.exceptions import PyJWTError
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.keys import SERVICE, SigningKeys, base64url
+from cognito_credentials.emulator.members import read_json
 from cognito_credentials.emulator.pools import IdentityPool, is_service_host, service_host
 
 PRINCIPAL_TAGS_CLAIM = "https://aws.amazon.com/tags"
@@ -49,10 +50,10 @@ def _whole_number(value: Any) -> int | None:
 
 
 def read_jwt(text: str) -> Jwt | None:
-    """Take *text* apart; None when it is not a JSON Web Token."""
+    """Take *text* apart; None when it is not a JSON Web Token, or has what could not be stored or sent on."""
     try:
         parts = jwt.api_jws.decode_complete(text, options={"verify_signature": False})
-        claims = json.loads(parts["payload"])
+        claims = read_json(parts["payload"]) if parts["payload"] else None
     except (PyJWTError, ValueError, RecursionError):
         return None
     if not isinstance(claims, dict):

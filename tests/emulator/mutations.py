@@ -22,6 +22,10 @@ from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.assumed import MAX_BODY_BYTES
 from cognito_credentials.emulator.keys import TEST_ISSUER
@@ -30,7 +34,16 @@ from cognito_credentials.emulator.tokens import sign_jwt
 
 from .answers import check_control, check_json, check_query
 from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
-from .odd_values import CLAIMS, DOCUMENTS, ODD_CLAIMS, ODD_NAMES, ODD_TEXTS, STS_FORM, VALUES
+from .odd_values import (
+    CLAIMS,
+    DOCUMENTS,
+    ODD_CLAIMS,
+    ODD_HOSTS,
+    ODD_NAMES,
+    ODD_TEXTS,
+    STS_FORM,
+    VALUES,
+)
 from .test_administration import POOL_ARN
 
 SAML_ARN = "arn:aws:iam::123456789012:saml-provider/corp"
@@ -411,12 +424,13 @@ def send_mutated_forms(sender, count):
     random_, api = sender.random, sender.api
     identity_id = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()}).json["IdentityId"]
     token = api.post("GetOpenIdToken", {"IdentityId": identity_id}).json["Token"]
+    keys = api.post("GetCredentialsForIdentity", {"IdentityId": identity_id}).json["Credentials"]
     good = {**STS_FORM, "WebIdentityToken": token}
     assert sender.form(urlencode(good).encode())[0] == 200
     for _ in range(count):
         kind = random_.random()
         if kind < 0.3:
-            sender.form(**caller_identity(random_))
+            sender.form(**caller_identity(random_, keys))
             continue
         fields = list(good.items())
         for _ in range(random_.choice([0, 1, 1, 2])):
@@ -443,8 +457,17 @@ def send_mutated_forms(sender, count):
         sender.form(bytes(body), **{"Content-Type": random_.choice(types)})
 
 
-def caller_identity(random_):
-    """GetCallerIdentity with a broken signature, in the head or in the query."""
+def caller_identity(random_, keys):
+    """GetCallerIdentity with a broken signature, of nobody's key or of one that was given out."""
+    body = b"Action=GetCallerIdentity&Version=2011-06-15"
+    if random_.random() < 0.4:
+        request = AWSRequest("POST", "http://127.0.0.1/", data=body)
+        credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+        SigV4Auth(credentials, "sts", "us-east-1").add_auth(request)
+        odd = {random_.choice(["Host", "Host", "X-Amz-Date", "Date", "X-Amz-Content-SHA256"]): (
+            random_.choice(ODD_HOSTS)
+        )}  # fmt: skip
+        return {"body": body, "operation": "GetCallerIdentity", **dict(request.headers), **odd}
     header = list(FAKE_SIGNATURE)
     for _ in range(random_.choice([0, 1, 3])):
         header[random_.randrange(len(header))] = chr(random_.randrange(32, 127))
@@ -454,7 +477,6 @@ def caller_identity(random_):
         headers["X-Amz-Security-Token"] = random_.choice(
             [t for t in ODD_TEXTS if t.isascii() and t.isprintable()]
         )
-    body = b"Action=GetCallerIdentity&Version=2011-06-15"
     return {"body": body, "operation": "GetCallerIdentity", **headers}
 
 

@@ -201,6 +201,28 @@ def test_a_key_set_without_end(api, issuer):
     assert answer.json["__type"] == "ExternalServiceException"
 
 
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 200),
+        (None, 200),
+        ({"alg": "none"}, 400),
+        ({"alg": "ES256"}, 400),
+        ({"alg": "RS512"}, 200),
+        ({"use": "enc"}, 400),
+        ({"kty": "oct", "k": "AA"}, 400),
+        ({"n": 5}, 400),
+        ({"n": "_" * 4000}, 400),
+    ],
+)
+def test_keys_of_all_kinds(api, issuer, changes, status):
+    """The public halves of RSA keys that sign are used; all else in a key set is passed over."""
+    whole = {**json.loads(RSAAlgorithm.to_jwk(KEYS[0])), "kid": "k0"}
+    issuer.keys = [{"kty": "EC"}, whole if changes is None else {**jwk(0), **changes}]
+
+    assert sign_in(api, pool_of(api, issuer.name), issuer.name).status == status
+
+
 def test_keys_that_rotate(api, issuer):
     """A key that the issuer took in use later is fetched, and no forged token makes a fetch of its own."""
     pool_id = pool_of(api, issuer.name)

@@ -259,6 +259,15 @@ def test_more_than_ten_logins(api, refusal):
     assert refusal(api.oidc_pool(), eleven)[0] == "ValidationException"
 
 
+@pytest.mark.parametrize("claims", [{"dep": "\ud800"}, {"a": [{"\udfff": 1}]}, {"a": float("nan")}])
+def test_claims_that_are_no_json(api, refusal, claims):
+    """A token with half a character, or a number that JSON does not have, is no JSON Web Token."""
+    assert refusal(api.oidc_pool(), api.login(claims=claims)) == (
+        "NotAuthorizedException",
+        "Invalid login token. Not a valid OpenId Connect identity token.",
+    )
+
+
 @pytest.mark.parametrize("subject", ["", 7, ["ann"], "\ud800"])
 def test_subject_that_is_no_text(api, refusal, subject):
     """A subject is a text that is not empty and can be stored."""

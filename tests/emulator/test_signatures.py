@@ -118,6 +118,15 @@ def test_changed_request(api, keys):
     assert b"<Code>SignatureDoesNotMatch</Code>" in bad.body
 
 
+@pytest.mark.parametrize("host", ["[", "[::1", "]"])
+def test_host_that_is_none(api, keys, host):
+    """A host that cannot be one was not the one that was signed."""
+    answer = api.raw(body=BODY, headers={**signed_headers(api, keys), "Host": host})
+
+    assert answer.status == 403
+    assert b"<Code>SignatureDoesNotMatch</Code>" in answer.body
+
+
 def test_presigned_url(api, keys):
     """A presigned GET is a signature too, until its own expiry."""
     query = "Action=GetCallerIdentity&Version=2011-06-15"
