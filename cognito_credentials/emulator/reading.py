@@ -60,13 +60,18 @@ def read_call(request: SignedRequest, request_id: str) -> Call:
     if target is not None:
         # Old clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
         return Call(target.rpartition(".")[2], False, request, request_id, {})
-    text = request.body.decode("utf-8", "replace") if request.method == "POST" else request.query
-    try:
-        parameters = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
-    except ValueError:
-        parameters = {}
+    form = request.body.decode("utf-8", "replace") if request.method == "POST" else ""
+    # A presigned POST, as SDKs make it, has all of them in its query.
+    parameters = {**_fields(request.query), **_fields(form)}
     # Without an Action it is a JSON request that lost its target.
     return Call(parameters.get("Action", ""), "Action" in parameters, request, request_id, parameters)
+
+
+def _fields(text: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
+    except ValueError:
+        return {}
 
 
 def read_content(body: bytes) -> Any:

@@ -146,6 +146,18 @@ def test_presigned_url(api, keys):
     assert late.status == 403
 
 
+def test_presigned_post(api, keys):
+    """A presigned URL is also good for POST, as boto3 makes it, whose form is then empty."""
+    sts = api.client("sts", keys)
+    path = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60).removeprefix(api.emulator.url)
+
+    answer = api.raw("POST", path)
+    changed = api.raw("POST", path, "DurationSeconds=900")
+
+    assert (answer.status, b"CognitoIdentityCredentials" in answer.body) == (200, True)
+    assert changed.status == 403
+
+
 @pytest.mark.parametrize(
     ("good", "bad"),
     [
