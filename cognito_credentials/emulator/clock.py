@@ -16,6 +16,10 @@ class Clock:
         # Looked up at each call: freezegun replaces the name, and the service has to travel with its clients.
         return time.time() + self.offset
 
+    def unmoved(self) -> float:
+        """The same by the machine's clock, which the clients on this machine have."""
+        return self._read()
+
     def now_ms(self) -> int:
         """Whole milliseconds since the epoch: the precision of identity dates."""
         return int(self.now() * 1000)

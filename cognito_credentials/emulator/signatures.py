@@ -2,7 +2,7 @@
 Who signed a request: signature version 4, verified with botocore's own signer.
 
 Keys that the emulator issued are verified in full: session token, expiry, signature and clock.
-A key it does not know is the account's developer, whose signature cannot be verified, unless
+A key that it does not know is the account's developer, whose signature cannot be verified, unless
 authentication is strict. Source: service.md 1.3 (W25 to W27) and 9.6.
 """
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.pools import ACCOUNT_ID, DEFAULT_REGION
 from cognito_credentials.emulator.sessions import AssumedRole
@@ -142,14 +143,14 @@ def _authenticate(service: Service, request: SignedRequest, service_name: str) -
         if service.clock.now() >= session.expires_at:
             raise _RefusedError("expired", _EXPIRED_TOKEN)
         _check_scope(given, service_name)
-        _verify(request, given, secret, service.clock.now())
+        _verify(request, given, secret, service.clock)
         return Caller(session.arn, session.account, session.user_id, region, session)
     found = service.state.row(
         "SELECT secret_access_key FROM developers WHERE access_key_id = ?", given.access_key_id
     )
     if found is not None:
         _check_scope(given, service_name)
-        _verify(request, given, found["secret_access_key"], service.clock.now())
+        _verify(request, given, found["secret_access_key"], service.clock)
     elif service.strict_auth:
         raise _RefusedError("unknown", _INVALID_TOKEN)
     return DEVELOPER.in_region(region)
@@ -221,7 +222,7 @@ def _check_scope(given: _Signature, service_name: str) -> None:
         raise _RefusedError("mismatch", assumed.SIGNATURE_MISMATCH)
 
 
-def _verify(request: SignedRequest, given: _Signature, secret: str, now: float) -> None:
+def _verify(request: SignedRequest, given: _Signature, secret: str, clock: Clock) -> None:
     """Refuse a wrong signature, then one that is too old or not yet good."""
     body_hash = request.headers.get("x-amz-content-sha256", "")
     actual_hash = hashlib.sha256(request.body).hexdigest()
@@ -237,11 +238,22 @@ def _verify(request: SignedRequest, given: _Signature, secret: str, now: float) 
         signed_at = calendar.timegm(time.strptime(given.timestamp, _AMZ_DATE))
     except ValueError:
         raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE) from None
-    window = assumed.SIGNATURE_WINDOW_SECONDS
+    _check_time(given, signed_at, clock)
+
+
+def _check_time(given: _Signature, signed_at: int, clock: Clock) -> None:
+    """
+    Refuse what was signed too long ago or ahead, by the emulator's clock and by the machine's.
+
+    A test that moves the emulator's clock does not move that of the client, whose own is right all the
+    same. A presigned URL has a lifetime, which is over by the emulator's clock, like that of credentials.
+    """
+    now, window = clock.now(), assumed.SIGNATURE_WINDOW_SECONDS
     lifetime = window if given.lifetime is None else given.lifetime
-    if signed_at + lifetime < now:
+    is_good_here = signed_at - window <= clock.unmoved() <= signed_at + lifetime
+    if signed_at + lifetime < now and not (is_good_here and given.lifetime is None):
         raise _RefusedError("mismatch", assumed.signature_expired(given.timestamp, now, lifetime))
-    if signed_at - window > now:
+    if signed_at - window > now and not is_good_here:
         raise _RefusedError("mismatch", assumed.signature_not_current(given.timestamp, now, window))
 
 
