@@ -147,7 +147,7 @@ def test_an_issuer_that_sends_elsewhere(api: Any, host: str, place: str, status:
 def test_an_issuer_with_a_new_key(
     api: Any, host: str, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept keys are fetched anew for a key of a new name, once in two seconds at most, and after an hour anyway."""
+    """Kept keys are fetched anew for a key of a new name, every two seconds at most, and after an hour."""
     clock = api.emulator.service.clock
     monkeypatch.setattr(clock, "now", lambda: 1_900_000_000.0 + clock.offset)
     new = rsa.generate_private_key(public_exponent=65537, key_size=2048)
