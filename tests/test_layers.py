@@ -23,7 +23,7 @@ SOURCES = sorted((ROOT / PACKAGE).rglob("*.py"))
 LAYERS = (
     # The base layer: values and rules that know nothing of anybody.
     ("digest", "errors", "secret", "clock", "regions", "loopback", "policy"),
-    ("credentials", "notices"),
+    ("credentials", "notices", "single_flight"),
     # Settings: what was configured, and where.
     ("shapes", "configuration"),
     ("endpoints", "lookup"),
@@ -40,7 +40,7 @@ LAYERS = (
     # The back end's half of developer logins: needs the meaning of failures, and nothing else does need it.
     ("back_end",),
     # The policy: the only place where logins, exchange and cache meet.
-    ("single_flight", "held", "backoff", "waiting", "handover"),
+    ("held", "backoff", "waiting", "handover"),
     ("identities",),
     ("recovery",),
     ("refresh",),

@@ -8,7 +8,7 @@ Files of one sign-in, all named by the same hash:
     secret-v1-<key>.json     the refresh token as it is, where that was chosen
     lock-v1-<key>.lock       empty
 
-Imports `cache` and `errors`.
+Imports `cache`, `single_flight` and `errors`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import ntpath
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -25,6 +24,7 @@ from ..cache import checked_key, lock_name
 from ..cache.verify import UnusableDirectory, open_directory
 from ..configuration import home_directory
 from ..errors import CacheError, ServiceError
+from ..single_flight import SingleFlight
 
 KINDS: Final = ("sign-in", "sealed", "secret")
 LOCK_BUDGET: Final = 20.0
@@ -64,7 +64,7 @@ class Place:
     def __init__(self, directory: str, key: str) -> None:
         self.directory = directory
         self.key = checked_key(key)
-        self._alone = threading.Lock()
+        self._alone = SingleFlight()
 
     def path(self, kind: str) -> str:
         """Name the file of *kind*."""
@@ -136,7 +136,7 @@ class Place:
         # A file system that cannot lock is a reason to go on without; at worst a rotated token is lost.
         lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)
         give_up_at = time.monotonic() + budget
-        if not self._alone.acquire(timeout=budget):
+        if not self._alone.enter(budget):
             raise _busy(budget)
         try:
             while not lock.acquire():
@@ -148,7 +148,7 @@ class Place:
             finally:
                 lock.release()
         finally:
-            self._alone.release()
+            self._alone.leave()
 
     def _prepare(self) -> bool:
         with self._telling("used"):

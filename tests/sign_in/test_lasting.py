@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -308,6 +311,38 @@ def test_a_lock_that_somebody_holds(tmp_path: Path) -> None:
     with one.lock(), pytest.raises(ServiceError, match="another process has been using"), other.lock(0.2):
         pytest.fail("both hold it")
     with other.lock(0.2):
+        pass
+
+
+def test_a_child_of_a_process_that_was_refreshing(tmp_path: Path) -> None:
+    """A lock that a thread of the parent held at the fork is nobody's in the child: it waits for the file's."""
+    place = Place(str(tmp_path / "sign-in"), "0" * 40)
+    held, let_go = threading.Event(), threading.Event()
+
+    def refresh() -> None:
+        with place.lock():
+            held.set()
+            let_go.wait(20)
+
+    thread = threading.Thread(target=refresh)
+    thread.start()
+    held.wait(20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads, which is the point
+        child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with place.lock(10):
+                code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, os.WNOHANG) == (0, 0)
+    let_go.set()
+    thread.join()
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with place.lock(1):
         pass
 
 
