@@ -7,6 +7,7 @@ Files of one sign-in, all named by the same hash:
     sealed-v1-<key>.json     the refresh token, encrypted; its key is in the keyring
     secret-v1-<key>.json     the refresh token as it is, where that was chosen
     lock-v1-<key>.lock       empty
+    .<name>.<pid>.<hex>.tmp  one of the above being written; a killed writer's goes with the next lock
 
 Imports `cache`, `single_flight` and `errors`.
 """
@@ -14,6 +15,7 @@ Imports `cache`, `single_flight` and `errors`.
 from __future__ import annotations
 
 import contextlib
+import logging
 import ntpath
 import os
 import time
@@ -21,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..cache import checked_key, lock_name
+from ..cache.prune import STALE_SECONDS, sweep
 from ..cache.verify import UnusableDirectory, open_directory
 from ..configuration import home_directory
 from ..errors import CacheError, ServiceError
@@ -30,6 +33,7 @@ KINDS: Final = ("sign-in", "sealed", "secret")
 LOCK_BUDGET: Final = 20.0
 """Seconds to wait for another process of ours; it holds the lock for one request."""
 _PAUSE: Final = 0.05
+_log = logging.getLogger(__name__)
 
 
 def sign_in_directory(environ: Mapping[str, str], *, is_windows: bool = os.name == "nt") -> str:
@@ -125,7 +129,7 @@ class Place:
     @contextlib.contextmanager
     def lock(self, budget: float = LOCK_BUDGET) -> Iterator[None]:
         """
-        Be alone with this sign-in, in all threads and processes.
+        Be alone with this sign-in, in all threads and processes; what killed writers left is removed.
 
         Raises:
             ServiceError: Another process held it for the whole *budget* of seconds.
@@ -144,11 +148,25 @@ class Place:
                     raise _busy(budget)
                 time.sleep(_PAUSE)
             try:
+                self._sweep(older_than=STALE_SECONDS if lock.degraded else 0)
                 yield
             finally:
                 lock.release()
         finally:
             self._alone.leave()
+
+    def _sweep(self, *, older_than: float) -> None:
+        """Remove half-written files: each may hold a refresh token that is still taken."""
+        try:
+            with self._telling("swept"):
+                directory = open_directory(self.directory, create=False)
+                if directory is not None:
+                    with directory:
+                        sweep(
+                            directory, tuple(f".{self._name(kind)}." for kind in KINDS), older_than=older_than
+                        )
+        except CacheError as error:
+            _log.warning("a half-written file could not be removed: %s", error)
 
     def _prepare(self) -> bool:
         with self._telling("used"):

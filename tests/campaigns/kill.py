@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cognito_credentials.cache.file import FileStore
@@ -71,24 +72,25 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
     store = FileStore(directory, strict=True, warn=_fail)
     store.store("credentials", KEY, record(0))
     for number in range(count):
-        _kill_a_writer(store, chance, outcome, number * 1000)
+        kill_a_writer(lambda at: _write(store, record(at), Outcome()), chance, outcome, number * 1000)
         data = store.load("credentials", KEY)
         outcome.missing += data is None
         outcome.torn += data is not None and decode_credentials(KEY, data) is None
-        outcome.strays_after_kill += _strays(directory)
+        outcome.strays_after_kill += strays(directory)
         _write(store, record(number), outcome)
-        outcome.strays_after_next_write += _strays(directory)
+        outcome.strays_after_next_write += strays(directory)
     return outcome
 
 
-def _kill_a_writer(store: FileStore, chance: random.Random, outcome: Outcome, first: int) -> None:
+def kill_a_writer(write: Callable[[int], None], chance: random.Random, outcome: Outcome, first: int) -> None:
+    """Start a process that writes from *first* on without end, and kill it at some moment."""
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.write(tell, b"y")
         while True:
             first += 1
-            _write(store, record(first), Outcome())
+            write(first)
     os.read(ready, 1)
     select.select([], [], [], chance.uniform(0, LONGEST_LIFE_SECONDS))
     os.kill(pid, signal.SIGKILL)
@@ -111,7 +113,8 @@ def _write(store: FileStore, data: bytes, outcome: Outcome) -> None:
         handle.release()
 
 
-def _strays(directory: str) -> int:
+def strays(directory: str) -> int:
+    """Count half-written files."""
     return sum(name.endswith(".tmp") for name in os.listdir(directory))
 
 

@@ -22,6 +22,7 @@ from cognito_credentials.sign_in.account import Account, decode
 from cognito_credentials.sign_in.place import Place
 from cognito_credentials.sign_in.sources import OidcLogin
 
+from ..cache.children import needs_fork
 from ..conftest import ManualClock
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 from .test_attacks import Visit
@@ -314,8 +315,9 @@ def test_a_lock_that_somebody_holds(tmp_path: Path) -> None:
         pass
 
 
+@needs_fork
 def test_a_child_of_a_process_that_was_refreshing(tmp_path: Path) -> None:
-    """A lock that a thread of the parent held at the fork is nobody's in the child: it waits for the file's."""
+    """What a thread of the parent held at the fork, nobody holds in the child: the file's lock decides."""
     place = Place(str(tmp_path / "sign-in"), "0" * 40)
     held, let_go = threading.Event(), threading.Event()
 
