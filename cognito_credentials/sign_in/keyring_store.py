@@ -36,6 +36,8 @@ PATIENT_SECONDS: Final = 60.0
 _KEY_BYTES: Final = 32
 _VERSION: Final = "1"
 _START: Final = (
+    # Ctrl-C reaches every process of a terminal; what becomes of this one is the parent's business.
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     # Not the working directory: a project's own `keyring.py` must not see the secret.
     "import sys; sys.path[:] = [p for p in sys.path if p]; import runpy; "
     "runpy.run_path(sys.argv[1])['main']()"

@@ -81,7 +81,8 @@ class NewSignIn:
             with self._place.lock():
                 account = account_at(self._place)
                 if account is None or account.store != self._store.name:
-                    self._store.delete()
+                    # With less patience than for a person: a keyring that hung does so once more.
+                    open_store(self._store.name, self._place).delete()
         except CognitoCredentialsError as error:
             _log.debug("the store could not be left as it was: %s", error)
 

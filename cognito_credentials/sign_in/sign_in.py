@@ -121,8 +121,6 @@ class SignIn:
             CacheError: The store does not work.
         """
         store = open_store(store_name, self._place, patience)
-        with self._place.lock():
-            store.check()
         new = NewSignIn(self._place, store, self._issuer, self._clock)
 
         def keep(verified: Verified) -> Account:
@@ -131,6 +129,8 @@ class SignIn:
             return account
 
         try:
+            with self._place.lock():
+                store.check()  # in here, since it may leave a key behind when it is given up
             yield keep
         finally:
             if new.account is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -96,6 +97,15 @@ class Talks(Works):
         print("CANARY debug", file=sys.stderr, flush=True)
         os.write(1, b"CANARY debug")
         return super().get_password(service, username)
+
+
+class Interrupts(Works):
+    """Ctrl-C comes when it has just stored something: to the whole terminal, so to this process, too."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password)
+        for process in (os.getpid(), os.getppid()):
+            os.kill(process, signal.SIGINT)
 
 
 class Discouraged(Works):

@@ -132,6 +132,17 @@ def test_a_keyring_that_hangs(choose: object, monkeypatch: pytest.MonkeyPatch, t
     assert keyring_store.TIMEOUT_SECONDS == 5.0
 
 
+def test_ctrl_c_does_not_end_what_speaks_to_the_keyring(choose: object) -> None:
+    """It reaches every process of the terminal: what is being written is written, and told to the parent."""
+    with pytest.raises(KeyboardInterrupt):
+        choose("Interrupts").check()  # type: ignore[operator]
+
+    store = choose("Works")  # type: ignore[operator]
+    assert store.load() is None
+    assert store.delete()
+    assert not store.delete()
+
+
 def test_no_keyring_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the library the error says what to install, and the other way."""
     (tmp_path / "keyring.py").write_text("raise ImportError")

@@ -285,6 +285,22 @@ def test_giving_up_leaves_the_keyring_as_it_was(
     assert _source(rotating).token()
 
 
+def test_giving_up_while_the_keyring_is_tried(
+    rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Ctrl-C between the keyring's taking a new key and anybody's signing in: the key is gone again."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.sign_in.keyring_backends.Interrupts")
+    source = _source(rotating, store="keyring")
+
+    with pytest.raises(KeyboardInterrupt):
+        source.sign_in(open_browser=lambda _: pytest.fail("a browser was opened"))
+
+    assert (tmp_path / "keyring.json").read_text() == "{}"
+    assert source.account() is None
+
+
 def test_changing_the_store_leaves_nothing_in_the_other(
     rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
