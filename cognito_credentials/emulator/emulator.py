@@ -35,7 +35,7 @@ class Emulator:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         data: SQLite file that keeps the state; None keeps it in memory.
-        seed: What a new or reset state holds.
+        seed: What a new or reset state holds; a path is that of a seed file.
         strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
         strict_roles: Refuse roles that the seed does not describe.
         marker: Mint secrets that contain ``CANARYsecret`` and ``CANARYtoken``, and keep a list.
@@ -50,7 +50,7 @@ class Emulator:
         host: str = "127.0.0.1",
         port: int = 0,
         data: str | os.PathLike[str] | None = None,
-        seed: Seed | None = None,
+        seed: Seed | str | os.PathLike[str] | None = None,
         strict_auth: bool = False,
         strict_roles: bool = False,
         marker: bool = False,
@@ -60,8 +60,8 @@ class Emulator:
     ) -> None:
         self._address = (host, port)
         self._data = data
+        self._seed = seed
         self._service_options: dict[str, Any] = {
-            "seed": seed,
             "strict_auth": strict_auth,
             "strict_roles": strict_roles,
             "marker": marker,
@@ -90,12 +90,17 @@ class Emulator:
         Raises:
             OSError: The address cannot be listened on.
             DataFileError: The data file cannot be used.
+            SeedError: The seed file is wrong.
+            RuntimeError: It is running already.
         """
+        if self._running is not None:
+            raise RuntimeError("the emulator is running already; make another Emulator for another one")
+        seed = self._seed if isinstance(self._seed, Seed | None) else Seed.load(self._seed)
         listener = listen(*self._address)
         try:
             state = State(self._data)
             try:
-                service = Service(state, **self._service_options)
+                service = Service(state, seed=seed, **self._service_options)
                 self._running = RunningServer(service, listener, self._log, self._tls)
             except sqlite3.Error as error:
                 state.close()
@@ -151,7 +156,15 @@ class Emulator:
 
         Returns:
             The pool id.
+
+        Raises:
+            TypeError: CreateIdentityPool has no such member.
+            ServiceError: The service refuses.
         """
+        members = self.service.operation("CreateIdentityPool").members
+        for name in settings:
+            if name not in members:
+                raise TypeError(f"CreateIdentityPool has no member {name}; there are: {', '.join(members)}")
         request = {
             "IdentityPoolName": "test",
             "AllowUnauthenticatedIdentities": True,
@@ -218,8 +231,13 @@ class Emulator:
         return dict(self._control.counts)
 
     def plan_faults(self, *faults: Mapping[str, Any]) -> None:
-        """Misbehave for coming requests, as ``PUT /_emulator/faults`` does."""
-        self._control.faults.plan([dict(fault) for fault in faults])
+        """
+        Misbehave for coming requests, as ``PUT /_emulator/faults`` does; without faults, no more.
+
+        Raises:
+            ControlError: One of *faults* is wrong; what was planned stays.
+        """
+        self._control.faults.plan([*faults])
 
     def set_user(
         self,
@@ -265,7 +283,11 @@ class Emulator:
         return allowed(self.service, members)
 
     def move_clock(self, seconds: float) -> None:
-        """Move the emulator's clock by *seconds* from where it is."""
+        """
+        Move the emulator's clock by *seconds* from where it is; it goes on from there.
+
+        It is another machine's clock: what freezes time in the process of a test does not stop it.
+        """
         clock = self.service.clock
         check_member("the clock's offset", clock.offset + seconds, SIGNED_SECONDS)
         clock.offset += seconds

@@ -80,7 +80,7 @@ def read_members(
     """
     before = f"{place}: " if place else ""
     there_are = f"there are: {', '.join(kinds) or 'none'}"
-    if not isinstance(content, dict):
+    if not isinstance(content, Mapping):
         raise ControlError(f"{before}expected a JSON object; {there_are}")
     unknown = [str(name) for name in content if name not in kinds]
     if unknown:

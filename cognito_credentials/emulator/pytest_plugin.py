@@ -31,15 +31,18 @@ AUDIENCE = "app"
 @pytest.fixture(scope="session")
 def emulator_keys() -> SigningKeys:
     """The RSA keys of all emulators of a test run: making them takes longer than most tests."""
-    from cognito_credentials.emulator.keys import SigningKeys
-
+    try:
+        from cognito_credentials.emulator import Emulator, SigningKeys  # noqa: F401 - Emulator needs all of it
+    except ModuleNotFoundError as error:
+        install = "pip install 'cognito-credentials[emulator]'"
+        pytest.fail(f"the emulator needs {error.name}; run: {install}", pytrace=False)
     return SigningKeys()
 
 
 @pytest.fixture
 def emulator(emulator_keys: SigningKeys) -> Iterator[Emulator]:
     """A running emulator with nothing in it, whose secrets carry the word CANARY."""
-    from cognito_credentials.emulator.emulator import Emulator
+    from cognito_credentials.emulator import Emulator
 
     with Emulator(keys=emulator_keys, marker=True) as running:
         yield running
