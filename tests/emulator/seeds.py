@@ -204,7 +204,7 @@ developers[1] = missing
 developers[1].secret_access_key = text, huge
 """  # noqa: E501 - one place a line
 """What of it has a meaning: an optional member that is missing, an empty list, a text that may be any."""
-Path_ = tuple[Any, ...]
+Place = tuple[Any, ...]
 
 
 def whole_seed(keys: SigningKeys, directory: Path) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def whole_seed(keys: SigningKeys, directory: Path) -> dict[str, Any]:
     return tomllib.loads(WHOLE.replace("MODULUS", jwk["n"]))
 
 
-def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
+def places(value: Any, path: Place = ()) -> Iterator[Place]:
     """Every member and entry in *value*, outer ones before what is in them."""
     if isinstance(value, dict | list):
         for key in value if isinstance(value, dict) else range(len(value)):
@@ -228,7 +228,7 @@ def places(value: Any, path: Path_ = ()) -> Iterator[Path_]:
             yield from places(value[key], (*path, key))
 
 
-def changed(content: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
+def changed(content: dict[str, Any], path: Place, value: Any) -> dict[str, Any]:
     """A copy of *content* with *value* at *path*; without what is there, for an ellipsis."""
     whole = copy.deepcopy(content)
     inner: Any = whole
@@ -241,6 +241,6 @@ def changed(content: dict[str, Any], path: Path_, value: Any) -> dict[str, Any]:
     return whole
 
 
-def named(path: Path_) -> str:
+def named(path: Place) -> str:
     """*path* as a mistake names it: entries count from 1."""
     return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
