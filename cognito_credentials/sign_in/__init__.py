@@ -1,6 +1,16 @@
 """
 Signing in: people and devices get an identity of their own, and keep it for weeks.
 
+    from cognito_credentials import IdentityPool
+    from cognito_credentials.sign_in import DeveloperLogin, OidcLogin, UserPool
+
+    login = UserPool("us-east-1_Ab1Cd2Ef3", "client-id", redirect_ports=[8400])
+    pool = IdentityPool("us-east-1:…", logins=login)
+    pool.sign_in()           # once; from then on pool.credentials() works, in this process and in others
+
+These three names are here and not at the top of the package, since most programs have no use for them. What
+follows is for who reads on.
+
     sources.py         UserPool and OidcLogin: login sources; a token when one is needed, who it is offline
     source.py          what these two have in common; profile.py makes them of a profile's keys
     sign_in.py         one sign-in at rest and in use: refreshed under a lock, rotated, ended

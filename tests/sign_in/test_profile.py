@@ -224,6 +224,22 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_names_for_apps_are_here_and_cost_little() -> None:
+    """The three sources are imported from `cognito_credentials.sign_in`, and bring no library along."""
+    code = (
+        "import sys; from cognito_credentials.sign_in import DeveloperLogin, OidcLogin, UserPool; "
+        "import cognito_credentials.sign_in as here; "
+        "assert sorted(here.__all__) == ['DeveloperLogin', 'OidcLogin', 'UserPool']; "
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
+    )
+
+    heavy = {"botocore", "boto3", "authlib", "pycognito", "keyring", "cryptography", "jwt", "filelock", "http"}
+    assert not heavy & set(done.stdout.split())
+
+
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the error says what to install."""
     monkeypatch.setattr(cognito_credentials, "sign_in", cognito_credentials.sign_in)
