@@ -236,7 +236,7 @@ def test_the_names_for_apps_are_here_and_cost_little() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
     )
 
-    heavy = {"botocore", "boto3", "authlib", "pycognito", "keyring", "cryptography", "jwt", "filelock", "http"}
+    heavy = {"botocore", "authlib", "pycognito", "keyring", "cryptography", "jwt", "filelock", "http"}
     assert not heavy & set(done.stdout.split())
 
 
