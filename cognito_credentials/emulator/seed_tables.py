@@ -142,7 +142,8 @@ def plant_user(service: Service, entry: Entry) -> str:
     if signed_out and opaque:
         raise entry.mistake("signed_out", "only user pools are asked for it; take the token away instead")
     if app_id is not None and _APP_ID.fullmatch(app_id) is None:
-        raise entry.mistake("app_id", f"'{app_id}' can be none of a pool's SupportedLoginProviders")
+        # Not shown: Twitter's has a secret in it.
+        raise entry.mistake("app_id", "it can be none of a pool's SupportedLoginProviders")
     if token is not None:
         _check_token(service, entry, provider, subject, token)
     row: Sequence[Any] = (provider, subject, token, app_id, json.dumps(claims), signed_out)

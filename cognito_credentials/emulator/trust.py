@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator.conditions import as_list, condition_holds
-from cognito_credentials.emulator.trust_policy import ASSUME, TAG, trusts_action
+from cognito_credentials.emulator.trust_policy import ASSUME, TAG, federations, trusts_action
 
 if TYPE_CHECKING:
     from cognito_credentials.emulator.service import Service
@@ -90,8 +90,7 @@ def allows(policy: Mapping[str, Any], attempt: Assumption) -> bool:
 def _applies(statement: Mapping[str, Any], action: str, attempt: Assumption) -> bool:
     if not trusts_action(statement, action):
         return False
-    principal = statement["Principal"]
-    trusted = ["*"] if principal == "*" else as_list(principal.get("Federated", ()))
+    trusted = federations(statement["Principal"])
     if attempt.principal not in trusted and "*" not in trusted:
         return False
     context = attempt.context()

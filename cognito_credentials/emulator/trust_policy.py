@@ -74,15 +74,10 @@ def _statement_mistake(statement: Any) -> str | None:
     wrong = _principal_mistake(statement.get("Principal")) or _action_mistake(statement.get("Action"))
     if wrong is not None:
         return wrong
-    if not _is_evaluated(statement["Principal"]):
+    if all(":saml-provider/" in name for name in federations(statement["Principal"])):
         return None  # about services, accounts or SAML: whatever it asks for is nobody's business here
     wrong = _condition_mistake(statement.get("Condition", {}))
     return wrong and f"Condition: {wrong}"
-
-
-def _is_evaluated(principal: Any) -> bool:
-    federated = ["*"] if principal == "*" else as_list(principal.get("Federated", []))
-    return any(":saml-provider/" not in name for name in federated)
 
 
 def _condition_mistake(condition: Any) -> str | None:
@@ -128,9 +123,7 @@ def _missing_restriction(statement: Mapping[str, Any], account: str) -> str | No
     """IAM saves no policy that lets the users of every identity pool in the world assume a role."""
     if statement["Effect"] != "Allow" or not trusts_action(statement, ASSUME):
         return None
-    principal = statement["Principal"]
-    federated = ["*"] if principal == "*" else as_list(principal.get("Federated", []))
-    for name in federated:
+    for name in federations(statement["Principal"]):
         if name == "*" or is_service_host(name):
             host = "cognito-identity.amazonaws.com" if name == "*" else name
             # An identity id names its pool, too; a role of another account needs the pool itself.
@@ -143,6 +136,11 @@ def _missing_restriction(statement: Mapping[str, Any], account: str) -> str | No
 def trusts_action(statement: Mapping[str, Any], action: str) -> bool:
     """Whether *statement* is about *action*."""
     return any(like(action.lower(), name.lower()) for name in as_list(statement["Action"]))
+
+
+def federations(principal: Any) -> list[str]:
+    """The federated principals among those that a statement names; ``*`` is any."""
+    return ["*"] if principal == "*" else as_list(principal.get("Federated", []))
 
 
 def _is_texts(value: Any) -> bool:

@@ -238,6 +238,10 @@ def changed_value(content, path):
             "users[1].token: a user pool's tokens are read with its keys",
         ),
         (
+            "[[users]]\nprovider = 'api.twitter.com'\nsubject = 's'\napp_id = 'a; hushhush'\n",
+            "users[1].app_id: it can be none of a pool's SupportedLoginProviders",
+        ),
+        (
             "[[users]]\nprovider = 'www.amazon.com'\nsubject = 's'\nsigned_out = true\n",
             "users[1].signed_out: only user pools are asked for it",
         ),
