@@ -32,9 +32,12 @@ def run(invocation: Invocation) -> int:
         if terminal.ask(f"Take {printable(name)} off {identity_id} (y/n)", "n").lower() not in ("y", "yes"):
             terminal.say("Nothing was changed.")
             return 130
+    named = pool.settings.logins.providers
     pool.unlink(name)
     terminal.write(f"Took {printable(name)} off the identity {identity_id}.\n")
-    if name in pool.settings.logins.providers:
+    if name not in named:
+        terminal.notice("It is not among the logins here, so that nothing here links it again.")
+    elif len(named) == 1:
         terminal.notice("It is the only login here: with its next use the user gets another identity.")
     else:
         terminal.notice("The profile still names it: the next use would link it again. Take it out there.")
