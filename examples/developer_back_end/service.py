@@ -71,14 +71,26 @@ def token_for(user: dict[str, str], guest_identity_id: str | None) -> DeveloperT
     )
 
 
+async def body_of(request: Request) -> bytes | None:
+    """Read the request's body; None, with the rest of it unread, when it is larger than any of ours."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            return None
+    return body
+
+
 async def cognito_token(request: Request) -> Response:
     """Answer with the user's identity and a token for it."""
     user = user_of(request)
     if user is None:
         return JSONResponse({"error": "sign in first"}, status_code=401)
+    body = await body_of(request)
+    if body is None:
+        return JSONResponse({"error": "too large"}, status_code=413)
     try:
-        body = json.loads((await request.body())[:BODY_LIMIT])
-        guest = body.get("IdentityId")
+        guest = json.loads(body).get("IdentityId")
     except (ValueError, AttributeError):
         return JSONResponse({"error": "not a JSON object"}, status_code=400)
     try:

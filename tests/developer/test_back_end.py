@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -175,6 +177,18 @@ def test_the_example_knows_its_users_by_their_session_alone(service: Service) ->
             urllib.request.urlopen(request, timeout=10)
         caught.value.close()
         assert caught.value.code == 401
+
+
+def test_the_example_reads_no_body_without_end(service: Service) -> None:
+    """More than 4 KiB is answered with 413 at once, while the rest is still to come."""
+    parts = urllib.parse.urlsplit(service.url)
+    head = (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 9999999999\r\n"
+        "Authorization: Bearer CANARY-session-of-ann\r\n\r\n"
+    )
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=10) as sent:
+        sent.sendall(head.encode() + b'{"x": "' + b"y" * 5000)
+        assert sent.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
 def test_the_example_makes_a_guest_the_user(world: World, service: Service) -> None:
