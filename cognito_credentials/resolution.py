@@ -100,21 +100,32 @@ def _take_sign_in(given: Given, environ: Mapping[str, str] | None) -> LoginSourc
 
 def _parsed(given: Given, found: Found, environ: Mapping[str, str] | None) -> Logins:
     headers = given.find("developer_headers")
-    makers = {"developer": developer_maker(headers, environ)}
+    makers = {"developer": developer_maker(headers, environ, given.profile, given.profile_settings)}
     return Logins.parse(found.value, origin=found.origin, environ=environ, others=makers)
 
 
-def developer_maker(headers: Found | None, environ: Mapping[str, str] | None) -> Callable[[str], LoginSource]:
+def developer_maker(
+    headers: Found | None,
+    environ: Mapping[str, str] | None,
+    profile: str | None = None,
+    profile_settings: Mapping[str, Any] | None = None,
+) -> Callable[[str], LoginSource]:
     """Return what makes the source of ``developer:URL``; its headers are a source of their own."""
+    # For the CA bundle: a back end in a company's network is behind the same authority as its proxy.
+    of_profile: dict[str, Any] = {
+        "profile_name": profile,
+        "profile_settings": profile_settings,
+        "environ": environ,
+    }
 
     def make(url: str) -> LoginSource:
         from .sign_in.developer import DeveloperLogin
 
         if headers is None:
-            return DeveloperLogin(url)
+            return DeveloperLogin(url, **of_profile)
         text, setting = str(headers.value), "cognito_developer_headers"
         source = parse_source(text, origin=headers.origin, environ=environ, setting=setting)
-        return DeveloperLogin(url, headers=source)
+        return DeveloperLogin(url, headers=source, **of_profile)
 
     return make
 

@@ -9,10 +9,12 @@ Imports `endpoints` and `logins`; the wire when a token is asked for.
 
 from __future__ import annotations
 
+import copy
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ..endpoints import checked_endpoint
@@ -50,7 +52,10 @@ class DeveloperLogin:
         url: Where the back end listens: https, or http on this machine.
         headers: What the back end knows its user by, such as ``Authorization``: a mapping, a function that
             returns one, or a login source of ``Name: value`` lines.
-        network: This machine's way out.
+        network: This machine's way out; made of what follows by default.
+        profile_name: For messages about the CA bundle.
+        profile_settings: The profile's, for the CA bundle.
+        environ: Environment variables; the process's own.
 
     Raises:
         ConfigurationError: The address or a header is malformed, or could be read on the way.
@@ -62,19 +67,25 @@ class DeveloperLogin:
         *,
         headers: Headers | Callable[[], Headers] | LoginSource | None = None,
         network: Network | None = None,
+        profile_name: str | None = None,
+        profile_settings: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._url = checked_endpoint(url, "the address of the back end")
         self._headers = (
             {} if headers is None else _checked(headers) if isinstance(headers, Mapping) else headers
         )
         self._network = network
+        self._profile_name = profile_name
+        self._profile_settings = dict(profile_settings or {})
+        self._environ = environ
         self._guest: str | None = None
         self.description = f"developer:{clean(self._url, 200)}"
 
     def for_guest(self, identity_id: str) -> DeveloperLogin:
         """Return a source that asks the back end to make the guest *identity_id* the user's own."""
-        source = DeveloperLogin(self._url, headers=self._headers, network=self._network)
-        source._guest = identity_id
+        source = copy.copy(self)
+        source._guest = identity_id  # noqa: SLF001  (one class)
         return source
 
     @interrupted_bare
@@ -94,16 +105,27 @@ class DeveloperLogin:
         return outcome
 
     def _ask(self) -> Secret | CognitoCredentialsError:
-        from .http import Http, Network
+        from .http import Http
 
         body = json.dumps({"IdentityId": self._guest} if self._guest else {})
         try:
             sent = {name: _text(value) for name, value in self._read_headers().items()}
             sent["Content-Type"] = "application/json"
-            return _token(Http(self._network or Network()).send("POST", self._url, body, sent))
+            return _token(Http(self._way_out()).send("POST", self._url, body, sent))
         except CognitoCredentialsError as error:
             error.__traceback__ = None
             return error
+
+    def _way_out(self) -> Network:
+        from .http import Network
+
+        if self._network is not None:
+            return self._network
+        return Network(
+            environ=os.environ if self._environ is None else self._environ,
+            profile=self._profile_name,
+            profile_settings=self._profile_settings,
+        )
 
     def _read_headers(self) -> Headers:
         given = self._headers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
+from cognito_credentials.emulator.certificates import CertificateFiles
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from tests.world import World
 
@@ -118,10 +120,10 @@ class BackEnd:
 
 @pytest.fixture
 def back_end() -> Iterator[Callable[[], BackEnd]]:
-    """Start back ends on loopback ports."""
+    """Start back ends on loopback ports, with a certificate for TLS."""
     running: list[tuple[HTTPServer, threading.Thread]] = []
 
-    def start() -> BackEnd:
+    def start(certificate: CertificateFiles | None = None) -> BackEnd:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -143,7 +145,11 @@ def back_end() -> Iterator[Callable[[], BackEnd]]:
                 """Say nothing on stderr."""
 
         server = HTTPServer(("127.0.0.1", 0), Handler)
-        made = BackEnd(f"http://127.0.0.1:{server.server_port}/cognito-token")
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate.certificate, certificate.key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        made = BackEnd(f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}/cognito-token")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         running.append((server, thread))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cognito_credentials.emulator.certificates import make_certificate
 from tests.cli.conftest import Cli, cli, config
 from tests.world import World
 
@@ -88,6 +89,23 @@ def test_a_back_end_that_redirects(
     assert done.code == 6
     assert "redirect (HTTP 307), which is not followed" in done.line
     assert not elsewhere.asked
+
+
+def test_a_back_end_behind_the_authority_of_the_profile(
+    run: Cli, world: World, back_end: Callable[..., BackEnd], config: Callable[[str], Path]
+) -> None:
+    """A profile's `ca_bundle` is for its back end, too: it reaches a server that only that vouches for."""
+    certificate = make_certificate("127.0.0.1")
+    server = back_end(certificate)
+    server.status = 401
+    profile = PROFILE.format(pool=world.pool_id, url=server.url)
+    try:
+        config(f"{profile}ca_bundle = {certificate.certificate}\n")
+        done = run("credential-process", "--profile", "app")
+    finally:
+        certificate.directory.cleanup()
+
+    assert "does not know this user (HTTP 401)" in done.line
 
 
 def test_without_a_profile(run: Cli, world: World, service: Service) -> None:
