@@ -49,7 +49,7 @@ NAMES: Final[Mapping[str, Names]] = {
 SIGN_IN_KEYS: Final = (
     *("cognito_user_pool_id", "cognito_client_id", "cognito_domain", "cognito_sign_in"),
     *("cognito_oidc_issuer", "cognito_oidc_client_id", "cognito_oidc_scopes", "cognito_redirect_ports"),
-    *("cognito_login_provider", "cognito_login_store"),
+    *("cognito_oidc_client_secret", "cognito_login_provider", "cognito_login_store"),
 )
 """Profile keys of signing in (design.md 4.1)."""
 

@@ -21,6 +21,7 @@ _OPTIONS: Final = (
     ("domain", "cognito_domain", "HOST", "its hosted sign-in pages; otherwise the pool is asked"),
     ("oidc-issuer", "cognito_oidc_issuer", "URL", "any OpenID Connect issuer, https or this machine"),
     ("oidc-client-id", "cognito_oidc_client_id", "ID", "a client there for installed programs"),
+    ("oidc-client-secret", "cognito_oidc_client_secret", "SOURCE", "where its secret is, if it has one"),
     ("oidc-scopes", "cognito_oidc_scopes", "LIST", "what to ask for; openid email offline_access"),
     ("sign-in", "cognito_sign_in", "WAY", "browser (default), device or password"),
     ("redirect-ports", "cognito_redirect_ports", "LIST", "loopback ports registered for the client"),

@@ -54,9 +54,7 @@ class DeviceCode(NamedTuple):
     interval: int
 
 
-def sign_in_with_device(
-    issuer: Issuer, prompt: Prompt, clock: Clock, *, client_id: str, scope: str
-) -> Verified:
+def sign_in_with_device(issuer: Issuer, prompt: Prompt, clock: Clock, *, scope: str) -> Verified:
     """
     Show a code, and wait until somebody has typed it in elsewhere.
 
@@ -64,7 +62,6 @@ def sign_in_with_device(
         issuer: Where.
         prompt: Whom to show it.
         clock: This machine's clocks.
-        client_id: The client.
         scope: What to ask for, separated by spaces.
 
     Raises:
@@ -73,7 +70,7 @@ def sign_in_with_device(
         ServiceError: It does not answer.
         ConfigurationError: It has no such thing.
     """
-    code = _ask_for_code(issuer, client_id, scope)
+    code = _ask_for_code(issuer, scope)
     prompt.say(shown(code, with_picture=getattr(prompt, "can_draw", True)))
     tokens = _tokens(issuer, code, clock)
     for _ in range(_KEY_TRIES - 1):
@@ -129,14 +126,14 @@ def qr_code(text: str) -> str:
     return out.getvalue()
 
 
-def _ask_for_code(issuer: Issuer, client_id: str, scope: str) -> DeviceCode:
+def _ask_for_code(issuer: Issuer, scope: str) -> DeviceCode:
     endpoint = issuer.metadata().device_authorization_endpoint
     if endpoint is None:
         raise ConfigurationError(
             f"the issuer {clean(issuer.metadata().issuer, 120)} does not offer signing in with a code",
             hint="open an address elsewhere instead: way='no-browser' in Python, --no-browser",
         )
-    answer = issuer.http.post(endpoint, {"client_id": client_id, "scope": issuer.client().scope(scope)})
+    answer = issuer.client().ask_for_device_code(endpoint, scope)
     found = read_device_code(answer.json()) if answer.status == 200 else _refusal(answer)
     if isinstance(found, CognitoCredentialsError):
         raise found

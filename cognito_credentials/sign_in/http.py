@@ -111,16 +111,6 @@ class Http:
             )
         return answer.json()
 
-    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Answer:
-        """
-        Post a form.
-
-        Raises:
-            ServiceError: There is no answer.
-            ConfigurationError: The address is neither https nor this machine.
-        """
-        return self.send("POST", url, urlencode(dict(form)), headers or {})
-
     def now(self, answer: Answer) -> float:
         """Tell the time, by the issuer's clock where *answer* said what that is."""
         clock = self._network.clock

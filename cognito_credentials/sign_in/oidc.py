@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..errors import ServiceError
+from ..errors import CognitoCredentialsError, ConfigurationError, ServiceError
+from ..logins.source import LoginSource, ask
+from ..secret import Secret
 from .discovery import Metadata, discover
 from .http import Http, Network
 from .issuer import SignInEnded, Verified, believed
 from .tokens import TokenClient, TokenError, Tokens
 
 if TYPE_CHECKING:
-    from ..secret import Secret
     from .kept import Device
 
 
@@ -31,11 +32,15 @@ class OidcIssuer:
         network: The way out.
         issuer: Its address, to the letter.
         client_id: The client.
-        client_secret: For issuers that give one to installed programs.
+        client_secret: Of a client that has one, or a source of it.
     """
 
     def __init__(
-        self, network: Network, issuer: str, client_id: str, client_secret: Secret | None = None
+        self,
+        network: Network,
+        issuer: str,
+        client_id: str,
+        client_secret: Secret | LoginSource | None = None,
     ) -> None:
         self._http = Http(network)
         self._clock = network.clock
@@ -62,8 +67,28 @@ class OidcIssuer:
         return self._metadata
 
     def client(self) -> TokenClient:
-        """Return the client at its token endpoint."""
-        return TokenClient(self._http, self.metadata(), self._client_id, self._client_secret)
+        """
+        Return the client at its token endpoint; errors as `metadata` has them.
+
+        Raises:
+            ConfigurationError: The source of its secret has none.
+        """
+        return TokenClient(self._http, self.metadata(), self._client_id, self._read_secret())
+
+    def _read_secret(self) -> Secret | None:
+        secret = self._client_secret
+        if secret is None or isinstance(secret, Secret):
+            return secret
+        try:
+            return ask(secret, None)
+        except ServiceError:
+            raise
+        except CognitoCredentialsError as error:
+            why = error.message
+        # No error of the person: signing in again does not help.
+        raise ConfigurationError(
+            f"the secret of the client cannot be had: {why}", hint="correct cognito_oidc_client_secret"
+        )
 
     def verified(self, tokens: Tokens, nonce: str | None = None) -> Verified:
         """

@@ -11,12 +11,16 @@ from typing import Any, Final
 
 from ..endpoints import checked_endpoint
 from ..errors import ConfigurationError
+from ..logins import parse_source
 from . import shapes
 from .source import SignInSource
 from .sources import OidcLogin, UserPool
 
 _USER_POOL: Final = ("cognito_user_pool_id", "cognito_client_id", "cognito_domain")
-_OIDC: Final = ("cognito_oidc_issuer", "cognito_oidc_client_id", "cognito_oidc_scopes")
+_OIDC: Final = (
+    *("cognito_oidc_issuer", "cognito_oidc_client_id"),
+    *("cognito_oidc_scopes", "cognito_oidc_client_secret"),
+)
 
 
 def source_of_profile(
@@ -99,6 +103,13 @@ def _oidc(settings: Mapping[str, str], origin: str, options: dict[str, Any]) -> 
     scopes = settings.get("cognito_oidc_scopes")
     if scopes is not None:
         options = {**options, "scopes": shapes.scopes(scopes, f"cognito_oidc_scopes from {origin}")}
+    secret = settings.get("cognito_oidc_client_secret")
+    if secret is not None:
+        # A source and never the secret: who reads or shares the config must not have it.
+        source = parse_source(
+            secret, origin=origin, environ=options["environ"], setting="cognito_oidc_client_secret"
+        )
+        options = {**options, "client_secret": source}
     return OidcLogin(
         checked_issuer(settings["cognito_oidc_issuer"], f"cognito_oidc_issuer from {origin}"),
         shapes.client_id(settings["cognito_oidc_client_id"], f"cognito_oidc_client_id from {origin}"),

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from ..errors import ConfigurationError, clean
 from ..logins.providers import check_provider
+from ..logins.source import LoginSource, is_source
+from ..secret import Secret
 from ..shapes import text
 from .stores import STORES
 
@@ -46,6 +48,20 @@ def client_id(value: object, where: str) -> str:
             f"{where} is not a client id", hint="it is printable ASCII without spaces, as the issuer shows it"
         )
     return given
+
+
+def client_secret(value: object, where: str) -> Secret | LoginSource | None:
+    """Take a client's secret, or a source of it; None for none."""
+    if value is None or isinstance(value, Secret):
+        return value
+    if isinstance(value, str) and value:
+        return Secret(value)
+    if is_source(value):
+        return value  # type: ignore[return-value]  # is_source has just looked
+    raise ConfigurationError(
+        f"{where} is {type(value).__name__}, and no secret" if value != "" else f"{where} is empty",
+        hint="give text, a Secret or a login source; or nothing, for a client without a secret",
+    )
 
 
 def domain(value: object, where: str, region: str) -> str:

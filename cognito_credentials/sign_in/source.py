@@ -252,9 +252,7 @@ class SignInSource:
     def _with_device(self, prompt: Prompt) -> Verified:
         from .device import sign_in_with_device
 
-        return sign_in_with_device(
-            self._issuer(), prompt, self._clock, client_id=self.client_id, scope=self.scope
-        )
+        return sign_in_with_device(self._issuer(), prompt, self._clock, scope=self.scope)
 
     def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
         raise NotImplementedError  # not among the ways of this issuer

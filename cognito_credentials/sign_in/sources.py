@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ..endpoints import checked_endpoint, configured_endpoint
 from ..errors import ConfigurationError
 from ..regions import user_pool_issuer
-from ..secret import Secret
 from . import shapes
 from .source import SignInSource
 
 if TYPE_CHECKING:
+    from ..logins import LoginSource
+    from ..secret import Secret
     from .http import Network
     from .interaction import Prompt
     from .issuer import Issuer, Verified
@@ -30,7 +31,8 @@ class OidcLogin(SignInSource):
         issuer: Its address, to the letter: https, or http to this machine.
         client_id: A client for installed programs ("native", public).
         scopes: What to ask for; ``openid`` is added.
-        client_secret: For issuers that give one to installed programs, where it is no secret (Google).
+        client_secret: Of a client that has one, or a login source of it, read at each use. Google gives one
+            to installed programs, where it is no secret.
         options: As `SignInSource` has them.
 
     Raises:
@@ -45,7 +47,7 @@ class OidcLogin(SignInSource):
         client_id: str,
         *,
         scopes: str | Sequence[str] = ("openid", "email", "offline_access"),
-        client_secret: str | Secret | None = None,
+        client_secret: str | Secret | LoginSource | None = None,
         **options: Any,
     ) -> None:
         from .discovery import checked_issuer
@@ -56,7 +58,7 @@ class OidcLogin(SignInSource):
             scope=shapes.scopes(scopes, "scopes"),
             **shapes.options(options, self.ways),
         )
-        self._client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
+        self._client_secret = shapes.client_secret(client_secret, "client_secret")
 
     def _make_issuer(self, network: Network) -> Issuer:
         from .oidc import OidcIssuer

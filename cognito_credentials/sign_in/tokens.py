@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote_plus
 
 from authlib.oauth2.client import OAuth2Client
 
@@ -76,7 +77,7 @@ class TokenClient:
         http: Sends the requests.
         metadata: Of the issuer.
         client_id: The client.
-        client_secret: For issuers that give one to installed programs, where it is no secret.
+        client_secret: Of a client that has one.
     """
 
     def __init__(
@@ -98,7 +99,13 @@ class TokenClient:
     ) -> str:
         """Make the address to open in the browser (RFC 6749, RFC 7636 with S256)."""
         taken = self.scope(scope)
-        client, _ = self._client(redirect_uri=redirect_uri, scope=taken, code_challenge_method="S256")
+        client = OAuth2Client(
+            Session(self._http),
+            client_id=self._client_id,
+            redirect_uri=redirect_uri,
+            scope=taken,
+            code_challenge_method="S256",
+        )
         more = {}
         if OFFLINE_ACCESS in scope.split():
             # Without the prompt an issuer must ignore the scope (OpenID Connect Core, 11), and Google gives a
@@ -129,6 +136,31 @@ class TokenClient:
             "authorization_code",
             {"code": code, "redirect_uri": redirect_uri, "code_verifier": verifier},
         )
+
+    def ask_for_device_code(self, endpoint: str, scope: str) -> Answer:
+        """
+        Ask for a device code; the client authenticates as at the token endpoint (RFC 8628, 3.1).
+
+        Raises:
+            ServiceError: There is no answer.
+        """
+        outcome = self._device_code(endpoint, scope)
+        if isinstance(outcome, CognitoCredentialsError):
+            raise outcome
+        return outcome
+
+    def _device_code(self, endpoint: str, scope: str) -> Answer | CognitoCredentialsError:
+        """Ask; what goes wrong is returned, so that no error carries the client's secret in its frames."""
+        client, session = self._client()
+        method = client.token_endpoint_auth_method
+        # Who authenticates in a header is named in the form all the same: Google's endpoint wants it there.
+        named = {"client_id": self._client_id} if method == "client_secret_basic" else {}
+        try:
+            session.post(endpoint, {**named, "scope": self.scope(scope)}, None, client.client_auth(method))
+        except CognitoCredentialsError as error:
+            return error.with_traceback(None)
+        assert session.last is not None  # noqa: S101  (for the type checker; it has just come)
+        return session.last
 
     def poll(self, device_code: Secret) -> Tokens:
         """
@@ -216,18 +248,20 @@ class TokenClient:
         now = self._http.now(answer)
         return Tokens(id_token, refresh_token, _secret(given, "access_token"), now)
 
-    def _client(self, **options: Any) -> tuple[OAuth2Client, Session]:
-        session = Session(self._http)
-        method = "none"
-        if self._client_secret is not None:
-            method = "client_secret_basic" if self._metadata.takes_basic else "client_secret_post"
+    def _client(self) -> tuple[OAuth2Client, Session]:
+        session, secret = Session(self._http), self._client_secret
+        client_id, clear, method = self._client_id, None, "none"
+        if secret is not None:
+            clear, method = secret.reveal(), "client_secret_post"
+            if self._metadata.takes_basic:
+                # Authlib leaves out that each of them is written as in a form first (RFC 6749, 2.3.1).
+                client_id, clear, method = quote_plus(client_id), quote_plus(clear), "client_secret_basic"
         client = OAuth2Client(
             session,
-            client_id=self._client_id,
-            client_secret=self._client_secret.reveal() if self._client_secret else None,
+            client_id=client_id,
+            client_secret=clear,
             token_endpoint_auth_method=method,
             revocation_endpoint_auth_method=method,
-            **options,
         )
         return client, session
 

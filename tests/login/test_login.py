@@ -314,6 +314,19 @@ def test_what_cannot_be(app: App, options: list[str], code: int, says: str) -> N
     assert not app.browser_was_opened
 
 
+def test_a_client_with_a_secret(app: App) -> None:
+    """A profile names where its client's secret is; the command line signs in and out with it."""
+    path = app.home / ".aws" / "config"
+    secret = "cognito_oidc_client_secret = env:CLIENT_SECRET"
+    text = path.read_text().replace("client_id = desktop", f"client_id = with:client_secret_basic\n{secret}")
+    path.write_text(text)
+    env = {"CLIENT_SECRET": "CANARY%2B+/:secret"}
+
+    assert app.login("ann", **env).code == 0
+    assert app("refresh", env=env).code == 0
+    assert "revoked and removed" in app("logout", env=env).out
+
+
 def test_unlinking_the_login(app: App) -> None:
     """`unlink` takes the login off the identity: the next use leads to another one."""
     before = _identity(app.login("ann").out)
@@ -349,6 +362,10 @@ def test_a_whole_profile_by_configure(app: App, tmp_path: Path) -> None:
 
     assert app.cli("login", "--profile", "new", env=app.person("ann")).code == 0
 
+    shown = app.cli("configure", "--profile", "new", "--oidc-client-secret", "CANARY", "--yes")
+    assert shown.code == 4
+    assert "never a token itself" in shown.line
+    assert "CANARY" not in shown.out + shown.err + (app.home / ".aws" / "config").read_text()
     wrong = app.cli("configure", "--profile", "new", "--oidc-issuer", "http://login.example.com", "--yes")
     assert wrong.code == 4
     assert "http://login.example.com" not in (app.home / ".aws" / "config").read_text()

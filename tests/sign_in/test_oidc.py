@@ -7,12 +7,13 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from cognito_credentials.errors import LoginRequiredError
+from cognito_credentials.errors import ConfigurationError, LoginRejectedError, LoginRequiredError
+from cognito_credentials.logins import EnvironmentSource
 from cognito_credentials.logins.claims import unverified_claims
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.sources import OidcLogin
@@ -214,9 +215,9 @@ def test_without_a_browser_here(issuer: str) -> None:
     assert "it does not begin with http://127.0.0.1:48123/callback" in "\n".join(person.shown)
 
 
-def test_signing_in_on_another_device(issuer: str) -> None:
-    """A code and a QR code are shown; once it has been typed in elsewhere, this machine is signed in."""
-    person, source = Person(), _source(issuer)
+def _with_telephone(source: OidcLogin, name: str) -> tuple[Any, str]:
+    """Sign in with a code that *name* types in elsewhere; return who it is then, and what was shown."""
+    person = Person()
     waiting = threading.Event()
     say = person.say
 
@@ -233,11 +234,61 @@ def test_signing_in_on_another_device(issuer: str) -> None:
     code = re.search(r"^    (\w{4}-\w{4})$", text, re.MULTILINE)
     assert code
     telephone = WebBrowser()
-    telephone.open(f"{issuer}/device?user_code={code[1]}")
-    status, page = telephone.sign_in(f"{issuer}/device?user_code={code[1]}", "dan")
+    telephone.open(f"{source.issuer}/device?user_code={code[1]}")
+    status, page = telephone.sign_in(f"{source.issuer}/device?user_code={code[1]}", name)
     thread.join(30)
-
     assert status == 200, page
-    assert done[0].subject == "dan"
+    return done[0], text
+
+
+def test_signing_in_on_another_device(issuer: str) -> None:
+    """A code and a QR code are shown; once it has been typed in elsewhere, this machine is signed in."""
+    source = _source(issuer)
+
+    account, text = _with_telephone(source, "dan")
+
+    assert account.subject == "dan"
     assert "▀" in text or "█" in text
     assert unverified_claims(source.token().reveal())["sub"] == "dan"
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_client_with_a_secret(
+    start_issuer: Callable[..., str], open_browser: Any, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It authenticates each time, by a secret that is read where it is: code, device, refresh, sign-out."""
+    issuer = start_issuer(authMethods=["none", method])
+    monkeypatch.setenv("CLIENT_SECRET", "CANARY%2B+/:secret")
+    source = OidcLogin(
+        issuer, f"with:{method}", client_secret=EnvironmentSource("CLIENT_SECRET"), store="file"
+    )
+
+    assert source.sign_in(Person(), open_browser=open_browser("ann")).subject == "ann"
+    assert unverified_claims(source.token().reveal())["sub"] == "ann"
+    assert source.sign_out().is_revoked
+    assert _with_telephone(source, "dan")[0].subject == "dan"
+    monkeypatch.setenv("CLIENT_SECRET", "CANARY-another")
+    source.reject(source.token())
+    with pytest.raises(LoginRejectedError, match="invalid_client"):
+        source.token()
+
+
+def test_a_secret_that_is_not_there_ends_no_sign_in(
+    start_issuer: Callable[..., str], open_browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the secret the error is about the setting, and with it the sign-in goes on."""
+    issuer = start_issuer(authMethods=["none", "client_secret_post"])
+    monkeypatch.setenv("CLIENT_SECRET", "CANARY%2B+/:secret")
+    secret = EnvironmentSource("CLIENT_SECRET")
+    source = OidcLogin(issuer, "with:client_secret_post", client_secret=secret, store="file")
+    source.sign_in(Person(), open_browser=open_browser("ann"))
+    source.reject(source.token())
+    monkeypatch.delenv("CLIENT_SECRET")
+
+    with pytest.raises(
+        ConfigurationError, match=r"secret of the client.*CLIENT_SECRET.*cognito_oidc_client_"
+    ):
+        source.token()
+
+    monkeypatch.setenv("CLIENT_SECRET", "CANARY%2B+/:secret")
+    assert source.token()

@@ -120,6 +120,12 @@ def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
             {**OIDC, "cognito_oidc_scopes": 'a"b'},
             "cognito_oidc_scopes from profile 'app' is no list of scopes",
         ),
+        (
+            {**OIDC, "cognito_oidc_client_secret": "CANARY-secret"},
+            "cognito_oidc_client_secret from profile 'app': the value is no login source",
+        ),
+        ({**OIDC, "cognito_oidc_client_secret": ""}, "cognito_oidc_client_secret from profile 'app'"),
+        ({**USER_POOL, "cognito_oidc_client_secret": "env:X"}, "does not go with a user pool"),
         ({**OIDC, "cognito_login_provider": "https://x.example"}, "has a scheme"),
         ({**OIDC, "cognito_oidc_scope": "openid"}, "did you mean cognito_oidc_scopes"),
     ],
@@ -130,6 +136,7 @@ def test_what_is_wrong_is_said_with_its_place(keys: dict[str, str], said: str) -
         _settings(keys)
 
     assert said.lower() in str(caught.value).lower()
+    assert "CANARY" not in str(caught.value)
 
 
 def test_the_endpoint_of_user_pools_is_botocores_own_setting() -> None:

@@ -8,16 +8,28 @@ const server = createServer();
 await new Promise((done) => server.listen(options.port ?? 0, "127.0.0.1", done));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 
+const methods = options.authMethods ?? ["none", "client_secret_basic", "client_secret_post"];
+const grants = ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"];
 const provider = new Provider(issuer, {
   clients: [
     {
       client_id: "desktop",
       application_type: "native",
       token_endpoint_auth_method: "none",
-      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      grant_types: grants,
       redirect_uris: ["http://127.0.0.1/callback"],
       response_types: ["code"],
     },
+    // Each with a secret that is another one when it is not written as in a form.
+    ...methods.slice(1).map((method) => ({
+      client_id: `with:${method}`,
+      client_secret: "CANARY%2B+/:secret",
+      application_type: "native",
+      token_endpoint_auth_method: method,
+      grant_types: grants,
+      redirect_uris: ["http://127.0.0.1/callback"],
+      response_types: ["code"],
+    })),
   ],
   claims: { openid: ["sub"], email: ["email"] },
   conformIdTokenClaims: false,
@@ -31,6 +43,7 @@ const provider = new Provider(issuer, {
     claims: () => ({ sub: id, email: `${id}@example.com` }),
   }),
   pkce: { required: () => true },
+  clientAuthMethods: methods,
   rotateRefreshToken: true,
   ttl: { AccessToken: 600, IdToken: options.idTokenSeconds ?? 3600, RefreshToken: 86400, DeviceCode: 600 },
 });
