@@ -27,7 +27,7 @@ from cognito_credentials.emulator.faults import Fault
 from cognito_credentials.emulator.fetching import KeyFetches
 from cognito_credentials.emulator.issuers import KeysNeededError
 from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
-from cognito_credentials.emulator.reading import Call, read_body, read_call, read_content
+from cognito_credentials.emulator.reading import Call, read_body, read_call, read_content, read_headers
 from cognito_credentials.emulator.request_log import log_line
 from cognito_credentials.emulator.sending import send_answer, send_slowly
 from cognito_credentials.emulator.service import Service
@@ -83,7 +83,7 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = read_headers(scope["headers"])
         request_id = new_request_id()
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
         try:

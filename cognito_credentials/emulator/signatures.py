@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _REGION = re.compile("[a-z0-9-]{1,18}")
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
+_BODY_HASH = "x-amz-content-sha256"
+_MOST_LIFETIME = 7 * 24 * 3600
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a text
 _EXPIRED_TOKEN = "The security token included in the request is expired"  # noqa: S105 - a text
 
@@ -170,18 +173,27 @@ def _read_header(request: SignedRequest, header: str) -> _Signature:
     return _signature(
         algorithm,
         dict(re.findall(r"(\w+)=([^,\s]+)", parameters)),
-        timestamp=request.headers.get("x-amz-date", ""),
+        timestamp=request.headers.get("x-amz-date") or _amz_date(request.headers.get("date", "")),
         session_token=request.headers.get("x-amz-security-token", ""),
         query=request.query,
     )
 
 
+def _amz_date(date: str) -> str:
+    """The Date header as what is signed has it; empty when it is no date."""
+    parts = parsedate_tz(date)
+    try:
+        return time.strftime(_AMZ_DATE, time.gmtime(mktime_tz(parts))) if parts else ""
+    except (ValueError, OverflowError):
+        return ""
+
+
 def _read_query(request: SignedRequest) -> _Signature:
-    """A presigned URL, the other way to sign a GET request."""
+    """A presigned URL, the other way to sign a request."""
     given = parse_qsl(request.query, keep_blank_values=True)
     fields = {name.removeprefix("X-Amz-"): value for name, value in given if name.startswith("X-Amz-")}
     lifetime = fields.get("Expires", "")
-    if not re.fullmatch(r"[0-9]{1,6}", lifetime):
+    if not re.fullmatch(r"[0-9]{1,6}", lifetime) or int(lifetime) > _MOST_LIFETIME:
         raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE)
     kept = [part for part in request.query.split("&") if not part.startswith("X-Amz-Signature=")]
     return _signature(
@@ -224,15 +236,11 @@ def _check_scope(given: _Signature, service_name: str) -> None:
 
 def _verify(request: SignedRequest, given: _Signature, secret: str, clock: Clock) -> None:
     """Refuse a wrong signature, then one that is too old or not yet good."""
-    body_hash = request.headers.get("x-amz-content-sha256", "")
-    actual_hash = hashlib.sha256(request.body).hexdigest()
     try:
         expected = _expected_signature(request, given, secret)
     except ValueError:  # a host that can be none
-        expected = ""
-    if not hmac.compare_digest(expected.encode(), given.signature.encode()) or (
-        re.fullmatch("[0-9a-f]{64}", body_hash) and body_hash != actual_hash
-    ):
+        raise _RefusedError("mismatch", assumed.SIGNATURE_MISMATCH) from None
+    if not hmac.compare_digest(expected.encode(), given.signature.encode()):
         raise _RefusedError("mismatch", assumed.SIGNATURE_MISMATCH)
     try:
         signed_at = calendar.timegm(time.strptime(given.timestamp, _AMZ_DATE))
@@ -272,12 +280,15 @@ def _expected_signature(request: SignedRequest, given: _Signature, secret: str) 
                 headers[name] = request.headers.get(name, "")
             return headers
 
-    url = f"http://{request.headers.get('host', '')}{request.path}"
+    headers = dict(request.headers)
+    if _BODY_HASH in headers:  # the signer would believe it, as S3 does; all other services hash the body
+        headers[_BODY_HASH] = hashlib.sha256(request.body).hexdigest()
+    url = f"http://{headers.get('host', '')}{request.path}"
     signed = AWSRequest(
         method=request.method,
         url=f"{url}?{given.query}" if given.query else url,
         data=request.body,
-        headers={name: request.headers.get(name, "") for name in request.headers},
+        headers=headers,
     )
     signed.context["timestamp"] = given.timestamp
     credentials = Credentials(given.access_key_id, secret)

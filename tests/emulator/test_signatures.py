@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import http.client
 import re
 import time
+from contextlib import closing
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.auth import SigV4Auth, SigV4QueryAuth
@@ -200,6 +204,80 @@ def test_presigned_url(api, keys):
     assert b"unauthenticated/CognitoIdentityCredentials" in good.body
     assert forged.status == 403
     assert late.status == 403
+
+
+def test_presigned_url_without_signature(api, keys):
+    """No signature at all is not the one of a request that cannot be signed."""
+    request = AWSRequest("GET", f"{api.emulator.url}/?{BODY}")
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+    SigV4QueryAuth(credentials, "sts", "us-east-1", expires=60).add_auth(request)
+    path = re.sub("X-Amz-Signature=[0-9a-f]+", "X-Amz-Signature=", request.url)
+
+    answer = api.raw("GET", path.removeprefix(api.emulator.url), headers={"Host": "["})
+
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(604_800, 200), (604_801, 400), (999_999, 400)])
+def test_lifetime_of_a_presigned_url(api, keys, seconds, status):
+    """A presigned URL lives for a week at most."""
+    request = AWSRequest("GET", f"{api.emulator.url}/?{BODY}")
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+    SigV4QueryAuth(credentials, "sts", "us-east-1", expires=seconds).add_auth(request)
+
+    assert api.raw("GET", request.url.removeprefix(api.emulator.url)).status == status
+
+
+@pytest.mark.parametrize("sent", ["UNSIGNED-PAYLOAD", "foo", "0" * 64, "", None])
+def test_hash_of_the_body(api, keys, sent):
+    """The service hashes the body itself: a signature over anything else in its place is none."""
+    right = hashlib.sha256(BODY.encode()).hexdigest()
+    good = signed_headers(api, keys, X_Amz_Content_SHA256=right)
+    bad = good if sent is None else signed_headers(api, keys, X_Amz_Content_SHA256=sent)
+
+    assert api.raw(body=BODY, headers=good).status == 200
+    assert api.raw(body=f"{BODY}&a=b" if sent is None else BODY, headers=bad).status == 403
+
+
+def test_header_sent_twice(api, keys):
+    """The values of a header that was sent more than once are signed together, joined by a comma."""
+    headers = signed_headers(api, keys, X_My="one,two")
+    del headers["X-My"]
+    parts = urlsplit(api.emulator.url)
+
+    def status(*values):
+        with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)) as wire:
+            wire.putrequest("POST", "/")
+            for name, value in [*headers.items(), *(("X-My", value) for value in values)]:
+                wire.putheader(name, value)
+            wire.putheader("Content-Length", str(len(BODY)))
+            wire.endheaders(BODY.encode())
+            return wire.getresponse().status
+
+    assert status("one", "two") == 200
+    assert (status("two"), status("two", "one"), status("one", "two", "two")) == (403, 403, 403)
+
+
+@pytest.mark.parametrize("seconds", [0, -400])
+def test_date_header(api, keys, seconds):
+    """The Date header says when a request was signed that has no X-Amz-Date."""
+    headers = signed_headers(api, keys, signer=signer_with_clock(seconds), Date="x")
+    assert "X-Amz-Date" not in headers
+
+    answer = api.raw(body=BODY, headers=headers)
+
+    assert answer.status == (200 if seconds == 0 else 403)
+    assert (b"Signature expired: " in answer.body) == (seconds != 0)
+
+
+@pytest.mark.parametrize("date", ["", "x", "Mon, 1 Foo 2026 00:00:00 GMT", "Mon, 1 Jan 99999 00:00:00 GMT"])
+def test_date_header_that_is_none(api, keys, date):
+    """What is no date leaves the signature incomplete."""
+    headers = signed_headers(api, keys, Date="x")
+
+    answer = api.raw(body=BODY, headers={**headers, "Date": date})
+
+    assert (answer.status, b"<Code>IncompleteSignature</Code>" in answer.body) == (400, True)
 
 
 def test_presigned_post(api, keys):
