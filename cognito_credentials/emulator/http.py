@@ -27,7 +27,14 @@ from cognito_credentials.emulator.faults import Fault
 from cognito_credentials.emulator.fetching import KeyFetches
 from cognito_credentials.emulator.issuers import KeysNeededError
 from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
-from cognito_credentials.emulator.reading import Call, read_body, read_call, read_content, read_headers
+from cognito_credentials.emulator.reading import (
+    Call,
+    read_body,
+    read_call,
+    read_content,
+    read_headers,
+    region_called,
+)
 from cognito_credentials.emulator.request_log import log_line
 from cognito_credentials.emulator.sending import send_answer, send_slowly
 from cognito_credentials.emulator.service import Service
@@ -162,7 +169,7 @@ class Application:
     async def _process(self, call: Call) -> Answer:
         """Do the operation; whatever goes wrong is an answer of its protocol."""
         try:
-            self._check_quota(call.operation)
+            self._check_quota(call)
             return await self._attempt_with_keys(call)
         except KeysNeededError as needed:
             return _error_answer(call, assumed.external_service(needed.provider))
@@ -186,11 +193,11 @@ class Application:
                 await self.key_fetches.fetch(needed.provider)
         return self._attempt(call)
 
-    def _check_quota(self, operation: str) -> None:
+    def _check_quota(self, call: Call) -> None:
         """Refuse what is over its quota; once a request, however often it must be tried for want of keys."""
         throttle = self._service.settings.throttle
         quotas = REQUESTS_PER_SECOND if throttle is True else throttle
-        if quotas and not self.control.throttle.admits(operation, quotas):
+        if quotas and not self.control.throttle.admits(call.operation, region_called(call.request), quotas):
             raise ServiceError("TooManyRequestsException", "Rate exceeded")
 
     def _attempt(self, call: Call) -> Answer:

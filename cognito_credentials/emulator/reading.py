@@ -11,7 +11,8 @@ from starlette.types import Receive
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.members import JsonError, read_json
-from cognito_credentials.emulator.signatures import SignedRequest
+from cognito_credentials.emulator.pools import DEFAULT_REGION, region_of
+from cognito_credentials.emulator.signatures import SignedRequest, signed_region
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,25 @@ def _fields(text: str) -> dict[str, str]:
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
     except ValueError:
         return {}
+
+
+def region_called(request: SignedRequest) -> str:
+    """
+    The region whose service *request* is for, as real ones have an address for each.
+
+    It is the one that was signed, or the one of the pool or identity that is asked about.
+    """
+    region = signed_region(request)
+    if region is not None:
+        return region
+    try:
+        content = read_json(request.body)
+    except JsonError:
+        content = None
+    for name in ("IdentityPoolId", "IdentityId"):
+        if isinstance(content, dict) and isinstance(content.get(name), str):
+            return region_of(content[name])
+    return DEFAULT_REGION
 
 
 def read_content(body: bytes) -> Any:

@@ -159,6 +159,14 @@ def _authenticate(service: Service, request: SignedRequest, service_name: str) -
     return DEVELOPER.in_region(region)
 
 
+def signed_region(request: SignedRequest) -> str | None:
+    """The region that *request* says it was signed for; None when it is not signed."""
+    try:
+        return _read_signature(request).region or None
+    except _RefusedError:
+        return None
+
+
 def _read_signature(request: SignedRequest) -> _Signature:
     header = request.headers.get("authorization")
     if header is not None:

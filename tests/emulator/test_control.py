@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import jwt
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from .conftest import GOOGLE, OIDC, SIGNED
 from .test_identities import get_id
@@ -548,6 +550,50 @@ def test_login_grace(api, refused):
     assert "Token expired" in refused(api.public.get_id, IdentityPoolId=pool_id, Logins=logins)[1]
 
 
+@pytest.mark.conforms("any", mark="docs", source="11")
+def test_throttle_of_a_region(api):
+    """A quota is for all pools of one region together, and each region has its own."""
+    there = api.client(
+        "cognito-identity",
+        {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"},
+        region_name="eu-west-1",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    pools = [api.emulator.create_pool(), api.emulator.create_pool()]
+    other = there.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)[
+        "IdentityPoolId"
+    ]
+    api.control(
+        "PUT", "settings", {"throttle": {"GetId": 0.001, "GetOpenIdToken": 0.001, "ListIdentityPools": 0.001}}
+    )
+
+    guests = [
+        api.post("GetId", {"IdentityPoolId": pool_id}) for pool_id in (pools[0], other, pools[1], other)
+    ]
+    assert [guest.status for guest in guests] == [200, 200, 400, 400]
+
+    ids = [guests[0].json["IdentityId"], guests[1].json["IdentityId"]]
+    tokens = [api.post("GetOpenIdToken", {"IdentityId": one}) for one in (*ids, *ids)]
+    assert [token.status for token in tokens] == [200, 200, 400, 400]
+
+    assert api.developer.list_identity_pools(MaxResults=1)
+    assert there.list_identity_pools(MaxResults=1)
+    with pytest.raises(ClientError, match="TooManyRequestsException"):
+        there.list_identity_pools(MaxResults=1)
+
+
+def test_throttle_of_what_names_no_region(api):
+    """What is no call of a pool has a quota all the same."""
+    api.control("PUT", "settings", {"throttle": {"GetId": 0.001, "GetCallerIdentity": 0.001}})
+
+    broken = [api.post("GetId", body).json["__type"] for body in ([], {"IdentityPoolId": 5})]
+    signed = {**SIGNED, "Authorization": SIGNED["Authorization"].replace("/us-east-1", "")}
+    forms = [api.raw(body="Action=GetCallerIdentity&Version=2011-06-15", headers=signed) for _ in range(2)]
+
+    assert broken == ["SerializationException", "TooManyRequestsException"]
+    assert b"<Code>TooManyRequestsException</Code>" in forms[1].body
+
+
 def test_throttle_refills():
     """A quota is refilled as time passes, and no deeper than one second of it."""
     from cognito_credentials.emulator.throttle import Throttle
@@ -555,12 +601,12 @@ def test_throttle_refills():
     now = [0.0]
     throttle = Throttle(lambda: now[0])
 
-    assert [throttle.admits("ListIdentities") for _ in range(6)] == [True] * 5 + [False]
+    assert [throttle.admits("ListIdentities", "us-east-1") for _ in range(6)] == [True] * 5 + [False]
     now[0] = 0.2
-    assert [throttle.admits("ListIdentities") for _ in range(2)] == [True, False]
+    assert [throttle.admits("ListIdentities", "us-east-1") for _ in range(2)] == [True, False]
     now[0] = 100
-    assert [throttle.admits("ListIdentities") for _ in range(6)] == [True] * 5 + [False]
-    assert throttle.admits("CreateIdentityPool")
+    assert [throttle.admits("ListIdentities", "us-east-1") for _ in range(6)] == [True] * 5 + [False]
+    assert throttle.admits("CreateIdentityPool", "us-east-1")
 
 
 def test_minted_secrets(api):
