@@ -301,6 +301,6 @@ def read_own_claims(token: Jwt) -> OwnToken:
     )
 
 
-def oidc_provider_arn(provider: str) -> str:
+def oidc_provider_arn(provider: str, partition: str) -> str:
     """The ARN of an IAM OIDC provider in the emulator's account."""
-    return f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/{provider}"
+    return f"arn:{partition}:iam::{ACCOUNT_ID}:oidc-provider/{provider}"

@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.errors import ServiceError
-from cognito_credentials.emulator.pools import ACCOUNT_ID, DEFAULT_REGION
+from cognito_credentials.emulator.pools import ACCOUNT_ID, DEFAULT_REGION, partition_of
 from cognito_credentials.emulator.sessions import AssumedRole
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class Caller:
     session: AssumedRole | None = None
 
     def in_region(self, region: str) -> Caller:
-        """The same caller, for *region*."""
-        return replace(self, region=region)
+        """The same developer in *region*, whose partition is in the ARN."""
+        return replace(self, region=region, arn=self.arn.replace("arn:aws:", f"arn:{partition_of(region)}:"))
 
 
 ANONYMOUS = Caller("", "", "")

@@ -91,9 +91,11 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
     provider = _verify_issuer(service, token)  # 3, 4
     _check_audience(service, provider, token)  # 5
     _check_times(token, int(service.clock.now()))  # 6, 7
-    attempt, audience, subject = _attempt(provider, token, request["RoleSessionName"], service.clock.now())
     role_arn = request["RoleArn"]
-    if not is_role(role_arn) or not may_assume(service, role_arn, attempt):  # 8
+    if not is_role(role_arn):  # 8
+        raise _access_denied()
+    attempt, audience, subject = _attempt(provider, token, request, service.clock.now())
+    if not may_assume(service, role_arn, attempt):
         raise _access_denied()
     duration = request.get("DurationSeconds", DEFAULT_CREDENTIAL_SECONDS)
     if duration > max_session_seconds(service, role_arn):
@@ -180,8 +182,11 @@ def _check_times(token: Jwt, now: int) -> None:
         raise _invalid_token(f"Token too old: {now - issued_at}")
 
 
-def _attempt(provider: str, token: Jwt, session_name: str, now: float) -> tuple[Assumption, str, str]:
+def _attempt(
+    provider: str, token: Jwt, request: Mapping[str, Any], now: float
+) -> tuple[Assumption, str, str]:
     """What the trust policy is asked, the audience and the subject."""
+    session_name: str = request["RoleSessionName"]
     if is_service_host(provider):
         own = read_own_claims(token)
         claims = {"aud": [own.pool_id], "sub": [own.identity_id], "amr": list(own.amr)}
@@ -189,7 +194,7 @@ def _attempt(provider: str, token: Jwt, session_name: str, now: float) -> tuple[
         return attempt, own.pool_id, own.identity_id
     audiences, subject = _audiences(token), str(token.claims["sub"])
     outside: Mapping[str, Sequence[str]] = {"aud": audiences, "sub": [subject]}
-    principal = oidc_provider_arn(provider)
+    principal = oidc_provider_arn(provider, partition=request["RoleArn"].split(":")[1])
     return Assumption(principal, provider, outside, session_name, now), ",".join(audiences), subject
 
 

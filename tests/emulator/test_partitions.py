@@ -6,6 +6,9 @@ import json
 
 import jwt
 import pytest
+from botocore.exceptions import ClientError
+
+from .conftest import OIDC
 
 NAMES = {
     "us-east-1": ("aws", "cognito-identity.amazonaws.com"),
@@ -57,6 +60,8 @@ def test_names_of_the_partition(api, region):
         IdentityId=developers["IdentityId"], Logins={name: developers["Token"]}
     )
 
+    signed = api.client("sts", {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "a"}, region_name=region)
+    assert signed.get_caller_identity()["Arn"] == f"arn:{partition}:iam::123456789012:user/developer"
     assert jwt.get_unverified_header(token)["kid"] == f"{region}-7"
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["iss"] == f"https://{name}"
@@ -89,3 +94,34 @@ def test_length_of_a_role_name(api, refused, region, length, fits):
     else:
         code = refused(api.public.get_credentials_for_identity, IdentityId=guest)[0]
         assert code == "InvalidIdentityPoolConfigurationException"
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="1.7")
+def test_oidc_provider_of_the_partition(api, partition):
+    """The OIDC provider that a role trusts is one of its own partition."""
+    provider, role = (
+        f"arn:{partition}:iam::123456789012:oidc-provider/{OIDC}",
+        "arn:{}:iam::123456789012:role/r",
+    )
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{OIDC}:sub": "ann"}},
+    }
+    state = api.emulator.service.state
+    state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
+    for own in ("aws", "aws-cn", "aws-us-gov"):
+        policy = json.dumps({"Statement": statement})
+        state.execute("INSERT INTO roles VALUES (?, ?, 3600)", role.format(own), policy)
+
+    def assume(own):
+        return api.client("sts").assume_role_with_web_identity(
+            RoleArn=role.format(own), RoleSessionName="session", WebIdentityToken=api.login()[OIDC]
+        )
+
+    assert assume(partition)["Provider"] == provider
+    for own in {"aws", "aws-cn", "aws-us-gov"} - {partition}:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            assume(own)
