@@ -40,7 +40,7 @@ REVEALED = {
     "logins/static.py": (1, "to hash it: who the user is"),
     "sign_in/authorization.py": (1, "what a person pasted is taken apart"),
     "sign_in/file_store.py": (1, "the plain file, where that was chosen"),
-    "sign_in/http.py": (1, "an issuer's answer is read"),
+    "sign_in/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),
     "sign_in/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
     "sign_in/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
     "sign_in/password.py": (2, "a code is stripped; codes and new passwords go into the request"),

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
 import botocore.awsrequest
 import botocore.exceptions
@@ -27,11 +28,13 @@ from ..exchange.botocore_client import CONNECT_TIMEOUT, READ_TIMEOUT, ca_bundle
 from ..exchange.deadline import with_deadline
 from ..exchange.silence import silence
 from ..exchange.transport import CALL, Call, Transport
-from ..secret import Secret
+from ..secret import REDACTED, Secret
 
 T = TypeVar("T")
 BUDGET: Final = 10.0
 """Seconds for one request, from the look-up of its host to the last byte."""
+_SHORTEST_PART: Final = 8
+_PARTS: Final = re.compile(rf"[^\s\"'`<>(){{}}\[\],…]{{{_SHORTEST_PART},}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +198,24 @@ class _Response:
                 hint="try again later",
                 code=str(self.status_code),
             )
+
+
+def without(secrets: Iterable[Secret], text: str) -> str:
+    """
+    Take *secrets* that were sent out of what came back, whole or in part.
+
+    Args:
+        secrets: What was sent. What is shorter than a word is left alone.
+        text: An issuer's words.
+    """
+    for value in (secret.reveal() for secret in secrets):
+        for spelled in {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}:
+            text = text.replace(spelled, REDACTED) if len(value) >= _SHORTEST_PART else text
+        # An issuer may name a token by how it begins, or cut it.
+        parts = {part for part in _PARTS.findall(text) if part.strip(".:;") in value}
+        for part in parts:
+            text = text.replace(part, REDACTED)
+    return text
 
 
 def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:

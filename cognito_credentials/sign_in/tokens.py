@@ -6,7 +6,7 @@ Imports `http` and `discovery`; Authlib when this module is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
@@ -15,13 +15,14 @@ from authlib.oauth2.client import OAuth2Client
 from ..errors import CognitoCredentialsError, LoginRejectedError, RefusedError, ServiceError, clean
 from ..secret import Secret
 from .discovery import OFFLINE_ACCESS, Metadata
-from .http import Answer, Http, Session
+from .http import Answer, Http, Session, without
 
 if TYPE_CHECKING:
     from .kept import Device
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _OVERLOADED: Final = frozenset(("temporarily_unavailable", "server_error", "slow_down"))
+_LONGEST_SAID: Final = 4096
 _PACED: Final = frozenset(("authorization_pending", "slow_down"))
 """What a device's polling is told, by some issuers with HTTP 429; no failure of theirs."""
 
@@ -220,26 +221,27 @@ class TokenClient:
     ) -> Tokens | TokenError | CognitoCredentialsError:
         """Ask; what goes wrong is returned, so that no error carries tokens in its frames."""
         client, session = self._client()
+        sent = [value for value in (*parameters.values(), self._client_secret) if isinstance(value, Secret)]
         clear = {
             name: value.reveal() if isinstance(value, Secret) else value for name, value in parameters.items()
         }
         try:
             given = client.fetch_token(self._metadata.token_endpoint, grant_type=grant_type, **clear)
-            return self._read(given, session, grant_type)
+            return self._read(given, session, grant_type, sent)
         except CognitoCredentialsError as error:
             return _unavailable(session.last) or error.with_traceback(None)
         except Exception:  # noqa: BLE001  (whatever it is, its frames have the token in them)
             # Authlib itself fails on an endless lifetime, and on a description with a quote or a line break
             # in it; and the code, which decides whether the sign-in has ended, would be lost with it.
-            return refusal(session.last)
+            return refusal(session.last, sent)
 
     def _read(
-        self, given: Mapping[str, Any], session: Session, grant_type: str
+        self, given: Mapping[str, Any], session: Session, grant_type: str, sent: Sequence[Secret]
     ) -> Tokens | TokenError | ServiceError:
         answer = session.last
         assert answer is not None  # noqa: S101  (for the type checker; it has just come)
         if answer.status != 200:
-            return refusal(answer)
+            return refusal(answer, sent)
         id_token, refresh_token = _secret(given, "id_token"), _secret(given, "refresh_token")
         # The old refresh token is worth nothing now, so that a new one that came alone must get out.
         is_rotated = grant_type == "refresh_token" and refresh_token is not None
@@ -266,14 +268,21 @@ class TokenClient:
         return client, session
 
 
-def refusal(answer: Answer | None) -> TokenError | ServiceError:
-    """Read a refusal; being asked too often, and a failure of the issuer's own, are none."""
+def refusal(answer: Answer | None, sent: Sequence[Secret] = ()) -> TokenError | ServiceError:
+    """
+    Read a refusal; being asked too often, and a failure of the issuer's own, are none.
+
+    Args:
+        answer: What came.
+        sent: What its words shall not repeat.
+    """
     document = {} if answer is None else answer.json()
     code, description = document.get("error"), document.get("error_description")
     if not (isinstance(code, str) and code):
         code = "invalid_response" if answer is None or answer.status == 200 else f"http_{answer.status}"
     unavailable = None if code in _PACED else _unavailable(answer, code)
-    return unavailable or TokenError(code, description if isinstance(description, str) else "")
+    said = without(sent, description[:_LONGEST_SAID]) if isinstance(description, str) else ""
+    return unavailable or TokenError(without(sent, code[:_LONGEST_SAID]), said)
 
 
 def _unavailable(answer: Answer | None, code: str = "") -> ServiceError | None:

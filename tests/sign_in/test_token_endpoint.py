@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
-from cognito_credentials.errors import CognitoCredentialsError, ServiceError
+from cognito_credentials.errors import CognitoCredentialsError, LoginRejectedError, ServiceError
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.http import Network
 from cognito_credentials.sign_in.oidc import OidcIssuer
@@ -73,3 +74,50 @@ def test_any_answer_is_tokens_or_a_refusal(busy: HostileIssuer, name: str, statu
         except (TokenError, CognitoCredentialsError) as error:
             problem = error
         assert "CANARY" not in locals_of(problem), odd
+
+
+@pytest.mark.parametrize(
+    "token", ["rt.7f3c9a1e-42d0-4b7e-9c1a", "R" * 36, "3f9a8c7b6d5e4f3a2b1c0d9e8f7a", "a+b/c=d&e%f;g"]
+)
+@pytest.mark.parametrize(
+    "says",
+    [
+        "unknown refresh token {token}",
+        "unknown refresh_token={quoted}&client_id=desktop",
+        "unknown: '{token}', and \"{token}\".",
+        "unknown refresh token {start}...",
+        "unknown" + " " * 4000 + "{token}{token}{token}{token}{token}{token}",
+    ],
+)
+@pytest.mark.parametrize("where", ["error_description", "error"])
+def test_a_refusal_does_not_repeat_what_was_sent(
+    busy: HostileIssuer, token: str, says: str, where: str
+) -> None:
+    """However the issuer spells it: what it says is shown, and may be logged; the rest of its words stay."""
+    said = says.format(token=token, quoted=quote(token, safe=""), start=token[:12])
+    busy.answers["/token"] = lambda: answer({"error": "invalid_request", where: said}, 400)
+
+    with pytest.raises(LoginRejectedError) as caught:
+        OidcIssuer(Network(), busy.url, CLIENT, Secret("CANARY-client")).refresh(Secret(token))
+
+    shown = unquote(f"{caught.value.message} {caught.value.code}")
+    assert not any(token[at : at + 8] in shown for at in range(len(token) - 7))
+    assert "unknown" in shown
+
+
+def test_a_refusal_does_not_repeat_a_code_or_a_client_secret(busy: HostileIssuer) -> None:
+    """Everything that is sent as a secret is one in what comes back."""
+    issuer = OidcIssuer(Network(), busy.url, CLIENT, Secret("CANARY-client"))
+    sent = Secret("the-code-1234"), Secret("the-verifier-5678")
+    busy.answers["/token"] = lambda: answer(
+        {
+            "error": "invalid_grant",
+            "error_description": f"{sent[0].reveal()} {sent[1].reveal()} CANARY-client",
+        },
+        400,
+    )
+
+    with pytest.raises(TokenError) as caught:
+        issuer.client().exchange(sent[0], redirect_uri="http://127.0.0.1:8400/callback", verifier=sent[1])
+
+    assert caught.value.description == " ".join(["<redacted>"] * 3)
