@@ -7,6 +7,7 @@ The command line: what people and other SDKs type.
     command.py           what a command is
     parser.py            options, help, usage errors
     pool_options.py      the options that select an identity pool, and the pool they select
+    ending.py            SIGTERM and SIGHUP as orderly as Ctrl-C
     terminal.py          the only place that writes; tables.py the only one that draws
     failures.py          the only place that words errors and chooses exit codes
     formats.py           credentials for shells;  child.py  credentials for a command

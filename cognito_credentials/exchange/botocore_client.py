@@ -46,7 +46,12 @@ class ClientSettings(Protocol):
 
 
 def make_client(
-    service: str, settings: ClientSettings, clock: Clock, environ: Mapping[str, str], attempts: int
+    service: str,
+    settings: ClientSettings,
+    clock: Clock,
+    environ: Mapping[str, str],
+    attempts: int,
+    read_timeout: float = READ_TIMEOUT,
 ) -> tuple[Any, Transport]:
     """
     Make a client that is unsigned, isolated and sends through a `Transport`.
@@ -57,6 +62,7 @@ def make_client(
         clock: This machine's clocks.
         environ: Environment variables.
         attempts: How often a request is sent at most.
+        read_timeout: Seconds between two reads.
 
     Raises:
         ConfigurationError: The endpoint is not safe, or the CA bundle is not there.
@@ -80,7 +86,7 @@ def make_client(
         clock,
         verify=verify,
         proxies=botocore.utils.get_environ_proxies(client.meta.endpoint_url),
-        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+        timeout=(CONNECT_TIMEOUT, read_timeout),
     )
     client.meta.events.register(f"before-send.{service}", transport.send)
     client.meta.events.register_first(f"needs-retry.{service}", transport.end_retries)

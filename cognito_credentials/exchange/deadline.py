@@ -5,11 +5,14 @@ Timeouts of sockets count from the last byte, and `getaddrinfo` has none, so the
 to stop waiting: the work runs in a thread of its own, and who waits leaves it behind when time is up. The
 transport asks `remaining` between two pieces of a body, so that the thread left behind ends by itself.
 
+What must not be left behind runs `to_its_end`, under a deadline for its requests alone.
+
 Time here is real time (`time.monotonic`), not the injected clock: sockets and threads obey no other.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 import time
@@ -24,6 +27,10 @@ T = TypeVar("T")
 _ENDS_AT: contextvars.ContextVar[float] = contextvars.ContextVar(
     "cognito_credentials_ends_at", default=float("inf")
 )
+
+
+_OVERTIME = 5.0
+"""Seconds for what is no request: a disk that is slow."""
 
 
 def remaining() -> float:
@@ -57,6 +64,44 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
         thread.join(max(seconds, 0))
         if thread.is_alive():
             raise Failure(Action.WAIT, too_late(seconds))
+    return work.result()
+
+
+def to_its_end(function: Callable[[], T], seconds: float) -> T:
+    """
+    Run *function* and wait for it, whatever comes meanwhile: Ctrl-C, another signal whose handler raises, the
+    end of a deadline that the caller is under.
+
+    For what must not be asked for and then dropped. Once it has begun, what comes is raised when it is over;
+    should the caller be left behind, the interpreter itself waits for the thread.
+
+    Args:
+        function: The work.
+        seconds: When what it does over the network ends; the caller's own deadline does not count.
+    """
+    work = _Work(function, time.monotonic() + seconds)
+    # Whoever takes it first: the thread, which then begins; or we, and then it never does.
+    beginning, ended = threading.Lock(), threading.Event()
+
+    def run() -> None:
+        if beginning.acquire(blocking=False):
+            try:
+                work.run()
+            finally:
+                ended.set()
+
+    try:
+        try:
+            threading.Thread(target=run, name="cognito-credentials-unit", daemon=False).start()
+        except RuntimeError:
+            run()  # no thread to be had, as above
+        ended.wait()
+    except BaseException:
+        give_up_at = time.monotonic() + seconds + _OVERTIME
+        while not beginning.acquire(blocking=False) and not ended.is_set() and time.monotonic() < give_up_at:
+            with contextlib.suppress(BaseException):  # a second Ctrl-C is the first one, impatient
+                ended.wait(give_up_at - time.monotonic())
+        raise
     return work.result()
 
 

@@ -50,11 +50,16 @@ class Call:
     Args:
         makes_identity: Each request of it that arrives makes a new identity (a guest's GetId).
         is_single: Whether its request is sent only once, whatever happens to it.
+        is_taken_once: Whether what it sends is worth nothing once it has been taken (a refresh token that is
+            rotated): it is not sent again where only the answer may have been lost.
     """
 
-    def __init__(self, *, makes_identity: bool = False, is_single: bool = False) -> None:
+    def __init__(
+        self, *, makes_identity: bool = False, is_single: bool = False, is_taken_once: bool = False
+    ) -> None:
         self.makes_identity = makes_identity
         self.is_single = is_single
+        self.is_taken_once = is_taken_once
         self.unanswered = 0
         self.seen: ServerTime | None = None
 
@@ -123,7 +128,7 @@ class Transport:
         How often it tries is a setting of its client; another client would be loaded and connected anew.
         """
         call = CALL.get()
-        if call is None or not call.is_single:
+        if call is None or not (call.is_single or (call.is_taken_once and call.unanswered)):
             return
         if caught_exception is not None:
             raise caught_exception

@@ -33,6 +33,8 @@ from ..secret import REDACTED, Secret
 T = TypeVar("T")
 BUDGET: Final = 10.0
 """Seconds for one request, from the look-up of its host to the last byte."""
+TOKEN_BUDGET: Final = 12.0
+"""The same to the token endpoint: what that takes it may take only once, so its answer is waited for."""
 _SHORTEST_PART: Final = 8
 _PARTS: Final = re.compile(rf"[^\s\"'`<>(){{}}\[\],…]{{{_SHORTEST_PART},}}")
 
@@ -119,7 +121,9 @@ class Http:
         clock = self._network.clock
         return clock.wall() if answer.seen is None else answer.seen.now(clock)
 
-    def send(self, method: str, url: str, body: str | None, headers: Mapping[str, str]) -> Answer:
+    def send(
+        self, method: str, url: str, body: str | None, headers: Mapping[str, str], budget: float = BUDGET
+    ) -> Answer:
         """
         Send any request.
 
@@ -128,19 +132,23 @@ class Http:
             url: Where: https, or this machine.
             body: A form, unless *headers* say what else; None for none.
             headers: Beside those that every request has.
+            budget: Seconds for all of it; beyond the usual, also between two bytes.
 
         Raises:
             ServiceError: There is no answer.
             ConfigurationError: The address is neither https nor this machine.
         """
-        return bounded(lambda: self._exchange(method, url, body, headers), url)
+        read_timeout = budget if budget > BUDGET else READ_TIMEOUT
+        return bounded(lambda: self._exchange(method, url, body, headers, read_timeout), url, budget)
 
-    def _exchange(self, method: str, url: str, body: str | None, headers: Mapping[str, str]) -> Answer:
+    def _exchange(
+        self, method: str, url: str, body: str | None, headers: Mapping[str, str], read_timeout: float
+    ) -> Answer:
         transport = Transport(
             self._network.clock,
             verify=ca_bundle(self._network, self._network.environ),
             proxies=botocore.utils.get_environ_proxies(url),
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            timeout=(CONNECT_TIMEOUT, read_timeout),
         )
         sent = {"Accept": "application/json", "User-Agent": "cognito-credentials", **headers}
         if body is not None:
@@ -177,7 +185,7 @@ class Session:
     ) -> _Response:
         """Post a form, with the client's authentication added by Authlib."""
         url, sent, body = auth.prepare("POST", url, dict(headers or {}), urlencode(dict(data)))
-        self.last = self._http.send("POST", url, body, sent)
+        self.last = self._http.send("POST", url, body, sent, TOKEN_BUDGET)
         return _Response(self.last)
 
 

@@ -9,7 +9,7 @@ than a keyring item, which some backends replace by deleting it first.
 The keyring is reached through a child process (`keyring_child.py`) with a time limit, and only with the lock
 of the sign-in held.
 
-Imports `place`, `secret`, `errors`; ``cryptography`` when something is sealed or opened.
+Imports `place`, `secret`, `errors`, `exchange.deadline`; ``cryptography`` when something is sealed or opened.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import CacheError, clean
+from ..exchange.deadline import remaining
 from ..secret import Secret
 from . import keyring_child
 
@@ -33,6 +34,7 @@ SERVICE: Final = "cognito-credentials"
 TIMEOUT_SECONDS: Final = 5.0
 PATIENT_SECONDS: Final = 60.0
 """While a person is there: a locked keyring asks for its password in a window of its own."""
+_LEAST_SECONDS: Final = 1.0
 _KEY_BYTES: Final = 32
 _VERSION: Final = "1"
 _START: Final = (
@@ -59,6 +61,7 @@ class KeyringStore:
         self._place = place
         self._timeout_seconds = timeout_seconds
         self.location = "the keyring"
+        self._loaded_key: Secret | None = None
 
     def check(self) -> None:
         """
@@ -79,17 +82,20 @@ class KeyringStore:
         data = self._place.read("sealed")
         if data is None:
             return None
-        key = self._key(create=False)
+        key = self._loaded_key = self._key(create=False)
         return None if key is None else _open(data, key, self._place.key)
 
     def store(self, secret: Secret) -> None:
         """
         Seal and write the secret, whole or not at all.
 
+        After a `load` the keyring is not asked once more: the token in hand may be the only one that counts,
+        and the keyring could have been locked since.
+
         Raises:
             CacheError: The keyring does not work, or the file cannot be written.
         """
-        key = self._key(create=True)
+        key = self._loaded_key or self._key(create=True)
         assert key is not None  # noqa: S101  (for the type checker; it was created)
         self._place.write("sealed", _seal(secret, key, self._place.key))
 
@@ -118,7 +124,7 @@ class KeyringStore:
                 "user": self._place.key,
                 **({} if secret is None else {"secret": secret.reveal()}),
             },
-            self._timeout_seconds,
+            min(self._timeout_seconds, max(remaining(), _LEAST_SECONDS)),
         )
         problem = answer.get("problem")
         if problem:

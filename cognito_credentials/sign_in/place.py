@@ -30,8 +30,8 @@ from ..errors import CacheError, ServiceError
 from ..single_flight import SingleFlight
 
 KINDS: Final = ("sign-in", "sealed", "secret")
-LOCK_BUDGET: Final = 20.0
-"""Seconds to wait for another process of ours; it holds the lock for one request."""
+LOCK_BUDGET: Final = 14.0
+"""Seconds to wait for another process of ours; a refresh holds the lock for 12 at most (`sign_in.py`)."""
 _PAUSE: Final = 0.05
 _log = logging.getLogger(__name__)
 
@@ -141,11 +141,11 @@ class Place:
         lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)
         give_up_at = time.monotonic() + budget
         if not self._alone.enter(budget):
-            raise _busy(budget)
+            raise busy(budget)
         try:
             while not lock.acquire():
                 if time.monotonic() >= give_up_at:
-                    raise _busy(budget)
+                    raise busy(budget)
                 time.sleep(_PAUSE)
             try:
                 self._sweep(older_than=STALE_SECONDS if lock.degraded else 0)
@@ -193,7 +193,8 @@ class Place:
         raise CacheError(f"the sign-in directory {self.directory} {reason}", hint=remedy)
 
 
-def _busy(budget: float) -> ServiceError:
+def busy(budget: float) -> ServiceError:
+    """Say that somebody else has been at it for *budget* seconds."""
     return ServiceError(
         f"another process has been using this sign-in for {budget:.0f} s",
         hint="is a login waiting in another terminal? finish it, or try again",

@@ -9,21 +9,26 @@ read once more before the sign-in counts as ended.
 
 Ending it takes nothing away: the account stays, so that credentials that are still valid are found and serve.
 
-Imports `account`, `kept`, `place`, `stores`; what refreshes is handed in.
+Imports `account`, `kept`, `kept_secret`, `place`, `stores`; what refreshes is handed in.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..errors import CacheError, CognitoCredentialsError, LoginRejectedError, LoginRequiredError
+from ..errors import CognitoCredentialsError, LoginRejectedError
+from ..exchange.deadline import to_its_end
+from ..single_flight import SingleFlight
 from .account import Account, account_at
-from .kept import Device, Kept, opened
+from .kept import Device, Kept
+from .kept_secret import KeptSecret, required
+from .place import LOCK_BUDGET, busy
 from .replacing import NewSignIn
-from .stores import SecretStore, open_store
+from .stores import open_store
 
 if TYPE_CHECKING:
     from ..clock import Clock
@@ -31,6 +36,10 @@ if TYPE_CHECKING:
     from .issuer import Issuer, Verified
     from .place import Place
 
+REFRESH_BUDGET: Final = 14.0
+"""Seconds for a whole refresh: keyring, discovery, token request, storing, and the issuer's keys."""
+VERIFY_BUDGET: Final = 2.0
+"""What of that is kept for the keys, which are fetched when the lock has been let go."""
 MARGIN_SECONDS: Final = 60.0
 """An ID token this near its end is not handed out any more: it must survive the way to the service."""
 _log = logging.getLogger(__name__)
@@ -75,6 +84,7 @@ class SignIn:
         self._clock = clock
         self._remedy = remedy
         self._held: Held | None = None
+        self._alone = SingleFlight()
 
     def account(self) -> Account | None:
         """
@@ -97,8 +107,12 @@ class SignIn:
         token = self._in_memory()
         if token is not None:
             return token
-        with self._place.lock():
-            return self._in_memory() or self._renewed()
+        if not self._alone.enter(LOCK_BUDGET):
+            raise busy(LOCK_BUDGET)
+        try:
+            return self._in_memory() or self._renewed()  # another thread may have been here first
+        finally:
+            self._alone.leave()
 
     def reject(self, token: Secret) -> None:
         """Take note that *token* is not taken any more, whatever this machine's clock says."""
@@ -145,7 +159,7 @@ class SignIn:
         try:
             with self._place.lock():
                 account = self.account()
-                return None if account is None else self._load(self._store_of(account), account).device
+                return None if account is None else self._secret_of(account).load().device
         except CognitoCredentialsError as error:
             _log.debug("what the issuer knows this machine as cannot be read: %s", error)
             return None
@@ -179,84 +193,57 @@ class SignIn:
         return held.token if self.account() == held.account else None
 
     def _renewed(self) -> Secret:
-        """Get a new ID token; the lock is held."""
-        account = self.account()
-        if account is None:
-            raise self._required("nobody is signed in")
-        store = self._store_of(account)
-        kept = self._load(store, account)
-        if kept.refresh_token is None:
-            return self._still_good(kept, account)
-        verified = self._refreshed(kept, store, account)
+        """Get a new ID token."""
+        from .http import bounded
+
+        with self._place.lock():
+            ends_at = time.monotonic() + REFRESH_BUDGET
+            account = self.account()
+            if account is None:
+                raise required(self._remedy, "nobody is signed in")
+            secret = self._secret_of(account)
+            kept = secret.load()
+            if kept.refresh_token is None:
+                return self._still_good(kept, account)
+            budget = ends_at - VERIFY_BUDGET - time.monotonic()
+            tokens = to_its_end(lambda: secret.trade(kept), budget)
+        # Without the lock: what others need is on the disk.
+        issuer = self._issuer()
+        verified = bounded(lambda: issuer.verified(tokens), account.issuer, ends_at - time.monotonic())
         if verified.claims["sub"] != account.subject:
             raise LoginRejectedError(
                 "the issuer refreshed the sign-in with another user's token", hint=self._remedy
             )
+        problem = secret.replaced()
+        if problem is not None:
+            raise problem
         self._hold(account, verified)
         return verified.id_token
 
-    def _refreshed(self, kept: Kept, store: SecretStore, account: Account) -> Verified:
-        from .issuer import SignInEnded
-
-        issuer = self._issuer()
-        for is_last in (False, True):
-            assert kept.refresh_token is not None  # noqa: S101  (for the type checker; both callers look)
-            try:
-                tokens = issuer.refresh(kept.refresh_token, kept.device)
-                break
-            except SignInEnded as ended:
-                why = f": {ended.why}" if ended.why else ""
-            again = self._load(store, account)
-            if is_last or again.refresh_token in (None, kept.refresh_token):
-                raise self._required(f"the sign-in of {account.shown} has ended{why}")
-            kept = again
-        if tokens.refresh_token is not None and tokens.refresh_token != kept.refresh_token:
-            # Before anything else can fail: the old one is worth nothing from now on.
-            rotated = kept._replace(refresh_token=tokens.refresh_token, principal=account.principal)
-            self._store_rotated(store, rotated)
-        return issuer.verified(tokens)
-
-    def _store_rotated(self, store: SecretStore, rotated: Kept) -> None:
-        try:
-            store.store(rotated.encode())
-        except CacheError as error:
-            # The ID token in hand is good for an hour; failing now would help nobody.
-            _log.warning("the new refresh token could not be kept, so the sign-in ends soon: %s", error)
-
     def _still_good(self, kept: Kept, account: Account) -> Secret:
         if kept.id_token is None or kept.expires_at - MARGIN_SECONDS <= self._clock.wall():
-            raise self._required(
+            raise required(
+                self._remedy,
                 f"the sign-in of {account.shown} has ended; its issuer gave no refresh token "
-                "(add offline_access to the scopes, if it knows that)"
+                "(add offline_access to the scopes, if it knows that)",
             )
         return kept.id_token
 
     def _revoked(self, account: Account) -> SignedOut:
         """Tell the issuer; whatever it says, the sign-out goes on."""
         try:
-            kept = self._load(self._store_of(account), account)
+            kept = self._secret_of(account).load()
             if kept.refresh_token is None or self._issuer().revoke(kept.refresh_token, kept.device):
                 return SignedOut(account, kept.refresh_token is not None)
         except CognitoCredentialsError as error:
             return SignedOut(account, False, error.message, error.retryable)
         return SignedOut(account, False, "the issuer cannot revoke")
 
-    def _load(self, store: SecretStore, account: Account) -> Kept:
-        secret = store.load()
-        kept = None if secret is None else opened(secret)
-        # Never one user's name on another's secret: a crash may have come between the two writes. What does
-        # not say whose it is must give a token of this user when it is used.
-        if kept is None or kept.principal not in (account.principal, None):
-            raise self._required(f"the sign-in of {account.shown} is gone from {store.location}")
-        return kept
-
-    def _store_of(self, account: Account) -> SecretStore:
-        return open_store(account.store, self._place)
+    def _secret_of(self, account: Account) -> KeptSecret:
+        store = open_store(account.store, self._place)
+        return KeptSecret(self._place, store, account, self._issuer, self._remedy)
 
     def _hold(self, account: Account, verified: Verified) -> None:
         lifetime = float(verified.claims["exp"]) - verified.now
         margin = min(MARGIN_SECONDS, lifetime / 10)
         self._held = Held(account, verified.id_token, self._clock.elapsed() + lifetime - margin)
-
-    def _required(self, what: str) -> LoginRequiredError:
-        return LoginRequiredError(what, hint=self._remedy)

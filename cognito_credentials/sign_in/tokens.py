@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 from authlib.oauth2.client import OAuth2Client
 
 from ..errors import CognitoCredentialsError, LoginRejectedError, RefusedError, ServiceError, clean
+from ..exchange.deadline import remaining
 from ..secret import Secret
 from .discovery import OFFLINE_ACCESS, Metadata
 from .http import Answer, Http, Session, without
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 _OVERLOADED: Final = frozenset(("temporarily_unavailable", "server_error", "slow_down"))
+ENOUGH_SECONDS: Final = 6.0
+"""What must be left of a deadline for a refresh token to be sent."""
 _LONGEST_SAID: Final = 4096
 _PACED: Final = frozenset(("authorization_pending", "slow_down"))
 """What a device's polling is told, by some issuers with HTTP 429; no failure of theirs."""
@@ -172,7 +175,16 @@ class TokenClient:
     def refresh(self, refresh_token: Secret) -> Tokens:
         """
         Trade a refresh token for new tokens; errors as in `exchange`.
+
+        Raises:
+            ServiceError: Besides, there is too little time left to wait for an answer: it is not sent then,
+                since an issuer may take it only once.
         """
+        if remaining() < ENOUGH_SECONDS:
+            raise ServiceError(
+                f"{clean(urlsplit(self._metadata.token_endpoint).hostname or '', 100)} answers too slowly",
+                hint="check this machine's network and proxy; a later try may succeed",
+            )
         return self._fetch("refresh_token", {"refresh_token": refresh_token})
 
     def revoke(self, refresh_token: Secret) -> bool:

@@ -193,7 +193,7 @@ class UserPoolIssuer:
         # The only one that works with rotation on; but botocore has it only since 1.38.
         if self.api.has("get_tokens_from_refresh_token"):
             try:
-                return self.api.call("get_tokens_from_refresh_token", with_token)
+                return self.api.call("get_tokens_from_refresh_token", with_token, is_taken_once=True)
             except ApiError as error:
                 if error.code not in _UNKNOWN:
                     raise
@@ -205,6 +205,7 @@ class UserPoolIssuer:
                 "AuthParameters": {"REFRESH_TOKEN": refresh_token.reveal(), **named},
                 "ClientId": self._client_id,
             },
+            is_taken_once=True,
         )
 
     def _forget(self, refresh_token: Secret, device: Device) -> Secret:

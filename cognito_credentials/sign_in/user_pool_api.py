@@ -19,7 +19,8 @@ from ..errors import (
     clean,
 )
 from ..exchange.silence import silence
-from .http import Network, bounded
+from ..exchange.transport import CALL, Call
+from .http import TOKEN_BUDGET, Network, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,13 +80,16 @@ class UserPoolApi:
         self._network = network
         self._client: Any = None
 
-    def call(self, operation: str, parameters: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def call(
+        self, operation: str, parameters: Callable[[], dict[str, Any]], *, is_taken_once: bool = False
+    ) -> dict[str, Any]:
         """
         Call *operation* of the user pools API, unsigned.
 
         Args:
             operation: Its name, as botocore writes it.
             parameters: Makes its parameters; they may be secret.
+            is_taken_once: Whether there is a token among them that the pool may take only once.
 
         Raises:
             ApiError: The user pool refused.
@@ -95,7 +99,11 @@ class UserPoolApi:
 
         api = self._botocore()
         try:
-            return bounded(lambda: _silently(api, operation, parameters()), api.meta.endpoint_url)
+            return bounded(
+                lambda: _silently(api, operation, parameters(), Call(is_taken_once=is_taken_once)),
+                api.meta.endpoint_url,
+                TOKEN_BUDGET,
+            )
         except ClientError as error:
             details = error.response.get("Error", {})
             refused = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
@@ -121,7 +129,9 @@ class UserPoolApi:
             from ..exchange.botocore_client import make_client
 
             network = self._network
-            self._client, _ = make_client("cognito-idp", network, network.clock, network.environ, 3)
+            self._client, _ = make_client(
+                "cognito-idp", network, network.clock, network.environ, 3, TOKEN_BUDGET
+            )
         return self._client
 
 
@@ -133,7 +143,8 @@ def _hint(message: str) -> str:
     return "correct that"
 
 
-def _silently(api: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def _silently(api: Any, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:
+    CALL.set(call)  # in the context of this call's own thread
     with silence():
         answer: dict[str, Any] = getattr(api, operation)(**parameters)
         return answer

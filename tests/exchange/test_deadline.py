@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextvars
+import os
+import signal
 import threading
 import time
 
 import pytest
 
 from cognito_credentials.exchange.actions import Action, Failure
-from cognito_credentials.exchange.deadline import remaining, with_deadline
+from cognito_credentials.exchange.deadline import remaining, to_its_end, with_deadline
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
@@ -74,3 +76,59 @@ def test_it_adds_next_to_nothing() -> None:
         with_deadline(int, 1)
 
     assert time.perf_counter() - began < 1
+
+
+def test_to_its_end_what_it_returns_and_raises_comes_through() -> None:
+    """The result and any exception are the caller's, as with a deadline."""
+    assert to_its_end(lambda: 5, 1) == 5
+    with pytest.raises(ZeroDivisionError):
+        to_its_end(lambda: 1 // 0, 1)
+
+
+def test_to_its_end_has_a_deadline_of_its_own() -> None:
+    """How long the caller has left does not count."""
+    assert 4 < with_deadline(lambda: to_its_end(remaining, 5), 1) <= 5
+
+
+def test_to_its_end_goes_on_through_ctrl_c() -> None:
+    """However often it comes: the work ends first, then it is raised."""
+    done: list[bool] = []
+    waits, main = threading.Event(), threading.main_thread().ident
+    assert main == threading.get_ident()
+
+    def work() -> None:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)
+            waits.wait(0.05)
+        done.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        to_its_end(work, 5)
+
+    assert done == [True]
+
+
+def test_to_its_end_does_not_begin_when_ctrl_c_was_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that comes too late finds that nobody wants it."""
+    threads: list[threading.Thread] = []
+
+    def interrupted(thread: threading.Thread) -> None:
+        threads.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        to_its_end(lambda: pytest.fail("it began"), 5)
+
+    threads[0].run()
+
+
+def test_to_its_end_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at interpreter shutdown: the work is done in this one."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert to_its_end(threading.get_ident, 1) == threading.get_ident()

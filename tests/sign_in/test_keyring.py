@@ -13,6 +13,7 @@ import keyring
 import pytest
 
 from cognito_credentials.errors import CacheError
+from cognito_credentials.exchange.deadline import to_its_end
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in import keyring_store
 from cognito_credentials.sign_in.keyring_child import usable
@@ -141,6 +142,26 @@ def test_ctrl_c_does_not_end_what_speaks_to_the_keyring(choose: object) -> None:
     assert store.load() is None
     assert store.delete()
     assert not store.delete()
+
+
+def test_what_was_opened_is_stored_without_the_keyring(choose: object, tmp_path: Path) -> None:
+    """A rotated token may be the only one that counts: a keyring that was locked meanwhile cannot lose it."""
+    choose("Works").store(TOKEN)  # type: ignore[operator]
+    store = KeyringStore(_place(tmp_path))
+    assert store.load() == TOKEN
+    choose("Locked")  # type: ignore[operator]
+
+    store.store(Secret("CANARY rotated"))
+
+    assert choose("Works").load() == Secret("CANARY rotated")  # type: ignore[operator]
+
+
+def test_a_keyring_is_under_the_callers_deadline(choose: object) -> None:
+    """A refresh has one for all that it does, and the keyring's five seconds are part of it."""
+    store = choose("Hangs")  # type: ignore[operator]
+
+    with pytest.raises(CacheError, match="did not answer within 1 s"):
+        to_its_end(store.check, 1.2)
 
 
 def test_no_keyring_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ The commands, one file each, and the run of one: parse, do, word what went wrong
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ..command import Command, Invocation
+from ..ending import EndedBySignal, ending_in_order
 from ..failures import StoppedError, profile_of, report
 from ..hardening import protect_memory
 from ..logs import logging_to
@@ -71,10 +73,14 @@ def run(argv: list[str], *, own_process: bool = False) -> int:
         profile = profile_of(getattr(options, "profile", None), os.environ)
         invocation = Invocation(argv, options, os.environ, terminal, core_limit)
         # An SDK shows our stderr as the error's text: of a failure it must be the one line alone.
-        with logging_to(terminal, debug=debug, hold=options.command is credential_process.COMMAND):
+        hold = options.command is credential_process.COMMAND
+        in_order = ending_in_order() if own_process else contextlib.nullcontext()
+        with in_order, logging_to(terminal, debug=debug, hold=hold):
             return int(options.command.run(invocation))
     except SystemExit as ended:  # argparse, after the help or the version
         return ended.code if isinstance(ended.code, int) else 0
+    except EndedBySignal as ended:
+        return ended.end_process()
     except EOFError:
         return report(StoppedError("no answer; nothing was changed"), terminal, profile=None, debug=debug)
     except BaseException as error:  # noqa: BLE001  (the one place where errors end)
