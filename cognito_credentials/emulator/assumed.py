@@ -85,6 +85,7 @@ KEY_NUMBER = 7
 """The kid of the service's tokens is its region and a number, here always this one."""
 
 POOL_LIMIT = 1000
+USER_POOL_LIMIT = 50
 MAX_LOGINS = 20
 MAX_RULES = 25
 MAX_TAGS = 50
@@ -198,6 +199,11 @@ def concurrent_modification(pool_id: str) -> ServiceError:
 def pool_limit_exceeded() -> ServiceError:
     """service.md 6.1: 1,000 pools an account and region."""
     return ServiceError("LimitExceededException", "Identity pool limit exceeded.")
+
+
+def user_pool_limit_exceeded() -> ServiceError:
+    """service.md 11: 50 user pools an identity pool; several clients of one count once."""
+    return ServiceError("LimitExceededException", "User pool limit exceeded.")
 
 
 def ambiguous_resolution_required(mapping_type: str) -> ServiceError:

@@ -125,6 +125,22 @@ def test_pool_limit(api, refused, monkeypatch):
     )
 
 
+@pytest.mark.conforms("CreateIdentityPool, UpdateIdentityPool", mark="docs", source="3.2, 11")
+def test_user_pool_limit(api, refused):
+    """An identity pool takes fifty user pools, with any number of clients, and no more."""
+    pools = [{"ProviderName": f"{USER_POOL}{number}", "ClientId": "app"} for number in range(51)]
+    settings = {"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": True}
+
+    clients = {"ProviderName": pools[0]["ProviderName"], "ClientId": "another"}
+    made = api.developer.create_identity_pool(**settings, CognitoIdentityProviders=[*pools[:50], clients])
+
+    settings["CognitoIdentityProviders"] = pools
+    assert len(made["CognitoIdentityProviders"]) == 51
+    assert refused(api.developer.create_identity_pool, **settings)[0] == "LimitExceededException"
+    update = {"IdentityPoolId": made["IdentityPoolId"], **settings}
+    assert refused(api.developer.update_identity_pool, **update)[0] == "LimitExceededException"
+
+
 @pytest.mark.parametrize(
     "role",
     [

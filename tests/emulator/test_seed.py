@@ -20,6 +20,7 @@ from .test_identities import get_id
 TABLES = ("pools", "roles", "role_uses", "issuers", "saml_providers", "users", "developers")
 POOL = 'IdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n'
 ROLE = '[[roles]]\narn = "arn:aws:iam::123456789012:role/r"\n'
+USER_POOL = "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_a"
 HOST = "cognito-identity.amazonaws.com"
 AUD = f'{{ StringEquals = {{ "{HOST}:aud" = "eu-west-1:0" }} }}'
 
@@ -190,6 +191,14 @@ def changed_value(content, path):
         (
             f"[[pools]]\n{POOL}CognitoIdentityProviders = [{{ ProviderName = 'a', ClientId = 'b' }}]\n",
             "pools[1].CognitoIdentityProviders: Invalid Cognito Identity Provider",
+        ),
+        (
+            f"[[pools]]\n{POOL}"
+            + "".join(
+                f"[[pools.CognitoIdentityProviders]]\nProviderName = '{USER_POOL}{number}'\nClientId = 'b'\n"
+                for number in range(51)
+            ),
+            "pools[1].CognitoIdentityProviders: User pool limit exceeded.",
         ),
         (f"{ROLE}trust_policy = '{{'\n", "roles[1].trust_policy: not JSON"),
         (f"{ROLE}trust_policy = '{{\"a\": 1, \"a\": 2}}'\n", "not JSON: 'a' is there twice"),

@@ -128,7 +128,7 @@ def settings_of(request: Mapping[str, Any]) -> dict[str, Any]:
     The settings of a pool as they are stored and shown: what was given, in the service's order.
 
     Raises:
-        ServiceError: InvalidParameterException.
+        ServiceError: InvalidParameterException, or LimitExceededException for too many user pools.
     """
     settings = {name: request[name] for name in _SETTINGS if name in request}
     for name in ("SupportedLoginProviders", "OpenIdConnectProviderARNs", "SamlProviderARNs"):
@@ -138,6 +138,8 @@ def settings_of(request: Mapping[str, Any]) -> dict[str, Any]:
     for entry in entries:
         if _USER_POOL_PROVIDER.fullmatch(entry.get("ProviderName", "")) is None:
             raise invalid_parameter("Invalid Cognito Identity Provider")
+    if len({entry["ProviderName"] for entry in entries}) > assumed.USER_POOL_LIMIT:
+        raise assumed.user_pool_limit_exceeded()
     if entries:
         settings["CognitoIdentityProviders"] = [
             {**entry, "ServerSideTokenCheck": entry.get("ServerSideTokenCheck", False)} for entry in entries
