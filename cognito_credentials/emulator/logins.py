@@ -214,7 +214,9 @@ def _check_audience(service: Service, pool: IdentityPool, provider: str, jwt: Jw
     given = azp if azp is not None else jwt.claims["aud"]
     audiences = [str(item) for item in given] if isinstance(given, list) else [str(given)]
     accepted = {
-        str(entry.get("ClientId")) for entry in _user_pools(pool) if entry.get("ProviderName") == provider
+        entry["ClientId"]
+        for entry in _user_pools(pool)
+        if entry.get("ProviderName") == provider and "ClientId" in entry
     }
     if is_user_pool(provider):
         for audience in audiences:
