@@ -65,7 +65,7 @@ class Assertion:
             first, _, second = (part.strip() for part in pair.partition(","))
             if provider_arn in (first, second):
                 roles.append(second if first == provider_arn else first)
-        return roles
+        return [role for role in roles if role]  # a pair may be half of one
 
 
 def issuer_of(text: str) -> str:

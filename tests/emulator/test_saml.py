@@ -87,6 +87,16 @@ def test_roles_for_other_providers_do_not_count(api, pool_id):
     assert assumed_role(api, get_id(api, pool_id, response), response) == "authenticated"
 
 
+@pytest.mark.parametrize("pair", [CORP, f"{CORP},", f" , {CORP}"])
+def test_half_a_pair(api, pool_id, pair):
+    """A pair in which the role is missing brings none; the pool's role remains."""
+    response = api.emulator.saml_response(
+        CORP, attributes={"https://aws.amazon.com/SAML/Attributes/Role": [pair]}
+    )
+
+    assert assumed_role(api, get_id(api, pool_id, response), response) == "authenticated"
+
+
 def test_pair_in_either_order(api, pool_id):
     """Role and provider ARN stand in either order."""
     response = api.emulator.saml_response(
