@@ -364,6 +364,42 @@ def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
         )
 
 
+@pytest.mark.conforms("SetPrincipalTagAttributeMap", mark="docs", source="8.4")
+def test_default_tags_of_facebook(api):
+    """The defaults of Facebook are the app's id and the user's."""
+    provider = "graph.facebook.com"
+    pool_id = api.emulator.create_pool(SupportedLoginProviders={provider: "app.1234"})
+    api.developer.set_principal_tag_attribute_map(
+        IdentityPoolId=pool_id, IdentityProviderName=provider, UseDefaults=True
+    )
+    api.emulator.set_user(provider, "ann", token="CANARY", app_id="app.1234")
+    logins = {provider: "CANARY"}
+
+    token = api.public.get_open_id_token(IdentityId=get_id(api, pool_id, logins), Logins=logins)["Token"]
+
+    tags = claims(token)["https://aws.amazon.com/tags"]["principal_tags"]
+    assert tags == {"client": ["app.1234"], "username": ["ann"]}
+
+
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.4")
+def test_size_of_mapped_tags(api, refused):
+    """The tags that a pool maps take 460 bytes with their keys, and one more is the pool's fault."""
+    pool_id = tagged_pool(api, ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"])
+    api.developer.set_principal_tag_attribute_map(
+        IdentityPoolId=pool_id, IdentityProviderName=OIDC_ARN, PrincipalTags={"one": "one", "two": "two"}
+    )
+
+    for size, fits in ((454, True), (455, False)):
+        values = {"one": "x" * 250, "two": "ü" + "x" * (size - 252)}
+        logins = api.login("ann", claims=values)
+        identity_id = get_id(api, pool_id, logins)
+        if fits:
+            assert credentials_id(api, identity_id, logins) == identity_id
+        else:
+            code = refused(api.public.get_credentials_for_identity, IdentityId=identity_id, Logins=logins)[0]
+            assert code == "InvalidIdentityPoolConfigurationException"
+
+
 @pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_developer_principal_tags(token_for):
     """The back end gives tags for one token."""

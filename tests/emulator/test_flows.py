@@ -361,6 +361,33 @@ def test_one_rule(api, role_of, refused, match, value, claim, matches):
         )
 
 
+@pytest.mark.parametrize("provider", ["graph.facebook.com", "www.amazon.com"])
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3")
+def test_rules_of_opaque_tokens(api, provider):
+    """Rules see no claims of Facebook's and Amazon's users but iss, aud and sub."""
+    pool_id = api.emulator.create_pool(
+        SupportedLoginProviders={provider: "1234"},
+        role_mappings={
+            provider: rules(
+                ("team", "Equals", "ops", "ruled"),
+                ("sub", "Equals", "bob", "bobs"),
+                ambiguous="AuthenticatedRole",
+            )
+        },
+    )
+
+    def role(subject):
+        api.emulator.set_user(provider, subject, token=subject, app_id="1234", claims={"team": "ops"})
+        logins = {provider: subject}
+        keys = api.public.get_credentials_for_identity(
+            IdentityId=get_id(api, pool_id, logins), Logins=logins
+        )["Credentials"]
+        return api.client("sts", keys).get_caller_identity()["Arn"].split("/")[1]
+
+    assert role("ann") == "authenticated"
+    assert role("bob") == "bobs"
+
+
 @pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3, 15.16")
 def test_rules_in_order(api, role_of, refused):
     """The first rule that matches wins, unless CustomRoleArn names the role of another match."""
