@@ -14,7 +14,6 @@ from cognito_credentials.emulator.identities import (
     Identity,
     LinkedLogin,
     create_identity,
-    disable_identity,
     link_login,
     move_logins,
     owner_of,
@@ -68,9 +67,7 @@ def resolve_identity(
         return _merge(state, survivors, logins, now_ms)
     if not owners:
         return _merge(state, [identity], logins, now_ms)
-    survivor = _merge(state, owners, logins, now_ms)
-    disable_identity(state, identity.id, now_ms)
-    return survivor
+    return _merge(state, [*owners, identity], logins, now_ms)
 
 
 def merge_identities(state: State, identities: Sequence[Identity], now_ms: int) -> str:

@@ -189,6 +189,44 @@ def test_two_users_of_one_provider_never_merge(api, refused):
     assert get_id(api, pool_id, api.login("bob")) == second
 
 
+def modified(api, identity_id):
+    return api.developer.describe_identity(IdentityId=identity_id)["LastModifiedDate"]
+
+
+@pytest.mark.parametrize("merge", ["guest", "user", "get_id"])
+@pytest.mark.conforms("DescribeIdentity", mark="assumed", source="5.4")
+def test_merge_sets_the_dates(api, merge):
+    """A merge is a change of the identity that remains and of the one that is disabled."""
+    pool_id = api.oidc_pool()
+    ann, google = api.login("ann"), api.login("ann@g", GOOGLE)
+    remaining = get_id(api, pool_id, ann)
+    other = get_id(api, pool_id, {} if merge == "guest" else google)
+    before = modified(api, remaining)
+    api.emulator.move_clock(60)
+
+    if merge == "guest":
+        assert credentials_id(api, other, ann) == remaining
+    elif merge == "user":
+        assert credentials_id(api, remaining, {**ann, **google}) == remaining
+    else:
+        assert get_id(api, pool_id, {**ann, **google}) == remaining
+
+    assert modified(api, remaining) == modified(api, other)
+    assert 59 < (modified(api, remaining) - before).total_seconds() < 70
+
+
+@pytest.mark.conforms("DescribeIdentity", mark="assumed", source="5.4")
+def test_unlinking_sets_the_date(api):
+    """To lose one of its logins is a change of an identity."""
+    identity_id = get_id(api, api.oidc_pool(), {**api.login("ann"), **api.login("ann@g", GOOGLE)})
+    before = modified(api, identity_id)
+    api.emulator.move_clock(60)
+
+    api.public.unlink_identity(IdentityId=identity_id, Logins=api.login("ann"), LoginsToRemove=[GOOGLE])
+
+    assert 59 < (modified(api, identity_id) - before).total_seconds() < 70
+
+
 @pytest.mark.conforms("GetId", mark="docs", source="5.2")
 def test_one_bad_token_links_nothing(api, refused):
     """If one token of a call is bad, nothing is linked and no identity is made."""
