@@ -35,7 +35,7 @@ def condition_holds(name: str, key: str, wanted: Sequence[Any], context: Mapping
     texts = [_text(item) for item in wanted]
     if plain == "Null":
         return (given is None) == (texts == ["true"])
-    if plain not in _OPERATORS:
+    if plain not in _OPERATORS or qualifier not in ("", *_SETS):
         return False
     negated = plain in _NEGATED
     if given is None:

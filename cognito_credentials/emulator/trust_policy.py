@@ -74,10 +74,16 @@ def _statement_mistake(statement: Any) -> str | None:
     wrong = _principal_mistake(statement.get("Principal")) or _action_mistake(statement.get("Action"))
     if wrong is not None:
         return wrong
-    if all(":saml-provider/" in name for name in federations(statement["Principal"])):
+    if not _is_evaluated(statement):
         return None  # about services, accounts or SAML: whatever it asks for is nobody's business here
     wrong = _condition_mistake(statement.get("Condition", {}))
     return wrong and f"Condition: {wrong}"
+
+
+def _is_evaluated(statement: Mapping[str, Any]) -> bool:
+    if not any(trusts_action(statement, action) for action in (ASSUME, TAG)):
+        return False
+    return any(":saml-provider/" not in name for name in federations(statement["Principal"]))
 
 
 def _condition_mistake(condition: Any) -> str | None:
@@ -140,7 +146,9 @@ def trusts_action(statement: Mapping[str, Any], action: str) -> bool:
 
 def federations(principal: Any) -> list[str]:
     """The federated principals among those that a statement names; ``*`` is any."""
-    return ["*"] if principal == "*" else as_list(principal.get("Federated", []))
+    if principal == "*" or "*" in as_list(principal.get("AWS", ())):  # to IAM these two are the same
+        return ["*"]
+    return as_list(principal.get("Federated", []))
 
 
 def _is_texts(value: Any) -> bool:

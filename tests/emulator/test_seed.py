@@ -325,6 +325,10 @@ def test_mistakes_in_conditions(mistake_in, condition, error):
         ("{ Effect = 'Deny', Principal = '*' }", "Action: expected a text"),
         ("{ Effect = 'Deny', Principal = '*', Action = 'sts:AssumeRoleWithWebidentiy' }", "is none by which"),
         ("{ Effect = 'Deny', Principal = '*', Action = ['s3:*'] }", "Action: 's3:*' is none by which"),
+        (
+            "{ Effect = 'Deny', Principal = { AWS = '*' }, Action = '*', Condition = { IpAddress = {} } }",
+            "Condition: IpAddress is not an operator that is evaluated",
+        ),
     ],
 )
 def test_mistakes_in_statements(mistake_in, statement, error):
@@ -340,7 +344,10 @@ def trusting(principal, condition="{}", effect="Allow", action="sts:AssumeRoleWi
         Action = "{action}", Condition = {condition} }} }}\n""".replace("\n        ", " ")
 
 
-@pytest.mark.parametrize("principal", ["'*'", f"{{ Federated = '{HOST}' }}", f"{{ Federated = ['{HOST}'] }}"])
+@pytest.mark.parametrize(
+    "principal",
+    ["'*'", "{ AWS = '*' }", f"{{ Federated = '{HOST}' }}", f"{{ Federated = ['{HOST}'] }}"],
+)
 @pytest.mark.parametrize(
     "condition",
     [
@@ -371,7 +378,10 @@ def test_trust_in_every_pool(mistake_in, principal, condition):
         trusting(f"{{ Federated = '{HOST}' }}", effect="Deny"),
         trusting(f"{{ Federated = '{HOST}' }}", action="sts:TagSession"),
         trusting("{ Federated = 'arn:aws:iam::123456789012:oidc-provider/login.example.com' }"),
-        trusting("{ AWS = '*' }"),
+        trusting("{ AWS = 'arn:aws:iam::123456789012:root' }"),
+        trusting(
+            "{ AWS = '*' }", "{ StringEquals = { 'aws:PrincipalOrgID' = 'o-a' } }", action="sts:AssumeRole"
+        ),
         trusting("{ Service = 'ec2.amazonaws.com' }", "{ IpAddress = { 'aws:SourceIp' = '10.0.0.0/8' } }"),
         trusting(
             "{ Federated = 'arn:aws:iam::123456789012:saml-provider/corp' }",

@@ -375,6 +375,12 @@ def policy(condition, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
         ({"StringNotEquals": {f"{HOST}:amr": "g.example"}}, False),
         ({"ArnLike": {"sts:RoleSessionName": "*"}}, False),
         ({"Bool": {"sts:RoleSessionName": "true"}}, False),
+        ({"ForAllValues:StringEquals": {f"{HOST}:missing": "x"}}, True),
+        ({"ForAnyValue:StringEquals": {f"{HOST}:missing": "x"}}, False),
+        ({"ForAnyValue:StringNotLike": {f"{HOST}:missing": "x"}}, False),
+        ({"ForAnyValue:StringNotEqualsIfExists": {f"{HOST}:missing": "x"}}, True),
+        ({"ForSomeValues:StringEquals": {f"{HOST}:aud": "us-east-1:0"}}, False),
+        ({"Null": {"aws:CurrentTime": "false"}}, True),
         ({"UnknownOperator": {f"{HOST}:aud": "us-east-1:0"}}, False),
     ],
 )
@@ -391,6 +397,35 @@ def test_deny_beats_allow():
 
     assert allows({"Statement": statements}, attempt()) is False
     assert allows({"Statement": statements}, attempt(claims={"aud": ["other:1"]})) is True
+
+
+@pytest.mark.parametrize(
+    ("principal", "denied"),
+    [
+        ("*", True),
+        ({"AWS": "*"}, True),
+        ({"AWS": ["arn:aws:iam::123456789012:root", "*"]}, True),
+        ({"Federated": "*"}, True),
+        ({"Federated": ["accounts.google.com", HOST]}, True),
+        ({"AWS": "arn:aws:iam::123456789012:root"}, False),
+        ({"Federated": "accounts.google.com"}, False),
+        ({"Service": "ec2.amazonaws.com"}, False),
+    ],
+)
+@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3")
+def test_principals_that_are_denied(principal, denied):
+    """A Deny is for whom it names, and for everyone with a star, also where AWS is written before it."""
+    deny = {**policy({}, "Deny"), "Principal": principal}
+
+    assert allows({"Statement": [policy({}), deny]}, attempt()) is not denied
+
+
+def test_denied_from_a_moment_on():
+    """A Deny with a date holds when the clock says so."""
+    for date, denied in (("2030-03-17T17:46:39Z", True), ("2030-03-17T17:46:41Z", False)):
+        deny = policy({"DateGreaterThan": {"aws:CurrentTime": date}}, "Deny")
+
+        assert allows({"Statement": [policy({}), deny]}, attempt()) is not denied
 
 
 @pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3 check 10")
