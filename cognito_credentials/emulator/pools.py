@@ -24,7 +24,7 @@ class IdentityPool:
     Attributes:
         settings: The members of CreateIdentityPool as given, without tags.
         roles: ``authenticated`` and ``unauthenticated`` to role ARN.
-        role_mappings: Provider to RoleMapping.
+        role_mappings: Provider to RoleMapping, also of providers that were taken out of the pool.
         principal_tags: Provider to ``{"UseDefaults", "PrincipalTags"}``.
     """
 
@@ -54,6 +54,28 @@ class IdentityPool:
     def arn(self) -> str:
         """The pool's ARN."""
         return pool_arn(self.id)
+
+    @property
+    def user_pool_keys(self) -> frozenset[str]:
+        """What role mappings of the pool's user pools stand under: one key a client."""
+        entries = self.settings.get("CognitoIdentityProviders", ())
+        return frozenset(
+            f"{entry['ProviderName']}:{entry['ClientId']}" for entry in entries if "ClientId" in entry
+        )
+
+    @property
+    def mapping_keys(self) -> frozenset[str]:
+        """What role mappings may stand under: the providers that the pool has."""
+        members = ("SupportedLoginProviders", "OpenIdConnectProviderARNs", "SamlProviderARNs")
+        return self.user_pool_keys.union(*(self.settings.get(member, ()) for member in members))
+
+    @property
+    def used_role_mappings(self) -> Mapping[str, Any]:
+        """The role mappings without those of providers that were taken out of the pool since."""
+        if not self.role_mappings:
+            return {}
+        keys = self.mapping_keys
+        return {key: mapping for key, mapping in self.role_mappings.items() if key in keys}
 
     def described(self) -> dict[str, Any]:
         """The IdentityPool structure of the service's answers."""

@@ -45,9 +45,10 @@ def resolve_role(
     Raises:
         ServiceError: No role, an ambiguous one, or one that is not permitted.
     """
+    mappings = pool.used_role_mappings
     for login in logins:
         for key in login.mapping_keys:
-            mapping = pool.role_mappings.get(key)
+            mapping = mappings.get(key)
             if mapping is not None:
                 return _mapped_role(pool, mapping, login, custom_role_arn)
     for login in logins:

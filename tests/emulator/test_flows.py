@@ -169,6 +169,28 @@ def test_basic_flow_refused(api, refused, settings, mappings, text):
     )
 
 
+@pytest.mark.conforms("UpdateIdentityPool, GetOpenIdToken", mark="assumed", source="6.2")
+def test_mapping_of_a_removed_provider(api):
+    """A role mapping whose provider was taken out of the pool is stored, and in nobody's way."""
+    mapping = rules(("sub", "Equals", "ann", "ruled"))
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{GOOGLE}"
+    pool_id = api.oidc_pool(role_mappings={GOOGLE: mapping})
+    api.developer.update_identity_pool(
+        IdentityPoolId=pool_id,
+        IdentityPoolName="p",
+        AllowUnauthenticatedIdentities=True,
+        OpenIdConnectProviderARNs=[arn],
+    )
+    logins = api.login("ann", GOOGLE)
+    identity_id = get_id(api, pool_id, logins)
+
+    assert api.public.get_open_id_token(IdentityId=get_id(api, pool_id))["Token"]
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id, Logins=logins)["Credentials"]
+    assert "/authenticated/" in api.client("sts", keys).get_caller_identity()["Arn"]
+    stored = api.developer.get_identity_pool_roles(IdentityPoolId=pool_id)
+    assert stored["RoleMappings"] == {GOOGLE: mapping}
+
+
 @pytest.mark.conforms("GetOpenIdToken", mark="observed", source="5.5, 15.11")
 def test_basic_flow_when_never_forbidden(api):
     """A pool made without AllowClassicFlow allows it, and does not show the member."""

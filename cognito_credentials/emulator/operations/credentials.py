@@ -136,7 +136,7 @@ def _check_basic_flow(pool: IdentityPool, logins: Mapping[str, str]) -> None:
     # AllowClassicFlow that was never given is a third state: the flow is then allowed.
     if pool.settings.get("AllowClassicFlow") is False or any(map(is_saml, logins)):
         raise invalid_parameter("Basic (classic) flow is not enabled, please use enhanced flow.")
-    if pool.role_mappings:
+    if pool.used_role_mappings:
         raise invalid_parameter(
             "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow."
         )

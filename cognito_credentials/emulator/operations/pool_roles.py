@@ -51,23 +51,14 @@ def check_mapping(pool: IdentityPool, provider: str, mapping: Mapping[str, Any])
     Raises:
         ServiceError: InvalidParameterException, or NotAuthorizedException for a role.
     """
-    user_pools = {
-        f"{entry['ProviderName']}:{entry.get('ClientId', '')}"
-        for entry in pool.settings.get("CognitoIdentityProviders", ())
-    }
-    others = {
-        *pool.settings.get("SupportedLoginProviders", ()),
-        *pool.settings.get("OpenIdConnectProviderARNs", ()),
-        *pool.settings.get("SamlProviderARNs", ()),
-    }
-    if provider not in user_pools | others:
+    if provider not in pool.mapping_keys:
         raise invalid_parameter(
             f"({provider}) is not a valid RoleMapping ProviderName or is not a configured provider."
         )
     if "AmbiguousRoleResolution" not in mapping:
         raise assumed.ambiguous_resolution_required(mapping["Type"])
     if mapping["Type"] == "Token":
-        if provider not in user_pools:
+        if provider not in pool.user_pool_keys:
             raise assumed.token_mapping_not_user_pool(provider)
         return
     if "RulesConfiguration" not in mapping:
