@@ -13,7 +13,7 @@ some code rather than a value stay with that code; they are:
 | X survives when logins of X and Y meet; the first login's identity survives in GetId | linking |
 | a disabled identity with a known login gives that login's identity | linking.resolve_identity |
 | mappings do not apply to tokens of this service | operations.credentials, roles.resolve_role |
-| how list claims, numbers and booleans match rules | roles._list_matches, roles._claim_text |
+| how list claims, numbers and booleans match rules | roles._list_matches, principal_tags.claim_text |
 | sessions of the pools' roles have no permission for signed operations | http._check_permission |
 | a role that no seed describes may be tagged, and one that no pool uses trusts every pool | trust |
 | a plain operator on several values holds for any of them | conditions.condition_holds |

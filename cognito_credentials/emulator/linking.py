@@ -85,7 +85,7 @@ def _owners(state: State, pool_id: str, logins: Sequence[LinkedLogin]) -> list[I
     owners: dict[str, Identity] = {}
     for login in logins:
         owner = owner_of(state, pool_id, login)
-        if owner is not None and owner.enabled:
+        if owner is not None:
             owners.setdefault(owner.id, owner)
     return list(owners.values())
 

@@ -271,9 +271,11 @@ def _user_pools(pool: IdentityPool) -> Sequence[Mapping[str, Any]]:
     return entries
 
 
-def verify_own_token(service: Service, pool: IdentityPool, text: str) -> OwnToken:
+def verify_own_token(service: Service, text: str) -> OwnToken:
     """
-    Check a token of this service: step 4, its expiry, and that it is of a signed-in user of *pool*.
+    Check a token of this service: step 4, its expiry, and that it is of a signed-in user.
+
+    Of which pool it is follows from the identity that it names.
 
     Raises:
         ServiceError: NotAuthorizedException.
@@ -286,7 +288,7 @@ def verify_own_token(service: Service, pool: IdentityPool, text: str) -> OwnToke
         raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {token.expires_at}")
     own = read_own_claims(token)
     # Anyone who knows an identity id gets a guest's token: it proves nothing about who came later.
-    if own.pool_id != pool.id or list(own.amr) == ["unauthenticated"]:
+    if list(own.amr) == ["unauthenticated"]:
         raise logins_do_not_match()
     return own
 

@@ -35,7 +35,7 @@ def tags_of_logins(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> dict[
         for tag, claim in _map_of(pool, login).items():
             value = login.claims.get(claim)
             if value is not None:
-                tags.setdefault(tag, _text(value))
+                tags.setdefault(tag, claim_text(value))
     return tags
 
 
@@ -52,7 +52,8 @@ def _map_of(pool: IdentityPool, login: VerifiedLogin) -> Mapping[str, str]:
     return {}
 
 
-def _text(value: Any) -> str:
+def claim_text(value: Any) -> str:
+    """A claim as tags and rules see it: what is no text, as JSON writes it."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -6,7 +6,6 @@ Source: service.md 8.1 to 8.3.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from cognito_credentials.emulator.errors import (
 )
 from cognito_credentials.emulator.logins import VerifiedLogin
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, partition_of
+from cognito_credentials.emulator.principal_tags import claim_text
 
 _ROLE = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII
@@ -147,8 +147,8 @@ def _matches(rule: Mapping[str, str], login: VerifiedLogin) -> bool:
         return False
     wanted = rule["Value"]
     if isinstance(value, list):
-        return _list_matches(rule["MatchType"], [_claim_text(item) for item in value], wanted)
-    text = _claim_text(value)
+        return _list_matches(rule["MatchType"], [claim_text(item) for item in value], wanted)
+    text = claim_text(value)
     if rule["MatchType"] == "Equals":
         return text == wanted
     if rule["MatchType"] == "NotEqual":
@@ -166,7 +166,3 @@ def _list_matches(match_type: str, values: Sequence[str], wanted: str) -> bool:
     if match_type == "StartsWith":
         return any(value.startswith(wanted) for value in values)
     return wanted in values
-
-
-def _claim_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -33,14 +33,12 @@ class OperationModel:
 
     Attributes:
         public: True when the operation is not signed.
-        void: True when the operation answers with an empty body.
         check: Checks the request and returns it without unknown members.
         members: Names of the request's members.
     """
 
     name: str
     public: bool
-    void: bool
     check: Callable[[Any], dict[str, Any]]
     members: tuple[str, ...]
 
@@ -71,7 +69,6 @@ def load_service_model(service: str) -> ServiceModel:
         operations[name] = OperationModel(
             name=name,
             public=description.get("authtype") == "none",
-            void="output" not in description,
             check=_request_check(compiler, input_shape),
             members=tuple(model["shapes"][input_shape]["members"]) if input_shape else (),
         )
@@ -236,9 +233,6 @@ class _Compiler:
             return value
 
         return check
-
-    def _timestamp(self, shape: Model) -> Check:
-        return self._integer(shape)
 
 
 def _check_size(

@@ -436,6 +436,21 @@ def test_own_token_under_the_name_of_another_partition(api, token_for, refused):
     assert refused(call, IdentityId=ann["IdentityId"], Logins=logins)[0] == "NotAuthorizedException"
 
 
+@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="6.11")
+def test_own_token_of_another_pool(api, token_for, refused):
+    """A token of another pool's identity opens, unlinks and proves nothing here."""
+    ann = token_for("ann", api.login())
+    other_id = get_id(api, api.oidc_pool(DeveloperProviderName=DEVELOPER), api.login())
+    own = {"IdentityId": other_id, "Logins": {OWN: ann["Token"]}}
+
+    for call, more in (
+        (api.public.get_credentials_for_identity, {}),
+        (api.public.get_open_id_token, {}),
+        (api.public.unlink_identity, {"LoginsToRemove": [OIDC]}),
+    ):
+        assert refused(call, **own, **more)[:2] == ("NotAuthorizedException", MISMATCH)
+
+
 def test_login_beside_an_own_token(api, token_for, refused):
     """A call with an own token and another login fails when that login fails."""
     ann = token_for("ann", api.login())

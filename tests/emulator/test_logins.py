@@ -223,22 +223,23 @@ def test_unreachable_issuer(api, refusal):
 
 
 @pytest.mark.conforms("GetId", mark="docs", source="5.2 check 9")
-def test_keys_are_fetched_from_the_issuer(api, emulator_keys):
-    """A token of a real issuer verifies with the keys that its discovery document leads to."""
+@pytest.mark.parametrize("discovered", [True, False])
+def test_keys_are_fetched_from_the_issuer(api, emulator_keys, discovered):
+    """A token of a real issuer verifies with the keys that its discovery document, or the seed, leads to."""
     from cognito_credentials.emulator import Emulator
     from cognito_credentials.emulator.keys import SERVICE
     from cognito_credentials.emulator.tokens import sign_jwt
 
-    provider = "issuer.example.com"
-    arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
     with Emulator(keys=emulator_keys) as issuer:
+        provider = issuer.url.removeprefix("http://") if discovered else "issuer.example.com"
+        arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
+        keys = None if discovered else f"{issuer.url}/.well-known/jwks_uri"
         api.emulator.service.state.execute(
-            "INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, ?)",
-            provider,
-            f"{issuer.url}/.well-known/jwks_uri",
+            "INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, ?)", provider, keys
         )
         pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
-        claims = {"iss": f"https://{provider}", "sub": "a", "aud": "app", "exp": 4_000_000_000}
+        scheme = "http" if discovered else "https"
+        claims = {"iss": f"{scheme}://{provider}", "sub": "a", "aud": "app", "exp": 4_000_000_000}
         header = {"kid": "us-east-1-7", "alg": "RS512"}
         token = sign_jwt(emulator_keys, SERVICE, header, claims)
 

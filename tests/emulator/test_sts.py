@@ -263,6 +263,17 @@ def test_role_of_another_pool(api, assume, refused):
     assert refused(assume, token=token, role="theirs")[0] == "AccessDenied"
 
 
+def test_role_of_a_deleted_pool(api, assume, refused):
+    """A deleted pool uses no role any more: as one that no pool uses, it trusts every pool."""
+    theirs = api.emulator.create_pool(roles={"unauthenticated": ROLE + "theirs"})
+    token = guest_token(api, api.emulator.create_pool())
+    assert refused(assume, token=token, role="theirs")[0] == "AccessDenied"
+
+    api.developer.delete_identity_pool(IdentityPoolId=theirs)
+
+    assert assume(token, role="theirs")["Credentials"]
+
+
 @pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.2")
 def test_duration_over_the_role(api, assume, refused):
     """A session cannot be longer than its role allows: one hour, unless the seed says more."""

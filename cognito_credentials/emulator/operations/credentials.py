@@ -163,7 +163,7 @@ def _resolve_own_token(
     service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], own_key: str
 ) -> _Resolved:
     """A token of this service proves the identity that it names; the logins beside it are linked to that."""
-    token = verify_own_token(service, pool, logins[own_key])
+    token = verify_own_token(service, logins[own_key])
     others = {name: text for name, text in logins.items() if name != own_key}
     beside = verify_logins(service, pool, others)
     if token.identity_id != identity.id:

@@ -79,6 +79,6 @@ def _proves_ownership(
     own_key = own_token_key(pool, public)
     proven = False
     if own_key is not None:
-        proven = verify_own_token(service, pool, public.pop(own_key)).identity_id == identity.id
+        proven = verify_own_token(service, public.pop(own_key)).identity_id == identity.id
     verified = {login.linked for login in verify_logins(service, pool, public)}
     return proven or not verified.isdisjoint(identity.logins)
