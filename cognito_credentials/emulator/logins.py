@@ -20,7 +20,7 @@ from cognito_credentials.emulator.errors import (
 )
 from cognito_credentials.emulator.identities import LinkedLogin
 from cognito_credentials.emulator.issuers import provider_of
-from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, is_service_host, service_host
+from cognito_credentials.emulator.pools import IdentityPool, is_service_host, service_host
 from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
 
 if TYPE_CHECKING:
@@ -305,6 +305,6 @@ def read_own_claims(token: Jwt) -> OwnToken:
     )
 
 
-def oidc_provider_arn(provider: str, partition: str) -> str:
-    """The ARN of an IAM OIDC provider in the emulator's account."""
-    return f"arn:{partition}:iam::{ACCOUNT_ID}:oidc-provider/{provider}"
+def oidc_provider_arn(provider: str, role_arn: str) -> str:
+    """The ARN of an IAM OIDC provider, in the partition and account of a role."""
+    return f"{role_arn.partition(':role/')[0]}:oidc-provider/{provider}"

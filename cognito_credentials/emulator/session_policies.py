@@ -18,7 +18,9 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.conditions import as_list, like
 from cognito_credentials.emulator.sessions import AssumedRole
 
-GUEST_POLICY_ARN = "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
+_GUEST_POLICY = ":iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
+"""The end of its ARN, which begins with the partition."""
+
 _ALWAYS = "sts:getcalleridentity"
 
 _GUEST_INLINE = """
@@ -74,9 +76,10 @@ def decide(session: AssumedRole, action: str, resource: str, now: float) -> Deci
     effects = _effects(document, action, resource)
     if "Deny" in effects:
         return _denied(session, action, resource, "with an explicit deny in a session policy")
-    if "Allow" in effects or (GUEST_POLICY_ARN in session.policy_arns and _matches(action, _GUEST_MANAGED)):
+    unknown = [arn for arn in session.policy_arns if not arn.endswith(_GUEST_POLICY)]
+    has_guest_policy = len(unknown) < len(session.policy_arns)
+    if "Allow" in effects or (has_guest_policy and _matches(action, _GUEST_MANAGED)):
         return Decision(True, "a session policy allows the action")
-    unknown = [arn for arn in session.policy_arns if arn != GUEST_POLICY_ARN]
     if unknown:
         return Decision(True, f"not known here is what {unknown[0]} says")
     return _denied(session, action, resource)

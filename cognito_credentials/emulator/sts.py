@@ -194,7 +194,7 @@ def _attempt(
         return attempt, own.pool_id, own.identity_id
     audiences, subject = _audiences(token), str(token.claims["sub"])
     outside: Mapping[str, Sequence[str]] = {"aud": audiences, "sub": [subject]}
-    principal = oidc_provider_arn(provider, partition=request["RoleArn"].split(":")[1])
+    principal = oidc_provider_arn(provider, request["RoleArn"])
     return Assumption(principal, provider, outside, session_name, now), ",".join(audiences), subject
 
 

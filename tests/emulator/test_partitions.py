@@ -125,3 +125,19 @@ def test_oidc_provider_of_the_partition(api, partition):
     for own in {"aws", "aws-cn", "aws-us-gov"} - {partition}:
         with pytest.raises(ClientError, match="AccessDenied"):
             assume(own)
+
+
+def test_oidc_provider_of_the_account(api):
+    """The OIDC provider that a role trusts is one of the role's own account."""
+    state, account = api.emulator.service.state, "arn:aws:iam::999999999999"
+    state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
+    principal = {"Federated": f"{account}:oidc-provider/{OIDC}"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRoleWithWebIdentity"}
+    policy = json.dumps({"Statement": statement})
+    state.execute("INSERT INTO roles VALUES (?, ?, 3600)", f"{account}:role/path/app", policy)
+
+    answer = api.client("sts").assume_role_with_web_identity(
+        RoleArn=f"{account}:role/path/app", RoleSessionName="session", WebIdentityToken=api.login()[OIDC]
+    )
+
+    assert answer["Provider"] == principal["Federated"]

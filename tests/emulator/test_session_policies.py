@@ -174,7 +174,10 @@ def test_managed_policies(api, assume):
     known = assume(PolicyArns=[{"arn": GUEST_POLICY}])["Credentials"]["AccessKeyId"]
     other = assume(PolicyArns=[{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}])["Credentials"]
 
+    china = assume(PolicyArns=[{"arn": GUEST_POLICY.replace("arn:aws:", "arn:aws-cn:")}])["Credentials"]
+
     assert api.emulator.allowed(known, "polly:Speak").allowed
+    assert not api.emulator.allowed(china["AccessKeyId"], "s3:GetObject").allowed
     assert not api.emulator.allowed(known, "s3:GetObject").allowed
     decision = api.emulator.allowed(other["AccessKeyId"], "polly:Speak")
     assert decision.reason == "not known here is what arn:aws:iam::aws:policy/ReadOnlyAccess says"
