@@ -199,6 +199,15 @@ def test_no_document_type(api, pool_id, refused):
     assert refusal[1] == NO_RESPONSE
 
 
+def test_encrypted_assertion(api, pool_id, refused):
+    """A response that has an encrypted assertion, beside whatever, is not read by half."""
+    response = changed(
+        api.emulator.saml_response(CORP), lambda root: etree.SubElement(root, f"{SAML}EncryptedAssertion")
+    )
+
+    assert refused(get_id, api=api, pool_id=pool_id, response=response)[1] == NO_RESPONSE
+
+
 def test_failed_status(api, pool_id, refused):
     """A response whose status is not success signs nobody in."""
     response = changed(
