@@ -23,7 +23,6 @@ some code rather than a value stay with that code; they are:
 | unknown ids in DeleteIdentities count as done | operations.identities |
 | what of a SAML response is checked, its amr entries, and that its roles trust the service | saml, logins |
 | a SAML response may name any Recipient, may come twice, and without Conditions never ends | saml |
-| tokens always name the real service as their issuer | tokens, discovery |
 | a session policy with a condition allows nothing, and denies | session_policies |
 | of two updates of one pool at once, the one that comes later is refused | updates |
 | a signed call for another region does not find the pool | operations.pools.pool_of_caller |

@@ -35,7 +35,9 @@ def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, 
     if path.endswith(CONFIGURATION_PATH):
         prefix = path.removesuffix(CONFIGURATION_PATH)
         own = not path.startswith(TEST_ISSUER_PREFIX)
-        issuer = f"https://{service_host(DEFAULT_REGION)}" if own else f"{base_url}{prefix}"
+        issuer = f"{base_url}{prefix}"
+        if own:
+            issuer = service.settings.token_issuer or f"https://{service_host(DEFAULT_REGION)}"
         return _configuration(issuer, f"{base_url}{prefix}{KEYS_PATH}", "RS512" if own else "RS256")
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,8 @@ class Settings:
         delay: Seconds before every answer.
         historic_jwks: Serve moduli in plain base64 with a leading zero, as was seen in 2020.
         login_grace: Seconds that login tokens are accepted after their exp.
+        token_issuer: The address that tokens of the service name as their issuer, so that what looks
+            it up finds the emulator; None is the real service's.
     """
 
     credential_lifetime: int | None = None
@@ -37,6 +40,7 @@ class Settings:
     delay: float = 0.0
     historic_jwks: bool = False
     login_grace: float = assumed.OIDC_GRACE_SECONDS
+    token_issuer: str | None = None
 
     def credential_seconds(self, usual: int) -> int:
         """How long new credentials last, where *usual* is what the service would give."""
@@ -64,6 +68,11 @@ def _is_lifetime(value: Any) -> bool:
     return value is None or (is_number(value, -MOST_SECONDS, MOST_SECONDS) and value == int(value))
 
 
+def _is_issuer(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and _ISSUER.fullmatch(value) is not None)
+
+
+_ISSUER = re.compile(r"https?://[!-~]{1,255}")
 _RATE = Kind(lambda value: is_number(value, 0.001, 10**6), "requests a second, 0.001 to 1000000")
 _KINDS: Mapping[str, Kind] = {
     "credential_lifetime": Kind(_is_lifetime, f"null, or whole seconds, {-MOST_SECONDS} to {MOST_SECONDS}"),
@@ -74,4 +83,5 @@ _KINDS: Mapping[str, Kind] = {
     "delay": SECONDS,
     "historic_jwks": FLAG,
     "login_grace": SECONDS,
+    "token_issuer": Kind(_is_issuer, "null, or an address like http://127.0.0.1:9229"),
 }

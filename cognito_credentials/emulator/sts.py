@@ -15,7 +15,7 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.issuers import provider_of
 from cognito_credentials.emulator.logins import oidc_provider_arn, read_own_claims
-from cognito_credentials.emulator.pools import is_service_host
+from cognito_credentials.emulator.pools import is_service_host, region_of, service_host
 from cognito_credentials.emulator.principal_tags import are_well_formed
 from cognito_credentials.emulator.roles import is_role
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
@@ -140,11 +140,11 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
     issuer = token.claims.get("iss")
     if issuer is None:
         raise _invalid_token("Missing a required claim: iss")
+    if is_own_token(service.keys, token):  # whatever it calls its issuer: that is a setting
+        return service_host(region_of(token.claims["aud"]))
     provider = provider_of(issuer)
     if provider is not None and is_service_host(provider):
-        if not is_own_token(service.keys, token):
-            raise _invalid_token(assumed.STS_BAD_SIGNATURE)
-        return provider
+        raise _invalid_token(assumed.STS_BAD_SIGNATURE)
     if provider is None or not service.issuers.is_known(provider):
         raise _invalid_token(f"No OpenIDConnect provider found in your account for {issuer}")
     verified = service.issuers.verifies(provider, token)

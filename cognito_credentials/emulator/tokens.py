@@ -17,7 +17,7 @@ from jwt.exceptions import PyJWTError
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.keys import SERVICE, SigningKeys, base64url
 from cognito_credentials.emulator.members import read_json
-from cognito_credentials.emulator.pools import IdentityPool, is_service_host, service_host
+from cognito_credentials.emulator.pools import IdentityPool, service_host
 
 PRINCIPAL_TAGS_CLAIM = "https://aws.amazon.com/tags"
 POOL_ARN_CLAIM = "https://cognito-identity.amazonaws.com/identity-pool-arn"
@@ -93,6 +93,7 @@ def open_id_token(
     lifetime: int,
     now: int,
     principal_tags: Mapping[str, str] | None = None,
+    issuer: str | None = None,
 ) -> str:
     """
     The token of GetOpenIdToken.
@@ -100,6 +101,7 @@ def open_id_token(
     Args:
         amr: Provider pairs of the logins of this call; empty for a guest.
         lifetime: Seconds.
+        issuer: None for the name of the real service.
     """
     header = {"kid": key_id(pool.region), "typ": "JWS", "alg": "RS512"}
     claims: dict[str, Any] = {
@@ -110,7 +112,7 @@ def open_id_token(
     if principal_tags:
         tags = {key: [value] for key, value in principal_tags.items()}
         claims[PRINCIPAL_TAGS_CLAIM] = {"principal_tags": tags}
-    claims["iss"] = f"https://{service_host(pool.region)}"
+    claims["iss"] = issuer or f"https://{service_host(pool.region)}"
     if amr:
         claims[POOL_ARN_CLAIM] = pool.arn
     claims["exp"] = now + lifetime
@@ -119,9 +121,6 @@ def open_id_token(
 
 
 def is_own_token(keys: SigningKeys, token: Jwt) -> bool:
-    """True when *token* was issued and signed by this service."""
-    issuer = token.claims.get("iss")
-    if not isinstance(issuer, str) or not is_service_host(issuer.removeprefix("https://")):
-        return False
-    key = keys.find(SERVICE) if token.header.get("alg") == "RS512" else None
+    """True when *token* was signed by this service, whatever its issuer was called at the time."""
+    key = keys.find(SERVICE)
     return key is not None and verifies_with(token, key.public_key())

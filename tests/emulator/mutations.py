@@ -545,7 +545,12 @@ def controls(api):
             "resource": "*",
         },
         ("PUT", "faults"): [fault, slow],
-        ("PUT", "settings"): {**settings, "login_grace": 5, "historic_jwks": True},
+        ("PUT", "settings"): {
+            **settings,
+            "login_grace": 5,
+            "historic_jwks": True,
+            "token_issuer": "http://a",
+        },
         ("PUT", "users"): [user],
     }
 

@@ -59,6 +59,7 @@ def test_reset(api, refused):
         "delay": 0.0,
         "historic_jwks": False,
         "login_grace": 300,
+        "token_issuer": None,
     }
     assert api.client("sts", keys).get_caller_identity()["Account"] == "123456789012"
 
@@ -164,6 +165,8 @@ MISTAKES = {
         ('{"delay": true}', "delay: expected seconds, 0 to 1000000000, not true"),
         ('{"login_grace": -1}', "login_grace: expected seconds, 0 to "),
         ('{"credential_lifetime": 0.5}', "credential_lifetime: expected null, or whole seconds"),
+        ('{"token_issuer": "a.example"}', "token_issuer: expected null, or an address like http://"),
+        ('{"token_issuer": "https://a b"}', "token_issuer: expected null, or an address like http://"),
         ('{"historic_jwks": 1}', "historic_jwks: expected true or false, not 1"),
         ('{"colour": 1}', "unknown member colour; there are: credential_lifetime, "),
     ],

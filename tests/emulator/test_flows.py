@@ -129,6 +129,35 @@ def test_token_verifies_with_the_served_keys(api):
     assert document["issuer"] == claims["iss"]
 
 
+@pytest.mark.conforms("GetOpenIdToken", mark="assumed", source="7.2")
+def test_issuer_of_ones_own(api):
+    """Told its issuer's address, what looks a token's issuer up finds the emulator, and the token is good."""
+    issuer = f"{api.emulator.url}/local"
+    api.control("PUT", "settings", {"token_issuer": issuer})
+    pool_id = api.oidc_pool(DeveloperProviderName="dev.app")
+    identity_id = get_id(api, pool_id)
+
+    guest = api.public.get_open_id_token(IdentityId=identity_id)["Token"]
+    developer = api.developer.get_open_id_token_for_developer_identity(
+        IdentityPoolId=pool_id, Logins={"dev.app": "ann"}
+    )
+    document = api.raw("GET", "/local/.well-known/openid-configuration").json
+    keys = jwt.PyJWKSet.from_dict(api.raw("GET", document["jwks_uri"].removeprefix(api.emulator.url)).json)
+
+    assert document["issuer"] == issuer
+    assert document["jwks_uri"].startswith(issuer)
+    for token in (guest, developer["Token"]):
+        jwt.decode(token, keys["us-east-1-7"], ["RS512"], issuer=issuer, audience=pool_id)
+    api.control("PUT", "settings", {"token_issuer": None})
+    answer = api.client("sts").assume_role_with_web_identity(
+        RoleArn=ROLE + "unauthenticated", RoleSessionName="session", WebIdentityToken=guest
+    )
+    assert answer["Provider"] == "cognito-identity.amazonaws.com"
+    logins = {"cognito-identity.amazonaws.com": developer["Token"]}
+    assert api.public.get_credentials_for_identity(IdentityId=developer["IdentityId"], Logins=logins)
+    assert token_parts(api.public.get_open_id_token(IdentityId=identity_id)["Token"])[1].count("/local") == 0
+
+
 @pytest.mark.conforms("/.well-known/jwks_uri", mark="observed", source="7.2")
 def test_historic_form_of_the_keys(api):
     """With the switch on, a modulus is plain base64 of 257 bytes, as it was seen in 2020."""

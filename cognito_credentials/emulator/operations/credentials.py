@@ -92,6 +92,7 @@ def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Call
         TOKEN_SECONDS,
         int(service.clock.now()),
         {**tags_of_logins(pool, resolved.beside), **resolved.tags},
+        service.settings.token_issuer,
     )
     service.note_secret(token)
     return {"IdentityId": resolved.identity_id, "Token": token}

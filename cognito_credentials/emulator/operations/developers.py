@@ -57,6 +57,7 @@ def get_open_id_token_for_developer_identity(
         request.get("TokenDuration", _TOKEN_SECONDS),
         int(service.clock.now()),
         request.get("PrincipalTags"),
+        service.settings.token_issuer,
     )
     service.note_secret(token)
     return {"IdentityId": identity_id, "Token": token}
