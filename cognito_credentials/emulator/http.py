@@ -29,6 +29,7 @@ from cognito_credentials.emulator.issuers import KeysNeededError
 from cognito_credentials.emulator.pools import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.reading import (
     Call,
+    may_control,
     read_body,
     read_call,
     read_content,
@@ -132,6 +133,8 @@ class Application:
             base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
             return _document_answer(issuer_document(self._service, request.path, base_url))
         if _is_control(request.path):
+            if not may_control(request.headers.get("origin")):
+                return refusal(403, "no page of another machine may control the emulator; leave out Origin")
             return self.control.answer(request.method, request.path, request.body)
         if request.method == "OPTIONS":
             return preflight(request.headers.get("access-control-request-headers", ""))

@@ -120,11 +120,8 @@ class Issuers:
 
 def addresses_of(provider: str) -> tuple[str, ...]:
     """The issuers that *provider* may name: https, or http on this machine, which AWS could not reach."""
-    try:
-        is_here = urlsplit(f"//{provider}").hostname in _THIS_MACHINE
-    except ValueError:
-        is_here = False
-    return (f"https://{provider}", *((f"http://{provider}",) if is_here else ()))
+    http = (f"http://{provider}",) if is_on_this_machine(f"//{provider}") else ()
+    return (f"https://{provider}", *http)
 
 
 def provider_of(issuer: Any) -> str | None:
@@ -154,5 +151,8 @@ def may_be_fetched(url: str) -> bool:
 
 
 def is_on_this_machine(url: str) -> bool:
-    """True for a good *url* whose host is this machine by name."""
-    return urlsplit(url).hostname in _THIS_MACHINE
+    """True for an address whose host is this machine by name."""
+    try:
+        return urlsplit(url).hostname in _THIS_MACHINE
+    except ValueError:
+        return False

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive
 
 from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.issuers import is_on_this_machine
 from cognito_credentials.emulator.members import JsonError, read_json
 from cognito_credentials.emulator.pools import DEFAULT_REGION, region_of
 from cognito_credentials.emulator.signatures import SignedRequest, signed_region
@@ -41,6 +42,16 @@ def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]},{text}" if key in headers else text
     return headers
+
+
+def may_control(origin: str | None) -> bool:
+    """
+    True for a control call of a program, or of a page that this machine serves.
+
+    A browser sends some calls for any page without asking, and each names the page's origin; any page that
+    a developer looks at could so reset the emulator.
+    """
+    return origin is None or is_on_this_machine(origin)
 
 
 async def read_body(receive: Receive) -> bytes | None:

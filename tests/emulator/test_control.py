@@ -644,9 +644,32 @@ def test_responses_are_valid_json(api):
     assert json.loads(answer.body) == {}
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://127.0.0.1.evil.example", 403),
+        ("http://[::1", 403),
+        ("", 403),
+        ("http://localhost:3000", 200),
+        ("https://127.0.0.1", 200),
+        ("http://[::1]:8000", 200),
+    ],
+)
+def test_pages_that_may_control(api, origin, status):
+    """A web page may control the emulator only when this machine serves it: others could wipe the state."""
+    pool_id = api.emulator.create_pool()
+
+    answer = api.raw("POST", "/_emulator/reset", "{}", {"Origin": origin, "Content-Type": "text/plain"})
+
+    assert answer.status == status
+    assert (api.post("GetId", {"IdentityPoolId": pool_id}).status == 200) == (status == 403)
+
+
 def test_other_origins_cannot_read_controls(api):
     """A web page of another origin may use the service, but not read what controls the emulator."""
-    origin = {"Origin": "https://evil.example", "Access-Control-Request-Headers": "x"}
+    origin = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "x"}
 
     simple = api.raw("POST", "/_emulator/login-token", '{"provider": "p.example"}', origin)
     preflight = api.raw("OPTIONS", "/_emulator/faults", headers=origin)

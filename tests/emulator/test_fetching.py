@@ -259,7 +259,11 @@ def test_an_outage_takes_no_keys_away(api, issuer):
 @pytest.mark.parametrize("host", ["localhost", "::1"])
 def test_names_of_this_machine(api, host):
     """An issuer may be named as localhost or by an IPv6 address, though such names have no dot."""
-    with Issuer(host).running() as issuer:
+    try:
+        issuer = Issuer(host)
+    except OSError:
+        pytest.skip(f"this machine has no address {host}")
+    with issuer.running():
         answer = sign_in(api, pool_of(api, issuer.name), issuer.name)
 
     assert answer.status == 200
