@@ -3,17 +3,17 @@ What a person is shown and asked while signing in.
 
 A desktop app brings its own `Prompt`; a terminal has `TerminalPrompt`.
 
-Imports `errors`.
+Imports `errors` and `unseen`.
 """
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import Final, Protocol, TextIO
 
 from ..errors import LoginRequiredError
 from ..secret import Secret
+from .unseen import read_unseen
 
 _BLOCKS: Final = "█▀▄"
 
@@ -97,8 +97,4 @@ class TerminalPrompt:
             raise LoginRequiredError(
                 f"there is no terminal to ask for the {question.lower()} on", hint="sign in on a terminal"
             )
-        try:
-            return Secret(getpass.getpass(f"{question}: ", self._stderr))
-        except EOFError:
-            self.say("")
-            raise
+        return Secret(read_unseen(f"{question}: ", self._stdin, self._stderr))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from tests.sign_in.user_pool_server import CLIENT, POOL, UserPoolServer
 from tests.sign_in.web_browser import WebBrowser
 
 from .conftest import App
-from .terminal import screen
+from .terminal import Screen, screen
 
 HAS_ROTATION = (
     "GetTokensFromRefreshToken"
@@ -106,6 +108,62 @@ def test_ctrl_c_at_the_password(cli: Cli, members: Emulator) -> None:
     assert (code, out) == (130, "")
     assert "nothing was changed" in shown
     assert "Traceback" not in shown
+
+
+def test_an_address_longer_than_a_line_of_a_terminal(app: App) -> None:
+    """A redirect of 6000 characters is pasted whole: terminals that edit lines keep 4095 of them."""
+    person = screen(app.cli.environ, "login", "--no-browser", "--profile", "app")
+    person.wait_for("Address: ")
+    url = re.search(r"^http://\S+/auth\?\S+", person.shown.replace("\r", ""), re.MULTILINE)
+    assert url
+    elsewhere = WebBrowser()
+    with pytest.raises(OSError, match="refused"):  # nothing listens: the browser shows an error there
+        elsewhere.sign_in(url[0], "ann")
+    person.type(f"{elsewhere.redirected_to}&session_state={'s' * 6000}")
+    code, out, shown = person.end()
+
+    assert code == 0, shown
+    assert "Signed in as ann@example.com" in out
+    assert "ssss" not in shown
+
+
+ASK = """
+from cognito_credentials.sign_in.interaction import TerminalPrompt
+try:
+    print(ascii(TerminalPrompt().ask_secret("Password").reveal()))
+except EOFError:
+    print("no answer")
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("abx\x7fc\n", "'abc'"),
+        ("ab\x08\x08\x08c\r", "'c'"),
+        ("aé✓\x7f\x7fb\n", "'ab'"),
+        ("wrong\x15right\n", "'right'"),
+        ("a\x04b\nrm -rf x\n", "'ab'"),
+        ("\x04", "no answer"),
+        ("é" * 4000 + "\n", repr("\\xe9" * 4000).replace("\\\\", "\\")),
+    ],
+)
+@pytest.mark.parametrize("has_own", [True, False])
+def test_typing_what_is_not_shown(typed: str, answer: str, has_own: bool, cli: Cli) -> None:
+    """The keys that terminals understand are understood, and nothing typed is shown."""
+    # A new session has no terminal of its own: as in a container, there is only that of stdin.
+    own = (
+        ""
+        if has_own
+        else "import os\nif os.fork():\n    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))\nos.setsid()\n"
+    )
+    person = Screen([sys.executable, "-c", own + ASK], cli.environ)
+    person.wait_for("Password: ")
+    person.press(typed.encode())
+    code, out, shown = person.end()
+
+    assert (code, out) == (0, f"{answer}\n")
+    assert shown.partition("Password: ")[2].strip() == ""
 
 
 @pytest.mark.parametrize("answer", ["y", "n", ""])
