@@ -57,6 +57,8 @@ _logger = logging.getLogger(__name__)
 
 _MAX_KEY_FETCHES = 10  # as many as a call can have logins
 
+_TOO_LARGE = f"the body is larger than {assumed.MAX_BODY_BYTES} bytes"
+
 Drop = Callable[[Any], None]
 Log = Callable[[str], None]
 
@@ -97,7 +99,7 @@ class Application:
         try:
             body = await read_body(receive)
         except ServiceError as error:
-            too_large = refusal(413, str(error.message)) if _is_control(path) else json_error(error)
+            too_large = refusal(413, _TOO_LARGE) if _is_control(path) else json_error(error)
             await self._send(send, too_large, headers, request_id)
             self._note(f"{scope['method']} {path}", too_large, started)
             return

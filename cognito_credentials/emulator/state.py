@@ -152,16 +152,19 @@ class State:
         return connection
 
     def _ensure_schema(self, connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN IMMEDIATE")  # two emulators may be started with one new file
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == SCHEMA_VERSION:
-            return
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version or tables:
-            raise DataFileError(
-                f"cannot use data file {self._path}: it has format {version}, "
-                f"this emulator writes {SCHEMA_VERSION}"
-            )
-        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+        if version != SCHEMA_VERSION:
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if version or tables:
+                raise DataFileError(
+                    f"cannot use data file {self._path}: it has format {version}, "
+                    f"this emulator writes {SCHEMA_VERSION}"
+                )
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        connection.execute("COMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

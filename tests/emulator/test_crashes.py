@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from cognito_credentials.emulator import Emulator
+from cognito_credentials.emulator.state import State
 
 from .conftest import GOOGLE, OIDC, SIGNED, Api
 from .test_state import command
@@ -185,6 +186,28 @@ def answers_for(file, ids, keys):
     with Emulator(data=file, keys=keys) as emulator:
         api = Api(emulator, None, None, None)
         return {api.post("GetCredentialsForIdentity", {"IdentityId": one}).status for one in ids} == {200}
+
+
+def test_two_emulators_start_with_one_new_file(tmp_path):
+    """Of two that are started with a new file, one makes its tables and the other finds them."""
+    for number in range(20):
+        file = tmp_path / f"state-cache-{number}.db"
+        together = threading.Barrier(4)
+        opened = []
+
+        def start(file=file, together=together, opened=opened):
+            together.wait()
+            opened.append(State(file))
+
+        threads = [threading.Thread(target=start) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for state in opened:
+            state.close()
+
+        assert len(opened) == 4
 
 
 def test_copy_of_the_file_of_an_ended_emulator(tmp_path, emulator_keys):
