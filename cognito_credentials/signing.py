@@ -99,10 +99,14 @@ def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: di
             signed in all the same.
     """
     source = source_to_sign_in(parts, provider)
+    before = parts.exchanger.identify_offline()
     account = source.sign_in(**options)
     # What was held may be another user's; and what failed before, may have failed for want of this.
     parts.refresher.forget()
     who = parts.exchanger.identify_offline()
+    if before is not None and (who is None or who.credentials_key != before.credentials_key):
+        # Nobody could name them any more, neither to use nor to remove them.
+        linking.forget(parts, before, identity=False)
     if who is not None:
         parts.records.drop_state(who.credentials_key)
     if link_guest:

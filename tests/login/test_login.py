@@ -209,6 +209,19 @@ def test_the_guest_becomes_the_user(app: App) -> None:
     assert later not in (None, guest)
 
 
+def test_signing_in_as_somebody_else(app: App) -> None:
+    """The credentials of who was signed in before are not left on the disk."""
+    app.login("bob")
+    bobs = json.loads(app("credential-process").out)["SecretAccessKey"]
+
+    done = app.login("ann")
+
+    assert done.code == 0, done.err
+    assert bobs not in "".join(app.kept().values())
+    assert json.loads(app("status", "--json").out)["signed_in_as"] == "ann@example.com"
+    assert json.loads(app("credential-process").out)["SecretAccessKey"] != bobs
+
+
 def test_linking_a_user_who_has_an_identity(app: App) -> None:
     """The user keeps the identity of old, and is told that the guest's is gone."""
     app.login("ann", "--no-link")
