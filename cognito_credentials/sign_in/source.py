@@ -65,7 +65,7 @@ class SignInSource:
         scope: str,
         sign_in: str = "browser",
         redirect_ports: Sequence[int] = (),
-        store: str = "keyring",
+        store: str | None = None,
         login_provider: str | None = None,
         profile_name: str | None = None,
         environ: Mapping[str, str] | None = None,
@@ -180,7 +180,7 @@ class SignInSource:
         from .interaction import TerminalPrompt
 
         chosen = shapes.way(way or self.way, "the way to sign in", (*self.ways, NO_BROWSER))
-        place_of_secret = shapes.store(store or self.store, "store")
+        place_of_secret = shapes.store(store or self.store or self._store_so_far(), "store")
         prompt = prompt or TerminalPrompt()
         if chosen == "browser" and way is None and open_browser is None:
             chosen = self._where_there_is_a_browser(prompt)
@@ -210,6 +210,11 @@ class SignInSource:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.description})"
+
+    def _store_so_far(self) -> str:
+        """Where the sign-in is that this one replaces: who chose a plain file need not choose it again."""
+        account = self.account()
+        return "keyring" if account is None else account.store
 
     def _where_there_is_a_browser(self, prompt: Prompt) -> str:
         """Choose between a browser here and one elsewhere."""

@@ -209,6 +209,23 @@ def test_the_guest_becomes_the_user(app: App) -> None:
     assert later not in (None, guest)
 
 
+def test_signing_in_again_where_there_is_no_keyring(app: App, config: Callable[[str], Path]) -> None:
+    """The plain file that was chosen with `--store` is not asked for again; after a sign-out it is."""
+    text = (app.home / ".aws" / "config").read_text()
+    config(text.replace("cognito_login_store = file\n", ""))
+    no_keyring = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    assert app.login("ann", "--store", "file", **no_keyring).code == 0
+
+    again = app.login("ann", **no_keyring)
+    app("logout")
+    anew = app.login("ann", **no_keyring)
+
+    assert again.code == 0, again.err
+    assert "kept in a plain file" in again.out
+    assert anew.code == 7
+    assert "--store file" in anew.err
+
+
 def test_signing_in_as_somebody_else(app: App) -> None:
     """The credentials of who was signed in before are not left on the disk."""
     app.login("bob")
