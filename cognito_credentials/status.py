@@ -32,6 +32,8 @@ class Status:
     """Who is signed in, as people say; None for nobody, or where logins are not kept here."""
     login_store: str | None
     """Where that sign-in is kept: ``keyring`` or ``file``."""
+    sign_in_has_ended: bool
+    """Whether the issuer said, when it was asked last, that somebody must sign in anew."""
     identity_id: str | None
     unknown_because: str | None
     """Why nobody can tell, offline, whose identity and credentials these are."""
@@ -70,6 +72,7 @@ def status_of(
         principal=_describe(settings),
         signed_in_as=None if account is None else account.shown,
         login_store=None if account is None else account.store,
+        sign_in_has_ended=account is not None and _has_ended(settings),
         identity_id=None if who is None else exchanger.identities.known(who),
         unknown_because=untold(settings.logins.sources) if who is None else None,
         store=records.store.name,
@@ -90,6 +93,11 @@ def _describe(settings: Settings) -> str:
     if settings.user is not None:
         return f"user '{settings.user}'" + (" (guest)" if settings.logins.is_guest else "")
     return "guest" if settings.logins.is_guest else ", ".join(settings.logins.describe())
+
+
+def _has_ended(settings: Settings) -> bool:
+    asks = (getattr(source, "has_ended", None) for _, source in settings.logins.sources)
+    return any(callable(ask) and ask() for ask in asks)
 
 
 def _account(settings: Settings) -> Account | None:

@@ -79,6 +79,8 @@ class KeptSecret:
             CacheError: The store cannot be read.
         """
         kept, tokens = self._asked(kept)
+        if has_ended(self._place, self._account):
+            self._place.remove("ended")  # the issuer has thought better of it
         rotated = None if tokens.refresh_token == kept.refresh_token else tokens.refresh_token
         problem = self.replaced()
         if problem is not None:
@@ -120,7 +122,14 @@ class KeptSecret:
             if is_last or again.refresh_token in (None, kept.refresh_token):
                 break
             kept = again
+        self._note_the_end()
         raise required(self._remedy, f"the sign-in of {self._account.shown} has ended{why}")
+
+    def _note_the_end(self) -> None:
+        try:
+            self._place.write("ended", self._account.encode())
+        except CacheError as error:
+            _log.debug("that the sign-in has ended could not be noted: %s", error)
 
     def _store_rotated(self, rotated: Kept) -> None:
         try:
@@ -134,6 +143,11 @@ class KeptSecret:
             self._issuer().revoke(refresh_token, kept.device)
         except CognitoCredentialsError as error:
             _log.warning("a refresh token that nobody has any more could not be revoked: %s", error)
+
+
+def has_ended(place: Place, account: Account) -> bool:
+    """Tell whether the issuer has ended the sign-in of *account*, when it was asked last."""
+    return place.read("ended") == account.encode()
 
 
 def required(remedy: str, what: str) -> LoginRequiredError:

@@ -6,6 +6,7 @@ Files of one sign-in, all named by the same hash:
     sign-in-v1-<key>.json    who is signed in (`account.py`); no secret
     sealed-v1-<key>.json     the refresh token, encrypted; its key is in the keyring
     secret-v1-<key>.json     the refresh token as it is, where that was chosen
+    ended-v1-<key>.json      whose sign-in the issuer has ended, for `status`; no secret
     lock-v1-<key>.lock       empty
     .<name>.<pid>.<hex>.tmp  one of the above being written; a killed writer's goes with the next lock
 
@@ -29,7 +30,7 @@ from ..configuration import home_directory
 from ..errors import CacheError, ServiceError
 from ..single_flight import SingleFlight
 
-KINDS: Final = ("sign-in", "sealed", "secret")
+KINDS: Final = ("sign-in", "sealed", "secret", "ended")
 LOCK_BUDGET: Final = 14.0
 """Seconds to wait for another process of ours; a refresh holds the lock for 12 at most (`sign_in.py`)."""
 _PAUSE: Final = 0.05

@@ -98,6 +98,7 @@ class NewSignIn:
         try:
             self._store.store(new.encode())
             # Last and at once: until then whoever was signed in still is.
+            self._place.remove("ended")
             self._place.write("sign-in", account.encode())
         except BaseException:
             if old is not None and before is not None and before.store == self._store.name:

@@ -25,7 +25,7 @@ from ..exchange.deadline import to_its_end
 from ..single_flight import SingleFlight
 from .account import Account, account_at
 from .kept import Device, Kept
-from .kept_secret import KeptSecret, required
+from .kept_secret import KeptSecret, has_ended, required
 from .place import LOCK_BUDGET, busy
 from .replacing import NewSignIn
 from .stores import open_store
@@ -94,6 +94,16 @@ class SignIn:
             CacheError: The directory cannot be used.
         """
         return account_at(self._place)
+
+    def has_ended(self) -> bool:
+        """
+        Tell whether the issuer has ended the sign-in, as far as is known offline.
+
+        Raises:
+            CacheError: The directory cannot be used.
+        """
+        account = self.account()
+        return account is not None and has_ended(self._place, account)
 
     def id_token(self) -> Secret:
         """
@@ -183,6 +193,7 @@ class SignIn:
                     last_first.callback(open_store("keyring", self._place).delete)
                 last_first.callback(self._place.remove, "sealed")
                 last_first.callback(self._place.remove, "secret")
+                last_first.callback(self._place.remove, "ended")
         return done
 
     def _in_memory(self) -> Secret | None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import Clock
-from ..errors import CacheError, LoginRequiredError
+from ..errors import CacheError
 from ..logins.claims import digest, unverified_claims
 from ..secret import Secret
 from . import shapes
@@ -26,6 +26,7 @@ from .interruption import interrupted_bare
 from .keyring_store import PATIENT_SECONDS
 from .place import Place, sign_in_directory
 from .sign_in import SignedOut, SignIn
+from .surroundings import has_browser
 
 if TYPE_CHECKING:
     from .http import Network
@@ -147,6 +148,13 @@ class SignInSource:
             return None
 
     @interrupted_bare
+    def has_ended(self) -> bool:
+        """Tell whether somebody is signed in, but the issuer said, when asked last, that this has ended."""
+        try:
+            return self._sign_in().has_ended()
+        except CacheError:
+            return False
+
     def sign_in(
         self,
         prompt: Prompt | None = None,
@@ -182,8 +190,9 @@ class SignInSource:
         chosen = shapes.way(way or self.way, "the way to sign in", (*self.ways, NO_BROWSER))
         place_of_secret = shapes.store(store or self.store or self._store_so_far(), "store")
         prompt = prompt or TerminalPrompt()
-        if chosen == "browser" and way is None and open_browser is None:
-            chosen = self._where_there_is_a_browser(prompt)
+        is_free = chosen == "browser" and way is None and open_browser is None
+        if is_free and not has_browser(self._environ(), prompt, self.ways):
+            chosen = NO_BROWSER
         with needs_extra(), self._sign_in().beginning(place_of_secret, PATIENT_SECONDS) as kept:
             keep = _saying_how_long(kept, prompt)
             if chosen == "device":
@@ -215,22 +224,6 @@ class SignInSource:
         """Where the sign-in is that this one replaces: who chose a plain file need not choose it again."""
         account = self.account()
         return "keyring" if account is None else account.store
-
-    def _where_there_is_a_browser(self, prompt: Prompt) -> str:
-        """Choose between a browser here and one elsewhere."""
-        from .surroundings import why_no_browser
-
-        why = why_no_browser(self._environ())
-        if why is None:
-            return "browser"
-        if not prompt.can_ask:
-            raise LoginRequiredError(
-                f"no browser can be opened, because {why}, and there is no terminal to ask on",
-                hint="sign in on a terminal; or, where the issuer has that, with a code that is typed in "
-                "elsewhere (way='device' in Python, --device)",
-            )
-        prompt.say(f"No browser is opened, because {why}.")
-        return NO_BROWSER
 
     def _with_browser_here(
         self,

@@ -1,7 +1,7 @@
 """
 Whether a browser that is opened here is one that the person sees.
 
-Imports nothing of ours.
+Imports `errors`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,40 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from ..errors import LoginRequiredError
+
+if TYPE_CHECKING:
+    from .interaction import Prompt
 
 _CONTAINER_MARKS: Final = ("/.dockerenv", "/run/.containerenv")
+
+
+def has_browser(environ: Mapping[str, str], prompt: Prompt, ways: Sequence[str]) -> bool:
+    """
+    Tell whether a browser can be opened here; the person is told why not.
+
+    Args:
+        environ: Environment variables.
+        prompt: The person.
+        ways: To sign in at the issuer.
+
+    Raises:
+        LoginRequiredError: There is no person to do it elsewhere, either.
+    """
+    why = why_no_browser(environ)
+    if why is None:
+        return True
+    if not prompt.can_ask:
+        code = "; or with a code that is typed in elsewhere, where the issuer has that (--device)"
+        raise LoginRequiredError(
+            f"no browser can be opened, because {why}, and there is no terminal to ask on",
+            hint="sign in on a terminal" + (code if "device" in ways else ""),
+        )
+    prompt.say(f"No browser is opened, because {why}.")
+    return False
 
 
 def why_no_browser(

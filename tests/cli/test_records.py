@@ -18,7 +18,15 @@ from tests.cli.conftest import Done
 
 Call = Callable[..., Done]
 STATUS_KEYS = {
-    *("identity_pool_id", "identity_pool_id_origin", "profile", "principal", "signed_in_as", "login_store"),
+    *(
+        "identity_pool_id",
+        "identity_pool_id_origin",
+        "profile",
+        "principal",
+        "signed_in_as",
+        "login_store",
+        "sign_in_has_ended",
+    ),
     *("identity_id", "unknown_because", "store", "location", "store_problem", "access_key_id_last4"),
     *("account_id", "expiration", "refresh_at", "seconds_left", "retry_in", "last_error", "clock_offset"),
     *("region", "flow", "logins"),

@@ -58,7 +58,7 @@ def test_status_says_who_and_where(app: App) -> None:
     after = app("status", env={"AWS_ENDPOINT_URL_COGNITO_IDENTITY": "http://127.0.0.1:9"})
     facts = json.loads(app("status", "--json").out)
 
-    assert "nobody; 'cognito-credentials login' signs in" in before.out
+    assert "nobody; 'cognito-credentials login --profile app' signs in" in before.out
     assert "ann@example.com, kept in a plain file" in after.out
     assert (facts["signed_in_as"], facts["login_store"]) == ("ann@example.com", "file")
 
@@ -110,9 +110,13 @@ def test_when_the_sign_in_has_ended(app: App) -> None:
     done = app("credential-process")
     assert done.code == 3
     assert "cognito-credentials login --profile app" in done.line
+    status = app("status").out
+    assert "has ended: run 'cognito-credentials login --profile app'" in status
+    assert "next try" not in status
 
     assert app.login("ann").code == 0
     assert app("credential-process").code == 0
+    assert "has ended" not in app("status").out
 
 
 def test_the_same_user_is_the_same_identity_after_signing_in_again(app: App) -> None:

@@ -58,8 +58,9 @@ def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, ob
     if left is not None and status.expiration is not None:
         credentials = f"…{status.access_key_id_last4}, {left} (until {moment(status.expiration)})"
     refresh = None if status.refresh_at is None else f"after {moment(status.refresh_at)}"
-    retry = None if status.retry_in is None else f"; next try in {span(status.retry_in)}"
-    error = None if status.last_error is None else f"{status.last_error}{retry or ''}"
+    waits = status.retry_in is not None and not status.sign_in_has_ended  # that needs a person, not time
+    retry = f"; next try in {span(status.retry_in or 0)}" if waits else ""
+    error = None if status.last_error is None else f"{status.last_error}{retry}"
     return [
         ("Profile", status.profile),
         ("Identity pool", f"{status.identity_pool_id}{elsewhere(settings)}"),
@@ -97,8 +98,14 @@ def _signed_in(status: Status, settings: Settings) -> str:
     """Say who is signed in and where that is kept; for logins from elsewhere, where they come from."""
     if status.signed_in_as is not None:
         where = "the keyring" if status.login_store == "keyring" else "a plain file, only for you"
-        return f"{printable(status.signed_in_as)}, kept in {where}"
-    return "nobody; 'cognito-credentials login' signs in" if _signs_in(settings) else status.principal
+        end = f"; the sign-in has ended: run {_login(status)}" if status.sign_in_has_ended else ""
+        return f"{printable(status.signed_in_as)}, kept in {where}{end}"
+    return f"nobody; {_login(status)} signs in" if _signs_in(settings) else status.principal
+
+
+def _login(status: Status) -> str:
+    profile = f" --profile {printable(status.profile)}" if status.profile else ""
+    return f"'cognito-credentials login{profile}'"
 
 
 def _clock(offset: int | None) -> str | None:
