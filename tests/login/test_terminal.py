@@ -119,7 +119,8 @@ def test_an_address_longer_than_a_line_of_a_terminal(app: App) -> None:
     elsewhere = WebBrowser()
     with pytest.raises(OSError, match="refused"):  # nothing listens: the browser shows an error there
         elsewhere.sign_in(url[0], "ann")
-    person.type(f"{elsewhere.redirected_to}&session_state={'s' * 6000}")
+    address, _, query = elsewhere.redirected_to.partition("?")
+    person.type(f"{address}?session_state={'s' * 6000}&{query}")
     code, out, shown = person.end()
 
     assert code == 0, shown
@@ -127,6 +128,13 @@ def test_an_address_longer_than_a_line_of_a_terminal(app: App) -> None:
     assert "ssss" not in shown
 
 
+NO_TERMINAL = """
+import os
+if os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+os.setsid()
+"""
+"""As in a container: the only one is that of stdin."""
 ASK = """
 from cognito_credentials.sign_in.interaction import TerminalPrompt
 try:
@@ -151,13 +159,7 @@ except EOFError:
 @pytest.mark.parametrize("has_own", [True, False])
 def test_typing_what_is_not_shown(typed: str, answer: str, has_own: bool, cli: Cli) -> None:
     """The keys that terminals understand are understood, and nothing typed is shown."""
-    # A new session has no terminal of its own: as in a container, there is only that of stdin.
-    own = (
-        ""
-        if has_own
-        else "import os\nif os.fork():\n    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))\nos.setsid()\n"
-    )
-    person = Screen([sys.executable, "-c", own + ASK], cli.environ)
+    person = Screen([sys.executable, "-c", ASK if has_own else NO_TERMINAL + ASK], cli.environ)
     person.wait_for("Password: ")
     person.press(typed.encode())
     code, out, shown = person.end()
