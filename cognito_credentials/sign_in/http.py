@@ -52,6 +52,8 @@ class Network:
     profile: str | None = None
     profile_settings: Mapping[str, Any] = field(default_factory=dict)
     """For the CA bundle."""
+    budget: float = BUDGET
+    token_budget: float = TOKEN_BUDGET
 
 
 class Answer(NamedTuple):
@@ -98,6 +100,7 @@ class Http:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.token_budget = network.token_budget
 
     def get(self, url: str) -> dict[str, Any]:
         """
@@ -122,7 +125,7 @@ class Http:
         return clock.wall() if answer.seen is None else answer.seen.now(clock)
 
     def send(
-        self, method: str, url: str, body: str | None, headers: Mapping[str, str], budget: float = BUDGET
+        self, method: str, url: str, body: str | None, headers: Mapping[str, str], budget: float | None = None
     ) -> Answer:
         """
         Send any request.
@@ -132,14 +135,16 @@ class Http:
             url: Where: https, or this machine.
             body: A form, unless *headers* say what else; None for none.
             headers: Beside those that every request has.
-            budget: Seconds for all of it; beyond the usual, also between two bytes.
+            budget: Seconds for all of it; beyond the usual, also between two bytes. None for the usual.
 
         Raises:
             ServiceError: There is no answer.
             ConfigurationError: The address is neither https nor this machine.
         """
-        read_timeout = budget if budget > BUDGET else READ_TIMEOUT
-        return bounded(lambda: self._exchange(method, url, body, headers, read_timeout), url, budget)
+        usual = self._network.budget
+        seconds = usual if budget is None else budget
+        read_timeout = seconds if seconds > usual else READ_TIMEOUT
+        return bounded(lambda: self._exchange(method, url, body, headers, read_timeout), url, seconds)
 
     def _exchange(
         self, method: str, url: str, body: str | None, headers: Mapping[str, str], read_timeout: float
@@ -185,7 +190,7 @@ class Session:
     ) -> _Response:
         """Post a form, with the client's authentication added by Authlib."""
         url, sent, body = auth.prepare("POST", url, dict(headers or {}), urlencode(dict(data)))
-        self.last = self._http.send("POST", url, body, sent, TOKEN_BUDGET)
+        self.last = self._http.send("POST", url, body, sent, self._http.token_budget)
         return _Response(self.last)
 
 

@@ -110,6 +110,7 @@ class Place:
                 with directory:
                     directory.write(name, data, durable=True)
         except CacheError as error:
+            error.__context__ = None  # the system's error, whose frames have the secret in them
             return error.with_traceback(None)
         return None
 

@@ -59,6 +59,16 @@ class Small(Works):
         super().set_password(service, username, password)
 
 
+class WinVaultKeyring(Works):
+    """Named as Windows' own, whose items roam with the profile unless it is told otherwise."""
+
+    persist = "enterprise"
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        super().set_password(service, username, password)
+        self.path.with_suffix(".persist").write_text(self.persist)
+
+
 class Forgets(Works):
     """Takes everything and keeps nothing."""
 

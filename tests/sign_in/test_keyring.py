@@ -59,6 +59,13 @@ def test_a_secret_comes_back(choose: object, backend: str, tmp_path: Path) -> No
     assert backend in store.location
 
 
+def test_windows_keeps_it_on_this_machine(choose: object, tmp_path: Path) -> None:
+    """What Windows would copy to the servers of a domain stays here (reliability.md R4)."""
+    choose("WinVaultKeyring").store(TOKEN)  # type: ignore[operator]
+
+    assert (tmp_path / "keyring.persist").read_text() == "local machine"
+
+
 def test_what_is_in_which_place(choose: object, tmp_path: Path) -> None:
     """The keyring has 32 random bytes under a name that tells nothing; the file is of no use without them."""
     store = choose("Works")  # type: ignore[operator]

@@ -107,28 +107,33 @@ def test_a_rotated_token_without_an_id_token_is_kept(rotating: HostileIssuer) ->
     assert _source(rotating).token()
 
 
-def test_a_token_that_somebody_else_rotated(rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_somebody_else_rotated(rotating: HostileIssuer) -> None:
     """Refused means: look once more what the store has now, before the sign-in counts as ended."""
     source = _signed_in(rotating)
     place = source._place()
     newest = place.read("secret")
     assert newest is not None
     place.write("secret", newest.replace(b"refresh-1", b"refresh-0"))
-    read = Place.read
-    looks: list[str] = []
 
-    def reads(self: Place, kind: str) -> bytes | None:
-        found = read(self, kind)
-        if kind == "secret":
-            looks.append(kind)
-            if len(looks) == 1:  # another machine's process, which no lock of ours holds up
-                self.write("secret", newest)
-        return found
+    def refuses() -> Any:
+        # Another machine's process, which no lock of ours holds up, has just stored what it was given.
+        place.write("secret", newest)
+        del rotating.answers["/token"]
+        return answer({"error": "invalid_grant"}, 400)
 
-    monkeypatch.setattr(Place, "read", reads)
+    rotating.answers["/token"] = refuses
 
     assert _source(rotating).token()
-    assert len(looks) == 2
+    assert _refreshes(rotating) == 2
+
+
+def test_a_refresh_that_gives_no_id_token(rotating: HostileIssuer) -> None:
+    """Without an ID token and without another refresh token the sign-in has ended, and that is said."""
+    _signed_in(rotating)
+    rotating.answers["/token"] = lambda: answer({"access_token": "CANARY"})
+
+    with pytest.raises(LoginRequiredError, match=r"the sign-in of ann has ended: it gave no ID token"):
+        _source(rotating).token()
 
 
 def test_a_sign_in_that_has_ended(rotating: HostileIssuer) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials.errors import CacheError, LoginRequiredError
-from cognito_credentials.sign_in.place import Place
+from cognito_credentials.sign_in.interruption import interrupted_bare
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from .hostile_issuer import CLIENT, HostileIssuer
@@ -77,25 +79,31 @@ def test_giving_up_beside_a_login_that_succeeds(issuer: HostileIssuer) -> None:
 
 
 @pytest.mark.parametrize("failing", ["secret", "sign-in"])
-@pytest.mark.parametrize("error", [CacheError("full", hint="make room"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt()])
 def test_the_earlier_sign_in_outlives_a_failure(
     issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
 ) -> None:
     """Whoever was signed in still is when the new sign-in cannot be written, at either file."""
     ann = _signed_in(issuer)
-    place, write = ann._place(), Place.write
+    place, replace = ann._place(), os.replace
     kept = place.read("secret")
     failures = [error]
 
-    def fails_once(self: Place, kind: str, data: bytes) -> None:
-        if kind == failing and failures:
+    def fails_once(source: str, target: str, **options: Any) -> None:
+        if os.path.basename(target).startswith(f"{failing}-v1-") and failures:
             raise failures.pop()
-        write(self, kind, data)
+        replace(source, target, **options)
 
-    monkeypatch.setattr(Place, "write", fails_once)
+    monkeypatch.setattr(os, "replace", fails_once)
     bob = _verified(issuer, "bob")
-    with pytest.raises(type(error)), ann._sign_in().beginning("file", 5) as keep:
-        keep(bob)
+
+    @interrupted_bare  # as the source has it
+    def keeps() -> None:
+        with ann._sign_in().beginning("file", 5) as keep:
+            keep(bob)
+
+    with pytest.raises((CacheError, KeyboardInterrupt)):
+        keeps()
 
     assert not failures
     assert ann.account().subject == "ann"  # type: ignore[union-attr]
