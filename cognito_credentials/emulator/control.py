@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -44,46 +44,42 @@ class Control:
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Do the control call ``method path``."""
-        calls = {
-            "requests": ("GET", self._requests),
-            "reset": ("POST", self._reset),
-            "login-token": ("POST", self._login_token),
-            "saml-response": ("POST", self._saml_response),
-            "allowed": ("POST", self._allowed),
-            "faults": ("PUT", self._faults),
-            "settings": ("PUT", self._settings),
-            "users": ("PUT", self._users),
+        calls: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+            "requests": {"GET": self._requests},
+            "reset": {"POST": self._reset},
+            "login-token": {"POST": self._login_token},
+            "saml-response": {"POST": self._saml_response},
+            "allowed": {"POST": self._allowed},
+            "faults": {"GET": self._planned_faults, "PUT": self._faults},
+            "settings": {"GET": self._settings, "PUT": self.change_settings},
+            "users": {"PUT": self._users},
         }
         name = path.removeprefix(f"{PREFIX}/")
         if name not in calls:
-            there_are = ", ".join(f"{method} {name}" for name, (method, _) in calls.items())
+            there_are = ", ".join(f"{method} {name}" for name, ways in calls.items() for method in ways)
             return refusal(404, f"no such call; there are: {there_are}")
-        wanted, call = calls[name]
-        if method != wanted:
-            answer = refusal(405, f"{name}: the method is {wanted}")
-            answer.headers["Allow"] = wanted
+        if method not in calls[name]:
+            answer = refusal(405, f"{name}: the method is {' or '.join(calls[name])}")
+            answer.headers["Allow"] = ", ".join(calls[name])
             return answer
         try:
-            return _json(200, call(read_json(body)))
+            return _json(200, calls[name][method](read_json(body)))
         except (JsonError, ControlError, SeedError) as error:
             return refusal(400, str(error))
 
-    def _requests(self, content: Any) -> Mapping[str, Any]:
-        read_members(content, {})
-        return dict(self.counts)
-
-    def _reset(self, content: Any) -> Mapping[str, Any]:
-        read_members(content, {})
+    def reset(self) -> None:
+        """Go back to the state of the start, and forget counts and faults."""
         self.service.reset()
         self.counts.clear()
         self.faults.clear()
-        return {}
 
-    def _faults(self, content: Any) -> Mapping[str, Any]:
-        self.faults.plan(content)
-        return {}
+    def change_settings(self, content: Any) -> Mapping[str, Any]:
+        """
+        Change the settings in *content*; gives all of them.
 
-    def _settings(self, content: Any) -> Mapping[str, Any]:
+        Raises:
+            ControlError: One is unknown, or has a value that it cannot have; none is changed.
+        """
         given = read_settings(content, all_operations())
         settings, clock = self.service.settings, self.service.clock
         clock.offset = given.pop("clock_offset", clock.offset)
@@ -93,12 +89,33 @@ class Control:
             setattr(settings, name, value)
         return {**asdict(settings), "clock_offset": clock.offset}
 
+    def _requests(self, content: Any) -> Mapping[str, Any]:
+        read_members(content, {})
+        return dict(self.counts)
+
+    def _reset(self, content: Any) -> Mapping[str, Any]:
+        read_members(content, {})
+        self.reset()
+        return {}
+
+    def _planned_faults(self, content: Any) -> Any:
+        read_members(content, {})
+        return self.faults.planned()
+
+    def _faults(self, content: Any) -> Mapping[str, Any]:
+        self.faults.plan(content)
+        return {}
+
+    def _settings(self, content: Any) -> Mapping[str, Any]:
+        read_members(content, {})
+        return self.change_settings({})
+
     def _users(self, content: Any) -> Mapping[str, Any]:
         if not isinstance(content, list):
             raise ControlError("users: expected a list")
         with self.service.state.transaction():
-            for number, user in enumerate(content, start=1):
-                plant_user(self.service, Entry("", f"users[{number}]", user))
+            for index, user in enumerate(content):
+                plant_user(self.service, Entry("", f"users[{index}]", user))
         return {}
 
     def _saml_response(self, content: Any) -> Mapping[str, Any]:
@@ -117,5 +134,5 @@ def refusal(status: int, error: str) -> Answer:
     return replace(_json(status, {"error": text}), message=text)
 
 
-def _json(status: int, content: Mapping[str, Any]) -> Answer:
+def _json(status: int, content: Any) -> Answer:
     return Answer(status, json.dumps(content).encode(), "application/json", is_aws=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from cognito_credentials.emulator.members import (
@@ -99,6 +99,10 @@ class Faults:
                 return fault
         return None
 
+    def planned(self) -> list[dict[str, Any]]:
+        """What is left of the plan, in the form in which it is planned."""
+        return [_description(fault) for fault in self._planned if fault.times != 0]
+
     def clear(self) -> None:
         """Plan nothing."""
         self._planned = []
@@ -118,6 +122,14 @@ class Faults:
             raise ControlError(f"{place}.{contents[0]}: an answer with status {given['status']} has no body")
         drop = given.pop("drop", False)
         return Fault(drop="after" if drop == "after" else "before" if drop else None, **given)
+
+
+def _description(fault: Fault) -> dict[str, Any]:
+    usual = asdict(Fault(fault.operation))
+    given = {name: value for name, value in asdict(fault).items() if value != usual[name]}
+    if fault.drop == "before":
+        given["drop"] = True
+    return {"operation": fault.operation, "times": fault.times, **given}
 
 
 def _is_times(value: Any) -> bool:

@@ -55,6 +55,11 @@ from cognito_credentials.emulator.wire import (
 
 _logger = logging.getLogger(__name__)
 
+_FOR_PEOPLE = f"""\
+This is the emulator of Amazon Cognito Identity and AWS STS, from cognito-credentials.
+It has no pages. Programs find it through AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS;
+{PREFIX}/requests tells how often each operation was asked for.
+"""
 _MAX_KEY_FETCHES = 10  # as many as a call can have logins
 
 _TOO_LARGE = f"the body is larger than {assumed.MAX_BODY_BYTES} bytes"
@@ -140,6 +145,8 @@ class Application:
             return self.control.answer(request.method, request.path, request.body)
         if request.method == "OPTIONS":
             return preflight(request.headers.get("access-control-request-headers", ""))
+        if request.method == "GET" and not request.query and "text/html" in request.headers.get("accept", ""):
+            return Answer(404, _FOR_PEOPLE.encode(), "text/plain; charset=utf-8", is_aws=False)
         if request.path != "/" or request.method not in ("GET", "POST"):
             return json_error(ServiceError("UnknownOperationException", None, 404))
         return None

@@ -148,7 +148,7 @@ MISTAKES = {
     ],
     ("PUT", "users"): [
         ("{}", "users: expected a list"),
-        ("[5]", "users[1]: expected "),
+        ("[5]", "users[0]: expected "),
         (
             '[{"provider": "p", "subject": "s", "claims": {"a": NaN}}]',
             "[0].claims.a: expected a finite number",
@@ -239,12 +239,14 @@ def test_unknown_control_call(api, path):
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_control_calls_by_another_method(api, method):
     """A control call that exists, but by another method, says by which."""
-    methods = {path: wanted for wanted, path in MISTAKES if wanted != method}
-    for path, wanted in methods.items():
+    for path in {path for _, path in MISTAKES}:
+        methods = ["GET", "PUT"] if path in ("faults", "settings") else [w for w, p in MISTAKES if p == path]
+        if method in methods:
+            continue
         answer = api.raw(method, f"/_emulator/{path}")
 
-        assert (answer.status, answer.headers["allow"]) == (405, wanted)
-        assert answer.json == {"error": f"{path}: the method is {wanted}"}
+        assert (answer.status, answer.headers["allow"]) == (405, ", ".join(methods))
+        assert answer.json == {"error": f"{path}: the method is {' or '.join(methods)}"}
 
 
 @pytest.mark.parametrize(
@@ -530,7 +532,7 @@ def test_users_while_it_runs(api, refused):
         {"provider": "graph.facebook.com", "subject": "fb", "token": "opaque"},
     ]
     wrong = api.control("PUT", "users", [*users, {"provider": "x"}])
-    assert (wrong.status, wrong.json) == (400, {"error": "users[3]: subject is missing; it is a text"})
+    assert (wrong.status, wrong.json) == (400, {"error": "users[2]: subject is missing; it is a text"})
     assert get_id(api, pool_id, logins)
 
     assert api.control("PUT", "users", users).status == 200
