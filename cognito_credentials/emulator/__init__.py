@@ -18,17 +18,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cognito_credentials.emulator.command import serve
     from cognito_credentials.emulator.emulator import Emulator
+    from cognito_credentials.emulator.extra import MissingExtraError
     from cognito_credentials.emulator.keys import SigningKeys
     from cognito_credentials.emulator.seed import Seed
 
-__all__ = ["Emulator", "Seed", "SigningKeys", "serve"]
+__all__ = ["Emulator", "MissingExtraError", "Seed", "SigningKeys", "serve"]
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: the parts need the ``emulator`` extra, and importing us is free."""
     import importlib
 
-    modules = {"Emulator": "emulator", "Seed": "seed", "SigningKeys": "keys", "serve": "command"}
+    modules = {
+        "Emulator": "emulator",
+        "MissingExtraError": "extra",
+        "Seed": "seed",
+        "SigningKeys": "keys",
+        "serve": "command",
+    }
     if name not in modules:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{modules[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{modules[name]}"), name)
+    except ModuleNotFoundError as error:
+        missing = error.name
+    from cognito_credentials.emulator.extra import MissingExtraError
+
+    raise MissingExtraError(missing)

@@ -36,12 +36,12 @@ class DemoError(CognitoCredentialsError):
 
 def run(invocation: Invocation) -> int:
     """Play it through."""
+    from cognito_credentials.emulator import MissingExtraError
+
     try:
         from cognito_credentials.emulator import Emulator
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"the demo needs {error.name}", hint="run: pip install 'cognito-credentials[emulator]'"
-        ) from None
+    except MissingExtraError as error:
+        raise ConfigurationError(f"the demo needs {error.library}", hint=f"Run: {error.install}") from None
     terminal = invocation.terminal
     directory = tempfile.mkdtemp(prefix="cognito-credentials-demo-")
     try:
@@ -226,7 +226,7 @@ COMMAND = Command(
     details="""
 Starts the emulator, gets credentials from the network and from the cache, renews them, recovers from a
 deleted identity, and asks STS who we are. Exits with 0 only if every step held. It needs the 'emulator'
-extra: pip install 'cognito-credentials[emulator]'.""",
+extra; without it, it says what to install.""",
     example="""
 $ cognito-credentials demo
 The emulator of Amazon Cognito Identity and STS runs at http://127.0.0.1:40321.
