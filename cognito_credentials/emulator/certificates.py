@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import ipaddress
 import os
@@ -17,6 +18,14 @@ from cryptography.x509.oid import NameOID
 _DAYS = 30
 
 
+_OURS = b"# The certificate of a cognito-credentials emulator\n"
+"""The first line of each file, by which a later start knows that it may replace it."""
+
+
+class CertificateFileError(OSError):
+    """The certificate cannot be written where it was asked for; ``strerror`` names the file."""
+
+
 @dataclass(frozen=True)
 class CertificateFiles:
     """
@@ -30,12 +39,22 @@ class CertificateFiles:
     certificate: str
     key: str
 
+    def remove(self) -> None:
+        """Remove both files."""
+        with contextlib.suppress(OSError):  # somebody else has done so
+            os.unlink(self.certificate)
+        self.directory.cleanup()
 
-def make_certificate(host: str) -> CertificateFiles:
+
+def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> CertificateFiles:
     """
     Make a certificate for *host*, localhost, the loopback addresses and this machine's name.
 
-    The directory is private, and goes with the returned object's ``directory.cleanup()``.
+    Args:
+        file: Where to write it; None is a file in a private temporary directory, where the key is, too.
+
+    Raises:
+        CertificateFileError: It cannot be written there.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cognito-credentials emulator")])
@@ -55,12 +74,16 @@ def make_certificate(host: str) -> CertificateFiles:
         .sign(key, hashes.SHA256())
     )
     directory = tempfile.TemporaryDirectory(prefix="cognito-emulator-")
-    files = CertificateFiles(
-        directory,
-        os.path.join(directory.name, "certificate.pem"),
-        os.path.join(directory.name, "key.pem"),
-    )
-    _write(files.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+    path = os.path.join(directory.name, "certificate.pem") if file is None else os.path.abspath(file)
+    files = CertificateFiles(directory, path, os.path.join(directory.name, "key.pem"))
+    try:
+        _make_way(path)
+        _write(path, _OURS + certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    except OSError as error:
+        directory.cleanup()
+        raise CertificateFileError(
+            error.errno, f"cannot write the certificate to {file}: {error.strerror}"
+        ) from None
     _write(
         files.key,
         key.private_bytes(
@@ -68,6 +91,7 @@ def make_certificate(host: str) -> CertificateFiles:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         ),
+        0o600,
     )
     return files
 
@@ -85,6 +109,15 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _write(path: str, content: bytes) -> None:
-    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+def _make_way(path: str) -> None:
+    """Remove the certificate of an emulator that was killed; any other file is in the way."""
+    with contextlib.suppress(FileNotFoundError):
+        with open(path, "rb") as file:
+            is_ours = file.read(len(_OURS)) == _OURS
+        if is_ours:
+            os.unlink(path)
+
+
+def _write(path: str, content: bytes, mode: int) -> None:
+    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:
         file.write(content)

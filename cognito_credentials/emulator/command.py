@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from types import FrameType
 from typing import TextIO
+
+from cognito_credentials.emulator.extra import MissingExtraError
 
 _OK = 0
 _CONFIGURATION = 4
@@ -19,6 +22,7 @@ def serve(
     data: str | None = None,
     seed: str | None = None,
     tls: bool = False,
+    certificate_file: str | None = None,
     strict_auth: bool = False,
     strict_roles: bool = False,
     out: TextIO,
@@ -30,7 +34,9 @@ def serve(
     Args:
         data: SQLite file that keeps the state.
         seed: TOML file with what a new state holds.
-        out: Gets one line once requests are answered: ``listening on http://127.0.0.1:PORT``.
+        certificate_file: Where to write the certificate; implies *tls*.
+        out: Gets one line once requests are answered: ``listening on http://127.0.0.1:PORT``, and with
+            TLS another: ``certificate: FILE``.
         err: Gets one line for each request, or what is wrong.
 
     Returns:
@@ -43,12 +49,12 @@ def serve(
         return code
 
     try:
-        from cognito_credentials.emulator.emulator import Emulator
-        from cognito_credentials.emulator.seed import Seed, SeedError
-        from cognito_credentials.emulator.state import DataFileError
-    except ModuleNotFoundError as error:
-        install = "Run: pip install 'cognito-credentials[emulator]'"
-        return fail(f"the emulator needs {error.name}", install, _CONFIGURATION)
+        from cognito_credentials.emulator import Emulator
+    except MissingExtraError as error:
+        return fail(f"the emulator needs {error.library}", f"Run: {error.install}", _CONFIGURATION)
+    from cognito_credentials.emulator.certificates import CertificateFileError
+    from cognito_credentials.emulator.seed import SeedError
+    from cognito_credentials.emulator.state import DataFileError
 
     def log(line: str) -> None:
         print(line, file=err, flush=True)
@@ -60,8 +66,9 @@ def serve(
             host=host,
             port=port,
             data=data,
-            seed=Seed.load(seed) if seed is not None else None,
+            seed=seed,
             tls=tls,
+            certificate_file=certificate_file,
             strict_auth=strict_auth,
             strict_roles=strict_roles,
             log=log,
@@ -71,18 +78,21 @@ def serve(
             if not emulator.is_local:
                 log(f"cognito-credentials: whoever can reach {host} may use, change and read this emulator")
             if emulator.certificate is not None:
-                log(f"certificate: {emulator.certificate} (for AWS_CA_BUNDLE)")
+                print(f"certificate: {emulator.certificate}", file=out, flush=True)
             if seed is not None and not emulator.service.uses_seed:
                 log(f"cognito-credentials: {data} holds a state already, so the seed {seed} is not used")
             stopped.wait()
         return _OK
     except SeedError as error:
-        return fail(str(error), "Correct it there, then start again", _CONFIGURATION)
+        is_there = os.path.isfile(seed or "")
+        hint = "Correct it there, then start again" if is_there else "Name a file that is there with --seed"
+        return fail(str(error), hint, _CONFIGURATION)
     except DataFileError as error:
         return fail(str(error), "Name another file with --data", _STORAGE)
+    except CertificateFileError as error:
+        return fail(str(error.strerror), "Name another file with --certificate", _CONFIGURATION)
     except OSError as error:
-        mistake = f"cannot listen on {host} port {port}: {error.strerror or error}"
-        return fail(mistake, "Choose another --host or --port", _CONFIGURATION)
+        return fail(error.strerror or str(error), "Choose another --host or --port", _CONFIGURATION)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cognito_credentials.emulator.extra import MissingExtraError
 from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
+from cognito_credentials.emulator.logins import OPAQUE
 from cognito_credentials.emulator.members import (
     SIGNED_SECONDS,
     TEXT,
@@ -39,6 +41,7 @@ def login_token(service: Service, members: Any) -> str:
         ControlError: A member is not good.
     """
     given = read_members(members, _LOGIN_TOKEN, required=("provider",))
+    _check_provider(given["provider"])
     now = int(service.clock.now())
     content: dict[str, Any] = {
         "iss": f"https://{given['provider']}",
@@ -81,8 +84,8 @@ def saml_response(service: Service, members: Any) -> str:
             service.clock.now(),
             given.get("expires_in", _LOGIN_SECONDS),
         )
-    except ModuleNotFoundError:
-        raise ControlError("SAML needs: pip install 'cognito-credentials[emulator,saml]'") from None
+    except ModuleNotFoundError as error:
+        raise ControlError(str(MissingExtraError(error.name, "emulator,saml"))) from None
     service.note_secret(response)
     return response
 
@@ -113,6 +116,17 @@ def allowed(service: Service, members: Any) -> Decision:
             raise ControlError("session_token: expected the one that came with the access_key_id")
         session = opened[0]
     return decide(session, given["action"], given.get("resource", "*"), service.clock.now())
+
+
+def _check_provider(provider: str) -> None:
+    """Refuse a provider for which no token of ours could ever be accepted."""
+    if "://" in provider:
+        raise ControlError("provider: write it without https://, as in Logins")
+    if provider in OPAQUE:
+        raise ControlError(
+            f"provider: the tokens of {provider} are opaque: choose one, and say whose it is with "
+            "PUT /_emulator/users, Emulator.set_user or [[users]] in the seed"
+        )
 
 
 def _is_audience(value: Any) -> bool:

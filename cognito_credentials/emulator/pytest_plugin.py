@@ -1,10 +1,12 @@
 """
 Pytest fixtures for tests against the emulator, which come with the ``emulator`` extra.
 
-    def test_my_app(emulator_url, emulator_pool, emulator_login, emulator_faults, emulator_clock):
+    pytestmark = pytest.mark.usefixtures("emulator_environment")    # boto3 and we find the emulator
+
+    def test_my_app(emulator_pool, emulator_login, emulator_faults, emulator_clock):
         logins = emulator_login("ann")                  # of Google, for this pool
         emulator_faults({"operation": "GetId", "code": "TooManyRequestsException"})
-        emulator_clock(3600)                            # an hour passes
+        emulator_clock(3600)                            # an hour passes at the service
 
 ``emulator`` itself is the Emulator, for everything else.
 
@@ -14,7 +16,9 @@ of the emulator before a test asks for it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,25 +30,33 @@ if TYPE_CHECKING:
 
 PROVIDER = "accounts.google.com"
 AUDIENCE = "app"
+REGION = "us-east-1"
 
 
 @pytest.fixture(scope="session")
 def emulator_keys() -> SigningKeys:
     """The RSA keys of all emulators of a test run: making them takes longer than most tests."""
+    from cognito_credentials.emulator.extra import MissingExtraError
+
     try:
-        from cognito_credentials.emulator import Emulator, SigningKeys  # noqa: F401 - Emulator needs all of it
-    except ModuleNotFoundError as error:
-        install = "pip install 'cognito-credentials[emulator]'"
-        pytest.fail(f"the emulator needs {error.name}; run: {install}", pytrace=False)
+        from cognito_credentials.emulator import Emulator, SigningKeys  # noqa: F401  (each needs libraries)
+    except MissingExtraError as error:
+        pytest.fail(str(error), pytrace=False)
     return SigningKeys()
 
 
 @pytest.fixture
-def emulator(emulator_keys: SigningKeys) -> Iterator[Emulator]:
+def emulator_options() -> Mapping[str, Any]:
+    """Arguments of the Emulator of the fixtures; define it anew to give it a seed, or to make it strict."""
+    return {}
+
+
+@pytest.fixture
+def emulator(emulator_keys: SigningKeys, emulator_options: Mapping[str, Any]) -> Iterator[Emulator]:
     """A running emulator with nothing in it, whose secrets carry the word CANARY."""
     from cognito_credentials.emulator import Emulator
 
-    with Emulator(keys=emulator_keys, marker=True) as running:
+    with Emulator(**{"keys": emulator_keys, "marker": True, **emulator_options}) as running:
         yield running
 
 
@@ -55,6 +67,37 @@ def emulator_url(emulator: Emulator) -> str:
 
 
 @pytest.fixture
+def emulator_environment(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Mapping[str, str]:
+    """
+    AWS environment variables for this test alone: they lead to the emulator, and to files under tmp_path.
+
+    No variable of the machine is left that tells SDKs who to be or where to go. There are no access keys:
+    a pool's owner needs some, and the emulator takes any.
+    """
+    names = [name for name in os.environ if name.upper().startswith(("AWS_", "BOTO_"))]
+    for name in [*names, *(name for name in os.environ if name.lower() in _PROXIES)]:
+        monkeypatch.delenv(name)
+    directory = tmp_path / "aws"
+    environment = {
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY": emulator.url,
+        "AWS_ENDPOINT_URL_STS": emulator.url,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,  # what SDKs other than boto3 read
+        "AWS_CONFIG_FILE": str(directory / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
+        "AWS_COGNITO_CACHE_DIR": str(directory / "cache"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    if emulator.certificate is not None:
+        environment["AWS_CA_BUNDLE"] = emulator.certificate
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment
+
+
+@pytest.fixture
 def emulator_pool(emulator: Emulator) -> str:
     """The id of an identity pool with guests, both flows and Google sign-in."""
     return emulator.create_pool(SupportedLoginProviders={PROVIDER: AUDIENCE})
@@ -62,11 +105,21 @@ def emulator_pool(emulator: Emulator) -> str:
 
 @pytest.fixture
 def emulator_login(emulator: Emulator) -> Callable[..., Mapping[str, str]]:
-    """A function of a user's name that gives the Logins of that user for `emulator_pool`."""
+    """A function of a user's name that gives the Logins of that user; by default for `emulator_pool`."""
 
-    def logins(subject: str = "user", **options: Any) -> Mapping[str, str]:
-        token = emulator.login_token(PROVIDER, audience=AUDIENCE, subject=subject, **options)
-        return {PROVIDER: token}
+    def logins(
+        subject: str = "user",
+        *,
+        provider: str = PROVIDER,
+        audience: Any = AUDIENCE,
+        expires_in: float = 3600,
+        claims: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, str]:
+        """As `Emulator.login_token`, but with the login provider beside it."""
+        token = emulator.login_token(
+            provider, audience=audience, subject=subject, expires_in=expires_in, claims=claims
+        )
+        return {provider: token}
 
     return logins
 
@@ -78,6 +131,16 @@ def emulator_faults(emulator: Emulator) -> Callable[..., None]:
 
 
 @pytest.fixture
+def emulator_settings(emulator: Emulator) -> Callable[..., Mapping[str, Any]]:
+    """A function that changes settings, as `Emulator.settings`."""
+    return emulator.settings
+
+
+@pytest.fixture
 def emulator_clock(emulator: Emulator) -> Callable[[float], None]:
-    """A function that moves the emulator's clock by seconds, as `Emulator.move_clock`."""
+    """A function that lets seconds pass at the service and not here, as `Emulator.move_clock`."""
     return emulator.move_clock
+
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+"""None of them could reach what listens on this machine."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -28,9 +30,13 @@ class RunningServer:
         listener: A listening socket; it belongs to the server from now on.
         log: Takes one readable line for each request.
         tls: Speak https.
+        certificate_file: Where to write the certificate; None is a temporary file.
 
     Attributes:
         is_local: Only this machine can reach it.
+
+    Raises:
+        CertificateFileError: The certificate cannot be written there.
     """
 
     def __init__(
@@ -39,12 +45,13 @@ class RunningServer:
         listener: socket.socket,
         log: Callable[[str], None] | None,
         tls: bool,
+        certificate_file: str | os.PathLike[str] | None = None,
     ) -> None:
         self.service = service
         host, port = listener.getsockname()[:2]
         address = ipaddress.ip_address(host)
         self.is_local = address.is_loopback
-        self.certificate = make_certificate(host) if tls else None
+        self.certificate = make_certificate(host, certificate_file) if tls else None
         # Where all addresses are listened on, clients on this machine have one to connect to.
         shown = ("127.0.0.1" if address.version == 4 else "::1") if address.is_unspecified else host
         self.url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"
@@ -78,7 +85,7 @@ class RunningServer:
         self._server.stop()
         self._thread.join()
         if self.certificate is not None:
-            self.certificate.directory.cleanup()
+            self.certificate.remove()
         self.service.state.close()
 
     def _run(self, listener: socket.socket) -> None:
@@ -170,9 +177,10 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except (TypeError, ValueError, OverflowError) as error:  # a name that is none, a port that is none
+    except (OSError, TypeError, ValueError, OverflowError) as error:  # a name or a port that is none
         listener.close()
-        raise OSError(str(error)) from None
+        reason, number = getattr(error, "strerror", None) or error, getattr(error, "errno", None)
+        raise OSError(number or errno.EINVAL, f"cannot listen on {host} port {port}: {reason}") from None
     except BaseException:
         listener.close()
         raise

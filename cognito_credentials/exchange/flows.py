@@ -200,7 +200,8 @@ def _impossible(expires_at: int, when: str) -> Failure:
         Action.WAIT,
         ServiceError(
             f"the service gave credentials that end at {_moment(expires_at)}, when {when}",
-            hint="they are not used; a later try may succeed",
+            hint=f"credentials must last {SHORTEST_LIFETIME_SECONDS} seconds to "
+            f"{LONGEST_LIFETIME_SECONDS // 3600} hours; a later try may succeed",
             code="InvalidExpiration",
         ),
     )

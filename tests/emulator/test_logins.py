@@ -48,7 +48,7 @@ def test_pool_without_providers(api, refusal):
 @pytest.mark.conforms("GetId", mark="observed", source="5.2 check 2, 15.10")
 def test_provider_that_the_pool_does_not_have(api, refusal):
     """A provider that the pool does not list is not supported."""
-    assert refusal(api.oidc_pool(), api.login(provider="www.amazon.com")) == (
+    assert refusal(api.oidc_pool(), {"www.amazon.com": "x"}) == (
         "NotAuthorizedException",
         NOT_SUPPORTED,
     )

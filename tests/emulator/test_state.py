@@ -343,13 +343,13 @@ def test_log_stays_one_line(emulator_keys):
 
 
 def test_command_with_tls():
-    """With --tls the first line has the https address, and stderr says where the certificate is."""
+    """With --tls the first line has the https address, and the second says where the certificate is."""
     import ssl
     import urllib.request
 
     with command("tls=yes") as process:
         url = process.stdout.readline().split()[-1]
-        file = process.stderr.readline().partition("certificate: ")[2].partition(" (")[0]
+        file = process.stdout.readline().rstrip("\n").removeprefix("certificate: ")
         context = ssl.create_default_context(cafile=file)
         with urllib.request.urlopen(f"{url}/_emulator/requests", context=context) as answer:
             assert answer.read() == b"{}"

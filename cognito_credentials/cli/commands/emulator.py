@@ -22,6 +22,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="FILE", help="TOML file with what a new state holds")
     parser.add_argument("--tls", action="store_true", help="https, with a certificate of its own")
     parser.add_argument(
+        "--certificate", metavar="FILE", help="where to write the certificate of --tls; else a temporary file"
+    )
+    parser.add_argument(
         "--strict-auth",
         action="store_true",
         help="refuse access keys that it did not issue or read from --seed",
@@ -51,6 +54,7 @@ def run(invocation: Invocation) -> int:
             data=options.data,
             seed=options.seed,
             tls=options.tls,
+            certificate_file=options.certificate,
             strict_auth=options.strict_auth,
             strict_roles=options.strict_roles,
             out=sys.stdout,
@@ -83,7 +87,7 @@ COMMAND = Command(
     summary="run Cognito Identity and STS on this machine",
     details="""
 Prints where it listens as its first line, then one line a request on stderr. Ctrl-C ends it. It needs the
-'emulator' extra: pip install 'cognito-credentials[emulator]'.""",
+'emulator' extra; without it, it says what to install.""",
     example="""
 $ cognito-credentials emulator --port 8080
 listening on http://127.0.0.1:8080
