@@ -1,7 +1,10 @@
-"""The guide's examples run as they stand: Python, curl, Node, and the seed file."""
+"""The guide's examples run as they stand, and its tables are those of the code."""
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import inspect
 import json
 import os
 import re
@@ -12,31 +15,51 @@ from pathlib import Path
 
 import pytest
 
-from cognito_credentials.emulator import Emulator, Seed
+from cognito_credentials.cli.commands import COMMANDS
+from cognito_credentials.emulator import Emulator, pytest_plugin
+from cognito_credentials.emulator.faults import Fault
+from cognito_credentials.emulator.settings import Settings
 
 GUIDE = Path(__file__).parents[2] / ".github" / "EMULATOR.md"
+TEXT = GUIDE.read_text("utf-8")
 
 
-def block(language):
-    """The guide's one block in *language*."""
-    found = re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(found) == 1
-    return found[0]
+def blocks(language):
+    """The guide's blocks in *language*."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+TESTS = [block for block in blocks("python") if "def test_" in block]
+PROGRAMS = [block for block in blocks("python") if "def test_" not in block]
+
+
+def table(head):
+    """The rows of the table whose first line begins with *head*, as lists of cells."""
+    (after,) = TEXT.split(f"\n| {head} |")[1:]
+    lines = after.split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def names(head):
+    """The first cells of a table, without their quotes."""
+    return [row[0].strip("`") for row in table(head)]
 
 
 @pytest.fixture
 def seeded(tmp_path, emulator_keys):
     """An emulator with the guide's seed file."""
     file = tmp_path / "pools.toml"
-    file.write_text(block("toml"))
-    with Emulator(seed=Seed.load(file), keys=emulator_keys) as running:
+    (text,) = blocks("toml")
+    file.write_text(text)
+    with Emulator(seed=file, keys=emulator_keys) as running:
         yield running
 
 
 def run(arguments, url="", **options):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         arguments,
-        env={**os.environ, "URL": url},
+        env={**os.environ, "URL": url, "PATH": path},
         capture_output=True,
         text=True,
         timeout=60,
@@ -46,21 +69,44 @@ def run(arguments, url="", **options):
     return done.stdout
 
 
-def test_python_example(tmp_path):
-    """The example for pytest passes, with the fixtures that the installed plugin brings."""
-    (tmp_path / "test_my_app.py").write_text(block("python"))
+@pytest.mark.parametrize("number", range(len(TESTS)))
+def test_pytest_examples(tmp_path, number):
+    """The examples for pytest pass, with the fixtures that the installed plugin brings."""
+    (tmp_path / "test_my_app.py").write_text(TESTS[number])
 
     out = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path)
 
-    assert re.search(r"\b5 passed\b", out)
+    assert re.search(rf"\b{TESTS[number].count('def test_')} passed\b", out)
+
+
+@pytest.mark.parametrize("number", range(len(PROGRAMS)))
+def test_programs(tmp_path, number):
+    """The examples without pytest run, and nothing is left unsaid on the way."""
+    out = run([sys.executable, "-c", PROGRAMS[number]], cwd=tmp_path)
+
+    assert "eu-west-1:00000000-0000-4000-8000-000000000009\n" in out
+    assert "'drop': True" in out
+    assert "'clock_offset': 60" in out
+
+
+def test_aws_cli_example(emulator):
+    """The example for the AWS CLI makes a pool, and lists it."""
+    (code,) = (block for block in blocks("sh") if block.count("aws cognito-identity ") == 2)
+
+    out = run(["bash", "-euc", code], emulator.url)
+
+    assert out.count('"IdentityPoolName": "test"') == 2
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_curl_example(seeded):
-    """The example for curl makes a pool, plans a fault, moves the clock, and resets."""
-    out = run(["bash", "-euc", block("sh")], seeded.url)
+    """The example for curl makes a pool, login tokens and a fault, moves the clock, and resets."""
+    (code,) = (block for block in blocks("sh") if "call()" in block)
+    out = run(["bash", "-euc", code], seeded.url)
 
     assert json.loads(out[: out.index("}") + 2])["IdentityPoolName"] == "test"
+    assert out.count('{"token": "') == 2
+    assert '[{"operation": "GetId", "times": 1, "status": 503}]' in out
     assert '{"CreateIdentityPool": 1, "ListIdentityPools": 1}' in out
     assert seeded.requests() == {}
 
@@ -69,7 +115,8 @@ def test_curl_example(seeded):
 def test_node_example(seeded, tmp_path):
     """The example for Node signs a user in to the seed's pool and asks what the session may do."""
     file = tmp_path / "example.mjs"
-    file.write_text(block("js"))
+    (code,) = blocks("js")
+    file.write_text(code)
 
     out = run(["node", str(file)], seeded.url)
 
@@ -81,13 +128,114 @@ def test_seed_example(seeded):
     assert seeded.service.state.row("SELECT count(*) AS n FROM pools")["n"] == 1
 
 
-def test_every_control_call_is_in_the_guide(api):
-    """The guide's table has every call under /_emulator/, and every setting."""
-    calls = api.control("GET", "no-such-call").json["error"].partition("there are: ")[2].split(", ")
-    text = GUIDE.read_text()
+def test_every_fixture_is_in_the_guide():
+    """The guide's table has every fixture of the plugin, and its examples use them."""
+    tree = ast.parse(Path(pytest_plugin.__file__).read_text("utf-8"))
+    fixtures = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        and any("pytest.fixture" in ast.unparse(one) for one in node.decorator_list)
+    ]
 
-    for call in calls:
-        method, _, path = call.partition(" ")
-        assert f"`{method} /_emulator/{path}`" in text
-    for setting in api.control("PUT", "settings", {}).json:
-        assert f"`{setting}`" in text
+    assert sorted(names("fixture")) == sorted(fixtures)
+    for name in {*fixtures} - {"emulator_keys", "emulator_options"}:
+        assert re.search(rf"def test_.*\b{name}\b", "".join(TESTS)), name
+
+
+def test_signature_of_emulator_login(emulator_login):
+    """What emulator_login takes is written as it is."""
+    assert f"`emulator_login{bare(emulator_login)}`" in TEXT
+
+
+def bare(function):
+    """The signature of *function* without types."""
+    signature = inspect.signature(function)
+    kept = [
+        parameter.replace(annotation=parameter.empty)
+        for name, parameter in signature.parameters.items()
+        if name != "self"
+    ]
+    return str(signature.replace(parameters=kept, return_annotation=signature.empty))
+
+
+def test_every_method_is_in_the_guide():
+    """The guide's table has every method and property of Emulator, with its signature."""
+    listed = []
+    for name in (name for name in dir(Emulator) if not name.startswith("_")):
+        member = inspect.getattr_static(Emulator, name)
+        listed.append(name if isinstance(member, property) else f"{name}{bare(member)}")
+
+    assert sorted(names("method or property")) == sorted(listed)
+
+
+def test_every_argument_is_in_the_guide():
+    """The guide's table has every argument of Emulator with its default, and every flag of the command."""
+    rows = {row[0].strip("`"): [cell.strip("`") for cell in row] for row in table("argument")}
+    parameters = inspect.signature(Emulator).parameters
+    (command,) = (command for command in COMMANDS if command.name == "emulator")
+    flags = Flags()
+    command.add_options(flags)
+
+    assert {name: row[2] for name, row in rows.items()} == {
+        name: repr(parameter.default) for name, parameter in parameters.items()
+    }
+    assert sorted(row[1] for row in rows.values() if row[1] != "-") == sorted(flags.names)
+
+
+class Flags:
+    """Notes the options that a command adds."""
+
+    def __init__(self):
+        self.names = []
+
+    def add_argument(self, name, **options):
+        self.names.append(name)
+
+
+def test_every_control_call_is_in_the_guide(api):
+    """The guide's table has every call under /_emulator/, each with all its members."""
+    calls = api.control("GET", "no-such-call").json["error"].partition("there are: ")[2].split(", ")
+    rows = {row[0].strip("`"): row[1] for row in table("call")}
+
+    assert [call.replace("/_emulator/", "") for call in rows] == calls
+    for call in ("login-token", "saml-response", "allowed"):
+        assert members(api.control("POST", call, {"": 1})) == listed_members(rows[f"POST /_emulator/{call}"])
+    of_users = listed_members(rows["PUT /_emulator/users"])
+    user = {"provider": "graph.facebook.com", "subject": "s", "": 1}
+    assert members(api.control("PUT", "users", [user])) == of_users
+
+
+def members(refused):
+    """The members that a refusal of an unknown one lists."""
+    return refused.json["error"].partition("there are: ")[2].split(", ")
+
+
+def listed_members(cell):
+    """The members of the first object in a cell."""
+    return re.findall(r'"(\w+)"', re.search(r"\{(.*?)\}", cell)[1])
+
+
+def test_every_fault_is_in_the_guide(api):
+    """The guide's table has every member of a fault, its default, and an example that is taken."""
+    fields = {field.name: field for field in dataclasses.fields(Fault)}
+    usual = dataclasses.asdict(Fault("*"))
+
+    assert names("fault") == list(fields)
+    for name, default, _, example in table("fault"):
+        given = json.loads(example.strip("`"))
+        assert default == ("required" if "operation" in name else f"`{json.dumps(usual[name.strip('`')])}`")
+        assert name.strip("`") in given
+        assert api.control("PUT", "faults", [given]).status == 200, example
+
+
+def test_every_setting_is_in_the_guide(api):
+    """The guide's table has every setting, its default, and an example that is taken."""
+    usual = {**dataclasses.asdict(Settings()), "clock_offset": 0.0}
+
+    assert sorted(names("setting")) == sorted(usual)
+    assert api.control("GET", "settings").json == usual
+    for name, default, _, example in table("setting"):
+        given = json.loads(example.strip("`"))
+        assert default == f"`{json.dumps(usual[name.strip('`')])}`"
+        assert api.control("PUT", "settings", given).json[name.strip("`")] == given[name.strip("`")]
