@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,9 @@ class _SignIn:
         return self._emulator.login_token(PROVIDER)
 
 
+_WHAT_ONLY_YOU_HAVE = README.partition("for what only you have: ")[2].partition("\n\n")[0]
+
+
 @pytest.mark.parametrize("number", range(len(_blocks("python"))))
 def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     """Each Python example runs as it stands, with nothing configured."""
@@ -116,6 +119,7 @@ def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.Captur
         "readings": lambda: range(3),
         "publish": lambda client, _: client.get_caller_identity(),
     }
+    assert all(f"`{name}`" in _WHAT_ONLY_YOU_HAVE for name in [*names, "my_app"])
     code = _blocks("python")[number]
     exec(compile(code, f"README.md, example {number + 1}", "exec"), names)
     out, errors = capsys.readouterr()
@@ -128,7 +132,9 @@ def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.Captur
         assert re.search(r"^arn:aws:sts::123456789012:assumed-role/", out, re.MULTILINE)
 
 
-def test_its_test_passes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_test_passes(
+    emulator: Emulator, emulator_environment: Mapping[str, str], emulator_pool: str
+) -> None:
     """The test that the README shows for one's own app is a test, and passes."""
     from cognito_credentials import Session
 
@@ -138,7 +144,7 @@ def test_its_test_passes(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) ->
     names: dict[str, Any] = {"my_app": my_app}
     (code,) = (block for block in _blocks("python") if "test_my_app" in block)
     exec(compile(code, "README.md", "exec"), names)
-    names["test_my_app"](emulator, monkeypatch)
+    names["test_my_app"](emulator, emulator_environment, emulator_pool)
 
     assert emulator.requests()["GetCallerIdentity"] == 1
 
