@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
+from queue import SimpleQueue
 from types import FrameType
 from typing import TextIO
 
@@ -59,8 +59,9 @@ def serve(
     def log(line: str) -> None:
         print(line, file=err, flush=True)
 
-    stopped = threading.Event()
-    previous = _end_on_signals(stopped)
+    # An Event could not be set here: its lock may be held by what the signal interrupts. A SimpleQueue can.
+    ended: SimpleQueue[int] = SimpleQueue()
+    previous = end_on_signals(ended)
     try:
         emulator = Emulator(
             host=host,
@@ -81,7 +82,7 @@ def serve(
                 print(f"certificate: {emulator.certificate}", file=out, flush=True)
             if seed is not None and not emulator.service.uses_seed:
                 log(f"cognito-credentials: {data} holds a state already, so the seed {seed} is not used")
-            stopped.wait()
+            ended.get()
         return _OK
     except SeedError as error:
         is_there = os.path.isfile(seed or "")
@@ -98,9 +99,11 @@ def serve(
             signal.signal(number, handler)
 
 
-def _end_on_signals(stopped: threading.Event) -> dict[signal.Signals, signal._HANDLER]:
-    def stop(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stopped.set()
+def end_on_signals(ended: SimpleQueue[int]) -> dict[signal.Signals, signal._HANDLER]:
+    """Put the number of each signal that ends a program into *ended*; gives the handlers of before."""
 
-    return {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        ended.put(number)
+
+    return {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}

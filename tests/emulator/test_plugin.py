@@ -283,3 +283,11 @@ def test_what_to_install(monkeypatch, origin, command):
     monkeypatch.setattr(kind, "read_text", lambda *_: json.dumps(origin) if origin else None)
 
     assert install_command("emulator") == command
+
+
+def test_one_emulator_is_one(emulator):
+    """An emulator that runs cannot be started again, which would leave the first one running for ever."""
+    with pytest.raises(RuntimeError, match="is running already"):
+        emulator.start()
+
+    assert emulator.requests() == {}
