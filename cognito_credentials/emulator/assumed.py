@@ -53,7 +53,7 @@ SIGNATURE_INCOMPLETE = (
     "'X-Amz-Date' or 'Date' header."
 )
 SIGNATURE_WINDOW_SECONDS = 300
-"""A signature is good this long before and after its date, by the emulator's clock or the machine's."""
+"""A signature is good this long before and after its date, by the emulator's clock or its clients'."""
 
 DURATION_TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 STS_PROVIDER_ID = "ProviderId must not be given with an OpenID Connect token."

@@ -1,4 +1,4 @@
-"""The emulator's clock: the machine's, moved by an offset that tests set."""
+"""The emulator's clock: the machine's, moved by what tests set."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ class Clock:
 
     def __init__(self) -> None:
         self.offset = 0.0
+        """Seconds that the clocks of the service and of its clients differ by."""
+        self.passed = 0.0
+        """Seconds that a test let pass; they have passed for the clients, too, whose clocks show them not."""
 
     def now(self) -> float:
         """Seconds since the epoch, with fraction."""
-        return self.unmoved() + self.offset
+        return self.of_clients() + self.passed
 
-    def unmoved(self) -> float:
-        """The same by the machine's clock, which the clients on this machine have."""
+    def of_clients(self) -> float:
+        """The same without the seconds that a test let pass: what clients that are right sign by."""
         # Looked up at each call: freezegun replaces the name, and the service has to travel with its clients.
-        return time.time()
+        return time.time() + self.offset
 
     def now_ms(self) -> int:
         """Whole milliseconds since the epoch: the precision of identity dates."""

@@ -83,11 +83,12 @@ class Control:
         given = read_settings(content, all_operations())
         settings, clock = self.service.settings, self.service.clock
         clock.offset = given.pop("clock_offset", clock.offset)
+        clock.passed = given.pop("time_passed", clock.passed)
         if "throttle" in given:
             self.throttle.clear()
         for name, value in given.items():
             setattr(settings, name, value)
-        return {**asdict(settings), "clock_offset": clock.offset}
+        return {**asdict(settings), "clock_offset": clock.offset, "time_passed": clock.passed}
 
     def _requests(self, content: Any) -> Mapping[str, Any]:
         read_members(content, {})

@@ -143,8 +143,8 @@ class ForTests(abc.ABC):
         Change settings, as ``PUT /_emulator/settings`` does.
 
         Args:
-            changes: ``credential_lifetime``, ``clock_offset``, ``throttle``, ``delay``, ``login_grace``,
-                ``historic_jwks``.
+            changes: ``credential_lifetime``, ``clock_offset``, ``time_passed``, ``throttle``, ``delay``,
+                ``login_grace``, ``historic_jwks``.
 
         Returns:
             All settings as they are now.
@@ -202,10 +202,10 @@ class ForTests(abc.ABC):
         return allowed(self.service, members)
 
     def move_clock(self, seconds: float) -> None:
-        """Move the emulator's clock by *seconds* from where it is."""
+        """Let *seconds* pass at the service: what it gave out ages, and clients need not know."""
         clock = self.service.clock
-        check_member("the clock's offset", clock.offset + seconds, SIGNED_SECONDS)
-        clock.offset += seconds
+        check_member("the time that passed", clock.passed + seconds, SIGNED_SECONDS)
+        clock.passed += seconds
 
     def minted_secrets(self) -> list[str]:
         """

@@ -129,4 +129,4 @@ class Service:
             self._plant()
         self.issuers.forget()
         self.settings = Settings()
-        self.clock.offset = 0.0
+        self.clock.offset = self.clock.passed = 0.0

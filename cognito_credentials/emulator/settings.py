@@ -49,7 +49,7 @@ class Settings:
 
 def read_settings(content: Any, operations: Mapping[str, Any]) -> dict[str, Any]:
     """
-    The settings in *content*, checked; ``clock_offset`` is one of them.
+    The settings in *content*, checked; ``clock_offset`` and ``time_passed`` are among them.
 
     Args:
         operations: Those that exist, by name.
@@ -77,6 +77,7 @@ _RATE = Kind(lambda value: is_number(value, 0.001, 10**6), "requests a second, 0
 _KINDS: Mapping[str, Kind] = {
     "credential_lifetime": Kind(_is_lifetime, f"null, or whole seconds, {-MOST_SECONDS} to {MOST_SECONDS}"),
     "clock_offset": SIGNED_SECONDS,
+    "time_passed": SIGNED_SECONDS,
     "throttle": Kind(
         lambda value: isinstance(value, bool | dict), "true, false, or requests a second by operation"
     ),

@@ -266,7 +266,7 @@ def _check_time(given: _Signature, signed_at: int, clock: Clock) -> None:
     """
     now, window = clock.now(), assumed.SIGNATURE_WINDOW_SECONDS
     lifetime = window if given.lifetime is None else given.lifetime
-    is_good_here = signed_at - window <= clock.unmoved() <= signed_at + lifetime
+    is_good_here = signed_at - window <= clock.of_clients() <= signed_at + lifetime
     if signed_at + lifetime < now and not (is_good_here and given.lifetime is None):
         raise _RefusedError("mismatch", assumed.signature_expired(given.timestamp, now, lifetime))
     if signed_at - window > now and not is_good_here:

@@ -528,7 +528,13 @@ def controls(api):
     slow = {"operation": "*", "drip": 0.0, "delay": 0.0, "drop": False, "body_size": 10}
     token = {"provider": OIDC, "audience": ["app"], "subject": "a", "expires_in": 1, "claims": {"a": [1]}}
     response = {"provider": SAML_ARN, "subject": "a", "roles": [ROLE + "r"], "attributes": {"a": ["b"]}}
-    settings = {"credential_lifetime": 5, "clock_offset": 5, "throttle": {"GetId": 5}, "delay": 0}
+    settings = {
+        "credential_lifetime": 5,
+        "clock_offset": 5,
+        "time_passed": 5,
+        "throttle": {"GetId": 5},
+        "delay": 0,
+    }
     user = {
         "provider": OIDC,
         "subject": "a",

@@ -46,7 +46,7 @@ def test_reset(api, refused):
     pool_id = api.emulator.create_pool()
     identity_id = get_id(api, pool_id)
     keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
-    api.control("PUT", "settings", {"clock_offset": 100, "throttle": True, "delay": 0.01})
+    api.control("PUT", "settings", {"clock_offset": 100, "time_passed": 5, "throttle": True, "delay": 0.01})
     plan(api, {"operation": "*", "times": -1, "status": 500})
 
     api.control("POST", "reset")
@@ -55,6 +55,7 @@ def test_reset(api, refused):
     assert api.control("PUT", "settings", {}).json == {
         "credential_lifetime": None,
         "clock_offset": 0.0,
+        "time_passed": 0.0,
         "throttle": False,
         "delay": 0.0,
         "historic_jwks": False,

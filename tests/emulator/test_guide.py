@@ -86,7 +86,7 @@ def test_programs(tmp_path, number):
 
     assert "eu-west-1:00000000-0000-4000-8000-000000000009\n" in out
     assert "'drop': True" in out
-    assert "'clock_offset': 60" in out
+    assert "'time_passed': 60" in out
 
 
 def test_aws_cli_example(emulator):
@@ -231,7 +231,7 @@ def test_every_fault_is_in_the_guide(api):
 
 def test_every_setting_is_in_the_guide(api):
     """The guide's table has every setting, its default, and an example that is taken."""
-    usual = {**dataclasses.asdict(Settings()), "clock_offset": 0.0}
+    usual = {**dataclasses.asdict(Settings()), "clock_offset": 0.0, "time_passed": 0.0}
 
     assert sorted(names("setting")) == sorted(usual)
     assert api.control("GET", "settings").json == usual

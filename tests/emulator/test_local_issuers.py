@@ -149,7 +149,7 @@ def test_an_issuer_with_a_new_key(
 ) -> None:
     """Kept keys are fetched anew for a key of a new name, every two seconds at most, and after an hour."""
     clock = api.emulator.service.clock
-    monkeypatch.setattr(clock, "now", lambda: 1_900_000_000.0 + clock.offset)
+    monkeypatch.setattr(clock, "now", lambda: 1_900_000_000.0 + clock.passed)
     new = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     assert ask(api, host).status == 200
 

@@ -152,6 +152,18 @@ def test_clock_that_a_test_moved(api, keys, moved, client, status):
     assert (b"<Code>ExpiredToken</Code>" in answer.body) == (moved == 3700)
 
 
+@pytest.mark.parametrize("offset", [1800, -1800])
+def test_clock_that_differs(api, keys, offset):
+    """Where the clocks differ, a client must have the service's time, whatever time has passed since."""
+    api.control("PUT", "settings", {"clock_offset": offset, "time_passed": 600})
+    answers = [
+        api.raw(body=BODY, headers=signed_headers(api, keys, signer=signer_with_clock(client)))
+        for client in (0, offset, offset + 600)
+    ]
+
+    assert [answer.status for answer in answers] == [403, 200, 200]
+
+
 @pytest.mark.parametrize(
     ("moved", "client", "status"),
     [(0, -30, 200), (0, -90, 403), (0, 240, 200), (0, 400, 403), (-1800, 0, 200), (120, 0, 403)],
