@@ -111,7 +111,11 @@ class _SignIn:
 _WHAT_ONLY_YOU_HAVE = README.partition("for what only you have: ")[2].partition("\n\n")[0]
 
 
-@pytest.mark.parametrize("number", range(len(_blocks("python"))))
+_PROGRAMS = [code for code in _blocks("python") if "pool.sign_in()" not in code]
+"""The one of signing in is run by tests/login."""
+
+
+@pytest.mark.parametrize("number", range(len(_PROGRAMS)))
 def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     """Each Python example runs as it stands, with nothing configured."""
     names: dict[str, Any] = {
@@ -120,7 +124,7 @@ def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.Captur
         "publish": lambda client, _: client.get_caller_identity(),
     }
     assert all(f"`{name}`" in _WHAT_ONLY_YOU_HAVE for name in [*names, "my_app"])
-    code = _blocks("python")[number]
+    code = _PROGRAMS[number]
     exec(compile(code, f"README.md, example {number + 1}", "exec"), names)
     out, errors = capsys.readouterr()
 

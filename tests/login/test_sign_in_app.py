@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cognito_credentials.sign_in import UserPool
 from tests.examples.conftest import Running, environment, run
 from tests.sign_in.conftest import CLIENT_ID
 
 from .conftest import App
 
+README = Path(__file__).parent.parent.parent / "README.md"
 __all__ = ["environment", "run"]
 pytestmark = pytest.mark.writes_secrets  # the plain store
 
@@ -66,6 +71,36 @@ def test_signed_in_once_found_again_and_out(started: Callable[[str], Running]) -
     assert synced.startswith(f"synced as {created.partition('-> ')[2]} (")
     assert goodbye == "goodbye, ann@example.com"
     assert out.startswith("please sign in: nobody is signed in")
+
+
+def test_the_program_of_the_readme(app: App, environment: dict[str, str]) -> None:
+    """It runs as it stands, but for the pools: who signs in once is found signed in the next time."""
+    [code] = [code for code in README.read_text("utf-8").split("```") if "pool.sign_in()" in code]
+    user_pool = re.search(r"UserPool\(.*\)$", code, re.MULTILINE)
+    assert user_pool is not None
+    made = eval(user_pool[0], {"UserPool": UserPool})
+    assert (made.user_pool_id, made.redirect_ports) == ("us-east-1_Ab1Cd2Ef3", (8400, 8401))
+    code = code.removeprefix("python\n")
+    code = code.replace(user_pool[0], f"OidcLogin({app.issuer!r}, {CLIENT_ID!r}, store='file')")
+    code = code.replace("import UserPool  # or OidcLogin", "import OidcLogin  # ")
+    code = code.replace("us-east-1:00000000-0000-4000-8000-000000000001", app.pool_id)
+
+    said = []
+    for person in ("ann", "nobody"):
+        variables = {**environment, **app.person(person), "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+
+    assert said[0].startswith("arn:aws:sts::123456789012:assumed-role/")
+    assert said == [said[0]] * 2
 
 
 def test_another_user_in_another_window(started: Callable[[str], Running]) -> None:
