@@ -144,7 +144,7 @@ class ForTests(abc.ABC):
 
         Args:
             changes: ``credential_lifetime``, ``clock_offset``, ``time_passed``, ``throttle``, ``delay``,
-                ``login_grace``, ``historic_jwks``.
+                ``login_grace``, ``historic_jwks``, ``token_issuer``.
 
         Returns:
             All settings as they are now.

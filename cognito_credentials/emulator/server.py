@@ -169,7 +169,7 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: The address cannot be listened on.
     """
     if not host:  # which would be every address
-        raise OSError("the host is empty")
+        raise OSError(errno.EINVAL, f"cannot listen on {host} port {port}: the host is empty")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends without delay only where the socket says that it speaks TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -177,10 +177,14 @@ def test_user_pool_login(api, refusal):
 @pytest.mark.conforms("GetId", mark="observed", source="5.2 check 10")
 def test_user_pool_without_client(api, refusal, audience):
     """A user pool that the pool lists without a client id takes the tokens of no client."""
-    entry = {"CognitoIdentityProviders": [{"ProviderName": USER_POOL}]}
+    pool = api.developer.create_identity_pool(
+        IdentityPoolName="p",
+        AllowUnauthenticatedIdentities=True,
+        CognitoIdentityProviders=[{"ProviderName": USER_POOL}],
+    )
     logins = api.login(provider=USER_POOL, audience=audience)
 
-    assert refusal(api.emulator.create_pool(**entry), logins) == ("NotAuthorizedException", NOT_SUPPORTED)
+    assert refusal(pool["IdentityPoolId"], logins) == ("NotAuthorizedException", NOT_SUPPORTED)
 
 
 @pytest.mark.conforms("GetId", mark="observed", source="5.2 check 11, 15.10")

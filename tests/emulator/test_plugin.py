@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cognito_credentials import ServiceError, Session
-from cognito_credentials.emulator import Emulator, Seed
+from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.extra import install_command
 
 POOL = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000009"
@@ -188,16 +188,6 @@ def test_login_token_of_no_use(emulator, provider, why):
         emulator.login_token(provider)
 
 
-def test_seed_by_path(tmp_path, emulator_keys):
-    """A seed is a path or what Seed.load made of one."""
-    file = tmp_path / "pools.toml"
-    file.write_text('[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n')
-
-    for seed in (file, str(file), Seed.load(file)):
-        with Emulator(seed=seed, keys=emulator_keys) as emulator:
-            assert emulator.service.state.row("SELECT count(*) AS n FROM pools")["n"] == 1
-
-
 def test_port_in_use(emulator, emulator_keys):
     """A port that is taken is named."""
     port = int(emulator.url.rpartition(":")[2])
@@ -246,19 +236,6 @@ def test_python_without_the_extra():
     assert re.search(r"MissingExtraError: the emulator needs uvicorn; run: pip install .*\[emulator\]", last)
 
 
-def test_pytest_without_the_extra(tmp_path):
-    """A test that uses a fixture without the libraries fails with that line, and no traceback."""
-    (tmp_path / "conftest.py").write_text(WITHOUT)
-    (tmp_path / "test_it.py").write_text("def test_it(emulator_pool): pass\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-
-    assert "1 error" in done.stdout
-    assert "the emulator needs uvicorn; run: pip install " in done.stdout
-    assert "Traceback" not in done.stdout
-    assert "ModuleNotFoundError" not in done.stdout
-
-
 @pytest.mark.parametrize(
     ("origin", "command"),
     [
@@ -283,11 +260,3 @@ def test_what_to_install(monkeypatch, origin, command):
     monkeypatch.setattr(kind, "read_text", lambda *_: json.dumps(origin) if origin else None)
 
     assert install_command("emulator") == command
-
-
-def test_one_emulator_is_one(emulator):
-    """An emulator that runs cannot be started again, which would leave the first one running for ever."""
-    with pytest.raises(RuntimeError, match="is running already"):
-        emulator.start()
-
-    assert emulator.requests() == {}

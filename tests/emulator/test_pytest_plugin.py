@@ -113,7 +113,7 @@ def test_plugin_without_the_extra(tmp_path):
         timeout=100,
     )
 
-    assert "the emulator needs uvicorn; run: pip install 'cognito-credentials[emulator]'" in done.stdout
+    assert re.search(r"the emulator needs uvicorn; run: pip install .*\[emulator\]", done.stdout)
     assert "Traceback" not in done.stdout
 
 
@@ -162,12 +162,10 @@ def test_seed_by_its_path(tmp_path, emulator_keys):
 
 def test_mistakes_of_a_test(emulator):
     """A member, fault or user that cannot be is said at once, not left out."""
-    with pytest.raises(
-        TypeError, match="CreateIdentityPool has no member Providers; there are: IdentityPoolName, "
-    ):
+    with pytest.raises(ValueError, match="Providers: unknown member; there are: IdentityPoolId, "):
         emulator.create_pool(Providers={GOOGLE: "app"})
     with pytest.raises(ValueError, match=r"faults\[0\]: expected a JSON object"):
-        emulator.plan_faults([{"operation": "GetId"}])
+        emulator.plan_faults("GetId")
     with pytest.raises(RuntimeError, match="not running"):
         Emulator().create_pool()
 
