@@ -21,11 +21,17 @@ def trace(frame, event, argument):
             signal.raise_signal(signal.SIGTERM)
     return trace
 
+def end_after_all():
+    global left
+    if left > 0:
+        left = 0
+        os.kill(os.getpid(), signal.SIGTERM)
+
 class Out(io.StringIO):
     def write(self, text):
         if "listening" in text:
             # Should too little be traced from here on, the signal comes later.
-            threading.Timer(0.5, lambda: left > 0 and os.kill(os.getpid(), signal.SIGTERM)).start()
+            threading.Timer(0.5, end_after_all).start()
             sys.settrace(trace)
 
 sys.exit(serve(out=Out(), err=sys.stderr))
