@@ -165,11 +165,14 @@ def _end(source: object, ending: _Ending, *, revoke: bool) -> None:
         return
     if done.account is not None:
         ending.users.append(done.account.shown)
-    ending.revoked |= done.is_revoked
     # Not every source of users' own can tell.
-    ending.is_unreached |= getattr(done, "is_unreached", False)
-    if done.problem:
-        ending.problems.append(done.problem)
+    earlier = getattr(done, "earlier", ())
+    ending.users += [each.shown for each in earlier]
+    for each in (done, *earlier):
+        ending.revoked |= each.is_revoked
+        ending.is_unreached |= getattr(each, "is_unreached", False)
+        if each.problem:
+            ending.problems.append(each.problem)
 
 
 def _forget(parts: Parts, who: Who | None, *, identity: bool) -> tuple[bool, bool]:

@@ -10,7 +10,7 @@ Files of one sign-in, all named by the same hash:
     lock-v1-<key>.lock       empty
     .<name>.<pid>.<hex>.tmp  one of the above being written; a killed writer's goes with the next lock
 
-Imports `cache`, `single_flight` and `errors`.
+Imports `cache`, `logins.claims`, `single_flight` and `errors`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import contextlib
 import logging
 import ntpath
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -28,11 +29,13 @@ from ..cache.prune import STALE_SECONDS, sweep
 from ..cache.verify import UnusableDirectory, open_directory
 from ..configuration import home_directory
 from ..errors import CacheError, ServiceError
+from ..logins.claims import digest
 from ..single_flight import SingleFlight
 
 KINDS: Final = ("sign-in", "sealed", "secret", "ended")
 LOCK_BUDGET: Final = 14.0
 """Seconds to wait for another process of ours; a refresh holds the lock for 12 at most (`sign_in.py`)."""
+_FILE: Final = re.compile(rf"\.?(?:{'|'.join(KINDS)})-v1-([0-9a-f]{{40}})\.json(?:\..*\.tmp)?")
 _PAUSE: Final = 0.05
 _log = logging.getLogger(__name__)
 
@@ -82,7 +85,7 @@ class Place:
         Raises:
             CacheError: The directory cannot be used.
         """
-        with self._telling("read"):
+        with _telling(self.directory, "read"):
             directory = open_directory(self.directory, create=False)
             if directory is None:
                 return None
@@ -103,7 +106,7 @@ class Place:
 
     def _written(self, name: str, data: bytes) -> CacheError | None:
         try:
-            with self._telling("written"):
+            with _telling(self.directory, "written"):
                 directory = open_directory(self.directory, create=True)
                 if directory is None:  # not with create
                     raise FileNotFoundError
@@ -121,7 +124,7 @@ class Place:
         Raises:
             CacheError: It cannot be removed.
         """
-        with self._telling("removed"):
+        with _telling(self.directory, "removed"):
             directory = open_directory(self.directory, create=False)
             if directory is None:
                 return False
@@ -160,7 +163,7 @@ class Place:
     def _sweep(self, *, older_than: float) -> None:
         """Remove half-written files: each may hold a refresh token that is still taken."""
         try:
-            with self._telling("swept"):
+            with _telling(self.directory, "swept"):
                 directory = open_directory(self.directory, create=False)
                 if directory is not None:
                     with directory:
@@ -171,7 +174,7 @@ class Place:
             _log.warning("a half-written file could not be removed: %s", error)
 
     def _prepare(self) -> bool:
-        with self._telling("used"):
+        with _telling(self.directory, "used"):
             directory = open_directory(self.directory, create=True)
             if directory is not None:
                 directory.close()
@@ -182,17 +185,38 @@ class Place:
             raise ValueError("a file of a sign-in is one of " + ", ".join(KINDS))
         return f"{kind}-v1-{self.key}.json"
 
-    @contextlib.contextmanager
-    def _telling(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except UnusableDirectory as error:
-            reason, remedy = error.reason, error.remedy.replace("AWS_COGNITO_CACHE_DIR", "HOME")
-        except OSError as error:
-            reason, remedy = f"cannot be {what}: {error.strerror or type(error).__name__}", "correct that"
-        else:
-            return
-        raise CacheError(f"the sign-in directory {self.directory} {reason}", hint=remedy)
+
+def key_of(profile_name: str | None, issuer: str, client_id: str, *more: str | None) -> str:
+    """Hash what one sign-in belongs to; *more* is another endpoint than the issuer's own, and a user."""
+    return digest("sign-in", "1", profile_name, issuer, client_id, *(part for part in more if part))[:40]
+
+
+def keys_in(directory: str) -> list[str]:
+    """
+    List the sign-ins in a directory, also those of which only a half-written file is left.
+
+    Raises:
+        CacheError: It cannot be used.
+    """
+    with _telling(directory, "listed"):
+        opened = open_directory(directory, create=False)
+        if opened is None:
+            return []
+        with opened:
+            return sorted({match[1] for name in opened.names() if (match := _FILE.fullmatch(name))})
+
+
+@contextlib.contextmanager
+def _telling(directory: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except UnusableDirectory as error:
+        reason, remedy = error.reason, error.remedy.replace("AWS_COGNITO_CACHE_DIR", "HOME")
+    except OSError as error:
+        reason, remedy = f"cannot be {what}: {error.strerror or type(error).__name__}", "correct that"
+    else:
+        return
+    raise CacheError(f"the sign-in directory {directory} {reason}", hint=remedy)
 
 
 def busy(budget: float) -> ServiceError:

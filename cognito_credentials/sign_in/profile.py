@@ -55,9 +55,11 @@ def source_of_profile(
         "profile_settings": profile_settings,
         "environ": environ,
     }
-    return (
+    source = (
         _user_pool(settings, origin, endpoint, options) if is_user_pool else _oidc(settings, origin, options)
     )
+    source.is_of_profile = True
+    return source
 
 
 def _check_whole(settings: Mapping[str, str], origin: str, *, is_user_pool: bool) -> None:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..errors import CognitoCredentialsError, LoginRejectedError
+from ..errors import CognitoCredentialsError, LoginRejectedError, clean
 from ..exchange.deadline import to_its_end
 from ..single_flight import SingleFlight
 from .account import Account, account_at
@@ -65,6 +65,13 @@ class SignedOut(NamedTuple):
     """Why it was not revoked, for people; empty otherwise."""
     is_unreached: bool = False
     """Whether the issuer could not be told for now: no network, or it is asked too often."""
+    earlier: tuple[SignedOut, ...] = ()
+    """The same of what the profile had at other issuers or clients."""
+
+    @property
+    def shown(self) -> str:
+        """Who was signed in, and where; empty for nobody."""
+        return "" if self.account is None else f"{self.account.shown} at {clean(self.account.issuer, 120)}"
 
 
 class SignIn:

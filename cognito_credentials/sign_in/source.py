@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import copy
 import os
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import Clock
 from ..errors import CacheError
-from ..logins.claims import digest, unverified_claims
+from ..logins.claims import unverified_claims
 from ..secret import Secret
 from . import shapes
 from .account import Account, principal_of
+from .consequences import with_what_follows
 from .extra import needs_extra
 from .interruption import interrupted_bare
 from .keyring_store import PATIENT_SECONDS
-from .place import Place, sign_in_directory
+from .place import Place, key_of, sign_in_directory
 from .sign_in import SignedOut, SignIn
 from .surroundings import has_browser
 
@@ -86,6 +86,8 @@ class SignInSource:
         self._clock = clock or Clock()
         self._profile_settings = dict(profile_settings or {})
         self._user: str | None = None
+        self.is_of_profile = False
+        """Whether the profile itself names it: then it takes the place of what the profile named before."""
         self._engine: SignIn | None = None
         self._made_issuer: Issuer | None = None
 
@@ -194,7 +196,7 @@ class SignInSource:
         if is_free and not has_browser(self._environ(), prompt, self.ways):
             chosen = NO_BROWSER
         with needs_extra(), self._sign_in().beginning(place_of_secret, PATIENT_SECONDS) as kept:
-            keep = _saying_how_long(kept, prompt)
+            keep = with_what_follows(kept, prompt, self._end_earlier)
             if chosen == "device":
                 return keep(self._with_device(prompt))
             if chosen == "password":
@@ -212,7 +214,18 @@ class SignInSource:
             CacheError: Something could not be removed.
         """
         with needs_extra():
-            return self._sign_in().end(revoke=revoke)
+            done = self._sign_in().end(revoke=revoke)
+            return done._replace(earlier=tuple(self._end_earlier(revoke=revoke)))
+
+    def _end_earlier(self, *, revoke: bool = True) -> Iterator[SignedOut]:
+        """End what the profile had at other issuers or clients: nothing would ever lead there again."""
+        if not self.is_of_profile or self.profile_name is None or self._user is not None:
+            return iter(())
+        from .elsewhere import SignInsHere
+
+        here = SignInsHere(self._environ(), self._clock, self.profile_name, self._profile_settings)
+        endpoint = self._network_options().get("endpoint_url")
+        return here.end_others(self.profile_name, endpoint, self._place().key, revoke=revoke)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_engine": None, "_made_issuer": None}
@@ -293,23 +306,9 @@ class SignInSource:
         # With an endpoint that is not the issuer's own, it is another sign-in: what AWS gave for weeks must
         # not be sent to wherever a variable points today.
         where = self._network_options().get("endpoint_url")
-        parts = [self.profile_name, self.issuer, self.client_id, *([where] if where else [])]
-        parts += [f"user:{self._user}"] if self._user else []
-        key = digest("sign-in", "1", *parts)[:40]
+        user = f"user:{self._user}" if self._user else None
+        key = key_of(self.profile_name, self.issuer, self.client_id, where, user)
         return Place(sign_in_directory(self._environ()), key)
 
     def _environ(self) -> Mapping[str, str]:
         return os.environ if self._given_environ is None else self._given_environ
-
-
-def _saying_how_long(keep: Callable[[Verified], Account], prompt: Prompt) -> Callable[[Verified], Account]:
-    """Say so, too, where what is kept does not last: nobody expects to be asked again within the hour."""
-
-    def keeps(verified: Verified) -> Account:
-        account = keep(verified)
-        if verified.refresh_token is None:
-            until = time.strftime("%H:%M", time.localtime(verified.claims["exp"]))
-            prompt.say(f"The issuer gave no refresh token: this sign-in lasts until {until}, and no longer.")
-        return account
-
-    return keeps

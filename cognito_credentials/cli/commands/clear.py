@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from ...errors import CacheError, LoginRequiredError
 from ..command import PROGRAM, Command, Invocation
@@ -28,7 +29,11 @@ def run(invocation: Invocation) -> int:
     options = invocation.options
     if options.all:
         _confirm(invocation)
-    removed = _clear_all(invocation) if options.all else _clear_one(invocation)
+    removed = (
+        clear_all(invocation.environ, identities=options.identities)
+        if options.all
+        else _clear_one(invocation)
+    )
     invocation.terminal.write(f"Cleared {removed} {'entry' if removed == 1 else 'entries'}.\n")
     if not options.identities:
         invocation.terminal.notice("Identities are kept; --identities forgets them too.")
@@ -63,12 +68,18 @@ def _clear_one(invocation: Invocation) -> int:
     return removed
 
 
-def _clear_all(invocation: Invocation) -> int:
+def clear_all(environ: Mapping[str, str], *, identities: bool) -> int:
+    """
+    Remove what is kept of every pool; returns how many entries that were.
+
+    Raises:
+        CacheError: There is no cache directory, or something in it could not be removed.
+    """
     from ...cache import KINDS
     from ...cache.file import FileStore
     from ...settings import cache_directory
 
-    directory = cache_directory(invocation.environ)
+    directory = cache_directory(environ)
     if directory is None:
         raise CacheError(
             "there is no home directory, and so no cache directory", hint="set AWS_COGNITO_CACHE_DIR"
@@ -77,7 +88,7 @@ def _clear_all(invocation: Invocation) -> int:
     store = FileStore(directory, strict=False, warn=problems.append)
     removed = 0
     for kind in KINDS:
-        if kind == "identity" and not invocation.options.identities:
+        if kind == "identity" and not identities:
             continue
         gone = sum(store.delete(kind, key) for key in store.keys(kind))
         # What is noted of failures, and the shortcuts, are not entries that anybody knows of.

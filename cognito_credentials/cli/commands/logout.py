@@ -6,14 +6,17 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from ...errors import ServiceError
-from ..command import Command, Invocation
-from ..pool_options import open_pool
+from ..command import PROGRAM, Command, Invocation
+from ..failures import UsageError
+from ..pool_options import open_pool, selecting_options
 from ..terminal import printable
+from .clear import clear_all
 
 if TYPE_CHECKING:
     from ...signing import SignedOut
 
 _SCOPES: Final = ("credentials", "login", "identity")
+_NOTHING: Final = "Nobody was signed in, and there was nothing to remove."
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,22 +24,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope",
         choices=_SCOPES,
-        default="login",
         help="credentials: forget these, stay signed in; login (default): end the sign-in, too; "
         "identity: forget who one was, too",
+    )
+
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every sign-in of yours on this machine, of whatever profile, and all credentials",
     )
 
 
 def run(invocation: Invocation) -> int:
     """Sign out."""
-    done = open_pool(invocation).sign_out(invocation.options.scope)
+    if invocation.options.all:
+        return _run_all(invocation)
+    done = open_pool(invocation).sign_out(invocation.options.scope or "login")
     for line in _lines(done):
         invocation.terminal.write(line + "\n")
-    for problem in done.problems:
-        invocation.terminal.say(
-            f"The refresh token was removed here, but not revoked: {printable(problem)}. "
-            "Whoever has a copy of it can use it until it ends."
-        )
+    _say_what_is_not_revoked(invocation, done.problems)
     for other in done.others:
         invocation.terminal.notice(f"The login from {printable(other)} is not kept here: end it there.")
     if done.had_credentials:
@@ -45,14 +51,59 @@ def run(invocation: Invocation) -> int:
     return ServiceError.exit_code if done.is_unreached else 0
 
 
+def _run_all(invocation: Invocation) -> int:
+    """Sign out of everything: no profile leads to a sign-in any more whose issuer or client was changed."""
+    from ...sign_in.elsewhere import SignInsHere
+
+    options, terminal = invocation.options, invocation.terminal
+    selected = selecting_options(options)
+    if selected:
+        raise UsageError(
+            f"--all is of every sign-in, and {selected[0]} selects one",
+            "give one of the two: --all, or the pool",
+        )
+    if options.scope is not None:
+        raise UsageError(
+            "--all ends sign-ins, whatever --scope says", f"for what is cached: '{PROGRAM} clear --all'"
+        )
+    ended, problem = SignInsHere(invocation.environ).end_all()
+    had_credentials = clear_all(invocation.environ, identities=False) > 0
+    for done in ended:
+        if done.account is not None:
+            terminal.write(_line(printable(done.shown), revoked=done.is_revoked) + "\n")
+    left = sum(done.account is None for done in ended)
+    if left:
+        what = "an earlier sign-in" if left == 1 else f"{left} earlier sign-ins"
+        terminal.write(f"Removed what was left of {what}.\n")
+    if had_credentials:
+        terminal.write("Removed the credentials.\n")
+    elif not ended:
+        terminal.write(_NOTHING + "\n")
+    _say_what_is_not_revoked(invocation, tuple(done.problem for done in ended if done.problem))
+    if problem is not None:
+        raise problem
+    return ServiceError.exit_code if any(done.is_unreached for done in ended) else 0
+
+
+def _say_what_is_not_revoked(invocation: Invocation, problems: tuple[str, ...]) -> None:
+    for problem in problems:
+        invocation.terminal.say(
+            f"The refresh token was removed here, but not revoked: {printable(problem)}. "
+            "Whoever has a copy of it can use it until it ends."
+        )
+
+
+def _line(user: str, *, revoked: bool) -> str:
+    return f"Signed out {user}: the refresh token is {'revoked and removed' if revoked else 'removed'}."
+
+
 def _lines(done: SignedOut) -> list[str]:
-    revoked = "revoked and removed" if done.revoked else "removed"
-    lines = [f"Signed out {printable(user)}: the refresh token is {revoked}." for user in done.users]
+    lines = [_line(printable(user), revoked=done.revoked) for user in done.users]
     if done.had_credentials:
         lines.append("Removed the credentials.")
     if done.identity_id is not None:
         lines.append(f"Forgot the identity {done.identity_id}.")
-    return lines or ["Nobody was signed in, and there was nothing to remove."]
+    return lines or [_NOTHING]
 
 
 COMMAND = Command(
@@ -63,12 +114,14 @@ COMMAND = Command(
 Has the issuer revoke the refresh token where it can, and removes it, who was signed in, and the
 credentials. The identity is kept, so that the same user is known again offline; --scope identity forgets
 it, too. For a guest that is for ever. Where the issuer cannot be told for now (no network, or it is asked
-too often) all is removed here just the same, and the exit code is 6.""",
+too often) all is removed here just the same, and the exit code is 6. What the profile had at another issuer
+or client, before it was changed, is ended there, too; --all ends every sign-in, whatever profiles say.""",
     example="""
 $ cognito-credentials logout --profile app
 Signed out ada@example.com: the refresh token is revoked and removed.
 Removed the credentials.
-Credentials that were handed out stay valid until they expire.""",
+Credentials that were handed out stay valid until they expire.
+$ cognito-credentials logout --all    (before the machine is given away)""",
     run=run,
     add_options=add_options,
     takes_pool=True,

@@ -1,0 +1,267 @@
+"""Sign-ins that no profile names any more: they are found, ended at their own issuer, and leave nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cognito_credentials.cache.file import FileStore
+from cognito_credentials.settings import cache_directory
+from cognito_credentials.sign_in.account import Account
+from cognito_credentials.sign_in.elsewhere import SignInsHere
+from cognito_credentials.sign_in.place import Place, key_of, sign_in_directory
+from cognito_credentials.sign_in.profile import source_of_profile
+from cognito_credentials.sign_in.source import SignInSource
+from cognito_credentials.sign_in.sources import OidcLogin
+from tests.cli.conftest import Cli, cli, config
+
+from .conftest import Person
+from .hostile_issuer import CLIENT, HostileIssuer, answer
+from .test_attacks import Visit
+from .user_pool_server import CLIENT as APP_CLIENT
+from .user_pool_server import POOL, UserPoolServer
+
+__all__ = ["cli", "config"]
+pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
+
+
+def _issuer() -> HostileIssuer:
+    issuer = HostileIssuer()
+    issuer.answers["/revoke"] = lambda: answer({})
+    return issuer
+
+
+@pytest.fixture
+def old() -> Iterator[HostileIssuer]:
+    """The issuer that the profile named before."""
+    issuer = _issuer()
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture
+def new() -> Iterator[HostileIssuer]:
+    """The one that it names now."""
+    issuer = _issuer()
+    yield issuer
+    issuer.close()
+
+
+def _source(settings: dict[str, str], profile: str = "app") -> SignInSource:
+    return source_of_profile(
+        {"cognito_login_store": "file", **settings},
+        origin=f"profile '{profile}'",
+        profile_name=profile,
+        profile_settings={},
+    )
+
+
+def _at(issuer: HostileIssuer, client: str = CLIENT) -> dict[str, str]:
+    return {"cognito_oidc_issuer": issuer.url, "cognito_oidc_client_id": client}
+
+
+def _sign_in(source: Any, issuer: HostileIssuer) -> None:
+    assert Visit(source, issuer).finish().subject == "ann"
+    issuer.nonce = None
+
+
+def _revoked(issuer: HostileIssuer) -> list[tuple[str, str]]:
+    return [(form["client_id"], form["token"]) for _, path, form in issuer.requests if path == "/revoke"]
+
+
+def _left(home: Path) -> list[str]:
+    return sorted(path.name.partition("-v1-")[0] for path in home.rglob("*-v1-*.json"))
+
+
+def test_signing_out_of_a_profile_whose_client_was_changed(old: HostileIssuer, isolation: Path) -> None:
+    """Whatever the profile had is ended, as the client that had it."""
+    _sign_in(_source(_at(old)), old)
+
+    done = _source(_at(old, "desktop-2")).sign_out()
+
+    assert done.account is None
+    assert [(each.account.name or each.account.subject, each.is_revoked) for each in done.earlier] == [
+        ("ann", True)
+    ]
+    assert _revoked(old) == [(CLIENT, old.refresh_tokens[-1])]
+    assert _left(isolation) == []
+
+
+def test_signing_in_at_another_issuer(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
+    """The one before is ended where it was made, and its token goes nowhere else; the person is told."""
+    _sign_in(_source(_at(old)), old)
+    person = Person()
+    source = _source(_at(new))
+
+    _sign_in(SimpleNamespace(sign_in=lambda _, **options: source.sign_in(person, **options)), new)
+
+    assert _revoked(old) == [(CLIENT, old.refresh_tokens[-1])]
+    assert _revoked(new) == []
+    assert _left(isolation) == ["secret", "sign-in"]
+    assert source.account() is not None
+    assert person.shown[-1] == f"Ended the sign-in of ann at {old.url}, which this profile had before."
+
+
+def test_what_other_profiles_and_programs_have_stays(
+    old: HostileIssuer, new: HostileIssuer, isolation: Path
+) -> None:
+    """Only a profile can be changed: sources made in Python stand beside each other."""
+    _sign_in(_source(_at(old), "other"), old)
+    _sign_in(OidcLogin(old.url, CLIENT, store="file"), old)
+    _sign_in(OidcLogin(new.url, CLIENT, store="file"), new)
+    _sign_in(_source(_at(new)), new)
+
+    _source(_at(new)).sign_out()
+    OidcLogin(new.url, CLIENT, store="file").sign_out()
+
+    assert _revoked(old) == []
+    assert _left(isolation) == ["secret", "secret", "sign-in", "sign-in"]
+
+
+def test_another_user_of_an_app_stays(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
+    """Those whom an app tells apart are no earlier sign-ins of each other."""
+    _sign_in(_source(_at(old)).of_user("ann"), old)
+
+    _source(_at(new)).sign_out()
+
+    assert _left(isolation) == ["secret", "sign-in"]
+
+
+def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
+    """What lay here is removed all the same, and that it was not revoked is said."""
+    _sign_in(_source(_at(old)), old)
+    old.close()
+
+    done = _source(_at(new)).sign_out()
+
+    assert [(each.is_revoked, each.is_unreached) for each in done.earlier] == [(False, True)]
+    assert _left(isolation) == []
+
+
+def test_a_user_pool_that_was_another(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool's own RevokeToken takes it back, at the endpoint that it was signed in at."""
+    server = UserPoolServer()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    server.add("ann", "CANARY correct horse")
+    settings = {"cognito_user_pool_id": POOL, "cognito_client_id": APP_CLIENT, "cognito_sign_in": "password"}
+    _source(settings).sign_in(Person("ann", "CANARY correct horse"))
+
+    done = _source({**settings, "cognito_client_id": "another1234567890"}).sign_out()
+    server.close()
+
+    assert [each.is_revoked for each in done.earlier] == [True]
+    assert _left(isolation) == []
+
+
+def test_what_aws_gave_is_not_sent_where_a_variable_points(isolation: Path) -> None:
+    """A sign-in that was made at AWS is ended at AWS, whatever endpoint is configured today."""
+    account = Account(
+        issuer=f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}",
+        client_id=APP_CLIENT,
+        subject="ann",
+        name="",
+        store="file",
+        signed_in_at=1,
+    )
+    directory = sign_in_directory({"HOME": str(isolation)})
+    for endpoint in (None, "http://127.0.0.1:9"):
+        Place(directory, key_of("app", account.issuer, APP_CLIENT, endpoint)).write(
+            "sign-in", account.encode()
+        )
+
+    found = SignInsHere({"HOME": str(isolation)}).of_profile("app", "http://127.0.0.1:9")
+
+    assert {each.endpoint_url: each.place.key for each in found} == {
+        endpoint: key_of("app", account.issuer, APP_CLIENT, endpoint)
+        for endpoint in (None, "http://127.0.0.1:9")
+    }
+
+
+PROFILE = """\
+[profile app]
+region = us-east-1
+cognito_identity_pool_id = us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70
+cognito_oidc_issuer = {issuer}
+cognito_oidc_client_id = {client}
+cognito_login_store = file
+"""
+
+
+def test_logout_of_a_changed_profile_says_so(
+    old: HostileIssuer, cli: Cli, config: Callable[[str], Path], isolation: Path
+) -> None:
+    """The command line names who was signed in, and where."""
+    _sign_in(_source(_at(old)), old)
+    config(PROFILE.format(issuer=old.url, client="desktop-2"))
+
+    done = cli("logout", "--profile", "app")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"Signed out ann at {old.url}: the refresh token is revoked and removed.\n"
+    assert _left(isolation) == []
+
+
+def test_logout_of_everything(old: HostileIssuer, new: HostileIssuer, cli: Cli, isolation: Path) -> None:
+    """`logout --all` needs no profile: every sign-in is ended at its issuer, and all credentials go."""
+    _sign_in(_source(_at(old)), old)
+    _sign_in(_source(_at(new), "other"), new)
+    _sign_in(OidcLogin(new.url, CLIENT, store="file"), new)
+    directory = sign_in_directory({"HOME": str(isolation)})
+    Place(directory, "0" * 40).write("secret", b"CANARY")  # its account is gone
+    (Path(directory) / f".secret-v1-{'1' * 40}.json.4711.0123456789abcdef.tmp").write_bytes(b"CANARY")
+    cache = cache_directory({"HOME": str(isolation)})
+    assert cache is not None
+    FileStore(cache, strict=True, warn=pytest.fail).store("credentials", "2" * 40, b"CANARY")
+
+    done = cli("logout", "--all")
+
+    assert done.code == 0, done.err
+    assert sorted(done.out.splitlines()) == [
+        "Removed the credentials.",
+        "Removed what was left of 2 earlier sign-ins.",
+        f"Signed out ann at {new.url}: the refresh token is revoked and removed.",
+        f"Signed out ann at {new.url}: the refresh token is revoked and removed.",
+        f"Signed out ann at {old.url}: the refresh token is revoked and removed.",
+    ]
+    assert (len(_revoked(old)), len(_revoked(new))) == (1, 2)
+    assert [
+        path.name for path in isolation.rglob("*") if path.is_file() and b"CANARY" in path.read_bytes()
+    ] == []
+    assert cli("logout", "--all").out == "Nobody was signed in, and there was nothing to remove.\n"
+
+
+def test_logout_of_everything_where_one_cannot_be_ended(
+    old: HostileIssuer, new: HostileIssuer, cli: Cli, isolation: Path
+) -> None:
+    """An issuer that is gone keeps none of the others; the exit code says that a token lives on."""
+    _sign_in(_source(_at(old)), old)
+    _sign_in(_source(_at(new), "other"), new)
+    old.close()
+
+    done = cli("logout", "--all")
+
+    assert done.code == 6
+    assert f"Signed out ann at {old.url}: the refresh token is removed.\n" in done.out
+    assert f"Signed out ann at {new.url}: the refresh token is revoked and removed.\n" in done.out
+    assert "not revoked" in done.err
+    assert _left(isolation) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--profile", "app"], "--all is of every sign-in, and --profile selects one"),
+        (["--scope", "identity"], "--all ends sign-ins, whatever --scope says"),
+        (["--scope", "credentials"], "--all ends sign-ins, whatever --scope says"),
+    ],
+)
+def test_what_does_not_go_with_all(cli: Cli, options: list[str], says: str) -> None:
+    """Two things at once are a mistake, found before anything is removed."""
+    done = cli("logout", "--all", *options)
+
+    assert done.code == 2
+    assert says in done.line
