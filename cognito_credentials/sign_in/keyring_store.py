@@ -144,20 +144,31 @@ def _run(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
     if getattr(sys, "frozen", False) or not sys.executable:
         return _run_here(request, timeout_seconds)  # the executable is an app, and would start once more
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", _START, os.path.abspath(keyring_child.__file__)],
-            input=json.dumps(request).encode("ascii"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=timeout_seconds,
-            check=False,
-        )
-        answer = json.loads(done.stdout) if done.returncode == 0 else None
+        code, printed = _printed(json.dumps(request).encode("ascii"), timeout_seconds)
+        answer = json.loads(printed) if code == 0 else None
     except subprocess.TimeoutExpired:
         return _too_late(timeout_seconds)
     except (OSError, ValueError):
         answer = None
     return answer if isinstance(answer, dict) else {"problem": "the process that speaks to it failed"}
+
+
+def _printed(request: bytes, timeout_seconds: float) -> tuple[int, bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", _START, os.path.abspath(keyring_child.__file__)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    # Not `subprocess.run`, which leaves a child of Ctrl-C behind when it does not end in a quarter second.
+    with process:
+        try:
+            printed, _ = process.communicate(request, timeout_seconds)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    return process.returncode, printed
 
 
 def _run_here(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:

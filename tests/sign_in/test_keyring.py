@@ -203,7 +203,7 @@ def test_an_app_that_is_frozen(
     """Where the executable is no interpreter none is started; a keyring that hangs is left behind as well."""
     choose(backend)  # type: ignore[operator]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("the app was started"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("the app was started"))
     keyring.set_keyring({"Works": Works, "Hangs": Hangs}[backend]())
     store = KeyringStore(_place(tmp_path), 0.5)
 
@@ -256,13 +256,13 @@ def test_no_secret_in_argv(choose: object, monkeypatch: pytest.MonkeyPatch) -> N
     """What the keyring is asked and answers goes through pipes, not where every process can read it."""
     store = choose("Works")  # type: ignore[operator]
     seen: list[list[str]] = []
-    run = subprocess.run
+    start = subprocess.Popen
 
     def watched(argv: list[str], **options: object) -> object:
         seen.append(argv)
-        return run(argv, **options)  # type: ignore[call-overload]
+        return start(argv, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setattr(subprocess, "Popen", watched)
     store.store(TOKEN)
     assert store.load() == TOKEN
 
