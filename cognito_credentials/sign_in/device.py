@@ -21,11 +21,10 @@ from ..errors import (
 )
 from ..secret import Secret
 from .discovery import checked_address
-from .tokens import TokenError, refusal
+from .tokens import TokenError
 
 if TYPE_CHECKING:
     from ..clock import Clock
-    from .http import Answer
     from .interaction import Prompt
     from .issuer import Issuer, Verified
     from .tokens import Tokens
@@ -133,16 +132,14 @@ def _ask_for_code(issuer: Issuer, scope: str) -> DeviceCode:
             f"the issuer {clean(issuer.metadata().issuer, 120)} does not offer signing in with a code",
             hint="open an address elsewhere instead: way='no-browser' in Python, --no-browser",
         )
-    answer = issuer.client().ask_for_device_code(endpoint, scope)
-    found = read_device_code(answer.json()) if answer.status == 200 else _refusal(answer)
+    client = issuer.client()
+    answer = client.ask_for_device_code(endpoint, scope)
+    found = read_device_code(answer.json()) if answer.status == 200 else client.refusal(answer)
+    if isinstance(found, TokenError):
+        raise found.explained(answer.host)
     if isinstance(found, CognitoCredentialsError):
         raise found
     return found
-
-
-def _refusal(answer: Answer) -> CognitoCredentialsError:
-    refused = refusal(answer)
-    return refused.explained(answer.host) if isinstance(refused, TokenError) else refused
 
 
 def read_device_code(document: Mapping[str, Any]) -> DeviceCode | ServiceError:

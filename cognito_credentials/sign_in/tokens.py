@@ -166,6 +166,10 @@ class TokenClient:
         assert session.last is not None  # noqa: S101  (for the type checker; it has just come)
         return session.last
 
+    def refusal(self, answer: Answer) -> TokenError | ServiceError:
+        """Read the refusal of a device code."""
+        return refusal(answer, [self._client_secret] if self._client_secret else ())
+
     def poll(self, device_code: Secret) -> Tokens:
         """
         Ask once whether the person has approved the device; errors as in `exchange`.
@@ -281,13 +285,7 @@ class TokenClient:
 
 
 def refusal(answer: Answer | None, sent: Sequence[Secret] = ()) -> TokenError | ServiceError:
-    """
-    Read a refusal; being asked too often, and a failure of the issuer's own, are none.
-
-    Args:
-        answer: What came.
-        sent: What its words shall not repeat.
-    """
+    """Read a refusal, without what was *sent*; too many requests and the issuer's own failures are none."""
     document = {} if answer is None else answer.json()
     code, description = document.get("error"), document.get("error_description")
     if not (isinstance(code, str) and code):

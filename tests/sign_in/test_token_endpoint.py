@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -12,9 +13,11 @@ from cognito_credentials.errors import CognitoCredentialsError, LoginRejectedErr
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.http import Network
 from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.sign_in.sources import OidcLogin
 from cognito_credentials.sign_in.tokens import TokenError
 
 from ..conftest import locals_of
+from .conftest import Person
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 
 
@@ -121,3 +124,16 @@ def test_a_refusal_does_not_repeat_a_code_or_a_client_secret(busy: HostileIssuer
         issuer.client().exchange(sent[0], redirect_uri="http://127.0.0.1:8400/callback", verifier=sent[1])
 
     assert caught.value.description == " ".join(["<redacted>"] * 3)
+
+
+def test_a_refused_device_code_does_not_repeat_the_client_secret(
+    busy: HostileIssuer, isolation: Path
+) -> None:
+    """The device endpoint is sent it, too."""
+    busy.answers["/device"] = lambda: answer(
+        {"error": "invalid_client", "error_description": "no client has CANARY-client"}, 401
+    )
+    source = OidcLogin(busy.url, CLIENT, client_secret="CANARY-client", store="file")
+
+    with pytest.raises(LoginRejectedError, match="no client has <redacted>"):
+        source.sign_in(Person(), way="device")
