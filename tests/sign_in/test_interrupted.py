@@ -294,9 +294,13 @@ def test_a_user_pool_is_not_sent_a_token_twice(silent: Any, is_taken_once: bool,
     """Where only the answer may have been lost, a refresh token that a pool rotates is worth nothing now."""
     url = f"http://127.0.0.1:{silent.server_address[1]}"
     api = UserPoolApi(Network(region="us-east-1", endpoint_url=url))
-    sent = {"RefreshToken": "CANARY-refresh", "ClientId": "4example23456789"}
+    sent = {
+        "AuthFlow": "REFRESH_TOKEN_AUTH",  # which botocore of any age has
+        "AuthParameters": {"REFRESH_TOKEN": "CANARY-refresh"},
+        "ClientId": "4example23456789",
+    }
 
     with pytest.raises(ServiceError, match="cannot be reached"):
-        api.call("get_tokens_from_refresh_token", lambda: sent, is_taken_once=is_taken_once)
+        api.call("initiate_auth", lambda: sent, is_taken_once=is_taken_once)
 
     assert len(silent.asked) == times
