@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _ONCE: Final = ("state", "error", "iss")
 _MOST_PARAMETERS: Final = 20
+_QUOTES: Final = "'\"<>` "
+"""Around an address that went through a message or a shell; no answer begins or ends with one."""
 
 
 class AnswerRefused(Exception):  # noqa: N818  (it answers the browser; the sign-in goes on waiting)
@@ -148,8 +150,11 @@ class Authorization:
 
     def _check_issuer(self, named: str | None) -> None:
         expected = self._issuer.metadata().issuer
-        if named != expected and (named is not None or self._says_issuer):
-            raise AnswerRefused("it is from another issuer")
+        if named == expected or (named is None and not self._says_issuer):
+            return
+        if expected.startswith(named or ""):
+            raise AnswerRefused("it does not name the whole of its issuer: it seems to be cut off at its end")
+        raise AnswerRefused("it is from another issuer")
 
 
 def query_of(query: str) -> RedirectAnswer | None:
@@ -162,8 +167,12 @@ def query_of(query: str) -> RedirectAnswer | None:
 
 
 def _answer_at(address: str, text: str) -> RedirectAnswer | None:
+    text = text.strip().strip(_QUOTES)
+    scheme = address.partition("://")[0] + "://"
+    if "://" not in text.partition("?")[0]:
+        text = scheme + text  # browsers show an address without it, and some copy it so
     try:
-        parts, expected = urlsplit(text.strip()), urlsplit(address)
+        parts, expected = urlsplit(text), urlsplit(address)
     except ValueError:
         return None
     if (parts.scheme, parts.netloc, parts.path) != (expected.scheme, expected.netloc, expected.path):

@@ -1,0 +1,77 @@
+"""The address that a person pastes: taken as it is copied, and refused with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from cognito_credentials.secret import Secret
+from cognito_credentials.sign_in.authorization import AnswerRefused, Authorization
+from cognito_credentials.sign_in.http import Network
+from cognito_credentials.sign_in.oidc import OidcIssuer
+
+from .hostile_issuer import CLIENT, HostileIssuer
+
+HERE = "http://127.0.0.1:8400/callback"
+
+
+@pytest.fixture
+def issuer() -> Iterator[HostileIssuer]:
+    """One that names itself in its answers (RFC 9207)."""
+    made = HostileIssuer()
+    made.metadata = {"authorization_response_iss_parameter_supported": True}
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def asked(issuer: HostileIssuer) -> Authorization:
+    """A request whose answer comes by hand."""
+    return Authorization(OidcIssuer(Network(), issuer.url, CLIENT, None), HERE, "openid")
+
+
+def _answer(asked: Authorization, issuer: HostileIssuer) -> str:
+    state = parse_qs(urlsplit(asked.url).query)["state"][0]
+    return f"{HERE}?code=CANARY-code&state={state}&iss={quote(issuer.url, safe='')}"
+
+
+@pytest.mark.parametrize("around", ["{}", "'{}'", '"{}"', "<{}>", " {}\n", "bare"])
+def test_an_address_is_taken_as_people_copy_it(
+    asked: Authorization, issuer: HostileIssuer, around: str
+) -> None:
+    """Quotes around it do no harm, nor does a missing http://, which browsers do not show."""
+    text = _answer(asked, issuer)
+    text = text.removeprefix("http://") if around == "bare" else around.format(text)
+
+    assert asked.accept(asked.read_pasted(Secret(text))) == Secret("CANARY-code")
+
+
+@pytest.mark.parametrize("left_out", [3, "iss"])
+def test_an_address_that_is_cut_off(asked: Authorization, issuer: HostileIssuer, left_out: int | str) -> None:
+    """What was copied in part is called that, and not the answer of another issuer; the next try counts."""
+    whole = _answer(asked, issuer)
+    cut = whole[:-left_out] if isinstance(left_out, int) else whole.partition("&iss=")[0]
+
+    with pytest.raises(AnswerRefused, match="cut off at its end"):
+        asked.accept(asked.read_pasted(Secret(cut)))
+    assert asked.accept(asked.read_pasted(Secret(whole))) == Secret("CANARY-code")
+
+
+@pytest.mark.parametrize("named", ["https://evil.example", "http://127.0.0.1:8400.evil.example/"])
+def test_another_issuer_is_called_that(asked: Authorization, issuer: HostileIssuer, named: str) -> None:
+    """An answer that names somebody else is refused for that."""
+    text = _answer(asked, issuer).partition("&iss=")[0] + "&iss=" + quote(named, safe="")
+
+    with pytest.raises(AnswerRefused, match="from another issuer"):
+        asked.accept(asked.read_pasted(Secret(text)))
+
+
+@pytest.mark.parametrize(
+    "text", ["https://127.0.0.1:8400/callback?code=x", "evil.example/callback?code=x", "'"]
+)
+def test_what_is_no_address_of_ours(asked: Authorization, text: str) -> None:
+    """Neither quotes nor a missing scheme let in what leads elsewhere."""
+    with pytest.raises(AnswerRefused, match="does not begin with"):
+        asked.read_pasted(Secret(text))
