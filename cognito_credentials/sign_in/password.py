@@ -8,11 +8,12 @@ Where the pool remembers devices it names this one when somebody signs in, and b
 so it is confirmed at once, and kept beside the token. Whether a pool that asks users first ("opt-in") shall
 ask this one for no more codes is not decided here: there the device is confirmed, not remembered.
 
-Imports `srp` and `user_pool`.
+Imports `srp`, `typed` and `user_pool`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError, RefusedError, clean
 from ..secret import Secret
 from .srp import SrpProof, new_device
+from .typed import TRIES, new_password, user_name
 from .user_pool import UserPoolIssuer
 from .user_pool_api import ApiError
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from .kept import Device
     from .tokens import Tokens
 
-_CODE_TRIES: Final = 3
 _MOST_STEPS: Final = 10
 _CODES: Final = {
     "SMS_MFA": ("SMS_MFA_CODE", "Code from the text message"),
@@ -90,7 +91,7 @@ class PasswordSignIn:
             username: Who; asked for if None.
 
         Raises:
-            LoginRejectedError: User name, password or code is wrong.
+            LoginRejectedError: User name, password or code is wrong, and was so each time.
             LoginRequiredError: There is no terminal to ask on.
             CognitoCredentialsError: The pool asks for what cannot be done here, or does not answer.
         """
@@ -115,17 +116,28 @@ class PasswordSignIn:
         raise problem
 
     def _tokens(self, username: str | None) -> Tokens:
-        name = username or self._prompt.ask("User name")
-        password = self._prompt.ask_secret("Password")
         answer = None
-        try:
-            answer = self._converse(name, password)
-        except _UnknownDevice:
-            # Forgotten at the pool, by its administrator or from another machine: this is a new one, then.
-            self._remembered = self._device = None
-        answer = self._converse(name, password) if answer is None else answer
+        for left in range(TRIES - 1, -1, -1):
+            self._device = None  # the one before may have been another user's
+            name = username or user_name(self._prompt)
+            password = self._prompt.ask_secret("Password")
+            try:
+                answer = self._answered(name, password)
+                break
+            except ApiError as error:
+                if not left or not _is_wrong_password(error):
+                    raise
+            self._prompt.say("The user name or the password is wrong; try again.")
+        assert answer is not None  # noqa: S101  (for the type checker; the last try raises or breaks)
         tokens = self._issuer.tokens_of(answer)
         return tokens._replace(device=self._confirmed(answer, tokens) or self._device)
+
+    def _answered(self, name: str, password: Secret) -> dict[str, Any]:
+        with contextlib.suppress(_UnknownDevice):
+            return self._converse(name, password)
+        # Forgotten at the pool, by its administrator or from another machine: this is a new one, then.
+        self._remembered = self._device = None
+        return self._converse(name, password)
 
     def _converse(self, name: str, password: Secret) -> dict[str, Any]:
         answer = self._prove(name, password)
@@ -181,7 +193,7 @@ class PasswordSignIn:
         sent_to = (asked.get("ChallengeParameters") or {}).get("CODE_DELIVERY_DESTINATION")
         if sent_to:
             self._prompt.say(f"A code was sent to {clean(str(sent_to), 60)}.")
-        for left in range(_CODE_TRIES - 1, -1, -1):
+        for left in range(TRIES - 1, -1, -1):
             code = Secret(self._prompt.ask_secret(question).reveal().strip())
             try:
                 return self._respond(challenge, asked, {parameter: code})
@@ -193,10 +205,7 @@ class PasswordSignIn:
 
     def _with_new_password(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._prompt.say("The user pool asks for a new password.")
-        new = self._prompt.ask_secret("New password")
-        if new != self._prompt.ask_secret("The new password again"):
-            raise LoginRejectedError("the two new passwords differ", hint="sign in again")
-        responses: dict[str, str | Secret] = {"NEW_PASSWORD": new}
+        responses: dict[str, str | Secret] = {"NEW_PASSWORD": new_password(self._prompt)}
         for attribute in _texts((asked.get("ChallengeParameters") or {}).get("requiredAttributes")):
             # A name, a telephone number: nobody's business either.
             responses[attribute] = Secret(
@@ -282,11 +291,15 @@ class PasswordSignIn:
         return "the user pool has no sign-in pages for a browser either: ask its owner for a domain"
 
 
+def _is_wrong_password(refused: ApiError) -> bool:
+    # A locked user, or a client with a secret, comes under the same code as a wrong password.
+    is_usual = refused.code == "NotAuthorizedException" and "ncorrect username" in refused.message
+    return is_usual or refused.code == "UserNotFoundException"
+
+
 def _explained(refused: ApiError) -> Exception:
     said = _SAID.get(refused.code)
-    # A locked user, or a client with a secret, comes under the same code as a wrong password.
-    is_usual = refused.code != "NotAuthorizedException" or "ncorrect username" in refused.message
-    if said and is_usual:
+    if said and (refused.code != "NotAuthorizedException" or _is_wrong_password(refused)):
         why = f": {refused.message}" if refused.code == "InvalidPasswordException" else ""
         return LoginRejectedError(said + why, hint="sign in again", code=refused.code)
     return refused.explained()

@@ -109,6 +109,15 @@ def way(value: object, where: str, ways: Sequence[str]) -> str:
     return given
 
 
+def check_username(name: str | None, way: str) -> None:
+    """Refuse a user name where none is asked for: at its own page an issuer asks by itself."""
+    if name is not None and way != "password":
+        raise ConfigurationError(
+            f"a user name goes with a password, and the way to sign in here is '{clean(way, 40)}'",
+            hint="leave username out, or choose way='password' (--password on the command line)",
+        )
+
+
 def store(value: object, where: str) -> str:
     """Take where the refresh token shall be."""
     given = text(value, where)

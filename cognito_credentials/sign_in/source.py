@@ -175,7 +175,7 @@ class SignInSource:
                 and none can be opened here, `NO_BROWSER`.
             store: Where the refresh token shall be; by default what is configured.
             open_browser: Opens an address; False when it cannot.
-            username: Who, for a password.
+            username: Who, for a password; refused with any other way.
 
         Returns:
             Who has signed in.
@@ -190,6 +190,7 @@ class SignInSource:
         from .interaction import TerminalPrompt
 
         chosen = shapes.way(way or self.way, "the way to sign in", (*self.ways, NO_BROWSER))
+        shapes.check_username(username, chosen)
         place_of_secret = shapes.store(store or self.store or self._store_so_far(), "store")
         prompt = prompt or TerminalPrompt()
         is_free = chosen == "browser" and way is None and open_browser is None

@@ -334,6 +334,7 @@ def test_a_profile_with_nothing_to_sign_in_to(app: App) -> None:
         (["--no-browser"], 3, "there is no terminal"),
         (["--store", "nowhere"], 4, "store is 'nowhere'"),
         (["--browser", "--device"], 2, "not allowed with"),
+        (["--device", "--username", "ann"], 4, "a user name goes with a password"),
         (["--password=CANARY"], 2, "--password takes no value"),
         (["--password", "CANARY"], 2, "Passwords are asked for"),
     ],

@@ -129,10 +129,44 @@ def test_the_end_of_a_sign_in(user_pool: UserPoolServer) -> None:
 def test_a_wrong_password_and_an_unknown_user_are_told_alike(
     one_pool: UserPoolServer, answers: tuple[str, str]
 ) -> None:
-    """Whether a user exists is nobody's business."""
+    """Whether a user exists is nobody's business; three tries, and no fourth."""
+    person = Person(*answers * 3, "ann", PASSWORD)
+
     with pytest.raises(LoginRejectedError, match=r"^the user name or the password is wrong"):
-        _source().sign_in(Person(*answers))
+        _source().sign_in(person)
     assert _source().account() is None
+    assert person.shown == ["The user name or the password is wrong; try again."] * 2
+    assert person.answers == ["ann", PASSWORD]
+
+
+@pytest.mark.parametrize("username", [None, "ann"])
+def test_a_wrong_password_is_asked_for_again(one_pool: UserPoolServer, username: str | None) -> None:
+    """Whoever mistypes tries again, the user name too unless it was given."""
+    name = [] if username else ["ann"]
+    person = Person(*name, "CANARY wrong", *name, PASSWORD)
+
+    assert _source().sign_in(person, username=username).subject == "sub-ann"
+    assert person.answers == []
+
+
+def test_a_user_name_is_asked_for_until_there_is_one(one_pool: UserPoolServer) -> None:
+    """An empty one is nobody's: the pool is not asked about it, and three of them are a refusal to answer."""
+    assert _source().sign_in(Person("", "  ", "ann", PASSWORD)).subject == "sub-ann"
+
+    asked = len(one_pool.requests)
+    with pytest.raises(LoginRequiredError, match="given up"):
+        _source().sign_in(Person("", "", "", "ann", PASSWORD))
+    assert len(one_pool.requests) == asked
+
+
+@pytest.mark.parametrize("way", ["browser", "no-browser", None])
+def test_a_user_name_without_a_password(one_pool: UserPoolServer, way: str | None) -> None:
+    """A user name that nobody would be asked about is refused before anything is done."""
+    source = _source(sign_in="browser", redirect_ports=[8400])
+
+    with pytest.raises(ConfigurationError, match=r"goes with a password.*browser.*--password"):
+        source.sign_in(Person(), way=way, username="ann")
+    assert one_pool.requests == []
 
 
 @pytest.mark.parametrize("challenge", ["SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA"])
@@ -168,8 +202,10 @@ def test_a_new_password(one_pool: UserPoolServer) -> None:
     user = one_pool.add("eve", PASSWORD, "NEW_PASSWORD_REQUIRED")
 
     with pytest.raises(LoginRejectedError, match="the two new passwords differ"):
-        _source().sign_in(Person("eve", PASSWORD, "CANARY one", "CANARY two"))
-    _source().sign_in(Person("eve", PASSWORD, "CANARY new", "CANARY new", "Eve"))
+        _source().sign_in(Person("eve", PASSWORD, *["CANARY one", "CANARY two"] * 3))
+    person = Person("eve", PASSWORD, "CANARY one", "CANARY two", "CANARY new", "CANARY new", "Eve")
+    _source().sign_in(person)
+    assert "The two new passwords differ; try again." in person.shown
 
     assert user.new_password == "CANARY new"
     user.challenges.clear()
