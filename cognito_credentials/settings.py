@@ -178,9 +178,12 @@ def _how_to_name_a_pool(given: Given, origin: str) -> str:
     in_python = origin == "argument"
     others = given.profiles_with_a_pool()
     if others:
-        shown = " and ".join(f"'{clean(name, 60)}'" for name in others[:3])
+        names = [f"'{clean(name, 60)}'" for name in others[:3]]
+        shown = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
         choose = f"profile_name={others[0]!r}" if in_python else f"--profile '{clean(others[0], 60)}'"
-        return f"profile {shown} {'has' if len(others) == 1 else 'have'} one: choose it with {choose}"
+        if len(others) == 1:
+            return f"profile {shown} has one: choose it with {choose}"
+        return f"profiles {shown} have one: choose one, as with {choose}"
     profile = f"profile '{clean(given.profile, 80)}'" if given.profile else "a profile"
     last = "give identity_pool_id" if in_python else "give --identity-pool-id"
     return f"set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in {profile}, or {last}"

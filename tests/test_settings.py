@@ -146,6 +146,20 @@ def test_require_names_the_profiles_that_have_a_pool() -> None:
         require({}, environ=HOME, config=config, origin="the command line")
 
 
+def test_several_profiles_that_have_a_pool_are_listed() -> None:
+    """Of several profiles each is named, as a list is written."""
+    config = {"profiles": {name: {"cognito_identity_pool_id": POOL} for name in ("app", "guest", "up")}}
+
+    with pytest.raises(ConfigurationError) as caught:
+        require({}, environ=HOME, config=config, origin="the command line")
+    assert (
+        caught.value.hint == "profiles 'app', 'guest' and 'up' have one: choose one, as with --profile 'app'"
+    )
+    del config["profiles"]["up"]
+    with pytest.raises(ConfigurationError, match=r"(?i)profiles 'app' and 'guest' have one"):
+        require({}, environ=HOME, config=config)
+
+
 def test_a_mistyped_variable_is_named_where_it_was_needed() -> None:
     """A variable that is almost ours is why there is no pool."""
     environ = {**HOME, "AWS_COGNITO_IDENTITY_POOLID": POOL}
