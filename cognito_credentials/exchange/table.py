@@ -243,6 +243,11 @@ TABLE: Final = (
         # botocore's text repeats the value, which may be a token.
         "a setting does not have the form that botocore demands of {operation}",
         "check identity_pool_id (from {pool_origin}), the roles and the names of the logins", quotes=False),
+    Row("login not there to unlink", INVALID, "", STOP, ConfigurationError,
+        # Source: service.md 6.19, derived: nothing else of this call can be invalid in what a user names.
+        "this identity has no such login to take off",
+        "it may be off already, or its provider have another name in the pool; signed in here: {providers}",
+        operation="UnlinkIdentity"),
     Row("parameter refused", INVALID, "", STOP, ConfigurationError,
         "Cognito finds a parameter invalid",
         "correct the setting that the text names"),

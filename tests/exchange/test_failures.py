@@ -57,6 +57,12 @@ def guest_of_somebody(bench: EmulatorBench) -> object:
     return client.get_credentials_for_identity(identity_id, {})
 
 
+def unlinked_twice(bench: EmulatorBench) -> object:
+    client = bench.client(bench.pool())
+    identity_id, login = client.get_id(bench.login()), bench.login()
+    return client.unlink_identity(identity_id, login, ["graph.facebook.com"])
+
+
 def identity_of_another(bench: EmulatorBench) -> object:
     client = bench.client(bench.pool())
     identity_id = client.get_id(bench.login(subject="one"))
@@ -228,6 +234,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "setting malformed": lambda b: b.client("us-east-1:XYZ").get_id({}),
     "parameter malformed": lambda b: b.client(b.pool()).get_credentials_for_identity("", {}),
+    "login not there to unlink": unlinked_twice,
     "parameter refused": faulty("InvalidParameterException", "something else"),
     "not authorized": faulty("NotAuthorizedException", "something else"),
     "not our service": portal,
