@@ -19,6 +19,7 @@ from .static import TokenSource
 
 TOKEN_BOUND: Final = "token:"  # noqa: S105  (a prefix of principals, no token)
 """How a principal begins that is bound to the very tokens: it will not be met again after they change."""
+NOBODY: Final = "nobody is signed in"
 
 
 def reject(source: LoginSource, token: Secret) -> None:
@@ -53,10 +54,14 @@ def untold(sources: Iterable[tuple[str | None, LoginSource]]) -> str:
     for provider, source in sources:
         if bound(source, None) is not None:
             continue
+        if callable(getattr(source, "account", None)):
+            return NOBODY  # else who is would have been told
+        of = f" for {clean(provider, 80)}" if provider else ""
         if isinstance(source, (FileSource, EnvironmentSource)):
             try:
                 source.token()
             except LoginRequiredError as error:
                 return f"{error.message}; with user set (cognito_user) it would not matter"
-        return f"only a login token{f' for {clean(provider, 80)}' if provider else ''} tells, when asked for"
-    return "nobody is signed in"
+            return f"the login token{of} does not tell; cognito_user does (user in Python)"
+        return f"only a login token{of} tells, when asked for; cognito_user does at once (user in Python)"
+    return NOBODY

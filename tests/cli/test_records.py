@@ -99,6 +99,20 @@ class TestStatus:
         assert f"\nIdentity       cannot be told whose: the login token file {token} is missing" in done.out
         assert "cognito_user" in done.out
 
+    @pytest.mark.parametrize("source", ["file:{}", "command:cat {}"])
+    def test_a_token_that_tells_nothing(self, emulator: Any, call: Call, tmp_path: Path, source: str) -> None:
+        """Facebook's tokens have no name in them: what says whose they are is named."""
+        pool = emulator.create_pool(SupportedLoginProviders={"graph.facebook.com": "1234"})
+        token = tmp_path / "token"
+        token.write_text("opaque")
+
+        done = call("status", "--identity-pool-id", pool, "--login", f"facebook={source.format(token)}")
+
+        assert done.code == 0, done.err
+        assert "\nIdentity       cannot be told whose: " in done.out
+        assert "login token for graph.facebook.com" in done.out
+        assert "cognito_user does" in done.out
+
     def test_the_pool_of_a_variable_is_named_as_such(
         self, emulator: Any, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -59,6 +59,7 @@ def test_status_says_who_and_where(app: App) -> None:
     facts = json.loads(app("status", "--json").out)
 
     assert "nobody; 'cognito-credentials login --profile app' signs in" in before.out
+    assert "\nIdentity       nobody is signed in\n" in before.out
     assert "ann@example.com, kept in a plain file" in after.out
     assert (facts["signed_in_as"], facts["login_store"]) == ("ann@example.com", "file")
 
@@ -382,7 +383,10 @@ def test_unlinking_what_is_not_linked(app: App) -> None:
     """A provider that the identity does not have is refused, and the identity stays."""
     before = _identity(app.login("ann").out)
 
-    assert app("unlink", "google", "--yes").code in (4, 5)
+    done = app("unlink", "google", "--yes")
+
+    assert done.code == 4
+    assert "this identity has no such login to take off" in done.line.lower()
 
     assert json.loads(app("status", "--json").out)["identity_id"] == before
 

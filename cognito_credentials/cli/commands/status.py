@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
+from ...logins.binding import NOBODY
 from ...notices import span
 from ..command import Command, Invocation
 from ..pool_options import open_pool, region_for
@@ -87,7 +88,9 @@ def elsewhere(settings: Settings) -> str:
 
 def _unknown(status: Status) -> str:
     because = status.unknown_because
-    return "not known yet" if because is None else f"cannot be told whose: {because}"
+    if because is None:
+        return "not known yet"
+    return because if because == NOBODY else f"cannot be told whose: {because}"
 
 
 def _signs_in(settings: Settings) -> bool:
