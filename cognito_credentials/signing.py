@@ -40,6 +40,8 @@ class SignedOut:
     """Whether there were credentials; those handed out stay valid until they expire."""
     identity_id: str | None = None
     """The identity that this machine has forgotten."""
+    left: tuple[str, ...] = ()
+    """Why the keyring has a key still, for people; it opens nothing any more."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class _Ending:
     problems: list[str] = field(default_factory=list)
     is_unreached: bool = False
     others: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     error: CognitoCredentialsError | None = None
 
 
@@ -151,6 +154,7 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
         tuple(ending.others),
         had_credentials,
         identity_id if had_identity else None,
+        tuple(ending.left),
     )
 
 
@@ -173,6 +177,8 @@ def _end(source: object, ending: _Ending, *, revoke: bool) -> None:
         ending.is_unreached |= getattr(each, "is_unreached", False)
         if each.problem:
             ending.problems.append(each.problem)
+        if getattr(each, "left", ""):
+            ending.left.append(each.left)
 
 
 def _forget(parts: Parts, who: Who | None, *, identity: bool) -> tuple[bool, bool]:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..errors import CognitoCredentialsError, LoginRejectedError, clean
+from ..errors import CacheError, CognitoCredentialsError, LoginRejectedError, clean
 from ..exchange.deadline import to_its_end
 from ..single_flight import SingleFlight
 from .account import Account, account_at
@@ -67,6 +67,8 @@ class SignedOut(NamedTuple):
     """Whether the issuer could not be told for now: no network, or it is asked too often."""
     earlier: tuple[SignedOut, ...] = ()
     """The same of what the profile had at other issuers or clients."""
+    left: str = ""
+    """Why the keyring has its key still, which opens nothing any more; empty otherwise."""
 
     @property
     def shown(self) -> str:
@@ -185,8 +187,10 @@ class SignIn:
         """
         Sign out: forget who and the secret, and tell the issuer if it can be told.
 
+        A keyring that cannot be used keeps nobody signed in: the file that its key opens is gone.
+
         Raises:
-            CacheError: Something cannot be removed; what could be is.
+            CacheError: A file cannot be removed; what could be is.
         """
         with self._place.lock():
             account = self.account()
@@ -194,14 +198,21 @@ class SignIn:
             done = self._revoked(account) if account and revoke else SignedOut(account, False)
             # First, so that from here on nobody is signed in, whatever the keyring says.
             self._place.remove("sign-in")
+            left: list[str] = []
             with contextlib.ExitStack() as last_first:  # each runs, whichever of them fails
                 # Without an account too: left from before, when another store was chosen since.
                 if (account and account.store == "keyring") or self._place.read("sealed") is not None:
-                    last_first.callback(open_store("keyring", self._place).delete)
+                    last_first.callback(self._remove_key, left)
                 last_first.callback(self._place.remove, "sealed")
                 last_first.callback(self._place.remove, "secret")
                 last_first.callback(self._place.remove, "ended")
-        return done
+        return done._replace(left="".join(left))
+
+    def _remove_key(self, left: list[str]) -> None:
+        try:
+            open_store("keyring", self._place).delete()
+        except CacheError as error:
+            left.append(error.message)
 
     def _in_memory(self) -> Secret | None:
         held = self._held

@@ -185,6 +185,29 @@ def test_logout_without_the_issuer(
     assert token not in "".join(app.kept().values())
 
 
+@pytest.mark.parametrize("options", [("--profile", "app"), ("--all",)])
+def test_logout_without_the_keyring(app: App, options: tuple[str, ...], tmp_path: Path) -> None:
+    """Where the keyring cannot be used all files are gone, what was not done is said, and exit 7."""
+    keyring = {"TEST_KEYRING": str(tmp_path / "keyring.json")}
+    works, locked = (
+        {**keyring, "PYTHON_KEYRING_BACKEND": f"tests.sign_in.keyring_backends.{name}"}
+        for name in ("Works", "Locked")
+    )
+    assert app.login("ann", "--store", "keyring", **works).code == 0
+
+    done = app.cli("logout", *options, env=locked)
+
+    assert done.code == 7
+    assert "Signed out ann@example.com" in done.out
+    assert "the refresh token is removed." in done.out
+    assert "Removed the credentials." in done.out
+    assert "not revoked: the keyring cannot be used: " in done.err
+    assert "it opens nothing any more" in done.err
+    assert "--store" not in done.err
+    assert not [name for name in app.kept() if "sealed" in name or "sign-in" in name]
+    assert app("credential-process", env=works).code == 3
+
+
 def test_two_users_of_one_profile(app: App) -> None:
     """Who signs in over somebody else gets nothing of the other's, and the other nothing of his later."""
     anns = _identity(app.login("ann").out)

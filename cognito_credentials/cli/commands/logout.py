@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from ...errors import ServiceError
+from ...errors import CacheError, ServiceError
 from ..command import PROGRAM, Command, Invocation
 from ..failures import UsageError
 from ..pool_options import open_pool, selecting_options
@@ -43,12 +43,13 @@ def run(invocation: Invocation) -> int:
     for line in _lines(done):
         invocation.terminal.write(line + "\n")
     _say_what_is_not_revoked(invocation, done.problems)
+    _say_what_is_left(invocation, done.left)
     for other in done.others:
         invocation.terminal.notice(f"The login from {printable(other)} is not kept here: end it there.")
     if done.had_credentials:
         invocation.terminal.notice("Credentials that were handed out stay valid until they expire.")
     # All is removed here; but who reads only the exit code shall know that a copy of the token still works.
-    return ServiceError.exit_code if done.is_unreached else 0
+    return CacheError.exit_code if done.left else ServiceError.exit_code if done.is_unreached else 0
 
 
 def _run_all(invocation: Invocation) -> int:
@@ -80,8 +81,12 @@ def _run_all(invocation: Invocation) -> int:
     elif not ended:
         terminal.write(_NOTHING + "\n")
     _say_what_is_not_revoked(invocation, tuple(done.problem for done in ended if done.problem))
+    left = tuple(done.left for done in ended if done.left)
+    _say_what_is_left(invocation, left)
     if problem is not None:
         raise problem
+    if left:
+        return CacheError.exit_code
     return ServiceError.exit_code if any(done.is_unreached for done in ended) else 0
 
 
@@ -90,6 +95,14 @@ def _say_what_is_not_revoked(invocation: Invocation, problems: tuple[str, ...]) 
         invocation.terminal.say(
             f"The refresh token was removed here, but not revoked: {printable(problem)}. "
             "Whoever has a copy of it can use it until it ends."
+        )
+
+
+def _say_what_is_left(invocation: Invocation, left: tuple[str, ...]) -> None:
+    for problem in left:
+        invocation.terminal.say(
+            f"A key is left in the keyring: {printable(problem)}. What it opened is removed: it opens nothing "
+            "any more."
         )
 
 
@@ -114,7 +127,8 @@ COMMAND = Command(
 Has the issuer revoke the refresh token where it can, and removes it, who was signed in, and the
 credentials. The identity is kept, so that the same user is known again offline; --scope identity forgets
 it, too. For a guest that is for ever. Where the issuer cannot be told for now (no network, or it is asked
-too often) all is removed here just the same, and the exit code is 6. What the profile had at another issuer
+too often) all is removed here just the same, and the exit code is 6; where the keyring cannot be used, so
+that the refresh token cannot be read and revoked, it is 7. What the profile had at another issuer
 or client, before it was changed, is ended there, too; --all ends every sign-in, whatever profiles say.""",
     example="""
 $ cognito-credentials logout --profile app
