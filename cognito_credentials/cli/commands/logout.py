@@ -81,11 +81,11 @@ def _run_all(invocation: Invocation) -> int:
     elif not ended:
         terminal.write(_NOTHING + "\n")
     _say_what_is_not_revoked(invocation, tuple(done.problem for done in ended if done.problem))
-    left = tuple(done.left for done in ended if done.left)
-    _say_what_is_left(invocation, left)
+    keys_left = tuple(done.left for done in ended if done.left)
+    _say_what_is_left(invocation, keys_left)
     if problem is not None:
         raise problem
-    if left:
+    if keys_left:
         return CacheError.exit_code
     return ServiceError.exit_code if any(done.is_unreached for done in ended) else 0
 
