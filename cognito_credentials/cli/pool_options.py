@@ -49,9 +49,10 @@ def add_pool_options(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--" + name.replace("_", "-"), metavar=metavar, help=text)
     group.add_argument(
         "--login",
-        metavar="PROVIDER=SOURCE",
+        metavar="[PROVIDER=]SOURCE",
         action="append",
-        help="a login token's source: file:PATH, env:NAME, command:ARGV or developer:URL; may be repeated",
+        help="a login token's source: PROVIDER=file:PATH, =env:NAME or =command:ARGV, may be repeated; or "
+        "developer:URL, the app's own back end",
     )
 
 
@@ -85,22 +86,32 @@ def given_settings(options: argparse.Namespace, environ: Mapping[str, str]) -> d
     return settings
 
 
-def read_logins(texts: list[str]) -> dict[str, str]:
+def read_logins(texts: list[str]) -> dict[str | None, str]:
     """
     Take ``PROVIDER=SOURCE`` texts apart.
+
+    Returns:
+        Login provider name to source; None stands for what the source's own tokens name, ``developer:URL``.
 
     Raises:
         ConfigurationError: One is no such text. It is not shown: it may be a token.
     """
-    logins: dict[str, str] = {}
+    logins: dict[str | None, str] = {}
     for text in texts:
+        if text.strip().startswith("developer:"):
+            if len(texts) > 1:
+                raise ConfigurationError(
+                    f"--login from {ORIGIN} gives developer:URL beside another login",
+                    hint="name its provider, too: --login cognito-identity.amazonaws.com=developer:URL",
+                )
+            return {None: text.strip()}
         provider, equals, source = text.partition("=")
         provider = provider.strip()
         # A token ends in "=" at times. No provider is as long as one, and every source has a colon.
         if equals and 0 < len(provider) <= 128 and source.strip("= ") and ":" not in source:
             raise ConfigurationError(
                 f"--login from {ORIGIN}: what follows {clean(provider, 80)}= is no source",
-                hint="it must begin with file:, env: or command:, and is never a token itself",
+                hint="it must begin with file:, env:, command: or developer:, and is never a token itself",
             )
         if not equals or not provider or len(provider) > 128 or ":" not in source:
             raise ConfigurationError(

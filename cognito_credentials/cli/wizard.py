@@ -28,8 +28,8 @@ class Answers:
     settings: Mapping[str, str]
     """By the names of `IdentityPool`'s arguments; empty text removes one."""
     region: str | None
-    logins: Mapping[str, str] | None
-    """Login provider name to source; empty for guest access, None to leave them as they are."""
+    logins: Mapping[str | None, str] | None
+    """Login provider name, or None where the source knows it, to source; empty for guest access, None to leave them as they are."""
     current: Mapping[str, str]
     """What the profile has now, by its keys."""
     sign_in: Mapping[str, str] = field(default_factory=dict)
@@ -68,13 +68,13 @@ def ask_all(
 def _ask_who(terminal: Terminal, answers: Answers) -> Answers:
     """Ask how users sign in: one question, whose answer's form says which of four it is."""
     current = answers.current
-    logins = ", ".join(
-        f"{name}={source}" for name, source in nested(current.get("cognito_logins", "")).items()
-    )
+    written = current.get("cognito_logins", "")
+    is_alone = written.strip().startswith("developer:")
+    logins = written if is_alone else ", ".join(f"{name}={text}" for name, text in nested(written).items())
     shown = logins or current.get("cognito_user_pool_id") or current.get("cognito_oidc_issuer") or _NOBODY
     terminal.say(
         "Who signs in where? The ID of a user pool; an issuer, https://…; PROVIDER=SOURCE for tokens from "
-        "elsewhere, such as accounts.google.com=file:/run/token; none for guest access."
+        "elsewhere, such as accounts.google.com=file:/run/token; developer:https://… for a back end of your own; none for guest access."
     )
 
     def check(answer: str) -> Answers:

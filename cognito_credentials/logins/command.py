@@ -21,6 +21,7 @@ from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..policy import LOGIN_BUDGET
 from ..secret import Secret
 from .claims import digest, unverified_claims, unverified_subject
+from .source import LOGIN_TOKEN
 
 OUTPUT_LIMIT = 64 * 1024
 """Bytes; more than any token Cognito takes."""
@@ -33,9 +34,13 @@ class CommandSource:
     Args:
         argv: The program and its arguments; no shell is involved.
         timeout_seconds: After that long it is killed with everything it started.
+        holds: What it prints, for messages.
     """
 
-    def __init__(self, argv: Sequence[str], *, timeout_seconds: float = LOGIN_BUDGET) -> None:
+    def __init__(
+        self, argv: Sequence[str], *, timeout_seconds: float = LOGIN_BUDGET, holds: str = LOGIN_TOKEN
+    ) -> None:
+        self._kind = "login" if holds == LOGIN_TOKEN else holds
         self._argv = tuple(argv)
         self._timeout_seconds = timeout_seconds
         # The program alone: its arguments may hold what nobody should read in a log.
@@ -97,13 +102,13 @@ class CommandSource:
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "an argument holds a null character"
         raise ConfigurationError(
-            f"the login command '{self._name}' cannot be run: {why}",
+            f"the {self._kind} command '{self._name}' cannot be run: {why}",
             hint="give its absolute path; there is no shell, so no ~, no $VARIABLE and no pipe",
         )
 
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
-            f"the login command '{self._name}' {what}",
+            f"the {self._kind} command '{self._name}' {what}",
             hint="run it in a terminal to see why; sign in again if that is the cause",
         )
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from ..errors import LoginRequiredError, clean
 from ..secret import Secret
 from .claims import digest
+from .source import LOGIN_TOKEN
 
 
 class EnvironmentSource:
@@ -23,9 +24,11 @@ class EnvironmentSource:
     Args:
         name: The variable.
         environ: Where to look it up; None for this process's environment.
+        holds: What is in it, for messages.
     """
 
-    def __init__(self, name: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, name: str, environ: Mapping[str, str] | None = None, holds: str = LOGIN_TOKEN) -> None:
+        self._holds = holds
         self._name = name
         self._environ = environ
         self.description = f"env:{clean(name)}"
@@ -41,8 +44,8 @@ class EnvironmentSource:
         text = environ.get(self._name, "").strip()
         if not text:
             raise LoginRequiredError(
-                f"the environment variable {clean(self._name)} holds no login token",
-                hint="sign in again and set it, or name another source",
+                f"the environment variable {clean(self._name)} holds no {self._holds}",
+                hint=f"{'sign in again and ' if self._holds == LOGIN_TOKEN else ''}set it, or name another source",
             )
         return Secret(text)
 

@@ -13,6 +13,7 @@ import stat
 from ..errors import LoginRequiredError, clean
 from ..secret import Secret
 from .claims import digest, unverified_claims, unverified_subject
+from .source import LOGIN_TOKEN
 
 FILE_LIMIT = 64 * 1024
 """Bytes; more than any token Cognito takes."""
@@ -27,9 +28,11 @@ class FileSource:
 
     Args:
         path: The file; symbolic links are followed, since that is how secrets are mounted and rotated.
+        holds: What is in it, for messages.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], holds: str = LOGIN_TOKEN) -> None:
+        self._holds = holds
         self._path = os.path.expanduser(os.fspath(path))
         self.description = f"file:{clean(self._path)}"
 
@@ -91,8 +94,10 @@ class FileSource:
 
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
-            f"the login token file {clean(self._path)} {what}",
-            hint="sign in again so that it is written, or correct the path",
+            f"the {self._holds} file {clean(self._path)} {what}",
+            hint="sign in again so that it is written, or correct the path"
+            if self._holds == LOGIN_TOKEN
+            else "write it, or correct the path",
         )
 
     def __repr__(self) -> str:

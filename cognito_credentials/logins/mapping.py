@@ -21,7 +21,7 @@ from .claims import digest, unverified_subject
 from .environment import EnvironmentSource
 from .expiry import unexpired
 from .file import FileSource
-from .providers import check_claims, check_provider, own_identity_id
+from .providers import check_claims, check_developer_provider, check_provider, own_identity_id
 from .registry import Maker, names_source, parse_source
 from .saml import checked_response, is_saml
 from .source import LoginSource, describe, is_source
@@ -115,6 +115,9 @@ class Logins:
                 f"cognito_logins from {origin} is empty",
                 hint="write '  accounts.google.com = file:/path' below it, or remove it for guest access",
             )
+        for name, text in value.items():
+            if str(text).strip().startswith("developer:"):
+                check_developer_provider(name, origin)
         pairs = [
             (name, parse_source(str(text), origin=origin, environ=environ, others=others))
             for name, text in value.items()

@@ -77,6 +77,22 @@ def check_provider(name: object, origin: str) -> str:
     return name
 
 
+def check_developer_provider(name: str | None, origin: str) -> None:
+    """
+    Refuse a login provider that no answer of a back end could be of: its tokens are Cognito's own.
+
+    Raises:
+        ConfigurationError: *name* is another provider's.
+    """
+    if name is not None and not name.startswith("cognito-identity"):
+        raise ConfigurationError(
+            f"logins from {origin}: the tokens of developer:URL are of the login provider "
+            f"cognito-identity.amazonaws.com, not of {_shown(name)}",
+            hint="give developer:URL alone, or write cognito-identity.amazonaws.com=developer:URL (the pool's "
+            "developer provider name is the back end's business)",
+        )
+
+
 def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: str) -> str:
     """
     Check that a token fits the provider it was given for; derive the provider where none was named.

@@ -14,18 +14,23 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ..configuration import expand_user
 from ..errors import ConfigurationError, clean
 from .command import CommandSource
 from .environment import EnvironmentSource
 from .file import FileSource
-from .source import LoginSource
+from .source import LOGIN_TOKEN, LoginSource
 
 SCHEMES = ("file", "env", "command", "keyring", "developer")
 _FORMS = "file:PATH, env:NAME or command:ARGV"
 Maker = Callable[[str], LoginSource]
 """Makes a source of what follows its scheme, for those that lie above this package."""
+_HOLDS = MappingProxyType(
+    {"cognito_developer_headers": "developer headers", "cognito_oidc_client_secret": "client secret"}
+)
+"""What the source of a setting holds, where it is no login token."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -68,17 +73,18 @@ def parse_source(
         raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"write {_FORMS}")
     if others and scheme in others:
         return others[scheme](rest)
+    holds = _HOLDS.get(setting, LOGIN_TOKEN)
     if scheme == "file":
-        return FileSource(_path(rest, where, environ))
+        return FileSource(_path(rest, where, environ), holds)
     if scheme == "env":
         if not _VARIABLE.fullmatch(rest):
             raise ConfigurationError(
                 f"{where}: what follows env: is no name of an environment variable",
                 hint="write env:NAME, without $",
             )
-        return EnvironmentSource(rest, environ)
+        return EnvironmentSource(rest, environ, holds)
     if scheme == "command":
-        return CommandSource(_argv(rest, where))
+        return CommandSource(_argv(rest, where), holds=holds)
     raise ConfigurationError(f"{where}: {scheme}: is not available in this version", hint=f"use {_FORMS}")
 
 

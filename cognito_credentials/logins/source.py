@@ -19,6 +19,7 @@ from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredE
 from ..secret import Secret
 from .claims import TOKEN_LIMIT
 
+LOGIN_TOKEN: Final = "login token"  # noqa: S105  (what a source holds, for messages; no token)
 _NETWORK: Final = frozenset(("socket", "ssl", "urllib", "urllib3", "requests", "aiohttp"))
 """Modules whose kinds of OSError are about connections: gaierror, URLError, RequestException…"""
 _UNREACHABLE: Final = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN))

@@ -246,10 +246,10 @@ def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:
     except CognitoCredentialsError as error:
         problem = error.with_traceback(None)  # its frames have the request in them
     except botocore.exceptions.BotoCoreError as error:
-        host = clean(urlsplit(url).hostname or "", 100)
+        host = clean(urlsplit(url).netloc.rpartition("@")[2], 100)  # and the port: on one machine it says who
         problem = ServiceError(
             f"{host} cannot be reached ({type(error).__name__})",
-            hint="check this machine's network and proxy, and the issuer's address",
+            hint="check this machine's network and proxy, and the address",
             code=type(error).__name__,
         )
     # Out here, so that the inner error, which has the request in it, is not even the context of ours.

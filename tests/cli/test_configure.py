@@ -319,6 +319,18 @@ def test_the_wizard_keeps_what_is_there_on_enter() -> None:
     assert "[a.example.com=env:A]" in shown
 
 
+def test_the_wizard_takes_and_keeps_a_back_end() -> None:
+    """`developer:URL` needs no provider's name, and Enter keeps it."""
+    back_end = "developer:https://app.example.com/token"
+    chosen, _ = _ask(NOTHING, f"app\n{POOL}\n\n{back_end}\n", {})
+    current = {"cognito_identity_pool_id": POOL, "region": "us-east-1", "cognito_logins": back_end}
+    kept, shown = _ask(NOTHING, "\n\n\n\n", current)
+
+    assert chosen.logins == {None: back_end}
+    assert kept.logins is None
+    assert f"[{back_end}]" in shown
+
+
 @pytest.mark.parametrize(
     ("typed", "keys"),
     [

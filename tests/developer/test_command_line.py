@@ -139,6 +139,71 @@ def test_configure_writes_it(run: Cli, world: World, service: Service, isolation
     )
     assert done.code == 0, done.err
     assert run("credential-process", "--profile", "app").code == 0
+
+    # As the help says it, and as the README has it in a profile: a back end alone needs no provider's name.
+    alone = run("configure", "--profile", "app", "--login", f"developer:{service.url}", "--yes")
+    assert alone.code == 0, alone.err
+    written = (isolation / ".aws" / "config").read_text()
+    assert f"\ncognito_logins = developer:{service.url}\n" in written
+    run("clear", "--profile", "app")
+    assert run("credential-process", "--profile", "app").code == 0
     wrong = run("configure", "--profile", "app", "--developer-headers", "Authorization: CANARY", "--yes")
     assert wrong.code == 4
     assert "CANARY" not in wrong.err + wrong.out
+
+
+@pytest.mark.parametrize(
+    ("logins", "says"),
+    [
+        (["login.mycompany=developer:{url}"], "not of 'login.mycompany'"),
+        (["google=developer:{url}"], "not of 'google'"),
+        (["developer:{url}", "google=env:TOKEN"], "cognito-identity.amazonaws.com=developer:URL"),
+    ],
+)
+def test_configure_refuses_another_provider(
+    run: Cli, world: World, service: Service, isolation: Path, logins: list[str], says: str
+) -> None:
+    """What would fail at its first use is not written; the form that works is named."""
+    options = [part for login in logins for part in ("--login", login.format(url=service.url))]
+
+    done = run("configure", "--profile", "app", "--identity-pool-id", world.pool_id, *options, "--yes")
+
+    assert done.code == 4
+    assert says in done.line
+    assert "cognito-identity.amazonaws.com=developer:URL" in done.line
+    assert not (isolation / ".aws" / "config").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "says"),
+    [
+        ("file:/nonexistent/headers", 3, "the developer headers file /nonexistent/headers is missing"),
+        ("env:NO_SUCH_HEADERS", 3, "NO_SUCH_HEADERS holds no developer headers"),
+        ("command:/nonexistent/headers", 4, "the developer headers command '/nonexistent/headers'"),
+    ],
+)
+def test_missing_headers_are_called_that(
+    run: Cli, world: World, service: Service, source: str, code: int, says: str
+) -> None:
+    """A source of headers that has none is not taken for one of a login token."""
+    done = run(
+        *("credential-process", "--identity-pool-id", world.pool_id),
+        *("--login", f"developer:{service.url}", "--developer-headers", source),
+    )
+
+    assert done.code == code
+    assert says in done.line
+    assert "login token" not in done.line
+    assert "sign in again" not in done.line.lower()
+
+
+def test_a_back_end_that_is_down(run: Cli, world: World) -> None:
+    """It is named with its port, and is called no issuer."""
+    done = run(
+        *("credential-process", "--identity-pool-id", world.pool_id),
+        *("--login", "developer:http://127.0.0.1:9/token", "--developer-headers", "env:APP_HEADERS"),
+    )
+
+    assert done.code == 6
+    assert "127.0.0.1:9 cannot be reached" in done.line
+    assert "issuer" not in done.line

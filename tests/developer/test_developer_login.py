@@ -191,7 +191,7 @@ def test_a_large_answer_is_not_read(back_end: Start) -> None:
 
 def test_nobody_listening_is_worth_a_retry() -> None:
     """A back end that is down is the network's failure, and says which host."""
-    with pytest.raises(ServiceError, match=r"127\.0\.0\.1 cannot be reached") as caught:
+    with pytest.raises(ServiceError, match=r"127\.0\.0\.1:9 cannot be reached") as caught:
         DeveloperLogin("http://127.0.0.1:9/token").token()
 
     assert caught.value.retryable
@@ -267,7 +267,7 @@ def test_a_profile_names_the_back_end_and_the_source_of_its_headers(
 @pytest.mark.parametrize(
     ("headers", "says"),
     [
-        ("env:NOT_SET", "holds no login token"),
+        ("env:NOT_SET", "holds no developer headers"),
         ("x-token-itself", "cognito_developer_headers from profile 'default'"),
         ("env:NO_COLON", "no name that a header can have"),
     ],

@@ -134,10 +134,15 @@ def _changes(answers: Answers) -> dict[str, Value | None]:
         pool_id = answers.settings.get("identity_pool_id") or answers.current["cognito_identity_pool_id"]
         changes["region"] = pool_id.partition(":")[0]
     if answers.logins is not None:
-        changes["cognito_logins"] = answers.logins or None
+        changes["cognito_logins"] = _logins(answers.logins)
     changes |= {key: value or None for key, value in answers.sign_in.items()}
     changes["credential_process"] = credential_process(answers.profile)
     return changes
+
+
+def _logins(logins: Mapping[str | None, str]) -> Value | None:
+    alone = logins.get(None)  # a source that knows its provider is written without one
+    return alone or {name: source for name, source in logins.items() if name is not None} or None
 
 
 def _one_line(policy: str) -> str:
