@@ -13,6 +13,7 @@ import difflib
 import re
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_USER_POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]{1,55}")
 
 _PARTITIONS = (
     # The first prefix that fits decides; "us-iso-" before "us-" would be wrong without its hyphen.
@@ -41,6 +42,11 @@ KNOWN_REGIONS = (
 def is_region(text: str) -> bool:
     """Tell whether *text* has the shape of a region, such as ``us-east-1`` or ``us-gov-west-1``."""
     return _REGION.fullmatch(text) is not None
+
+
+def is_user_pool_id(text: str) -> bool:
+    """Tell whether *text* has the shape of a user pool's id, ``REGION_name`` with 55 characters at most."""
+    return _USER_POOL_ID.fullmatch(text) is not None
 
 
 def near_regions(text: str) -> list[str]:

@@ -51,7 +51,7 @@ _READER_PAUSES = (0.02, 0.02, 0.02)
 TAG_NAME = "CACHEDIR.TAG"
 _TAG = (
     b"Signature: 8a477f597d28d172789f06886806bc55\n"
-    b"# This directory holds temporary AWS credentials of cognito-credentials; do not back it up.\n"
+    b"# This directory holds AWS credentials or sign-ins of cognito-credentials; do not back it up.\n"
     b"# See https://bford.info/cachedir/\n"
 )
 

@@ -7,9 +7,10 @@ Here is only which there are; what they may hold is checked when the profile is,
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Mapping
 from typing import Final
+
+from ..regions import is_user_pool_id
 
 FIRST_KEYS: Final = ("cognito_user_pool_id", "cognito_oidc_issuer")
 """One of them makes a profile one that people sign in to."""
@@ -28,7 +29,6 @@ _OPTIONS: Final = (
     ("login-provider", "cognito_login_provider", "NAME", "login provider name, where not the issuer"),
     ("login-store", "cognito_login_store", "WHERE", "keyring (default), or file: plain, only for you"),
 )
-_USER_POOL_ID: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]+")
 
 
 def add_sign_in_options(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ def no_sign_in(current: Mapping[str, str]) -> dict[str, str]:
 
 def keys_of(answer: str) -> dict[str, str] | None:
     """Tell a user pool's id and an issuer from what is neither (None)."""
-    if _USER_POOL_ID.fullmatch(answer):
+    if is_user_pool_id(answer):
         return {"cognito_user_pool_id": answer}
     if answer.startswith(("https://", "http://")) and "=" not in answer:
         return {"cognito_oidc_issuer": answer}

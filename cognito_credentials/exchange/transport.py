@@ -176,7 +176,7 @@ def check_target(url: str) -> None:
         return
     raise ConfigurationError(
         f"refusing to send login tokens over {parts.scheme or 'no scheme'} to {parts.hostname or 'no host'}",
-        hint="use https in endpoint_url; plain http is for this machine (127.0.0.1) only",
+        hint="use an address with https; plain http is for this machine (127.0.0.1) only",
     )
 
 
@@ -252,8 +252,8 @@ def _piece(raw: Any, read1: Any, url: str) -> bytes:
 
 def _too_large(host: str | None) -> ServiceError:
     return ServiceError(
-        f"{host} sent more than {BODY_LIMIT} bytes, which no answer of Cognito is",
-        hint="something else answers in its place: check endpoint_url, the proxy and the network",
+        f"{host} sent more than {BODY_LIMIT} bytes, which no answer of a service like this is",
+        hint="something else answers in its place: check the address, the proxy and the network",
     )
 
 

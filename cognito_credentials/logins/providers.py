@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import ConfigurationError, clean
-from ..regions import own_token_provider
+from ..regions import is_user_pool_id, own_token_provider, user_pool_issuer
 from .claims import unverified_issuer
 
 PROVIDER_NAME_LIMIT = 128
@@ -36,7 +36,6 @@ _WELL_KNOWN = (
 )
 """What people write, and what they may mean by it."""
 
-_USER_POOL_ID = re.compile(r"([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})_[A-Za-z0-9]+")
 _NAME = re.compile(r"[A-Za-z0-9@ ._:/-]{0,100}")
 _IDENTITY_ID = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}:[0-9a-f-]+")
 
@@ -154,9 +153,8 @@ def _shown(name: str) -> str:
 
 
 def _meant(name: str) -> str:
-    user_pool = _USER_POOL_ID.fullmatch(name)
-    if user_pool:
-        return f"for a user pool write 'cognito-idp.{user_pool[1]}.amazonaws.com/{name}'"
+    if is_user_pool_id(name):
+        return f"for a user pool write '{user_pool_issuer(name).partition('://')[2]}'"
     for word, provider in _WELL_KNOWN:
         if difflib.SequenceMatcher(None, word, name.lower()).ratio() > 0.75:
             return f"did you mean '{provider}'?"

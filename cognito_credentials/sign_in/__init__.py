@@ -15,7 +15,7 @@ follows is for who reads on.
     source.py          what these two have in common; profile.py makes them of a profile's keys
     sign_in.py         one sign-in at rest and in use: refreshed under a lock, rotated, ended
     replacing.py       a new one in place of the one before
-    interaction.py     what a person is shown and asked
+    interaction.py     what a person is shown and asked; unseen.py reads what is not shown
     browser.py         authorization code + PKCE; callback.py is the loopback end
     device.py          the device authorization grant (RFC 8628)
     password.py        a user pool's challenges, in the terminal; srp.py proves passwords and devices

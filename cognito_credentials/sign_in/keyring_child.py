@@ -35,7 +35,7 @@ def answer(request: dict[str, str]) -> dict[str, Any]:
     Do what *request* asks.
 
     Args:
-        request: ``operation`` (describe, load, store, delete), ``service``, ``user``; to store, ``secret``.
+        request: ``operation`` (load, store, delete), ``service``, ``user``; to store, ``secret``.
 
     Returns:
         ``backend`` and, by operation, ``secret`` or ``done``; or ``problem``, in words.
@@ -78,8 +78,6 @@ def _do(backend: Any, request: dict[str, str]) -> dict[str, Any]:
     service, user, operation = request["service"], request["user"], request["operation"]
     if type(backend).__name__ == "WinVaultKeyring":
         backend.persist = "local machine"  # the default roams with the Windows profile
-    if operation == "describe":
-        return {"done": True}
     if operation == "load":
         return {"secret": backend.get_password(service, user)}
     if operation == "store":

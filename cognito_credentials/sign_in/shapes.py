@@ -13,11 +13,11 @@ from typing import Any, Final
 from ..errors import ConfigurationError, clean
 from ..logins.providers import check_provider
 from ..logins.source import LoginSource, is_source
+from ..regions import is_user_pool_id
 from ..secret import Secret
 from ..shapes import text
 from .stores import STORES
 
-_USER_POOL_ID: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]{1,55}")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PREFIX: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
@@ -32,7 +32,7 @@ _OPTIONS: Final = frozenset(
 def user_pool_id(value: object, where: str) -> str:
     """Take the id of a user pool: ``REGION_name``."""
     given = text(value, where)
-    if _USER_POOL_ID.fullmatch(given):
+    if is_user_pool_id(given):
         return given
     hint = "it is REGION_NAME, such as us-east-1_Ab1Cd2Ef3"
     if ":" in given:

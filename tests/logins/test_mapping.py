@@ -107,6 +107,9 @@ BAD = [
     ({"gogle": CANARY}, ["'gogle' is not a login provider", f"did you mean '{GOOGLE}'"]),
     ({"Facebook": CANARY}, ["did you mean 'graph.facebook.com'"]),
     pytest.param({"eu-west-1_AbC": CANARY}, [f"for a user pool write '{USER_POOL}'"]),
+    pytest.param(
+        {"cn-north-1_AbC": CANARY}, ["write 'cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbC'"]
+    ),
     (
         {"mycompany": CANARY},
         ["'mycompany' is not a login provider", "the issuer of the token without https://"],

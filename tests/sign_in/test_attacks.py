@@ -528,8 +528,10 @@ def test_answers_without_end_or_sense(hostile: HostileIssuer, given: Any, said: 
     hostile.answers[place] = given
     issuer = OidcIssuer(Network(budget=1.0, token_budget=1.0), hostile.url, CLIENT)
 
-    with pytest.raises(ServiceError, match=said):
+    with pytest.raises(ServiceError, match=said) as caught:
         Authorization(issuer, "http://127.0.0.1:1/callback", "openid").redeem(Secret("CANARY"))
+
+    assert "Cognito" not in str(caught.value)  # who is at fault is the issuer
 
 
 def test_pkce_and_nonce_are_fresh_and_strong(hostile: HostileIssuer) -> None:
