@@ -7,7 +7,7 @@ Imports `account`; the rest is handed in.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import CacheError
@@ -16,36 +16,37 @@ if TYPE_CHECKING:
     from .account import Account
     from .interaction import Prompt
     from .issuer import Verified
-    from .sign_in import SignedOut
+    from .source import SignInSource
 
 
 def with_what_follows(
-    keep: Callable[[Verified], Account], prompt: Prompt, end_earlier: Callable[[], Iterable[SignedOut]]
+    source: SignInSource, keep: Callable[[Verified], Account], prompt: Prompt
 ) -> Callable[[Verified], Account]:
     """
     Return *keep* with what follows from it.
 
     Args:
+        source: What is signed in to.
         keep: Makes what was verified the sign-in.
         prompt: The person.
-        end_earlier: Ends what the new sign-in takes the place of.
     """
 
     def keeps(verified: Verified) -> Account:
         account = keep(verified)
-        _end(end_earlier, prompt)
-        if verified.refresh_token is None:
+        _end_earlier(source, prompt)
+        source.ends_at = None if verified.refresh_token else float(verified.claims["exp"])
+        if source.ends_at is not None:
             # Nobody expects to be asked again within the hour.
-            until = time.strftime("%H:%M", time.localtime(verified.claims["exp"]))
+            until = time.strftime("%H:%M", time.localtime(source.ends_at))
             prompt.say(f"The issuer gave no refresh token: this sign-in lasts until {until}, and no longer.")
         return account
 
     return keeps
 
 
-def _end(end_earlier: Callable[[], Iterable[SignedOut]], prompt: Prompt) -> None:
+def _end_earlier(source: SignInSource, prompt: Prompt) -> None:
     try:
-        for done in end_earlier():
+        for done in source.end_earlier():
             prompt.say(f"Ended the sign-in of {done.shown}, which this profile had before.")
             if done.problem:
                 prompt.say(f"Its refresh token could not be revoked: {done.problem}.")

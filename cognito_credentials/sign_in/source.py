@@ -90,6 +90,8 @@ class SignInSource:
         """Whether the profile itself names it: then it takes the place of what the profile named before."""
         self._engine: SignIn | None = None
         self._made_issuer: Issuer | None = None
+        self.ends_at: float | None = None
+        """Of a sign-in made here without a refresh token, seconds since the epoch."""
 
     @interrupted_bare
     def token(self) -> Secret:
@@ -197,7 +199,7 @@ class SignInSource:
         if is_free and not has_browser(self._environ(), prompt, self.ways):
             chosen = NO_BROWSER
         with needs_extra(), self._sign_in().beginning(place_of_secret, PATIENT_SECONDS) as kept:
-            keep = with_what_follows(kept, prompt, self._end_earlier)
+            keep = with_what_follows(self, kept, prompt)
             if chosen == "device":
                 return keep(self._with_device(prompt))
             if chosen == "password":
@@ -216,9 +218,9 @@ class SignInSource:
         """
         with needs_extra():
             done = self._sign_in().end(revoke=revoke)
-            return done._replace(earlier=tuple(self._end_earlier(revoke=revoke)))
+            return done._replace(earlier=tuple(self.end_earlier(revoke=revoke)))
 
-    def _end_earlier(self, *, revoke: bool = True) -> Iterator[SignedOut]:
+    def end_earlier(self, *, revoke: bool = True) -> Iterator[SignedOut]:
         """End what the profile had at other issuers or clients: nothing would ever lead there again."""
         if not self.is_of_profile or self.profile_name is None or self._user is not None:
             return iter(())

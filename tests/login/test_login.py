@@ -373,6 +373,21 @@ def test_what_cannot_be(app: App, options: list[str], code: int, says: str) -> N
     assert not app.browser_was_opened
 
 
+def test_a_sign_in_without_a_refresh_token(app: App) -> None:
+    """Where the sign-in ends within the hour, the result does not say that credentials renew themselves."""
+    lasting = app.login("ann")
+    path = app.home / ".aws" / "config"
+    path.write_text(
+        path.read_text().replace("[profile guest]", "cognito_oidc_scopes = email\n[profile guest]")
+    )
+
+    short = app.login("ann")
+
+    assert "from now on they renew themselves" in lasting.out
+    assert "then you must sign in again" in short.out
+    assert "The issuer gave no refresh token: this sign-in lasts until " in short.err
+
+
 def test_a_client_with_a_secret(app: App) -> None:
     """A profile names where its client's secret is; the command line signs in and out with it."""
     path = app.home / ".aws" / "config"

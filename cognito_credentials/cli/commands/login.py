@@ -72,9 +72,9 @@ def run(invocation: Invocation) -> int:
     where = "the keyring" if account is None or account.store == "keyring" else "a plain file, only for you"
     terminal.write(f"Signed in as {printable(name)}; the sign-in is kept in {where}.\n")
     credentials = pool.credentials()
+    lasts = "from now on they renew themselves" if source.ends_at is None else "then you must sign in again"
     terminal.write(
-        f"Identity {pool.identity_id()}, credentials until {moment(credentials.expiration)}; "
-        "from now on they renew themselves.\n"
+        f"Identity {pool.identity_id()}, credentials until {moment(credentials.expiration)}; {lasts}.\n"
     )
     if link_guest and guest != pool.identity_id():
         terminal.say(f"You had this identity before, and keep it; that of the guest, {guest}, is gone.")
