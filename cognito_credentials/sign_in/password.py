@@ -110,6 +110,11 @@ class PasswordSignIn:
         except CognitoCredentialsError as error:
             problem = error.with_traceback(None)
             problem.__context__ = None
+        except Exception as error:  # noqa: BLE001  (whatever the pool sent, the frames have tokens in them)
+            problem = RefusedError(
+                f"the user pool's answer makes no sense ({type(error).__name__})",
+                hint="ask whoever runs the user pool",
+            )
         else:
             return self._issuer.verified(tokens)
         # Out here, since the frames of the inner error have in them what was typed.

@@ -11,10 +11,11 @@ from typing import Any
 import botocore.session
 import pytest
 
-from cognito_credentials.errors import LoginRequiredError
+from cognito_credentials.errors import LoginRequiredError, RefusedError
 from cognito_credentials.sign_in.kept import Device
 from cognito_credentials.sign_in.sources import UserPool
 
+from ..conftest import locals_of
 from .conftest import Person
 from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
@@ -154,6 +155,27 @@ def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: 
     assert "device" not in _secret(isolation)
     with pytest.raises(LoginRequiredError, match="Invalid Refresh Token"):
         _source().token()
+
+
+@pytest.mark.parametrize("key", ["\ud800", "x\ud800_y"])
+def test_a_device_whose_name_makes_no_sense(
+    one_pool: UserPoolServer, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the pool names it: one of our errors, without what was typed or given in its frames."""
+    operation = one_pool.operation
+
+    def odd(name: str, body: dict[str, Any]) -> dict[str, Any]:
+        given = operation(name, body)
+        if "AuthenticationResult" in given:
+            given["AuthenticationResult"]["NewDeviceMetadata"]["DeviceKey"] = key
+        return given
+
+    monkeypatch.setattr(one_pool, "operation", odd)
+
+    with pytest.raises(RefusedError, match=r"makes no sense \(UnicodeEncodeError\)") as caught:
+        _sign_in()
+    assert "CANARY" not in locals_of(caught.value)
+    assert "eyJ" not in locals_of(caught.value)
 
 
 def test_a_device_that_cannot_be_forgotten_does_not_keep_the_token_alive(one_pool: UserPoolServer) -> None:
