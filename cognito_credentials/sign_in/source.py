@@ -151,7 +151,6 @@ class SignInSource:
         except CacheError:
             return None
 
-    @interrupted_bare
     def has_ended(self) -> bool:
         """Tell whether somebody is signed in, but the issuer said, when asked last, that this has ended."""
         try:
@@ -159,6 +158,7 @@ class SignInSource:
         except CacheError:
             return False
 
+    @interrupted_bare
     def sign_in(
         self,
         prompt: Prompt | None = None,
