@@ -22,7 +22,7 @@ from . import shapes
 from .account import Account, account_at
 from .extra import needs_extra
 from .place import Place, key_of, keys_in, sign_in_directory
-from .sign_in import SignedOut, SignIn
+from .sign_in import EndedSignIn, SignIn
 
 if TYPE_CHECKING:
     from .issuer import Issuer
@@ -94,7 +94,7 @@ class SignInsHere:
                     break
         return own
 
-    def end(self, found: Found, *, revoke: bool = True) -> SignedOut:
+    def end(self, found: Found, *, revoke: bool = True) -> EndedSignIn:
         """
         End one, and have its own issuer revoke the refresh token where it can.
 
@@ -105,7 +105,7 @@ class SignInsHere:
 
     def end_others(
         self, profile_name: str, endpoint_url: str | None, own_key: str, *, revoke: bool
-    ) -> Iterator[SignedOut]:
+    ) -> Iterator[EndedSignIn]:
         """
         End those of a profile that are not its own any more; arguments and errors as `of_profile` and `end`.
         """
@@ -113,7 +113,7 @@ class SignInsHere:
             if found.place.key != own_key:
                 yield self.end(found, revoke=revoke)
 
-    def end_all(self, *, revoke: bool = True) -> tuple[list[SignedOut], CognitoCredentialsError | None]:
+    def end_all(self, *, revoke: bool = True) -> tuple[list[EndedSignIn], CognitoCredentialsError | None]:
         """
         End every one of them; returns what could not be removed, too.
 

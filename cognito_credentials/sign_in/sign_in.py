@@ -45,7 +45,7 @@ MARGIN_SECONDS: Final = 60.0
 _log = logging.getLogger(__name__)
 
 
-class Held(NamedTuple):
+class HeldToken(NamedTuple):
     """An ID token in memory."""
 
     account: Account
@@ -54,7 +54,7 @@ class Held(NamedTuple):
     """By `Clock.elapsed`, which nobody can set."""
 
 
-class SignedOut(NamedTuple):
+class EndedSignIn(NamedTuple):
     """What signing out did."""
 
     account: Account | None
@@ -65,7 +65,7 @@ class SignedOut(NamedTuple):
     """Why it was not revoked, for people; empty otherwise."""
     is_unreached: bool = False
     """Whether the issuer could not be told for now: no network, or it is asked too often."""
-    earlier: tuple[SignedOut, ...] = ()
+    earlier: tuple[EndedSignIn, ...] = ()
     """The same of what the profile had at other issuers or clients."""
     left: str = ""
     """Why the keyring has its key still, which opens nothing any more; empty otherwise."""
@@ -92,7 +92,7 @@ class SignIn:
         self._issuer = issuer
         self._clock = clock
         self._remedy = remedy
-        self._held: Held | None = None
+        self._held: HeldToken | None = None
         self._alone = SingleFlight()
 
     def account(self) -> Account | None:
@@ -183,7 +183,7 @@ class SignIn:
             _log.debug("what the issuer knows this machine as cannot be read: %s", error)
             return None
 
-    def end(self, *, revoke: bool) -> SignedOut:
+    def end(self, *, revoke: bool) -> EndedSignIn:
         """
         Sign out: forget who and the secret, and tell the issuer if it can be told.
 
@@ -195,7 +195,7 @@ class SignIn:
         with self._place.lock():
             account = self.account()
             self._held = None
-            done = self._revoked(account) if account and revoke else SignedOut(account, False)
+            done = self._revoked(account) if account and revoke else EndedSignIn(account, False)
             # First, so that from here on nobody is signed in, whatever the keyring says.
             self._place.remove("sign-in")
             left: list[str] = []
@@ -258,15 +258,15 @@ class SignIn:
             )
         return kept.id_token
 
-    def _revoked(self, account: Account) -> SignedOut:
+    def _revoked(self, account: Account) -> EndedSignIn:
         """Tell the issuer; whatever it says, the sign-out goes on."""
         try:
             kept = self._secret_of(account).load()
             if kept.refresh_token is None or self._issuer().revoke(kept.refresh_token, kept.device):
-                return SignedOut(account, kept.refresh_token is not None)
+                return EndedSignIn(account, kept.refresh_token is not None)
         except CognitoCredentialsError as error:
-            return SignedOut(account, False, error.message, error.retryable)
-        return SignedOut(account, False, "the issuer cannot revoke")
+            return EndedSignIn(account, False, error.message, error.retryable)
+        return EndedSignIn(account, False, "the issuer cannot revoke")
 
     def _secret_of(self, account: Account) -> KeptSecret:
         store = open_store(account.store, self._place)
@@ -275,4 +275,4 @@ class SignIn:
     def _hold(self, account: Account, verified: Verified) -> None:
         lifetime = float(verified.claims["exp"]) - verified.now
         margin = min(MARGIN_SECONDS, lifetime / 10)
-        self._held = Held(account, verified.id_token, self._clock.elapsed() + lifetime - margin)
+        self._held = HeldToken(account, verified.id_token, self._clock.elapsed() + lifetime - margin)

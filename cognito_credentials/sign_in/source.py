@@ -25,7 +25,7 @@ from .extra import needs_extra
 from .interruption import interrupted_bare
 from .keyring_store import PATIENT_SECONDS
 from .place import Place, key_of, sign_in_directory
-from .sign_in import SignedOut, SignIn
+from .sign_in import EndedSignIn, SignIn
 from .surroundings import has_browser
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class SignInSource:
             return self._with_browser_here(prompt, keep, open_browser)
 
     @interrupted_bare
-    def sign_out(self, *, revoke: bool = True) -> SignedOut:
+    def sign_out(self, *, revoke: bool = True) -> EndedSignIn:
         """
         Forget the sign-in, and have the issuer revoke the refresh token where it can.
 
@@ -220,7 +220,7 @@ class SignInSource:
             done = self._sign_in().end(revoke=revoke)
             return done._replace(earlier=tuple(self.end_earlier(revoke=revoke)))
 
-    def end_earlier(self, *, revoke: bool = True) -> Iterator[SignedOut]:
+    def end_earlier(self, *, revoke: bool = True) -> Iterator[EndedSignIn]:
         """End what the profile had at other issuers or clients: nothing would ever lead there again."""
         if not self.is_of_profile or self.profile_name is None or self._user is not None:
             return iter(())
