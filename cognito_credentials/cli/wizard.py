@@ -29,7 +29,8 @@ class Answers:
     """By the names of `IdentityPool`'s arguments; empty text removes one."""
     region: str | None
     logins: Mapping[str | None, str] | None
-    """Login provider name, or None where the source knows it, to source; empty for guest access, None to leave them as they are."""
+    """Login provider name, or None where the source knows it, to source; empty for guest access, None to leave
+    them as they are."""
     current: Mapping[str, str]
     """What the profile has now, by its keys."""
     sign_in: Mapping[str, str] = field(default_factory=dict)
@@ -74,7 +75,8 @@ def _ask_who(terminal: Terminal, answers: Answers) -> Answers:
     shown = logins or current.get("cognito_user_pool_id") or current.get("cognito_oidc_issuer") or _NOBODY
     terminal.say(
         "Who signs in where? The ID of a user pool; an issuer, https://…; PROVIDER=SOURCE for tokens from "
-        "elsewhere, such as accounts.google.com=file:/run/token; developer:https://… for a back end of your own; none for guest access."
+        "elsewhere, such as accounts.google.com=file:/run/token; developer:https://… for a back end of your "
+        "own; none for guest access."
     )
 
     def check(answer: str) -> Answers:

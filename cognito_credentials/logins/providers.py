@@ -87,8 +87,8 @@ def check_developer_provider(name: str | None, origin: str) -> None:
         raise ConfigurationError(
             f"logins from {origin}: the tokens of developer:URL are of the login provider "
             f"cognito-identity.amazonaws.com, not of {_shown(name)}",
-            hint="give developer:URL alone, or write cognito-identity.amazonaws.com=developer:URL (the pool's "
-            "developer provider name is the back end's business)",
+            hint="give developer:URL alone, or write cognito-identity.amazonaws.com=developer:URL (the "
+            "pool's developer provider name is the back end's business)",
         )
 
 
