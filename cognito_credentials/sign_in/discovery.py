@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..endpoints import checked_endpoint
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError, ServiceError, clean
 
 if TYPE_CHECKING:
     from .http import Http
@@ -90,11 +90,23 @@ def discover(http: Http, issuer: str) -> Metadata:
 
     Raises:
         ServiceError: It does not answer, or not with a discovery document.
-        ConfigurationError: The document is another issuer's, or names an address that is not safe.
+        ConfigurationError: There is no document at this address, or it is another issuer's, or names an
+            address that is not safe.
 
     Source: OpenID Connect Discovery 1.0, section 4.
     """
-    return read_metadata(http.get(issuer.rstrip("/") + WELL_KNOWN), issuer)
+    try:
+        document = http.get(issuer.rstrip("/") + WELL_KNOWN)
+    except ServiceError as error:
+        if error.code not in ("404", "410"):
+            raise
+    else:
+        return read_metadata(document, issuer)
+    # Trying again does not help: the address is mistyped, or a tenant's or realm's name is missing.
+    raise ConfigurationError(
+        f"there is no OpenID Connect issuer at {clean(issuer, 120)}: it has no {WELL_KNOWN}",
+        hint="correct the issuer (cognito_oidc_issuer): its whole address, path included",
+    )
 
 
 def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
