@@ -48,7 +48,7 @@ class DeviceCode(NamedTuple):
     user_code: str
     address: str
     complete_address: str | None
-    """With the code in it; for the QR code."""
+    """With the code in it; for whoever can copy it, and for the QR code."""
     expires_in: int
     interval: int
 
@@ -108,6 +108,8 @@ def shown(code: DeviceCode, *, with_picture: bool = True) -> str:
     """Say what to do with the code: words, the code itself, and a QR code where one fits."""
     lines = ["To sign in, open this address on any device:", "", f"    {code.address}", ""]
     lines += ["and enter this code:", "", f"    {code.user_code}", ""]
+    if code.complete_address and code.complete_address != code.address:
+        lines += ["or open this one, with the code in it:", "", f"    {code.complete_address}", ""]
     address = code.complete_address or code.address
     picture = qr_code(address) if with_picture and len(address) <= _QR_LIMIT else ""
     if picture:

@@ -142,7 +142,7 @@ def test_nobody_types_the_code(patient: HostileIssuer, clock: ManualClock) -> No
 
 
 def test_what_is_shown(patient: HostileIssuer, clock: ManualClock) -> None:
-    """The address, the code on a line of its own, and a QR code with both in it."""
+    """The address and the code, each on a line of its own, both in one address, and that as a QR code."""
     person = Person()
 
     _sign_in(patient, clock, person)
@@ -150,6 +150,7 @@ def test_what_is_shown(patient: HostileIssuer, clock: ManualClock) -> None:
     (text,) = person.shown
     assert re.search(r"^    https://login\.example\.com/device$", text, re.MULTILINE)
     assert re.search(r"^    WDJB-MJHT$", text, re.MULTILINE)
+    assert f"\n    {CODE['verification_uri_complete']}\n" in text
     assert qr_code(CODE["verification_uri_complete"]) in text  # type: ignore[arg-type]
     assert "CANARY" not in text
     assert max(map(len, text.splitlines())) <= 80
