@@ -282,6 +282,48 @@ def test_linking_a_user_who_has_an_identity(app: App) -> None:
     assert f"that of the guest, {guest}, is gone" in done.err
 
 
+def test_signed_in_without_credentials(app: App, config: Callable[[str], Path]) -> None:
+    """Where the pool takes no login of this provider, the sign-in stands, and that is said before why."""
+    written = app.home / ".aws" / "config"
+    other = "[profile app]\ncognito_login_provider = login.example.com"
+    config(written.read_text().replace("[profile app]", other))
+
+    done = app.login("ann")
+
+    assert done.code != 0
+    assert "Signed in as ann@example.com" in done.out
+    assert "The sign-in stands ('cognito-credentials logout --profile app' ends it)" in done.err
+    assert "ann@example.com, kept in" in app("status").out
+
+
+def test_an_issuer_that_is_mistyped(app: App, config: Callable[[str], Path]) -> None:
+    """An address where there is no issuer is a mistake in the profile, not an outage: exit 4."""
+    written = app.home / ".aws" / "config"
+    config(written.read_text().replace(app.issuer, f"{app.issuer}/realms/typo"))
+
+    done = app.login("ann")
+
+    assert done.code == 4
+    assert f"there is no OpenID Connect issuer at {app.issuer}/realms/typo" in done.err
+    assert "cognito_oidc_issuer" in done.err
+
+
+def test_a_guest_is_not_forgotten_unasked(app: App) -> None:
+    """Nothing leads back to a guest's identity: without a terminal `--scope identity` needs `--yes`."""
+    app.cli("credential-process", "--profile", "guest")
+    guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+
+    refused = app.cli("logout", "--scope", "identity", "--profile", "guest")
+    kept = json.loads(app.cli("status", "--json", "--profile", "guest").out)
+    done = app.cli("logout", "--scope", "identity", "--profile", "guest", "--yes")
+
+    assert refused.code == 2
+    assert f"add --yes to forget the guest {guest} for ever" in refused.err
+    assert (kept["identity_id"], kept["access_key_id_last4"] is None) == (guest, False)
+    assert done.code == 0
+    assert f"Forgot the identity {guest}." in done.out
+
+
 @pytest.mark.parametrize("options", [[], ["--no-link"]])
 def test_the_guest_stays_unless_asked(app: App, options: list[str]) -> None:
     """Without `--link` the user gets an identity of his own; without either flag the choice is explained."""

@@ -199,6 +199,20 @@ def test_unlinking_is_asked_about(app: App, answer: str, code: int) -> None:
     assert person.end()[0] == code
 
 
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 130)])
+def test_forgetting_a_guest_is_asked_about(app: App, answer: str, code: int) -> None:
+    """A guest's identity is lost for ever: the question says so, and Enter is no."""
+    app.cli("credential-process", "--profile", "guest")
+    person = screen(app.cli.environ, "logout", "--scope", "identity", "--profile", "guest")
+    person.wait_for("(y/n) [n]: ")
+    assert "lost for ever" in person.shown
+    person.type(answer)
+
+    assert person.end()[0] == code
+    kept = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
+    assert (kept is None) is (code == 0)
+
+
 def test_ssh_by_hand(app: App) -> None:
     """Over SSH an address is printed and one is pasted back, unseen; what is no answer is asked for again."""
     person = screen({**app.cli.environ, "SSH_CONNECTION": "1 2 3 4"}, "login", "--profile", "app")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...errors import CognitoCredentialsError
-from ..command import Command, Invocation
+from ..command import PROGRAM, Command, Invocation
 from ..pool_options import open_pool
 from ..tables import moment
 from ..terminal import printable
+
+if TYPE_CHECKING:
+    from ...credentials import TemporaryCredentials
+    from ...pool import IdentityPool
 
 _WAYS: Final = (
     ("browser", "in the browser of this machine"),
@@ -71,7 +75,7 @@ def run(invocation: Invocation) -> int:
     account = source.account()
     where = "the keyring" if account is None or account.store == "keyring" else "a plain file, only for you"
     terminal.write(f"Signed in as {printable(name)}; the sign-in is kept in {where}.\n")
-    credentials = pool.credentials()
+    credentials = _credentials(invocation, pool)
     lasts = "from now on they renew themselves" if source.ends_at is None else "then you must sign in again"
     terminal.write(
         f"Identity {pool.identity_id()}, credentials until {moment(credentials.expiration)}; {lasts}.\n"
@@ -79,6 +83,19 @@ def run(invocation: Invocation) -> int:
     if link_guest and guest != pool.identity_id():
         terminal.say(f"You had this identity before, and keep it; that of the guest, {guest}, is gone.")
     return 0
+
+
+def _credentials(invocation: Invocation, pool: IdentityPool) -> TemporaryCredentials:
+    """Get them; where there are none, whoever has just signed in must know that this much was done."""
+    try:
+        return pool.credentials()
+    except CognitoCredentialsError:
+        profile = pool.settings.profile
+        named = f" --profile {printable(profile)}" if profile else ""
+        invocation.terminal.say(
+            f"The sign-in stands ('{PROGRAM} logout{named}' ends it), but it leads to no credentials:"
+        )
+        raise
 
 
 def _wants_link(invocation: Invocation, guest: str | None) -> bool:

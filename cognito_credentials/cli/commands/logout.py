@@ -13,6 +13,7 @@ from ..terminal import printable
 from .clear import clear_all
 
 if TYPE_CHECKING:
+    from ...pool import IdentityPool
     from ...signing import SignedOut
 
 _SCOPES: Final = ("credentials", "login", "identity")
@@ -27,7 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="credentials: forget these, stay signed in; login (default): end the sign-in, too; "
         "identity: forget who one was, too",
     )
-
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask before a guest's identity is lost for ever"
+    )
     parser.add_argument(
         "--all",
         action="store_true",
@@ -39,7 +42,12 @@ def run(invocation: Invocation) -> int:
     """Sign out."""
     if invocation.options.all:
         return _run_all(invocation)
-    done = open_pool(invocation).sign_out(invocation.options.scope or "login")
+    pool = open_pool(invocation)
+    scope = invocation.options.scope or "login"
+    refused = _refused(invocation, pool) if scope == "identity" else 0
+    if refused:
+        return refused
+    done = pool.sign_out(scope)
     for line in _lines(done):
         invocation.terminal.write(line + "\n")
     _say_what_is_not_revoked(invocation, done.problems)
@@ -50,6 +58,22 @@ def run(invocation: Invocation) -> int:
         invocation.terminal.notice("Credentials that were handed out stay valid until they expire.")
     # All is removed here; but who reads only the exit code shall know that a copy of the token still works.
     return CacheError.exit_code if done.left else ServiceError.exit_code if done.is_unreached else 0
+
+
+def _refused(invocation: Invocation, pool: IdentityPool) -> int:
+    """Ask before a guest's identity is lost, since nothing leads back to it; the exit code of a no."""
+    terminal = invocation.terminal
+    guest = pool.guest_identity() if pool.settings.logins.is_guest else None
+    if guest is None or invocation.options.yes:
+        return 0
+    if not terminal.can_ask:
+        terminal.say(f"Nothing was changed: add --yes to forget the guest {guest} for ever.")
+        return 2
+    terminal.say("Nothing leads back to a guest's identity: it, and what is kept under it, is lost for ever.")
+    if terminal.ask(f"Forget the guest {guest} (y/n)", "n").lower() in ("y", "yes"):
+        return 0
+    terminal.say("Nothing was changed.")
+    return 130
 
 
 def _run_all(invocation: Invocation) -> int:
@@ -101,8 +125,8 @@ def _say_what_is_not_revoked(invocation: Invocation, problems: tuple[str, ...]) 
 def _say_what_is_left(invocation: Invocation, left: tuple[str, ...]) -> None:
     for problem in left:
         invocation.terminal.say(
-            f"A key is left in the keyring: {printable(problem)}. What it opened is removed: it opens nothing "
-            "any more."
+            f"A key is left in the keyring: {printable(problem)}. What it opened is removed: "
+            "it opens nothing any more."
         )
 
 
@@ -126,10 +150,11 @@ COMMAND = Command(
     details="""
 Has the issuer revoke the refresh token where it can, and removes it, who was signed in, and the
 credentials. The identity is kept, so that the same user is known again offline; --scope identity forgets
-it, too. For a guest that is for ever. Where the issuer cannot be told for now (no network, or it is asked
-too often) all is removed here just the same, and the exit code is 6; where the keyring cannot be used, so
-that the refresh token cannot be read and revoked, it is 7. What the profile had at another issuer
-or client, before it was changed, is ended there, too; --all ends every sign-in, whatever profiles say.""",
+it, too. For a guest that is for ever, and is asked about. Where the issuer cannot be told for now (no
+network, or it is asked too often) all is removed here just the same, and the exit code is 6; where the
+keyring cannot be used, so that the refresh token cannot be read and revoked, it is 7. What the profile had
+at another issuer or client, before it was changed, is ended there, too; --all ends every sign-in, whatever
+profiles say.""",
     example="""
 $ cognito-credentials logout --profile app
 Signed out ada@example.com: the refresh token is revoked and removed.
