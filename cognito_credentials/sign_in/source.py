@@ -299,9 +299,11 @@ class SignInSource:
 
     def _sign_in(self) -> SignIn:
         if self._engine is None:
-            remedy = "sign in again: sign_in() in Python, 'cognito-credentials login' on the command line"
-            if self.profile_name:
-                remedy = f"run 'cognito-credentials login --profile {self.profile_name}'"
+            named = f" --profile {self.profile_name}" if self.profile_name else ""
+            remedy = f"'cognito-credentials login{named}'"
+            # What a program made itself is a program's to sign in to; a profile, whoever has a terminal.
+            is_profile = self._profile_settings and self.profile_name
+            remedy = f"run {remedy}" if is_profile else f"sign in again: sign_in() in Python, or {remedy}"
             self._engine = SignIn(self._place(), self._issuer, self._clock, remedy)
         return self._engine
 

@@ -33,7 +33,16 @@ class OidcLogin(SignInSource):
         scopes: What to ask for; ``openid`` is added.
         client_secret: Of a client that has one, or a login source of it, read at each use. Google gives one
             to installed programs, where it is no secret.
-        options: As `SignInSource` has them.
+        sign_in: How people sign in when `sign_in` is not told a way: ``browser`` (the default) or ``device``.
+        redirect_ports: Loopback ports for the browser's answer, tried in order; any free one by default.
+        store: Where the refresh token is kept: ``keyring`` (the default), or ``file`` for a plain file that
+            only this user can read.
+        login_provider: The key under ``logins``, where it is not the issuer without its scheme.
+        profile_name: Sign-ins of different names do not know of each other; that of a profile of the AWS
+            config, with the same issuer and client, is the one that the command line signs in to.
+        environ: Environment variables, for HOME, proxies and the browser; the process's own.
+        clock: Time; the machine's own.
+        profile_settings: Settings of a profile of the AWS config, of which ``ca_bundle`` counts.
 
     Raises:
         ConfigurationError: An argument is malformed.
@@ -77,7 +86,18 @@ class UserPool(SignInSource):
         scopes: What to ask for; ``openid`` is added.
         endpoint_url: Of the user pools API, where it is not AWS's: https, or this machine; None for what
             ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`` says.
-        options: As `SignInSource` has them.
+        sign_in: How people sign in when `sign_in` is not told a way: ``browser`` (the default) or
+            ``password``.
+        redirect_ports: Loopback ports for the browser's answer, tried in order, needed for
+            the browser: ``http://127.0.0.1:PORT/callback`` must be registered for the client.
+        store: Where the refresh token is kept: ``keyring`` (the default), or ``file`` for a plain file that
+            only this user can read.
+        login_provider: The key under ``logins``, where it is not the user pool's own.
+        profile_name: Sign-ins of different names do not know of each other; that of a profile of the AWS
+            config, with the same issuer and client, is the one that the command line signs in to.
+        environ: Environment variables, for HOME, proxies and the browser; the process's own.
+        clock: Time; the machine's own.
+        profile_settings: Settings of a profile of the AWS config, of which ``ca_bundle`` counts.
 
     Raises:
         ConfigurationError: An argument is malformed.

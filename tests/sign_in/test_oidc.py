@@ -139,11 +139,12 @@ def test_a_sign_in_that_does_not_last_says_so(plain_issuer: HostileIssuer) -> No
 
 
 def test_nobody_is_signed_in(issuer: str) -> None:
-    """Without a sign-in a token is not asked for: the error names the command that helps."""
+    """Without a sign-in a token is not asked for: the error names what helps, in Python and typed."""
     source = _source(issuer)
 
     with pytest.raises(
-        LoginRequiredError, match=r"(?i)nobody is signed in\. run 'cognito-credentials login --profile app'"
+        LoginRequiredError,
+        match=r"(?i)nobody is signed in\. .*sign_in\(\).*'cognito-credentials login --profile app'",
     ):
         source.token()
     assert source.principal() is None
