@@ -111,7 +111,7 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
         if equals and 0 < len(provider) <= 128 and source.strip("= ") and ":" not in source:
             raise ConfigurationError(
                 f"--login from {ORIGIN}: what follows {clean(provider, 80)}= is no source",
-                hint="it must begin with file:, env:, command: or developer:, and is never a token itself",
+                hint="it must begin with file:, env: or command:, and is never a token itself",
             )
         if not equals or not provider or len(provider) > 128 or ":" not in source:
             raise ConfigurationError(

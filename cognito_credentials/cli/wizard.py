@@ -29,8 +29,8 @@ class Answers:
     """By the names of `IdentityPool`'s arguments; empty text removes one."""
     region: str | None
     logins: Mapping[str | None, str] | None
-    """Login provider name, or None where the source knows it, to source; empty for guest access, None to leave
-    them as they are."""
+    """Login provider name, or None where the source knows it, to source; empty for guest access, None to
+    leave them as they are."""
     current: Mapping[str, str]
     """What the profile has now, by its keys."""
     sign_in: Mapping[str, str] = field(default_factory=dict)
