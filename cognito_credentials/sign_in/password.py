@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError, RefusedError, clean
 from ..secret import Secret
 from .srp import SrpProof, new_device
-from .typed import TRIES, new_password, user_name
+from .typed import TRIES, choice, new_password, user_name
 from .user_pool import UserPoolIssuer
 from .user_pool_api import ApiError
 
@@ -255,13 +255,7 @@ class PasswordSignIn:
 
     def _choose(self, parameters: dict[str, Any]) -> str:
         choices = _texts(parameters.get("MFAS_CAN_CHOOSE")) or ["SMS_MFA", "SOFTWARE_TOKEN_MFA"]
-        shown = ", ".join(f"{number} = {clean(name, 40)}" for number, name in enumerate(choices, 1))
-        while True:
-            answer = self._prompt.ask(f"How do you want to prove that it is you ({shown})")
-            if answer.isascii() and answer.isdigit() and 1 <= int(answer[:3]) <= len(choices):
-                return choices[int(answer[:3]) - 1]
-            if answer in choices:
-                return answer
+        return choice(self._prompt, "How do you want to prove that it is you", choices)
 
     def _respond(
         self, challenge: str, asked: dict[str, Any], responses: Mapping[str, str | Secret]

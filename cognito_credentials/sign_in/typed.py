@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..errors import LoginRejectedError
+from ..errors import LoginRejectedError, clean
 
 if TYPE_CHECKING:
     from ..secret import Secret
@@ -31,6 +31,22 @@ def user_name(prompt: Prompt) -> str:
             return name
         prompt.say("The user name is empty; try again.")
     raise EOFError
+
+
+def choice(prompt: Prompt, question: str, choices: list[str]) -> str:
+    """
+    Ask for one of *choices*, by number or name, until it is one.
+
+    Raises:
+        EOFError: There will be no answer.
+    """
+    shown = ", ".join(f"{number} = {clean(name, 40)}" for number, name in enumerate(choices, 1))
+    while True:
+        answer = prompt.ask(f"{question} ({shown})")
+        if answer.isascii() and answer.isdigit() and 1 <= int(answer[:3]) <= len(choices):
+            return choices[int(answer[:3]) - 1]
+        if answer in choices:
+            return answer
 
 
 def new_password(prompt: Prompt) -> Secret:
