@@ -220,7 +220,8 @@ class IdentityPool:
             revoke: Whether the issuer is asked to take back the refresh token.
 
         Raises:
-            CacheError: Something could not be removed; whatever could be is.
+            CacheError: A file could not be removed; whatever could be is. A keyring that cannot be used is
+                told by ``left`` of the answer.
         """
         parts = self._built()
         done = signing.sign_out(parts, scope, revoke=revoke)
