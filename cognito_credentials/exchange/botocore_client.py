@@ -51,7 +51,7 @@ def make_client(
     clock: Clock,
     environ: Mapping[str, str],
     attempts: int,
-    read_timeout: float = READ_TIMEOUT,
+    read_timeout: float | None = None,
 ) -> tuple[Any, Transport]:
     """
     Make a client that is unsigned, isolated and sends through a `Transport`.
@@ -62,7 +62,7 @@ def make_client(
         clock: This machine's clocks.
         environ: Environment variables.
         attempts: How often a request is sent at most.
-        read_timeout: Seconds between two reads.
+        read_timeout: Seconds between two reads; None for the usual.
 
     Raises:
         ConfigurationError: The endpoint is not safe, or the CA bundle is not there.
@@ -86,7 +86,7 @@ def make_client(
         clock,
         verify=verify,
         proxies=botocore.utils.get_environ_proxies(client.meta.endpoint_url),
-        timeout=(CONNECT_TIMEOUT, read_timeout),
+        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT if read_timeout is None else read_timeout),
     )
     client.meta.events.register(f"before-send.{service}", transport.send)
     client.meta.events.register_first(f"needs-retry.{service}", transport.end_retries)
