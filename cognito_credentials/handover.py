@@ -41,15 +41,21 @@ class Handover:
         """Tell whether the logins are somebody else's now; looks once a second, since each signature asks."""
         if not self._is_watched or self._clock.elapsed() < self._look_at:
             return False
-        return self.has_happened()
+        has_happened = self.has_happened()
+        if not has_happened:  # or it would be forgotten for a second, by whoever else is told
+            self._look_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+        return has_happened
 
     def has_happened(self) -> bool:
         """Tell whether the logins are somebody else's, or nobody's, since `settle`."""
-        self._look_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+        return self._differ(self._logins.owners(self._user))
+
+    def settle(self) -> bool:
+        """Take the owners of this moment as those whom everything is for; tells whether they are others."""
         now = self._logins.owners(self._user)
+        has_happened, self._owners = self._differ(now), now
+        return has_happened
+
+    def _differ(self, now: tuple[str | None, ...]) -> bool:
         # A file that cannot be read for a moment says nothing: what is held stays.
         return any(new not in (None, old) for old, new in zip(self._owners, now, strict=False))
-
-    def settle(self) -> None:
-        """Take the owners of this moment as those for whom everything from here on is."""
-        self._owners = self._logins.owners(self._user)

@@ -71,11 +71,9 @@ def link(parts: Parts, logins: Logins, user: str | None) -> Parts:
         known = parts.exchanger.identities.known(parts.exchanger.identify())
     replaced = {provider for provider in logins.providers if provider is not None}
     kept = tuple(pair for pair in settings.logins.sources if pair[0] not in replaced)
-    user_settings = dataclasses.replace(
-        settings,
-        logins=Logins((*kept, *logins.sources), logins.origin),
-        user=settings.user if user is None else user,
-    )
+    user = settings.user if user is None else user
+    joined = Logins((*kept, *logins.sources), logins.origin).of_user(user)
+    user_settings = dataclasses.replace(settings, logins=joined, user=user)
     new = parts.with_settings(user_settings)
     if known is None:
         new.refresher.refresh()

@@ -161,9 +161,8 @@ class Refresher:
 
     def _settle_owners(self) -> None:
         """Before it is found out who asks: what is held must not outlast its owner."""
-        if self._handover.has_happened():
+        if self._handover.settle():
             self._drop()
-        self._handover.settle()
 
     def drop_if_of_another(self, who: Who) -> None:
         """Drop what is held when it is somebody else's; call it `alone`."""

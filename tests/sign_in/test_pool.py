@@ -123,8 +123,8 @@ def test_a_running_program_hands_out_nothing_of_who_was_there_before(
     anns = pool.credentials().access_key_id
 
     _sign_in(well_behaved, "bob")
-    status = pool.status()
     clock.ahead = 1
+    status = pool.status()
     bobs = pool.credentials().access_key_id
     _sign_in(well_behaved, "ann")
     clock.ahead = 2
@@ -192,6 +192,19 @@ def test_two_users_of_one_program_have_a_sign_in_each(pool_id: str, well_behaved
         third.credentials()
     bobs.sign_out(revoke=False)
     assert anns.refresh()
+
+
+def test_a_sign_in_that_is_linked_is_of_the_user(pool_id: str, well_behaved: HostileIssuer) -> None:
+    """What `link` is handed is signed in to by the user of the pool, and by no other user."""
+    anns, bobs = (IdentityPool(pool_id, user=name) for name in ("ann", "bob"))
+    own = IdentityPool(pool_id, logins=_source(well_behaved), user="ann")
+    _sign_in(well_behaved, "ann", own)
+
+    anns.link(_source(well_behaved))
+
+    assert anns.status().signed_in_as == "ann"
+    with pytest.raises(LoginRequiredError, match="nobody is signed in"):
+        bobs.link(_source(well_behaved))
 
 
 def test_after_signing_out_nothing_is_served(
