@@ -79,8 +79,6 @@ class KeptSecret:
             CacheError: The store cannot be read.
         """
         kept, tokens = self._asked(kept)
-        if has_ended(self._place, self._account):
-            self._place.remove("ended")  # the issuer has thought better of it
         rotated = None if tokens.refresh_token == kept.refresh_token else tokens.refresh_token
         problem = self.replaced()
         if problem is not None:
@@ -92,6 +90,7 @@ class KeptSecret:
             # Before anything else can fail: the old one is worth nothing from now on.
             new = kept._replace(refresh_token=rotated, principal=self._account.principal)
             self._store_rotated(new)
+        self._take_back_the_end()
         return tokens
 
     def replaced(self) -> CognitoCredentialsError | None:
@@ -130,6 +129,15 @@ class KeptSecret:
             self._place.write("ended", self._account.encode())
         except CacheError as error:
             _log.debug("that the sign-in has ended could not be noted: %s", error)
+
+    def _take_back_the_end(self) -> None:
+        """Note that the issuer has thought better of it, if it had ended the sign-in before."""
+        try:
+            if has_ended(self._place, self._account):
+                self._place.remove("ended")
+        except CacheError as error:
+            # It misleads `status` alone; the new tokens are what counts.
+            _log.debug("that the sign-in has not ended could not be noted: %s", error)
 
     def _store_rotated(self, rotated: Kept) -> None:
         try:

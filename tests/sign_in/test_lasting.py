@@ -150,6 +150,32 @@ def test_a_sign_in_that_has_ended(rotating: HostileIssuer) -> None:
     assert source.principal() is not None  # what is cached for this user is still found
 
 
+@pytest.mark.parametrize("broken", ["read", "remove"])
+def test_the_note_of_an_end_that_cannot_be_taken_back(
+    rotating: HostileIssuer, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program has the file open (Windows): the new refresh token is stored all the same."""
+    source = _signed_in(rotating)
+    place = source._place()
+    whose = place.read("sign-in")
+    assert whose is not None
+    place.write("ended", whose)
+    real = getattr(Place, broken)
+
+    def in_use(self: Place, kind: str) -> object:
+        if kind == "ended":
+            raise CacheError("it is in use by another process")
+        return real(self, kind)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Place, broken, in_use)
+        assert _source(rotating).token()
+
+    assert rotating.refresh_tokens[-1].encode() in (place.read("secret") or b"")
+    assert _source(rotating).token()
+    assert not source.has_ended()
+
+
 def test_a_token_is_asked_for_only_when_needed(rotating: HostileIssuer) -> None:
     """Who it is costs no request; an ID token serves until shortly before its end, by a clock nobody sets."""
     clock = ManualClock(time.time())
