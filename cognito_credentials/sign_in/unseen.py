@@ -10,9 +10,13 @@ Imports nothing of ours.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
-from typing import Final, NamedTuple, TextIO
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple, TextIO
 
 _TERMINAL: Final = "/dev/tty"
 _ERASERS: Final = b"\x7f\x08"
@@ -53,10 +57,11 @@ def read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
         silent[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-C stays what it is
         silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
         try:
-            termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
-            shown.write(question)
-            shown.flush()
-            return _line(terminal, keys)
+            with _hushed_again(terminal, silent):
+                termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+                shown.write(question)
+                shown.flush()
+                return _line(terminal, keys)
         finally:
             # What was pasted behind the line is thrown away: the shell must not run it.
             termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
@@ -64,6 +69,32 @@ def read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
             shown.flush()
     finally:
         os.close(terminal)
+
+
+@contextlib.contextmanager
+def _hushed_again(terminal: int, silent: list[Any]) -> Iterator[None]:
+    """
+    Make *terminal* silent whenever the process goes on after Ctrl-Z: the shell has had it show what is typed.
+
+    Python gives signals to the main thread alone, so a question that another thread asks is left as it is.
+    """
+    import termios
+
+    def hush(*_: object) -> None:
+        # Refused to a process in the background, which is continued once more when it comes to the front; or
+        # the terminal is gone, as reading from it says.
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
+
+    before = signal.getsignal(signal.SIGCONT)
+    is_ours = before is not None and threading.current_thread() is threading.main_thread()
+    if is_ours:  # one that is not Python's could not be put back
+        signal.signal(signal.SIGCONT, hush)
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGCONT, before)
 
 
 def _line(terminal: int, keys: _Keys) -> str:

@@ -48,6 +48,15 @@ class Screen:
                 except OSError:  # Linux, when the other end is closed
                     raise AssertionError(self.shown) from None
 
+    def wait_until_unseen(self) -> None:
+        """Wait until what is typed would not be shown."""
+        import termios
+
+        give_up_at = time.monotonic() + SECONDS
+        while termios.tcgetattr(self._controller)[3] & termios.ECHO:
+            assert time.monotonic() < give_up_at, "what is typed is shown"
+            select.select([self._controller], [], [], 0.02)
+
     def type(self, text: str) -> None:
         """Type a line."""
         self.shown = ""

@@ -169,6 +169,48 @@ def test_typing_what_is_not_shown(typed: str, answer: str, has_own: bool, cli: C
     assert shown.partition("Password: ")[2].strip() == ""
 
 
+SHELL = """
+import os, signal, sys, termios
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+modes = termios.tcgetattr(0)
+child = os.fork()
+if child:
+    status = os.waitpid(child, os.WUNTRACED)[1]
+    while os.WIFSTOPPED(status):
+        os.tcsetpgrp(0, os.getpgrp())
+        termios.tcsetattr(0, termios.TCSADRAIN, modes)
+        print("Stopped", file=sys.stderr, flush=True)
+        if sys.stdin.readline() == "fg\\n":
+            os.tcsetpgrp(0, child)
+        os.kill(child, signal.SIGCONT)
+        status = os.waitpid(child, os.WUNTRACED)[1]
+    os._exit(os.waitstatus_to_exitcode(status))
+os.setpgid(0, 0)
+os.tcsetpgrp(0, os.getpgrp())
+signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+"""
+"""One with job control: what it runs is a job of its own, and a job that stops leaves the terminal to it."""
+
+
+@pytest.mark.parametrize("typed", [["fg"], ["bg", "fg"]])
+def test_ctrl_z_at_the_password(typed: list[str], cli: Cli) -> None:
+    """What is typed after coming back is not shown either; the handlers and the terminal are as before."""
+    after = "import signal\nassert signal.getsignal(signal.SIGCONT) is signal.SIG_DFL\n"
+    person = Screen([sys.executable, "-c", SHELL + ASK + after], cli.environ)
+    person.wait_for("Password: ")
+    person.press(b"\x1a")
+    for line in typed:
+        person.wait_for("Stopped")
+        person.type(line)
+    person.wait_for(f"{typed[-1]}\r\n")
+    person.wait_until_unseen()
+    person.type("CANARY")
+    code, out, shown = person.end()
+
+    assert (code, out) == (0, "'CANARY'\n")
+    assert shown.strip() == ""
+
+
 @pytest.mark.parametrize("answer", ["y", "n", ""])
 def test_the_choice_to_link_is_explained_and_made(app: App, answer: str) -> None:
     """Where there is a guest, `login` says what linking does and asks; Enter means no."""
