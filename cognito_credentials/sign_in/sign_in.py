@@ -40,6 +40,8 @@ REFRESH_BUDGET: Final = 14.0
 """Seconds for a whole refresh: keyring, discovery, token request, storing, and the issuer's keys."""
 VERIFY_BUDGET: Final = 2.0
 """What of that is kept for the keys, which are fetched when the lock has been let go."""
+SIGN_OUT_BUDGET: Final = 20.0
+"""Seconds for the requests of signing out: three, where a user pool has to forget a device."""
 MARGIN_SECONDS: Final = 60.0
 """An ID token this near its end is not handed out any more: it must survive the way to the service."""
 _log = logging.getLogger(__name__)
@@ -187,25 +189,29 @@ class SignIn:
         """
         Sign out: forget who and the secret, and tell the issuer if it can be told.
 
-        A keyring that cannot be used keeps nobody signed in: the file that its key opens is gone.
+        A keyring that cannot be used keeps nobody signed in: the file that its key opens is gone. Once begun
+        it goes on to its end, whatever comes meanwhile: forgetting a device uses up the refresh token.
 
         Raises:
             CacheError: A file cannot be removed; what could be is.
         """
         with self._place.lock():
-            account = self.account()
-            self._held = None
-            done = self._revoked(account) if account and revoke else EndedSignIn(account, False)
-            # First, so that from here on nobody is signed in, whatever the keyring says.
-            self._place.remove("sign-in")
-            left: list[str] = []
-            with contextlib.ExitStack() as last_first:  # each runs, whichever of them fails
-                # Without an account too: left from before, when another store was chosen since.
-                if (account and account.store == "keyring") or self._place.read("sealed") is not None:
-                    last_first.callback(self._remove_key, left)
-                last_first.callback(self._place.remove, "sealed")
-                last_first.callback(self._place.remove, "secret")
-                last_first.callback(self._place.remove, "ended")
+            return to_its_end(lambda: self._ended(revoke=revoke), SIGN_OUT_BUDGET)
+
+    def _ended(self, *, revoke: bool) -> EndedSignIn:
+        account = self.account()
+        self._held = None
+        done = self._revoked(account) if account and revoke else EndedSignIn(account, False)
+        # First, so that from here on nobody is signed in, whatever the keyring says.
+        self._place.remove("sign-in")
+        left: list[str] = []
+        with contextlib.ExitStack() as last_first:  # each runs, whichever of them fails
+            # Without an account too: left from before, when another store was chosen since.
+            if (account and account.store == "keyring") or self._place.read("sealed") is not None:
+                last_first.callback(self._remove_key, left)
+            last_first.callback(self._place.remove, "sealed")
+            last_first.callback(self._place.remove, "secret")
+            last_first.callback(self._place.remove, "ended")
         return done._replace(left="".join(left))
 
     def _remove_key(self, left: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,7 +117,7 @@ def test_while_a_refresh_token_is_used(issuer: HostileIssuer) -> None:
 
 
 def test_while_a_refresh_token_is_revoked(issuer: HostileIssuer) -> None:
-    """Signing out that is given up has not begun: who was signed in still is."""
+    """Whether the issuer has taken it by then, nobody knows: nobody is signed in afterwards."""
     source = OidcLogin(issuer.url, CLIENT, store="file")
     Visit(source, issuer).finish()
     issuer.answers["/revoke"] = _pressed
@@ -124,7 +125,32 @@ def test_while_a_refresh_token_is_revoked(issuer: HostileIssuer) -> None:
     error = _interrupted(source.sign_out)
 
     assert "CANARY" not in locals_of(error)
-    assert source.account() is not None
+    assert source.account() is None
+
+
+@pytest.mark.parametrize("operation", ["InitiateAuth", "ForgetDevice", "RevokeToken"])
+def test_while_a_device_is_forgotten(
+    user_pool: UserPoolServer, operation: str, monkeypatch: pytest.MonkeyPatch, isolation: Path
+) -> None:
+    """That takes a refresh, which may have used up the refresh token: signing out goes on to its end."""
+    user_pool.add("ann", "CANARY password")
+    source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
+    source.sign_in(Person("ann", "CANARY password"))
+    real = user_pool.operation
+
+    def pressed(name: str, body: dict[str, Any]) -> dict[str, Any]:
+        if name == operation:
+            _thread.interrupt_main()
+        return real(name, body)
+
+    monkeypatch.setattr(user_pool, "operation", pressed)
+    user_pool.has_new_refresh = False
+
+    error = _interrupted(source.sign_out)
+
+    assert "CANARY" not in locals_of(error)
+    assert (user_pool.users["ann"].devices, user_pool.refresh_tokens) == ({}, {})
+    assert [path.name for path in isolation.rglob("*.json")] == []
 
 
 def test_while_a_back_end_is_asked(issuer: HostileIssuer) -> None:

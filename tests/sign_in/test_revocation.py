@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,24 @@ def test_signing_out_leaves_nothing_whatever_the_issuer_says(
 
     assert (done.is_revoked, done.is_unreached) == (False, is_unreached)
     assert str(status) in done.problem
+    assert _left(isolation) == []
+
+
+def test_signing_out_has_an_end(
+    issuer: HostileIssuer, isolation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that the issuer is asked has one deadline; what lies here goes when that is over."""
+    source = OidcLogin(issuer.url, CLIENT, store="file")
+    Visit(source, issuer).finish()
+    go_on = threading.Event()
+    issuer.answers["/revoke"] = lambda: answer({}, 200 if go_on.wait(20) else 503)
+    monkeypatch.setattr("cognito_credentials.sign_in.sign_in.SIGN_OUT_BUDGET", 0.5)
+
+    done = source.sign_out()
+    go_on.set()
+
+    assert (done.is_revoked, done.is_unreached) == (False, True)
+    assert "no complete answer within" in done.problem
     assert _left(isolation) == []
 
 
