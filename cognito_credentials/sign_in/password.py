@@ -244,8 +244,8 @@ class PasswordSignIn:
         )
         try:
             self._issuer.confirm_device(device, verifier, access_token, platform.node() or "this machine")
-        except ApiError as error:
-            why = error.message or error.code
+        except (ApiError, CognitoCredentialsError) as error:
+            why = error.message or error.code  # no reason to throw away what the pool has given
         else:
             return device
         self._prompt.say(

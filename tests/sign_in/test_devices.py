@@ -11,9 +11,10 @@ from typing import Any
 import botocore.session
 import pytest
 
-from cognito_credentials.errors import LoginRequiredError, RefusedError
+from cognito_credentials.errors import LoginRequiredError, RefusedError, ServiceError
 from cognito_credentials.sign_in.kept import Device
 from cognito_credentials.sign_in.sources import UserPool
+from cognito_credentials.sign_in.user_pool_api import UserPoolApi
 
 from ..conftest import locals_of
 from .conftest import Person
@@ -155,6 +156,26 @@ def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: 
     assert "device" not in _secret(isolation)
     with pytest.raises(LoginRequiredError, match="Invalid Refresh Token"):
         _source().token()
+
+
+def test_a_pool_that_does_not_answer_when_a_device_is_confirmed(
+    one_pool: UserPoolServer, isolation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tokens that it gave before are kept all the same, and the person is told that they may not last."""
+    call = UserPoolApi.call
+
+    def hangs(self: UserPoolApi, operation: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        if operation == "confirm_device":
+            raise ServiceError("cognito-idp.us-east-1.amazonaws.com cannot be reached (ReadTimeoutError)")
+        return call(self, operation, *arguments, **options)
+
+    monkeypatch.setattr(UserPoolApi, "call", hangs)
+
+    person = _sign_in()
+
+    assert "ReadTimeoutError" in person.shown[-1]
+    assert "may end within the hour" in person.shown[-1]
+    assert _secret(isolation)["refresh_token"] in one_pool.refresh_tokens
 
 
 @pytest.mark.parametrize("key", ["\ud800", "x\ud800_y"])
