@@ -74,8 +74,12 @@ def emulator_environment(
     AWS environment variables for this test alone: they lead to the emulator, and to files under tmp_path.
 
     No variable of the machine is left that tells SDKs who to be or where to go. There are no access keys:
-    a pool's owner needs some, and the emulator takes any.
+    a pool's owner needs some, and the emulator takes any. boto3's default session, which would keep the
+    keys and the profile of the test before, is made anew.
     """
+    import boto3
+
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     names = [name for name in os.environ if name.upper().startswith(("AWS_", "BOTO_"))]
     for name in [*names, *(name for name in os.environ if name.lower() in _PROXIES)]:
         monkeypatch.delenv(name)

@@ -42,6 +42,35 @@ def test_environment(developers_machine, emulator_environment, emulator, emulato
     assert emulator_environment.items() <= os.environ.items()
 
 
+PROJECT = """
+import boto3
+import pytest
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_default_session(emulator_environment, monkeypatch, number):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"AKID{number}")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    boto3.client("cognito-identity").list_identity_pools(MaxResults=1)
+    assert boto3.DEFAULT_SESSION.get_credentials().access_key == f"AKID{number}"
+"""
+
+
+def test_default_session_of_boto3(tmp_path):
+    """Each test has a default session of its own, with the keys of its environment and not of the last test."""
+    (tmp_path / "test_project.py").write_text(PROJECT)
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-n", "0"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert re.search(r"\b2 passed\b", done.stdout), done.stdout + done.stderr
+
+
 class TestOptions:
     """A test file that gives the fixture's emulator arguments of its own."""
 
