@@ -34,7 +34,7 @@ def condition_holds(name: str, key: str, wanted: Sequence[Any], context: Mapping
     given = context.get(key.lower())
     texts = [_text(item) for item in wanted]
     if plain == "Null":
-        return (given is None) == (texts == ["true"])
+        return (given is None) == _flag(texts[0])
     if plain not in _OPERATORS or qualifier not in ("", *_SETS):
         return False
     negated = plain in _NEGATED
@@ -65,6 +65,8 @@ def condition_mistake(condition: Any) -> str | None:
         if not isinstance(keys, dict) or not keys:
             return f"{name}: expected a table of keys and values"
         for key, wanted in keys.items():
+            if plain == "Null" and len(as_list(wanted)) > 1:
+                return f"{name}: {key}: expected true or false, not several values"
             wrong = _values_mistake(as_list(wanted), read)
             if wrong is not None:
                 return f"{name}: {key}: {wrong}"

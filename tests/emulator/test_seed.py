@@ -297,6 +297,7 @@ def test_mistakes(mistake_in, content, error):
         ("{ DateLessThan = { a = '01/02/2026' } }", "not '01/02/2026'"),
         ("{ Bool = { a = 'yes' } }", "expected true or false, not 'yes'"),
         ("{ Null = { a = 'maybe' } }", "expected true or false, not 'maybe'"),
+        ("{ Null = { a = ['true', 'false'] } }", "Null: a: expected true or false, not several values"),
     ],
 )  # fmt: skip
 def test_mistakes_in_conditions(mistake_in, condition, error):
