@@ -56,7 +56,7 @@ def test_default_session(emulator_environment, monkeypatch, number):
 
 
 def test_default_session_of_boto3(tmp_path):
-    """Each test has a default session of its own, with the keys of its environment and not of the last test."""
+    """Each test has a default session of its own, with the keys of its own environment."""
     (tmp_path / "test_project.py").write_text(PROJECT)
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-n", "0"]
 
