@@ -166,16 +166,18 @@ def _is_header(name: Any, text: Any) -> bool:
 _KINDS: Mapping[str, Kind] = {
     "operation": Kind(is_text, "the name of an operation, or *"),
     "times": Kind(_is_times, "a whole number of 0 or more, or -1 for ever"),
-    "code": Kind(_is_code, "an error code in ASCII, without spaces"),
+    "code": Kind(_is_code, "an error code in ASCII, without spaces", or_null=True),
     "message": Kind(lambda value: value == "" or is_text(value), "a text"),
-    "status": Kind(_is_status, "an HTTP status, 200 to 599"),
-    "body": Kind(lambda value: isinstance(value, str), "a text"),
+    "status": Kind(_is_status, "an HTTP status, 200 to 599", or_null=True),
+    "body": Kind(lambda value: isinstance(value, str), "a text", or_null=True),
     "headers": Kind(
         _are_headers,
         "header names with a line of Latin-1 text each, but not Content-Length or Transfer-Encoding",
     ),
     "delay": SECONDS,
-    "drop": Kind(lambda value: isinstance(value, bool) or value == "after", 'true, false or "after"'),
+    "drop": Kind(
+        lambda value: isinstance(value, bool) or value == "after", 'true, false or "after"', or_null=True
+    ),
     "drip": SECONDS,
-    "body_size": Kind(_is_size, f"bytes, 0 to {_MOST_BYTES}"),
+    "body_size": Kind(_is_size, f"bytes, 0 to {_MOST_BYTES}", or_null=True),
 }

@@ -7,6 +7,7 @@ The same for ``/_emulator/`` and for Python: each function takes the members of 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cognito_credentials.emulator.extra import MissingExtraError
@@ -156,20 +157,20 @@ _XML_TEXT = Kind(_is_xml_text, "a text that is not empty, of characters that XML
 _LOGIN_TOKEN: Mapping[str, Kind] = {
     "provider": Kind(is_text, "a key of Logins, e.g. accounts.google.com"),
     "audience": Kind(_is_audience, "a text, a list of texts, or null"),
-    "subject": TEXT,
-    "expires_in": SIGNED_SECONDS,
+    "subject": replace(TEXT, or_null=True),
+    "expires_in": replace(SIGNED_SECONDS, or_null=True),
     "claims": Kind(lambda value: value is None or isinstance(value, dict), "an object, or null"),
 }
 _SAML_RESPONSE: Mapping[str, Kind] = {
     "provider": Kind(_is_saml_provider, "the ARN of a SAML provider"),
-    "subject": _XML_TEXT,
-    "roles": Kind(_are_xml_texts, "a list of role ARNs"),
+    "subject": replace(_XML_TEXT, or_null=True),
+    "roles": Kind(_are_xml_texts, "a list of role ARNs", or_null=True),
     "attributes": Kind(_are_attributes, "an object of lists of texts, or null"),
-    "expires_in": SIGNED_SECONDS,
+    "expires_in": replace(SIGNED_SECONDS, or_null=True),
 }
 _ALLOWED: Mapping[str, Kind] = {
     "access_key_id": TEXT,
     "action": Kind(is_text, "an action, e.g. s3:GetObject"),
-    "session_token": TEXT,
-    "resource": Kind(is_text, "an ARN, or *"),
+    "session_token": replace(TEXT, or_null=True),
+    "resource": Kind(is_text, "an ARN, or *", or_null=True),
 }

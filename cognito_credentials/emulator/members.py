@@ -39,10 +39,12 @@ class Kind:
     Attributes:
         accepts: Tells whether a value is of this kind.
         name: The same in words, after "expected".
+        or_null: Null is as good, and as if the member were not there.
     """
 
     accepts: Callable[[Any], bool]
     name: str
+    or_null: bool = False
 
 
 def read_json(body: bytes) -> Any:
@@ -69,7 +71,7 @@ def read_members(
     content: Any, kinds: Mapping[str, Kind], place: str = "", required: Collection[str] = ()
 ) -> dict[str, Any]:
     """
-    The members of *content*, checked.
+    The members of *content*, checked; without those that are null where this is as if they were not there.
 
     Args:
         place: Where *content* stands, e.g. ``faults[0]``.
@@ -88,9 +90,10 @@ def read_members(
     for name in required:
         if name not in content:
             raise ControlError(f"{before}{name} is missing; it is {kinds[name].name}")
-    for name, value in content.items():
+    given = {name: value for name, value in content.items() if value is not None or not kinds[name].or_null}
+    for name, value in given.items():
         check_member(f"{place}.{name}" if place else name, value, kinds[name])
-    return dict(content)
+    return given
 
 
 def check_member(place: str, value: Any, kind: Kind) -> None:

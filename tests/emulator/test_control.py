@@ -187,6 +187,8 @@ FAULT_MISTAKES = [
     ('"delay": "1"', "faults[0].delay: expected seconds"),
     ('"delay": -1', "faults[0].delay: expected seconds, 0 to 1000000000, not -1"),
     ('"drip": -1', "faults[0].drip: expected seconds, 0 to 1000000000, not -1"),
+    ('"times": null', "faults[0].times: expected a whole number of 0 or more, or -1 for ever, not null"),
+    ('"code": null, "message": "x"', "faults[0].message: it needs a code beside it"),
     ('"times": -2', "faults[0].times: expected a whole number of 0 or more, or -1 for ever"),
     ('"body_size": -1', "faults[0].body_size: expected bytes, 0 to 1073741824, not -1"),
     ('"code": "a\\nb"', "faults[0].code: expected an error code in ASCII, without spaces"),
@@ -298,6 +300,25 @@ def test_the_same_checks_in_python(emulator):
             wrong()
 
     assert abs(emulator.service.clock.now() - time.time()) < 5
+
+
+def test_documented_defaults(api):
+    """A member whose default is null may be sent as null, which is as if it were not there."""
+    fault = dict.fromkeys(["code", "status", "body", "drop", "body_size"])
+    plan(api, {"operation": "GetId", **fault, "delay": 0.001})
+    pool_id = api.emulator.create_pool()
+    identity_id = get_id(api, pool_id)
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+    question = {"access_key_id": keys["AccessKeyId"], "action": "s3:GetObject"}
+    token = {"provider": GOOGLE, "subject": None, "expires_in": None, "claims": None}
+
+    allowed = api.control("POST", "allowed", {**question, "session_token": None, "resource": None})
+    answer = api.control("POST", "login-token", token)
+
+    assert allowed.json["allowed"]
+    claims = jwt.decode(answer.json["token"], options={"verify_signature": False})
+    assert (claims["sub"], claims["exp"] - claims["iat"]) == ("user", 3600)
+    assert api.emulator.planned_faults() == []
 
 
 def test_faults_in_order(api):
