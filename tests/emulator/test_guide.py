@@ -206,6 +206,21 @@ def test_every_control_call_is_in_the_guide(api):
     assert members(api.control("PUT", "users", [user])) == of_users
 
 
+def test_what_a_page_cannot_call(api):
+    """The guide says which calls no web page can make: those that a browser asks about first."""
+    calls = [row[0].strip("`").split(" /_emulator/") for row in table("call")]
+    origin = {"Origin": "http://localhost:3000"}
+
+    asked = {
+        method
+        for method, name in calls
+        if method not in ("GET", "POST")  # the methods that need no preflight
+        and "access-control-allow-methods" not in api.raw("OPTIONS", f"/_emulator/{name}", "", origin).headers
+    }
+
+    assert asked == set(re.findall(r"no\s+page\s+can\s+make\s+a\s+`(\w+)`", TEXT))
+
+
 def members(refused):
     """The members that a refusal of an unknown one lists."""
     return refused.json["error"].partition("there are: ")[2].split(", ")
