@@ -114,8 +114,9 @@ def test_curl_example(seeded):
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_node_example(seeded, tmp_path):
     """The example for Node signs a user in to the seed's pool and asks what the session may do."""
-    file = tmp_path / "example.mjs"
     (code,) = blocks("js")
+    (name,) = re.findall(r"saved as `([^`]+)`", TEXT)
+    file = tmp_path / name
     file.write_text(code)
 
     out = run(["node", str(file)], seeded.url)
