@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator.control import Control
 from cognito_credentials.emulator.issuing import allowed, login_token, saml_response
-from cognito_credentials.emulator.members import SIGNED_SECONDS, ControlError, check_member
+from cognito_credentials.emulator.members import SIGNED_SECONDS, ControlError, check_member, json_value
 from cognito_credentials.emulator.pools import ACCOUNT_ID
 from cognito_credentials.emulator.seed_entry import Entry, SeedError
 from cognito_credentials.emulator.seed_pool import plant_pool
@@ -64,13 +64,14 @@ class ForTests(abc.ABC):
             "IdentityPoolName": "test",
             "AllowUnauthenticatedIdentities": True,
             "AllowClassicFlow": True,
-            "Roles": dict(roles),
-            "RoleMappings": dict(role_mappings or {}),
+            "Roles": roles,
+            "RoleMappings": role_mappings or {},
             **settings,
         }
+        plain = json_value("create_pool", _with_dicts(request))
         try:
             with self.service.state.transaction():
-                return plant_pool(self.service, Entry("", "create_pool", request))
+                return plant_pool(self.service, Entry("", "create_pool", plain))
         except SeedError as error:
             raise ControlError(str(error)) from None
 
@@ -94,7 +95,7 @@ class ForTests(abc.ABC):
             claims: More claims; None takes one away.
         """
         members = {"provider": provider, "audience": audience, "subject": subject, "expires_in": expires_in}
-        return login_token(self.service, {**members, "claims": None if claims is None else dict(claims)})
+        return login_token(self.service, _with_dicts({**members, "claims": claims}))
 
     def saml_response(
         self,
@@ -152,8 +153,16 @@ class ForTests(abc.ABC):
         return self._control.change_settings(changes)
 
     def reset(self) -> None:
-        """Back to the state of the start: without counts, faults, settings, and what was not in the seed."""
-        self._control.reset()
+        """
+        Back to the state of the start: without counts, faults, settings, and what was not in the seed.
+
+        Raises:
+            ControlError: A file that the seed names is not what it was; the state is as before.
+        """
+        try:
+            self._control.reset()
+        except SeedError as error:
+            raise ControlError(str(error)) from None
 
     def set_user(
         self,
@@ -174,12 +183,13 @@ class ForTests(abc.ABC):
             claims: What the provider tells of the user beside it.
             signed_out: Signed out everywhere, or deleted: what ServerSideTokenCheck asks.
         """
-        user: dict[str, Any] = {"provider": provider, "subject": subject, "claims": dict(claims or {})}
+        user: dict[str, Any] = {"provider": provider, "subject": subject, "claims": claims or {}}
         given = {"token": token, "app_id": app_id, "signed_out": signed_out}
         user.update({name: value for name, value in given.items() if value is not None})
+        plain = json_value("set_user", _with_dicts(user))
         try:
             with self.service.state.transaction():
-                plant_user(self.service, Entry("", "set_user", user))
+                plant_user(self.service, Entry("", "set_user", plain))
         except SeedError as error:
             raise ControlError(str(error)) from None
 
@@ -203,6 +213,7 @@ class ForTests(abc.ABC):
 
     def move_clock(self, seconds: float) -> None:
         """Let *seconds* pass at the service: what it gave out ages, and clients need not know."""
+        check_member("seconds", seconds, SIGNED_SECONDS)
         clock = self.service.clock
         check_member("the time that passed", clock.passed + seconds, SIGNED_SECONDS)
         clock.passed += seconds
@@ -218,3 +229,8 @@ class ForTests(abc.ABC):
         if minted is None:
             raise RuntimeError("minted secrets are kept only by Emulator(marker=True)")
         return list(minted)
+
+
+def _with_dicts(members: Mapping[str, Any]) -> dict[str, Any]:
+    """*members*, with each mapping among them as the dict that JSON is written from."""
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in members.items()}

@@ -20,6 +20,7 @@ from cognito_credentials.emulator.members import (
     Kind,
     is_text,
     is_texts,
+    json_value,
     read_members,
 )
 from cognito_credentials.emulator.service import Service
@@ -43,6 +44,7 @@ def login_token(service: Service, members: Any) -> str:
     """
     given = read_members(members, _LOGIN_TOKEN, required=("provider",))
     _check_provider(given["provider"])
+    claims = json_value("claims", given.get("claims") or {})
     now = int(service.clock.now())
     content: dict[str, Any] = {
         "iss": f"https://{given['provider']}",
@@ -53,7 +55,7 @@ def login_token(service: Service, members: Any) -> str:
     }
     if service.minted is not None:
         content["marker"] = "CANARYlogin"
-    content.update(given.get("claims") or {})
+    content.update(claims)
     content = {name: value for name, value in content.items() if value is not None}
     header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
     token = sign_jwt(service.keys, TEST_ISSUER, header, content)

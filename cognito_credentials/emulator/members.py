@@ -107,6 +107,25 @@ def check_member(place: str, value: Any, kind: Kind) -> None:
         raise ControlError(f"{place}: expected {kind.name}, not {shortened(_shown(value))}")
 
 
+def json_value(place: str, value: Any) -> Any:
+    """
+    A *value* of Python's as JSON would bring it.
+
+    Raises:
+        ControlError: JSON cannot hold it, or not so that it could be read again.
+    """
+    try:
+        text = json.dumps({place: value})
+    except RecursionError:
+        raise ControlError(f"{place}: it nests too deeply") from None
+    except (TypeError, ValueError) as error:
+        raise ControlError(f"{place}: expected what JSON can hold: {error}") from None
+    try:
+        return read_json(text.encode())[place]
+    except JsonError as error:
+        raise ControlError(str(error)) from None
+
+
 def is_number(value: Any, least: float, most: float) -> bool:
     """True for a number, and no flag, from *least* to *most*."""
     is_one = isinstance(value, int | float) and not isinstance(value, bool)

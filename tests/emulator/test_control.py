@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 import http.client
 import json
 import logging
@@ -15,6 +17,9 @@ import jwt
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from cognito_credentials.emulator import Emulator
+from cognito_credentials.emulator.members import ControlError
 
 from .conftest import GOOGLE, OIDC, SIGNED
 from .test_identities import get_id
@@ -295,11 +300,56 @@ def test_the_same_checks_in_python(emulator):
         lambda: emulator.login_token("\ud800"),
         lambda: emulator.saml_response(SAML_ARN, roles="role"),
         lambda: emulator.allowed("", "s3:GetObject"),
+        lambda: emulator.move_clock("1"),
+        lambda: emulator.create_pool(roles=["a"]),
+        lambda: emulator.create_pool(role_mappings=["a"]),
+        lambda: emulator.create_pool(IdentityPoolTags={"a": {1}}),
+        lambda: emulator.set_user("graph.facebook.com", "s", claims=[1]),
+        lambda: emulator.set_user("graph.facebook.com", "s", claims={"x": {1}}),
+        lambda: emulator.set_user("graph.facebook.com", "s", token="\ud800"),
     ):
-        with pytest.raises(ValueError, match="expected "):
+        with pytest.raises(ControlError, match="expected "):
             wrong()
 
     assert abs(emulator.service.clock.now() - time.time()) < 5
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ([1], r"claims: expected an object, or null, not \[1\]"),
+        ({"x": {1}}, "claims: expected what JSON can hold: Object of type set is not"),
+        (
+            {"exp": dt.datetime.now(dt.timezone.utc)},
+            "claims: expected what JSON can hold: Object of type datetime",
+        ),
+        ({("a",): 1}, "claims: expected what JSON can hold: keys must be"),
+        ({"x": float("nan")}, r"claims\.x: expected a finite number, not nan"),
+        ({"x": [float("inf")]}, r"claims\.x\[0\]: expected a finite number, not inf"),
+        ({"x": ("\ud800",)}, r"claims\.x\[0\]: expected whole characters"),
+        ({"x": functools.reduce(lambda inner, _: [inner], range(5000), 0)}, "nest"),
+    ],
+)
+def test_claims_that_no_token_has(emulator, claims, why):
+    """Claims from Python that JSON cannot hold, or that nobody could read again, make no token."""
+    with pytest.raises(ControlError, match=why):
+        emulator.login_token("p", claims=claims)
+
+
+def test_reset_without_what_the_seed_names(tmp_path, emulator_keys):
+    """A reset that the seed no longer allows says why, as every call of a test does, and changes nothing."""
+    key = emulator_keys.jwk("p.example", "k", "RS256")
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [key]}))
+    seed = tmp_path / "pools.toml"
+    seed.write_text('[[issuers]]\nprovider = "p.example"\njwks_file = "keys.json"\n')
+    with Emulator(seed=seed, keys=emulator_keys) as emulator:
+        pool_id = emulator.create_pool()
+        (tmp_path / "keys.json").unlink()
+
+        with pytest.raises(ControlError, match=r"issuers\[1\]\.jwks_file: keys\.json: No such file"):
+            emulator.reset()
+
+        assert emulator.service.state.row("SELECT id FROM pools")["id"] == pool_id
 
 
 def test_documented_defaults(api):
@@ -654,8 +704,6 @@ def test_minted_secrets(api):
 
 def test_no_list_without_marker():
     """Without markers no list is kept, and asking for it is an error rather than an empty list."""
-    from cognito_credentials.emulator import Emulator
-
     with Emulator() as plain, pytest.raises(RuntimeError, match="marker=True"):
         plain.minted_secrets()
 
