@@ -7,7 +7,6 @@ The same for ``/_emulator/`` and for Python: each function takes the members of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from cognito_credentials.emulator.extra import MissingExtraError
@@ -155,24 +154,26 @@ def _is_saml_provider(value: Any) -> bool:
     return _is_xml_text(value) and value.startswith("arn:") and ":saml-provider/" in value
 
 
-_XML_TEXT = Kind(_is_xml_text, "a text that is not empty, of characters that XML has")
+_OPTIONAL_TEXT = Kind(is_text, TEXT.name, or_null=True)
+_XML_TEXT = Kind(_is_xml_text, "a text that is not empty, of characters that XML has", or_null=True)
+_EXPIRES_IN = Kind(SIGNED_SECONDS.accepts, SIGNED_SECONDS.name, or_null=True)
 _LOGIN_TOKEN: Mapping[str, Kind] = {
     "provider": Kind(is_text, "a key of Logins, e.g. accounts.google.com"),
     "audience": Kind(_is_audience, "a text, a list of texts, or null"),
-    "subject": replace(TEXT, or_null=True),
-    "expires_in": replace(SIGNED_SECONDS, or_null=True),
+    "subject": _OPTIONAL_TEXT,
+    "expires_in": _EXPIRES_IN,
     "claims": Kind(lambda value: value is None or isinstance(value, dict), "an object, or null"),
 }
 _SAML_RESPONSE: Mapping[str, Kind] = {
     "provider": Kind(_is_saml_provider, "the ARN of a SAML provider"),
-    "subject": replace(_XML_TEXT, or_null=True),
+    "subject": _XML_TEXT,
     "roles": Kind(_are_xml_texts, "a list of role ARNs", or_null=True),
     "attributes": Kind(_are_attributes, "an object of lists of texts, or null"),
-    "expires_in": replace(SIGNED_SECONDS, or_null=True),
+    "expires_in": _EXPIRES_IN,
 }
 _ALLOWED: Mapping[str, Kind] = {
     "access_key_id": TEXT,
     "action": Kind(is_text, "an action, e.g. s3:GetObject"),
-    "session_token": replace(TEXT, or_null=True),
+    "session_token": _OPTIONAL_TEXT,
     "resource": Kind(is_text, "an ARN, or *", or_null=True),
 }
