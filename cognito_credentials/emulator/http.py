@@ -40,6 +40,7 @@ from cognito_credentials.emulator.request_log import log_line
 from cognito_credentials.emulator.sending import send_answer, send_slowly
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.signatures import ANONYMOUS, Caller, SignedRequest, authenticate
+from cognito_credentials.emulator.state import DataFileError
 from cognito_credentials.emulator.throttle import REQUESTS_PER_SECOND
 from cognito_credentials.emulator.updates import Updates
 from cognito_credentials.emulator.wire import (
@@ -137,12 +138,9 @@ class Application:
     def _outside_operations(self, scope: Scope, request: SignedRequest) -> Answer | None:
         """The answer to a request that is of no AWS operation."""
         if request.method == "GET" and "/.well-known/" in request.path:
-            base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
-            return _document_answer(issuer_document(self._service, request.path, base_url))
+            return self._document(scope, request)
         if _is_control(request.path):
-            if not may_control(request.headers.get("origin")):
-                return refusal(403, "no page of another machine may control the emulator; leave out Origin")
-            return self.control.answer(request.method, request.path, request.body)
+            return self._controlled(request)
         if request.method == "OPTIONS":
             return preflight(request.headers.get("access-control-request-headers", ""))
         if request.method == "GET" and not request.query and "text/html" in request.headers.get("accept", ""):
@@ -150,6 +148,22 @@ class Application:
         if request.path != "/" or request.method not in ("GET", "POST"):
             return json_error(ServiceError("UnknownOperationException", None, 404))
         return None
+
+    def _document(self, scope: Scope, request: SignedRequest) -> Answer:
+        base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
+        try:
+            return _document_answer(issuer_document(self._service, request.path, base_url))
+        except Exception as error:  # noqa: BLE001 - it is logged and answered
+            return json_error(_failure(error, f"GET {request.path}"))
+
+    def _controlled(self, request: SignedRequest) -> Answer:
+        if not may_control(request.headers.get("origin")):
+            return refusal(403, "no page of another machine may control the emulator; leave out Origin")
+        try:
+            return self.control.answer(request.method, request.path, request.body)
+        except Exception as error:  # noqa: BLE001 - it is logged and answered
+            failure = _failure(error, f"{request.method} {request.path}")
+            return refusal(failure.status, failure.message or failure.code)
 
     async def _answer_call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Answer an operation, or misbehave as planned; None when nothing was answered."""
@@ -187,14 +201,8 @@ class Application:
             return _error_answer(call, assumed.external_service(needed.provider))
         except ServiceError as error:
             return _error_answer(call, error)
-        except sqlite3.Error as error:  # the data file, or its disk
-            _logger.error("the emulator cannot use its data file: %s", error)
-            text = f"The emulator cannot use its data file: {error}"
-            return _error_answer(call, ServiceError("InternalErrorException", text, 500))
-        except Exception:
-            _logger.exception("the emulator failed in %s", call.operation)
-            failure = ServiceError("InternalErrorException", "The emulator failed, see its log", 500)
-            return _error_answer(call, failure)
+        except Exception as error:  # noqa: BLE001 - it is logged and answered
+            return _error_answer(call, _failure(error, call.operation))
 
     async def _attempt_with_keys(self, call: Call) -> Answer:
         """Do the operation; fetch what keys it misses, and do it again."""
@@ -266,6 +274,17 @@ def _planned_answer(fault: Fault, call: Call) -> Answer | None:
 
 def _error_answer(call: Call, error: ServiceError) -> Answer:
     return query_error(error, call.request_id) if call.is_sts else json_error(error)
+
+
+def _failure(error: Exception, what: str) -> ServiceError:
+    """What to answer where the emulator itself failed in *what*; the log has the rest."""
+    if isinstance(error, sqlite3.Error | DataFileError):  # the data file, or its disk
+        text = f"The emulator cannot use its data file: {error}"
+        _logger.error("the emulator cannot use its data file: %s", error)
+    else:
+        text = "The emulator failed, see its log"
+        _logger.error("the emulator failed in %s", what, exc_info=error)
+    return ServiceError("InternalErrorException", text, 500)
 
 
 def _document_answer(document: Mapping[str, Any] | None) -> Answer:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import base64
 import threading
-from contextlib import AbstractContextManager
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.state import DataFileError, State
 
 SERVICE = "service"
 TEST_ISSUER = "test-issuer"
@@ -41,12 +41,18 @@ class SigningKeys:
 
     def get(self, name: str) -> rsa.RSAPrivateKey:
         """The key called *name*, to sign with; it is made when there is none."""
-        with self._locked():
+        found = self.find(name)
+        if found is not None:
+            return found
+        # Nobody else makes a key meanwhile, in this process or another. A call's own transaction contains
+        # this one: what it signed is given out only when both stay.
+        with self._lock if self._state is None else self._state.transaction():
             return self.find(name) or self._make(name)
 
     def find(self, name: str) -> rsa.RSAPrivateKey | None:
         """The key called *name*, to verify with; None when nothing was ever signed with it."""
-        with self._locked():
+        # To read takes no lock of the file, which another emulator may be writing to.
+        with self._lock if self._state is None else self._state.alone():
             if self._state is None:
                 return self._keys[name][1] if name in self._keys else None
             pem = self._state.remembered(f"key-{name}")
@@ -69,22 +75,17 @@ class SigningKeys:
             "e": _base64url_integer(numbers.e),
         }
 
-    def _locked(self) -> AbstractContextManager[object]:
-        """
-        Let nobody else make a key meanwhile, in this process or another.
-
-        A call's own transaction contains this one: what it signed is given out only when both stay.
-        """
-        return self._lock if self._state is None else self._state.transaction()
-
     def _loaded(self, name: str, pem: bytes) -> rsa.RSAPrivateKey:
         """The key of *pem*, which was read last time, too, unless the state went back."""
         known = self._keys.get(name)
         if known is not None and known[0] == pem:
             return known[1]
-        key = serialization.load_pem_private_key(pem, password=None)
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            key = None
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise TypeError(f"the stored key {name} is not an RSA key")
+            raise DataFileError(f"its key {name} is damaged")
         self._keys[name] = (pem, key)
         return key
 

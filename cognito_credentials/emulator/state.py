@@ -102,7 +102,7 @@ _FORGOTTEN_BY_RESET = (
 
 
 class DataFileError(Exception):
-    """The file of ``--data`` cannot be used; the text names it and says why."""
+    """The file of ``--data`` cannot be used; the text says why, and at the start names it."""
 
 
 class State:
@@ -185,6 +185,12 @@ class State:
                 raise
             finally:
                 self._depth = 0
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """No other thread's transaction is under way, so that what is read is there to stay."""
+        with self._lock:
+            yield
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
         """Run one statement."""

@@ -362,3 +362,60 @@ def test_damaged_file(tmp_path, emulator_keys, caplog):
     assert answer.json["message"].startswith("The emulator cannot use its data file: ")
     logged = [record for record in caplog.records if record.name.startswith("cognito_credentials")]
     assert [(record.levelname, record.exc_info) for record in logged] == [("ERROR", None)]
+
+
+CONTROL_CALLS = [
+    ("POST", "/_emulator/reset", b""),
+    ("POST", "/_emulator/login-token", b'{"provider": "accounts.google.com"}'),
+    ("GET", "/.well-known/jwks_uri", b""),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CONTROL_CALLS)
+def test_locked_file(tmp_path, caplog, method, path, body):
+    """While another program has the data file for itself, control calls and documents say so, with a line."""
+    file, lines = tmp_path / "state-cache.db", []
+    with Emulator(data=file, log=lines.append) as emulator:
+        emulator.service.state.execute("PRAGMA busy_timeout=0")
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        answer = Api(emulator, None, None, None).raw(method, path, body)
+        other.close()
+        again = Api(emulator, None, None, None).raw(method, path, body)
+
+    assert (answer.status, again.status) == (500, 200)
+    text = "The emulator cannot use its data file: database is locked"
+    assert text in (answer.json.get("error"), answer.json.get("message"))
+    assert f"{method} {path} 500" in lines[0]
+    logged = [record for record in caplog.records if record.name.startswith("cognito_credentials")]
+    assert [(record.levelname, record.exc_info) for record in logged] == [("ERROR", None)]
+
+
+def test_keys_while_another_program_writes(tmp_path):
+    """A key that is there is read, to sign or to publish, while another program writes to the data file."""
+    file = tmp_path / "state-cache.db"
+    with Emulator(data=file) as emulator:
+        api = Api(emulator, None, None, None)
+        assert {api.raw(*call).status for call in CONTROL_CALLS} == {200}
+        emulator.service.state.execute("PRAGMA busy_timeout=0")
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        assert {api.raw(*call).status for call in CONTROL_CALLS[1:]} == {200}
+        other.close()
+
+
+def test_damaged_key(tmp_path, caplog):
+    """A signing key that the data file holds damaged is one line that names it, for every way to need it."""
+    with Emulator(data=tmp_path / "state-cache.db") as emulator:
+        emulator.service.state.remember("key-service", b"\0")
+        emulator.service.state.remember("key-test-issuer", b"\0")
+        answers = [Api(emulator, None, None, None).raw(*call) for call in CONTROL_CALLS[1:]]
+
+    texts = [answer.json.get("error") or answer.json["message"] for answer in answers]
+    assert texts == [
+        f"The emulator cannot use its data file: its key {name} is damaged"
+        for name in ("test-issuer", "service")
+    ]
+    assert {answer.status for answer in answers} == {500}
+    assert not any(record.exc_info for record in caplog.records)
