@@ -33,16 +33,19 @@ class CertificateFiles:
 
     Attributes:
         certificate: PEM file; clients trust it through ``AWS_CA_BUNDLE``.
+        content: What was written to it.
     """
 
     directory: tempfile.TemporaryDirectory[str]
     certificate: str
     key: str
+    content: bytes
 
     def remove(self) -> None:
-        """Remove both files."""
+        """Remove both files, unless another emulator has put its certificate in the place of this one."""
         with contextlib.suppress(OSError):  # somebody else has done so
-            os.unlink(self.certificate)
+            if _starts_with(self.certificate, self.content):
+                os.unlink(self.certificate)
         self.directory.cleanup()
 
 
@@ -75,10 +78,11 @@ def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> C
     )
     directory = tempfile.TemporaryDirectory(prefix="cognito-emulator-")
     path = os.path.join(directory.name, "certificate.pem") if file is None else os.path.abspath(file)
-    files = CertificateFiles(directory, path, os.path.join(directory.name, "key.pem"))
+    content = _OURS + certificate.public_bytes(serialization.Encoding.PEM)
+    files = CertificateFiles(directory, path, os.path.join(directory.name, "key.pem"), content)
     try:
         _make_way(path)
-        _write(path, _OURS + certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+        _write(path, content, 0o644)
     except OSError as error:
         directory.cleanup()
         raise CertificateFileError(
@@ -112,10 +116,13 @@ def _general_name(text: str) -> x509.GeneralName:
 def _make_way(path: str) -> None:
     """Remove the certificate of an emulator that was killed; any other file is in the way."""
     with contextlib.suppress(FileNotFoundError):
-        with open(path, "rb") as file:
-            is_ours = file.read(len(_OURS)) == _OURS
-        if is_ours:
+        if _starts_with(path, _OURS):
             os.unlink(path)
+
+
+def _starts_with(path: str, content: bytes) -> bool:
+    with open(path, "rb") as file:
+        return file.read(len(content)) == content
 
 
 def _write(path: str, content: bytes, mode: int) -> None:

@@ -244,6 +244,17 @@ def test_certificate_file(tmp_path, emulator_keys):
     assert other.read_text() == "-----BEGIN CERTIFICATE-----\n"
 
 
+def test_certificate_file_of_two(tmp_path, emulator_keys):
+    """The end of an emulator leaves the certificate that a later one has put in the place of its own."""
+    file = tmp_path / "emulator.pem"
+    with Emulator(keys=emulator_keys, certificate_file=file) as first:
+        with Emulator(keys=emulator_keys, certificate_file=file):
+            theirs = file.read_bytes()
+            first.stop()
+            assert file.read_bytes() == theirs
+        assert not file.exists()
+
+
 def test_a_browser_is_told_what_it_is(api):
     """Whoever opens the address in a browser reads what listens there; programs get the service's answer."""
     shown = api.raw("GET", headers={"Accept": "text/html,*/*"})
