@@ -98,7 +98,7 @@ class Terminal:
         if self._stderr is None:
             return
         try:
-            _write(self._stderr, text + "\n")
+            _write(self._stderr, text + "\n", buffered=False)
         except (OSError, ValueError):
             self._stderr = None
 
@@ -129,7 +129,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str, *, buffered: bool = True) -> None:
     encoding = stream.encoding or "utf-8"
     data = text.encode(encoding, "backslashreplace")
     binary = getattr(stream, "buffer", None)
@@ -139,5 +139,6 @@ def _write(stream: TextIO, text: str) -> None:
         # Past the text layer: on Windows it turns \n into \r\n, and \r ends up in secret keys
         # (aws/aws-cli#8187).
         stream.flush()
-        binary.write(data)
+        # Past the buffer, too, goes what a thread may still write at our end: Python then wants its lock.
+        (binary if buffered else getattr(binary, "raw", binary)).write(data)
     stream.flush()

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import TextIO
 
 from cognito_credentials.emulator.extra import MissingExtraError
+from cognito_credentials.emulator.line_writer import LineWriter
 
 _OK = 0
 _CONFIGURATION = 4
@@ -37,7 +38,7 @@ def serve(
         certificate_file: Where to write the certificate; implies *tls*.
         out: Gets one line once requests are answered: ``listening on http://127.0.0.1:PORT``, and with
             TLS another: ``certificate: FILE``.
-        err: Gets one line for each request, or what is wrong.
+        err: Gets one line for each request, or what is wrong. Lines that nobody reads are left out.
 
     Returns:
         The exit code.
@@ -56,9 +57,7 @@ def serve(
     from cognito_credentials.emulator.seed import SeedError
     from cognito_credentials.emulator.state import DataFileError
 
-    def log(line: str) -> None:
-        print(line, file=err, flush=True)
-
+    log = LineWriter(err)
     # An Event could not be set here: its lock may be held by what the signal interrupts. A SimpleQueue can.
     ended: SimpleQueue[int] = SimpleQueue()
     previous = end_on_signals(ended)
@@ -72,16 +71,20 @@ def serve(
             certificate_file=certificate_file,
             strict_auth=strict_auth,
             strict_roles=strict_roles,
-            log=log,
+            log=log.write,
         )
         with emulator:
             print(f"listening on {emulator.url}", file=out, flush=True)
             if not emulator.is_local:
-                log(f"cognito-credentials: whoever can reach {host} may use, change and read this emulator")
+                log.write(
+                    f"cognito-credentials: whoever can reach {host} may use, change and read this emulator"
+                )
             if emulator.certificate is not None:
                 print(f"certificate: {emulator.certificate}", file=out, flush=True)
             if seed is not None and not emulator.service.uses_seed:
-                log(f"cognito-credentials: {data} holds a state already, so the seed {seed} is not used")
+                log.write(
+                    f"cognito-credentials: {data} holds a state already, so the seed {seed} is not used"
+                )
             ended.get()
         return _OK
     except SeedError as error:
@@ -95,6 +98,7 @@ def serve(
     except OSError as error:
         return fail(error.strerror or str(error), "Choose another --host or --port", _CONFIGURATION)
     finally:
+        log.close()
         for number, handler in previous.items():
             signal.signal(number, handler)
 

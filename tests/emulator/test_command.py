@@ -1,11 +1,20 @@
-"""The command ends by a signal, whenever it comes."""
+"""The command ends by a signal, whenever it comes, and whoever reads what it says."""
 
 from __future__ import annotations
 
+import http.client
+import io
+import os
 import subprocess
 import sys
+import threading
+from contextlib import closing
 
 import pytest
+
+from cognito_credentials.emulator.line_writer import LEFT_OUT, MOST_LINES, LineWriter
+
+from .test_state import PROGRAM
 
 SIGNALLED_WHILE_IT_BEGINS_TO_WAIT = """
 import io, os, signal, sys, threading
@@ -46,3 +55,63 @@ def test_signal_at_any_moment(line):
     done = subprocess.run(program, capture_output=True, text=True, timeout=20)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("program", [("-c", PROGRAM), ("-m", "cognito_credentials", "emulator")])
+def test_stderr_that_nobody_reads(program):
+    """Requests are answered, and a signal ends the command, while its stderr is a pipe that nobody reads."""
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(
+        [sys.executable, *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=buffered
+    ) as process:
+        try:
+            address = process.stdout.readline().split()[-1].removeprefix("http://")
+            with closing(http.client.HTTPConnection(address, timeout=10)) as wire:
+                for _ in range(MOST_LINES + 500):
+                    wire.request("GET", "/_emulator/none")
+                    answer = wire.getresponse()
+                    answer.read()
+                    assert answer.status == 404
+            process.terminate()
+
+            assert process.wait(10) == 0
+            assert "GET /_emulator/none 404" in process.stderr.readline()
+        finally:
+            process.kill()
+
+
+def test_lines_that_come_faster_than_they_are_read():
+    """Lines over the limit are left out, and where they would stand is a line that says so."""
+    taken, read, caught_up = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(io.StringIO):
+        def write(self, text):
+            taken.set()
+            read.wait(10)
+            super().write(text)
+            if text == f"{MOST_LINES}\n":
+                caught_up.set()
+
+    stream = Slow()
+    writer = LineWriter(stream)
+    writer.write("0")
+    assert taken.wait(10)
+    for number in range(1, MOST_LINES + 10):
+        writer.write(str(number))
+    read.set()
+    assert caught_up.wait(10)
+    writer.write("last")
+    writer.close()
+
+    assert stream.getvalue().splitlines() == [*map(str, range(MOST_LINES + 1)), LEFT_OUT, "last"]
+
+
+def test_reader_that_has_left():
+    """A stream that cannot be written ends neither the thread nor the command."""
+    stream = io.StringIO()
+    stream.close()
+    writer = LineWriter(stream)
+    writer.write("lost")
+    writer.close()
+
+    assert not writer._thread.is_alive()
