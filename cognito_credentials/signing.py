@@ -42,6 +42,8 @@ class SignedOut:
     """The identity that this machine has forgotten."""
     left: tuple[str, ...] = ()
     """Why the keyring has a key still, for people; it opens nothing any more."""
+    kept: tuple[str, ...] = ()
+    """Earlier sign-ins that were not ended, and why, for people."""
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class _Ending:
     is_unreached: bool = False
     others: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
     error: CognitoCredentialsError | None = None
 
 
@@ -155,6 +158,7 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
         had_credentials,
         identity_id if had_identity else None,
         tuple(ending.left),
+        tuple(ending.kept),
     )
 
 
@@ -171,6 +175,9 @@ def _end(source: object, ending: _Ending, *, revoke: bool) -> None:
         ending.users.append(done.account.shown)
     # Not every source of users' own can tell.
     earlier = getattr(done, "earlier", ())
+    ending.kept += [each.still_here for each in earlier if each.is_kept]
+    ending.is_unreached |= any(each.is_unreached for each in earlier)
+    earlier = tuple(each for each in earlier if not each.is_kept)
     ending.users += [each.shown for each in earlier]
     for each in (done, *earlier):
         ending.revoked |= each.is_revoked

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import CacheError
-
 if TYPE_CHECKING:
     from .account import Account
     from .interaction import Prompt
@@ -45,10 +43,10 @@ def with_what_follows(
 
 
 def _end_earlier(source: SignInSource, prompt: Prompt) -> None:
-    try:
-        for done in source.end_earlier():
-            prompt.say(f"Ended the sign-in of {done.shown}, which this profile had before.")
-            if done.problem:
-                prompt.say(f"Its refresh token could not be revoked: {done.problem}.")
-    except CacheError as error:  # the new one stands without that
-        prompt.say(f"An earlier sign-in of this profile could not be ended: {error.message}.")
+    for done in source.end_earlier():
+        if done.still_here:
+            prompt.say(f"{done.still_here}.")
+            continue
+        prompt.say(f"Ended the sign-in of {done.shown}, which this profile had before.")
+        if done.problem:
+            prompt.say(f"Its refresh token could not be revoked: {done.problem}.")

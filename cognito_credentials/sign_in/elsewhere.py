@@ -10,7 +10,7 @@ Imports `account`, `place`, `sign_in`; the issuers when there is something to te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -100,18 +100,31 @@ class SignInsHere:
 
         Raises:
             CacheError: Something could not be removed.
+            ServiceError: Another process is using it.
         """
         return SignIn(found.place, self._issuer(found), self._clock, "sign in again").end(revoke=revoke)
 
     def end_others(
         self, profile_name: str, endpoint_url: str | None, own_key: str, *, revoke: bool
-    ) -> Iterator[EndedSignIn]:
+    ) -> list[EndedSignIn]:
         """
-        End those of a profile that are not its own any more; arguments and errors as `of_profile` and `end`.
+        End those of a profile that are not its own any more; arguments as `of_profile` and `end` have them.
+
+        Raises nothing: what its caller has done stands, and none keeps the others.
         """
-        for found in self.of_profile(profile_name, endpoint_url):
-            if found.place.key != own_key:
-                yield self.end(found, revoke=revoke)
+        try:
+            others = [
+                each for each in self.of_profile(profile_name, endpoint_url) if each.place.key != own_key
+            ]
+        except CognitoCredentialsError as error:
+            return [_kept(None, error)]
+        return [self._ended_or_kept(found, revoke=revoke) for found in others]
+
+    def _ended_or_kept(self, found: Found, *, revoke: bool) -> EndedSignIn:
+        try:
+            return self.end(found, revoke=revoke)
+        except CognitoCredentialsError as error:
+            return _kept(found.account, error)
 
     def end_all(self, *, revoke: bool = True) -> tuple[list[EndedSignIn], CognitoCredentialsError | None]:
         """
@@ -153,6 +166,10 @@ class SignInsHere:
                 return OidcIssuer(network, account.issuer, account.client_id)
 
         return make
+
+
+def _kept(account: Account | None, error: CognitoCredentialsError) -> EndedSignIn:
+    return EndedSignIn(account, False, error.message, is_unreached=True, is_kept=True)
 
 
 def _user_pool_id(account: Account) -> str | None:

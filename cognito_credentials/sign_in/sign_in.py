@@ -66,16 +66,24 @@ class EndedSignIn(NamedTuple):
     problem: str = ""
     """Why it was not revoked, for people; empty otherwise."""
     is_unreached: bool = False
-    """Whether the issuer could not be told for now: no network, or it is asked too often."""
+    """Whether the issuer could not be told for now: no network, asked too often, or in use here."""
     earlier: tuple[EndedSignIn, ...] = ()
     """The same of what the profile had at other issuers or clients."""
     left: str = ""
     """Why the keyring has its key still, which opens nothing any more; empty otherwise."""
+    is_kept: bool = False
+    """Whether it was not ended, and is as it was; *problem* says why."""
 
     @property
     def shown(self) -> str:
         """Who was signed in, and where; empty for nobody."""
         return "" if self.account is None else f"{self.account.shown} at {clean(self.account.issuer, 120)}"
+
+    @property
+    def still_here(self) -> str:
+        """What was not ended, and why, for people; empty for what was."""
+        what = f"The sign-in of {self.shown}" if self.shown else "What this profile had before"
+        return f"{what} is still here: {self.problem}" if self.is_kept else ""
 
 
 class SignIn:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import Clock
@@ -214,16 +214,16 @@ class SignInSource:
         Forget the sign-in, and have the issuer revoke the refresh token where it can.
 
         Raises:
-            CacheError: Something could not be removed.
+            CacheError: Something of it could not be removed.
         """
         with needs_extra():
             done = self._sign_in().end(revoke=revoke)
             return done._replace(earlier=tuple(self.end_earlier(revoke=revoke)))
 
-    def end_earlier(self, *, revoke: bool = True) -> Iterator[EndedSignIn]:
+    def end_earlier(self, *, revoke: bool = True) -> list[EndedSignIn]:
         """End what the profile had at other issuers or clients: nothing would ever lead there again."""
         if not self.is_of_profile or self.profile_name is None or self._user is not None:
-            return iter(())
+            return []
         from .elsewhere import SignInsHere
 
         here = SignInsHere(self._environ(), self._clock, self.profile_name, self._profile_settings)

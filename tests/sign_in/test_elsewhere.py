@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cognito_credentials import IdentityPool
 from cognito_credentials.cache.file import FileStore
 from cognito_credentials.settings import cache_directory
 from cognito_credentials.sign_in.account import Account
@@ -71,6 +72,12 @@ def _sign_in(source: Any, issuer: HostileIssuer) -> None:
 
 def _revoked(issuer: HostileIssuer) -> list[tuple[str, str]]:
     return [(form["client_id"], form["token"]) for _, path, form in issuer.requests if path == "/revoke"]
+
+
+def _the_one(home: Path) -> Place:
+    """Return the place of the only sign-in."""
+    ((place, _, *_),) = SignInsHere({"HOME": str(home)}).found()
+    return place
 
 
 def _left(home: Path) -> list[str]:
@@ -140,6 +147,46 @@ def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolatio
 
     assert [(each.is_revoked, each.is_unreached) for each in done.earlier] == [(False, True)]
     assert _left(isolation) == []
+
+
+def test_an_earlier_one_that_is_in_use(
+    old: HostileIssuer, new: HostileIssuer, isolation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new sign-in stands, and what is still here is said."""
+    _sign_in(_source(_at(old)), old)
+    monkeypatch.setattr(Place.lock.__wrapped__, "__defaults__", (0.2,))  # type: ignore[attr-defined]  # its budget
+    person = Person()
+    source = _source(_at(new))
+
+    with _the_one(isolation).lock():
+        _sign_in(SimpleNamespace(sign_in=lambda _, **options: source.sign_in(person, **options)), new)
+
+    assert source.account() is not None
+    assert person.shown[-1].startswith(f"The sign-in of ann at {old.url} is still here: another process")
+    assert _left(isolation) == ["secret", "secret", "sign-in", "sign-in"]
+
+
+def test_logout_where_an_earlier_one_is_in_use(
+    old: HostileIssuer,
+    new: HostileIssuer,
+    config: Callable[[str], Path],
+    isolation: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was ended is told all the same, and what is still here."""
+    _sign_in(_source(_at(old)), old)
+    earlier = _the_one(isolation)
+    config(PROFILE.format(issuer=new.url, client=CLIENT))
+    _sign_in(OidcLogin(new.url, CLIENT, store="file", profile_name="app"), new)
+    monkeypatch.setattr(Place.lock.__wrapped__, "__defaults__", (0.2,))  # type: ignore[attr-defined]  # its budget
+
+    with earlier.lock():
+        done = IdentityPool(profile_name="app").sign_out("login")
+
+    assert (done.users, done.revoked, done.is_unreached) == (("ann",), True, True)
+    (kept,) = done.kept
+    assert kept.startswith(f"The sign-in of ann at {old.url} is still here: another process")
+    assert _left(isolation) == ["secret", "sign-in"]
 
 
 def test_a_user_pool_that_was_another(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:

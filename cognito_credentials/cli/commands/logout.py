@@ -52,6 +52,8 @@ def run(invocation: Invocation) -> int:
         invocation.terminal.write(line + "\n")
     _say_what_is_not_revoked(invocation, done.problems)
     _say_what_is_left(invocation, done.left)
+    for kept in done.kept:
+        invocation.terminal.say(f"{printable(kept)}.")
     for other in done.others:
         invocation.terminal.notice(f"The login from {printable(other)} is not kept here: end it there.")
     if done.had_credentials:
