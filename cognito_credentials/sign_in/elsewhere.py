@@ -38,6 +38,16 @@ class Found(NamedTuple):
     """Of the user pools API, where the sign-in is known to have been made at another than AWS's."""
 
 
+class Own(NamedTuple):
+    """What a profile signs in to now."""
+
+    profile_name: str
+    issuer: str
+    client_id: str
+    endpoint_url: str | None
+    """Of the user pools API, where it is not AWS's."""
+
+
 class SignInsHere:
     """
     All sign-ins of this user on this machine.
@@ -104,21 +114,23 @@ class SignInsHere:
         """
         return SignIn(found.place, self._issuer(found), self._clock, "sign in again").end(revoke=revoke)
 
-    def end_others(
-        self, profile_name: str, endpoint_url: str | None, own_key: str, *, revoke: bool
-    ) -> list[EndedSignIn]:
+    def end_others(self, own: Own, *, revoke: bool) -> list[EndedSignIn]:
         """
-        End those of a profile that are not its own any more; arguments as `of_profile` and `end` have them.
+        End those of a profile that are not its own any more.
+
+        Args:
+            own: What it has now.
+            revoke: Whether their issuers are told.
 
         Raises nothing: what its caller has done stands, and none keeps the others.
         """
         try:
-            others = [
-                each for each in self.of_profile(profile_name, endpoint_url) if each.place.key != own_key
-            ]
+            found = self.of_profile(own.profile_name, own.endpoint_url)
         except CognitoCredentialsError as error:
             return [_kept(None, error)]
-        return [self._ended_or_kept(found, revoke=revoke) for found in others]
+        # At another endpoint it is one that stands beside it: variables lead there today, and back tomorrow.
+        others = [each for each in found if not _is_of(each.account, own)]
+        return [self._ended_or_kept(each, revoke=revoke) for each in others]
 
     def _ended_or_kept(self, found: Found, *, revoke: bool) -> EndedSignIn:
         try:
@@ -166,6 +178,10 @@ class SignInsHere:
                 return OidcIssuer(network, account.issuer, account.client_id)
 
         return make
+
+
+def _is_of(account: Account | None, own: Own) -> bool:
+    return account is not None and (_issuer_of(account), account.client_id) == (own.issuer, own.client_id)
 
 
 def _kept(account: Account | None, error: CognitoCredentialsError) -> EndedSignIn:

@@ -224,11 +224,11 @@ class SignInSource:
         """End what the profile had at other issuers or clients: nothing would ever lead there again."""
         if not self.is_of_profile or self.profile_name is None or self._user is not None:
             return []
-        from .elsewhere import SignInsHere
+        from .elsewhere import Own, SignInsHere
 
         here = SignInsHere(self._environ(), self._clock, self.profile_name, self._profile_settings)
         endpoint = self._network_options().get("endpoint_url")
-        return here.end_others(self.profile_name, endpoint, self._place().key, revoke=revoke)
+        return here.end_others(Own(self.profile_name, self.issuer, self.client_id, endpoint), revoke=revoke)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_engine": None, "_made_issuer": None}

@@ -228,6 +228,35 @@ def test_what_aws_gave_is_not_sent_where_a_variable_points(isolation: Path) -> N
     }
 
 
+@pytest.mark.parametrize("how", ["login", "logout"])
+def test_a_stand_in_beside_aws(isolation: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Signing in and out at an endpoint that a variable names leaves alone what stands at another."""
+    settings = {"cognito_user_pool_id": POOL, "cognito_client_id": APP_CLIENT, "cognito_sign_in": "password"}
+    account = Account(
+        issuer=f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}",
+        client_id=APP_CLIENT,
+        subject="ada",
+        name="",
+        store="file",
+        signed_in_at=1,
+    )
+    at_aws = _source(settings)
+    at_aws._place().write("sign-in", account.encode())
+    server = UserPoolServer()
+    server.add("ann", "CANARY correct horse")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    local, person = _source(settings), Person("ann", "CANARY correct horse")
+
+    local.sign_in(person)
+    if how == "logout":
+        assert local.sign_out().earlier == ()
+    server.close()
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert at_aws.account() == account
+    assert not any("before" in said for said in person.shown)
+
+
 PROFILE = """\
 [profile app]
 region = us-east-1
