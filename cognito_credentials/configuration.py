@@ -141,6 +141,13 @@ def expand_user(path: str, environ: Mapping[str, str]) -> str:
     return path
 
 
+def config_files(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the real paths of the config and credentials files; empty for none."""
+    config = _path(environ, "AWS_CONFIG_FILE", "config")
+    credentials = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    return os.path.realpath(config) if config else "", os.path.realpath(credentials) if credentials else ""
+
+
 def _path(environ: Mapping[str, str], variable: str, default_name: str) -> str | None:
     given = environ.get(variable)
     if given:

@@ -5,7 +5,7 @@ Its presence says "signed in", and what is in it says who; so a cache hit needs 
 another user's sign-in is noticed at once. The subject in it was verified when the person signed in, and only
 this user can write the file: that is why it may name the principal (design.md decision 5).
 
-Imports `logins.claims` only.
+Imports `configuration` and `logins.claims`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
+from ..configuration import config_files
 from ..logins.claims import digest, unverified_issuer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .place import Place
 
 VERSION: Final = 1
@@ -39,6 +42,8 @@ class Account:
     """Where the refresh token is: ``keyring`` or ``file``."""
     signed_in_at: int
     """Seconds since the epoch."""
+    config: str = ""
+    """`config_of` the profile that signed in; empty where that was not noted, or it was no profile's."""
 
     @property
     def principal(self) -> str:
@@ -52,8 +57,16 @@ class Account:
 
     def encode(self) -> bytes:
         """Write it as one line of JSON."""
-        text = json.dumps({"v": VERSION, **asdict(self)}, sort_keys=True, separators=(",", ":"))
+        values = {"v": VERSION, **asdict(self)}
+        if not self.config:
+            del values["config"]  # as it was written before this was noted
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return text.encode("ascii") + b"\n"
+
+
+def config_of(environ: Mapping[str, str]) -> str:
+    """Hash which files profiles are read from: a project with its own may have one of the same name."""
+    return digest("config", *config_files(environ))
 
 
 def principal_of(issuer: str, subject: str) -> str:
@@ -82,7 +95,7 @@ def decode(data: bytes) -> Account | None:
     if not isinstance(values, dict) or type(values.pop("v", None)) is not int:
         return None
     signed_in_at = values.pop("signed_in_at", None)
-    if set(values) != set(_NAMES) or type(signed_in_at) is not int or signed_in_at < 0:
+    if set(values) - {"config"} != set(_NAMES) or type(signed_in_at) is not int or signed_in_at < 0:
         return None
     if not all(isinstance(value, str) and len(value) <= TEXT_LIMIT for value in values.values()):
         return None

@@ -11,7 +11,7 @@ Imports `account`, `place`, `sign_in`; the issuers when there is something to te
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ..clock import Clock
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from .issuer import Issuer
 
 
+_PERHAPS_ANOTHERS: Final = (
+    "it may be of a profile of this name in another config file; 'cognito-credentials logout --all' ends it"
+)
+
+
 class Found(NamedTuple):
     """A sign-in, or what is left of one."""
 
@@ -41,7 +46,9 @@ class Found(NamedTuple):
 class Own(NamedTuple):
     """What a profile signs in to now."""
 
-    profile_name: str
+    profile_name: str | None
+    config: str
+    """`account.config_of` it."""
     issuer: str
     client_id: str
     endpoint_url: str | None
@@ -82,7 +89,7 @@ class SignInsHere:
         places = [Place(path, key) for key in keys_in(path)]
         return [Found(place, account_at(place)) for place in places]
 
-    def of_profile(self, profile_name: str, endpoint_url: str | None) -> list[Found]:
+    def of_profile(self, profile_name: str | None, endpoint_url: str | None) -> list[Found]:
         """
         List those that *profile_name* has or had, by any issuer and client.
 
@@ -130,9 +137,11 @@ class SignInsHere:
             return [_kept(None, error)]
         # At another endpoint it is one that stands beside it: variables lead there today, and back tomorrow.
         others = [each for each in found if not _is_of(each.account, own)]
-        return [self._ended_or_kept(each, revoke=revoke) for each in others]
+        return [self._ended_or_kept(each, own, revoke=revoke) for each in others]
 
-    def _ended_or_kept(self, found: Found, *, revoke: bool) -> EndedSignIn:
+    def _ended_or_kept(self, found: Found, own: Own, *, revoke: bool) -> EndedSignIn:
+        if found.account is None or found.account.config != own.config:
+            return EndedSignIn(found.account, False, _PERHAPS_ANOTHERS, is_kept=True)
         try:
             return self.end(found, revoke=revoke)
         except CognitoCredentialsError as error:

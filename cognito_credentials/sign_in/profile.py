@@ -58,7 +58,7 @@ def source_of_profile(
     source = (
         _user_pool(settings, origin, endpoint, options) if is_user_pool else _oidc(settings, origin, options)
     )
-    source.is_of_profile = True
+    source.is_of_profile = profile_name is not None
     return source
 
 

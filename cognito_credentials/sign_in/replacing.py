@@ -36,13 +36,17 @@ class NewSignIn:
         store: Where its secret shall be.
         issuer: Makes the issuer.
         clock: This machine's clocks.
+        config: Of the account.
     """
 
-    def __init__(self, place: Place, store: SecretStore, issuer: Callable[[], Issuer], clock: Clock) -> None:
+    def __init__(
+        self, place: Place, store: SecretStore, issuer: Callable[[], Issuer], clock: Clock, config: str
+    ) -> None:
         self._place = place
         self._store = store
         self._issuer = issuer
         self._clock = clock
+        self._config = config
         self.account: Account | None = None
         """Who has signed in, as soon as the sign-in stands."""
 
@@ -60,6 +64,7 @@ class NewSignIn:
             name=verified.name,
             store=self._store.name,
             signed_in_at=int(self._clock.wall()),
+            config=self._config,
         )
         id_token = None if verified.refresh_token else verified.id_token
         expires_at = int(verified.claims["exp"])

@@ -149,13 +149,16 @@ class SignIn:
             self._held = None
 
     @contextlib.contextmanager
-    def beginning(self, store_name: str, patience: float) -> Iterator[Callable[[Verified], Account]]:
+    def beginning(
+        self, store_name: str, patience: float, config: str = ""
+    ) -> Iterator[Callable[[Verified], Account]]:
         """
         Begin to sign in: the store is tried first, and left as it was if nobody signs in.
 
         Args:
             store_name: Where the secret shall be.
             patience: Seconds that a keyring may take while a person is there.
+            config: Of the account.
 
         Yields:
             What keeps the result.
@@ -164,7 +167,7 @@ class SignIn:
             CacheError: The store does not work.
         """
         store = open_store(store_name, self._place, patience)
-        new = NewSignIn(self._place, store, self._issuer, self._clock)
+        new = NewSignIn(self._place, store, self._issuer, self._clock, config)
 
         def keep(verified: Verified) -> Account:
             account = new.keep(verified)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import Clock
 from ..errors import CacheError
-from ..logins.claims import unverified_claims
+from ..logins.claims import unverified_claims, unverified_subject
 from ..secret import Secret
 from . import shapes
-from .account import Account, principal_of
+from .account import Account, config_of, principal_of
 from .consequences import with_what_follows
 from .extra import needs_extra
 from .interruption import interrupted_bare
@@ -124,10 +124,8 @@ class SignInSource:
     def principal_of(self, token: Secret) -> str | None:
         """Say whose *token* of this source it is, so that token and answer are of one moment."""
         claims = unverified_claims(token.reveal()) or {}
-        issuer, subject = claims.get("iss"), claims.get("sub")
-        if isinstance(issuer, str) and isinstance(subject, str):
-            return principal_of(issuer, subject)
-        return None
+        whose = unverified_subject(claims)
+        return None if whose is None else principal_of(*whose)
 
     def owner(self) -> str | None:
         """Say who is signed in, offline; empty for nobody, None where that cannot be told at the moment."""
@@ -193,12 +191,12 @@ class SignInSource:
 
         chosen = shapes.way(way or self.way, "the way to sign in", (*self.ways, NO_BROWSER))
         shapes.check_username(username, chosen)
-        place_of_secret = shapes.store(store or self.store or self._store_so_far(), "store")
+        where = shapes.store(store or self.store or self._store_so_far(), "store")
         prompt = prompt or TerminalPrompt()
         is_free = chosen == "browser" and way is None and open_browser is None
         if is_free and not has_browser(self._environ(), prompt, self.ways):
             chosen = NO_BROWSER
-        with needs_extra(), self._sign_in().beginning(place_of_secret, PATIENT_SECONDS) as kept:
+        with needs_extra(), self._sign_in().beginning(where, PATIENT_SECONDS, self._config()) as kept:
             keep = with_what_follows(self, kept, prompt)
             if chosen == "device":
                 return keep(self._with_device(prompt))
@@ -222,13 +220,14 @@ class SignInSource:
 
     def end_earlier(self, *, revoke: bool = True) -> list[EndedSignIn]:
         """End what the profile had at other issuers or clients: nothing would ever lead there again."""
-        if not self.is_of_profile or self.profile_name is None or self._user is not None:
+        if not (config := self._config()):
             return []
         from .elsewhere import Own, SignInsHere
 
         here = SignInsHere(self._environ(), self._clock, self.profile_name, self._profile_settings)
         endpoint = self._network_options().get("endpoint_url")
-        return here.end_others(Own(self.profile_name, self.issuer, self.client_id, endpoint), revoke=revoke)
+        own = Own(self.profile_name, config, self.issuer, self.client_id, endpoint)
+        return here.end_others(own, revoke=revoke)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_engine": None, "_made_issuer": None}
@@ -236,16 +235,17 @@ class SignInSource:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.description})"
 
+    def _config(self) -> str:
+        """Name the config that names it; empty where a program does, or it is one user's of an app."""
+        return config_of(self._environ()) if self.is_of_profile and self._user is None else ""
+
     def _store_so_far(self) -> str:
         """Where the sign-in is that this one replaces: who chose a plain file need not choose it again."""
         account = self.account()
         return "keyring" if account is None else account.store
 
     def _with_browser_here(
-        self,
-        prompt: Prompt,
-        keep: Callable[[Verified], Account],
-        open_browser: Callable[[str], bool] | None,
+        self, prompt: Prompt, keep: Callable[[Verified], Account], open_browser: Callable[[str], bool] | None
     ) -> Account:
         from .browser import sign_in_here
 

@@ -61,6 +61,11 @@ def _source(settings: dict[str, str], profile: str = "app") -> SignInSource:
     )
 
 
+def _by_a_program(issuer: HostileIssuer) -> SignInSource:
+    """Return a source that notes no config, as all did once."""
+    return OidcLogin(issuer.url, CLIENT, store="file", profile_name="app")
+
+
 def _at(issuer: HostileIssuer, client: str = CLIENT) -> dict[str, str]:
     return {"cognito_oidc_issuer": issuer.url, "cognito_oidc_client_id": client}
 
@@ -187,6 +192,47 @@ def test_logout_where_an_earlier_one_is_in_use(
     (kept,) = done.kept
     assert kept.startswith(f"The sign-in of ann at {old.url} is still here: another process")
     assert _left(isolation) == ["secret", "sign-in"]
+
+
+@pytest.mark.parametrize("before", ["another file", "not noted"])
+def test_a_profile_of_the_same_name_in_another_config(
+    old: HostileIssuer,
+    new: HostileIssuer,
+    isolation: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: str,
+) -> None:
+    """A project with its own config file ends nothing that may be another's: it says what is there."""
+    _sign_in(_source(_at(old)) if before == "another file" else _by_a_program(old), old)
+    if before == "another file":
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(isolation / "project-b" / "config"))
+    person, source = Person(), _source(_at(new))
+
+    _sign_in(SimpleNamespace(sign_in=lambda _, **options: source.sign_in(person, **options)), new)
+    done = source.sign_out()
+
+    said = (
+        f"The sign-in of ann at {old.url} is still here: it may be of a profile of this name in another "
+        "config file; 'cognito-credentials logout --all' ends it"
+    )
+    assert person.shown[-1] == f"{said}."
+    assert [(each.still_here, each.is_unreached) for each in done.earlier] == [(said, False)]
+    assert _revoked(old) == []
+    assert _left(isolation) == ["secret", "sign-in"]
+
+
+def test_logout_says_what_it_leaves_alone(
+    old: HostileIssuer, new: HostileIssuer, cli: Cli, config: Callable[[str], Path]
+) -> None:
+    """A sign-in that is not ended is told; it is no failure."""
+    _sign_in(_by_a_program(old), old)
+    config(PROFILE.format(issuer=new.url, client=CLIENT))
+
+    done = cli("logout", "--profile", "app")
+
+    assert done.code == 0
+    assert done.out == "Nobody was signed in, and there was nothing to remove.\n"
+    assert f"The sign-in of ann at {old.url} is still here: it may be" in done.err
 
 
 def test_a_user_pool_that_was_another(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
