@@ -10,7 +10,7 @@ Imports `account`, `place`, `sign_in`; the issuers when there is something to te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -33,6 +33,17 @@ _PERHAPS_ANOTHERS: Final = (
 )
 
 
+class Profile(NamedTuple):
+    """What is configured."""
+
+    name: str | None
+    """None for what programs sign in to without naming a profile."""
+    settings: Mapping[str, Any]
+    """For the CA bundle."""
+    endpoint_url: str | None
+    """Of the user pools API, where it is not AWS's."""
+
+
 class Found(NamedTuple):
     """A sign-in, or what is left of one."""
 
@@ -41,6 +52,8 @@ class Found(NamedTuple):
     """None where only a secret is left."""
     endpoint_url: str | None = None
     """Of the user pools API, where the sign-in is known to have been made at another than AWS's."""
+    profile: Profile | None = None
+    """The one that has or had it: then its issuer and endpoint are known, by the name of its files."""
 
 
 class Own(NamedTuple):
@@ -62,20 +75,17 @@ class SignInsHere:
     Args:
         environ: Environment variables.
         clock: Time.
-        profile_name: Whose settings to send requests with; None for none.
-        profile_settings: They, for the CA bundle.
+        profile_settings: Those of the profile that `of_profile` is asked for, for the CA bundle.
     """
 
     def __init__(
         self,
         environ: Mapping[str, str],
         clock: Clock | None = None,
-        profile_name: str | None = None,
         profile_settings: Mapping[str, Any] | None = None,
     ) -> None:
         self._environ = environ
         self._clock = clock or Clock()
-        self._profile_name = profile_name
         self._profile_settings = dict(profile_settings or {})
 
     def found(self) -> list[Found]:
@@ -100,16 +110,8 @@ class SignInsHere:
         Raises:
             CacheError: As `found`.
         """
-        own = []
-        for place, account, _ in self.found():
-            for endpoint in dict.fromkeys((None, endpoint_url, _stand_in(account))):
-                # A file's name is the hash of what it belongs to: it is this profile's if that comes out.
-                if account is not None and place.key == key_of(
-                    profile_name, _issuer_of(account), account.client_id, endpoint
-                ):
-                    own.append(Found(place, account, endpoint))
-                    break
-        return own
+        profile = Profile(profile_name, self._profile_settings, endpoint_url)
+        return [each for found in self.found() if (each := _recognized(found, profile))]
 
     def end(self, found: Found, *, revoke: bool = True) -> EndedSignIn:
         """
@@ -119,7 +121,8 @@ class SignInsHere:
             CacheError: Something could not be removed.
             ServiceError: Another process is using it.
         """
-        return SignIn(found.place, self._issuer(found), self._clock, "sign in again").end(revoke=revoke)
+        sign_in = SignIn(found.place, self._issuer(found), self._clock, "sign in again")
+        return sign_in.end(revoke=revoke, is_proven=found.profile is not None)
 
     def end_others(self, own: Own, *, revoke: bool) -> list[EndedSignIn]:
         """
@@ -147,18 +150,26 @@ class SignInsHere:
         except CognitoCredentialsError as error:
             return _kept(found.account, error)
 
-    def end_all(self, *, revoke: bool = True) -> tuple[list[EndedSignIn], CognitoCredentialsError | None]:
+    def end_all(
+        self, profiles: Sequence[Profile] = (), *, revoke: bool = True
+    ) -> tuple[list[EndedSignIn], CognitoCredentialsError | None]:
         """
         End every one of them; returns what could not be removed, too.
+
+        Args:
+            profiles: All that are configured.
+            revoke: Whether their issuers are told.
 
         Raises:
             CacheError: As `found`.
         """
         done, problem = [], None
+        profiles = (Profile(None, {}, None), *profiles)
         for found in self.found():
+            known = next((each for profile in profiles if (each := _recognized(found, profile))), found)
             try:
-                done.append(self.end(found, revoke=revoke))
-            except CognitoCredentialsError as error:  # noqa: PERF203  (none shall keep the others)
+                done.append(self.end(known, revoke=revoke))
+            except CognitoCredentialsError as error:
                 problem = error
         return done, problem
 
@@ -168,7 +179,11 @@ class SignInsHere:
         def make() -> Issuer:
             account = found.account
             assert account is not None  # noqa: S101  (for the type checker; without one nothing is revoked)
-            pool = _user_pool_id(account)
+            pool, profile = _user_pool_id(account), found.profile or Profile(None, {}, None)
+            endpoint = found.endpoint_url or _stand_in(account)
+            if pool and endpoint is None and found.profile is None:
+                # Stand-ins sign as AWS, too: what one of them gave must not go to AWS, nor count as revoked.
+                raise ConfigurationError("the endpoint that it was made at is not known")
             with needs_extra():
                 from .http import Network
                 from .oidc import OidcIssuer
@@ -178,15 +193,27 @@ class SignInsHere:
                     clock=self._clock,
                     environ=self._environ,
                     region=pool.partition("_")[0] if pool else "",
-                    endpoint_url=found.endpoint_url or _stand_in(account),
-                    profile=self._profile_name,
-                    profile_settings=self._profile_settings,
+                    endpoint_url=endpoint,
+                    profile=profile.name,
+                    profile_settings=profile.settings,
                 )
                 if pool:
                     return UserPoolIssuer(network, pool, account.client_id)
                 return OidcIssuer(network, account.issuer, account.client_id)
 
         return make
+
+
+def _recognized(found: Found, profile: Profile) -> Found | None:
+    """Return *found* with what is known of it, if *profile* has or had it; None otherwise."""
+    place, account = found.place, found.account
+    if account is None:
+        return None
+    for endpoint in dict.fromkeys((None, profile.endpoint_url, _stand_in(account))):
+        # A file's name is the hash of what it belongs to: it is this profile's if that comes out.
+        if place.key == key_of(profile.name, _issuer_of(account), account.client_id, endpoint):
+            return Found(place, account, endpoint, profile)
+    return None
 
 
 def _is_of(account: Account | None, own: Own) -> bool:

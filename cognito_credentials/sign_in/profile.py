@@ -1,18 +1,21 @@
 """
 The sign-in that a profile describes, made into a source; nothing is read and nobody is asked.
 
-Imports `sources`, `shapes`.
+Imports `sources`, `shapes`, `elsewhere`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
-from ..endpoints import checked_endpoint
-from ..errors import ConfigurationError
+from ..configuration import read_config
+from ..endpoints import checked_endpoint, configured_endpoint
+from ..errors import ConfigurationError, clean
 from ..logins import parse_source
+from ..lookup import SIGN_IN_KEYS
 from . import shapes
+from .elsewhere import Profile
 from .source import SignInSource
 from .sources import OidcLogin, UserPool
 
@@ -21,6 +24,14 @@ _OIDC: Final = (
     *("cognito_oidc_issuer", "cognito_oidc_client_id"),
     *("cognito_oidc_scopes", "cognito_oidc_client_secret"),
 )
+
+
+class Configured(NamedTuple):
+    """One profile of the AWS config."""
+
+    profile: Profile
+    source: SignInSource | None
+    """None where it signs in to nothing."""
 
 
 def source_of_profile(
@@ -60,6 +71,47 @@ def source_of_profile(
     )
     source.is_of_profile = profile_name is not None
     return source
+
+
+def profiles_with(environ: Mapping[str, str], warn: Callable[[str], None]) -> list[Configured]:
+    """
+    List all profiles, with the source of each that signs in.
+
+    Args:
+        environ: Environment variables.
+        warn: Is told what is wrong with a profile; it is listed without a source then.
+
+    Raises:
+        ConfigurationError: The config file cannot be read.
+    """
+    config = read_config(environ)
+    found = []
+    for name, values in config["profiles"].items():
+        endpoint, source = None, None
+        settings = {key: str(values[key]).strip() for key in SIGN_IN_KEYS if key in values}
+        try:
+            endpoint = configured_endpoint(
+                "cognito_identity_provider",
+                environ=environ,
+                config=config,
+                profile=name,
+                profile_settings=values,
+            )
+            if settings:
+                source = source_of_profile(
+                    settings,
+                    origin=f"profile '{clean(name, 80)}'",
+                    profile_name=name,
+                    profile_settings=values,
+                    endpoint=endpoint,
+                    environ=environ,
+                )
+        except ConfigurationError as error:
+            if settings:
+                warn(error.message)
+        url = endpoint[0].rstrip("/") if endpoint else None
+        found.append(Configured(Profile(name, values, url), source))
+    return found
 
 
 def _check_whole(settings: Mapping[str, str], origin: str, *, is_user_pool: bool) -> None:

@@ -196,23 +196,29 @@ class SignIn:
             _log.debug("what the issuer knows this machine as cannot be read: %s", error)
             return None
 
-    def end(self, *, revoke: bool) -> EndedSignIn:
+    def end(self, *, revoke: bool, is_proven: bool = True) -> EndedSignIn:
         """
         Sign out: forget who and the secret, and tell the issuer if it can be told.
 
         A keyring that cannot be used keeps nobody signed in: the file that its key opens is gone. Once begun
         it goes on to its end, whatever comes meanwhile: forgetting a device uses up the refresh token.
 
+        Args:
+            revoke: Whether the issuer is told.
+            is_proven: Whether the secret is the issuer's even where it does not say whose it is.
+
         Raises:
             CacheError: A file cannot be removed; what could be is.
         """
         with self._place.lock():
-            return to_its_end(lambda: self._ended(revoke=revoke), SIGN_OUT_BUDGET)
+            return to_its_end(lambda: self._ended(revoke=revoke, is_proven=is_proven), SIGN_OUT_BUDGET)
 
-    def _ended(self, *, revoke: bool) -> EndedSignIn:
+    def _ended(self, *, revoke: bool, is_proven: bool) -> EndedSignIn:
         account = self.account()
         self._held = None
-        done = self._revoked(account) if account and revoke else EndedSignIn(account, False)
+        done = EndedSignIn(account, False)
+        if account and revoke:
+            done = self._revoked(account, is_proven=is_proven)
         # First, so that from here on nobody is signed in, whatever the keyring says.
         self._place.remove("sign-in")
         left: list[str] = []
@@ -275,10 +281,13 @@ class SignIn:
             )
         return kept.id_token
 
-    def _revoked(self, account: Account) -> EndedSignIn:
+    def _revoked(self, account: Account, *, is_proven: bool) -> EndedSignIn:
         """Tell the issuer; whatever it says, the sign-out goes on."""
         try:
             kept = self._secret_of(account).load()
+            if kept.principal is None and not is_proven:
+                # Only the account file names the issuer then, and it may be another's.
+                return EndedSignIn(account, False, "it does not say which issuer it is from")
             if kept.refresh_token is None or self._issuer().revoke(kept.refresh_token, kept.device):
                 return EndedSignIn(account, kept.refresh_token is not None)
         except CognitoCredentialsError as error:

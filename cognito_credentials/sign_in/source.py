@@ -224,7 +224,7 @@ class SignInSource:
             return []
         from .elsewhere import Own, SignInsHere
 
-        here = SignInsHere(self._environ(), self._clock, self.profile_name, self._profile_settings)
+        here = SignInsHere(self._environ(), self._clock, self._profile_settings)
         endpoint = self._network_options().get("endpoint_url")
         own = Own(self.profile_name, config, self.issuer, self.client_id, endpoint)
         return here.end_others(own, revoke=revoke)

@@ -11,13 +11,17 @@ import pytest
 
 from cognito_credentials import IdentityPool
 from cognito_credentials.cache.file import FileStore
+from cognito_credentials.regions import user_pool_issuer
+from cognito_credentials.secret import Secret
 from cognito_credentials.settings import cache_directory
 from cognito_credentials.sign_in.account import Account
 from cognito_credentials.sign_in.elsewhere import SignInsHere
+from cognito_credentials.sign_in.kept import Kept
 from cognito_credentials.sign_in.place import Place, key_of, sign_in_directory
 from cognito_credentials.sign_in.profile import source_of_profile
 from cognito_credentials.sign_in.source import SignInSource
 from cognito_credentials.sign_in.sources import OidcLogin
+from cognito_credentials.sign_in.stores import open_store
 from tests.cli.conftest import Cli, cli, config
 
 from .conftest import Person
@@ -374,6 +378,51 @@ def test_logout_of_everything_where_one_cannot_be_ended(
     assert f"Signed out ann at {new.url}: the refresh token is revoked and removed.\n" in done.out
     assert "not revoked" in done.err
     assert _left(isolation) == []
+
+
+def _plant(place: Place, account: Account, principal: str | None) -> None:
+    kept = Kept(Secret("CANARY refresh"), None, 0, principal)
+    open_store("file", place).store(kept.encode())
+    place.write("sign-in", account.encode())
+
+
+def _account(issuer: str, client: str) -> Account:
+    return Account(issuer=issuer, client_id=client, subject="ada", name="", store="file", signed_in_at=1)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_stand_in_elsewhere_that_signs_as_aws(
+    cli: Cli, config: Callable[[str], Path], isolation: Path, is_known: bool
+) -> None:
+    """What it gave goes to it if a profile leads there, and never to AWS, which would call it revoked."""
+    account, endpoint = _account(user_pool_issuer(POOL), APP_CLIENT), "https://idp.invalid:8443"
+    key = key_of("app", account.issuer, APP_CLIENT, endpoint)
+    _plant(Place(sign_in_directory({"HOME": str(isolation)}), key), account, account.principal)
+    config(f"[profile app]\nendpoint_url = {endpoint}\n" if is_known else "[profile app]\n")
+
+    done = cli("logout", "--all")
+
+    assert ("the endpoint that it was made at is not known" in done.err) is not is_known
+    assert ("idp.invalid" in done.err) is is_known
+    assert done.out == f"Signed out ada at {account.issuer}: the refresh token is removed.\n"
+    assert _left(isolation) == []
+
+
+def test_a_secret_that_does_not_say_whose_it_is(old: HostileIssuer, isolation: Path) -> None:
+    """An account file alone does not say where a refresh token goes: somebody may have put it there."""
+    account = _account(old.url, CLIENT)
+    for issuer in ("https://good.example.com", old.url):  # the name of its files says whose the second is
+        place = Place(sign_in_directory({"HOME": str(isolation)}), key_of(None, issuer, CLIENT))
+        _plant(place, account, None)
+
+    done, problem = SignInsHere({"HOME": str(isolation)}).end_all()
+
+    assert problem is None
+    assert sorted((each.is_revoked, each.problem) for each in done) == [
+        (False, "it does not say which issuer it is from"),
+        (True, ""),
+    ]
+    assert len(_revoked(old)) == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from ...errors import CacheError, ServiceError
+from ...errors import CacheError, ConfigurationError, ServiceError
 from ..command import PROGRAM, Command, Invocation
 from ..failures import UsageError
 from ..pool_options import open_pool, selecting_options
@@ -14,6 +14,7 @@ from .clear import clear_all
 
 if TYPE_CHECKING:
     from ...pool import IdentityPool
+    from ...sign_in.profile import Configured
     from ...signing import SignedOut
 
 _SCOPES: Final = ("credentials", "login", "identity")
@@ -93,7 +94,7 @@ def _run_all(invocation: Invocation) -> int:
         raise UsageError(
             "--all ends sign-ins, whatever --scope says", f"for what is cached: '{PROGRAM} clear --all'"
         )
-    ended, problem = SignInsHere(invocation.environ).end_all()
+    ended, problem = SignInsHere(invocation.environ).end_all([each.profile for each in _profiles(invocation)])
     had_credentials = clear_all(invocation.environ, identities=False) > 0
     for done in ended:
         if done.account is not None:
@@ -114,6 +115,20 @@ def _run_all(invocation: Invocation) -> int:
     if keys_left:
         return CacheError.exit_code
     return ServiceError.exit_code if any(done.is_unreached for done in ended) else 0
+
+
+def _profiles(invocation: Invocation) -> list[Configured]:
+    """List the profiles; what cannot be used of them keeps no sign-in from being ended."""
+    from ...sign_in.profile import profiles_with
+
+    def warn(problem: str) -> None:
+        invocation.terminal.say(f"{printable(problem)}. What it signed in to is ended without its settings.")
+
+    try:
+        return profiles_with(invocation.environ, warn)
+    except ConfigurationError as error:
+        warn(error.message)
+        return []
 
 
 def _say_what_is_not_revoked(invocation: Invocation, problems: tuple[str, ...]) -> None:
