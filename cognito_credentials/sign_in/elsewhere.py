@@ -10,6 +10,7 @@ Imports `account`, `place`, `sign_in`; the issuers when there is something to te
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -26,8 +27,10 @@ from .sign_in import EndedSignIn, SignIn
 
 if TYPE_CHECKING:
     from .issuer import Issuer
+    from .source import SignInSource
 
 
+_log = logging.getLogger(__name__)
 _PERHAPS_ANOTHERS: Final = (
     "it may be of a profile of this name in another config file; 'cognito-credentials logout --all' ends it"
 )
@@ -151,19 +154,24 @@ class SignInsHere:
             return _kept(found.account, error)
 
     def end_all(
-        self, profiles: Sequence[Profile] = (), *, revoke: bool = True
+        self,
+        profiles: Sequence[Profile] = (),
+        sources: Sequence[SignInSource] = (),
+        *,
+        revoke: bool = True,
     ) -> tuple[list[EndedSignIn], CognitoCredentialsError | None]:
         """
         End every one of them; returns what could not be removed, too.
 
         Args:
             profiles: All that are configured.
+            sources: Theirs; each ends its own, since it may have a client secret that issuers ask for.
             revoke: Whether their issuers are told.
 
         Raises:
             CacheError: As `found`.
         """
-        done, problem = [], None
+        done, problem = _ended_by(sources, revoke=revoke), None
         profiles = (Profile(None, {}, None), *profiles)
         for found in self.found():
             known = next((each for profile in profiles if (each := _recognized(found, profile))), found)
@@ -202,6 +210,19 @@ class SignInsHere:
                 return OidcIssuer(network, account.issuer, account.client_id)
 
         return make
+
+
+def _ended_by(sources: Sequence[SignInSource], *, revoke: bool) -> list[EndedSignIn]:
+    done: list[EndedSignIn] = []
+    for source in sources:
+        try:
+            if source.account() is not None:
+                ended = source.sign_out(revoke=revoke)
+                done += [each for each in (ended, *ended.earlier) if not each.is_kept]
+        except CognitoCredentialsError as error:  # noqa: PERF203  (none shall keep the others)
+            # What is left of it is found among the files, and ended as those of no profile are.
+            _log.debug("%r could not sign out: %s", source, error)
+    return done
 
 
 def _recognized(found: Found, profile: Profile) -> Found | None:

@@ -425,6 +425,50 @@ def test_a_secret_that_does_not_say_whose_it_is(old: HostileIssuer, isolation: P
     assert len(_revoked(old)) == 1
 
 
+@pytest.mark.parametrize("is_configured", [True, False])
+def test_logout_of_everything_at_an_issuer_that_asks_for_the_client_secret(
+    old: HostileIssuer,
+    cli: Cli,
+    config: Callable[[str], Path],
+    isolation: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_configured: bool,
+) -> None:
+    """A profile's own settings are used; without them, the exit code says that it is not revoked."""
+    secret = {"cognito_oidc_client_secret": "env:CLIENT_SECRET"}
+    monkeypatch.setenv("CLIENT_SECRET", "CANARY-client")
+    old.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    _sign_in(_source({**_at(old), **secret}), old)
+    refused = answer({"error": "invalid_client"}, 401)
+    old.answers["/revoke"] = lambda: answer({}) if "client_secret" in old.requests[-1][2] else refused
+    if is_configured:
+        text = PROFILE.format(issuer=old.url, client=CLIENT)
+        config(text + "cognito_oidc_client_secret = env:CLIENT_SECRET\n")
+
+    done = cli("logout", "--all", env={"CLIENT_SECRET": "CANARY-client"})
+
+    how = "revoked and removed" if is_configured else "removed"
+    assert done.out == f"Signed out ann at {old.url}: the refresh token is {how}.\n"
+    assert (done.code, "not revoked" in done.err) == ((0, False) if is_configured else (6, True))
+    assert _left(isolation) == []
+
+
+def test_logout_of_everything_with_a_broken_config(
+    old: HostileIssuer, cli: Cli, config: Callable[[str], Path], isolation: Path
+) -> None:
+    """What is wrong with a profile, or with all of the file, is said and keeps nothing from being ended."""
+    for text in ("[profile app]\ncognito_oidc_issuer = x\n[profile b]\n", "no section\n"):
+        _sign_in(_source(_at(old)), old)
+        config(text)
+
+        done = cli("logout", "--all")
+
+        assert done.code == 0
+        assert "is ended without its settings" in done.err
+        assert _left(isolation) == []
+    assert len(_revoked(old)) == 2
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -15,6 +15,7 @@ from .clear import clear_all
 if TYPE_CHECKING:
     from ...pool import IdentityPool
     from ...sign_in.profile import Configured
+    from ...sign_in.sign_in import EndedSignIn
     from ...signing import SignedOut
 
 _SCOPES: Final = ("credentials", "login", "identity")
@@ -83,7 +84,7 @@ def _run_all(invocation: Invocation) -> int:
     """Sign out of everything: no profile leads to a sign-in any more whose issuer or client was changed."""
     from ...sign_in.elsewhere import SignInsHere
 
-    options, terminal = invocation.options, invocation.terminal
+    options = invocation.options
     selected = selecting_options(options)
     if selected:
         raise UsageError(
@@ -94,8 +95,22 @@ def _run_all(invocation: Invocation) -> int:
         raise UsageError(
             "--all ends sign-ins, whatever --scope says", f"for what is cached: '{PROGRAM} clear --all'"
         )
-    ended, problem = SignInsHere(invocation.environ).end_all([each.profile for each in _profiles(invocation)])
+    configured = _profiles(invocation)
+    ended, problem = SignInsHere(invocation.environ).end_all(
+        [each.profile for each in configured], [each.source for each in configured if each.source]
+    )
     had_credentials = clear_all(invocation.environ, identities=False) > 0
+    _say_what_is_ended(invocation, ended, had_credentials=had_credentials)
+    if problem is not None:
+        raise problem
+    if any(done.left for done in ended):
+        return CacheError.exit_code
+    # Before the machine is given away, whatever was not revoked counts: nothing here leads to it any more.
+    return ServiceError.exit_code if any(done.problem for done in ended) else 0
+
+
+def _say_what_is_ended(invocation: Invocation, ended: list[EndedSignIn], *, had_credentials: bool) -> None:
+    terminal = invocation.terminal
     for done in ended:
         if done.account is not None:
             terminal.write(_line(printable(done.shown), revoked=done.is_revoked) + "\n")
@@ -108,13 +123,7 @@ def _run_all(invocation: Invocation) -> int:
     elif not ended:
         terminal.write(_NOTHING + "\n")
     _say_what_is_not_revoked(invocation, tuple(done.problem for done in ended if done.problem))
-    keys_left = tuple(done.left for done in ended if done.left)
-    _say_what_is_left(invocation, keys_left)
-    if problem is not None:
-        raise problem
-    if keys_left:
-        return CacheError.exit_code
-    return ServiceError.exit_code if any(done.is_unreached for done in ended) else 0
+    _say_what_is_left(invocation, tuple(done.left for done in ended if done.left))
 
 
 def _profiles(invocation: Invocation) -> list[Configured]:
@@ -170,8 +179,8 @@ credentials. The identity is kept, so that the same user is known again offline;
 it, too. For a guest that is for ever, and is asked about. Where the issuer cannot be told for now (no
 network, or it is asked too often) all is removed here just the same, and the exit code is 6; where the
 keyring cannot be used, so that the refresh token cannot be read and revoked, it is 7. What the profile had
-at another issuer or client, before it was changed, is ended there, too; --all ends every sign-in, whatever
-profiles say.""",
+at another issuer or client, before its config file was changed, is ended there, too; --all ends every
+sign-in, whatever profiles say, and exits with 6 where any refresh token was not revoked.""",
     example="""
 $ cognito-credentials logout --profile app
 Signed out ada@example.com: the refresh token is revoked and removed.
