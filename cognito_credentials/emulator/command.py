@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
 
@@ -12,6 +13,7 @@ from cognito_credentials.emulator.extra import MissingExtraError
 from cognito_credentials.emulator.line_writer import LineWriter
 
 _OK = 0
+_LOOK_SECONDS = 0.5
 _CONFIGURATION = 4
 _STORAGE = 7
 
@@ -85,7 +87,7 @@ def serve(
                 log.write(
                     f"cognito-credentials: {data} holds a state already, so the seed {seed} is not used"
                 )
-            ended.get()
+            _wait_for(ended)
         return _OK
     except SeedError as error:
         is_there = os.path.isfile(seed or "")
@@ -101,6 +103,19 @@ def serve(
         log.close()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _wait_for(ended: SimpleQueue[int]) -> None:
+    """
+    Wait for a signal.
+
+    One that comes just before the waiting begins does not interrupt it, and its handler runs only between two
+    steps of the main thread: so there is one every half second.
+    """
+    while True:
+        with contextlib.suppress(Empty):
+            ended.get(timeout=_LOOK_SECONDS)
+            return
 
 
 def end_on_signals(ended: SimpleQueue[int]) -> dict[signal.Signals, signal._HANDLER]:
