@@ -83,7 +83,8 @@ def test_stopped_holder_is_passed_by_those_without_credentials(machine: Machine)
         answers = others.answers()
     assert [answer.errors for answer in answers] == [[]] * 3
     assert machine.requests()["GetCredentialsForIdentity"] <= 3
-    assert all("for too long" in answer.stderr for answer in answers if answer.seconds > 0.9)
+    # The first who goes on says so; the others may find what it got before their own patience ends.
+    assert any("for too long" in answer.stderr for answer in answers)
 
 
 def test_removed_lock_file_costs_at_most_another_exchange(machine: Machine) -> None:
