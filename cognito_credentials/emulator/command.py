@@ -12,6 +12,7 @@ from typing import TextIO
 from cognito_credentials.emulator.extra import MissingExtraError
 from cognito_credentials.emulator.line_writer import LineWriter
 
+_NAME = "cognito-credentials"
 _OK = 0
 _LOOK_SECONDS = 0.5
 _CONFIGURATION = 4
@@ -48,7 +49,7 @@ def serve(
 
     def fail(message: str, hint: str, code: int) -> int:
         line = " ".join(f"{message.rstrip('.')}. {hint}.".splitlines())  # a path may have more of them
-        print(f"cognito-credentials: {line}", file=err, flush=True)
+        print(f"{_NAME}: {line}", file=err, flush=True)
         return code
 
     try:
@@ -77,16 +78,12 @@ def serve(
         )
         with emulator:
             print(f"listening on {emulator.url}", file=out, flush=True)
-            if not emulator.is_local:
-                log.write(
-                    f"cognito-credentials: whoever can reach {host} may use, change and read this emulator"
-                )
             if emulator.certificate is not None:
                 print(f"certificate: {emulator.certificate}", file=out, flush=True)
+            if not emulator.is_local:
+                log.write(f"{_NAME}: whoever can reach {host} may use, change and read this emulator")
             if seed is not None and not emulator.service.uses_seed:
-                log.write(
-                    f"cognito-credentials: {data} holds a state already, so the seed {seed} is not used"
-                )
+                log.write(f"{_NAME}: {data} holds a state already, so the seed {seed} is not used")
             _wait_for(ended)
         return _OK
     except SeedError as error:

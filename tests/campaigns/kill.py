@@ -122,20 +122,20 @@ def _fail(text: str) -> None:
     raise AssertionError(text)
 
 
-def main() -> int:
-    """Run it and print the counts."""
-    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.kill", description=__doc__)
+def run(name: str, campaign: Callable[[str, int, int], Outcome], description: str | None) -> int:
+    """Run the *campaign* of the module *name* as its command line says, and print the counts."""
+    parser = argparse.ArgumentParser(prog=f"python -m tests.campaigns.{name}", description=description)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        outcome = campaign(directory + "/cache", options.count, options.seed)
+        outcome = campaign(directory + "/killed", options.count, options.seed)
     print(f"seed                                {options.seed}")
-    for name, value in vars(outcome).items():
-        print(f"{name.replace('_', ' '):<35} {value}")
+    for what, value in vars(outcome).items():
+        print(f"{what.replace('_', ' '):<35} {value}")
     print("good" if outcome.is_good else "BROKEN")
     return 0 if outcome.is_good else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("kill", campaign, __doc__))

@@ -9,10 +9,8 @@ free, and once somebody has held the lock no half-written file is left. Exits 1 
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
-import tempfile
 
 from cognito_credentials.errors import ServiceError
 from cognito_credentials.secret import Secret
@@ -20,7 +18,7 @@ from cognito_credentials.sign_in.file_store import PlainFileStore
 from cognito_credentials.sign_in.kept import Kept, opened
 from cognito_credentials.sign_in.place import Place
 
-from .kill import KEY, Outcome, kill_a_writer, strays
+from .kill import KEY, Outcome, kill_a_writer, run, strays
 
 PRINCIPAL = "subject:" + "0" * 64
 
@@ -57,20 +55,5 @@ def _kept(number: int) -> Secret:
     return Kept(Secret("CANARY" + "r" * (500 + number % 1500)), None, 0, PRINCIPAL).encode()
 
 
-def main() -> int:
-    """Run it and print the counts."""
-    parser = argparse.ArgumentParser(prog="python -m tests.campaigns.kill_sign_in", description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=random.randrange(10**9))
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        outcome = campaign(directory + "/sign-in", options.count, options.seed)
-    print(f"seed                                {options.seed}")
-    for name, value in vars(outcome).items():
-        print(f"{name.replace('_', ' '):<35} {value}")
-    print("good" if outcome.is_good else "BROKEN")
-    return 0 if outcome.is_good else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("kill_sign_in", campaign, __doc__))
