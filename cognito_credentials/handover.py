@@ -33,7 +33,7 @@ class Handover:
         self._logins = logins
         self._user = user
         self._clock = clock
-        self._is_watched = bool(logins.owners(user))
+        self._is_watched = logins.can_change_hands(user)
         self._owners: tuple[str | None, ...] = ()
         self._look_at = 0.0
 

@@ -10,7 +10,7 @@ Imports `errors`, `secret` and the rest of this package.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -184,11 +184,18 @@ class Logins:
             found += part
         return tuple(found)
 
+    def can_change_hands(self, user: str | None = None) -> bool:
+        """Whether a file says whose a login is, so that another process may make it somebody else's."""
+        return bool(self._asks_for_owners(user))
+
     def owners(self, user: str | None = None) -> tuple[str | None, ...]:
         """Say whose each login is that changes hands by a file: empty for nobody, None if unknown."""
+        return tuple(ask() for ask in self._asks_for_owners(user))
+
+    def _asks_for_owners(self, user: str | None) -> list[Callable[[], str | None]]:
         sources = self.sources if user is None else tuple(self.sources[at] for at, _ in self._sign_ins())
-        asks = [getattr(source, "owner", None) for _, source in sources]
-        return tuple(ask() for ask in asks if callable(ask))
+        asks = (getattr(source, "owner", None) for _, source in sources)
+        return [ask for ask in asks if callable(ask)]
 
     def reject(self, tokens: Mapping[str, Secret]) -> None:
         """Tell sources that make tokens of their own that these are not taken any more."""
