@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         RefusedError,
         ServiceError,
     )
-    from .pool import IdentityPool
+    from .pool.pool import IdentityPool
     from .secret import Secret
     from .session import IdentityPoolProvider, Session, install
 
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "IdentityPool": "pool",
+    "IdentityPool": "pool.pool",
     "IdentityPoolProvider": "session",
     "Secret": "secret",
     "Session": "session",

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 MESSAGE_LIMIT = 300
@@ -123,6 +124,43 @@ class CacheError(CognitoCredentialsError):
     """The place to remember credentials or a sign-in is unusable: a directory, or the keyring."""
 
     exit_code = 7
+
+
+class replaced:  # noqa: N801  (reads as a verb: ``with replaced(OSError, by=…):``)
+    """
+    Replace an error by another one that holds nothing of it.
+
+        with replaced(OSError, by=lambda error: CacheError(f"cannot read {path}: {error.strerror}")):
+            …
+
+    An error keeps the frames that it passed through, and their variables: tokens, passwords, parsed files.
+    An error that is raised in an ``except`` block keeps the first one as its context, even ``from None``.
+    A crash report that prints variables would then print the secret. What is raised here has neither context
+    nor cause, and only the frames from the ``with`` statement upwards.
+
+    Args:
+        kinds: The errors to replace; others pass.
+        by: Makes the new error of the old one.
+    """
+
+    __slots__ = ("_by", "_kinds")
+
+    def __init__(self, *kinds: type[BaseException], by: Callable[[Any], BaseException]) -> None:
+        self._kinds = kinds
+        self._by = by
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, self._kinds):
+            return
+        new = self._by(error)
+        del error, trace  # this frame is among those that the new error keeps
+        try:
+            raise new
+        finally:
+            new.__context__ = None
 
 
 def sentences(what: str, hint: str) -> str:

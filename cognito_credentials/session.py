@@ -24,17 +24,17 @@ from botocore.credentials import (
 )
 
 from .botocore_errors import as_botocore_error
-from .configuration import read_config
 from .errors import CognitoCredentialsError, ConfigurationError
-from .lookup import NAMES
-from .pool import IdentityPool
-from .settings import resolve
+from .pool.pool import IdentityPool
+from .settings.aws_config import read_config
+from .settings.lookup import NAMES
+from .settings.settings import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .credentials import TemporaryCredentials
-    from .settings import Settings
+    from .settings.settings import Settings
 
 METHOD = "cognito-identity-pool"
 _OTHER_SOURCES = frozenset(

@@ -82,7 +82,7 @@ def isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     # A test's own environment may be without HOME: the developer's home must not stand in for it.
-    monkeypatch.setattr("cognito_credentials.configuration._home_of_user", str)
+    monkeypatch.setattr("cognito_credentials.home._home_of_user", str)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import traceback
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -300,3 +301,35 @@ def test_the_digest_is_sha256(data: bytes) -> None:
     import hashlib
 
     assert sha256(data).hexdigest() == hashlib.sha256(data).hexdigest()
+
+
+class TestReplaced:
+    """`errors.replaced`: the new error keeps nothing of the old one."""
+
+    def test_nothing_of_the_old_error_stays(self) -> None:
+        """Neither context, cause nor any frame of the new error leads to the old one's variables."""
+
+        def read() -> None:
+            token = "hidden-text"
+            raise ValueError(token)
+
+        with (
+            pytest.raises(errors.ConfigurationError) as caught,
+            errors.replaced(ValueError, by=lambda error: errors.ConfigurationError(type(error).__name__)),
+        ):
+            read()
+
+        error = caught.value
+        assert str(error) == "ValueError"
+        assert error.__context__ is None
+        assert error.__cause__ is None
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        assert "read" not in {frame.f_code.co_name for frame in frames}
+        assert not any(type(value) is ValueError for frame in frames for value in frame.f_locals.values())
+
+    def test_other_errors_pass(self) -> None:
+        """What is not named is raised as it is, and no error is no error."""
+        with pytest.raises(KeyError, match="as it is"), errors.replaced(ValueError, by=errors.CacheError):
+            raise KeyError("as it is")
+        with errors.replaced(ValueError, by=errors.CacheError):
+            pass

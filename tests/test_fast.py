@@ -13,8 +13,8 @@ import pytest
 
 from cognito_credentials import IdentityPool
 from cognito_credentials.cli.fast import answer, depends, inputs, remember
-from cognito_credentials.configuration import read_config
-from cognito_credentials.settings import require
+from cognito_credentials.settings.aws_config import read_config
+from cognito_credentials.settings.settings import require
 from tests.world import World
 
 ARGV = ["credential-process", "--profile", "app"]
@@ -99,7 +99,7 @@ def test_without_home_settings_are_worked_out(
 ) -> None:
     """Without HOME the config file is where the user database says, which is not looked up here."""
     home = world.environ.pop("HOME")
-    monkeypatch.setattr("cognito_credentials.configuration._home_of_user", lambda: home)
+    monkeypatch.setattr("cognito_credentials.home._home_of_user", lambda: home)
     world.environ["AWS_COGNITO_CACHE_DIR"] = str(tmp_path / "elsewhere")
     slow(world)
 

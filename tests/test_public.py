@@ -23,9 +23,9 @@ PUBLIC = {
 }
 
 REVEALED = {
-    "back_end.py": (2, "the answer to the app, and logins for the request"),
+    "developer/back_end.py": (2, "the answer to the app, and logins for the request"),
     "logins/saml.py": (1, "is it base64 of XML?"),
-    "sign_in/developer.py": (2, "headers go into the request, and are checked for line ends"),
+    "developer/login.py": (2, "headers go into the request, and are checked for line ends"),
     "credentials.py": (10, "the spellings of credentials; each is the boundary to whoever needs them"),
     "exchange/client.py": (2, "login and OpenID tokens go into the request"),
     "exchange/facts.py": (1, "an unverified look at a token, for a hint"),
@@ -38,17 +38,23 @@ REVEALED = {
     "logins/mapping.py": (1, "is it a source's name?"),
     "logins/source.py": (1, "strip and measure what a source gave; it is a Secret again at once"),
     "logins/static.py": (1, "to hash it: who the user is"),
-    "sign_in/authorization.py": (1, "what a person pasted is taken apart"),
-    "sign_in/file_store.py": (1, "the plain file, where that was chosen"),
-    "sign_in/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),
-    "sign_in/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
-    "sign_in/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
-    "sign_in/password.py": (2, "a code is stripped; codes and new passwords go into the request"),
-    "sign_in/srp.py": (1, "into the proof"),
-    "sign_in/kept.py": (4, "the form in which it is stored, and back"),
+    "sign_in/ways/authorization.py": (1, "what a person pasted is taken apart"),
+    "sign_in/kept/file_store.py": (1, "the plain file, where that was chosen"),
+    "exchange/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),
+    "sign_in/issuers/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
+    "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
+    "sign_in/ways/password.py": (2, "a code is stripped; codes and new passwords go into the request"),
+    "sign_in/ways/srp.py": (1, "into the proof"),
+    "sign_in/kept/kept.py": (4, "the form in which it is stored, and back"),
     "sign_in/source.py": (1, "whose verified token it is"),
-    "sign_in/tokens.py": (4, "code, its verifier, device code, refresh token, client secret: into requests"),
-    "sign_in/user_pool.py": (5, "the refresh token, and for devices the access token, go into the request"),
+    "sign_in/issuers/tokens.py": (
+        4,
+        "code, its verifier, device code, refresh token, client secret: into requests",
+    ),
+    "sign_in/issuers/user_pool.py": (
+        5,
+        "the refresh token, and for devices the access token, go into the request",
+    ),
     "session.py": (2, "botocore signs with text"),
 }
 """Every file that calls Secret.reveal(), how often, and what for. A new call needs its line here."""
@@ -72,7 +78,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 def test_public_names_are_the_same_object_by_every_way() -> None:
     """A class imported lazily is the class of its module, so that isinstance and except work."""
     from cognito_credentials.errors import ServiceError
-    from cognito_credentials.pool import IdentityPool
+    from cognito_credentials.pool.pool import IdentityPool
 
     assert cognito_credentials.ServiceError is ServiceError
     assert cognito_credentials.IdentityPool is IdentityPool
@@ -105,7 +111,7 @@ def test_an_identity_pool_is_built_without_botocore_clients() -> None:
         "IdentityPool('us-east-1:00000000-0000-4000-8000-000000000000')"
     )
 
-    assert "cognito_credentials.pool" in loaded
+    assert "cognito_credentials.pool.pool" in loaded
     assert not loaded & {"boto3", "botocore.client", "starlette", "sqlite3", "jwt"}
 
 

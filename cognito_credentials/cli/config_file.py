@@ -9,8 +9,8 @@ import secrets
 import stat
 from collections.abc import Mapping
 
-from ..configuration import expand_user, home_directory
 from ..errors import ConfigurationError, clean
+from ..home import expand_user, home_directory
 
 
 def config_path(environ: Mapping[str, str], variable: str, name: str) -> str:

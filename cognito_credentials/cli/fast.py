@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..pool import IdentityPool
+    from ..pool.pool import IdentityPool
 
 _VERSION = "1"
 _INPUT_LIMIT = 1 << 20

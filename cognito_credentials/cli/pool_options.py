@@ -16,8 +16,8 @@ from ..errors import ClockSkewError, ConfigurationError, clean
 
 if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
-    from ..pool import IdentityPool
-    from ..settings import Settings
+    from ..pool.pool import IdentityPool
+    from ..settings.settings import Settings
     from .command import Invocation
 
 ORIGIN: Final = "the command line"
@@ -39,7 +39,7 @@ _OPTIONS: Final = (
     ("cache", "WHERE", "file (default) or memory"),
     ("endpoint_url", "URL", "address of Cognito Identity, https or this machine"),
 )
-"""Settings that can be options, in the order of the help; `cognito_credentials.lookup.NAMES` has the rest."""
+"""Settings that can be options, in the order of the help; `settings.lookup.NAMES` has the rest."""
 
 
 def add_pool_options(parser: argparse.ArgumentParser) -> None:
@@ -76,8 +76,8 @@ def given_settings(options: argparse.Namespace, environ: Mapping[str, str]) -> d
         settings["policy"] = _policy(settings["policy"])
     if getattr(options, "login", None):
         from ..logins import Logins
-        from ..lookup import Found
-        from ..resolution import developer_maker
+        from ..settings.lookup import Found
+        from ..settings.resolution import developer_maker
 
         headers = settings.get("developer_headers")
         maker = developer_maker(Found(headers, ORIGIN, True) if headers else None, environ)
@@ -134,7 +134,7 @@ def load(invocation: Invocation) -> Settings:
         ConfigurationError: A setting is missing or malformed.
         CacheError: The file cache was asked for, and there is no place for it.
     """
-    from ..settings import load_settings
+    from ..settings.settings import load_settings
 
     options, environ = invocation.options, invocation.environ
     arguments = given_settings(options, environ)
@@ -149,7 +149,7 @@ def open_pool(invocation: Invocation) -> IdentityPool:
         ConfigurationError: A setting is missing or malformed.
         CacheError: The file cache was asked for, and there is no place for it.
     """
-    from ..pool import IdentityPool
+    from ..pool.pool import IdentityPool
 
     return IdentityPool.from_settings(load(invocation), environ=invocation.environ)
 
@@ -165,7 +165,7 @@ def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
     credentials = pool.credentials()
     if time.time() < credentials.expires_at:
         return credentials
-    from ..notices import span
+    from ..refresh.notices import span
 
     offset = pool.status().clock_offset or 0
     off = f"{span(abs(offset))} {'behind' if offset > 0 else 'ahead of'} the service's" if offset else "wrong"

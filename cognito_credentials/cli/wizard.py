@@ -115,7 +115,7 @@ def _profile(answer: str) -> str:
 
 
 def _pool_id(answer: str) -> str:
-    from ..shapes import pool_id
+    from ..settings.checks import pool_id
 
     return pool_id(answer, "the identity pool ID")
 

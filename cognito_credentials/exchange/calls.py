@@ -22,7 +22,7 @@ from .silence import silence
 
 if TYPE_CHECKING:
     from ..clock import Clock, ServerTime
-    from ..settings import Settings
+    from ..settings.settings import Settings
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ from .failures import not_an_answer
 
 if TYPE_CHECKING:
     from ..clock import Clock, ServerTime
-    from ..settings import Settings
+    from ..settings.settings import Settings
 
 ATTEMPTS: Final = 3
 TOKEN_LIMIT: Final = 20_000

@@ -10,7 +10,7 @@ from ..regions import KNOWN_REGIONS, near_regions, partition_of
 from ..secret import Secret
 
 if TYPE_CHECKING:
-    from ..settings import Settings
+    from ..settings.settings import Settings
 
 
 def facts(

@@ -23,7 +23,7 @@ from .actions import Action, Failure
 if TYPE_CHECKING:
     from ..clock import ServerTime
     from ..secret import Secret
-    from ..settings import Settings
+    from ..settings.settings import Settings
     from .client import CognitoClient
 
 LEAST_GIVEN_SECONDS: Final = 15 * 60

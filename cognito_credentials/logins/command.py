@@ -4,7 +4,7 @@ A login token from a command's output: whatever already knows how to sign this u
 The command gets no terminal, no shell and no input; what it says on stderr is neither shown nor logged,
 since sign-in tools print tokens there too.
 
-Imports `errors`, `policy` and `secret`.
+Imports `errors` and `secret`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from collections.abc import Sequence
 from typing import IO
 
 from ..errors import ConfigurationError, LoginRequiredError, clean
-from ..policy import LOGIN_BUDGET
 from ..secret import Secret
 from .claims import digest, unverified_claims, unverified_subject
 from .source import LOGIN_TOKEN
 
+LOGIN_BUDGET = 30.0
+"""Seconds that a login's program or function may take; a command is stopped then, as by google-auth."""
 OUTPUT_LIMIT = 64 * 1024
 """Bytes; more than any token Cognito takes."""
 

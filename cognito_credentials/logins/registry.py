@@ -16,8 +16,8 @@ import shlex
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ..configuration import expand_user
 from ..errors import ConfigurationError, clean
+from ..home import expand_user
 from .command import CommandSource
 from .environment import EnvironmentSource
 from .file import FileSource

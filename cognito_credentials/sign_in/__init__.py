@@ -37,12 +37,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .developer import DeveloperLogin
+    from ..developer.login import DeveloperLogin
     from .sources import OidcLogin, UserPool
 
 __all__ = ["DeveloperLogin", "OidcLogin", "UserPool"]
 
-_HOME = {"DeveloperLogin": "developer", "OidcLogin": "sources", "UserPool": "sources"}
+_HOME = {"DeveloperLogin": "developer.login", "OidcLogin": "sign_in.sources", "UserPool": "sign_in.sources"}
 
 
 def __getattr__(name: str) -> object:
@@ -50,4 +50,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    return getattr(import_module(f"..{_HOME[name]}", __name__), name)

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .account import Account
-    from .interaction import Prompt
-    from .issuer import Verified
+    from .issuers.issuer import Verified
+    from .kept.account import Account
     from .source import SignInSource
+    from .ways.interaction import Prompt
 
 
 def with_what_follows(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from ..configuration import read_config
-from ..endpoints import checked_endpoint, configured_endpoint
 from ..errors import ConfigurationError, clean
 from ..logins import parse_source
-from ..lookup import SIGN_IN_KEYS
+from ..settings.aws_config import read_config
+from ..settings.endpoints import checked_endpoint, configured_endpoint
+from ..settings.lookup import SIGN_IN_KEYS
 from . import shapes
-from .elsewhere import Profile
+from .kept.elsewhere import Profile
 from .source import SignInSource
 from .sources import OidcLogin, UserPool
 
@@ -152,7 +152,7 @@ def _user_pool(
 
 
 def _oidc(settings: Mapping[str, str], origin: str, options: dict[str, Any]) -> OidcLogin:
-    from .discovery import checked_issuer
+    from .issuers.discovery import checked_issuer
 
     scopes = settings.get("cognito_oidc_scopes")
     if scopes is not None:

@@ -15,8 +15,8 @@ from ..logins.providers import check_provider
 from ..logins.source import LoginSource, is_source
 from ..regions import is_user_pool_id
 from ..secret import Secret
-from ..shapes import text
-from .stores import STORES
+from ..settings.checks import text
+from .kept.stores import STORES
 
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PREFIX: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

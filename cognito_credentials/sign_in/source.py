@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import Clock
 from ..errors import CacheError
+from ..exchange.interruption import interrupted_bare
 from ..logins.claims import unverified_claims, unverified_subject
 from ..secret import Secret
 from . import shapes
-from .account import Account, config_of, principal_of
 from .consequences import with_what_follows
 from .extra import needs_extra
-from .interruption import interrupted_bare
-from .keyring_store import PATIENT_SECONDS
-from .place import Place, key_of, sign_in_directory
-from .sign_in import EndedSignIn, SignIn
-from .surroundings import has_browser
+from .kept.account import Account, config_of, principal_of
+from .kept.keyring_store import PATIENT_SECONDS
+from .kept.place import Place, key_of, sign_in_directory
+from .kept.sign_in import EndedSignIn, SignIn
+from .ways.surroundings import has_browser
 
 if TYPE_CHECKING:
-    from .http import Network
-    from .interaction import Prompt
-    from .issuer import Issuer, Verified
+    from ..exchange.http import Network
+    from .issuers.issuer import Issuer, Verified
+    from .ways.interaction import Prompt
 
 WAYS: Final = ("browser", "device", "password")
 NO_BROWSER: Final = "no-browser"
@@ -187,7 +187,7 @@ class SignInSource:
             ConfigurationError: This way is not one for this issuer, or a library is missing.
             CacheError: There is no place for the refresh token; the hint says how to choose one.
         """
-        from .interaction import TerminalPrompt
+        from .ways.interaction import TerminalPrompt
 
         chosen = shapes.way(way or self.way, "the way to sign in", (*self.ways, NO_BROWSER))
         shapes.check_username(username, chosen)
@@ -222,7 +222,7 @@ class SignInSource:
         """End what the profile had at other issuers or clients: nothing would ever lead there again."""
         if not (config := self._config()):
             return []
-        from .elsewhere import Own, SignInsHere
+        from .kept.elsewhere import Own, SignInsHere
 
         here = SignInsHere(self._environ(), self._clock, self._profile_settings)
         endpoint = self._network_options().get("endpoint_url")
@@ -247,7 +247,7 @@ class SignInSource:
     def _with_browser_here(
         self, prompt: Prompt, keep: Callable[[Verified], Account], open_browser: Callable[[str], bool] | None
     ) -> Account:
-        from .browser import sign_in_here
+        from .ways.browser import sign_in_here
 
         return sign_in_here(
             self._issuer(),
@@ -259,12 +259,12 @@ class SignInSource:
         )
 
     def _with_browser_elsewhere(self, prompt: Prompt) -> Verified:
-        from .browser import sign_in_elsewhere
+        from .ways.browser import sign_in_elsewhere
 
         return sign_in_elsewhere(self._issuer(), prompt, scope=self.scope, ports=self._ports())
 
     def _with_device(self, prompt: Prompt) -> Verified:
-        from .device import sign_in_with_device
+        from .ways.device import sign_in_with_device
 
         return sign_in_with_device(self._issuer(), prompt, self._clock, scope=self.scope)
 
@@ -284,7 +284,7 @@ class SignInSource:
     def _issuer(self) -> Issuer:
         if self._made_issuer is None:
             with needs_extra():
-                from .http import Network
+                from ..exchange.http import Network
 
                 self._made_issuer = self._make_issuer(
                     Network(

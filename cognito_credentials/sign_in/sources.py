@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..endpoints import checked_endpoint, configured_endpoint
 from ..errors import ConfigurationError
 from ..regions import user_pool_issuer
+from ..settings.endpoints import checked_endpoint, configured_endpoint
 from . import shapes
 from .source import SignInSource
 
 if TYPE_CHECKING:
+    from ..exchange.http import Network
     from ..logins import LoginSource
     from ..secret import Secret
-    from .http import Network
-    from .interaction import Prompt
-    from .issuer import Issuer, Verified
+    from .issuers.issuer import Issuer, Verified
+    from .ways.interaction import Prompt
 
 
 class OidcLogin(SignInSource):
@@ -59,7 +59,7 @@ class OidcLogin(SignInSource):
         client_secret: str | Secret | LoginSource | None = None,
         **options: Any,
     ) -> None:
-        from .discovery import checked_issuer
+        from .issuers.discovery import checked_issuer
 
         super().__init__(
             checked_issuer(issuer, "issuer"),
@@ -70,7 +70,7 @@ class OidcLogin(SignInSource):
         self._client_secret = shapes.client_secret(client_secret, "client_secret")
 
     def _make_issuer(self, network: Network) -> Issuer:
-        from .oidc import OidcIssuer
+        from .issuers.oidc import OidcIssuer
 
         return OidcIssuer(network, self.issuer, self.client_id, self._client_secret)
 
@@ -127,7 +127,7 @@ class UserPool(SignInSource):
         self._endpoint_url = None if endpoint_url is None else checked_endpoint(endpoint_url, "endpoint_url")
 
     def _make_issuer(self, network: Network) -> Issuer:
-        from .user_pool import UserPoolIssuer
+        from .issuers.user_pool import UserPoolIssuer
 
         return UserPoolIssuer(network, self.user_pool_id, self.client_id, self.domain)
 
@@ -155,7 +155,7 @@ class UserPool(SignInSource):
         return self.redirect_ports
 
     def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
-        from .password import PasswordSignIn
+        from .ways.password import PasswordSignIn
 
         issuer: Any = self._issuer()
         device = self._sign_in().device()

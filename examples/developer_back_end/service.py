@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cognito_credentials import CognitoCredentialsError
-from cognito_credentials.back_end import DeveloperToken, developer_token
+from cognito_credentials.developer.back_end import DeveloperToken, developer_token
 
 BODY_LIMIT = 4096
 

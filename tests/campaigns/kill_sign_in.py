@@ -14,9 +14,9 @@ import sys
 
 from cognito_credentials.errors import ServiceError
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.file_store import PlainFileStore
-from cognito_credentials.sign_in.kept import Kept, opened
-from cognito_credentials.sign_in.place import Place
+from cognito_credentials.sign_in.kept.file_store import PlainFileStore
+from cognito_credentials.sign_in.kept.kept import Kept, opened
+from cognito_credentials.sign_in.kept.place import Place
 
 from .kill import KEY, Outcome, kill_a_writer, run, strays
 

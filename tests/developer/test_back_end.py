@@ -17,9 +17,9 @@ import boto3
 import pytest
 
 from cognito_credentials import ConfigurationError, RefusedError, Secret, ServiceError
-from cognito_credentials.back_end import developer_token
+from cognito_credentials.developer.back_end import developer_token
+from cognito_credentials.developer.login import DeveloperLogin
 from cognito_credentials.logins.claims import unverified_claims
-from cognito_credentials.sign_in.developer import DeveloperLogin
 from tests.world import World
 
 from .conftest import PROVIDER, SERVICE, Service, bearer

@@ -16,10 +16,10 @@ from cognito_credentials import (
     Secret,
     ServiceError,
 )
-from cognito_credentials.back_end import developer_token
+from cognito_credentials.developer.back_end import developer_token
+from cognito_credentials.developer.login import DeveloperLogin
 from cognito_credentials.logins import Logins
-from cognito_credentials.settings import load_settings
-from cognito_credentials.sign_in.developer import DeveloperLogin
+from cognito_credentials.settings.settings import load_settings
 from tests.world import World
 
 from .conftest import PROVIDER, BackEnd, bearer

@@ -14,7 +14,7 @@ from cognito_credentials.clock import Clock
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.exchange.client import CognitoClient
 from cognito_credentials.secret import Secret
-from cognito_credentials.settings import Settings
+from cognito_credentials.settings.settings import Settings
 
 POOL = "us-east-1:00000000-0000-4000-8000-00000000000a"
 GOOGLE = "accounts.google.com"

@@ -331,7 +331,7 @@ FORK = """
 import os, sys
 from cognito_credentials.clock import Clock
 from cognito_credentials.exchange.client import CognitoClient
-from cognito_credentials.settings import Settings
+from cognito_credentials.settings.settings import Settings
 
 settings = Settings(identity_pool_id=sys.argv[2], region="us-east-1", endpoint_url=sys.argv[1])
 client = CognitoClient(settings, Clock())

@@ -22,14 +22,14 @@ from cognito_credentials.errors import (
     LoginRequiredError,
     ServiceError,
 )
+from cognito_credentials.exchange.http import Network
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.authorization import AnswerRefused, Authorization, RedirectAnswer
-from cognito_credentials.sign_in.callback import CallbackServer
-from cognito_credentials.sign_in.discovery import checked_issuer
-from cognito_credentials.sign_in.http import Network
-from cognito_credentials.sign_in.id_token import verify
-from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.sign_in.issuers.discovery import checked_issuer
+from cognito_credentials.sign_in.issuers.id_token import verify
+from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
 from cognito_credentials.sign_in.sources import OidcLogin
+from cognito_credentials.sign_in.ways.authorization import AnswerRefused, Authorization, RedirectAnswer
+from cognito_credentials.sign_in.ways.callback import CallbackServer
 
 from .conftest import Person
 from .hostile_issuer import CLIENT, HostileIssuer, answer
@@ -499,7 +499,7 @@ def test_an_address_with_a_query(hostile: HostileIssuer) -> None:
 
 def test_a_public_issuer_does_not_lead_to_this_machine() -> None:
     """Metadata of an https issuer cannot have a code posted to whatever listens here."""
-    from cognito_credentials.sign_in.discovery import read_metadata
+    from cognito_credentials.sign_in.issuers.discovery import read_metadata
 
     issuer = "https://login.example.com"
     document = {"issuer": issuer, "jwks_uri": issuer, "token_endpoint": "http://127.0.0.1:1/token"}

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in import callback
-from cognito_credentials.sign_in.callback import CallbackServer
-from cognito_credentials.sign_in.peer import is_own
+from cognito_credentials.sign_in.ways import callback
+from cognito_credentials.sign_in.ways.callback import CallbackServer
+from cognito_credentials.sign_in.ways.peer import is_own
 
 from .hostile_issuer import HostileIssuer
 from .test_attacks import Visit, _query, _source, goal_of

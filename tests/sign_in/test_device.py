@@ -15,8 +15,8 @@ from cognito_credentials.errors import (
     LoginRequiredError,
     ServiceError,
 )
-from cognito_credentials.sign_in.device import qr_code
 from cognito_credentials.sign_in.sources import OidcLogin
+from cognito_credentials.sign_in.ways.device import qr_code
 
 from ..conftest import ManualClock
 from .conftest import Person

@@ -12,9 +12,9 @@ import botocore.session
 import pytest
 
 from cognito_credentials.errors import LoginRequiredError, RefusedError, ServiceError
-from cognito_credentials.sign_in.kept import Device
+from cognito_credentials.sign_in.issuers.user_pool_api import UserPoolApi
+from cognito_credentials.sign_in.kept.kept import Device
 from cognito_credentials.sign_in.sources import UserPool
-from cognito_credentials.sign_in.user_pool_api import UserPoolApi
 
 from ..conftest import locals_of
 from .conftest import Person

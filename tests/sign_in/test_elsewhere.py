@@ -13,15 +13,15 @@ from cognito_credentials import IdentityPool
 from cognito_credentials.cache.file import FileStore
 from cognito_credentials.regions import user_pool_issuer
 from cognito_credentials.secret import Secret
-from cognito_credentials.settings import cache_directory
-from cognito_credentials.sign_in.account import Account
-from cognito_credentials.sign_in.elsewhere import SignInsHere
-from cognito_credentials.sign_in.kept import Kept
-from cognito_credentials.sign_in.place import Place, key_of, sign_in_directory
+from cognito_credentials.settings.settings import cache_directory
+from cognito_credentials.sign_in.kept.account import Account
+from cognito_credentials.sign_in.kept.elsewhere import SignInsHere
+from cognito_credentials.sign_in.kept.kept import Kept
+from cognito_credentials.sign_in.kept.place import Place, key_of, sign_in_directory
+from cognito_credentials.sign_in.kept.stores import open_store
 from cognito_credentials.sign_in.profile import source_of_profile
 from cognito_credentials.sign_in.source import SignInSource
 from cognito_credentials.sign_in.sources import OidcLogin
-from cognito_credentials.sign_in.stores import open_store
 from tests.cli.conftest import Cli, cli, config
 
 from .conftest import Person

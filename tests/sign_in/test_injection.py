@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from cognito_credentials.errors import CognitoCredentialsError, LoginRejectedError
-from cognito_credentials.sign_in.authorization import Authorization
-from cognito_credentials.sign_in.callback import CallbackServer
-from cognito_credentials.sign_in.http import Network
-from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.exchange.http import Network
+from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
 from cognito_credentials.sign_in.source import SignInSource
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
+from cognito_credentials.sign_in.ways.authorization import Authorization
+from cognito_credentials.sign_in.ways.callback import CallbackServer
 
 from .conftest import CLIENT_ID, Person
 from .test_attacks import _get, goal_of

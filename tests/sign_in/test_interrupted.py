@@ -20,13 +20,13 @@ from cognito_credentials.errors import LoginRequiredError, ServiceError
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.botocore_client import READ_TIMEOUT
 from cognito_credentials.exchange.deadline import with_deadline
+from cognito_credentials.exchange.http import Network
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.http import Network
-from cognito_credentials.sign_in.oidc import OidcIssuer
-from cognito_credentials.sign_in.place import LOCK_BUDGET, Place
-from cognito_credentials.sign_in.sign_in import REFRESH_BUDGET, VERIFY_BUDGET
+from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
+from cognito_credentials.sign_in.issuers.user_pool_api import UserPoolApi
+from cognito_credentials.sign_in.kept.place import LOCK_BUDGET, Place
+from cognito_credentials.sign_in.kept.sign_in import REFRESH_BUDGET, VERIFY_BUDGET
 from cognito_credentials.sign_in.sources import OidcLogin
-from cognito_credentials.sign_in.user_pool_api import UserPoolApi
 from tests.cli.conftest import Cli, cli, config
 
 from .hostile_issuer import CLIENT, Answer, HostileIssuer, answer

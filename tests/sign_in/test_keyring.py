@@ -15,11 +15,11 @@ import pytest
 from cognito_credentials.errors import CacheError
 from cognito_credentials.exchange.deadline import to_its_end
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in import keyring_store
-from cognito_credentials.sign_in.keyring_child import usable
-from cognito_credentials.sign_in.keyring_store import KeyringStore
-from cognito_credentials.sign_in.place import Place
-from cognito_credentials.sign_in.stores import open_store
+from cognito_credentials.sign_in.kept import keyring_store
+from cognito_credentials.sign_in.kept.keyring_child import usable
+from cognito_credentials.sign_in.kept.keyring_store import KeyringStore
+from cognito_credentials.sign_in.kept.place import Place
+from cognito_credentials.sign_in.kept.stores import open_store
 
 from .keyring_backends import Hangs, PlaintextKeyring, Works
 

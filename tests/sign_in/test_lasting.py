@@ -18,8 +18,8 @@ import pytest
 from cognito_credentials.errors import CacheError, LoginRejectedError, LoginRequiredError, ServiceError
 from cognito_credentials.logins import Logins
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.account import Account, decode
-from cognito_credentials.sign_in.place import Place
+from cognito_credentials.sign_in.kept.account import Account, decode
+from cognito_credentials.sign_in.kept.place import Place
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from ..cache.children import needs_fork

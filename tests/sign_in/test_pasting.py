@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from cognito_credentials.exchange.http import Network
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.authorization import AnswerRefused, Authorization
-from cognito_credentials.sign_in.http import Network
-from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
+from cognito_credentials.sign_in.ways.authorization import AnswerRefused, Authorization
 
 from .hostile_issuer import CLIENT, HostileIssuer
 

@@ -13,9 +13,9 @@ import pytest
 
 import cognito_credentials.sign_in
 from cognito_credentials.errors import ConfigurationError
-from cognito_credentials.settings import Settings, require
+from cognito_credentials.settings.settings import Settings, require
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
-from cognito_credentials.sign_in.surroundings import why_no_browser
+from cognito_credentials.sign_in.ways.surroundings import why_no_browser
 
 ROOT = Path(__file__).parent.parent.parent
 POOL = "eu-west-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
@@ -217,7 +217,7 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
     """The libraries are for signing in and for refresh tokens; guests do not even load our own package."""
     code = (
         "import sys\n"
-        "from cognito_credentials.settings import require\n"
+        "from cognito_credentials.settings.settings import require\n"
         f"config = {{'profiles': {{'app': {{'cognito_identity_pool_id': {POOL!r}}}}}}}\n"
         "require({}, environ={'HOME': '/x'}, config=config, profile='app')\n"
         "assert not [name for name in sys.modules if 'sign_in' in name]\n"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials.errors import CacheError, LoginRequiredError
-from cognito_credentials.sign_in.interruption import interrupted_bare
+from cognito_credentials.exchange.interruption import interrupted_bare
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from .hostile_issuer import CLIENT, HostileIssuer
@@ -150,7 +150,7 @@ def test_signing_out_with_a_broken_keyring(issuer: HostileIssuer, monkeypatch: p
 def _verified(issuer: HostileIssuer, subject: str) -> Any:
     """What the issuer gives *subject*, verified."""
     from cognito_credentials.secret import Secret
-    from cognito_credentials.sign_in.tokens import Tokens
+    from cognito_credentials.sign_in.issuers.tokens import Tokens
 
     issuer.claims = {"sub": subject}
     given = issuer.tokens()

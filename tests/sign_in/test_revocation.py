@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from cognito_credentials.errors import RefusedError, ServiceError
+from cognito_credentials.exchange.http import Network
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.http import Network
-from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
 from ..conftest import ManualClock
@@ -98,7 +98,7 @@ def test_signing_out_has_an_end(
     Visit(source, issuer).finish()
     go_on = threading.Event()
     issuer.answers["/revoke"] = lambda: answer({}, 200 if go_on.wait(20) else 503)
-    monkeypatch.setattr("cognito_credentials.sign_in.sign_in.SIGN_OUT_BUDGET", 0.5)
+    monkeypatch.setattr("cognito_credentials.sign_in.kept.sign_in.SIGN_OUT_BUDGET", 0.5)
 
     done = source.sign_out()
     go_on.set()

@@ -10,11 +10,11 @@ from urllib.parse import quote, unquote
 import pytest
 
 from cognito_credentials.errors import CognitoCredentialsError, LoginRejectedError, ServiceError
+from cognito_credentials.exchange.http import Network
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.http import Network
-from cognito_credentials.sign_in.oidc import OidcIssuer
+from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
+from cognito_credentials.sign_in.issuers.tokens import TokenError
 from cognito_credentials.sign_in.sources import OidcLogin
-from cognito_credentials.sign_in.tokens import TokenError
 
 from ..conftest import locals_of
 from .conftest import Person

@@ -20,7 +20,7 @@ from cognito_credentials.errors import (
 from cognito_credentials.logins.claims import unverified_claims
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.sources import UserPool
-from cognito_credentials.sign_in.srp import SrpProof
+from cognito_credentials.sign_in.ways.srp import SrpProof
 
 from ..conftest import locals_of
 from .conftest import Person, last_page

@@ -77,7 +77,7 @@ def clear_all(environ: Mapping[str, str], *, identities: bool) -> int:
     """
     from ...cache import KINDS
     from ...cache.file import FileStore
-    from ...settings import cache_directory
+    from ...settings.settings import cache_directory
 
     directory = cache_directory(environ)
     if directory is None:

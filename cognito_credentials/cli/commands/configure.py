@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...configuration import DEFAULT_PROFILE, read_config
 from ...errors import ConfigurationError, clean
+from ...settings.aws_config import DEFAULT_PROFILE, read_config
 from ..command import PROGRAM, Command, Invocation
 from ..config_file import config_path, read, replace
 from ..config_text import Value, change_profile, parse, section_of
@@ -119,7 +119,7 @@ def _current(text: str, profile: str) -> dict[str, str]:
 
 def _changes(answers: Answers) -> dict[str, Value | None]:
     """Say which keys change, by the names they have in a profile."""
-    from ...settings import NAMES
+    from ...settings.settings import NAMES
 
     changes: dict[str, Value | None] = {}
     for name, value in answers.settings.items():
@@ -156,7 +156,7 @@ def _check(
     config: Mapping[str, Any], profile: str, changes: Mapping[str, Value | None], environ: Mapping[str, str]
 ) -> None:
     """Resolve the settings that the profile would make, so that nothing is written that cannot work."""
-    from ...settings import NAMES, require
+    from ...settings.settings import NAMES, require
 
     values = {**config["profiles"].get(profile, {}), **changes}
     would_be = {

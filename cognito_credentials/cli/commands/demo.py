@@ -24,7 +24,7 @@ from ..terminal import Terminal
 from .whoami import caller_identity
 
 if TYPE_CHECKING:
-    from ...pool import IdentityPool
+    from ...pool.pool import IdentityPool
 
 T = TypeVar("T")
 _REGION = "us-east-1"
@@ -108,7 +108,7 @@ class _Stage:
 
 
 def _play(stage: _Stage) -> None:
-    from ...pool import IdentityPool
+    from ...pool.pool import IdentityPool
 
     pool_id = stage.step(
         "Make an identity pool that admits guests.",

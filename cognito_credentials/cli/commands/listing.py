@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ...clock import Clock
-from ...configuration import PROFILE_VARIABLES, read_config
 from ...errors import CognitoCredentialsError
+from ...settings.aws_config import PROFILE_VARIABLES, read_config
 from ..command import Command, Invocation
 from ..tables import as_json, table
 from ..terminal import printable
@@ -66,8 +66,8 @@ def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
-    from ...pool import IdentityPool
-    from ...settings import require
+    from ...pool.pool import IdentityPool
+    from ...settings.settings import require
 
     try:
         settings = require({}, environ=environ, config=config, profile=profile)
@@ -93,7 +93,7 @@ def _left_over(environ: Mapping[str, str], named: set[str | None]) -> list[dict[
     """Find the identities on disk that no row has."""
     from ...cache.file import FileStore
     from ...cache.records import Records
-    from ...settings import cache_directory
+    from ...settings.settings import cache_directory
 
     directory = cache_directory(environ)
     if directory is None:

@@ -13,7 +13,7 @@ from ..terminal import printable
 
 if TYPE_CHECKING:
     from ...credentials import TemporaryCredentials
-    from ...pool import IdentityPool
+    from ...pool.pool import IdentityPool
 
 _WAYS: Final = (
     ("browser", "in the browser of this machine"),

@@ -13,10 +13,10 @@ from ..terminal import printable
 from .clear import clear_all
 
 if TYPE_CHECKING:
-    from ...pool import IdentityPool
+    from ...pool.pool import IdentityPool
+    from ...pool.signing_in import SignedOut
+    from ...sign_in.kept.sign_in import EndedSignIn
     from ...sign_in.profile import Configured
-    from ...sign_in.sign_in import EndedSignIn
-    from ...signing import SignedOut
 
 _SCOPES: Final = ("credentials", "login", "identity")
 _NOTHING: Final = "Nobody was signed in, and there was nothing to remove."
@@ -82,7 +82,7 @@ def _refused(invocation: Invocation, pool: IdentityPool) -> int:
 
 def _run_all(invocation: Invocation) -> int:
     """Sign out of everything: no profile leads to a sign-in any more whose issuer or client was changed."""
-    from ...sign_in.elsewhere import SignInsHere
+    from ...sign_in.kept.elsewhere import SignInsHere
 
     options = invocation.options
     selected = selecting_options(options)

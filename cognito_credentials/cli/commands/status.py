@@ -7,7 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from ...logins.binding import NOBODY
-from ...notices import span
+from ...refresh.notices import span
 from ..command import Command, Invocation
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
@@ -18,8 +18,8 @@ _NOT_KEPT: Final = (
 )
 
 if TYPE_CHECKING:
-    from ...settings import Settings
-    from ...status import Status
+    from ...pool.status import Status
+    from ...settings.settings import Settings
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

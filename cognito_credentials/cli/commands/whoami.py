@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from ...configuration import read_config
-from ...endpoints import checked_endpoint, configured_endpoint
 from ...errors import CognitoCredentialsError, RefusedError, ServiceError
+from ...settings.aws_config import read_config
+from ...settings.endpoints import checked_endpoint, configured_endpoint
 from ..command import Command, Invocation
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing
@@ -15,8 +15,8 @@ from ..tables import as_json, listing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...pool import IdentityPool
-    from ...settings import Settings
+    from ...pool.pool import IdentityPool
+    from ...settings.settings import Settings
 
 _FIELDS: Final = ("Account", "Arn", "UserId")
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 5, 10, 2

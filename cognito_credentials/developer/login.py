@@ -1,0 +1,226 @@
+"""
+Developer authenticated identities: the app's own back end says who the user is.
+
+The back end knows the user by whatever it knows its users by, headers of ours, and answers with what
+GetOpenIdTokenForDeveloperIdentity gave it (`back_end.developer_token`): an identity and a token for it.
+
+Imports `endpoints` and `logins`; the wire when a token is asked for.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError, ServiceError, clean
+from ..exchange.interruption import interrupted_bare
+from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_issuer
+from ..logins.providers import own_identity_id
+from ..logins.source import LoginSource, ask, is_source
+from ..secret import Secret
+from ..settings.endpoints import checked_endpoint
+
+if TYPE_CHECKING:
+    from ..exchange.http import Answer, Network
+
+    Headers = Mapping[str, str | Secret]
+    """Header name to value."""
+
+HEADERS_LIMIT: Final = 16 * 1024
+"""Characters; more than servers take."""
+_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_NOT_OURS: Final = ("host", "content-length", "content-type", "transfer-encoding", "connection")
+"""Headers that are HTTP's own business; a second Host would be another server's."""
+
+
+class DeveloperLogin:
+    """
+    A login token from the app's own back end, asked for each time one is needed.
+
+    The back end gets a POST with a JSON object as its body: empty, or with the ``IdentityId`` of the guest
+    whose identity the user is to keep. It answers with a JSON object of ``IdentityId`` and ``Token``.
+
+    Nobody but the back end knows who the user is. So credentials are shared between processes only where
+    the pool is told with ``user``.
+
+    Args:
+        url: Where the back end listens: https, or http on this machine.
+        headers: What the back end knows its user by, such as ``Authorization``: a mapping, a function that
+            returns one, or a login source of ``Name: value`` lines.
+        network: This machine's way out; made of what follows by default.
+        profile_name: For messages about the CA bundle.
+        profile_settings: The profile's, for the CA bundle.
+        environ: Environment variables; the process's own.
+
+    Raises:
+        ConfigurationError: The address or a header is malformed, or could be read on the way.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Headers | Callable[[], Headers] | LoginSource | None = None,
+        network: Network | None = None,
+        profile_name: str | None = None,
+        profile_settings: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._url = checked_endpoint(url, "the address of the back end")
+        self._headers = (
+            {} if headers is None else _checked(headers) if isinstance(headers, Mapping) else headers
+        )
+        self._network = network
+        self._profile_name = profile_name
+        self._profile_settings = dict(profile_settings or {})
+        self._environ = environ
+        self._guest: str | None = None
+        self.description = f"developer:{clean(self._url, 200)}"
+
+    def for_guest(self, identity_id: str) -> DeveloperLogin:
+        """Return a source that asks the back end to make the guest *identity_id* the user's own."""
+        source = copy.copy(self)
+        source._guest = identity_id  # noqa: SLF001  (one class)
+        return source
+
+    @interrupted_bare
+    def token(self) -> Secret:
+        """
+        Ask the back end.
+
+        Raises:
+            LoginRequiredError: It does not know the user, or the source of the headers has none.
+            ConfigurationError: It answers with something else than an identity and a token for it.
+            ServiceError: It cannot be reached.
+        """
+        # In two steps, so that no frame that an error passes through holds a header or the answer.
+        outcome = self._ask()
+        if isinstance(outcome, CognitoCredentialsError):
+            raise outcome
+        return outcome
+
+    def _ask(self) -> Secret | CognitoCredentialsError:
+        from ..exchange.http import Http
+
+        body = json.dumps({"IdentityId": self._guest} if self._guest else {})
+        try:
+            sent = {name: _text(value) for name, value in self._read_headers().items()}
+            sent["Content-Type"] = "application/json"
+            return _token(Http(self._way_out()).send("POST", self._url, body, sent))
+        except CognitoCredentialsError as error:
+            error.__traceback__ = None
+            return error
+
+    def _way_out(self) -> Network:
+        from ..exchange.http import Network
+
+        if self._network is not None:
+            return self._network
+        return Network(
+            environ=os.environ if self._environ is None else self._environ,
+            profile=self._profile_name,
+            profile_settings=self._profile_settings,
+        )
+
+    def _read_headers(self) -> Headers:
+        given = self._headers
+        if isinstance(given, Mapping):
+            return given
+        if is_source(given):
+            return _parse(ask(given, None))  # type: ignore[arg-type]  # is_source has just looked
+        failure = ""
+        try:
+            return _checked(given())  # type: ignore[operator]  # neither a mapping nor a source
+        except CognitoCredentialsError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a user's function may raise anything)
+            failure = type(error).__qualname__
+        # Out here, since the inner error may hold what it was about to return.
+        raise LoginRequiredError(
+            f"the function that gives the headers for {self.description} failed with {failure}",
+            hint="call it on its own to see why; sign in again if that is the cause",
+        )
+
+    def __repr__(self) -> str:
+        return f"DeveloperLogin({clean(self._url, 200)!r})"
+
+
+def _token(answer: Answer) -> Secret:
+    """Take the token out of an answer; nothing of the answer is ever shown."""
+    host = f"the back end {clean(urlsplit(answer.url).hostname or '', 100)}"
+    if answer.status in (401, 403):
+        raise LoginRequiredError(
+            f"{host} does not know this user (HTTP {answer.status})",
+            hint="sign in to the app again, or correct the headers sent to its back end",
+        )
+    if answer.status == 429 or answer.status >= 500:
+        raise ServiceError(
+            f"{host} answered with HTTP {answer.status}",
+            hint="it is the app's own, not AWS's: try again, then look at its log",
+            code=str(answer.status),
+        )
+    if answer.status != 200:
+        raise ConfigurationError(
+            f"{host} answered with HTTP {answer.status}", hint="check the path of its address, and its log"
+        )
+    try:
+        values = answer.json()
+    except ServiceError:
+        values = {}
+    identity_id, token = values.get("IdentityId"), values.get("Token")
+    if not isinstance(identity_id, str) or not isinstance(token, str) or not 0 < len(token) <= TOKEN_LIMIT:
+        raise ConfigurationError(
+            f"the answer of {host} is not a JSON object with IdentityId and Token",
+            hint="it must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
+        )
+    claims = unverified_claims(token)
+    if own_identity_id(unverified_issuer(claims or {}) or "", claims) != identity_id:
+        # Such as a user pool's token: whoever is in it, it would be used for another identity.
+        raise ConfigurationError(
+            f"the token in the answer of {host} was not issued by Cognito for the identity beside it",
+            hint="it must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
+        )
+    return Secret(token)
+
+
+def _parse(text: Secret) -> dict[str, Secret]:
+    """Read ``Name: value`` lines."""
+    headers: dict[str, str | Secret] = {}
+    for line in text.reveal().splitlines():
+        name, colon, value = line.partition(":")
+        if line.strip():
+            headers[name.strip() if colon else ""] = Secret(value.strip())
+    return _checked(headers)
+
+
+def _checked(headers: object) -> dict[str, Secret]:
+    """Refuse what would end a header and begin another; no value is shown."""
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(
+            f"the headers for the back end are {type(headers).__name__}, not a mapping",
+            hint="give {'Authorization': 'Bearer …'}",
+        )
+    checked: dict[str, Secret] = {}
+    for name, value in headers.items():
+        if not (isinstance(name, str) and _NAME.fullmatch(name)) or name.lower() in _NOT_OURS:
+            raise ConfigurationError(
+                "a header for the back end has no name that a header can have here",
+                hint="write lines such as 'Authorization: Bearer …'",
+            )
+        text = _text(value) if isinstance(value, (str, Secret)) else ""
+        if not text or len(text) > HEADERS_LIMIT or not (text.isascii() and text.isprintable()):
+            raise ConfigurationError(
+                f"the header {name} for the back end is empty, or holds what a header cannot",
+                hint="it is one line of plain ASCII",
+            )
+        checked[name] = Secret(text)
+    return checked
+
+
+def _text(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value

@@ -1,0 +1,199 @@
+"""
+Signing in to what a pool's logins name, and out again, down to the last trace.
+
+Imports `linking` and `parts`; the sign-ins themselves are the login sources' own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import CognitoCredentialsError, ConfigurationError, clean
+from ..logins.source import describe
+from . import linking
+
+if TYPE_CHECKING:
+    from ..refresh.identities import Who
+    from ..sign_in.source import SignInSource
+    from .parts import Parts
+
+SCOPES: Final = ("credentials", "login", "identity")
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """What signing out of a pool did."""
+
+    scope: str
+    users: tuple[str, ...] = ()
+    """Who was signed in, as people call them."""
+    revoked: bool = False
+    """Whether an issuer took back a refresh token."""
+    problems: tuple[str, ...] = ()
+    """Why a refresh token was not taken back, for people."""
+    is_unreached: bool = False
+    """Whether an issuer could not be told for now: no network, or it is asked too often."""
+    others: tuple[str, ...] = ()
+    """Logins that come from elsewhere: only there can they be ended."""
+    had_credentials: bool = False
+    """Whether there were credentials; those handed out stay valid until they expire."""
+    identity_id: str | None = None
+    """The identity that this machine has forgotten."""
+    left: tuple[str, ...] = ()
+    """Why the keyring has a key still, for people; it opens nothing any more."""
+    kept: tuple[str, ...] = ()
+    """Earlier sign-ins that were not ended, and why, for people."""
+
+
+@dataclass(slots=True)
+class _Ending:
+    """What has been done so far."""
+
+    users: list[str] = field(default_factory=list)
+    revoked: bool = False
+    problems: list[str] = field(default_factory=list)
+    is_unreached: bool = False
+    others: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    error: CognitoCredentialsError | None = None
+
+
+def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource:
+    """
+    Find the login that a person signs in to.
+
+    Raises:
+        ConfigurationError: There is none, or there are several.
+    """
+    sources = [source for _, source in parts.settings.logins.sources if _can_sign_in(source)]
+    if provider is not None:
+        sources = [source for source in sources if getattr(source, "provider", None) == provider]
+    if len(sources) == 1:
+        found: SignInSource = sources[0]  # type: ignore[assignment]  # _can_sign_in has just looked
+        return found
+    if sources:
+        raise ConfigurationError(
+            "there are several logins to sign in to", hint="say which by the name of its login provider"
+        )
+    profile = parts.settings.profile
+    where = f"profile '{clean(profile, 80)}'" if profile else "this pool"
+    elsewhere = ", ".join(describe(source) for _, source in parts.settings.logins.sources)
+    raise ConfigurationError(
+        f"{where} names nothing to sign in to"
+        + (f": its login comes from {elsewhere}" if elsewhere else "; it is a guest's"),
+        hint="set cognito_user_pool_id and cognito_client_id, or cognito_oidc_issuer and its client id",
+    )
+
+
+def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: dict[str, Any]) -> str:
+    """
+    Have a person sign in.
+
+    Args:
+        parts: Of the pool.
+        link_guest: Whether the identity of this machine's guest becomes the user's.
+        provider: Which login, where there are several.
+        options: Of `SignInSource.sign_in`.
+
+    Returns:
+        What people call the user.
+
+    Raises:
+        CognitoCredentialsError: Nobody signed in; or the guest could not be carried over, then the user is
+            signed in all the same.
+    """
+    source = source_to_sign_in(parts, provider)
+    before = parts.exchanger.identify_offline()
+    account = source.sign_in(**options)
+    # What was held may be another user's; and what failed before, may have failed for want of this.
+    parts.refresher.forget()
+    who = parts.exchanger.identify_offline()
+    if before is not None and (who is None or who.credentials_key != before.credentials_key):
+        # Nobody could name them any more, neither to use nor to remove them.
+        linking.forget(parts, before, identity=False)
+    if who is not None:
+        parts.records.drop_state(who.credentials_key)
+    if link_guest:
+        linking.carry_guest_over(parts)
+    return account.shown
+
+
+def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
+    """
+    Sign out.
+
+    Args:
+        parts: Of the pool.
+        scope: ``credentials`` alone; the ``login``, too; or the ``identity``, too.
+        revoke: Whether the issuer is told.
+
+    Raises:
+        ConfigurationError: There is no such scope.
+        CacheError: Something could not be removed; whatever could be is.
+    """
+    if scope not in SCOPES:
+        raise ConfigurationError(
+            f"there is no scope '{clean(str(scope), 40)}'",
+            hint=f"use {', '.join(SCOPES[:-1])} or {SCOPES[-1]}",
+        )
+    who = parts.who()  # before nobody can tell any more
+    identity_id = None if who is None else parts.exchanger.identities.known(who)
+    ending = _Ending()
+    if scope != "credentials":
+        # First: from here on no other process of this user gets new credentials, so that none come back.
+        for _, source in parts.settings.logins.sources:
+            _end(source, ending, revoke=revoke)
+    had_credentials, had_identity = _forget(parts, who, identity=scope == "identity")
+    if ending.error is not None:
+        raise ending.error
+    return SignedOut(
+        scope,
+        tuple(ending.users),
+        ending.revoked,
+        tuple(ending.problems),
+        ending.is_unreached,
+        tuple(ending.others),
+        had_credentials,
+        identity_id if had_identity else None,
+        tuple(ending.left),
+        tuple(ending.kept),
+    )
+
+
+def _end(source: object, ending: _Ending, *, revoke: bool) -> None:
+    if not _can_sign_in(source):
+        ending.others.append(describe(source))
+        return
+    try:
+        done = source.sign_out(revoke=revoke)  # type: ignore[attr-defined]  # _can_sign_in has just looked
+    except CognitoCredentialsError as error:
+        ending.error = error
+        return
+    if done.account is not None:
+        ending.users.append(done.account.shown)
+    # Not every source of users' own can tell.
+    earlier = getattr(done, "earlier", ())
+    ending.kept += [each.still_here for each in earlier if each.is_kept]
+    ending.is_unreached |= any(each.is_unreached for each in earlier)
+    earlier = tuple(each for each in earlier if not each.is_kept)
+    ending.users += [each.shown for each in earlier]
+    for each in (done, *earlier):
+        ending.revoked |= each.is_revoked
+        ending.is_unreached |= getattr(each, "is_unreached", False)
+        if each.problem:
+            ending.problems.append(each.problem)
+        if getattr(each, "left", ""):
+            ending.left.append(each.left)
+
+
+def _forget(parts: Parts, who: Who | None, *, identity: bool) -> tuple[bool, bool]:
+    if who is None:
+        parts.refresher.forget()
+        return False, False
+    return linking.forget(parts, who, identity=identity)
+
+
+def _can_sign_in(source: object) -> bool:
+    return callable(getattr(source, "sign_in", None)) and callable(getattr(source, "sign_out", None))

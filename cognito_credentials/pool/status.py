@@ -1,0 +1,107 @@
+"""
+What is known of a pool's credentials without the network, for people and programs that ask.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from ..cache.file import FileStore
+from ..logins.binding import untold
+
+if TYPE_CHECKING:
+    from ..cache.records import Records
+    from ..refresh.exchanger import Exchanger
+    from ..refresh.identities import Who
+    from ..refresh.refresher import Refresher
+    from ..settings.settings import Settings
+    from ..sign_in.kept.account import Account
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known without the network. None where it is not known."""
+
+    identity_pool_id: str
+    profile: str | None
+    principal: str
+    """``guest``, ``user 'name'``, or which logins."""
+    signed_in_as: str | None
+    """Who is signed in, as people say; None for nobody, or where logins are not kept here."""
+    login_store: str | None
+    """Where that sign-in is kept: ``keyring`` or ``file``."""
+    sign_in_has_ended: bool
+    """Whether the issuer said, when it was asked last, that somebody must sign in anew."""
+    identity_id: str | None
+    unknown_because: str | None
+    """Why nobody can tell, offline, whose identity and credentials these are."""
+    store: str
+    location: str
+    store_problem: str | None
+    """Why nothing can be kept there."""
+    access_key_id_last4: str | None
+    account_id: str | None
+    expiration: datetime | None
+    refresh_at: datetime | None
+    seconds_left: int | None
+    retry_in: int | None
+    """Seconds until the service is asked again after a failure."""
+    last_error: str | None
+    clock_offset: int | None
+    """Service minus this machine, seconds, as seen with the credentials."""
+
+
+def status_of(
+    settings: Settings, who: Who | None, exchanger: Exchanger, refresher: Refresher, records: Records
+) -> Status:
+    """Gather what is known without asking the network or a login source that is a program."""
+    clock = records.clock
+    account = _account(settings)
+    record = refresher.held()
+    if record is None and who is not None:
+        record = records.credentials(who.credentials_key)
+    state = None if who is None else records.state(who.credentials_key)
+    retry_in = 0 if state is None else round(state.retry_at - clock.wall())
+    seen = None if record is None else record.seen
+    credentials = None if record is None else record.credentials
+    return Status(
+        identity_pool_id=settings.identity_pool_id,
+        profile=settings.profile,
+        principal=_describe(settings),
+        signed_in_as=None if account is None else account.shown,
+        login_store=None if account is None else account.store,
+        sign_in_has_ended=account is not None and _has_ended(settings),
+        identity_id=None if who is None else exchanger.identities.known(who),
+        unknown_because=untold(settings.logins.sources) if who is None else None,
+        store=records.store.name,
+        location=records.store.location,
+        store_problem=records.store.problem() if isinstance(records.store, FileStore) else None,
+        access_key_id_last4=None if credentials is None else credentials.access_key_id[-4:],
+        account_id=settings.account_id if credentials is None else credentials.account_id,
+        expiration=None if credentials is None else credentials.expiration,
+        refresh_at=None if record is None else datetime.fromtimestamp(record.refresh_at, timezone.utc),
+        seconds_left=None if record is None else int(record.credentials.expires_at - record.seen.now(clock)),
+        retry_in=retry_in if retry_in > 0 else None,
+        last_error=state.message if state is not None and retry_in > 0 else None,
+        clock_offset=None if seen is None else seen.offset,
+    )
+
+
+def _describe(settings: Settings) -> str:
+    if settings.user is not None:
+        return f"user '{settings.user}'" + (" (guest)" if settings.logins.is_guest else "")
+    return "guest" if settings.logins.is_guest else ", ".join(settings.logins.describe())
+
+
+def _has_ended(settings: Settings) -> bool:
+    asks = (getattr(source, "has_ended", None) for _, source in settings.logins.sources)
+    return any(callable(ask) and ask() for ask in asks)
+
+
+def _account(settings: Settings) -> Account | None:
+    """Say who is signed in here, by the file that says so."""
+    # By name, since nothing of `sign_in` is loaded for those who do not sign in.
+    asks = (getattr(source, "account", None) for _, source in settings.logins.sources)
+    return next((found for ask in asks if callable(ask) and (found := ask()) is not None), None)

@@ -1,0 +1,210 @@
+"""
+The AWS config file: where it is, what it says, and which of its profiles is meant.
+
+It is read by botocore's own parser and merged with the credentials file as botocore's session does, so
+that a profile means the same to us as to boto3. What botocore lets pass in silence (a file that cannot
+be read) or reports with a line of the file's text, which may be a key, is one clear error here.
+
+Imports `errors` only; botocore is imported when a file is there to be parsed.
+"""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import logging
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import ConfigurationError, clean
+from ..home import expand_user, home_directory
+
+DEFAULT_PROFILE = "default"
+PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+"""In botocore's order, so that we and boto3 never mean two profiles."""
+
+_SECRET_KEYS = frozenset(
+    ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token")
+)
+"""What the credentials file is full of, and no setting of ours: it is not kept."""
+
+
+_log = logging.getLogger(__name__)
+_NO_SECTIONS = frozenset(("profiles", "services", "sso_sessions"))
+"""What botocore's reader puts beside the sections that it does not know."""
+
+
+def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Read the AWS config file, and the credentials file's profiles over it.
+
+    Args:
+        environ: ``AWS_CONFIG_FILE``, ``AWS_SHARED_CREDENTIALS_FILE``, and ``HOME`` for their defaults
+            (``USERPROFILE`` on Windows).
+
+    Returns:
+        ``{"profiles": {name: {key: text or nested dict}}, "services": {...}, ...}``; empty profiles
+        where there is no file.
+
+    Raises:
+        ConfigurationError: The config file cannot be read, or either file is not UTF-8 or malformed.
+    """
+    config: dict[str, Any] = {"profiles": {}, "services": {}}
+    path = _path(environ, "AWS_CONFIG_FILE", "config")
+    if path and _is_readable(path, is_explicit=path != _default_path(environ, "config")):
+        from botocore.configloader import build_profile_map
+
+        config = build_profile_map(_parse(path))
+        _log.debug("config file %s: %d profiles", path, len(config["profiles"]))
+    else:
+        _log.debug("config file %s: not there", path)
+    profiles = config["profiles"]
+    for name, values in _credentials_profiles(environ).items():
+        profiles[name] = {**profiles.get(name, {}), **values}
+    for name, values in profiles.items():
+        profiles[name] = {key: value for key, value in values.items() if key not in _SECRET_KEYS}
+    return config
+
+
+def choose_profile(
+    config: Mapping[str, Any], environ: Mapping[str, str], profile: str | None, *, may_be_missing: bool
+) -> tuple[str | None, dict[str, Any]]:
+    """
+    Choose the profile: the one asked for, or ``AWS_PROFILE``, or ``default``.
+
+    Args:
+        config: As `read_config` returns it.
+        environ: ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``; empty is not set.
+        profile: The one asked for explicitly, if any.
+        may_be_missing: Whether to go on without when ``AWS_PROFILE`` names none that exists.
+
+    Returns:
+        Its name and its settings; None and nothing when there is none.
+
+    Raises:
+        ConfigurationError: The profile does not exist; the message names near ones.
+    """
+    profiles = config.get("profiles") or {}
+    variable = next((name for name in PROFILE_VARIABLES if environ.get(name)), "")
+    name = profile or environ.get(variable) or DEFAULT_PROFILE
+    if name in profiles:
+        return name, dict(profiles[name])
+    if name == DEFAULT_PROFILE or (profile is None and may_be_missing):
+        return None, {}
+    origin = "" if profile else f" (from {variable})"
+    if isinstance(config.get(name), Mapping) and name not in _NO_SECTIONS:
+        shown = clean(name, 60)
+        raise ConfigurationError(
+            f"profile '{shown}'{origin} does not exist in the AWS config file: found [{shown}]",
+            hint=f"in this file it must be [profile {shown}]",
+        )
+    near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
+    if near:
+        hint = "did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
+    elif profiles:
+        hint = "there are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:8])
+    else:
+        hint = f"there is no profile at all in {_path(environ, 'AWS_CONFIG_FILE', 'config') or 'any file'}"
+    raise ConfigurationError(f"profile '{clean(name, 80)}'{origin} does not exist", hint=hint)
+
+
+def config_files(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the real paths of the config and credentials files; empty for none."""
+    config = _path(environ, "AWS_CONFIG_FILE", "config")
+    credentials = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    return os.path.realpath(config) if config else "", os.path.realpath(credentials) if credentials else ""
+
+
+def _path(environ: Mapping[str, str], variable: str, default_name: str) -> str | None:
+    given = environ.get(variable)
+    if given:
+        return expand_user(os.path.expandvars(given), environ)
+    return _default_path(environ, default_name)
+
+
+def _default_path(environ: Mapping[str, str], name: str) -> str | None:
+    home = home_directory(environ)
+    return os.path.join(home, ".aws", name) if home else None
+
+
+def _is_readable(path: str, *, is_explicit: bool) -> bool:
+    """Tell whether a file is there; one that is there and cannot be used is an error."""
+    has_been_found = False
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            return False  # /dev/null, the usual way to say "none"; and a FIFO would hang us
+        has_been_found = True
+        with open(path, "rb"):
+            return True
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        # Under somebody else's home (sudo keeps HOME) nothing says that there is a file at all.
+        if isinstance(error, PermissionError) and not has_been_found and not is_explicit:
+            return False
+        why = error.strerror
+    except ValueError:
+        why = "the path holds a null character"
+    raise ConfigurationError(
+        f"the AWS config file {clean(path)} cannot be read: {why}",
+        hint="correct its permissions, or point AWS_CONFIG_FILE at another file",
+    )
+
+
+def _credentials_profiles(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    path = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    # Unreadable is as good as absent, as for botocore: nothing of ours has to be in it.
+    # (botocore's parser itself passes over what it cannot open).
+    return _parse(path) if path and os.path.isfile(path) else {}
+
+
+def _parse(path: str) -> dict[str, dict[str, Any]]:
+    from botocore.configloader import raw_config_parse
+    from botocore.exceptions import ConfigNotFound, ConfigParseError
+
+    try:
+        parsed: dict[str, dict[str, Any]] = raw_config_parse(path)
+    except ConfigNotFound:  # deleted since, or a device: nothing to read either way
+        return {}
+    except ConfigParseError as error:
+        wrong = _what_is_wrong(path, error.kwargs.get("error"))
+    else:
+        return parsed
+    # Out here, where nothing holds the parser's error: it quotes lines, which may hold a key.
+    raise wrong
+
+
+def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
+    """Say it in our words; of the file's text only the names of sections and numbers of lines."""
+    if isinstance(cause, configparser.DuplicateSectionError):
+        return _twice(path, cause)
+    line = getattr(cause, "lineno", None)
+    errors = getattr(cause, "errors", None)
+    if line is None and errors:
+        line = errors[0][0]
+    where = f", line {line}" if line else ""
+    if isinstance(cause, UnicodeDecodeError):
+        what, hint = "is not UTF-8", "save it as UTF-8 without a byte order mark"
+    elif type(cause) is ValueError:
+        what, hint = "has an indented line without '='", "write nested settings as '  name = value'"
+    else:
+        what, hint = (
+            "is malformed",
+            f"correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines",
+        )
+    return ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
+
+
+def _twice(path: str, cause: configparser.DuplicateSectionError) -> ConfigurationError:
+    section = clean(str(cause.section), 60)
+    with open(path, encoding="utf-8") as file:
+        header = f"[{cause.section}]"
+        lines = [number for number, line in enumerate(file, 1) if line.strip().startswith(header)]
+    where = f"lines {' and '.join(map(str, lines[:3]))}" if len(lines) > 1 else f"line {cause.lineno}"
+    return ConfigurationError(
+        f"the AWS config file {clean(path)} has [{section}] more than once: {where}",
+        hint="join them into one, or rename one",
+    )

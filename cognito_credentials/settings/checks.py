@@ -1,0 +1,198 @@
+"""
+What each setting must look like, and what is said when it does not.
+
+One function a setting: it takes the value as it was given and *where*, its name and origin in words
+("identity_pool_id from profile 'dev'"), and returns it or raises. Values are shown only where they
+cannot be secret, and cleaned.
+
+Imports `errors` and `regions`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ..errors import ConfigurationError, clean
+from ..regions import is_region, near_regions, partition_of
+
+ID_LIMIT = 55
+"""Source: Cognito Identity API, IdentityPoolId and IdentityId."""
+POLICY_LIMIT = 2048
+"""Source: STS API, AssumeRoleWithWebIdentity."""
+USER_LIMIT = 1024
+SHORTEST_SECONDS, LONGEST_SECONDS = 900, 43_200
+"""Source: STS API, AssumeRoleWithWebIdentity, DurationSeconds."""
+FLOWS = ("enhanced", "basic")
+CACHES = ("file", "memory")
+
+_ID = re.compile(r"[a-z0-9-]+:[0-9a-f-]+")
+_USER_POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]+")
+_ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::[0-9]{12}:role/[!-~]*[\w+=,.@-]+", re.ASCII)
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_EXAMPLE = "such as us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
+
+
+def text(value: object, where: str) -> str:
+    """Take *value* as text that is not empty."""
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{where} is {type(value).__name__}, not text", hint="give a str")
+    if not value.strip():
+        raise ConfigurationError(f"{where} is empty", hint="give it a value, or leave it out")
+    return value
+
+
+def pool_id(value: object, where: str) -> str:
+    """Take an identity pool id or an identity id: ``REGION:GUID``, both in lower case."""
+    given = text(value, where)
+    region, _, rest = given.partition(":")
+    shown = f"'{clean(given, 80)}'"
+    if _USER_POOL_ID.fullmatch(given):
+        raise ConfigurationError(
+            f"{where} is the id of a user pool: {shown}",
+            hint=f"an identity pool's is REGION:GUID, {_EXAMPLE}",
+        )
+    if rest and not is_region(region):
+        near = near_regions(region)
+        raise ConfigurationError(
+            f"{where} begins with '{clean(region, 40)}', which is no region",
+            hint=f"did you mean {' or '.join(near)}?" if near else f"it is REGION:GUID, {_EXAMPLE}",
+        )
+    if len(given) > ID_LIMIT or not _ID.fullmatch(given):
+        lower = " all in lower case," if given.lower() != given and _ID.fullmatch(given.lower()) else ""
+        raise ConfigurationError(f"{where} is not REGION:GUID: {shown}", hint=f"it is{lower} {_EXAMPLE}")
+    return given
+
+
+def account_id(value: object, where: str) -> str:
+    """Take an AWS account id."""
+    given = text(value, where)
+    if len(given) != 12 or not (given.isascii() and given.isdigit()):
+        raise ConfigurationError(
+            f"{where} is not an AWS account id: '{clean(given, 40)}'", hint="it is 12 digits, without hyphens"
+        )
+    return given
+
+
+def user(value: object, where: str) -> str:
+    """Take a name for the user."""
+    given = text(value, where)
+    if len(given) > USER_LIMIT:
+        raise ConfigurationError(
+            f"{where} is {len(given)} characters long", hint=f"at most {USER_LIMIT}; any stable name will do"
+        )
+    return given
+
+
+def flow(value: object, where: str) -> str:
+    """Take ``enhanced`` or ``basic``."""
+    given = text(value, where)
+    if given not in FLOWS:
+        # Classic is what AWS calls the basic flow, too.
+        meant = difflib.get_close_matches(given.lower(), (*FLOWS, "classic"), n=1, cutoff=0.5)
+        near = "enhanced" if meant[:1] in ([], ["enhanced"]) else "basic"
+        raise ConfigurationError(
+            f"{where} is neither 'enhanced' nor 'basic': '{clean(given, 40)}'", hint=f"did you mean '{near}'?"
+        )
+    return given
+
+
+def role_arn(value: object, where: str, region: str | None) -> str:
+    """Take the ARN of a role, in the partition of *region* if that is known."""
+    given = text(value, where)
+    match = _ROLE_ARN.fullmatch(given) if len(given) <= 2048 else None
+    partition = partition_of(region) if region else "aws"
+    if match is None:
+        raise ConfigurationError(
+            f"{where} is not the ARN of an IAM role: '{clean(given, 80)}'",
+            hint=f"it is arn:{partition}:iam::ACCOUNT:role/NAME, with 12 digits for ACCOUNT",
+        )
+    if region and match[1] != partition:
+        raise ConfigurationError(
+            f"{where} is a role of partition {match[1]}, but the identity pool is in {region}",
+            hint=f"use a role of the pool's account: arn:{partition}:iam::…",
+        )
+    return given
+
+
+def role_session_name(value: object, where: str) -> str:
+    """Take a session name as STS takes it."""
+    given = text(value, where)
+    if not _SESSION_NAME.fullmatch(given):
+        raise ConfigurationError(
+            f"{where} is not a session name: '{clean(given, 80)}'",
+            hint="it has 2 to 64 letters, digits, or any of _+=,.@-",
+        )
+    return given
+
+
+def duration_seconds(value: object, where: str) -> int:
+    """Take how long basic-flow credentials shall live, in seconds."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        seconds = value
+    else:
+        given = text(value, where)
+        seconds = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+    if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        raise ConfigurationError(
+            f"{where} is not a whole number of seconds from {SHORTEST_SECONDS} to {LONGEST_SECONDS}: "
+            f"'{clean(str(value)[:40], 40)}'",
+            hint="the role's own maximum session duration limits it too",
+        )
+    return seconds
+
+
+def policy(value: object, where: str) -> str:
+    """Take an inline session policy: the text of a JSON object."""
+    if isinstance(value, dict):
+        raise ConfigurationError(f"{where} is dict, not text", hint="give json.dumps(policy)")
+    given = text(value, where)
+    if len(given) > POLICY_LIMIT:
+        raise ConfigurationError(
+            f"{where} is {len(given)} characters long", hint=f"STS takes at most {POLICY_LIMIT}"
+        )
+    try:
+        parsed = json.loads(given)
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise ConfigurationError(
+            f"{where} is not a JSON object",
+            hint='it is a policy document: {"Version": "2012-10-17", "Statement": […]}',
+        )
+    return given
+
+
+def cache(value: object, where: str) -> str:
+    """Take where credentials are remembered."""
+    given = text(value, where)
+    scheme, is_url, _ = given.partition("://")
+    kind = scheme if is_url else given
+    if given in CACHES:
+        return given
+    choices = " or ".join(f"'{name}'" for name in CACHES)
+    if given == "keyring" or (is_url and scheme in ("redis", "rediss")):
+        raise ConfigurationError(f"{where}: '{kind}' is not available in this version", hint=f"use {choices}")
+    near = difflib.get_close_matches(kind.lower(), CACHES, n=1)
+    # Of a URL the scheme alone: the rest may hold a password.
+    raise ConfigurationError(
+        f"{where} is not a cache: '{clean(kind, 40)}'",
+        hint=f"did you mean '{near[0]}'?" if near else f"use {choices}",
+    )
+
+
+CHECKS: Final[Mapping[str, Callable[[object, str], object]]] = {
+    "identity_pool_id": pool_id,
+    "identity_id": pool_id,
+    "account_id": account_id,
+    "user": user,
+    "flow": flow,
+    "role_session_name": role_session_name,
+    "duration_seconds": duration_seconds,
+    "policy": policy,
+    "cache": cache,
+}
+"""The check of each setting that can be judged by itself."""

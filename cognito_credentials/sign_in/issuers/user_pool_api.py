@@ -1,0 +1,150 @@
+"""
+The API of user pools: unsigned calls through botocore's own client, and what its refusals mean.
+
+Imports `http` and the wire of `exchange`; botocore when it is called.
+"""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ...clock import observe
+from ...errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    LoginRejectedError,
+    RefusedError,
+    ServiceError,
+    clean,
+)
+from ...exchange.http import TOKEN_BUDGET, Network, bounded
+from ...exchange.silence import silence
+from ...exchange.transport import CALL, Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_WAIT: Final = frozenset(
+    ("TooManyRequestsException", "LimitExceededException", "InternalErrorException", "ThrottlingException")
+)
+
+
+class ApiError(Exception):
+    """
+    The user pool refused.
+
+    Args:
+        code: Its error code.
+        message: Its words, cleaned.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code = clean(code, 60)
+        # An answer without a code is of no user pool; its body may be a whole page.
+        self.message = f"HTTP {self.code}" if self.code.isdigit() else clean(message, 200)
+
+    def explained(self) -> CognitoCredentialsError:
+        """Say it to people."""
+        said = f"the user pool refused: {self.message or self.code}"
+        if self.code in _WAIT:
+            is_throttled = self.code != "InternalErrorException"
+            return ServiceError(
+                said, hint="wait a minute, then try again", code=self.code, throttled=is_throttled
+            )
+        if self.code == "ResourceNotFoundException":
+            return ConfigurationError(
+                said, hint="check the ids of the user pool and of the app client", code=self.code
+            )
+        if self.code == "InvalidParameterException":
+            return ConfigurationError(said, hint=_hint(self.message), code=self.code)
+        if "SECRET_HASH" in self.message or "secret" in self.message.lower():
+            return ConfigurationError(
+                said, hint="use an app client without a secret: programs that people install keep none"
+            )
+        if self.code == "NotAuthorizedException":
+            return LoginRejectedError(said, hint="check user name and password", code=self.code)
+        return RefusedError(said, hint="ask whoever runs the user pool", code=self.code)
+
+
+class UserPoolApi:
+    """
+    The API in one region.
+
+    Args:
+        network: The way out, with the region and perhaps another endpoint.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._client: Any = None
+
+    def call(
+        self, operation: str, parameters: Callable[[], dict[str, Any]], *, is_taken_once: bool = False
+    ) -> dict[str, Any]:
+        """
+        Call *operation* of the user pools API, unsigned.
+
+        Args:
+            operation: Its name, as botocore writes it.
+            parameters: Makes its parameters; they may be secret.
+            is_taken_once: Whether there is a token among them that the pool may take only once.
+
+        Raises:
+            ApiError: The user pool refused.
+            ServiceError: It does not answer.
+        """
+        from botocore.exceptions import ClientError, ParamValidationError
+
+        api = self._botocore()
+        try:
+            return bounded(
+                lambda: _silently(api, operation, parameters(), Call(is_taken_once=is_taken_once)),
+                api.meta.endpoint_url,
+                TOKEN_BUDGET,
+            )
+        except ClientError as error:
+            details = error.response.get("Error", {})
+            refused = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
+        except ParamValidationError:
+            refused = ApiError("InvalidParameterException", "what was entered has not the form it must have")
+        raise refused
+
+    def has(self, operation: str) -> bool:
+        """Tell whether this botocore knows *operation*."""
+        return hasattr(self._botocore(), operation)
+
+    def now(self, answer: dict[str, Any]) -> float:
+        """Tell the time, by the clock of the service where *answer* says what that is."""
+        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        try:
+            server = parsedate_to_datetime(date).timestamp()
+        except (TypeError, ValueError, OverflowError):
+            return self._network.clock.wall()
+        return observe(self._network.clock, server).now(self._network.clock)
+
+    def _botocore(self) -> Any:
+        if self._client is None:
+            from ...exchange.botocore_client import make_client
+
+            network = self._network
+            self._client, _ = make_client(
+                "cognito-idp", network, network.clock, network.environ, 3, TOKEN_BUDGET
+            )
+        return self._client
+
+
+def _hint(message: str) -> str:
+    if "USER_SRP_AUTH" in message:
+        return "enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser"
+    if "REFRESH_TOKEN_AUTH" in message:
+        return "enable ALLOW_REFRESH_TOKEN_AUTH for the app client; where it rotates tokens, update botocore"
+    return "correct that"
+
+
+def _silently(api: Any, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:
+    CALL.set(call)  # in the context of this call's own thread
+    with silence():
+        answer: dict[str, Any] = getattr(api, operation)(**parameters)
+        return answer

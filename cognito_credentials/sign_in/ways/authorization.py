@@ -1,0 +1,193 @@
+"""
+One authorization request, and the one answer to it that counts (RFC 6749, 7636, 9207; RFC 8252).
+
+``state`` ties the answer to this request (nobody can make us redeem a code of theirs), the PKCE verifier ties
+the code to this process (nobody else can redeem ours), ``nonce`` ties the ID token to both.
+
+Imports `issuer` and `tokens`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from ...errors import ConfigurationError, LoginRejectedError, clean
+from ...secret import Secret
+from ..issuers.tokens import TokenError
+
+if TYPE_CHECKING:
+    from ..issuers.issuer import Issuer, Verified
+
+_ONCE: Final = ("state", "error", "iss")
+_MOST_PARAMETERS: Final = 20
+_QUOTES: Final = "'\"<>` "
+"""Around an address that went through a message or a shell; no answer begins or ends with one."""
+
+
+class AnswerRefused(Exception):  # noqa: N818  (it answers the browser; the sign-in goes on waiting)
+    """
+    An answer that is not to our request: somebody else's, or a second one.
+
+    Args:
+        why: For people; nothing of the answer in it.
+    """
+
+
+class RedirectAnswer(NamedTuple):
+    """The query of a redirect, as it came."""
+
+    codes: list[Secret]
+    parameters: dict[str, list[str]]
+    """All others."""
+
+
+class Authorization:
+    """
+    A request to sign in with a browser.
+
+    Args:
+        issuer: Whom to sign in at.
+        redirect_uri: Where the answer comes.
+        scope: What to ask for, separated by spaces.
+
+    Raises:
+        ConfigurationError: The issuer has no authorization endpoint.
+    """
+
+    def __init__(self, issuer: Issuer, redirect_uri: str, scope: str) -> None:
+        self._issuer = issuer
+        self._redirect_uri = redirect_uri
+        self._state = secrets.token_urlsafe(32)
+        self._nonce = secrets.token_urlsafe(32)
+        self._verifier = Secret(secrets.token_urlsafe(64))
+        self._lock = threading.Lock()
+        self._is_open = True
+        metadata = issuer.metadata()
+        self._says_issuer = metadata.says_issuer
+        if metadata.authorization_endpoint is None:
+            raise ConfigurationError(
+                f"the issuer {clean(metadata.issuer, 120)} does not sign in with a browser",
+                hint="sign in with a code that is typed in elsewhere: way='device' in Python, --device",
+            )
+        self.url = issuer.client().authorization_url(
+            redirect_uri=redirect_uri,
+            scope=scope,
+            state=self._state,
+            nonce=self._nonce,
+            verifier=self._verifier,
+        )
+        """The address to open in a browser; not in anybody's command line, for what is in it."""
+        self.host = clean(urlsplit(self.url).hostname or "", 100)
+        """Where that is, for people."""
+
+    def accept(self, answer: RedirectAnswer) -> Secret:
+        """
+        Take the answer, once.
+
+        Args:
+            answer: The redirect's query.
+
+        Returns:
+            The authorization code.
+
+        Raises:
+            AnswerRefused: It is not the answer to this request.
+            LoginRejectedError: It is, and says no.
+        """
+        for name in _ONCE:
+            if len(answer.parameters.get(name, ())) > 1 or len(answer.codes) > 1:
+                raise AnswerRefused(f"it has '{name if len(answer.codes) < 2 else 'code'}' more than once")
+        one = {name: values[0] for name, values in answer.parameters.items()}
+        given = one.get("state", "")
+        if not given:
+            raise AnswerRefused("it has no state: it does not come from this sign-in")
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._state.encode("ascii")):
+            raise AnswerRefused("its state is not that of this sign-in")
+        self._check_issuer(one.get("iss"))
+        with self._lock:
+            if not self._is_open:
+                raise AnswerRefused("this sign-in has had its answer")
+            self._is_open = False
+        if "error" in one:
+            raise _refused(one["error"], one.get("error_description", ""))
+        if not answer.codes or not answer.codes[0]:
+            raise LoginRejectedError("the issuer answered without a code", hint="sign in again")
+        return answer.codes[0]
+
+    def redeem(self, code: Secret) -> Verified:
+        """
+        Trade the code for tokens, and verify them.
+
+        Raises:
+            LoginRejectedError: The issuer refuses the code, or its token is not to be believed.
+            ServiceError: It does not answer.
+        """
+        try:
+            tokens = self._issuer.client().exchange(
+                code, redirect_uri=self._redirect_uri, verifier=self._verifier
+            )
+        except TokenError as error:
+            refused = error
+        else:
+            return self._issuer.verified(tokens, self._nonce)
+        raise refused.explained("the issuer")
+
+    def read_pasted(self, pasted: Secret) -> RedirectAnswer:
+        """
+        Read the address that a person copied from the browser.
+
+        Raises:
+            AnswerRefused: It is not the address that the issuer redirects to.
+        """
+        answer = _answer_at(self._redirect_uri, pasted.reveal())
+        if answer is None:
+            raise AnswerRefused(f"it does not begin with {self._redirect_uri}, or is malformed")
+        return answer
+
+    def _check_issuer(self, named: str | None) -> None:
+        expected = self._issuer.metadata().issuer
+        if named == expected or (named is None and not self._says_issuer):
+            return
+        if expected.startswith(named or ""):
+            raise AnswerRefused("it does not name the whole of its issuer: it seems to be cut off at its end")
+        raise AnswerRefused("it is from another issuer")
+
+
+def query_of(query: str) -> RedirectAnswer | None:
+    """Read the query of a redirect, every value of every parameter; None when it is malformed."""
+    try:
+        found = parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
+    except ValueError:
+        return None
+    return RedirectAnswer([Secret(code) for code in found.pop("code", ())], found)
+
+
+def _answer_at(address: str, text: str) -> RedirectAnswer | None:
+    text = text.strip().strip(_QUOTES)
+    scheme = address.partition("://")[0] + "://"
+    if "://" not in text.partition("?")[0]:
+        text = scheme + text  # browsers show an address without it, and some copy it so
+    try:
+        parts, expected = urlsplit(text), urlsplit(address)
+    except ValueError:
+        return None
+    if (parts.scheme, parts.netloc, parts.path) != (expected.scheme, expected.netloc, expected.path):
+        return None
+    return query_of(parts.query)
+
+
+def _refused(code: str, description: str) -> LoginRejectedError:
+    said = f": {clean(description, 160)}" if description else ""
+    if code == "access_denied":
+        return LoginRejectedError(
+            f"signing in was refused or cancelled{said}", hint="sign in again", code=code
+        )
+    return LoginRejectedError(
+        f"the issuer refused to sign in ({clean(code, 60)}){said}",
+        hint="check client id, scopes and redirect addresses at the issuer",
+        code=clean(code, 60),
+    )

@@ -1,0 +1,160 @@
+"""
+Signing in with a browser: on this machine, or on another one by copying an address there and one back.
+
+Imports `authorization`, `callback`, `interaction`, `pages`, `surroundings`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from ...errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError
+from . import pages
+from .authorization import AnswerRefused, Authorization
+from .callback import PATH, WAIT_SECONDS, CallbackServer
+from .surroundings import opener_on_windows
+
+if TYPE_CHECKING:
+    from ...secret import Secret
+    from ..issuers.issuer import Issuer, Verified
+    from .interaction import Prompt
+
+T = TypeVar("T")
+PASTE_TRIES: Final = 3
+_OPENING_SECONDS: Final = 3.0
+"""A browser that has not failed by then is open."""
+_ANY_PORT: Final = 8400
+"""Stands in the redirect address where nothing listens: the browser is on another machine."""
+
+
+def sign_in_here(
+    issuer: Issuer,
+    prompt: Prompt,
+    *,
+    scope: str,
+    ports: Sequence[int],
+    keep: Callable[[Verified], T],
+    open_browser: Callable[[str], bool] | None = None,
+    wait_seconds: float = WAIT_SECONDS,
+) -> T:
+    """
+    Sign in with this machine's browser.
+
+    Args:
+        issuer: Where.
+        prompt: Who.
+        scope: What to ask for, separated by spaces.
+        ports: Registered loopback ports; none for any.
+        keep: Keeps the result, before the browser is told that it worked; what it returns is returned.
+        open_browser: Opens an address, which is one on this machine; False when it cannot.
+        wait_seconds: For the person.
+
+    Raises:
+        LoginRequiredError: Nobody signed in.
+        LoginRejectedError: The issuer refused.
+        ServiceError: The issuer does not answer.
+    """
+    with CallbackServer(ports) as server:
+        authorization = Authorization(issuer, server.redirect_uri, scope)
+        server.listen(authorization.accept, authorization.url)
+        has_opened = (open_browser or open_default_browser)(server.start_url)
+        begin = "If no browser opens" if has_opened else f"To sign in at {authorization.host}"
+        prompt.say(f"{begin}, open this address in a browser on this machine:\n\n{server.start_url}\n")
+        prompt.say(
+            f"Waiting for you to sign in at {authorization.host} (Ctrl-C to give up). "
+            "For a browser on another machine: --no-browser (way='no-browser' in Python)"
+        )
+        with _telling(server):
+            verified = authorization.redeem(server.wait(wait_seconds))
+            kept = keep(verified)
+        server.finish(pages.signed_in(verified.name))
+        return kept
+
+
+def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequence[int]) -> Verified:
+    """
+    Sign in with a browser on another machine: an address goes there, and one comes back by hand.
+
+    Errors as in `sign_in_here`.
+    """
+    if not prompt.can_ask:
+        raise LoginRequiredError("there is no terminal to paste the address on", hint="sign in on a terminal")
+    port = ports[0] if ports else _ANY_PORT
+    authorization = Authorization(issuer, f"http://127.0.0.1:{port}{PATH}", scope)
+    prompt.say(f"Open this address in any browser and sign in:\n\n{authorization.url}\n")
+    prompt.say(
+        f"The browser will end at an address that begins with http://127.0.0.1:{port}{PATH} and "
+        "perhaps cannot show it. Copy that whole address and paste it here; it will not be seen."
+    )
+    for _ in range(PASTE_TRIES):
+        code = _pasted(authorization, prompt)
+        if code is not None:
+            return authorization.redeem(code)
+    raise _given_up()
+
+
+def _pasted(authorization: Authorization, prompt: Prompt) -> Secret | None:
+    """Ask for the address once; None when it is not the answer to this sign-in."""
+    try:
+        # Not echoed: it has the code in it, and terminals keep what they show.
+        pasted = prompt.ask_secret("Address")
+        return authorization.accept(authorization.read_pasted(pasted))
+    except AnswerRefused as error:
+        prompt.say(f"That is not the answer to this sign-in: {error}.")
+        return None
+    except EOFError:
+        pass
+    raise _given_up()
+
+
+def _given_up() -> LoginRequiredError:
+    return LoginRequiredError("no address was pasted that ends this sign-in", hint="sign in again")
+
+
+def open_default_browser(url: str) -> bool:
+    """
+    Open *url* in the person's browser; False when there is none.
+
+    One that runs inside the terminal (lynx, w3m) is none, unless ``BROWSER`` names it: it would take over the
+    terminal, and stdout with it. `webbrowser.open` goes on to those when the first browser fails.
+    """
+    outcome: list[bool] = []
+
+    def run() -> None:
+        try:
+            browser = _browser()
+            is_in_terminal = type(browser) is webbrowser.GenericBrowser and not os.environ.get("BROWSER")
+            outcome.append(not is_in_terminal and browser.open(url))
+        except (webbrowser.Error, OSError):
+            outcome.append(False)
+
+    # What BROWSER names may run until the person closes it, and that is after we have answered it.
+    opening = threading.Thread(target=run, name="cognito-credentials-browser", daemon=True)
+    opening.start()
+    opening.join(_OPENING_SECONDS)
+    return outcome[0] if outcome else True
+
+
+def _browser() -> webbrowser.BaseBrowser:
+    # The library does not know WSL: it finds none there, or one of Linux that shows nothing.
+    opener = None if os.environ.get("BROWSER") else opener_on_windows(os.environ)
+    return webbrowser.get() if opener is None else webbrowser.BackgroundBrowser(opener)
+
+
+@contextlib.contextmanager
+def _telling(server: CallbackServer) -> Iterator[None]:
+    """Tell the browser, too, when it fails."""
+    try:
+        yield
+    except CognitoCredentialsError as error:
+        is_for_all = isinstance(error, (LoginRejectedError, LoginRequiredError))
+        server.finish(pages.failed(error.message if is_for_all else "where you began it says why"))
+        raise
+    except BaseException:
+        server.finish(pages.failed("it was given up"))
+        raise

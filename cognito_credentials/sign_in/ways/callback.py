@@ -1,0 +1,309 @@
+"""
+The loopback end of signing in with a browser: a server for one answer (RFC 8252, 7.3).
+
+It listens on 127.0.0.1 only, and anything may knock there: other programs, pages in the browser, names that
+DNS was made to point here. So only a navigation (GET, this path, this Host, no Origin) is looked at, and only
+the answer with the right state ends the waiting. Nothing is logged: the query holds the code.
+
+The browser is not started with the issuer's address, but with one here that leads there. What a program is
+started with can be read by every user of the machine; and whoever knows state and challenge could sign in as
+himself, and have the answer to that taken for ours (login CSRF). Who else connects is told by `peer`.
+
+It waits for five minutes, longer than the 120 s that are usual: a person may have to find a telephone, wait
+for a message and choose a new password. What keeps others out meanwhile is not the time: state and verifier
+are random and count once.
+
+Imports `authorization`, `pages` and `peer`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+import secrets
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ...errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError
+from ...secret import Secret
+from . import pages
+from .authorization import AnswerRefused, RedirectAnswer, query_of
+from .peer import is_own
+
+PATH: Final = "/callback"
+WAIT_SECONDS: Final = 300.0
+"""For a person to sign in; then the port is given back."""
+_PAGE_SECONDS: Final = 60.0
+"""For the browser to be told what came of it."""
+_REQUEST_SECONDS: Final = 5.0
+"""For a whole request from its first byte to its last, however they drip in."""
+_MOST_CONNECTIONS: Final = 16
+"""Whose request has not come yet; one more, and the oldest of them goes."""
+_SECURITY_HEADERS: Final = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Connection", "close"),
+)
+
+Accept = Callable[[RedirectAnswer], Secret]
+
+
+class CallbackServer(socketserver.ThreadingTCPServer):
+    """
+    Waits for the answer of one authorization request. Use it as a context manager.
+
+    Args:
+        ports: Those that are registered for the client, tried in order; none for any that is free.
+
+    Raises:
+        ConfigurationError: All of them are in use.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = os.name != "nt"  # there it would let another program share the port
+
+    def __init__(self, ports: Sequence[int] = ()) -> None:
+        self._accept: Accept | None = None
+        self._outcome: Secret | CognitoCredentialsError | None = None
+        self._answered = threading.Event()
+        self._page = ""
+        self._page_ready = threading.Event()
+        self._page_sent = threading.Event()
+        self._start_path = f"/start/{secrets.token_urlsafe(32)}"
+        self._goal = ""
+        self._reading: dict[socket.socket, float] = {}
+        """Connections whose request has not come yet, the oldest first, and until when it may."""
+        self._lock = threading.Lock()
+        self._bind(ports or (0,))
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(0.05,), name="cognito-credentials-callback", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self.server_address[1])
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where the issuer has to send the browser."""
+        return f"http://127.0.0.1:{self.port}{PATH}"
+
+    @property
+    def start_url(self) -> str:
+        """What to open in the browser; it leads to the issuer."""
+        return f"http://127.0.0.1:{self.port}{self._start_path}"
+
+    def listen(self, accept: Accept, goal: str = "") -> None:
+        """
+        Begin to take requests.
+
+        Args:
+            accept: Judges an answer (`Authorization.accept`).
+            goal: Where `start_url` leads.
+        """
+        self._accept = accept
+        self._goal = goal
+        self._thread.start()
+
+    def wait(self, seconds: float = WAIT_SECONDS) -> Secret:
+        """
+        Wait for the answer.
+
+        Returns:
+            The authorization code. The browser waits for `finish` now.
+
+        Raises:
+            LoginRequiredError: Nobody has signed in.
+            LoginRejectedError: The issuer said no.
+        """
+        give_up_at = time.monotonic() + seconds
+        # In short steps: Windows does not interrupt a wait for Ctrl-C.
+        while not self._answered.wait(min(0.2, max(give_up_at - time.monotonic(), 0.01))):
+            if time.monotonic() >= give_up_at:
+                raise LoginRequiredError(
+                    f"nobody signed in within {seconds / 60:.0f} minutes", hint="sign in again"
+                )
+        outcome = self._outcome
+        if isinstance(outcome, Secret):
+            return outcome
+        assert outcome is not None  # noqa: S101  (for the type checker; it is set before the event)
+        raise outcome
+
+    def finish(self, page: str) -> None:
+        """Show *page* in the browser that brought the answer."""
+        self._page = page
+        self._page_ready.set()
+        if self._answered.is_set():
+            self._page_sent.wait(_REQUEST_SECONDS)
+
+    def judge(self, query: str) -> None:
+        """
+        Look at an answer; the first that is ours ends the waiting.
+
+        Raises:
+            AnswerRefused: It is not ours.
+        """
+        assert self._accept is not None  # noqa: S101  (for the type checker; requests come after `listen`)
+        try:
+            answer = query_of(query)
+            if answer is None:
+                raise AnswerRefused("it is malformed")
+            outcome: Secret | CognitoCredentialsError = self._accept(answer)
+        except CognitoCredentialsError as error:
+            outcome = error.with_traceback(None)  # its frames have the query in them
+        self._outcome = outcome
+        self._answered.set()
+
+    def goal(self, path: str) -> str | None:
+        """Say where *path* leads; None for nowhere, as it does once there was an answer."""
+        is_start = hmac.compare_digest(path.encode("utf-8", "replace"), self._start_path.encode("ascii"))
+        return self._goal if is_start and not self._answered.is_set() else None
+
+    def final_page(self) -> str:
+        """Wait until it is known what to show."""
+        self._page_ready.wait(_PAGE_SECONDS)
+        return self._page or pages.page("The sign-in goes on where it began", "You can close this window.")
+
+    def page_was_sent(self) -> None:
+        """Note that the browser has its page."""
+        self._page_sent.set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Take a connection, in place of the oldest that has not said what it wants where there are many."""
+        with self._lock:
+            self._reading[request] = time.monotonic() + _REQUEST_SECONDS
+            too_many = list(self._reading)[:-_MOST_CONNECTIONS]
+        for connection in too_many:
+            self._hang_up(connection)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer one connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.was_read(request)
+
+    def was_read(self, connection: socket.socket) -> None:
+        """Note that the request of *connection* has come: from now on it has the time it needs."""
+        with self._lock:
+            self._reading.pop(connection, None)
+
+    def service_actions(self) -> None:
+        """Hang up on whoever takes too long to say what he wants."""
+        now = time.monotonic()
+        with self._lock:
+            too_late = [connection for connection, until in self._reading.items() if until <= now]
+        for connection in too_late:
+            self._hang_up(connection)
+
+    def _hang_up(self, connection: socket.socket) -> None:
+        self.was_read(connection)
+        with contextlib.suppress(OSError):  # its thread, which reads from it, may have closed it just now
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a traceback would show the query, and a browser that hangs up is no error of ours."""
+
+    def server_bind(self) -> None:
+        """Bind, to the exclusion of every other program."""
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        super().server_bind()
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            self.shutdown()
+        self.server_close()
+
+    def _bind(self, ports: Sequence[int]) -> None:
+        for port in ports:
+            with contextlib.suppress(OSError):
+                super().__init__(("127.0.0.1", port), _Handler)
+                return
+        shown = ", ".join(map(str, ports))
+        raise ConfigurationError(
+            f"all ports for the sign-in are in use: {shown}",
+            hint="close what uses one, or register more with the client and set redirect_ports "
+            "(cognito_redirect_ports in a profile)",
+        )
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    timeout = _REQUEST_SECONDS
+    server: CallbackServer
+    server_version = "cognito-credentials"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self.server.was_read(self.connection)
+        target = urlsplit(self.path)
+        problem = next(self._problems(target.path), None)
+        if problem is not None:
+            self._show(problem[0], pages.page("Nothing here", problem[1]))
+            return
+        goal = self.server.goal(target.path)
+        if goal is not None:
+            self._show(302, pages.page("On the way", "The sign-in goes on at the issuer."), goal)
+            return
+        try:
+            self.server.judge(target.query)
+        except AnswerRefused as error:
+            self._show(400, pages.page("This is not the answer to the sign-in", f"{error}. It was ignored."))
+            return
+        self._show(200, self.server.final_page())
+        self.server.page_was_sent()
+
+    def _problems(self, path: str) -> Iterator[tuple[int, str]]:
+        """Say what keeps this from being a browser that follows the issuer's redirect."""
+        if not is_own(self.client_address, ("127.0.0.1", self.server.port)):
+            yield (
+                403,
+                (
+                    "This sign-in was begun by another user of this machine than whose browser this is. "
+                    "Begin it as this user; or sign in with --no-browser (way='no-browser' in Python)."
+                ),
+            )
+        if self.headers.get_all("Host") != [f"127.0.0.1:{self.server.port}"]:
+            yield 421, "This server is known by another name."
+        if path != PATH and self.server.goal(path) is None:
+            yield 404, "There is no such page."
+        if "Origin" in self.headers or self.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+            yield 403, "Pages may not call this server."
+        if self.headers.get("Sec-Fetch-Dest", "document") != "document":
+            yield 403, "Pages may not embed this server."
+        if "prefetch" in (self.headers.get("Sec-Purpose", "") + self.headers.get("Purpose", "")).lower():
+            yield 403, "Nothing here is to be fetched beforehand."
+
+    def _show(self, status: int, page: str, goal: str | None = None) -> None:
+        body = page.encode("utf-8")
+        self.close_connection = True
+        self.send_response(status)
+        for name, value in _SECURITY_HEADERS:
+            self.send_header(name, value)
+        if goal is not None:
+            self.send_header("Location", goal)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer what is no GET, or no HTTP, without repeating any of it: that is why two are not used."""
+        self._show(405 if code == 501 else code, pages.page("Nothing here", "This server takes one answer."))
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
+        """Log nothing: the path has the code in it."""

@@ -1,0 +1,316 @@
+"""
+Signing in to a user pool on the terminal: the password proves itself without being sent (SRP).
+
+Whatever the pool asks next (a code, another password, which of its devices this is) is answered here, and
+nothing typed goes anywhere but into the answer. What is typed stays a `Secret` in every variable.
+
+Where the pool remembers devices it names this one when somebody signs in, and binds the refresh token to it:
+so it is confirmed at once, and kept beside the token. Whether a pool that asks users first ("opt-in") shall
+ask this one for no more codes is not decided here: there the device is confirmed, not remembered.
+
+Imports `srp`, `typed` and `user_pool`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ...errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError, RefusedError, clean
+from ...secret import Secret
+from ..issuers.user_pool import UserPoolIssuer
+from ..issuers.user_pool_api import ApiError
+from .srp import SrpProof, new_device
+from .typed import TRIES, choice, new_password, user_name
+
+if TYPE_CHECKING:
+    from ...clock import Clock
+    from ..issuers.issuer import Verified
+    from ..issuers.tokens import Tokens
+    from ..kept.kept import Device
+    from .interaction import Prompt
+
+_MOST_STEPS: Final = 10
+_CODES: Final = {
+    "SMS_MFA": ("SMS_MFA_CODE", "Code from the text message"),
+    "EMAIL_OTP": ("EMAIL_OTP_CODE", "Code from the e-mail"),
+    "SOFTWARE_TOKEN_MFA": ("SOFTWARE_TOKEN_MFA_CODE", "Code from your authenticator app"),
+}
+_SAID: Final = {
+    "NotAuthorizedException": "the user name or the password is wrong",
+    "UserNotFoundException": "the user name or the password is wrong",
+    "UserNotConfirmedException": "this user has not confirmed the e-mail address or telephone number yet",
+    "PasswordResetRequiredException": "the password must be reset first",
+    "InvalidPasswordException": "the new password is not good enough",
+    "CodeMismatchException": "the code is wrong",
+    "ExpiredCodeException": "the code has expired",
+}
+"""The first two alike: whether a user exists is nobody's business."""
+
+
+class _UnknownDevice(Exception):  # noqa: N818  (no error: signing in begins again without the device)
+    """The pool has forgotten the device, or does not believe that it is this one."""
+
+
+class PasswordSignIn:
+    """
+    One conversation with a user pool.
+
+    Args:
+        issuer: The user pool.
+        client_id: The app client.
+        prompt: Who signs in.
+        clock: This machine's clocks; the proof has the time in it.
+        device: As what the pool may remember this machine; None for not at all.
+    """
+
+    def __init__(
+        self,
+        issuer: UserPoolIssuer,
+        client_id: str,
+        prompt: Prompt,
+        clock: Clock,
+        device: Device | None = None,
+    ) -> None:
+        self._issuer = issuer
+        self._client_id = client_id
+        self._prompt = prompt
+        self._clock = clock
+        self._remembered = device
+        self._device: Device | None = None
+        self._user = ""
+
+    def run(self, username: str | None = None) -> Verified:
+        """
+        Sign in.
+
+        Args:
+            username: Who; asked for if None.
+
+        Raises:
+            LoginRejectedError: User name, password or code is wrong, and was so each time.
+            LoginRequiredError: There is no terminal to ask on.
+            CognitoCredentialsError: The pool asks for what cannot be done here, or does not answer.
+        """
+        if not self._prompt.can_ask:
+            raise LoginRequiredError(
+                "there is no terminal to ask for the password on",
+                hint="sign in on a terminal, or with a browser",
+            )
+        problem: Exception = LoginRequiredError("signing in was given up", hint="sign in again")
+        try:
+            tokens = self._tokens(username)
+        except EOFError:
+            pass
+        except ApiError as error:
+            problem = _explained(error)
+        except CognitoCredentialsError as error:
+            problem = error.with_traceback(None)
+            problem.__context__ = None
+        except Exception as error:  # noqa: BLE001  (whatever the pool sent, the frames have tokens in them)
+            problem = RefusedError(
+                f"the user pool's answer makes no sense ({type(error).__name__})",
+                hint="ask whoever runs the user pool",
+            )
+        else:
+            return self._issuer.verified(tokens)
+        # Out here, since the frames of the inner error have in them what was typed.
+        raise problem
+
+    def _tokens(self, username: str | None) -> Tokens:
+        answer = None
+        for left in range(TRIES - 1, -1, -1):
+            self._device = None  # the one before may have been another user's
+            name = username or user_name(self._prompt)
+            password = self._prompt.ask_secret("Password")
+            try:
+                answer = self._answered(name, password)
+                break
+            except ApiError as error:
+                if not left or not _is_wrong_password(error):
+                    raise
+            self._prompt.say("The user name or the password is wrong; try again.")
+        assert answer is not None  # noqa: S101  (for the type checker; the last try raises or breaks)
+        tokens = self._issuer.tokens_of(answer)
+        return tokens._replace(device=self._confirmed(answer, tokens) or self._device)
+
+    def _answered(self, name: str, password: Secret) -> dict[str, Any]:
+        with contextlib.suppress(_UnknownDevice):
+            return self._converse(name, password)
+        # Forgotten at the pool, by its administrator or from another machine: this is a new one, then.
+        self._remembered = self._device = None
+        return self._converse(name, password)
+
+    def _converse(self, name: str, password: Secret) -> dict[str, Any]:
+        answer = self._prove(name, password)
+        for _ in range(_MOST_STEPS):
+            challenge = answer.get("ChallengeName")
+            if not challenge:
+                return answer
+            answer = self._answer(str(challenge), answer)
+        raise RefusedError("the user pool asks for ever more to sign in", hint=self._with_browser())
+
+    def _prove(self, username: str, password: Secret) -> dict[str, Any]:
+        """Prove the password (SRP-6a as user pools have it)."""
+        proof = SrpProof(self._issuer.pool_name, password)
+        self._user = username
+        asked = self._issuer.api.call(
+            "initiate_auth",
+            lambda: {
+                "AuthFlow": "USER_SRP_AUTH",
+                "AuthParameters": {"USERNAME": username, "SRP_A": proof.public_value},
+                "ClientId": self._client_id,
+            },
+        )
+        if asked.get("ChallengeName") != "PASSWORD_VERIFIER":
+            return asked
+        parameters = asked.get("ChallengeParameters") or {}
+        # The pool's own name of the user, for which an e-mail address may have been typed; not every pool
+        # gives it again with the next challenge.
+        self._user = str(parameters.get("USER_ID_FOR_SRP") or username)
+        if self._remembered is not None and self._remembered.username == self._user:
+            self._device = self._remembered
+        proven = proof.answer(self._user, parameters, self._clock.wall())
+        name = str(parameters.get("USERNAME") or self._user)
+        return self._respond("PASSWORD_VERIFIER", asked, {**proven, "USERNAME": name})
+
+    def _answer(self, challenge: str, asked: dict[str, Any]) -> dict[str, Any]:
+        parameters = asked.get("ChallengeParameters") or {}
+        self._user = str(parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or self._user)
+        if challenge in _CODES:
+            return self._with_code(challenge, asked)
+        if challenge == "SELECT_MFA_TYPE":
+            return self._respond(challenge, asked, {"ANSWER": self._choose(parameters)})
+        if challenge == "NEW_PASSWORD_REQUIRED":
+            return self._with_new_password(asked)
+        if challenge == "DEVICE_SRP_AUTH" and self._device is not None:
+            return self._with_device(asked, self._device)
+        raise RefusedError(
+            f"the user pool asks for {clean(challenge, 40)}, which cannot be done on the terminal",
+            hint=self._with_browser(challenge),
+        )
+
+    def _with_code(self, challenge: str, asked: dict[str, Any]) -> dict[str, Any]:
+        parameter, question = _CODES[challenge]
+        sent_to = (asked.get("ChallengeParameters") or {}).get("CODE_DELIVERY_DESTINATION")
+        if sent_to:
+            self._prompt.say(f"A code was sent to {clean(str(sent_to), 60)}.")
+        for left in range(TRIES - 1, -1, -1):
+            code = Secret(self._prompt.ask_secret(question).reveal().strip())
+            try:
+                return self._respond(challenge, asked, {parameter: code})
+            except ApiError as error:
+                if error.code != "CodeMismatchException" or not left:
+                    raise
+            self._prompt.say("That code is wrong; try again.")
+        raise AssertionError  # the last try raises or returns
+
+    def _with_new_password(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._prompt.say("The user pool asks for a new password.")
+        responses: dict[str, str | Secret] = {"NEW_PASSWORD": new_password(self._prompt)}
+        for attribute in _texts((asked.get("ChallengeParameters") or {}).get("requiredAttributes")):
+            # A name, a telephone number: nobody's business either.
+            responses[attribute] = Secret(
+                self._prompt.ask(clean(attribute.removeprefix("userAttributes."), 60))
+            )
+        return self._respond("NEW_PASSWORD_REQUIRED", asked, responses)
+
+    def _with_device(self, asked: dict[str, Any], device: Device) -> dict[str, Any]:
+        """Prove that this is the device that the pool remembers; it may stand for a code."""
+        proof = SrpProof(device.group_key, device.password)
+        try:
+            begun = self._respond("DEVICE_SRP_AUTH", asked, {"SRP_A": proof.public_value})
+            if begun.get("ChallengeName") != "DEVICE_PASSWORD_VERIFIER":
+                return begun
+            parameters = begun.get("ChallengeParameters") or {}
+            proven = proof.answer(device.key, parameters, self._clock.wall())
+            return self._respond("DEVICE_PASSWORD_VERIFIER", begun, proven)
+        except ApiError as error:
+            if error.code != "NotAuthorizedException":
+                raise
+        raise _UnknownDevice
+
+    def _confirmed(self, answer: dict[str, Any], tokens: Tokens) -> Device | None:
+        """Tell the pool by what it will know this device; None where it remembers none, or will not."""
+        named = answer["AuthenticationResult"].get("NewDeviceMetadata") or {}
+        access_token = tokens.access_token
+        if not named.get("DeviceKey") or access_token is None:
+            return None
+        device, verifier = new_device(
+            str(named["DeviceKey"]), str(named.get("DeviceGroupKey") or ""), self._user
+        )
+        try:
+            self._issuer.confirm_device(device, verifier, access_token, platform.node() or "this machine")
+        except (ApiError, CognitoCredentialsError) as error:
+            why = error.message or error.code  # no reason to throw away what the pool has given
+        else:
+            return device
+        self._prompt.say(
+            f"The user pool remembers devices, but not this one: {why}. The sign-in may end within the hour."
+        )
+        return None
+
+    def _choose(self, parameters: dict[str, Any]) -> str:
+        choices = _texts(parameters.get("MFAS_CAN_CHOOSE")) or ["SMS_MFA", "SOFTWARE_TOKEN_MFA"]
+        return choice(self._prompt, "How do you want to prove that it is you", choices)
+
+    def _respond(
+        self, challenge: str, asked: dict[str, Any], responses: Mapping[str, str | Secret]
+    ) -> dict[str, Any]:
+        session = {"Session": asked["Session"]} if asked.get("Session") else {}
+        # With every answer, or the pool takes this for one more new device.
+        device = {"DEVICE_KEY": self._device.key} if self._device is not None else {}
+        sent = {"USERNAME": self._user, **device, **responses}
+        try:
+            return self._issuer.api.call(
+                "respond_to_auth_challenge",
+                lambda: {
+                    "ClientId": self._client_id,
+                    "ChallengeName": challenge,
+                    "ChallengeResponses": {name: _clear(value) for name, value in sent.items()},
+                    **session,
+                },
+            )
+        except ApiError as error:
+            # The code is also that of a client that does not exist.
+            if not device or error.code != "ResourceNotFoundException" or "evice" not in error.message:
+                raise
+        raise _UnknownDevice
+
+    def _with_browser(self, challenge: str = "") -> str:
+        """Say whether a browser helps: the pool's own pages know most challenges, where it has pages."""
+        if challenge == "CUSTOM_CHALLENGE":
+            # Source: Cognito developer guide, custom authentication challenge Lambda triggers.
+            return "no sign-in page of Cognito knows the pool's own challenges either: ask its owner"
+        if self._issuer.has_pages():
+            return "sign in with a browser: way='browser' in Python, --browser on the command line"
+        return "the user pool has no sign-in pages for a browser either: ask its owner for a domain"
+
+
+def _is_wrong_password(refused: ApiError) -> bool:
+    # A locked user, or a client with a secret, comes under the same code as a wrong password.
+    is_usual = refused.code == "NotAuthorizedException" and "ncorrect username" in refused.message
+    return is_usual or refused.code == "UserNotFoundException"
+
+
+def _explained(refused: ApiError) -> Exception:
+    said = _SAID.get(refused.code)
+    if said and (refused.code != "NotAuthorizedException" or _is_wrong_password(refused)):
+        why = f": {refused.message}" if refused.code == "InvalidPasswordException" else ""
+        return LoginRejectedError(said + why, hint="sign in again", code=refused.code)
+    return refused.explained()
+
+
+def _clear(value: str | Secret) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
+def _texts(value: object) -> list[str]:
+    try:
+        found = json.loads(value) if isinstance(value, str) else []
+    except ValueError:
+        return []
+    return [item for item in found if isinstance(item, str)][:20] if isinstance(found, list) else []
