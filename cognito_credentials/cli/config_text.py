@@ -1,9 +1,9 @@
 """
 Changing one profile in the text of an AWS config file, and nothing else: not a comment, not a blank line.
 
-The file belongs to its user and to other tools, so it is never parsed and written anew. It is read line by
-line as `configparser` reads it (which botocore uses), the lines of the keys concerned are replaced, and
-the result is parsed: if anything in it differs from what was asked for, the change is refused.
+The file belongs to its user and to other tools, so it is never parsed and written anew. Each of its lines is
+classified as `configparser` classifies it, which botocore and the AWS CLI use; only the lines of the keys
+concerned are replaced. The result is parsed: where it differs from what was asked for, the change is refused.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import configparser
 import io
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..errors import ConfigurationError, clean
@@ -21,6 +21,9 @@ from ..errors import ConfigurationError, clean
 Value = str | Mapping[str, str]
 """Of a key: a text, or nested names and texts."""
 Parsed = dict[str, dict[str, str]]
+
+DEFAULTS: Final = configparser.DEFAULTSECT
+"""The section whose keys `configparser` adds to every other section; not the profile ``default``."""
 
 _HEADER: Final = configparser.RawConfigParser.SECTCRE
 _OPTION: Final = configparser.RawConfigParser.OPTCRE
@@ -30,14 +33,22 @@ _NAME_LIMIT: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
+    """One line of a config file, and what it is to `configparser`."""
+
     text: str
-    """With its line end."""
+    """With its line end, which only the last line may lack."""
     kind: str
-    """``header``, ``option``, ``more`` (of the option above), ``blank``, ``comment`` or ``other``."""
-    indent: int = 0
-    name: str = ""
-    """Of the section or option."""
+    """``header``, ``key``, ``more`` (continues the value of the key above), ``blank`` or ``comment``."""
+    section: str
+    """Name of the section that it stands in; empty above the first one."""
+    key: str = ""
+    """In lower case; of ``key`` and ``more``."""
+
+    @property
+    def margin(self) -> str:
+        """The white space in front."""
+        return self.text[: len(self.text) - len(self.text.lstrip())]
 
 
 def change_profile(text: str, profile: str, changes: Mapping[str, Value | None]) -> str:
@@ -45,49 +56,89 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
     Change keys of a profile.
 
     Args:
-        text: Of the whole file; well formed.
-        profile: Its name; a section is added where there is none.
-        changes: Key to value; None removes the key.
+        text: The whole file.
+        profile: Its name; a section is added at the end where the profile has none.
+        changes: Key to new value; None removes the key.
 
     Returns:
-        The new text.
+        The whole file, changed.
 
     Raises:
-        ConfigurationError: The name or a value cannot stand in such a file, or the file is so unusual
-            that it cannot be changed safely.
+        ConfigurationError: The name or a value cannot stand in such a file; ``[DEFAULT]`` has a key that is
+            to be removed; or the result does not read as it should.
+        configparser.Error: The file is malformed.
     """
     header = section_header(profile)
     _check(changes)
     before = parse(text)
-    has = before.get(section_of(before, profile) or "", {})
-    # What is so already is not written anew: its layout is its owner's.
-    changes = {key: value for key, value in changes.items() if not _is_so(has.get(key), value)}
-    if not changes:
-        return text
-    lines = _scan(text)
+    lines = classify(text)
+    _refuse_defaults(lines, profile, [key for key, value in changes.items() if value is None])
     ending = _line_end(lines)
-    if section_of(before, profile) is None:
+    name = section_of(before, profile)
+    if name is None:
+        name = header
         lines = _with_section(lines, header, ending)
-    first, end = _bounds(lines, profile)
+    places = [index for index, line in enumerate(lines) if line.section == name]
+    first, end = places[0], places[-1] + 1
     section = lines[first:end]
-    following = lines[end].indent if end < len(lines) else 0
+    below = lines[end].margin if end < len(lines) else ""
+    own = {line.key for line in section}
     for key, value in changes.items():
-        section = _with_key(section, key, value, ending, following)
+        # A value that is as asked for already keeps the layout that its owner gave it.
+        if not _is_so(before[name][key] if key in own else None, value):
+            section = _with_key(section, key, value, ending, below)
+    if section == lines[first:end]:
+        return text
     new = "".join(line.text for line in (*lines[:first], *section, *lines[end:]))
-    _verify(before, new, profile, changes)
+    if not _is_as_asked(before, new, profile, changes):
+        raise ConfigurationError(
+            f"profile '{clean(profile, 60)}' cannot be changed safely: its section, line {first + 1} of the "
+            "config file, is laid out oddly",
+            hint="change it by hand, or choose another profile name",
+        )
     return new
 
 
 def parse(text: str) -> Parsed:
     """
-    Parse as botocore does, nested values left as text.
+    Parse as botocore and the AWS CLI do, nested values left as text.
+
+    Returns:
+        Section to key to value; ``[DEFAULT]`` comes first, and its keys are in every section.
 
     Raises:
         configparser.Error: It is malformed.
     """
-    parser = configparser.RawConfigParser(default_section=None)  # type: ignore[call-overload]  # as botocore does
+    parser = configparser.RawConfigParser()
     parser.read_file(io.StringIO(text, newline=None))
-    return {section: dict(parser.items(section)) for section in parser.sections()}
+    sections = {section: dict(parser.items(section)) for section in parser.sections()}
+    return {DEFAULTS: dict(parser.defaults()), **sections}
+
+
+def classify(text: str) -> list[Line]:
+    """
+    Classify the lines of a file as `configparser` reads them.
+
+    Args:
+        text: The whole file, well formed.
+    """
+    lines: list[Line] = []
+    section, key, level = "", "", 0
+    # newline="" splits where universal newlines do, and keeps the line ends.
+    for raw in io.StringIO(text, newline=""):
+        stripped = raw.strip()
+        indent = len(raw) - len(raw.lstrip())
+        if not stripped or stripped.startswith(("#", ";")):
+            lines.append(Line(raw, "comment" if stripped else "blank", section))
+        elif key and indent > level:
+            lines.append(Line(raw, "more", section, key))
+        elif header := _HEADER.match(stripped):
+            section, key, level = header["header"], "", indent
+            lines.append(Line(raw, "header", section))
+        elif option := _OPTION.match(stripped):
+            key, level = option["option"].rstrip().lower(), indent
+            lines.append(Line(raw, "key", section, key))
+    return lines
 
 
 def section_of(parsed: Parsed, profile: str) -> str | None:
@@ -100,9 +151,9 @@ def section_header(profile: str) -> str:
     Write the name of the section of *profile*, without brackets.
 
     Raises:
-        ConfigurationError: A profile cannot be called so.
+        ConfigurationError: No section can have such a name.
     """
-    # What a quote, a bracket or a line break would do is write another section than the one shown.
+    # With a quote, a bracket or a line break in it, it would be another section than the one shown.
     is_line = profile.isprintable() and profile == profile.strip() and 0 < len(profile) <= _NAME_LIMIT
     if not is_line or any(character in profile for character in "\"'\\[]"):
         raise ConfigurationError(
@@ -121,6 +172,7 @@ def nested(value: str) -> dict[str, str]:
 
 
 def _profile_in(section: str) -> str | None:
+    """Source: botocore, configloader.build_profile_map."""
     if section == "default":
         return section
     if not section.startswith("profile"):
@@ -137,138 +189,114 @@ def _check(changes: Mapping[str, Value | None]) -> None:
         pairs = value.items() if isinstance(value, Mapping) else [("", value or "")]
         for name, text in pairs:
             is_safe = (name + text).isprintable() and not name.startswith(("#", ";")) and "=" not in name
-            if not is_safe or text != text.strip():
+            if not is_safe or text != text.strip() or name != name.strip():
                 raise ConfigurationError(
                     f"{key} holds a line break or another character that no config file can hold",
                     hint="give it as one line of text",
                 )
 
 
-def _scan(text: str) -> list[_Line]:
-    """Read lines as `configparser` does: what continues a value is indented deeper than its key."""
-    lines: list[_Line] = []
-    in_section, option, level = False, False, 0
-    # newline="" splits where universal newlines do, and keeps the line ends.
-    for raw in io.StringIO(text, newline=""):
-        stripped = raw.strip()
-        indent = len(raw) - len(raw.lstrip())
-        if not stripped or stripped.startswith(("#", ";")):
-            lines.append(_Line(raw, "comment" if stripped else "blank"))
-        elif in_section and option and indent > level:
-            lines.append(_Line(raw, "more"))
-        elif header := _HEADER.match(stripped):
-            in_section, option, level = True, False, indent
-            lines.append(_Line(raw, "header", indent, header["header"]))
-        elif in_section and (found := _OPTION.match(stripped)):
-            option, level = True, indent
-            lines.append(_Line(raw, "option", indent, found["option"].rstrip().lower()))
-        else:
-            lines.append(_Line(raw, "other", indent))
-    return lines
+def _refuse_defaults(lines: Sequence[Line], profile: str, removed: Sequence[str]) -> None:
+    """Refuse to remove a key that every profile of the file has by way of ``[DEFAULT]``."""
+    for number, line in enumerate(lines, 1):
+        if line.section == DEFAULTS and line.kind == "key" and line.key in removed:
+            raise ConfigurationError(
+                f"{line.key} cannot be removed from profile '{clean(profile, 60)}' alone: line {number} of "
+                f"the config file, in [{DEFAULTS}], gives it to every profile",
+                hint="remove that line first",
+            )
 
 
-def _line_end(lines: Sequence[_Line]) -> str:
+def _line_end(lines: Sequence[Line]) -> str:
     first = lines[0].text if lines else ""
     return first[len(first.rstrip("\r\n")) :] or "\n"
 
 
-def _with_section(lines: list[_Line], header: str, ending: str) -> list[_Line]:
+def _with_section(lines: list[Line], header: str, ending: str) -> list[Line]:
     lines = _ended(lines, ending)
     if lines and lines[-1].kind != "blank":
-        lines.append(_Line(ending, "blank"))
-    return [*lines, _Line(f"[{header}]{ending}", "header", 0, header)]
+        lines.append(Line(ending, "blank", lines[-1].section))
+    return [*lines, Line(f"[{header}]{ending}", "header", header)]
 
 
-def _bounds(lines: Sequence[_Line], profile: str) -> tuple[int, int]:
-    """Find the last section that is *profile*: the line of its header, and that of the next one."""
-    headers = [index for index, line in enumerate(lines) if line.kind == "header"]
-    first = next(index for index in reversed(headers) if _profile_in(lines[index].name) == profile)
-    return first, next((index for index in headers if index > first), len(lines))
-
-
-def _with_key(
-    section: list[_Line], key: str, value: Value | None, ending: str, following: int
-) -> list[_Line]:
-    """Set or remove a key; *following* is the indentation of what stands below the section."""
-    place = next((i for i, line in enumerate(section) if line.kind == "option" and line.name == key), None)
-    if place is not None:
-        end = place + 1
-        while end < len(section) and section[end].kind in ("more", "blank", "comment"):
-            end += 1
-        indent = section[place].indent
-        new = [] if value is None else _spell(key, value, indent, ending)
-        comments = [_comment(line) for line in section[place:end] if line.kind in ("option", "more")]
-        # Above the key: below it a comment would be taken for that of the next one.
-        new = [*(_Line(f"{' ' * indent}{text}{ending}", "comment") for text in comments if text), *new]
-        # Comments and blank lines within the old value stay; they say nothing to a parser.
-        kept = [line for line in section[place + 1 : end] if line.kind != "more"]
-        return [*section[:place], *new, *kept, *section[end:]]
+def _with_key(section: list[Line], key: str, value: Value | None, ending: str, below: str) -> list[Line]:
+    """Set or remove a key; *below* is the margin of what stands below the section."""
+    name = section[0].section
+    old = [line for line in section if line.key == key]
+    if old:
+        place, margin = section.index(old[0]), old[0].margin
+        # Above the key: below it a comment would be taken for that of the next key.
+        comments = [Line(f"{margin}{text}{ending}", "comment", name) for text in _comments(old)]
+        new = [] if value is None else _spell(name, key, value, margin, ending)
+        # Comments and blank lines between the lines of the old value stay.
+        kept = [line for line in section[place:] if line.key != key]
+        return [*section[:place], *comments, *new, *kept]
     if value is None:
         return section
     # Below the last key, above the blank lines and comments that introduce the next section.
-    last = max(i for i, line in enumerate(section) if line.kind not in ("blank", "comment"))
-    options = [line.indent for line in section if line.kind == "option"]
-    # No deeper than the last key, or it continues that; no shallower, or an indented header continues it.
-    indent = options[-1] if options else following
-    return [*_ended(section[: last + 1], ending), *_spell(key, value, indent, ending), *section[last + 1 :]]
+    last = max(index for index, line in enumerate(section) if line.kind not in ("blank", "comment"))
+    margins = [line.margin for line in section if line.kind == "key"]
+    # A deeper margin than the last key's would continue that key's value. A shallower one than the next
+    # header's would make that header continue the new value.
+    new = _spell(name, key, value, margins[-1] if margins else below, ending)
+    return [*_ended(section[: last + 1], ending), *new, *section[last + 1 :]]
 
 
-def _comment(line: _Line) -> str:
-    """Find what its writer meant as a comment behind a value; to every parser it is part of the value."""
-    found = _INLINE.search(line.text)
-    return found[0].strip() if found else ""
+def _comments(lines: Sequence[Line]) -> list[str]:
+    """
+    Find what was written as comments behind the text of a value; to every parser they are part of it.
+
+    They stand behind a ``name = text``; a line that only continues a text has none.
+    """
+    comments = []
+    for line in lines:
+        match = _INLINE.search(line.text)
+        if match and (line.kind == "key" or "=" in line.text[: match.start()]):
+            comments.append(match[0].strip())
+    return comments
 
 
-def _spell(key: str, value: Value, indent: int, ending: str) -> list[_Line]:
-    margin = " " * indent
-    if isinstance(value, str):
-        return [_Line(f"{margin}{key} = {value}{ending}", "option", indent, key)]
-    lines = [_Line(f"{margin}  {name} = {text}{ending}", "more") for name, text in value.items()]
-    return [_Line(f"{margin}{key} ={ending}", "option", indent, key), *lines]
+def _spell(section: str, key: str, value: Value, margin: str, ending: str) -> list[Line]:
+    text, pairs = (f" {value}", {}) if isinstance(value, str) else ("", value)
+    return [
+        Line(f"{margin}{key} ={text}{ending}", "key", section, key),
+        *(Line(f"{margin}  {name} = {text}{ending}", "more", section, key) for name, text in pairs.items()),
+    ]
 
 
-def _ended(lines: list[_Line], ending: str) -> list[_Line]:
+def _ended(lines: list[Line], ending: str) -> list[Line]:
     """Give the last line an end, so that another can follow."""
     if not lines or lines[-1].text.endswith(("\n", "\r")):
         return list(lines)
-    last = lines[-1]
-    return [*lines[:-1], _Line(last.text + ending, last.kind, last.indent, last.name)]
+    return [*lines[:-1], replace(lines[-1], text=lines[-1].text + ending)]
 
 
-def _verify(before: Parsed, new: str, profile: str, changes: Mapping[str, Value | None]) -> None:
-    expected = {name: dict(values) for name, values in before.items()}
-    section = expected.setdefault(section_of(before, profile) or section_header(profile), {})
-    for key, value in changes.items():
-        if value is None:
-            section.pop(key, None)
-        else:
-            section[key] = value if isinstance(value, str) else _joined(value)
+def _is_as_asked(before: Parsed, new: str, profile: str, changes: Mapping[str, Value | None]) -> bool:
+    """Tell whether the changed text differs from what it was in the changes, and in nothing else."""
     try:
-        found = parse(new)
+        after = parse(new)
     except configparser.Error:
-        found = {}
-    # Of what is read, line by line: trailing blank lines of a value may have moved.
-    if _comparable(found) != _comparable(expected):
-        raise ConfigurationError(
-            f"profile '{clean(profile, 60)}' cannot be changed safely: the config file is laid out oddly",
-            hint="change it by hand, or choose another profile name",
-        )
+        return False
+    section = section_of(after, profile)
+    if section is None:
+        return False
+    was = before.get(section, before[DEFAULTS])
+    return (
+        _without(before, [section]) == _without(after, [section])
+        and _without(was, changes) == _without(after[section], changes)
+        and all(_is_so(after[section].get(key), value) for key, value in changes.items())
+    )
+
+
+def _without(mapping: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    return {name: value for name, value in mapping.items() if name not in names}
 
 
 def _is_so(has: str | None, value: Value | None) -> bool:
+    """Tell whether the text of a value is read as *value*; None is no such key."""
     if has is None or value is None:
         return has is value
-    wanted = value if isinstance(value, str) else _joined(value)
-    return has == wanted if isinstance(value, str) else _lines(has) == _lines(wanted)
-
-
-def _lines(value: str) -> list[str]:
-    return [line for line in value.split("\n") if line.strip()]
-
-
-def _joined(value: Mapping[str, str]) -> str:
-    return "".join(f"\n{name} = {text}" for name, text in value.items())
-
-
-def _comparable(parsed: Parsed) -> dict[str, dict[str, list[str]]]:
-    return {name: {key: _lines(value) for key, value in values.items()} for name, values in parsed.items()}
+    # botocore reads as nested what begins on the line below its key.
+    is_nested = has.startswith("\n") and all("=" in line for line in has.splitlines() if line.strip())
+    wanted = value if isinstance(value, str) else dict(value) or ""
+    return wanted == (nested(has) if is_nested else has)

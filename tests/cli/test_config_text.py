@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import configparser
+import io
+import os
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
-from botocore.configloader import load_config
-from hypothesis import HealthCheck, given, settings
+from botocore.configloader import _parse_nested, load_config, raw_config_parse
+from botocore.exceptions import ConfigParseError
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cognito_credentials.cli.config_text import change_profile, parse, section_header, section_of
+from cognito_credentials.cli.config_text import change_profile, classify, parse, section_header, section_of
 from cognito_credentials.errors import ConfigurationError
 
 POOL = "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
@@ -35,16 +40,6 @@ output = json   ; not a comment to configparser
 sts =
   endpoint_url = http://127.0.0.1:1
 """
-
-
-def _without(text: str, profile: str, keys: set[str]) -> dict[str, dict[str, str]]:
-    parsed = parse(text)
-    name = section_of(parsed, profile)
-    if name is not None:
-        parsed[name] = {key: value.rstrip() for key, value in parsed[name].items() if key not in keys}
-        if not parsed[name]:
-            del parsed[name]
-    return {section: {k: v.rstrip() for k, v in values.items()} for section, values in parsed.items()}
 
 
 def test_a_change_is_the_lines_it_is_about() -> None:
@@ -160,57 +155,250 @@ def test_values_that_would_write_something_else_are_refused(value: str | dict[st
         change_profile(MESSY, "app", {"region": value})
 
 
-INDENT = st.sampled_from(["", " ", "  ", "\t", "    "])
-KEY = st.sampled_from(["region", "output", "cognito_logins", "x", "Y", "cli_pager"])
-VALUE = st.sampled_from(["", "a", "a = b", "x ; y", "é", "a: b", "[not a section]", "# no comment"])
-END = st.sampled_from(["\n", "\n", "\n", "\r\n", "\r"])
-LINE = st.one_of(
-    st.builds("{}[{}]{}{}".format, INDENT,
-              st.sampled_from(["default", "profile a", "profile b", 'profile "c d"', "services s", "odd"]),
-              st.sampled_from(["", " ", " # x"]), END),
-    st.builds("{}{}{}{}{}".format, INDENT, KEY, st.sampled_from(["=", " = ", ":", " =  "]), VALUE, END),
-    st.builds("{}{}{}{}".format, INDENT, st.sampled_from(["#", ";", "# [default]", "; x = y"]), VALUE, END),
-    st.builds("{}{}".format, INDENT, END),
-)  # fmt: skip
+# What a line is made of. Python's splitlines() ends a line at \x0b, \x0c, \x1c, \x85 and \u2028, and strip()
+# takes them for white space; a file's lines end at none of them.
+MARGIN = st.sampled_from(
+    ["", "", "", " ", "  ", "\t", "    ", " \t ", "\x0c", "\xa0", "\u3000 ", "\x85", "\u2028"]
+)
+KEY = st.sampled_from(["region", "Region", "cognito_logins", "output", "x", "Y", "a b", "[x", "é"])
+SEPARATOR = st.sampled_from(["=", " = ", ":", " =  ", "\t: ", " = = "])
+VALUE = st.sampled_from(
+    [
+        *(
+            "",
+            "",
+            "a",
+            "a = b",
+            "a: b",
+            "é",
+            "x ; y",
+            "x # y",
+            "# no comment",
+            "; none",
+            "\t# x",
+            "#x",
+            "a;b",
+        ),
+        *("[default]", "[profile a]", "[profile a] # x", "[default]=y ; z", "region = x", "\\", "a\x0bb = c"),
+        *(
+            "a\x1cb",
+            "x\x85# y",
+            "\u2028[default]",
+            "a\u2028; b",
+            "\xa0",
+            "\ufeff",
+            "accounts.google.com=env:A",
+        ),
+        *("us-west-2", "login.example.com = command:get --audience app", "%(x)s", "${x}"),
+    ]
+)
+HEADER = st.sampled_from(
+    [
+        *("default", "default", "profile a", "profile a", "profile b", 'profile "c d"', 'profile "a"', "odd"),
+        *(
+            "profile default",
+            "profilex b",
+            "profile  b",
+            "profile b c",
+            'profile "b',
+            "services s",
+            "DEFAULT",
+        ),
+        *("a]b", "#x", " default", "sso-session a"),
+    ]
+)
+END = st.sampled_from(["\n"] * 6 + ["\r\n", "\r", "\x0c\n", " \n", "\t\r\n", "\n\r"])
+BODY = st.one_of(
+    st.builds("[{}]{}".format, HEADER, st.sampled_from(["", "", " ", " # x", "]", " = x", "\x85"])),
+    st.builds("{}{}{}".format, KEY, SEPARATOR, VALUE),
+    st.builds("{}{}{}".format, KEY, SEPARATOR, VALUE),
+    st.builds("{}{}".format, st.sampled_from(["#", ";", "# [default]", "; region = y", "#\x85"]), VALUE),
+    VALUE,
+    st.text(st.sampled_from("a[]=:#; \t\x0b\x0c\x1c\x1f\x85\xa0\u2028\ufeff'\"\\"), max_size=6),
+)
+LINE = st.builds("{}{}{}".format, MARGIN, BODY | st.just(""), END)
+START = ["", "\n", "# x\n", "\ufeff", *["[profile a]\n"] * 6, "[default]\r\n", "[profile a]\nregion =\n"]
+TEXTS = st.builds(
+    lambda start, lines, cut: "".join((start, *lines)).rstrip("\r\n" if cut else ""),
+    st.sampled_from(START),
+    st.lists(LINE, max_size=25),
+    st.booleans(),
+)
+
+
+def _readable(text: str) -> str:
+    """Leave out the lines that `configparser` refuses, so that every example is about a file it reads."""
+    while True:
+        try:
+            parse(text)
+        except configparser.Error as error:
+            # Python names one line, or all of them.
+            line = getattr(error, "lineno", None)
+            bad = {line} if line else {number for number, _ in getattr(error, "errors", [])}
+        else:
+            return text
+        lines = io.StringIO(text, newline="")
+        text = "".join(line for number, line in enumerate(lines, 1) if number not in bad)
+
+
+def _by_configparser(text: str) -> dict[str, dict[str, str]]:
+    parser = configparser.RawConfigParser()
+    parser.read_file(io.StringIO(text, newline=None))
+    sections = {name: dict(parser[name]) for name in parser.sections()}
+    return {"DEFAULT": dict(parser.defaults()), **sections}
+
+
+def _by_classes(text: str) -> dict[str, dict[str, str]]:
+    """Put sections, keys and values together from the classes of the lines alone."""
+    found: dict[str, dict[str, list[str]]] = {"DEFAULT": {}}
+    key = ""
+    for line in classify(text):
+        values = found.setdefault(line.section, {}) if line.section else {}
+        if line.kind == "key":
+            option = configparser.RawConfigParser.OPTCRE.match(line.text.strip())
+            assert option
+            values[line.key] = [option["value"].strip()]
+        elif line.kind == "more" or (line.kind == "blank" and key):
+            values[key].append(line.text.strip())
+        if line.kind in ("key", "header"):
+            key = line.key
+    own = {
+        section: {key: "\n".join(lines).rstrip() for key, lines in values.items()}
+        for section, values in found.items()
+    }
+    return {section: {**own["DEFAULT"], **values} for section, values in own.items()}
+
+
+def _by_botocore(path: Path, text: str) -> dict[str, dict[str, str]]:
+    path.write_bytes(text.encode())
+    parsed: dict[str, dict[str, str]] = raw_config_parse(str(path), parse_subsections=False)
+    return parsed
+
+
+def _without(mapping: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name: value for name, value in mapping.items() if name not in names}
+
+
+FOUND = [
+    # The lines below the key belong to its value: their "# x" is no comment that somebody wrote behind it.
+    "[profile a]\nregion=\n [default]\n [default]\n [default] # x\n",
+    # On one line it is a text, not the nested value that it looks like.
+    "[profile a]\ncognito_logins = accounts.google.com = env:A\n",
+    # [DEFAULT] may stand twice, and gives its keys to every profile.
+    "[DEFAULT]\noutput = json\n[profile a]\n[DEFAULT]\nregion = x\n",
+]
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=int(os.environ.get("CONFIG_TEXT_EXAMPLES", "300")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(
-    lines=st.lists(LINE, max_size=25),
-    cut=st.booleans(),
-    profile=st.sampled_from(["default", "a", "b", "c d", "new"]),
-    value=st.sampled_from(["us-west-2", "", None]),
-    logins=st.sampled_from([LOGINS, None]),
+    text=TEXTS,
+    profile=st.sampled_from(["default", "a", "a", "b", "c d", "new"]),
+    value=st.sampled_from(["us-west-2", "", "x # y", None]),
+    logins=st.sampled_from([LOGINS, {"accounts.google.com": "env:A"}, {}, None]),
 )
+@example(text=FOUND[0], profile="a", value="us-west-2", logins=None)
+@example(text=FOUND[1], profile="a", value=None, logins={"accounts.google.com": "env:A"})
+@example(text=FOUND[2], profile="a", value="us-west-2", logins=LOGINS)
+@example(text=FOUND[2], profile="a", value=None, logins=LOGINS)
 def test_whatever_the_file_looks_like_nothing_else_changes(
-    lines: list[str], cut: bool, profile: str, value: str | None, logins: dict[str, str] | None
+    tmp_path: Path, text: str, profile: str, value: str | None, logins: dict[str, str] | None
 ) -> None:
     """
     In any file that configparser reads, a change does what was asked, leaves every other line byte for
-    byte and in order, and can be made again without effect; or it is refused.
+    byte and in order, and can be made again without effect. Only what [DEFAULT] gives is refused.
     """
-    text = "".join(lines)
-    text = text.rstrip("\r\n") if cut else text
-    try:
-        before = parse(text)
-    except configparser.Error:
+    text = _readable(text)
+    before = _by_configparser(text)
+    assert _by_classes(text) == before
+    changes: dict[str, str | dict[str, str] | None] = {"region": value, "cognito_logins": logins}
+    inherited = [key for key, new in changes.items() if new is None and key in before["DEFAULT"]]
+    if inherited:
+        with pytest.raises(
+            ConfigurationError, match=rf"({'|'.join(inherited)}) cannot be removed.* line \d+ "
+        ):
+            change_profile(text, profile, changes)
         return
-    changes = {"region": value, "cognito_logins": logins}
-    try:
-        changed = change_profile(text, profile, changes)
-    except ConfigurationError:
-        return
-
-    after = parse(changed).get(section_of(parse(changed), profile) or "", {})
-    assert after.get("region") == value
-    assert ("cognito_logins" in after) is (logins is not None)
-    assert _without(changed, profile, set(changes)) == _without(text, profile, set(changes)), before
-    kept = [line for line in re.split(r"\r\n|\n|\r", text) if line.strip().startswith(("#", ";"))]
-    left = [line for line in re.split(r"\r\n|\n|\r", changed) if line.strip().startswith(("#", ";"))]
-    assert left == kept
+    changed = change_profile(text, profile, changes)
     assert change_profile(changed, profile, changes) == changed
+
+    was = _by_botocore(tmp_path / "config", text)
+    is_readable = _is_readable(tmp_path / "config")
+    found = _by_botocore(tmp_path / "config", changed)
+    name = section_of(found, profile)
+    if name is None:
+        assert changed == text
+        return
+    mine, mine_was = found.pop(name), was.pop(name, before["DEFAULT"])
+    assert found == was
+    assert _without(mine, changes) == _without(mine_was, changes)
+    for key, new in changes.items():
+        if isinstance(new, dict) and new:
+            assert mine[key].startswith("\n")
+            assert _parse_nested(mine[key]) == new
+        else:
+            assert mine.get(key) == ("" if new == {} else new)
+    if is_readable:  # as a session reads it, with nested values
+        profiles = load_config(str(tmp_path / "config"))["profiles"]
+        assert profiles[profile].get("region") == value
+
+    # Every other line stays byte for byte and in order, and a comment stays a comment.
+    lines, lines_were = _lines(changed), _lines(text)
+    others = [line for line in lines_were if not (line[1] == name and line[2] in changes)]
+    left = iter(lines)
+    assert all(line in left for line in others), [line for line in others if line not in lines]
+    values = "\n".join(line for kind, section, key, line in lines_were if section == name and key in changes)
+    for kind, section, key, line in (Counter(lines) - Counter(others)).elements():
+        assert section == name
+        assert kind == "header" or key in changes or (kind == "comment" and line.strip() in values)
+
+
+def _is_readable(path: Path) -> bool:
+    """Tell whether botocore can read the nested values, too."""
+    try:
+        load_config(str(path))
+    except ConfigParseError:
+        return False
+    return True
+
+
+def _lines(text: str) -> list[tuple[str, str, str, str]]:
+    """Return kind, section, key and text of each line; not of blank ones, and without line ends."""
+    lines = (line for line in classify(text) if line.kind != "blank")
+    return [(line.kind, line.section, line.key, line.text.strip("\r\n")) for line in lines]
+
+
+def test_what_default_gives_is_not_removed_from_one_profile() -> None:
+    """`[DEFAULT]` is configparser's own: its keys are in every profile, for botocore as for the AWS CLI."""
+    text = "[DEFAULT]\ncognito_user = ann\n[profile a]\nregion = x\n"
+
+    with pytest.raises(
+        ConfigurationError, match=r"cognito_user .* profile 'a' alone: line 2 of the config file"
+    ):
+        change_profile(text, "a", {"cognito_user": None})
+    assert change_profile(text, "a", {"cognito_user": "ann"}) == text + "cognito_user = ann\n"
+
+
+def test_lines_that_continue_a_value_go_with_it() -> None:
+    """Indented below a key, even what looks like a section or a comment behind one belongs to the value."""
+    text = "[profile a]\nregion=\n [default]\n [default]\n [default] # x\n"
+
+    assert change_profile(text, "a", {"region": "eu-west-1"}) == "[profile a]\nregion = eu-west-1\n"
+    assert change_profile(text, "a", {"region": None}) == "[profile a]\n"
+
+
+def test_a_nested_value_on_one_line_is_written_as_one() -> None:
+    """To botocore the first is a text, so it is not what was asked for already."""
+    text = "[profile a]\nlogins = x.example.com = env:X\n"
+    nested = "[profile a]\nlogins =\n  x.example.com = env:X\n"
+
+    assert change_profile(text, "a", {"logins": {"x.example.com": "env:X"}}) == nested
+    assert change_profile(nested.replace(" = ", "="), "a", {"logins": {"x.example.com": "env:X"}}) == (
+        nested.replace(" = ", "=")
+    )
 
 
 def test_the_property_above_is_not_about_refusals() -> None:
