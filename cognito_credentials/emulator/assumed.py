@@ -7,9 +7,9 @@ some code rather than a value stay with that code; they are:
 
 | choice | where |
 |---|---|
-| the order in which checks are made | logins._verify, sts._assume_role_with_web_identity |
-| which names can be no public provider at all | logins._check_provider |
-| an OIDC provider that no seed describes takes any audience | logins._check_audience |
+| the order in which checks are made | verifier._verify, sts._assume_role_with_web_identity |
+| which names can be no public provider at all | verifier._check_provider |
+| an OIDC provider that no seed describes takes any audience | verifier._check_audience |
 | X survives when logins of X and Y meet; the first login's identity survives in GetId | linking |
 | a disabled identity with a known login gives that login's identity | linking.resolve_identity |
 | mappings do not apply to tokens of this service | operations.credentials, roles.resolve_role |
@@ -21,7 +21,7 @@ some code rather than a value stay with that code; they are:
 | logins beside a token of this service are linked; STS is given the token as it is | operations.credentials |
 | an expired session is said to be expired before its signature is looked at | signatures |
 | unknown ids in DeleteIdentities count as done | operations.identities |
-| what of a SAML response is checked, its amr entries, and that its roles trust the service | saml, logins |
+| what of a SAML response is checked, its amr entries, and that its roles trust the service | saml, verifier |
 | a SAML response may name any Recipient, may come twice, and without Conditions never ends | saml |
 | a session policy with a condition allows nothing, and denies | session_policies |
 | of two updates of one pool at once, the one that comes later is refused | updates |

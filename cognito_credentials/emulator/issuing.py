@@ -11,7 +11,7 @@ from typing import Any
 
 from cognito_credentials.emulator.extra import MissingExtraError
 from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
-from cognito_credentials.emulator.logins import OPAQUE
+from cognito_credentials.emulator.logins.verifier import OPAQUE
 from cognito_credentials.emulator.members import (
     SIGNED_SECONDS,
     TEXT,

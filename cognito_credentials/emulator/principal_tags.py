@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cognito_credentials.emulator.logins import VerifiedLogin
+    from cognito_credentials.emulator.logins.verifier import VerifiedLogin
     from cognito_credentials.emulator.pools import IdentityPool
 
 _MAX_TAGS = 50

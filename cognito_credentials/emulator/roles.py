@@ -17,7 +17,7 @@ from cognito_credentials.emulator.errors import (
     not_authorized,
     role_forbidden,
 )
-from cognito_credentials.emulator.logins import VerifiedLogin
+from cognito_credentials.emulator.logins.verifier import VerifiedLogin
 from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, partition_of
 from cognito_credentials.emulator.principal_tags import claim_text
 

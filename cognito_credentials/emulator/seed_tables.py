@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from cognito_credentials.emulator.issuers import may_be_fetched
 from cognito_credentials.emulator.key_set import key_set_mistake
-from cognito_credentials.emulator.logins import OPAQUE, is_user_pool
+from cognito_credentials.emulator.logins.verifier import OPAQUE, is_user_pool
 from cognito_credentials.emulator.pools import is_service_host
 from cognito_credentials.emulator.roles import is_role
 from cognito_credentials.emulator.seed_entry import Entry

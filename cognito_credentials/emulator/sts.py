@@ -14,7 +14,7 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.issuers import provider_of
-from cognito_credentials.emulator.logins import oidc_provider_arn, read_own_claims
+from cognito_credentials.emulator.logins.verifier import oidc_provider_arn, read_own_claims
 from cognito_credentials.emulator.pools import is_service_host, region_of, service_host
 from cognito_credentials.emulator.principal_tags import are_well_formed
 from cognito_credentials.emulator.roles import is_role

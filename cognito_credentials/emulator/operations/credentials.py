@@ -21,7 +21,7 @@ from cognito_credentials.emulator.identities import (
     load_identity,
 )
 from cognito_credentials.emulator.linking import identity_for_logins, resolve_identity
-from cognito_credentials.emulator.logins import (
+from cognito_credentials.emulator.logins.verifier import (
     VerifiedLogin,
     is_saml,
     own_token_key,

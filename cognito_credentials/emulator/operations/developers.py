@@ -19,7 +19,7 @@ from cognito_credentials.emulator.linking import (
     merge_identities,
     resolve_identity,
 )
-from cognito_credentials.emulator.logins import verify_logins
+from cognito_credentials.emulator.logins.verifier import verify_logins
 from cognito_credentials.emulator.operations.pools import pool_of_caller
 from cognito_credentials.emulator.pagination import next_token, read_token
 from cognito_credentials.emulator.pools import IdentityPool

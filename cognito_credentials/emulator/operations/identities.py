@@ -15,7 +15,7 @@ from cognito_credentials.emulator.identities import (
     unlink_logins,
 )
 from cognito_credentials.emulator.identities import list_identities as identities_after
-from cognito_credentials.emulator.logins import own_token_key, verify_logins, verify_own_token
+from cognito_credentials.emulator.logins.verifier import own_token_key, verify_logins, verify_own_token
 from cognito_credentials.emulator.operations.pools import pool_of_caller
 from cognito_credentials.emulator.pagination import next_token, read_token
 from cognito_credentials.emulator.pools import IdentityPool, load_pool, region_of

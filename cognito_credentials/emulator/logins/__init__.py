@@ -1,0 +1,1 @@
+"""Login tokens: the logins of a call in, verified logins out."""
