@@ -4,11 +4,22 @@ Amazon Cognito Identity, and the STS operations it needs, on one machine.
     with Emulator() as emulator:
         emulator.url
 
-``server`` runs ``http``, which turns requests into calls of ``service`` and its ``operations``;
-those stand on ``linking``, ``logins``, ``roles``, ``trust``, ``tokens`` and ``sessions``, and all
-of it on ``state``. ``assumed`` holds every choice that nothing public confirms. The emulator
-imports nothing from the rest of the package and shares no code with the client, so that a wrong
-belief about the wire cannot hide in both.
+A folder imports only from those below it:
+
+- ``command``, ``pytest_plugin``: who runs an ``emulator``, the class, which has the methods of ``for_tests``
+- ``wire/``: HTTP in, calls of operations; their results in, HTTP out; the calls under ``/_emulator/``
+- ``seed/``: a TOML file in, what a new emulator holds out
+- ``operations/``: a checked request in, the members of the answer out; one file for each group
+- ``service``: what all operations share
+- ``sts/``: roles and their trust, sessions and their policies
+- ``logins/``: login tokens in, verified logins out; keys and tokens of the service's own
+- ``stored/``: the SQLite state, and pools and identities in it
+- ``model/``: botocore's service model: requests are checked against it; names that AWS gives
+- ``settings``, ``clock``, ``errors``, ``extra``: what all of these use
+- ``assumed``: every choice that nothing public confirms
+
+The emulator imports nothing from the rest of the package and shares no code with the client, so that a
+wrong belief about the wire cannot hide in both.
 """
 
 from __future__ import annotations
@@ -19,8 +30,8 @@ if TYPE_CHECKING:
     from cognito_credentials.emulator.command import serve
     from cognito_credentials.emulator.emulator import Emulator
     from cognito_credentials.emulator.extra import MissingExtraError
-    from cognito_credentials.emulator.keys import SigningKeys
-    from cognito_credentials.emulator.seed import Seed
+    from cognito_credentials.emulator.logins.keys import SigningKeys
+    from cognito_credentials.emulator.seed.file import Seed
 
 __all__ = ["Emulator", "MissingExtraError", "Seed", "SigningKeys", "serve"]
 
@@ -32,8 +43,8 @@ def __getattr__(name: str) -> Any:
     modules = {
         "Emulator": "emulator",
         "MissingExtraError": "extra",
-        "Seed": "seed",
-        "SigningKeys": "keys",
+        "Seed": "seed.file",
+        "SigningKeys": "logins.keys",
         "serve": "command",
     }
     if name not in modules:

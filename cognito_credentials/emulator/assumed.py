@@ -7,24 +7,24 @@ some code rather than a value stay with that code; they are:
 
 | choice | where |
 |---|---|
-| the order in which checks are made | verifier._verify, sts._assume_role_with_web_identity |
-| which names can be no public provider at all | verifier._check_provider |
-| an OIDC provider that no seed describes takes any audience | verifier._check_audience |
-| X survives when logins of X and Y meet; the first login's identity survives in GetId | linking |
-| a disabled identity with a known login gives that login's identity | linking.resolve_identity |
-| mappings do not apply to tokens of this service | operations.credentials, roles.resolve_role |
-| how list claims, numbers and booleans match rules | roles._list_matches, principal_tags.claim_text |
-| sessions of the pools' roles have no permission for signed operations | http._check_permission |
-| a role that no seed describes may be tagged, and one that no pool uses trusts every pool | trust |
-| a plain operator on several values holds for any of them | conditions.condition_holds |
-| a seed's trust policy has no operator, key or variable that is not evaluated | conditions, trust_policy |
+| the order in which checks are made | logins.verifier, operations.sts |
+| which names can be no public provider at all | logins.verifier._check_provider |
+| an OIDC provider that no seed describes takes any audience | logins.verifier.LoginVerifier._check_audience |
+| X survives when logins of X and Y meet; the first login's identity survives in GetId | operations.linking |
+| a disabled identity with a known login gives that login's identity | operations.linking.resolve_identity |
+| mappings do not apply to tokens of this service | operations.credentials, operations.role_mapping |
+| how list claims, numbers and booleans match rules | operations.role_mapping, operations.principal_tags |
+| sessions of the pools' roles have no permission for signed operations | wire.application._check_permission |
+| a role that no seed describes may be tagged, and one that no pool uses trusts every pool | sts.trust |
+| a plain operator on several values holds for any of them | sts.conditions.condition_holds |
+| a seed's trust policy has no operator, key or variable that is not evaluated | sts.trust_policy |
 | logins beside a token of this service are linked; STS is given the token as it is | operations.credentials |
-| an expired session is said to be expired before its signature is looked at | signatures |
+| an expired session is said to be expired before its signature is looked at | wire.signatures |
 | unknown ids in DeleteIdentities count as done | operations.identities |
-| what of a SAML response is checked, its amr entries, and that its roles trust the service | saml, verifier |
-| a SAML response may name any Recipient, may come twice, and without Conditions never ends | saml |
-| a session policy with a condition allows nothing, and denies | session_policies |
-| of two updates of one pool at once, the one that comes later is refused | updates |
+| what of a SAML response is checked, its amr entries, and that its roles trust the service | logins.saml |
+| a SAML response may name any Recipient, may come twice, and without Conditions never ends | logins.saml |
+| a session policy with a condition allows nothing, and denies | sts.session_policies |
+| of two updates of one pool at once, the one that comes later is refused | wire.updates |
 | a signed call for another region does not find the pool | operations.pools.pool_of_caller |
 """
 

@@ -26,3 +26,7 @@ class Clock:
     def now_ms(self) -> int:
         """Whole milliseconds since the epoch: the precision of identity dates."""
         return int(self.now() * 1000)
+
+    def reset(self) -> None:
+        """Go back to the machine's own time."""
+        self.offset = self.passed = 0.0

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import TextIO
 
 from cognito_credentials.emulator.extra import MissingExtraError
-from cognito_credentials.emulator.line_writer import LineWriter
+from cognito_credentials.emulator.wire.log import LineWriter
 
 _NAME = "cognito-credentials"
 _OK = 0
@@ -53,12 +53,13 @@ def serve(
         return code
 
     try:
-        from cognito_credentials.emulator import Emulator
-    except MissingExtraError as error:
-        return fail(f"the emulator needs {error.library}", f"Run: {error.install}", _CONFIGURATION)
-    from cognito_credentials.emulator.certificates import CertificateFileError
-    from cognito_credentials.emulator.seed import SeedError
-    from cognito_credentials.emulator.state import DataFileError
+        from cognito_credentials.emulator.emulator import Emulator
+    except ModuleNotFoundError as error:
+        missing = MissingExtraError(error.name)
+        return fail(f"the emulator needs {missing.library}", f"Run: {missing.install}", _CONFIGURATION)
+    from cognito_credentials.emulator.seed.file import SeedError
+    from cognito_credentials.emulator.stored.state import DataFileError
+    from cognito_credentials.emulator.wire.certificates import CertificateFileError
 
     log = LineWriter(err)
     # An Event could not be set here: its lock may be held by what the signal interrupts. A SimpleQueue can.

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cognito_credentials.emulator.control import Control
 from cognito_credentials.emulator.for_tests import ForTests
-from cognito_credentials.emulator.keys import SigningKeys
-from cognito_credentials.emulator.seed import Seed
-from cognito_credentials.emulator.server import RunningServer, listen
+from cognito_credentials.emulator.logins.keys import SigningKeys
+from cognito_credentials.emulator.seed.file import Seed
 from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.state import DataFileError, State
+from cognito_credentials.emulator.stored.state import DataFileError, State
+from cognito_credentials.emulator.wire.control import Control
+from cognito_credentials.emulator.wire.server import RunningServer, listen
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -97,7 +97,7 @@ class Emulator(ForTests):
         try:
             state = State(self._data)
             try:
-                service = Service(state, seed=seed, **self._service_options)
+                service = Service(state, plant_seed=seed.plant if seed else None, **self._service_options)
                 self._running = RunningServer(service, listener, self._log, self._tls, self._certificate_file)
             except sqlite3.Error as error:
                 state.close()

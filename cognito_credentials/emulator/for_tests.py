@@ -6,17 +6,17 @@ import abc
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cognito_credentials.emulator.control import Control
-from cognito_credentials.emulator.issuing import allowed, login_token, saml_response
-from cognito_credentials.emulator.members import SIGNED_SECONDS, ControlError, check_member, json_value
-from cognito_credentials.emulator.pools import ACCOUNT_ID
-from cognito_credentials.emulator.seed_entry import Entry, SeedError
-from cognito_credentials.emulator.seed_pool import plant_pool
-from cognito_credentials.emulator.seed_tables import plant_user
+from cognito_credentials.emulator.model.members import SIGNED_SECONDS, ControlError, check_member, json_value
+from cognito_credentials.emulator.model.names import ACCOUNT_ID
+from cognito_credentials.emulator.seed.entry import Entry, SeedError
+from cognito_credentials.emulator.seed.pool import plant_pool
+from cognito_credentials.emulator.seed.tables import plant_user
 from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.wire.control import Control
+from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
 
 if TYPE_CHECKING:
-    from cognito_credentials.emulator.session_policies import Decision
+    from cognito_credentials.emulator.sts.session_policies import Decision
 
 
 class ForTests(abc.ABC):
@@ -145,7 +145,7 @@ class ForTests(abc.ABC):
 
         Args:
             changes: ``credential_lifetime``, ``clock_offset``, ``time_passed``, ``throttle``, ``delay``,
-                ``login_grace``, ``historic_jwks``, ``token_issuer``.
+                ``login_grace``, ``token_issuer``.
 
         Returns:
             All settings as they are now.

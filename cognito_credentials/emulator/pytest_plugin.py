@@ -25,7 +25,7 @@ import pytest
 
 if TYPE_CHECKING:
     from cognito_credentials.emulator.emulator import Emulator
-    from cognito_credentials.emulator.keys import SigningKeys
+    from cognito_credentials.emulator.logins.keys import SigningKeys
 
 
 PROVIDER = "accounts.google.com"

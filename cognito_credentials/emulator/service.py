@@ -1,29 +1,50 @@
 """
-The emulated service: everything that the operations share, and the one way to call them.
+What the operations share: the state, clock, keys and settings of one emulator, and who calls.
 
-It knows nothing of HTTP; http.py turns requests into calls and errors into answers.
+It knows nothing of HTTP. ``operations`` has what the service does; ``wire`` turns requests into calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.clock import Clock
-from cognito_credentials.emulator.issuers import Issuers
-from cognito_credentials.emulator.keys import SigningKeys
-from cognito_credentials.emulator.sessions import AssumedRole, MintedCredentials, SessionMint
+from cognito_credentials.emulator.logins.issuers import Issuers
+from cognito_credentials.emulator.logins.keys import SigningKeys
+from cognito_credentials.emulator.logins.verifier import LoginVerifier
+from cognito_credentials.emulator.model.names import ACCOUNT_ID, DEFAULT_REGION, partition_of
 from cognito_credentials.emulator.settings import Settings
-from cognito_credentials.emulator.shapes import OperationModel, load_service_model
-from cognito_credentials.emulator.signatures import Caller
-from cognito_credentials.emulator.state import State
-
-if TYPE_CHECKING:
-    from cognito_credentials.emulator.seed import Seed
+from cognito_credentials.emulator.stored.state import State
+from cognito_credentials.emulator.sts.sessions import AssumedRole, MintedCredentials, SessionMint
 
 DEFAULT_CREDENTIAL_SECONDS = 3600
 _SEEDED = "seeded"  # a data file that was seeded once is not seeded again
+
+
+@dataclass(frozen=True)
+class Caller:
+    """
+    Who made a call.
+
+    Attributes:
+        region: The region that the request was signed for.
+        session: The assumed role, or None for the account's developer.
+    """
+
+    arn: str
+    account: str
+    user_id: str
+    region: str = DEFAULT_REGION
+    session: AssumedRole | None = None
+
+    def in_region(self, region: str) -> Caller:
+        """The same developer in *region*, whose partition is in the ARN."""
+        return replace(self, region=region, arn=self.arn.replace("arn:aws:", f"arn:{partition_of(region)}:"))
+
+
+ANONYMOUS = Caller("", "", "")
+DEVELOPER = Caller(f"arn:aws:iam::{ACCOUNT_ID}:user/developer", ACCOUNT_ID, "AIDADEVELOPEREXAMPLE")
 
 
 class Service:
@@ -31,12 +52,15 @@ class Service:
     State, clock, keys and settings of one emulator.
 
     Args:
-        state: Where everything is stored.
         keys: RSA keys; None makes them in the state.
-        seed: What a new or reset state holds.
+        plant_seed: Puts the seed into a new or reset state.
         strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
         strict_roles: Refuse roles that the seed does not describe.
         marker: Mint secrets that a leak guard can find, and keep a list of them.
+
+    Attributes:
+        uses_seed: False when the state was seeded by an earlier start.
+        minted: Every secret that was issued, with *marker*; else None.
     """
 
     def __init__(
@@ -44,61 +68,27 @@ class Service:
         state: State,
         *,
         keys: SigningKeys | None = None,
-        seed: Seed | None = None,
+        plant_seed: Callable[[Service], None] | None = None,
         strict_auth: bool = False,
         strict_roles: bool = False,
         marker: bool = False,
     ) -> None:
         self.state = state
         self.clock = Clock()
+        self.settings = Settings()
         self.keys = keys or SigningKeys(state)
         self.issuers = Issuers(state, self.keys, self.clock)
+        self.logins = LoginVerifier(state, self.keys, self.issuers, self.clock, self.settings)
         self.mint = SessionMint(state.session_key(), marker)
-        self.settings = Settings()
         self.strict_auth = strict_auth
         self.strict_roles = strict_roles
         self.minted: list[str] | None = [] if marker else None
-        self._seed = seed
+        self._plant_seed = plant_seed
         with state.transaction():
             self.uses_seed = state.remembered(_SEEDED) is None
             if self.uses_seed:
                 state.remember(_SEEDED, b"1")
                 self._plant()
-
-    def operation(self, name: str) -> OperationModel:
-        """
-        The model of a Cognito Identity operation.
-
-        Raises:
-            ServiceError: There is none of that name, or it is not emulated.
-        """
-        from cognito_credentials.emulator.operations import OPERATIONS
-
-        model = load_service_model("cognito-identity").operations.get(name)
-        if model is None or name not in OPERATIONS:
-            raise assumed.unknown_operation()
-        return model
-
-    def call(self, operation: OperationModel, request: Any, caller: Caller) -> Mapping[str, Any] | None:
-        """
-        Do one operation, all or nothing.
-
-        Args:
-            request: The JSON value of the body; it is checked here.
-            caller: Who asks; public operations do not care.
-
-        Returns:
-            The answer, None for an operation without one.
-
-        Raises:
-            ServiceError: The service refuses.
-            KeysNeededError: A login provider's keys must be fetched first.
-        """
-        from cognito_credentials.emulator.operations import OPERATIONS
-
-        checked = operation.check(request)
-        with self.state.transaction():
-            return OPERATIONS[operation.name](self, checked, caller)
 
     def issue_credentials(self, session: AssumedRole) -> MintedCredentials:
         """Mint credentials for *session*."""
@@ -111,22 +101,15 @@ class Service:
         if self.minted is not None:
             self.minted.extend(secrets)
 
-    def is_signed_out(self, provider: str, subject: str) -> bool:
-        """True when the user was signed out everywhere, or deleted, at the provider."""
-        found = self.state.row(
-            "SELECT signed_out FROM users WHERE provider = ? AND subject = ?", provider, subject
-        )
-        return bool(found and found["signed_out"])
-
-    def _plant(self) -> None:
-        if self._seed is not None:
-            self._seed.plant(self)
-
     def reset(self) -> None:
         """Go back to the state of the start; keys and issued credentials stay good."""
         with self.state.transaction():
             self.state.reset()
             self._plant()
         self.issuers.forget()
-        self.settings = Settings()
-        self.clock.offset = self.clock.passed = 0.0
+        self.settings.reset()
+        self.clock.reset()
+
+    def _plant(self) -> None:
+        if self._plant_seed is not None:
+            self._plant_seed(self)

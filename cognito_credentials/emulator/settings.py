@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from cognito_credentials.emulator import assumed
-from cognito_credentials.emulator.members import (
-    FLAG,
+from cognito_credentials.emulator.model.members import (
     MOST_SECONDS,
     SECONDS,
     SIGNED_SECONDS,
@@ -29,7 +28,6 @@ class Settings:
             less, credentials have expired when they are given out.
         throttle: Hold the published quotas, or others: operation to requests a second.
         delay: Seconds before every answer.
-        historic_jwks: Serve moduli in plain base64 with a leading zero, as was seen in 2020.
         login_grace: Seconds that login tokens are accepted after their exp.
         token_issuer: The address that tokens of the service name as their issuer, so that what looks
             it up finds the emulator; None is the real service's.
@@ -38,13 +36,17 @@ class Settings:
     credential_lifetime: int | None = None
     throttle: bool | Mapping[str, float] = False
     delay: float = 0.0
-    historic_jwks: bool = False
     login_grace: float = assumed.OIDC_GRACE_SECONDS
     token_issuer: str | None = None
 
     def credential_seconds(self, usual: int) -> int:
         """How long new credentials last, where *usual* is what the service would give."""
         return usual if self.credential_lifetime is None else int(self.credential_lifetime)
+
+    def reset(self) -> None:
+        """Go back to the defaults."""
+        for one in fields(self):
+            setattr(self, one.name, one.default)
 
 
 def read_settings(content: Any, operations: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +84,6 @@ _KINDS: Mapping[str, Kind] = {
         lambda value: isinstance(value, bool | dict), "true, false, or requests a second by operation"
     ),
     "delay": SECONDS,
-    "historic_jwks": FLAG,
     "login_grace": SECONDS,
     "token_issuer": Kind(_is_issuer, "null, or an address like http://127.0.0.1:9229"),
 }

@@ -26,7 +26,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.stored.state import State
 
 from .conditions import conditions
 from .figures import QUICK, Figure, Scale, at_most, ratio

@@ -17,8 +17,8 @@ from typing import Any
 import boto3
 import pytest
 
-from cognito_credentials.emulator.certificates import CertificateFiles
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
+from cognito_credentials.emulator.wire.certificates import CertificateFiles
 from tests.world import World
 
 __all__ = ["emulator", "emulator_keys"]

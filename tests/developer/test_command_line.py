@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cognito_credentials.emulator.certificates import make_certificate
+from cognito_credentials.emulator.wire.certificates import make_certificate
 from tests.cli.conftest import Cli, cli, config
 from tests.world import World
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from cognito_credentials.emulator.wire import Answer as Sent
+from cognito_credentials.emulator.wire.answers import Answer as Sent
 
 from .facts import FACTS, Fact, facts_of
 
@@ -85,7 +85,7 @@ def holders(fact: Fact) -> list[str]:
 @pytest.fixture(autouse=True)
 def witnessed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fail a test that is named for a fact, and was never given the answer that the fact is about."""
-    from cognito_credentials.emulator import http
+    from cognito_credentials.emulator.wire import application as http
 
     function = getattr(request.node, "originalname", request.node.name)
     facts = facts_of(*(f"{request.node.path.name}::{name}" for name in (function, request.node.name)))

@@ -28,9 +28,9 @@ from botocore.credentials import Credentials
 
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.assumed import MAX_BODY_BYTES
-from cognito_credentials.emulator.keys import TEST_ISSUER
+from cognito_credentials.emulator.logins.keys import TEST_ISSUER
+from cognito_credentials.emulator.logins.tokens import sign_jwt
 from cognito_credentials.emulator.operations import OPERATIONS
-from cognito_credentials.emulator.tokens import sign_jwt
 
 from .answers import check_control, check_json, check_query
 from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
@@ -557,7 +557,6 @@ def controls(api):
         ("PUT", "settings"): {
             **settings,
             "login_grace": 5,
-            "historic_jwks": True,
             "token_issuer": "http://a",
         },
         ("PUT", "users"): [user],

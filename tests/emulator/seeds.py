@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cognito_credentials.emulator.keys import TEST_ISSUER, SigningKeys
+from cognito_credentials.emulator.logins.keys import TEST_ISSUER, SigningKeys
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -211,7 +211,7 @@ def whole_seed(keys: SigningKeys, directory: Path) -> dict[str, Any]:
     """The content of a good seed, whose files are in *directory*."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from cognito_credentials.emulator.saml_issuer import certificate
+    from cognito_credentials.emulator.logins.saml_issuer import certificate
 
     jwk = keys.jwk(TEST_ISSUER, "k", "RS256")
     der = base64.b64encode(certificate(keys).public_bytes(Encoding.DER)).decode()

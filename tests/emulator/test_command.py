@@ -12,7 +12,7 @@ from contextlib import closing
 
 import pytest
 
-from cognito_credentials.emulator.line_writer import LEFT_OUT, MOST_LINES, LineWriter
+from cognito_credentials.emulator.wire.log import LEFT_OUT, MOST_LINES, LineWriter
 
 from .test_state import PROGRAM
 

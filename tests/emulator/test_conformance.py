@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cognito_credentials.emulator.operations import OPERATIONS
-from cognito_credentials.emulator.sts import OPERATIONS as STS_OPERATIONS
+from cognito_credentials.emulator.operations.sts import OPERATIONS as STS_OPERATIONS
 
 from .conformance import MARKS, TABLE, behaviours, check_witnessed, holders, known_tests, table
 from .facts import FACTS, Answer, Fact

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.emulator.members import ControlError
+from cognito_credentials.emulator.model.members import ControlError
 
 from .conftest import GOOGLE, OIDC, SIGNED
 from .test_identities import get_id
@@ -63,7 +63,6 @@ def test_reset(api, refused):
         "time_passed": 0.0,
         "throttle": False,
         "delay": 0.0,
-        "historic_jwks": False,
         "login_grace": 300,
         "token_issuer": None,
     }
@@ -173,7 +172,6 @@ MISTAKES = {
         ('{"credential_lifetime": 0.5}', "credential_lifetime: expected null, or whole seconds"),
         ('{"token_issuer": "a.example"}', "token_issuer: expected null, or an address like http://"),
         ('{"token_issuer": "https://a b"}', "token_issuer: expected null, or an address like http://"),
-        ('{"historic_jwks": 1}', "historic_jwks: expected true or false, not 1"),
         ('{"colour": 1}', "unknown member colour; there are: credential_lifetime, "),
     ],
     ("PUT", "faults"): [
@@ -673,7 +671,7 @@ def test_throttle_of_what_names_no_region(api):
 
 def test_throttle_refills():
     """A quota is refilled as time passes, and no deeper than one second of it."""
-    from cognito_credentials.emulator.throttle import Throttle
+    from cognito_credentials.emulator.wire.throttle import Throttle
 
     now = [0.0]
     throttle = Throttle(lambda: now[0])

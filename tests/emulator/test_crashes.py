@@ -14,7 +14,7 @@ import threading
 import pytest
 
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.stored.state import State
 
 from .conftest import GOOGLE, OIDC, SIGNED, Api
 from .test_state import command
@@ -326,7 +326,7 @@ def test_names_that_mean_something_else_to_sqlite(tmp_path, emulator_keys, monke
 @pytest.mark.parametrize("version", [1, 99])
 def test_file_of_another_version(tmp_path, version):
     """A file of an older or newer format is refused by name and by both versions, and left alone."""
-    from cognito_credentials.emulator.state import SCHEMA_VERSION, DataFileError
+    from cognito_credentials.emulator.stored.state import SCHEMA_VERSION, DataFileError
 
     file = tmp_path / "state.db"
     database = sqlite3.connect(file)
@@ -342,7 +342,7 @@ def test_file_of_another_version(tmp_path, version):
 
 def test_damaged_file(tmp_path, emulator_keys, caplog):
     """A damaged file is one line that names it, at the start or later; never a traceback."""
-    from cognito_credentials.emulator.state import DataFileError
+    from cognito_credentials.emulator.stored.state import DataFileError
 
     file = tmp_path / "state-cache.db"
     with Emulator(data=file, keys=emulator_keys) as emulator:

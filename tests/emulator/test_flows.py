@@ -158,19 +158,6 @@ def test_issuer_of_ones_own(api):
     assert token_parts(api.public.get_open_id_token(IdentityId=identity_id)["Token"])[1].count("/local") == 0
 
 
-@pytest.mark.conforms("/.well-known/jwks_uri", mark="observed", source="7.2")
-def test_historic_form_of_the_keys(api):
-    """With the switch on, a modulus is plain base64 of 257 bytes, as it was seen in 2020."""
-    modern = api.raw("GET", "/.well-known/jwks_uri").json["keys"][0]["n"]
-    api.control("PUT", "settings", {"historic_jwks": True})
-
-    historic = api.raw("GET", "/.well-known/jwks_uri").json["keys"][0]["n"]
-
-    raw = base64.b64decode(historic, validate=True)
-    assert (len(raw), raw[0]) == (257, 0)
-    assert raw[1:] == base64.urlsafe_b64decode(modern + "==")
-
-
 @pytest.mark.parametrize(
     ("settings", "mappings", "text"),
     [

@@ -17,8 +17,8 @@ import pytest
 
 from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.emulator import Emulator, pytest_plugin
-from cognito_credentials.emulator.faults import Fault
 from cognito_credentials.emulator.settings import Settings
+from cognito_credentials.emulator.wire.faults import Fault
 
 GUIDE = Path(__file__).parents[2] / ".github" / "EMULATOR.md"
 TEXT = GUIDE.read_text("utf-8")

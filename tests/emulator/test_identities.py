@@ -330,7 +330,7 @@ def test_deleted_identities(api, refused):
 
 def test_unlink_nothing_from_an_identity_without_logins(api):
     """An identity that has no login is not disabled by removing none."""
-    from cognito_credentials.emulator.identities import load_identity, unlink_logins
+    from cognito_credentials.emulator.stored.identities import load_identity, unlink_logins
 
     identity_id = get_id(api, api.emulator.create_pool())
     state = api.emulator.service.state

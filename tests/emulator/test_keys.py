@@ -8,8 +8,8 @@ import json
 import pytest
 
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.emulator.keys import SERVICE, TEST_ISSUER, TEST_ISSUER_KEY_ID, SigningKeys
-from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.logins.keys import SERVICE, TEST_ISSUER, TEST_ISSUER_KEY_ID, SigningKeys
+from cognito_credentials.emulator.stored.state import State
 
 from .conftest import GOOGLE, Api
 

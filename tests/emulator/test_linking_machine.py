@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from cognito_credentials.emulator.errors import ServiceError
-from cognito_credentials.emulator.identities import (
+from cognito_credentials.emulator.operations.linking import (
+    identity_for_logins,
+    merge_identities,
+    resolve_identity,
+)
+from cognito_credentials.emulator.stored.identities import (
     LinkedLogin,
     create_identity,
     delete_identity,
@@ -17,8 +22,7 @@ from cognito_credentials.emulator.identities import (
     owner_of,
     unlink_logins,
 )
-from cognito_credentials.emulator.linking import identity_for_logins, merge_identities, resolve_identity
-from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.stored.state import State
 
 POOL = "us-east-1:0"
 LOGINS = st.lists(

@@ -117,7 +117,7 @@ def test_an_issuer_that_speaks_no_http(api: Any, babbler: str) -> None:
 
 def test_a_fetch_that_fails_unexpectedly(api: Any, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even a mistake of our own while fetching is answered as an error of the service."""
-    monkeypatch.setattr("cognito_credentials.emulator.fetching.fetch_keys", lambda *of: {}[of])
+    monkeypatch.setattr("cognito_credentials.emulator.logins.fetching.fetch_keys", lambda *of: {}[of])
 
     answer = ask(api, host)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cognito_credentials.emulator.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
-from cognito_credentials.emulator.tokens import sign_jwt
+from cognito_credentials.emulator.logins.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
+from cognito_credentials.emulator.logins.tokens import sign_jwt
 
 from .conftest import GOOGLE, OIDC
 
@@ -234,8 +234,8 @@ def test_unreachable_issuer(api, refusal):
 def test_keys_are_fetched_from_the_issuer(api, emulator_keys, discovered):
     """A token of a real issuer verifies with the keys that its discovery document, or the seed, leads to."""
     from cognito_credentials.emulator import Emulator
-    from cognito_credentials.emulator.keys import SERVICE
-    from cognito_credentials.emulator.tokens import sign_jwt
+    from cognito_credentials.emulator.logins.keys import SERVICE
+    from cognito_credentials.emulator.logins.tokens import sign_jwt
 
     with Emulator(keys=emulator_keys) as issuer:
         provider = issuer.url.removeprefix("http://") if discovered else "issuer.example.com"

@@ -9,9 +9,9 @@ import pytest
 from lxml import etree
 
 from cognito_credentials.emulator import Emulator, Seed, SigningKeys
-from cognito_credentials.emulator.saml import NAMESPACES
-from cognito_credentials.emulator.saml_issuer import certificate, sign_response
-from cognito_credentials.emulator.seed import SeedError
+from cognito_credentials.emulator.logins.saml import NAMESPACES
+from cognito_credentials.emulator.logins.saml_issuer import certificate, sign_response
+from cognito_credentials.emulator.seed.file import SeedError
 
 from .conftest import ROLE, Api
 
@@ -336,7 +336,7 @@ def test_provider_of_the_seed(tmp_path, boto_session, emulator_keys, monkeypatch
     """A provider's responses verify with the certificate of its metadata, and with no other key."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from cognito_credentials.emulator import saml_issuer
+    from cognito_credentials.emulator.logins import saml_issuer
 
     theirs, entity_id = SigningKeys(), "https://idp.example.com/metadata"
     der = base64.b64encode(certificate(theirs).public_bytes(Encoding.DER)).decode()
@@ -448,7 +448,7 @@ def test_default_tags(api, pool_id):
 
 def test_audience(api, pool_id, refused, emulator_keys, monkeypatch):
     """A response for another audience than AWS is refused."""
-    from cognito_credentials.emulator import saml_issuer
+    from cognito_credentials.emulator.logins import saml_issuer
 
     with monkeypatch.context() as patch:
         patch.setattr(saml_issuer, "AUDIENCE", "urn:somebody:else")

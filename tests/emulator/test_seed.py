@@ -9,9 +9,9 @@ import pytest
 
 from cognito_credentials.emulator import Emulator, Seed
 from cognito_credentials.emulator.command import serve
-from cognito_credentials.emulator.seed import SeedError
+from cognito_credentials.emulator.seed.file import SeedError
 from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.state import State
+from cognito_credentials.emulator.stored.state import State
 
 from .conftest import OIDC, Api
 from .seeds import ACCEPTED, POOL_ID, WHOLE, WRONG, changed, named, places, whole_seed
@@ -39,7 +39,7 @@ def plant(tmp_path, emulator_keys):
     def call(content):
         state = State()
         try:
-            Service(state, keys=emulator_keys, seed=Seed(str(tmp_path / "seed.toml"), content))
+            Service(state, keys=emulator_keys, plant_seed=Seed(str(tmp_path / "seed.toml"), content).plant)
         except SeedError as mistake:
             assert not any(state.rows(f"SELECT 1 FROM {table}") for table in TABLES), "half loaded"
             return str(mistake)
@@ -88,7 +88,7 @@ def test_seed(tmp_path, whole, boto_session, emulator_keys, refused):
                 1
             ].endswith("Incorrect token audience")
             user_pool = "cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc"
-            assert emulator.service.is_signed_out(user_pool, "ann")
+            assert emulator.service.logins.is_signed_out(user_pool, "ann")
             api.control("POST", "reset")
         api.close()
 

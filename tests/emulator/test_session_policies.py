@@ -9,8 +9,8 @@ import string
 import pytest
 
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.emulator.session_policies import decide, is_policy
-from cognito_credentials.emulator.sessions import AssumedRole
+from cognito_credentials.emulator.sts.session_policies import decide, is_policy
+from cognito_credentials.emulator.sts.sessions import AssumedRole
 
 from .conftest import ROLE, Api
 from .test_identities import get_id

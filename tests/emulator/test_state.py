@@ -14,7 +14,7 @@ import threading
 import pytest
 
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.emulator.state import DataFileError, State
+from cognito_credentials.emulator.stored.state import DataFileError, State
 
 from .conftest import OIDC, ROLE, Api
 from .seeds import POOL_ID

@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from cognito_credentials.emulator.keys import TEST_ISSUER
-from cognito_credentials.emulator.tokens import sign_jwt
-from cognito_credentials.emulator.trust import Assumption, allows
+from cognito_credentials.emulator.logins.keys import TEST_ISSUER
+from cognito_credentials.emulator.logins.tokens import sign_jwt
+from cognito_credentials.emulator.sts.trust import Assumption, allows
 
 from .conftest import OIDC, ROLE
 from .test_identities import get_id

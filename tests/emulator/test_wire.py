@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cognito_credentials.emulator.model.shapes import load_service_model
 from cognito_credentials.emulator.operations import OPERATIONS
-from cognito_credentials.emulator.server import listen
-from cognito_credentials.emulator.shapes import load_service_model
+from cognito_credentials.emulator.wire.server import listen
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 

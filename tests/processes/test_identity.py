@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cognito_credentials import IdentityPool, ServiceError
-from cognito_credentials.emulator import Emulator
-from cognito_credentials.emulator.signatures import DEVELOPER
+from cognito_credentials.emulator import Emulator, operations
+from cognito_credentials.emulator.service import DEVELOPER
 
 from .aging import leave, open_records
 from .conftest import Machine
@@ -117,8 +117,9 @@ def test_refused_identity_is_replaced_once_for_all(machine: Machine) -> None:
     """When the service has deleted a guest's identity, twenty processes at once agree on one new one."""
     (before,) = storm(machine.environ(), 1, "--identity")
     assert before.identity_id is not None
-    call = machine.emulator.service.operation("DeleteIdentities")
-    machine.emulator.service.call(call, {"IdentityIdsToDelete": [before.identity_id]}, DEVELOPER)
+    delete = operations.find("DeleteIdentities")
+    request = {"IdentityIdsToDelete": [before.identity_id]}
+    operations.call(machine.emulator.service, delete, request, DEVELOPER)
     leave(machine.cache, -5)
     asked = machine.requests()
     answers = storm(machine.environ(), 20, "--identity")

@@ -13,19 +13,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.errors import (
     invalid_parameter,
     logins_do_not_match,
     not_authorized,
 )
-from cognito_credentials.emulator.identities import LinkedLogin
-from cognito_credentials.emulator.issuers import provider_of
-from cognito_credentials.emulator.pools import IdentityPool, is_service_host, service_host
-from cognito_credentials.emulator.tokens import Jwt, is_own_token, read_jwt
+from cognito_credentials.emulator.logins.issuers import Issuers, provider_of
+from cognito_credentials.emulator.logins.keys import SigningKeys
+from cognito_credentials.emulator.logins.tokens import Jwt, is_own_token, read_jwt
+from cognito_credentials.emulator.model.names import is_service_host, service_host
+from cognito_credentials.emulator.settings import Settings
+from cognito_credentials.emulator.stored.identities import LinkedLogin
+from cognito_credentials.emulator.stored.pools import IdentityPool
+from cognito_credentials.emulator.stored.state import State
 
 if TYPE_CHECKING:
-    from cognito_credentials.emulator.saml import SamlProvider
-    from cognito_credentials.emulator.service import Service
+    from cognito_credentials.emulator.logins.saml import SamlProvider
 
 _USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
 OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
@@ -62,6 +66,167 @@ class OwnToken:
     tags: Mapping[str, str]
 
 
+class LoginVerifier:
+    """Checks the tokens of a call's logins against the pool and its providers."""
+
+    def __init__(
+        self, state: State, keys: SigningKeys, issuers: Issuers, clock: Clock, settings: Settings
+    ) -> None:
+        self._state = state
+        self._keys = keys
+        self._issuers = issuers
+        self._clock = clock
+        self._settings = settings
+
+    def verify(self, pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:
+        """
+        Check every login of a call.
+
+        Raises:
+            ServiceError: The first check that fails.
+            KeysNeededError: The keys of a provider must be fetched first.
+        """
+        return [self._verify(pool, provider, token) for provider, token in logins.items()]
+
+    def _verify(self, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+        _check_provider(pool, provider)  # 0, 1, 2
+        if is_service_host(provider):
+            raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
+        if provider in OPAQUE:
+            return self._verify_opaque(pool, provider, token)
+        if is_saml(provider):
+            return self._verify_saml(provider, token)
+        jwt = _read_id_token(provider, token, self._clock.now(), self._settings.login_grace)  # 5 to 8
+        verified = self._issuers.verifies(provider, jwt)  # 9
+        if verified is None:
+            raise assumed.external_service(provider)
+        if not verified:
+            raise not_authorized("Invalid login token. Couldn't verify signed token.")
+        audience = self._check_audience(pool, provider, jwt)  # 10
+        subject: str = jwt.claims["sub"]
+        if _server_side_check(pool, provider, audience) and self.is_signed_out(provider, subject):
+            raise not_authorized("Token is inactive")  # 11
+        return VerifiedLogin(
+            linked=LinkedLogin(provider, subject),
+            claims=jwt.claims,
+            amr=(provider, _amr_detail(pool, provider, audience, subject)),
+            mapping_keys=_mapping_keys(pool, provider, audience),
+        )
+
+    def _verify_opaque(self, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+        """A token that only its provider can read: the seed's users stand for the provider."""
+        configured = pool.settings.get("SupportedLoginProviders", {}).get(provider)
+        if configured is None:  # listed as OIDC provider, which it is not
+            raise not_authorized(_NOT_SUPPORTED)
+        app_id = configured.partition(";")[0]  # Twitter's is "key;secret", and tokens name it
+        found = self._state.row(
+            "SELECT * FROM users WHERE provider = ? AND opaque_token = ?", provider, token
+        )
+        if found is None:
+            raise assumed.external_service(provider)
+        if found["app_id"] is not None and found["app_id"].partition(";")[0] != app_id:
+            raise assumed.wrong_audience()
+        subject = found["subject"]
+        known = {"user_id": subject, **json.loads(found["claims"])}  # user_id: as Amazon names it
+        claims = {**known, "iss": provider, "aud": app_id, "sub": subject}
+        return VerifiedLogin(
+            linked=LinkedLogin(provider, subject),
+            claims=claims,
+            amr=(provider, f"{provider}:{app_id}:{subject}"),
+            mapping_keys=[provider],
+        )
+
+    def _verify_saml(self, arn: str, token: str) -> VerifiedLogin:
+        """A response of the provider, or of the emulator's test issuer in its place."""
+        try:
+            from cognito_credentials.emulator.logins import saml, saml_issuer
+
+            provider = self._saml_provider(arn, saml.issuer_of(token) == saml_issuer.TEST_ENTITY_ID)
+            assertion = saml.read_response(token, provider, self._clock.now())
+        except ModuleNotFoundError:
+            raise assumed.saml_extra_missing() from None
+        claims: dict[str, Any] = {
+            name: values[0] if len(values) == 1 else list(values)
+            for name, values in assertion.attributes.items()
+            if values
+        }
+        claims.setdefault(SAML_NAME_ID, assertion.subject)
+        return VerifiedLogin(
+            linked=LinkedLogin(arn, assertion.subject),
+            claims={**claims, "iss": assertion.issuer, "sub": assertion.subject},
+            amr=(arn, f"{arn}:SAML:{assertion.subject}"),
+            mapping_keys=[arn],
+            roles=assertion.roles(arn),
+        )
+
+    def _saml_provider(self, arn: str, from_test_issuer: bool) -> SamlProvider:
+        from cognito_credentials.emulator.logins import saml, saml_issuer
+
+        if from_test_issuer:
+            return saml_issuer.provider(self._keys)
+        found = self._state.row("SELECT * FROM saml_providers WHERE arn = ?", arn)
+        if found is None:
+            raise assumed.external_service(arn)
+        certificates = [saml.load_certificate(text) for text in json.loads(found["certificates"])]
+        return saml.SamlProvider(found["entity_id"], certificates)
+
+    def _check_audience(self, pool: IdentityPool, provider: str, jwt: Jwt) -> str:
+        """Step 10: azp where there is one, else aud, is a client id that the pool accepts."""
+        azp = jwt.claims.get("azp")
+        given = azp if azp is not None else jwt.claims["aud"]
+        audiences = [str(item) for item in given] if isinstance(given, list) else [str(given)]
+        accepted = {
+            entry["ClientId"]
+            for entry in _user_pools(pool)
+            if entry.get("ProviderName") == provider and "ClientId" in entry
+        }
+        if is_user_pool(provider):
+            for audience in audiences:
+                if audience in accepted:
+                    return audience
+            raise not_authorized(_NOT_SUPPORTED)
+        app_id = pool.settings.get("SupportedLoginProviders", {}).get(provider)
+        if app_id is not None:
+            accepted.add(app_id)
+        if any(arn.endswith(f":oidc-provider/{provider}") for arn in _oidc_arns(pool)):
+            client_ids = self._issuers.client_ids(provider)
+            if not client_ids:
+                return audiences[0] if audiences else ""  # assumed: an unknown provider takes any
+            accepted.update(client_ids)
+        for audience in audiences:
+            if audience in accepted:
+                return audience
+        raise assumed.wrong_audience()
+
+    def verify_own_token(self, text: str) -> OwnToken:
+        """
+        Check a token of this service: step 4, its expiry, and that it is of a signed-in user.
+
+        Of which pool it is follows from the identity that it names.
+
+        Raises:
+            ServiceError: NotAuthorizedException.
+        """
+        token = read_jwt(text)
+        if token is None or not is_own_token(self._keys, token) or token.expires_at is None:
+            raise not_authorized("Invalid login token. Not a Cognito token.")
+        now = self._clock.now()
+        if now >= token.expires_at:
+            raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {token.expires_at}")
+        own = read_own_claims(token)
+        # Anyone who knows an identity id gets a guest's token: it proves nothing about who came later.
+        if list(own.amr) == ["unauthenticated"]:
+            raise logins_do_not_match()
+        return own
+
+    def is_signed_out(self, provider: str, subject: str) -> bool:
+        """True when the user was signed out everywhere, or deleted, at the provider."""
+        found = self._state.row(
+            "SELECT signed_out FROM users WHERE provider = ? AND subject = ?", provider, subject
+        )
+        return bool(found and found["signed_out"])
+
+
 def is_user_pool(provider: str) -> bool:
     """True for the logins key of an Amazon Cognito user pool."""
     return _USER_POOL.fullmatch(provider) is not None
@@ -76,101 +241,6 @@ def own_token_key(pool: IdentityPool, logins: Mapping[str, str]) -> str | None:
     """The key among *logins* that is the name of this service in the partition of *pool*."""
     name = service_host(pool.region)
     return name if name in logins else None
-
-
-def verify_logins(service: Service, pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:
-    """
-    Check every login of a call.
-
-    Raises:
-        ServiceError: The first check that fails.
-        KeysNeededError: The keys of a provider must be fetched first.
-    """
-    return [_verify(service, pool, provider, token) for provider, token in logins.items()]
-
-
-def _verify(service: Service, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
-    _check_provider(pool, provider)  # 0, 1, 2
-    if is_service_host(provider):
-        raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
-    if provider in OPAQUE:
-        return _verify_opaque(service, pool, provider, token)
-    if is_saml(provider):
-        return _verify_saml(service, provider, token)
-    jwt = _read_id_token(provider, token, service.clock.now(), service.settings.login_grace)  # 5 to 8
-    verified = service.issuers.verifies(provider, jwt)  # 9
-    if verified is None:
-        raise assumed.external_service(provider)
-    if not verified:
-        raise not_authorized("Invalid login token. Couldn't verify signed token.")
-    audience = _check_audience(service, pool, provider, jwt)  # 10
-    subject: str = jwt.claims["sub"]
-    if _server_side_check(pool, provider, audience) and service.is_signed_out(provider, subject):
-        raise not_authorized("Token is inactive")  # 11
-    return VerifiedLogin(
-        linked=LinkedLogin(provider, subject),
-        claims=jwt.claims,
-        amr=(provider, _amr_detail(pool, provider, audience, subject)),
-        mapping_keys=_mapping_keys(pool, provider, audience),
-    )
-
-
-def _verify_opaque(service: Service, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
-    """A token that only its provider can read: the seed's users stand for the provider."""
-    configured = pool.settings.get("SupportedLoginProviders", {}).get(provider)
-    if configured is None:  # listed as OIDC provider, which it is not
-        raise not_authorized(_NOT_SUPPORTED)
-    app_id = configured.partition(";")[0]  # Twitter's is "key;secret", and tokens name it
-    found = service.state.row("SELECT * FROM users WHERE provider = ? AND opaque_token = ?", provider, token)
-    if found is None:
-        raise assumed.external_service(provider)
-    if found["app_id"] is not None and found["app_id"].partition(";")[0] != app_id:
-        raise assumed.wrong_audience()
-    subject = found["subject"]
-    known = {"user_id": subject, **json.loads(found["claims"])}  # user_id: as Amazon names it
-    claims = {**known, "iss": provider, "aud": app_id, "sub": subject}
-    return VerifiedLogin(
-        linked=LinkedLogin(provider, subject),
-        claims=claims,
-        amr=(provider, f"{provider}:{app_id}:{subject}"),
-        mapping_keys=[provider],
-    )
-
-
-def _verify_saml(service: Service, arn: str, token: str) -> VerifiedLogin:
-    """A response of the provider, or of the emulator's test issuer in its place."""
-    try:
-        from cognito_credentials.emulator import saml, saml_issuer
-
-        provider = _saml_provider(service, arn, saml.issuer_of(token) == saml_issuer.TEST_ENTITY_ID)
-        assertion = saml.read_response(token, provider, service.clock.now())
-    except ModuleNotFoundError:
-        raise assumed.saml_extra_missing() from None
-    claims: dict[str, Any] = {
-        name: values[0] if len(values) == 1 else list(values)
-        for name, values in assertion.attributes.items()
-        if values
-    }
-    claims.setdefault(SAML_NAME_ID, assertion.subject)
-    return VerifiedLogin(
-        linked=LinkedLogin(arn, assertion.subject),
-        claims={**claims, "iss": assertion.issuer, "sub": assertion.subject},
-        amr=(arn, f"{arn}:SAML:{assertion.subject}"),
-        mapping_keys=[arn],
-        roles=assertion.roles(arn),
-    )
-
-
-def _saml_provider(service: Service, arn: str, from_test_issuer: bool) -> SamlProvider:
-    from cognito_credentials.emulator import saml, saml_issuer
-
-    if from_test_issuer:
-        return saml_issuer.provider(service.keys)
-    found = service.state.row("SELECT * FROM saml_providers WHERE arn = ?", arn)
-    if found is None:
-        raise assumed.external_service(arn)
-    certificates = [saml.load_certificate(text) for text in json.loads(found["certificates"])]
-    return saml.SamlProvider(found["entity_id"], certificates)
 
 
 def _check_provider(pool: IdentityPool, provider: str) -> None:
@@ -208,35 +278,6 @@ def _read_id_token(provider: str, token: str, now: float, grace: float) -> Jwt:
     return jwt
 
 
-def _check_audience(service: Service, pool: IdentityPool, provider: str, jwt: Jwt) -> str:
-    """Step 10: azp where there is one, else aud, is a client id that the pool accepts."""
-    azp = jwt.claims.get("azp")
-    given = azp if azp is not None else jwt.claims["aud"]
-    audiences = [str(item) for item in given] if isinstance(given, list) else [str(given)]
-    accepted = {
-        entry["ClientId"]
-        for entry in _user_pools(pool)
-        if entry.get("ProviderName") == provider and "ClientId" in entry
-    }
-    if is_user_pool(provider):
-        for audience in audiences:
-            if audience in accepted:
-                return audience
-        raise not_authorized(_NOT_SUPPORTED)
-    app_id = pool.settings.get("SupportedLoginProviders", {}).get(provider)
-    if app_id is not None:
-        accepted.add(app_id)
-    if any(arn.endswith(f":oidc-provider/{provider}") for arn in _oidc_arns(pool)):
-        client_ids = service.issuers.client_ids(provider)
-        if not client_ids:
-            return audiences[0] if audiences else ""  # assumed: an unknown provider takes any
-        accepted.update(client_ids)
-    for audience in audiences:
-        if audience in accepted:
-            return audience
-    raise assumed.wrong_audience()
-
-
 def _server_side_check(pool: IdentityPool, provider: str, client_id: str) -> bool:
     return any(
         entry.get("ServerSideTokenCheck")
@@ -271,28 +312,6 @@ def _user_pools(pool: IdentityPool) -> Sequence[Mapping[str, Any]]:
     return entries
 
 
-def verify_own_token(service: Service, text: str) -> OwnToken:
-    """
-    Check a token of this service: step 4, its expiry, and that it is of a signed-in user.
-
-    Of which pool it is follows from the identity that it names.
-
-    Raises:
-        ServiceError: NotAuthorizedException.
-    """
-    token = read_jwt(text)
-    if token is None or not is_own_token(service.keys, token) or token.expires_at is None:
-        raise not_authorized("Invalid login token. Not a Cognito token.")
-    now = service.clock.now()
-    if now >= token.expires_at:
-        raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {token.expires_at}")
-    own = read_own_claims(token)
-    # Anyone who knows an identity id gets a guest's token: it proves nothing about who came later.
-    if list(own.amr) == ["unauthenticated"]:
-        raise logins_do_not_match()
-    return own
-
-
 def read_own_claims(token: Jwt) -> OwnToken:
     """What a token of this service, already verified, says."""
     claims = token.claims
@@ -303,8 +322,3 @@ def read_own_claims(token: Jwt) -> OwnToken:
         amr=claims["amr"],
         tags={name: values[0] for name, values in tags.items()},
     )
-
-
-def oidc_provider_arn(provider: str, role_arn: str) -> str:
-    """The ARN of an IAM OIDC provider, in the partition and account of a role."""
-    return f"{role_arn.partition(':role/')[0]}:oidc-provider/{provider}"

@@ -1,9 +1,22 @@
 """
-The operations of Cognito Identity, one file for each group.
+The operations of Cognito Identity and STS, one file for each group.
 
 Every operation is a function of the service, the checked request and the caller, and returns the
 members of the answer, or None where the service answers with an empty body. It runs inside one
 transaction: what it raises undoes what it did.
+
+- ``pools``, ``pool_roles``, ``tags``: identity pools, their roles and role mappings, their tags
+- ``identities``: to describe, list and delete identities; UnlinkIdentity
+- ``credentials``: GetId, GetOpenIdToken, GetCredentialsForIdentity
+- ``developers``: developer authenticated identities
+- ``sts``: AssumeRoleWithWebIdentity, GetCallerIdentity
+
+Rules that several of them share:
+
+- ``linking``: verified logins in, the identity that has them out; merges
+- ``role_mapping``: pool and verified logins in, the role of the session out
+- ``principal_tags``: pool and verified logins in, the tags of the session out
+- ``pagination``: tokens of lists in pages
 """
 
 from __future__ import annotations
@@ -11,6 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.model.shapes import OperationModel, load_service_model
 from cognito_credentials.emulator.operations import (
     credentials,
     developers,
@@ -19,8 +34,7 @@ from cognito_credentials.emulator.operations import (
     pools,
     tags,
 )
-from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.signatures import Caller
+from cognito_credentials.emulator.service import Caller, Service
 
 Request = Mapping[str, Any]
 Operation = Callable[[Service, Request, Caller], "Mapping[str, Any] | None"]
@@ -50,3 +64,34 @@ OPERATIONS: Mapping[str, Operation] = {
     "DeleteIdentities": identities.delete_identities,
     "UnlinkIdentity": identities.unlink_identity,
 }
+
+
+def find(name: str) -> OperationModel:
+    """
+    The model of a Cognito Identity operation.
+
+    Raises:
+        ServiceError: No operation has that name, or it is not emulated.
+    """
+    model = load_service_model("cognito-identity").operations.get(name)
+    if model is None or name not in OPERATIONS:
+        raise assumed.unknown_operation()
+    return model
+
+
+def call(
+    service: Service, operation: OperationModel, request: Any, caller: Caller
+) -> Mapping[str, Any] | None:
+    """
+    Do one operation of Cognito Identity, all or nothing.
+
+    Args:
+        request: The JSON value of the body; it is checked here.
+
+    Raises:
+        ServiceError: The service refuses.
+        KeysNeededError: A login provider's keys must be fetched first.
+    """
+    checked = operation.check(request)
+    with service.state.transaction():
+        return OPERATIONS[operation.name](service, checked, caller)

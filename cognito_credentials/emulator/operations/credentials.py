@@ -14,29 +14,28 @@ from cognito_credentials.emulator.errors import (
     not_authorized,
     pool_not_found,
 )
-from cognito_credentials.emulator.identities import (
+from cognito_credentials.emulator.logins.tokens import open_id_token
+from cognito_credentials.emulator.logins.verifier import VerifiedLogin, is_saml, own_token_key
+from cognito_credentials.emulator.model.names import (
+    ACCOUNT_ID,
+    is_role_of_account,
+    is_short_enough,
+    service_host,
+)
+from cognito_credentials.emulator.operations.linking import identity_for_logins, resolve_identity
+from cognito_credentials.emulator.operations.principal_tags import are_valid, are_well_formed, tags_of_logins
+from cognito_credentials.emulator.operations.role_mapping import resolve_role
+from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Caller, Service
+from cognito_credentials.emulator.stored.identities import (
     Identity,
     LinkedLogin,
     create_identity,
     load_identity,
 )
-from cognito_credentials.emulator.linking import identity_for_logins, resolve_identity
-from cognito_credentials.emulator.logins.verifier import (
-    VerifiedLogin,
-    is_saml,
-    own_token_key,
-    verify_logins,
-    verify_own_token,
-)
-from cognito_credentials.emulator.pools import ACCOUNT_ID, IdentityPool, load_pool, service_host
-from cognito_credentials.emulator.principal_tags import are_valid, are_well_formed, tags_of_logins
-from cognito_credentials.emulator.roles import is_role_of_account, is_short_enough, resolve_role
-from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Service
-from cognito_credentials.emulator.session_policies import packed_percent
-from cognito_credentials.emulator.sessions import AssumedRole
-from cognito_credentials.emulator.signatures import Caller
-from cognito_credentials.emulator.tokens import open_id_token
-from cognito_credentials.emulator.trust import Assumption, may_assume
+from cognito_credentials.emulator.stored.pools import IdentityPool, load_pool
+from cognito_credentials.emulator.sts.session_policies import packed_percent
+from cognito_credentials.emulator.sts.sessions import AssumedRole
+from cognito_credentials.emulator.sts.trust import Assumption, may_assume
 
 TOKEN_SECONDS = 600
 _SESSION_NAME = "CognitoIdentityCredentials"
@@ -73,7 +72,7 @@ def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapp
         if not pool.allows_guests:
             raise _guests_not_allowed()
         return {"IdentityId": create_identity(service.state, pool.id, now_ms).id}
-    linked = _linked(verify_logins(service, pool, logins))
+    linked = _linked(service.logins.verify(pool, logins))
     return {"IdentityId": identity_for_logins(service.state, pool.id, linked, now_ms)}
 
 
@@ -155,7 +154,7 @@ def _resolve(
     own_key = own_token_key(pool, logins)
     if own_key is not None:
         return _resolve_own_token(service, pool, identity, logins, own_key)
-    verified = verify_logins(service, pool, logins)
+    verified = service.logins.verify(pool, logins)
     survivor = resolve_identity(service.state, identity, _linked(verified), service.clock.now_ms())
     return _Resolved(survivor, _amr_of(verified), verified, tags_of_logins(pool, verified))
 
@@ -164,9 +163,9 @@ def _resolve_own_token(
     service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], own_key: str
 ) -> _Resolved:
     """A token of this service proves the identity that it names; the logins beside it are linked to that."""
-    token = verify_own_token(service, logins[own_key])
+    token = service.logins.verify_own_token(logins[own_key])
     others = {name: text for name, text in logins.items() if name != own_key}
-    beside = verify_logins(service, pool, others)
+    beside = service.logins.verify(pool, others)
     if token.identity_id != identity.id:
         raise logins_do_not_match()
     survivor = resolve_identity(service.state, identity, _linked(beside), service.clock.now_ms(), proven=True)
@@ -203,7 +202,7 @@ def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn:
         and well_formed(resolved.tags)
         and packed_percent("", (), resolved.tags) <= 100
     )
-    if not possible or not may_assume(service, role_arn, attempt):
+    if not possible or not may_assume(service.state, role_arn, attempt, service.strict_roles):
         raise invalid_pool_configuration()
 
 

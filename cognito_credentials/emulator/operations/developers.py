@@ -7,25 +7,23 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import identity_not_found, invalid_parameter
-from cognito_credentials.emulator.identities import (
+from cognito_credentials.emulator.logins.tokens import open_id_token
+from cognito_credentials.emulator.operations.linking import (
+    identity_for_logins,
+    merge_identities,
+    resolve_identity,
+)
+from cognito_credentials.emulator.operations.pagination import next_token, read_token
+from cognito_credentials.emulator.operations.pools import pool_of_caller
+from cognito_credentials.emulator.service import Caller, Service
+from cognito_credentials.emulator.stored.identities import (
     Identity,
     LinkedLogin,
     load_identity,
     owner_of,
     unlink_logins,
 )
-from cognito_credentials.emulator.linking import (
-    identity_for_logins,
-    merge_identities,
-    resolve_identity,
-)
-from cognito_credentials.emulator.logins.verifier import verify_logins
-from cognito_credentials.emulator.operations.pools import pool_of_caller
-from cognito_credentials.emulator.pagination import next_token, read_token
-from cognito_credentials.emulator.pools import IdentityPool
-from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.signatures import Caller
-from cognito_credentials.emulator.tokens import open_id_token
+from cognito_credentials.emulator.stored.pools import IdentityPool
 
 _TOKEN_SECONDS = 900
 _PAGE = 60
@@ -44,7 +42,7 @@ def get_open_id_token_for_developer_identity(
     user = LinkedLogin(name, logins.pop(name), developer=True)
     if len(user.subject) > assumed.MAX_DEVELOPER_USER:
         raise assumed.developer_user_too_long()
-    public = verify_logins(service, pool, logins)
+    public = service.logins.verify(pool, logins)
     linked = [user, *(login.linked for login in public)]
     identity_id = _developer_identity(service, pool, identity, linked)
     amr = [name, f"{name}:{pool.id}:{user.subject}"]

@@ -7,20 +7,20 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import identity_not_found, logins_do_not_match
-from cognito_credentials.emulator.identities import (
+from cognito_credentials.emulator.logins.verifier import own_token_key
+from cognito_credentials.emulator.model.names import region_of
+from cognito_credentials.emulator.operations.pagination import next_token, read_token
+from cognito_credentials.emulator.operations.pools import pool_of_caller
+from cognito_credentials.emulator.service import Caller, Service
+from cognito_credentials.emulator.stored.identities import (
     Identity,
     LinkedLogin,
     delete_identity,
     load_identity,
     unlink_logins,
 )
-from cognito_credentials.emulator.identities import list_identities as identities_after
-from cognito_credentials.emulator.logins.verifier import own_token_key, verify_logins, verify_own_token
-from cognito_credentials.emulator.operations.pools import pool_of_caller
-from cognito_credentials.emulator.pagination import next_token, read_token
-from cognito_credentials.emulator.pools import IdentityPool, load_pool, region_of
-from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.signatures import Caller
+from cognito_credentials.emulator.stored.identities import list_identities as identities_after
+from cognito_credentials.emulator.stored.pools import IdentityPool, load_pool
 
 
 def describe_identity(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
@@ -79,6 +79,6 @@ def _proves_ownership(
     own_key = own_token_key(pool, public)
     proven = False
     if own_key is not None:
-        proven = verify_own_token(service, public.pop(own_key)).identity_id == identity.id
-    verified = {login.linked for login in verify_logins(service, pool, public)}
+        proven = service.logins.verify_own_token(public.pop(own_key)).identity_id == identity.id
+    verified = {login.linked for login in service.logins.verify(pool, public)}
     return proven or not verified.isdisjoint(identity.logins)

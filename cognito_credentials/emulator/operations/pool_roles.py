@@ -7,11 +7,10 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import invalid_parameter, role_forbidden
+from cognito_credentials.emulator.model.names import is_role_of_account
 from cognito_credentials.emulator.operations.pools import pool_of_caller
-from cognito_credentials.emulator.pools import IdentityPool, save_roles
-from cognito_credentials.emulator.roles import is_role_of_account
-from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.signatures import Caller
+from cognito_credentials.emulator.service import Caller, Service
+from cognito_credentials.emulator.stored.pools import IdentityPool, save_roles
 
 
 def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller: Caller) -> None:

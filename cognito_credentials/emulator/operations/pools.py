@@ -9,18 +9,17 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import invalid_parameter, pool_not_found
-from cognito_credentials.emulator.pagination import next_token, read_token
-from cognito_credentials.emulator.pools import (
+from cognito_credentials.emulator.model.names import new_id
+from cognito_credentials.emulator.operations.pagination import next_token, read_token
+from cognito_credentials.emulator.service import Caller, Service
+from cognito_credentials.emulator.stored.pools import (
     IdentityPool,
     delete_pool,
     insert_pool,
     list_pools,
     load_pool,
-    new_id,
     update_pool,
 )
-from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.signatures import Caller
 
 _USER_POOL_PROVIDER = re.compile(r"cognito-idp\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P=region)_[0-9A-Za-z]+")
 _TAG = re.compile(r"[\w .:/=+@-]*")

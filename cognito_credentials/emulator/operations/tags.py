@@ -7,17 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.model.names import pool_arn, region_of
 from cognito_credentials.emulator.operations.pools import check_tags, pool_of_caller
-from cognito_credentials.emulator.pools import (
-    IdentityPool,
-    load_pool,
-    pool_arn,
-    region_of,
-    save_principal_tags,
-    save_tags,
-)
-from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.signatures import Caller
+from cognito_credentials.emulator.service import Caller, Service
+from cognito_credentials.emulator.stored.pools import IdentityPool, load_pool, save_principal_tags, save_tags
 
 _POOL_ID = re.compile(r"[\w-]+:[0-9a-f-]+", re.ASCII)
 

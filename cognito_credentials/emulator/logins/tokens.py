@@ -1,0 +1,127 @@
+"""
+JSON Web Tokens: those that the service issues, and the reading of those that it is given.
+
+Header and claims stand in the order of the real service. Source: service.md 7.1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from jwt.exceptions import PyJWTError
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.logins.keys import SERVICE, SigningKeys, base64url
+from cognito_credentials.emulator.model.members import read_json
+from cognito_credentials.emulator.model.names import service_host
+from cognito_credentials.emulator.stored.pools import IdentityPool
+
+PRINCIPAL_TAGS_CLAIM = "https://aws.amazon.com/tags"
+POOL_ARN_CLAIM = "https://cognito-identity.amazonaws.com/identity-pool-arn"
+RSA_ALGORITHMS = ("RS256", "RS384", "RS512")
+
+
+@dataclass(frozen=True)
+class Jwt:
+    """A token that was taken apart, its signature not yet looked at."""
+
+    text: str
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+    @property
+    def expires_at(self) -> int | None:
+        """The exp claim, where it is a number."""
+        return _whole_number(self.claims.get("exp"))
+
+    @property
+    def issued_at(self) -> int | None:
+        """The iat claim, where it is a number."""
+        return _whole_number(self.claims.get("iat"))
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if abs(value) < 2**53 else None
+
+
+def read_jwt(text: str) -> Jwt | None:
+    """Take *text* apart; None when it is not a JSON Web Token, or has what could not be stored or sent on."""
+    try:
+        parts = jwt.api_jws.decode_complete(text, options={"verify_signature": False})
+        claims = read_json(parts["payload"]) if parts["payload"] else None
+    except (PyJWTError, ValueError, RecursionError):
+        return None
+    if not isinstance(claims, dict):
+        return None
+    return Jwt(text, parts["header"], claims)
+
+
+def verifies_with(token: Jwt, key: Any) -> bool:
+    """True when *token* is signed by *key* with one of the RSA algorithms."""
+    try:
+        jwt.api_jws.decode(token.text, key=key, algorithms=list(RSA_ALGORITHMS))
+    except (PyJWTError, ValueError, TypeError):
+        return False
+    return True
+
+
+def sign_jwt(keys: SigningKeys, key_name: str, header: Mapping[str, str], claims: Mapping[str, Any]) -> str:
+    """A compact token with *header* and *claims* in their order."""
+    signed = f"{_part(header)}.{_part(claims)}"
+    return f"{signed}.{base64url(keys.sign(key_name, signed.encode(), header['alg']))}"
+
+
+def _part(content: Mapping[str, Any]) -> str:
+    return base64url(json.dumps(content, separators=(",", ":")).encode())
+
+
+def key_id(region: str) -> str:
+    """The kid of tokens of *region*."""
+    return f"{region}-{assumed.KEY_NUMBER}"
+
+
+def open_id_token(
+    keys: SigningKeys,
+    pool: IdentityPool,
+    identity_id: str,
+    amr: Sequence[str],
+    lifetime: int,
+    now: int,
+    principal_tags: Mapping[str, str] | None = None,
+    issuer: str | None = None,
+) -> str:
+    """
+    The token of GetOpenIdToken.
+
+    Args:
+        amr: Provider pairs of the logins of this call; empty for a guest.
+        lifetime: Seconds.
+        issuer: None for the name of the real service.
+    """
+    header = {"kid": key_id(pool.region), "typ": "JWS", "alg": "RS512"}
+    claims: dict[str, Any] = {
+        "sub": identity_id,
+        "aud": pool.id,
+        "amr": ["authenticated", *amr] if amr else ["unauthenticated"],
+    }
+    if principal_tags:
+        tags = {key: [value] for key, value in principal_tags.items()}
+        claims[PRINCIPAL_TAGS_CLAIM] = {"principal_tags": tags}
+    claims["iss"] = issuer or f"https://{service_host(pool.region)}"
+    if amr:
+        claims[POOL_ARN_CLAIM] = pool.arn
+    claims["exp"] = now + lifetime
+    claims["iat"] = now
+    return sign_jwt(keys, SERVICE, header, claims)
+
+
+def is_own_token(keys: SigningKeys, token: Jwt) -> bool:
+    """True when *token* was signed by this service, whatever its issuer was called at the time."""
+    key = keys.find(SERVICE)
+    return key is not None and verifies_with(token, key.public_key())

@@ -1,0 +1,84 @@
+"""Names that AWS gives: the account, regions and partitions, ids, ARNs, and host names of the service."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+ACCOUNT_ID = "123456789012"
+DEFAULT_REGION = "us-east-1"
+
+_ROLE = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII
+)
+_MAX_NAME_IN_US_GOV_EAST = 24  # service.md 1.7
+
+
+def new_id(region: str) -> str:
+    """A new pool or identity id in *region*."""
+    return f"{region}:{uuid.uuid4()}"
+
+
+def region_of(resource_id: str) -> str:
+    """The region of a pool or identity id."""
+    return resource_id.partition(":")[0]
+
+
+def partition_of(region: str) -> str:
+    """The partition name of ARNs in *region*."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    if region.startswith("us-gov-"):
+        return "aws-us-gov"
+    if region.startswith("eusc-"):
+        return "aws-eusc"
+    return "aws"
+
+
+def service_host(region: str) -> str:
+    """
+    The name of the service as login provider, token issuer and federated principal.
+
+    Source: service.md 1.7.
+    """
+    if region == "us-gov-west-1":
+        return "cognito-identity-us-gov.amazonaws.com"
+    if region.startswith("us-gov-"):
+        return f"cognito-identity.{region}.amazonaws.com"
+    if region.startswith("cn-"):
+        return f"cognito-identity.{region}.amazonaws.com.cn"
+    return "cognito-identity.amazonaws.com"
+
+
+def is_service_host(name: str) -> bool:
+    """True for the name of the service in any partition."""
+    return name == "cognito-identity-us-gov.amazonaws.com" or (
+        name.startswith("cognito-identity.") and name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    )
+
+
+def pool_arn(pool_id: str) -> str:
+    """The ARN of the pool with *pool_id*."""
+    region = region_of(pool_id)
+    return f"arn:{partition_of(region)}:cognito-identity:{region}:{ACCOUNT_ID}:identitypool/{pool_id}"
+
+
+def is_role(arn: str) -> bool:
+    """True for the ARN of a role, of whichever account."""
+    return _ROLE.fullmatch(arn) is not None
+
+
+def is_role_of_account(arn: str, region: str) -> bool:
+    """True for a role that a pool in *region* can use in the enhanced flow: one of the account."""
+    match = _ROLE.fullmatch(arn)
+    return match is not None and match.groups() == (partition_of(region), ACCOUNT_ID)
+
+
+def is_short_enough(arn: str, region: str) -> bool:
+    """True when the role's name and the service's session name are not too long together for *region*."""
+    return region != "us-gov-east-1" or len(arn.rpartition("/")[2]) <= _MAX_NAME_IN_US_GOV_EAST
+
+
+def oidc_provider_arn(provider: str, role_arn: str) -> str:
+    """The ARN of an IAM OIDC provider, in the partition and account of a role."""
+    return f"{role_arn.partition(':role/')[0]}:oidc-provider/{provider}"

@@ -1,0 +1,295 @@
+"""
+Requests checked against botocore's own service models, so that no second copy of them exists.
+
+botocore checks required members, types and minimum lengths on the client, but not maximum
+lengths, patterns and enums; the service checks everything. The model is compiled once to
+functions: a check takes a JSON value, its path and a list of violations, and returns the value
+without the members that the service does not know.
+
+Source: botocore data/cognito-identity/2014-06-30 and data/sts/2011-06-15; formats in
+service.md 1.4.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.model.violations import shown, validation_error, violation
+
+Check = Callable[[Any, str, "list[str]"], Any]
+Model = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OperationModel:
+    """
+    What the service model says about one operation.
+
+    Attributes:
+        public: True when the operation is not signed.
+        check: Checks the request and returns it without unknown members.
+        members: Names of the request's members.
+    """
+
+    name: str
+    public: bool
+    check: Callable[[Any], dict[str, Any]]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ServiceModel:
+    """One service: its shapes and its operations by name."""
+
+    shapes: Model
+    operations: Mapping[str, OperationModel]
+
+
+@functools.cache  # immutable data of botocore's; reading it takes 0.1 s
+def load_service_model(service: str) -> ServiceModel:
+    """
+    The compiled model of *service*.
+
+    Args:
+        service: ``cognito-identity`` or ``sts``.
+    """
+    from botocore.loaders import Loader
+
+    model = Loader().load_service_model(service, "service-2")
+    compiler = _Compiler(model["shapes"])
+    operations = {}
+    for name, description in model["operations"].items():
+        input_shape = description.get("input", {}).get("shape", "")
+        operations[name] = OperationModel(
+            name=name,
+            public=description.get("authtype") == "none",
+            check=_request_check(compiler, input_shape),
+            members=tuple(model["shapes"][input_shape]["members"]) if input_shape else (),
+        )
+    return ServiceModel(model["shapes"], operations)
+
+
+def _request_check(compiler: _Compiler, shape: str) -> Callable[[Any], dict[str, Any]]:
+    def check(request: Any) -> dict[str, Any]:
+        if not isinstance(request, dict):
+            raise assumed.serialization_error()
+        if not shape:
+            return {}
+        violations: list[str] = []
+        cleaned: dict[str, Any] = compiler.compile(shape)(request, "", violations)
+        if violations:
+            raise validation_error(violations)
+        return cleaned
+
+    return check
+
+
+class _Compiler:
+    """Turns shapes into checks, each once and when first needed."""
+
+    def __init__(self, shapes: Model) -> None:
+        self._shapes = shapes
+        self._checks: dict[str, Check] = {}
+
+    def compile(self, name: str) -> Check:
+        if name not in self._checks:
+            shape = self._shapes[name]
+            build = getattr(self, f"_{shape['type']}")
+            self._checks[name] = build(shape)
+        return self._checks[name]
+
+    def _structure(self, shape: Model) -> Check:
+        required = frozenset(shape.get("required", ()))
+        members = [
+            (member, _lower_first(member), self.compile(spec["shape"]), member in required)
+            for member, spec in shape["members"].items()
+        ]
+
+        def check(value: Any, path: str, violations: list[str]) -> Any:
+            if not isinstance(value, dict):
+                raise assumed.serialization_error()
+            cleaned = {}
+            for member, wire_name, member_check, is_required in members:
+                given = value.get(member)
+                inner_path = f"{path}.{wire_name}" if path else wire_name
+                if given is not None:
+                    cleaned[member] = member_check(given, inner_path, violations)
+                elif is_required:
+                    violations.append(violation("null", inner_path, "Member must not be null"))
+            return cleaned
+
+        return check
+
+    def _list(self, shape: Model) -> Check:
+        member_name = shape["member"]["shape"]
+        member = self._shapes[member_name]
+        member_check = self.compile(member_name)
+        scalar_limits = _scalar_limits(member)
+        secret = _is_sensitive(self._shapes, member_name)
+
+        def check(value: Any, path: str, violations: list[str]) -> Any:
+            if not isinstance(value, list):
+                raise assumed.serialization_error()
+            _check_size(shape, value, path, violations, secret)
+            inner: list[str] = []
+            cleaned = []
+            for index, item in enumerate(value, start=1):
+                if item is None:
+                    inner.append(violation("null", f"{path}.{index}.member", "Member must not be null"))
+                    continue
+                cleaned.append(member_check(item, f"{path}.{index}.member", inner))
+            if inner and scalar_limits:
+                inner = [
+                    violation(
+                        shown(value, secret),
+                        path,
+                        f"Member must satisfy constraint: [{scalar_limits}]",
+                    )
+                ]
+            violations.extend(inner)
+            return cleaned
+
+        return check
+
+    def _map(self, shape: Model) -> Check:
+        key_shape = self._shapes[shape["key"]["shape"]]
+        value_name = shape["value"]["shape"]
+        key_check = self.compile(shape["key"]["shape"])
+        value_check = self.compile(value_name)
+        key_limits = _scalar_limits(key_shape)
+        value_limits = _scalar_limits(self._shapes[value_name])
+        secret = _is_sensitive(self._shapes, value_name)
+
+        def check(value: Any, path: str, violations: list[str]) -> Any:
+            if not isinstance(value, dict):
+                raise assumed.serialization_error()
+            _check_size(shape, value, path, violations, secret)
+            bad_keys: list[str] = []
+            bad_values: list[str] = []
+            cleaned = {}
+            for key, item in value.items():
+                key_check(key, path, bad_keys)
+                if item is None:
+                    bad_values.append(violation("null", f"{path}.{key}.member", "Member must not be null"))
+                    continue
+                cleaned[key] = value_check(item, f"{path}.{key}.member", bad_values)
+            if bad_keys:
+                phrase = f"Map keys must satisfy constraint: [{key_limits}]"
+                violations.append(violation(shown(value, secret), path, phrase))
+            if bad_values and value_limits:
+                phrase = f"Map value must satisfy constraint: [{value_limits}]"
+                violations.append(violation(shown(value, secret), path, phrase))
+            else:
+                violations.extend(bad_values)
+            return cleaned
+
+        return check
+
+    def _string(self, shape: Model) -> Check:
+        secret = bool(shape.get("sensitive"))
+        tests = _string_tests(shape)
+
+        def check(value: Any, path: str, violations: list[str]) -> Any:
+            if not isinstance(value, str):
+                raise assumed.serialization_error()
+            for is_good, phrase in tests:
+                if not is_good(value):
+                    violations.append(violation(shown(value, secret), path, phrase))
+            return value
+
+        return check
+
+    def _integer(self, shape: Model) -> Check:
+        low, high = shape.get("min"), shape.get("max")
+
+        def check(value: Any, path: str, violations: list[str]) -> Any:
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise assumed.serialization_error()
+            if low is not None and value < low:
+                phrase = f"Member must have value greater than or equal to {low}"
+                violations.append(violation(shown(value, False), path, phrase))
+            if high is not None and value > high:
+                phrase = f"Member must have value less than or equal to {high}"
+                violations.append(violation(shown(value, False), path, phrase))
+            return value
+
+        return check
+
+    _long = _integer
+
+    def _boolean(self, shape: Model) -> Check:
+        del shape  # a boolean has no constraint; the signature is that of all builders
+
+        def check(value: Any, path: str, violations: list[str]) -> Any:
+            del path, violations
+            if not isinstance(value, bool):
+                raise assumed.serialization_error()
+            return value
+
+        return check
+
+
+def _check_size(
+    shape: Model, value: list[Any] | dict[str, Any], path: str, violations: list[str], secret: bool
+) -> None:
+    for is_good, phrase in _length_tests(shape):
+        if not is_good(value):
+            violations.append(violation(shown(value, secret), path, phrase))
+
+
+def _length_tests(shape: Model) -> list[tuple[Callable[[Any], bool], str]]:
+    tests: list[tuple[Callable[[Any], bool], str]] = []
+    low, high = shape.get("min"), shape.get("max")
+    if high is not None:
+        phrase = f"Member must have length less than or equal to {high}"
+        tests.append((lambda value: len(value) <= high, phrase))
+    if low is not None:
+        phrase = f"Member must have length greater than or equal to {low}"
+        tests.append((lambda value: len(value) >= low, phrase))
+    return tests
+
+
+def _string_tests(shape: Model) -> list[tuple[Callable[[Any], bool], str]]:
+    tests = _length_tests(shape)
+    pattern = shape.get("pattern")
+    if pattern:
+        phrase = f"Member must satisfy regular expression pattern: {pattern}"
+        tests.append((_full_match(pattern), phrase))
+    enum = shape.get("enum")
+    if enum:
+        phrase = f"Member must satisfy enum value set: [{', '.join(enum)}]"
+        tests.append((lambda value: value in enum, phrase))
+    return tests
+
+
+def _full_match(pattern: str) -> Callable[[str], bool]:
+    if r"\p{" in pattern:
+        # The one pattern with Unicode classes, [\p{L}\p{M}\p{S}\p{N}\p{P}]+; Python's re has none.
+        classes = frozenset(re.findall(r"\\p\{(\w)\}", pattern))
+        return lambda value: (
+            bool(value) and all(unicodedata.category(letter)[0] in classes for letter in value)
+        )
+    compiled = re.compile(pattern, re.ASCII)  # Java's \w and \s are ASCII
+    return lambda value: compiled.fullmatch(value) is not None
+
+
+def _scalar_limits(shape: Model) -> str:
+    return ", ".join(phrase for _, phrase in _string_tests(shape)) if _is_string(shape) else ""
+
+
+def _is_string(shape: Model) -> bool:
+    return bool(shape["type"] == "string")
+
+
+def _is_sensitive(shapes: Model, name: str) -> bool:
+    return bool(shapes[name].get("sensitive"))
+
+
+def _lower_first(name: str) -> str:
+    return name[0].lower() + name[1:]

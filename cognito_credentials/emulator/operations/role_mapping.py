@@ -1,0 +1,147 @@
+"""
+Which role an identity gets in the enhanced flow.
+
+Source: service.md 8.1 to 8.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.errors import (
+    ServiceError,
+    invalid_pool_configuration,
+    not_authorized,
+    role_forbidden,
+)
+from cognito_credentials.emulator.logins.verifier import VerifiedLogin
+from cognito_credentials.emulator.operations.principal_tags import claim_text
+from cognito_credentials.emulator.stored.pools import IdentityPool
+
+_FEW_CLAIMS = {"graph.facebook.com", "www.amazon.com"}
+
+
+def resolve_role(
+    pool: IdentityPool,
+    logins: Sequence[VerifiedLogin],
+    custom_role_arn: str | None,
+    authenticated: bool,
+) -> str:
+    """
+    The role ARN for a call.
+
+    Args:
+        logins: The verified logins; empty for a guest or a token of this service.
+        custom_role_arn: CustomRoleArn of the call.
+        authenticated: Whether the caller is signed in.
+
+    Raises:
+        ServiceError: No role, an ambiguous one, or one that is not permitted.
+    """
+    mappings = pool.used_role_mappings
+    for login in logins:
+        for key in login.mapping_keys:
+            mapping = mappings.get(key)
+            if mapping is not None:
+                return _mapped_role(pool, mapping, login, custom_role_arn)
+    for login in logins:
+        if login.roles:
+            return _brought_role(login, custom_role_arn)
+    if custom_role_arn is not None:
+        raise assumed.custom_role_without_mapping()
+    return _pool_role(pool, "authenticated" if authenticated else "unauthenticated")
+
+
+def _brought_role(login: VerifiedLogin, custom: str | None) -> str:
+    """A role of a SAML response; where it names several, the caller must choose."""
+    if custom is not None:
+        if custom not in login.roles:
+            raise role_forbidden(custom)
+        return custom
+    if len(login.roles) > 1:
+        raise _ambiguous(login)
+    return login.roles[0]
+
+
+def _ambiguous(login: VerifiedLogin) -> ServiceError:
+    return not_authorized(
+        f"The ambiguous role mapping rules for: {login.linked.provider} denied this request."
+    )
+
+
+def _pool_role(pool: IdentityPool, state: str) -> str:
+    role = pool.roles.get(state)
+    if role is None:
+        raise invalid_pool_configuration()
+    return role
+
+
+def _mapped_role(
+    pool: IdentityPool, mapping: Mapping[str, Any], login: VerifiedLogin, custom: str | None
+) -> str:
+    if mapping["Type"] == "Token":
+        permitted, role = _roles_of_token(login.claims)
+    else:
+        permitted = _roles_of_rules(mapping["RulesConfiguration"]["Rules"], login)
+        role = permitted[0] if permitted else None
+    if custom is not None:
+        if custom not in permitted:
+            raise role_forbidden(custom)
+        return custom
+    if role is not None:
+        return role
+    if mapping.get("AmbiguousRoleResolution") == "AuthenticatedRole":
+        return _pool_role(pool, "authenticated")
+    raise _ambiguous(login)
+
+
+def _roles_of_token(claims: Mapping[str, Any]) -> tuple[list[str], str | None]:
+    """The roles that a user pool's token permits, and the one that it prefers."""
+    given = claims.get("cognito:roles")
+    if isinstance(given, str):
+        roles = [role.strip() for role in given.split(",") if role.strip()]
+    elif isinstance(given, list):
+        roles = [role for role in given if isinstance(role, str) and role]
+    else:
+        roles = []
+    preferred = claims.get("cognito:preferred_role")
+    if isinstance(preferred, str) and preferred:
+        return roles, preferred
+    return roles, roles[0] if len(roles) == 1 else None
+
+
+def _roles_of_rules(rules: Sequence[Mapping[str, str]], login: VerifiedLogin) -> list[str]:
+    """The roles of all rules that match, in order."""
+    return [rule["RoleARN"] for rule in rules if _matches(rule, login)]
+
+
+def _matches(rule: Mapping[str, str], login: VerifiedLogin) -> bool:
+    claim = rule["Claim"]
+    if login.linked.provider in _FEW_CLAIMS and claim not in ("iss", "aud", "sub"):
+        return False
+    value = login.claims.get(claim)
+    if value is None:
+        return False
+    wanted = rule["Value"]
+    if isinstance(value, list):
+        return _list_matches(rule["MatchType"], [claim_text(item) for item in value], wanted)
+    text = claim_text(value)
+    if rule["MatchType"] == "Equals":
+        return text == wanted
+    if rule["MatchType"] == "NotEqual":
+        return text != wanted
+    if rule["MatchType"] == "StartsWith":
+        return text.startswith(wanted)
+    return wanted in text
+
+
+def _list_matches(match_type: str, values: Sequence[str], wanted: str) -> bool:
+    if match_type == "Equals":
+        return list(values) == [wanted]
+    if match_type == "NotEqual":
+        return list(values) != [wanted]
+    if match_type == "StartsWith":
+        return any(value.startswith(wanted) for value in values)
+    return wanted in values

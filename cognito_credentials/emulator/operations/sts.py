@@ -1,0 +1,235 @@
+"""
+The two STS operations that Cognito's flows need.
+
+Source: service.md 9.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.logins.issuers import provider_of
+from cognito_credentials.emulator.logins.tokens import Jwt, is_own_token, read_jwt
+from cognito_credentials.emulator.logins.verifier import read_own_claims
+from cognito_credentials.emulator.model.names import (
+    is_role,
+    is_service_host,
+    oidc_provider_arn,
+    region_of,
+    service_host,
+)
+from cognito_credentials.emulator.model.shapes import load_service_model
+from cognito_credentials.emulator.operations.principal_tags import are_well_formed
+from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Caller, Service
+from cognito_credentials.emulator.sts.session_policies import is_policy, packed_percent
+from cognito_credentials.emulator.sts.sessions import AssumedRole
+from cognito_credentials.emulator.sts.trust import Assumption, max_session_seconds, may_assume
+
+_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
+_INTEGERS = {"DurationSeconds", "MinimumSessionTokenSize"}
+_MAX_POLICY_ARNS = 10
+OPERATIONS = ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
+
+
+def call(service: Service, name: str, parameters: Mapping[str, str], caller: Caller) -> Mapping[str, Any]:
+    """
+    Do one STS operation.
+
+    Args:
+        parameters: The form fields.
+        caller: Who signed the request; AssumeRoleWithWebIdentity is not signed.
+
+    Returns:
+        The members of the result.
+
+    Raises:
+        ServiceError: STS refuses.
+        KeysNeededError: A login provider's keys must be fetched first.
+    """
+    if name == "GetCallerIdentity":
+        return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account}
+    with service.state.transaction():
+        return _assume_role_with_web_identity(service, _checked(name, parameters))
+
+
+def _checked(name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The request as nested values, checked against the service model."""
+    request: dict[str, Any] = dict(parameters)
+    for member in _INTEGERS & request.keys():
+        request[member] = _integer(request[member])
+    numbered = sorted(
+        (int(match[1]), value)
+        for key, value in parameters.items()
+        if (match := re.fullmatch(r"PolicyArns\.member\.([0-9]{1,3})\.arn", key))
+    )
+    if numbered:
+        request["PolicyArns"] = [{"arn": value} for _, value in numbered]
+    try:
+        checked = load_service_model("sts").operations[name].check(request)
+    except ServiceError as error:
+        raise ServiceError("ValidationError", error.message) from None
+    if len(numbered) > _MAX_POLICY_ARNS:
+        raise ServiceError("ValidationError", assumed.too_many_policy_arns(len(numbered), _MAX_POLICY_ARNS))
+    return checked
+
+
+def _integer(text: str) -> int:
+    if re.fullmatch("[+-]?[0-9]{1,10}", text) and abs(int(text)) < 2**31:
+        return int(text)
+    raise ServiceError("MalformedInput", assumed.not_an_integer(text))
+
+
+def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = read_jwt(request["WebIdentityToken"])  # 2
+    if token is None:
+        raise _invalid_token(
+            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+        )
+    if "ProviderId" in request:
+        raise ServiceError("ValidationError", assumed.STS_PROVIDER_ID)
+    provider = _verify_issuer(service, token)  # 3, 4
+    _check_audience(service, provider, token)  # 5
+    _check_times(token, int(service.clock.now()))  # 6, 7
+    role_arn = request["RoleArn"]
+    if not is_role(role_arn):  # 8
+        raise _access_denied()
+    attempt, audience, subject = _attempt(provider, token, request, service.clock.now())
+    if not may_assume(service.state, role_arn, attempt, service.strict_roles):
+        raise _access_denied()
+    duration = request.get("DurationSeconds", DEFAULT_CREDENTIAL_SECONDS)
+    if duration > max_session_seconds(service.state, role_arn):
+        raise ServiceError("ValidationError", assumed.DURATION_TOO_LONG)
+    policy, policy_arns = request.get("Policy", ""), [entry["arn"] for entry in request.get("PolicyArns", ())]
+    percent = _check_session(policy, policy_arns, attempt.tags)  # 9
+    own = is_service_host(provider)
+    session = AssumedRole(
+        role_arn=role_arn,
+        session_name=request["RoleSessionName"],
+        expires_at=int(service.clock.now()) + service.settings.credential_seconds(duration),
+        identity_id=subject if own else "",
+        pool_id=audience if own else "",
+        tags=attempt.tags,
+        policy=policy,
+        policy_arns=policy_arns,
+    )
+    answer = _answer(service, session, attempt.principal, audience, subject)
+    return {**answer, "PackedPolicySize": percent} if percent else answer
+
+
+def _answer(
+    service: Service, session: AssumedRole, provider: str, audience: str, subject: str
+) -> Mapping[str, Any]:
+    minted = service.issue_credentials(session)
+    return {
+        "Audience": audience,
+        "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
+        "Provider": provider,
+        "Credentials": {
+            "AccessKeyId": minted.access_key_id,
+            "SecretAccessKey": minted.secret_access_key,
+            "SessionToken": minted.session_token,
+            "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minted.expires_at)),
+        },
+        "SubjectFromWebIdentityToken": subject,
+    }
+
+
+def _verify_issuer(service: Service, token: Jwt) -> str:
+    """Checks 3 and 4: the issuer is known, and its signature verifies."""
+    issuer = token.claims.get("iss")
+    if issuer is None:
+        raise _invalid_token("Missing a required claim: iss")
+    if is_own_token(service.keys, token):  # whatever it calls its issuer: that is a setting
+        return service_host(region_of(token.claims["aud"]))
+    provider = provider_of(issuer)
+    if provider is not None and is_service_host(provider):
+        raise _invalid_token(assumed.STS_BAD_SIGNATURE)
+    if provider is None or not service.issuers.is_known(provider):
+        raise _invalid_token(f"No OpenIDConnect provider found in your account for {issuer}")
+    verified = service.issuers.verifies(provider, token)
+    if verified is None:
+        raise _invalid_token(
+            "Couldn't retrieve verification key from your identity provider,  please reference "
+            "AssumeRoleWithWebIdentity documentation for requirements"
+        )
+    if not verified:
+        raise _invalid_token(assumed.STS_BAD_SIGNATURE)
+    return provider
+
+
+def _check_audience(service: Service, provider: str, token: Jwt) -> None:
+    """Check 5: the claims of the trust policy are there, and the audience is a registered client id."""
+    for claim in ("aud", "sub"):
+        if token.claims.get(claim) in (None, []):
+            raise _invalid_token(f"Missing a required claim: {claim}")
+    registered = service.issuers.client_ids(provider)
+    if registered and not set(_audiences(token)) & set(registered):
+        raise _invalid_token("Incorrect token audience")
+
+
+def _check_times(token: Jwt, now: int) -> None:
+    """Checks 6 and 7: not expired, not older than a day."""
+    expires_at, issued_at = token.expires_at, token.issued_at
+    if expires_at is None:
+        raise _invalid_token("Missing a required claim: exp")
+    if now >= expires_at:
+        raise ServiceError(
+            "ExpiredTokenException",
+            f"Token expired: current date/time {now} must be before the expiration date/time {expires_at}",
+        )
+    if issued_at is not None and now - issued_at > assumed.STS_MAX_TOKEN_AGE_SECONDS:
+        raise _invalid_token(f"Token too old: {now - issued_at}")
+
+
+def _attempt(
+    provider: str, token: Jwt, request: Mapping[str, Any], now: float
+) -> tuple[Assumption, str, str]:
+    """What the trust policy is asked, the audience and the subject."""
+    session_name: str = request["RoleSessionName"]
+    if is_service_host(provider):
+        own = read_own_claims(token)
+        claims = {"aud": [own.pool_id], "sub": [own.identity_id], "amr": list(own.amr)}
+        attempt = Assumption(provider, provider, claims, session_name, now, own.tags)
+        return attempt, own.pool_id, own.identity_id
+    audiences, subject = _audiences(token), str(token.claims["sub"])
+    outside: Mapping[str, Sequence[str]] = {"aud": audiences, "sub": [subject]}
+    principal = oidc_provider_arn(provider, request["RoleArn"])
+    return Assumption(principal, provider, outside, session_name, now), ",".join(audiences), subject
+
+
+def _audiences(token: Jwt) -> Sequence[str]:
+    azp = token.claims.get("azp")
+    given = token.claims["aud"] if azp is None else azp
+    return [str(item) for item in given] if isinstance(given, list) else [str(given)]
+
+
+def _check_session(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
+    """Check 9: policies and tags are good; how much of their room they take, percent."""
+    if policy and not is_policy(policy):
+        raise ServiceError("MalformedPolicyDocument", assumed.MALFORMED_POLICY)
+    for arn in policy_arns:
+        if _POLICY.fullmatch(arn) is None:
+            raise ServiceError("ValidationError", assumed.invalid_policy_arn(arn))
+    if not are_well_formed(tags):
+        raise _invalid_token(assumed.BAD_SESSION_TAGS)
+    percent = packed_percent(policy, policy_arns, tags)
+    if percent > 100:
+        what = "session tags" if tags else "policies"
+        raise ServiceError(
+            "PackedPolicyTooLarge", f"Packed size of {what} consumes {percent}% of allotted space."
+        )
+    return percent
+
+
+def _invalid_token(message: str) -> ServiceError:
+    return ServiceError("InvalidIdentityToken", message)
+
+
+def _access_denied() -> ServiceError:
+    """The same for a role that does not exist: its existence is not revealed."""
+    return ServiceError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)

@@ -1,0 +1,151 @@
+"""What a ``[[pools]]`` table of a seed file puts into the state: an identity pool with its roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from cognito_credentials.emulator import operations
+from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.model.names import (
+    ACCOUNT_ID,
+    DEFAULT_REGION,
+    is_role_of_account,
+    new_id,
+    region_of,
+)
+from cognito_credentials.emulator.model.shapes import load_service_model
+from cognito_credentials.emulator.operations.pool_roles import check_mapping
+from cognito_credentials.emulator.operations.pools import check_tags, settings_of
+from cognito_credentials.emulator.seed.entry import KINDS, Entry
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.stored.pools import IdentityPool, insert_pool, save_roles
+
+_POOL_ID = re.compile(r"[a-z0-9-]{1,18}:[0-9a-f-]+")
+_MAX_ID = 55
+_PROVIDER_ARNS = {
+    "OpenIdConnectProviderARNs": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/\S+"),
+    "SamlProviderARNs": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:saml-provider/[\w.-]+", re.ASCII),
+}
+_PUBLIC_PROVIDERS = (
+    *("accounts.google.com", "api.twitter.com", "appleid.apple.com"),
+    *("graph.facebook.com", "www.amazon.com", "www.digits.com"),
+)
+_KIND_OF_SHAPE = {
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "list": list,
+    "map": dict,
+    "structure": dict,
+}
+_ROLE_MEMBERS = ("Roles", "RoleMappings")
+
+
+def plant_pool(service: Service, entry: Entry) -> str:
+    """Make an identity pool, with its roles; gives its id."""
+    pool_id: str = entry.take("IdentityPoolId", str, None) or new_id(DEFAULT_REGION)
+    if _POOL_ID.fullmatch(pool_id) is None or len(pool_id) > _MAX_ID:
+        raise entry.mistake("IdentityPoolId", f"'{pool_id}' is not region:guid")
+    if service.state.row("SELECT 1 FROM pools WHERE id = ?", pool_id):
+        raise entry.mistake("", f"'{pool_id}' is there twice")
+    _check_kinds(entry)
+    given = {name: entry.values.pop(name) for name in _ROLE_MEMBERS if name in entry.values}
+    _check_providers(entry)
+    settings = _checked(entry, "CreateIdentityPool", entry.values)
+    roles = _checked(entry, "SetIdentityPoolRoles", {"IdentityPoolId": pool_id, "Roles": {}, **given})
+    tags = settings.get("IdentityPoolTags", {})
+    with _refusals_at(entry, "IdentityPoolTags"):
+        check_tags(tags)
+    with _refusals_at(entry, "CognitoIdentityProviders"):
+        pool = IdentityPool(pool_id, settings_of(settings), tags, {}, {}, {})
+    for state, arn in roles["Roles"].items():
+        if not is_role_of_account(arn, region_of(pool_id)):
+            where = f"account {ACCOUNT_ID}, in the partition of the pool"
+            raise entry.mistake(f"Roles.{state}", f"'{arn}' is not the ARN of a role of {where}")
+    mappings = roles.get("RoleMappings", {})
+    for provider, mapping in mappings.items():
+        with _refusals_at(entry, f"RoleMappings.{provider}"):
+            check_mapping(pool, provider, mapping)
+    insert_pool(service.state, pool)
+    save_roles(service.state, pool_id, roles["Roles"], mappings)
+    return pool_id
+
+
+def _checked(entry: Entry, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return operations.find(operation).check(request)
+    except ServiceError as error:
+        found = re.search(r" at '([a-z])(\w*)", str(error.message))  # where the service says it is
+        member = f"{found[1].upper()}{found[2]}" if found else ""
+        raise entry.mistake(member, str(error.message)) from None
+
+
+@contextmanager
+def _refusals_at(entry: Entry, member: str) -> Iterator[None]:
+    """What the service would say to *member* is a mistake of the seed."""
+    try:
+        yield
+    except ServiceError as error:
+        raise entry.mistake(member, str(error.message)) from None
+
+
+def _check_kinds(entry: Entry) -> None:
+    """Refuse members that the service does not know or of a wrong kind; it says of neither which it was."""
+    shapes = load_service_model("cognito-identity").shapes
+    create, roles = shapes["CreateIdentityPoolInput"], shapes["SetIdentityPoolRolesInput"]
+    members = {**create["members"], **{name: roles["members"][name] for name in _ROLE_MEMBERS}}
+    for member in entry.values:
+        if member not in members:
+            names = ", ".join(("IdentityPoolId", *members))
+            raise entry.mistake(member, f"unknown member; there are: {names}")
+    for member in create["required"]:
+        if member not in entry.values:
+            raise entry.mistake("", f"{member} is missing; it is {_words(shapes, members[member]['shape'])}")
+    for member, value in entry.values.items():
+        _check_kind(entry, shapes, members[member]["shape"], value, member)
+
+
+def _check_kind(entry: Entry, shapes: Mapping[str, Any], name: str, value: Any, path: str) -> None:
+    shape = shapes[name]
+    fits = type(value) is _KIND_OF_SHAPE[shape["type"]]
+    if not fits:
+        raise entry.mistake(path, f"expected {_words(shapes, name)}")
+    if shape["type"] == "list":
+        for number, item in enumerate(value, start=1):
+            _check_kind(entry, shapes, shape["member"]["shape"], item, f"{path}[{number}]")
+    elif shape["type"] == "map":
+        for key, item in value.items():
+            _check_kind(entry, shapes, shape["value"]["shape"], item, f"{path}.{key}")
+    elif shape["type"] == "structure":
+        for member in shape.get("required", ()):
+            if member not in value:
+                raise entry.mistake(path, f"{member} is missing")
+        for member, item in value.items():
+            if member not in shape["members"]:
+                names = ", ".join(shape["members"])
+                raise entry.mistake(f"{path}.{member}", f"unknown member; there are: {names}")
+            _check_kind(entry, shapes, shape["members"][member]["shape"], item, f"{path}.{member}")
+
+
+def _words(shapes: Mapping[str, Any], name: str) -> str:
+    return KINDS[_KIND_OF_SHAPE[shapes[name]["type"]]]
+
+
+def _check_providers(entry: Entry) -> None:
+    """Refuse what the service would store without a word, and no login could ever match."""
+    for member, pattern in _PROVIDER_ARNS.items():
+        for number, arn in enumerate(entry.values.get(member, ()), start=1):
+            if pattern.fullmatch(arn) is None:
+                raise entry.mistake(f"{member}[{number}]", f"'{arn}' is not the ARN of such a provider")
+    for name in entry.values.get("SupportedLoginProviders", ()):
+        if name not in _PUBLIC_PROVIDERS:
+            providers = ", ".join(_PUBLIC_PROVIDERS)
+            raise entry.mistake(
+                f"SupportedLoginProviders.{name}", f"unknown provider; there are: {providers}"
+            )
+    for number, provider in enumerate(entry.values.get("CognitoIdentityProviders", ()), start=1):
+        if "ClientId" not in provider:
+            raise entry.mistake(f"CognitoIdentityProviders[{number}]", "ClientId is missing")

@@ -1,0 +1,168 @@
+"""Identity pools as they are stored."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cognito_credentials.emulator.errors import pool_not_found
+from cognito_credentials.emulator.model.names import pool_arn, region_of
+from cognito_credentials.emulator.stored.state import State
+
+
+@dataclass(frozen=True)
+class IdentityPool:
+    """
+    One identity pool.
+
+    Attributes:
+        settings: The members of CreateIdentityPool as given, without tags.
+        roles: ``authenticated`` and ``unauthenticated`` to role ARN.
+        role_mappings: Provider to RoleMapping, also of providers that were taken out of the pool.
+        principal_tags: Provider to ``{"UseDefaults", "PrincipalTags"}``.
+    """
+
+    id: str
+    settings: Mapping[str, Any]
+    tags: Mapping[str, str]
+    roles: Mapping[str, str]
+    role_mappings: Mapping[str, Any]
+    principal_tags: Mapping[str, Any]
+
+    @property
+    def region(self) -> str:
+        """The region that the id begins with."""
+        return region_of(self.id)
+
+    @property
+    def allows_guests(self) -> bool:
+        """AllowUnauthenticatedIdentities."""
+        return bool(self.settings["AllowUnauthenticatedIdentities"])
+
+    @property
+    def developer_provider(self) -> str | None:
+        """DeveloperProviderName."""
+        return self.settings.get("DeveloperProviderName")
+
+    @property
+    def arn(self) -> str:
+        """The pool's ARN."""
+        return pool_arn(self.id)
+
+    @property
+    def user_pool_keys(self) -> frozenset[str]:
+        """What role mappings of the pool's user pools stand under: one key a client."""
+        entries = self.settings.get("CognitoIdentityProviders", ())
+        return frozenset(
+            f"{entry['ProviderName']}:{entry['ClientId']}" for entry in entries if "ClientId" in entry
+        )
+
+    @property
+    def mapping_keys(self) -> frozenset[str]:
+        """What role mappings may stand under: the providers that the pool has."""
+        members = ("SupportedLoginProviders", "OpenIdConnectProviderARNs", "SamlProviderARNs")
+        return self.user_pool_keys.union(*(self.settings.get(member, ()) for member in members))
+
+    @property
+    def used_role_mappings(self) -> Mapping[str, Any]:
+        """The role mappings without those of providers that were taken out of the pool since."""
+        if not self.role_mappings:
+            return {}
+        keys = self.mapping_keys
+        return {key: mapping for key, mapping in self.role_mappings.items() if key in keys}
+
+    def described(self) -> dict[str, Any]:
+        """The IdentityPool structure of the service's answers."""
+        return {"IdentityPoolId": self.id, **self.settings, "IdentityPoolTags": dict(self.tags)}
+
+
+def insert_pool(state: State, pool: IdentityPool) -> None:
+    """Store a new pool."""
+    state.execute(
+        "INSERT INTO pools (id, region, settings, tags) VALUES (?, ?, ?, ?)",
+        pool.id,
+        pool.region,
+        json.dumps(pool.settings),
+        json.dumps(pool.tags),
+    )
+
+
+def load_pool(state: State, pool_id: str) -> IdentityPool:
+    """
+    The pool with *pool_id*.
+
+    Raises:
+        ServiceError: ResourceNotFoundException.
+    """
+    found = state.row("SELECT * FROM pools WHERE id = ?", pool_id)
+    if found is None:
+        raise pool_not_found(pool_id)
+    return _pool(found)
+
+
+def update_pool(state: State, pool: IdentityPool) -> None:
+    """Store new settings and tags of a pool."""
+    state.execute(
+        "UPDATE pools SET settings = ?, tags = ? WHERE id = ?",
+        json.dumps(pool.settings),
+        json.dumps(pool.tags),
+        pool.id,
+    )
+
+
+def delete_pool(state: State, pool_id: str) -> None:
+    """Forget the pool and its identities."""
+    for table in ("logins", "identities", "role_uses"):
+        state.execute(f"DELETE FROM {table} WHERE pool_id = ?", pool_id)  # noqa: S608 - names above
+    state.execute("DELETE FROM pools WHERE id = ?", pool_id)
+
+
+def list_pools(state: State, region: str, last: int, limit: int) -> list[tuple[int, IdentityPool]]:
+    """At most *limit* pools of *region* after number *last*, each with its number."""
+    rows = state.rows(
+        "SELECT * FROM pools WHERE region = ? AND number > ? ORDER BY number LIMIT ?", region, last, limit
+    )
+    return [(row["number"], _pool(row)) for row in rows]
+
+
+def save_tags(state: State, pool_id: str, tags: Mapping[str, str]) -> None:
+    """Replace the pool's tags."""
+    state.execute("UPDATE pools SET tags = ? WHERE id = ?", json.dumps(tags), pool_id)
+
+
+def save_principal_tags(state: State, pool_id: str, maps: Mapping[str, Any]) -> None:
+    """Replace the pool's maps of principal tags."""
+    state.execute("UPDATE pools SET principal_tags = ? WHERE id = ?", json.dumps(maps), pool_id)
+
+
+def save_roles(
+    state: State, pool_id: str, roles: Mapping[str, str], role_mappings: Mapping[str, Any]
+) -> None:
+    """Replace the pool's roles and mappings, and what is known about which pool uses a role."""
+    state.execute(
+        "UPDATE pools SET roles = ?, role_mappings = ? WHERE id = ?",
+        json.dumps(roles),
+        json.dumps(role_mappings),
+        pool_id,
+    )
+    state.execute("DELETE FROM role_uses WHERE pool_id = ?", pool_id)
+    uses = {(arn, use) for use, arn in roles.items()}
+    for mapping in role_mappings.values():
+        rules = mapping.get("RulesConfiguration", {}).get("Rules", ())
+        uses.update((rule["RoleARN"], "authenticated") for rule in rules)
+    for arn, use in uses:
+        state.execute("INSERT INTO role_uses VALUES (?, ?, ?)", arn, pool_id, use)
+
+
+def _pool(row: sqlite3.Row) -> IdentityPool:
+    return IdentityPool(
+        id=row["id"],
+        settings=json.loads(row["settings"]),
+        tags=json.loads(row["tags"]),
+        roles=json.loads(row["roles"]),
+        role_mappings=json.loads(row["role_mappings"]),
+        principal_tags=json.loads(row["principal_tags"]),
+    )

@@ -1,0 +1,310 @@
+"""
+The emulator as an ASGI application: requests in, answers out, nothing else.
+
+One port serves Cognito Identity (``X-Amz-Target``), STS (``Action``), the issuers' documents and
+``/_emulator/``. Operations run on the event loop: they take a fraction of a millisecond, and so
+no two of them ever run at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from email.utils import formatdate
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from cognito_credentials.emulator import assumed, operations
+from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.logins.fetching import KeyFetches
+from cognito_credentials.emulator.logins.issuers import KeysNeededError
+from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
+from cognito_credentials.emulator.operations import sts
+from cognito_credentials.emulator.service import ANONYMOUS, Caller, Service
+from cognito_credentials.emulator.stored.state import DataFileError
+from cognito_credentials.emulator.wire.answers import (
+    Answer,
+    cross_origin,
+    json_error,
+    json_success,
+    new_request_id,
+    preflight,
+    query_error,
+    query_success,
+)
+from cognito_credentials.emulator.wire.control import PREFIX, Control, refusal
+from cognito_credentials.emulator.wire.discovery import issuer_document
+from cognito_credentials.emulator.wire.faults import Fault
+from cognito_credentials.emulator.wire.log import log_line
+from cognito_credentials.emulator.wire.reading import (
+    Call,
+    may_control,
+    read_body,
+    read_call,
+    read_content,
+    read_headers,
+    region_called,
+)
+from cognito_credentials.emulator.wire.sending import send_answer, send_slowly
+from cognito_credentials.emulator.wire.signatures import SignedRequest, authenticate
+from cognito_credentials.emulator.wire.throttle import REQUESTS_PER_SECOND
+from cognito_credentials.emulator.wire.updates import Updates
+
+_logger = logging.getLogger(__name__)
+
+_FOR_PEOPLE = f"""\
+This is the emulator of Amazon Cognito Identity and AWS STS, from cognito-credentials.
+It has no pages. Programs find it through AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS;
+{PREFIX}/requests tells how often each operation was asked for.
+"""
+_MAX_KEY_FETCHES = 10  # as many as a call can have logins
+
+_TOO_LARGE = f"the body is larger than {assumed.MAX_BODY_BYTES} bytes"
+
+Drop = Callable[[Any], None]
+Log = Callable[[str], None]
+
+
+class Application:
+    """
+    The ASGI application.
+
+    Args:
+        service: The emulated service.
+        drop: Closes the connection of the client that a scope names.
+        log: Takes one readable line for each request.
+    """
+
+    def __init__(self, service: Service, drop: Drop, log: Log | None = None) -> None:
+        self.control = Control(service)
+        self.key_fetches = KeyFetches(service.issuers)
+        self._service = service
+        self._drop = drop
+        self._log = log
+        self._updates = Updates()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        try:
+            await self._answer(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server ends and has cut the connection; there is no one left to tell.
+            return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers = read_headers(scope["headers"])
+        request_id = new_request_id()
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        try:
+            body = await read_body(receive)
+        except ServiceError as error:
+            too_large = refusal(413, _TOO_LARGE) if _is_control(path) else json_error(error)
+            await self._send(send, too_large, headers, request_id)
+            self._note(f"{scope['method']} {path}", too_large, started)
+            return
+        if body is None:
+            return
+        request = SignedRequest(
+            method=scope["method"],
+            path=path,
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+        )
+        answer = self._outside_operations(scope, request)
+        if answer is not None:
+            await self._send(send, answer, headers, request_id)
+            self._note(f"{request.method} {path}", answer, started)
+            return
+        call = read_call(request, request_id)
+        if call.operation:
+            self.control.counts[call.operation] += 1
+        with self._updates.started(call.operation, body) as taken_pool:
+            answer = await self._answer_call(replace(call, taken_pool=taken_pool), scope, receive, send)
+        self._note(call.operation, answer, started)
+
+    def _note(self, what: str, answer: Answer | None, started: float) -> None:
+        """Log one request."""
+        if self._log is not None:
+            self._log(log_line(self._service.clock.now(), what, answer, time.perf_counter() - started))
+
+    def _outside_operations(self, scope: Scope, request: SignedRequest) -> Answer | None:
+        """The answer to a request that is of no AWS operation."""
+        if request.method == "GET" and "/.well-known/" in request.path:
+            return self._document(scope, request)
+        if _is_control(request.path):
+            return self._controlled(request)
+        if request.method == "OPTIONS":
+            return preflight(request.headers.get("access-control-request-headers", ""))
+        if request.method == "GET" and not request.query and "text/html" in request.headers.get("accept", ""):
+            return Answer(404, _FOR_PEOPLE.encode(), "text/plain; charset=utf-8", is_aws=False)
+        if request.path != "/" or request.method not in ("GET", "POST"):
+            return json_error(ServiceError("UnknownOperationException", None, 404))
+        return None
+
+    def _document(self, scope: Scope, request: SignedRequest) -> Answer:
+        base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
+        try:
+            return _document_answer(issuer_document(self._service, request.path, base_url))
+        except Exception as error:  # noqa: BLE001 - it is logged and answered
+            return json_error(_failure(error, f"GET {request.path}"))
+
+    def _controlled(self, request: SignedRequest) -> Answer:
+        if not may_control(request.headers.get("origin")):
+            return refusal(403, "no page of another machine may control the emulator; leave out Origin")
+        try:
+            return self.control.answer(request.method, request.path, request.body)
+        except Exception as error:  # noqa: BLE001 - it is logged and answered
+            failure = _failure(error, f"{request.method} {request.path}")
+            return refusal(failure.status, failure.message or failure.code)
+
+    async def _answer_call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """Answer an operation, or misbehave as planned; None when nothing was answered."""
+        fault = self.control.faults.take(call.operation)
+        delay = self._service.settings.delay + (fault.delay if fault else 0)
+        if delay:
+            await asyncio.sleep(delay)
+        if fault is None:
+            answer = await self._process(call)
+            await self._send(send, answer, call.request.headers, call.request_id)
+            return answer
+        if fault.drop == "before":
+            await self._cut(scope, receive)
+            return None
+        answer = _planned_answer(fault, call) or await self._process(call)
+        if fault.drop == "after":
+            await self._cut(scope, receive)
+            return None
+        self._complete(answer, call.request.headers, call.request_id)
+        answer.replace_headers(fault.headers)
+        await send_slowly(receive, send, answer, fault.drip, fault.body_size)
+        return answer
+
+    async def _cut(self, scope: Scope, receive: Receive) -> None:
+        """Close the connection without an answer, and wait until it is closed."""
+        self._drop(scope["client"])
+        await receive()
+
+    async def _process(self, call: Call) -> Answer:
+        """Do the operation; whatever goes wrong is an answer of its protocol."""
+        try:
+            self._check_quota(call)
+            return await self._attempt_with_keys(call)
+        except KeysNeededError as needed:
+            return _error_answer(call, assumed.external_service(needed.provider))
+        except ServiceError as error:
+            return _error_answer(call, error)
+        except Exception as error:  # noqa: BLE001 - it is logged and answered
+            return _error_answer(call, _failure(error, call.operation))
+
+    async def _attempt_with_keys(self, call: Call) -> Answer:
+        """Do the operation; fetch what keys it misses, and do it again."""
+        for _ in range(_MAX_KEY_FETCHES):
+            try:
+                return self._attempt(call)
+            except KeysNeededError as needed:  # noqa: PERF203  (rarely more than once)
+                await self.key_fetches.fetch(needed.provider)
+        return self._attempt(call)
+
+    def _check_quota(self, call: Call) -> None:
+        """Refuse what is over its quota; once a request, however often it must be tried for want of keys."""
+        throttle = self._service.settings.throttle
+        quotas = REQUESTS_PER_SECOND if throttle is True else throttle
+        if quotas and not self.control.throttle.admits(call.operation, region_called(call.request), quotas):
+            raise ServiceError("TooManyRequestsException", "Rate exceeded")
+
+    def _attempt(self, call: Call) -> Answer:
+        service = self._service
+        if call.is_sts:
+            if call.operation not in sts.OPERATIONS:
+                raise ServiceError("InvalidAction", assumed.invalid_action(call.operation))
+            caller = ANONYMOUS
+            if call.operation == "GetCallerIdentity":
+                caller = authenticate(service, call.request, "sts")
+            result = sts.call(service, call.operation, call.parameters, caller)
+            return query_success(call.operation, result, call.request_id)
+        operation = operations.find(call.operation)
+        content = read_content(call.request.body)
+        caller = ANONYMOUS
+        if not operation.public:
+            caller = authenticate(service, call.request, "cognito-identity")
+            _check_permission(caller, call.operation, content)
+        if call.taken_pool is not None:
+            raise assumed.concurrent_modification(call.taken_pool)
+        return json_success(operations.call(service, operation, content, caller))
+
+    async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
+        self._complete(answer, headers, request_id)
+        await send_answer(send, answer)
+
+    def _complete(self, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
+        """Add the headers that every answer has."""
+        if answer.content_type:
+            answer.headers = {"Content-Type": answer.content_type, **answer.headers}
+        if "origin" in headers and answer.is_aws:
+            cross_origin(answer)
+        answer.headers.setdefault("x-amzn-RequestId", request_id)
+        answer.headers.setdefault("Date", formatdate(self._service.clock.now(), usegmt=True))
+        answer.headers.setdefault("Connection", "keep-alive")
+
+
+def _is_control(path: str) -> bool:
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def _planned_answer(fault: Fault, call: Call) -> Answer | None:
+    if fault.code is not None:
+        status = 500 if fault.code.startswith("InternalError") else 400
+        error = ServiceError(fault.code, fault.message or None, fault.status or status)
+        return _error_answer(call, error)
+    if not fault.answers:
+        return None
+    content_type = "text/xml" if call.is_sts else "application/x-amz-json-1.1"
+    return Answer(
+        fault.status or 200, (fault.body or "").encode(errors="surrogatepass"), content_type, code="planned"
+    )
+
+
+def _error_answer(call: Call, error: ServiceError) -> Answer:
+    return query_error(error, call.request_id) if call.is_sts else json_error(error)
+
+
+def _failure(error: Exception, what: str) -> ServiceError:
+    """What to answer where the emulator itself failed in *what*; the log has the rest."""
+    if isinstance(error, sqlite3.Error | DataFileError):  # the data file, or its disk
+        text = f"The emulator cannot use its data file: {error}"
+        _logger.error("the emulator cannot use its data file: %s", error)
+    else:
+        text = "The emulator failed, see its log"
+        _logger.error("the emulator failed in %s", what, exc_info=error)
+    return ServiceError("InternalErrorException", text, 500)
+
+
+def _document_answer(document: Mapping[str, Any] | None) -> Answer:
+    if document is None:
+        return json_error(ServiceError("UnknownOperationException", None, 404))
+    answer = json_success(document)
+    answer.content_type = "application/json"
+    return answer
+
+
+def _check_permission(caller: Caller, operation: str, content: Any) -> None:
+    """Sessions of the emulator's roles have no permission for signed operations (assumed)."""
+    if caller.session is None:
+        return
+    given = content.get("IdentityPoolId", "") if isinstance(content, dict) else ""
+    partition = partition_of(caller.region)
+    resource = f"arn:{partition}:cognito-identity:{caller.region}:{ACCOUNT_ID}:identitypool/{given}"
+    raise ServiceError(
+        "AccessDeniedException",
+        f"User: {caller.arn} is not authorized to perform: cognito-identity:{operation} "
+        f"on resource: {resource}",
+    )

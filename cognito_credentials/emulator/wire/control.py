@@ -1,0 +1,145 @@
+"""
+What no real service has: the calls under ``/_emulator/``.
+
+Source: design.md 4.4.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from cognito_credentials.emulator.model.members import (
+    ControlError,
+    JsonError,
+    one_line,
+    read_json,
+    read_members,
+)
+from cognito_credentials.emulator.operations import OPERATIONS
+from cognito_credentials.emulator.operations.sts import OPERATIONS as STS_OPERATIONS
+from cognito_credentials.emulator.seed.entry import Entry, SeedError
+from cognito_credentials.emulator.seed.tables import plant_user
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.settings import read_settings
+from cognito_credentials.emulator.wire.answers import Answer
+from cognito_credentials.emulator.wire.faults import Faults
+from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
+from cognito_credentials.emulator.wire.throttle import Throttle
+
+PREFIX = "/_emulator"
+_MOST_ERROR = 1000
+
+
+def all_operations() -> Mapping[str, None]:
+    """The names of the operations of both services."""
+    return dict.fromkeys([*OPERATIONS, *STS_OPERATIONS])
+
+
+@dataclass
+class Control:
+    """Counts, faults, quotas and settings of one emulator, and the calls that change them."""
+
+    service: Service
+    faults: Faults = field(default_factory=lambda: Faults(all_operations()))
+    counts: Counter[str] = field(default_factory=Counter)
+    throttle: Throttle = field(default_factory=Throttle)
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        """Do the control call ``method path``."""
+        calls: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+            "requests": {"GET": self._requests},
+            "reset": {"POST": self._reset},
+            "login-token": {"POST": self._login_token},
+            "saml-response": {"POST": self._saml_response},
+            "allowed": {"POST": self._allowed},
+            "faults": {"GET": self._planned_faults, "PUT": self._faults},
+            "settings": {"GET": self._settings, "PUT": self.change_settings},
+            "users": {"PUT": self._users},
+        }
+        name = path.removeprefix(f"{PREFIX}/")
+        if name not in calls:
+            there_are = ", ".join(f"{method} {name}" for name, ways in calls.items() for method in ways)
+            return refusal(404, f"no such call; there are: {there_are}")
+        if method not in calls[name]:
+            answer = refusal(405, f"{name}: the method is {' or '.join(calls[name])}")
+            answer.headers["Allow"] = ", ".join(calls[name])
+            return answer
+        try:
+            return _json(200, calls[name][method](read_json(body)))
+        except (JsonError, ControlError, SeedError) as error:
+            return refusal(400, str(error))
+
+    def reset(self) -> None:
+        """Go back to the state of the start, and forget counts and faults."""
+        self.service.reset()
+        self.counts.clear()
+        self.faults.clear()
+
+    def change_settings(self, content: Any) -> Mapping[str, Any]:
+        """
+        Change the settings in *content*; gives all of them.
+
+        Raises:
+            ControlError: One is unknown, or has a value that it cannot have; none is changed.
+        """
+        given = read_settings(content, all_operations())
+        settings, clock = self.service.settings, self.service.clock
+        clock.offset = given.pop("clock_offset", clock.offset)
+        clock.passed = given.pop("time_passed", clock.passed)
+        if "throttle" in given:
+            self.throttle.clear()
+        for name, value in given.items():
+            setattr(settings, name, value)
+        return {**asdict(settings), "clock_offset": clock.offset, "time_passed": clock.passed}
+
+    def _requests(self, content: Any) -> Mapping[str, Any]:
+        read_members(content, {})
+        return dict(self.counts)
+
+    def _reset(self, content: Any) -> Mapping[str, Any]:
+        read_members(content, {})
+        self.reset()
+        return {}
+
+    def _planned_faults(self, content: Any) -> Any:
+        read_members(content, {})
+        return self.faults.planned()
+
+    def _faults(self, content: Any) -> Mapping[str, Any]:
+        self.faults.plan(content)
+        return {}
+
+    def _settings(self, content: Any) -> Mapping[str, Any]:
+        read_members(content, {})
+        return self.change_settings({})
+
+    def _users(self, content: Any) -> Mapping[str, Any]:
+        if not isinstance(content, list):
+            raise ControlError("users: expected a list")
+        with self.service.state.transaction():
+            for index, user in enumerate(content):
+                plant_user(self.service, Entry("", f"users[{index}]", user))
+        return {}
+
+    def _saml_response(self, content: Any) -> Mapping[str, Any]:
+        return {"response": saml_response(self.service, content)}
+
+    def _allowed(self, content: Any) -> Mapping[str, Any]:
+        return asdict(allowed(self.service, content))
+
+    def _login_token(self, content: Any) -> Mapping[str, Any]:
+        return {"token": login_token(self.service, content)}
+
+
+def refusal(status: int, error: str) -> Answer:
+    """The answer to a control call that is wrong."""
+    text = one_line(error, _MOST_ERROR)
+    return replace(_json(status, {"error": text}), message=text)
+
+
+def _json(status: int, content: Any) -> Answer:
+    return Answer(status, json.dumps(content).encode(), "application/json", is_aws=False)

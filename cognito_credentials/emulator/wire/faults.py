@@ -1,0 +1,183 @@
+"""
+Misbehaviour on request: what ``PUT /_emulator/faults`` plans for coming requests.
+
+Each fault is used for the first requests that it fits, in the order of the list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cognito_credentials.emulator.model.members import (
+    SECONDS,
+    ControlError,
+    Kind,
+    is_number,
+    is_text,
+    read_members,
+)
+
+FOREVER = -1
+ANY_OPERATION = "*"
+_MOST_TIMES = 10**9
+_MOST_BYTES = 2**30
+_CODE = re.compile(r"[!-~]{1,256}")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e\xa1-\xff]([\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?|")
+_OF_THE_BODY = ("content-length", "transfer-encoding")
+_WITHOUT_BODY = (204, 304)
+
+
+@dataclass
+class Fault:
+    """
+    One planned misbehaviour.
+
+    Attributes:
+        operation: Name of the operation, or ``*`` for any.
+        times: How many requests are left; FOREVER does not count.
+        code: Answer this error of the service, with *message*.
+        status: Answer this HTTP status, with *body* and *headers*.
+        delay: Seconds before anything else.
+        drop: ``before`` closes the connection unanswered, ``after`` does the work first.
+        drip: Seconds for each byte of the body.
+        body_size: Send this many bytes of filler as the body.
+    """
+
+    operation: str
+    times: int = 1
+    code: str | None = None
+    message: str = ""
+    status: int | None = None
+    body: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    drop: str | None = None
+    drip: float = 0.0
+    body_size: int | None = None
+
+    @property
+    def answers(self) -> bool:
+        """True when the request is answered without being processed."""
+        return self.status is not None or self.body is not None or self.body_size is not None
+
+
+class Faults:
+    """
+    The faults that are planned.
+
+    Args:
+        operations: Those that exist.
+    """
+
+    def __init__(self, operations: Collection[str]) -> None:
+        self._operations = operations
+        self._planned: list[Fault] = []
+
+    def plan(self, descriptions: Any) -> None:
+        """
+        Replace the plan.
+
+        Raises:
+            ControlError: The JSON value is not a list of faults; the old plan stays.
+        """
+        if not isinstance(descriptions, list):
+            raise ControlError("faults: expected a list")
+        self._planned = [
+            self._read(description, f"faults[{index}]") for index, description in enumerate(descriptions)
+        ]
+
+    def take(self, operation: str) -> Fault | None:
+        """The fault for a request of *operation*, used up by one."""
+        for fault in self._planned:
+            if fault.times != 0 and fault.operation in (ANY_OPERATION, operation):
+                if fault.times > 0:
+                    fault.times -= 1
+                return fault
+        return None
+
+    def planned(self) -> list[dict[str, Any]]:
+        """What is left of the plan, in the form in which it is planned."""
+        return [_description(fault) for fault in self._planned if fault.times != 0]
+
+    def clear(self) -> None:
+        """Plan nothing."""
+        self._planned = []
+
+    def _read(self, description: Any, place: str) -> Fault:
+        given = read_members(description, _KINDS, place, required=("operation",))
+        operation = given["operation"]
+        if operation != ANY_OPERATION and operation not in self._operations:
+            there_are = ", ".join([ANY_OPERATION, *self._operations])
+            raise ControlError(f"{place}.operation: no operation {operation}; there are: {there_are}")
+        if "message" in given and "code" not in given:
+            raise ControlError(f"{place}.message: it needs a code beside it")
+        contents = [name for name in ("code", "body", "body_size") if name in given]
+        if len(contents) > 1:
+            raise ControlError(f"{place}: {' and '.join(contents)} exclude each other")
+        if contents and given.get("status") in _WITHOUT_BODY:
+            raise ControlError(f"{place}.{contents[0]}: an answer with status {given['status']} has no body")
+        drop = given.pop("drop", False)
+        return Fault(drop="after" if drop == "after" else "before" if drop else None, **given)
+
+
+def _description(fault: Fault) -> dict[str, Any]:
+    usual = asdict(Fault(fault.operation))
+    given = {name: value for name, value in asdict(fault).items() if value != usual[name]}
+    if fault.drop == "before":
+        given["drop"] = True
+    return {"operation": fault.operation, "times": fault.times, **given}
+
+
+def _is_times(value: Any) -> bool:
+    return isinstance(value, int) and is_number(value, FOREVER, _MOST_TIMES)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and is_number(value, 0, _MOST_BYTES)
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and is_number(value, 200, 599)
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
+
+
+def _are_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_header(name, text) for name, text in value.items())
+
+
+def _is_header(name: Any, text: Any) -> bool:
+    """True for a line of an HTTP head that leaves the framing of the body to the server."""
+    return (
+        isinstance(name, str)
+        and isinstance(text, str)
+        and _HEADER_NAME.fullmatch(name) is not None
+        and _HEADER_VALUE.fullmatch(text) is not None
+        and name.lower() not in _OF_THE_BODY
+    )
+
+
+_KINDS: Mapping[str, Kind] = {
+    "operation": Kind(is_text, "the name of an operation, or *"),
+    "times": Kind(_is_times, "a whole number of 0 or more, or -1 for ever"),
+    "code": Kind(_is_code, "an error code in ASCII, without spaces", or_null=True),
+    "message": Kind(lambda value: value == "" or is_text(value), "a text"),
+    "status": Kind(_is_status, "an HTTP status, 200 to 599", or_null=True),
+    "body": Kind(lambda value: isinstance(value, str), "a text", or_null=True),
+    "headers": Kind(
+        _are_headers,
+        "header names with a line of Latin-1 text each, but not Content-Length or Transfer-Encoding",
+    ),
+    "delay": SECONDS,
+    "drop": Kind(
+        lambda value: isinstance(value, bool) or value == "after", 'true, false or "after"', or_null=True
+    ),
+    "drip": SECONDS,
+    "body_size": Kind(_is_size, f"bytes, 0 to {_MOST_BYTES}", or_null=True),
+}

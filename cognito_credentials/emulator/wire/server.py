@@ -1,0 +1,187 @@
+"""One HTTP server in one thread: its sockets, its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.wire.application import Application
+from cognito_credentials.emulator.wire.certificates import make_certificate
+
+_START_SECONDS = 30
+_KEEP_ALIVE_SECONDS = 60
+
+
+class RunningServer:
+    """
+    One server in one thread, from its first to its last request.
+
+    Args:
+        listener: A listening socket; it belongs to the server from now on.
+        log: Takes one readable line for each request.
+        tls: Speak https.
+        certificate_file: Where to write the certificate; None is a temporary file.
+
+    Attributes:
+        is_local: Only this machine can reach it.
+
+    Raises:
+        CertificateFileError: The certificate cannot be written there.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        listener: socket.socket,
+        log: Callable[[str], None] | None,
+        tls: bool,
+        certificate_file: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.service = service
+        host, port = listener.getsockname()[:2]
+        address = ipaddress.ip_address(host)
+        self.is_local = address.is_loopback
+        self.certificate = make_certificate(host, certificate_file) if tls else None
+        # Where all addresses are listened on, clients on this machine have one to connect to.
+        shown = ("127.0.0.1" if address.version == 4 else "::1") if address.is_unspecified else host
+        self.url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"
+        connections = _Connections()
+        self.application = Application(service, connections.drop, log)
+        config = uvicorn.Config(
+            self.application,
+            http=connections.protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",  # below it, uvicorn logs query strings, which hold tokens
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            ssl_certfile=self.certificate.certificate if self.certificate else None,
+            ssl_keyfile=self.certificate.key if self.certificate else None,
+        )
+        self._server = _Server(config, connections)
+        self._thread = threading.Thread(
+            target=self._run, args=(listener,), name="cognito-emulator", daemon=True
+        )
+        self._thread.start()
+        if not self._server.ready.wait(_START_SECONDS):
+            raise OSError(f"the emulator did not start within {_START_SECONDS} seconds")
+
+    def stop(self) -> None:
+        """Cut all connections and close the state."""
+        self._server.stop()
+        self._thread.join()
+        if self.certificate is not None:
+            self.certificate.remove()
+        self.service.state.close()
+
+    def _run(self, listener: socket.socket) -> None:
+        asyncio.run(self._server.serve(sockets=[listener]))
+
+
+class _Connections:
+    """The open connections by the address of the client, so that one can be cut."""
+
+    def __init__(self) -> None:
+        self._transports: dict[tuple[Any, ...], asyncio.BaseTransport] = {}
+        registry = self._transports
+
+        class Protocol(H11Protocol):
+            """uvicorn's protocol, which also says who is connected."""
+
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+                registry[_address(transport)] = transport
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                registry.pop(_address(self.transport), None)
+                super().connection_lost(exc)
+
+        self.protocol = Protocol
+
+    def drop(self, client: Sequence[Any]) -> None:
+        """Cut the connection of *client*, an ASGI scope's address."""
+        transport = self._transports.get(tuple(client))
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+    def drop_all(self) -> None:
+        """Cut every connection."""
+        for client in list(self._transports):
+            self.drop(client)
+
+
+def _address(transport: asyncio.BaseTransport) -> tuple[Any, ...]:
+    name = transport.get_extra_info("peername")
+    return tuple(name[:2]) if name else ()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which starts and stops without its tenths of a second of waiting."""
+
+    def __init__(self, config: uvicorn.Config, connections: _Connections) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._connections = connections
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the server to end, from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopped.set)
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.ready.set()
+        await self._stopped.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        self._connections.drop_all()
+        tasks = list(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """
+    A listening socket.
+
+    Raises:
+        OSError: The address cannot be listened on.
+    """
+    if not host:  # which would be every address
+        raise OSError(errno.EINVAL, f"cannot listen on {host} port {port}: the host is empty")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends without delay only where the socket says that it speaks TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except (OSError, TypeError, ValueError, OverflowError) as error:  # a name or a port that is none
+        listener.close()
+        reason, number = getattr(error, "strerror", None) or error, getattr(error, "errno", None)
+        raise OSError(number or errno.EINVAL, f"cannot listen on {host} port {port}: {reason}") from None
+    except BaseException:
+        listener.close()
+        raise
+    return listener
