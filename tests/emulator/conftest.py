@@ -16,7 +16,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from .conformance import witnessed  # noqa: F401  (a fixture for every test of this directory)
+from .service_page import witnessed  # noqa: F401  (a fixture for every test of this directory)
 
 OIDC = "login.example.com"
 OIDC_ARN = f"arn:aws:iam::123456789012:oidc-provider/{OIDC}"
@@ -26,11 +26,6 @@ SIGNED = {"Authorization": FAKE_SIGNATURE, "X-Amz-Date": "20200101T000000Z"}
 """Headers of a developer's call: nobody can verify the signature of a key that nobody issued."""
 
 ROLE = "arn:aws:iam::123456789012:role/"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Tests of what the real service does say so; conformance.py makes a table of them."""
-    config.addinivalue_line("markers", "conforms(operation, mark, source): holds a behaviour of the service")
 
 
 @dataclass

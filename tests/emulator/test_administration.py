@@ -11,7 +11,6 @@ from .test_identities import credentials_id, get_id
 POOL_ARN = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/"
 
 
-@pytest.mark.conforms("UpdateIdentityPool", mark="observed", source="6.2, 15.18")
 def test_update_replaces(api):
     """UpdateIdentityPool takes away what is not given, but keeps tags, roles and developer name."""
     pool_id = api.oidc_pool(DeveloperProviderName="dev.app", IdentityPoolTags={"a": "b"})
@@ -36,7 +35,6 @@ def test_update_replaces(api):
     }
 
 
-@pytest.mark.conforms("UpdateIdentityPool", mark="docs", source="6.2")
 def test_developer_provider_name_is_fixed(api, refused):
     """A developer provider name, once set, cannot become another."""
     pool_id = api.oidc_pool(DeveloperProviderName="dev.app")
@@ -52,7 +50,6 @@ def test_developer_provider_name_is_fixed(api, refused):
     assert code == "InvalidParameterException"
 
 
-@pytest.mark.conforms("DeleteIdentityPool", mark="assumed", source="6.4")
 def test_delete_pool(api, refused):
     """A deleted pool is gone with its identities; deleting twice finds nothing."""
     pool_id = api.emulator.create_pool()
@@ -69,7 +66,6 @@ def test_delete_pool(api, refused):
         assert refused(function, **arguments)[0] == "ResourceNotFoundException"
 
 
-@pytest.mark.conforms("ListIdentityPools", mark="model", source="6.5, 15.21")
 def test_list_pools_in_pages(api):
     """The SDK's paginator sees every pool once, in the order of creation, by id and name only."""
     ids = [api.emulator.create_pool() for _ in range(7)]
@@ -90,7 +86,6 @@ def test_full_last_page_has_no_token(api):
     assert "NextToken" not in api.developer.list_identity_pools(MaxResults=2)
 
 
-@pytest.mark.conforms("ListIdentityPools", mark="model", source="6.5, 15.21")
 def test_bad_page_requests(api, refused):
     """More than 60 is a violation; a token of nothing, or of another list, is an invalid parameter."""
     pool_id = api.emulator.create_pool()
@@ -109,7 +104,6 @@ def test_bad_page_requests(api, refused):
         assert code == "InvalidParameterException"
 
 
-@pytest.mark.conforms("GetIdentityPoolRoles", mark="observed", source="6.6")
 def test_roles_of_a_new_pool_are_left_out(api):
     """Roles and mappings that were never set are not in the answer; what was set is, as it was."""
     pool_id = api.emulator.create_pool(roles={}, SupportedLoginProviders={GOOGLE: "app"})
@@ -133,7 +127,6 @@ def test_roles_of_a_new_pool_are_left_out(api):
     assert full["RoleMappings"] == mappings
 
 
-@pytest.mark.conforms("DescribeIdentity", mark="observed", source="6.13")
 def test_describe_identity(api, refused):
     """A guest has no Logins member; a user has the provider names; dates are those of its changes."""
     pool_id = api.oidc_pool()
@@ -156,7 +149,6 @@ def test_describe_identity(api, refused):
     )
 
 
-@pytest.mark.conforms("ListIdentities", mark="model", source="6.14")
 def test_list_identities(api):
     """Identities come in pages, disabled ones too unless they are hidden."""
     pool_id = api.oidc_pool()
@@ -179,7 +171,6 @@ def test_list_identities(api):
     assert shown(HideDisabled=True) == [known, guests[0], *guests[2:]]
 
 
-@pytest.mark.conforms("TagResource, UntagResource, ListTagsForResource", mark="docs", source="6.8")
 def test_tags(api):
     """Tags are added, overwritten, taken away and listed; they are the pool's IdentityPoolTags."""
     pool_id = api.emulator.create_pool(IdentityPoolTags={"a": "1", "b": "2"})
@@ -193,7 +184,6 @@ def test_tags(api):
     assert pool["IdentityPoolTags"] == {"b": "3", "c": ""}
 
 
-@pytest.mark.conforms("TagResource", mark="docs", source="6.8")
 def test_bad_tags(api, refused):
     """Reserved keys, strange characters, too many tags and other resources are refused."""
     pool_id = api.emulator.create_pool()
@@ -220,7 +210,6 @@ def test_bad_tags(api, refused):
 
 
 @pytest.mark.parametrize("use_defaults", [True, False])
-@pytest.mark.conforms("SetPrincipalTagAttributeMap, GetPrincipalTagAttributeMap", mark="model", source="6.7")
 def test_principal_tag_map(api, use_defaults):
     """A map of principal tags comes back as it was set; with defaults it holds no tags."""
     pool_id = api.oidc_pool()
@@ -237,7 +226,6 @@ def test_principal_tag_map(api, use_defaults):
     assert answer["PrincipalTags"] == ({} if use_defaults else {"team": "groups"})
 
 
-@pytest.mark.conforms("SetPrincipalTagAttributeMap", mark="assumed", source="6.7")
 def test_principal_tag_map_of_no_provider(api, refused):
     """A map needs a provider of the pool."""
     code, _, _ = refused(
@@ -249,9 +237,6 @@ def test_principal_tag_map_of_no_provider(api, refused):
     assert code == "InvalidParameterException"
 
 
-@pytest.mark.conforms(
-    "DeleteIdentityPool, SetIdentityPoolRoles, UnlinkDeveloperIdentity", mark="docs", source="1.2, 15.22"
-)
 @pytest.mark.parametrize(
     "operation", ["SetIdentityPoolRoles", "UnlinkDeveloperIdentity", "DeleteIdentityPool"]
 )
@@ -271,7 +256,6 @@ def test_void_operations(api, operation):
     assert (answer.status, answer.body) == (200, b"")
 
 
-@pytest.mark.conforms("TagResource, UntagResource", mark="model", source="1.2")
 @pytest.mark.parametrize("operation", ["TagResource", "UntagResource"])
 def test_empty_outputs(api, operation):
     """An operation whose output has no members is answered with an empty object."""

@@ -49,7 +49,6 @@ def aws(api, monkeypatch, capfd):
     return call
 
 
-@pytest.mark.conforms("any", mark="model", source="3.4")
 def test_every_subcommand(api, aws):
     """All 23 subcommands of ``aws cognito-identity`` work, each with its own answer."""
     pool_id = aws(

@@ -547,7 +547,6 @@ def test_clock_offset(api):
     assert login["iat"] == pytest.approx(past, abs=5)
 
 
-@pytest.mark.conforms("GetId", mark="observed", source="1.3, 11")
 def test_throttle(api):
     """With throttling on, GetId is refused over its quota of 25 a second, in the exact text."""
     pool_id = api.emulator.create_pool()
@@ -560,7 +559,6 @@ def test_throttle(api):
     assert api.control("GET", "requests").json["GetId"] > 25
 
 
-@pytest.mark.conforms("ListIdentities", mark="docs", source="11")
 def test_throttle_of_ones_own(api):
     """Quotas can be set by operation; what is not named is not throttled."""
     pool_id = api.emulator.create_pool()
@@ -625,7 +623,6 @@ def test_login_grace(api, refused):
     assert "Token expired" in refused(api.public.get_id, IdentityPoolId=pool_id, Logins=logins)[1]
 
 
-@pytest.mark.conforms("any", mark="docs", source="11")
 def test_throttle_of_a_region(api):
     """A quota is for all pools of one region together, and each region has its own."""
     there = api.client(

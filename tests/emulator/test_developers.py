@@ -38,7 +38,6 @@ def claims(token):
     return jwt.decode(token, options={"verify_signature": False})
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_one_user_is_one_identity(token_for):
     """A developer user has the same identity each time; another user another one."""
     first = token_for("ann")["IdentityId"]
@@ -47,7 +46,6 @@ def test_one_user_is_one_identity(token_for):
     assert token_for("bob")["IdentityId"] != first
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="observed", source="7.1, 15.12")
 def test_token(pool_id, token_for):
     """The token names the developer provider and user, and lasts 15 minutes or as told."""
     answer = token_for("ann")
@@ -60,13 +58,11 @@ def test_token(pool_id, token_for):
     assert longer["exp"] - longer["iat"] == 86_400
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="model", source="6.12, 15.12")
 def test_token_duration_limit(token_for, refused):
     """A token lasts a day at most."""
     assert refused(token_for, user="ann", TokenDuration=86_401)[0] == "ValidationException"
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="model", source="6.11")
 def test_developer_enhanced_flow(api, token_for):
     """The client takes the back end's token to GetCredentialsForIdentity under the service's name."""
     answer = token_for("ann")
@@ -79,7 +75,6 @@ def test_developer_enhanced_flow(api, token_for):
     assert arn.endswith(":assumed-role/authenticated/CognitoIdentityCredentials")
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.2 check 0, 5.2 check 7")
 def test_own_token_under_the_wrong_name(api, token_for, refused):
     """The developer's name is no public provider, and an own token is no token of another one."""
     answer = token_for("ann")
@@ -94,7 +89,6 @@ def test_own_token_under_the_wrong_name(api, token_for, refused):
     )
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="observed", source="6.12")
 def test_wrong_developer_provider(api, pool_id, refused):
     """A pool supports its own developer provider only."""
     assert refused(
@@ -107,7 +101,6 @@ def test_wrong_developer_provider(api, pool_id, refused):
     )
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_guest_becomes_a_developer_user(api, pool_id, token_for, refused):
     """An unknown user with a guest's identity takes it over."""
     guest = get_id(api, pool_id)
@@ -117,7 +110,6 @@ def test_guest_becomes_a_developer_user(api, pool_id, token_for, refused):
     assert refused(api.public.get_open_id_token, IdentityId=guest) == forbidden(guest)
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="model", source="6.12")
 def test_user_of_another_identity(api, pool_id, token_for, refused):
     """A user who is known elsewhere is already registered."""
     token_for("ann")
@@ -128,7 +120,6 @@ def test_user_of_another_identity(api, pool_id, token_for, refused):
     assert code == "DeveloperUserAlreadyRegisteredException"
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="observed", source="6.12")
 def test_unknown_user_with_a_signed_in_identity(token_for, refused):
     """An unknown user cannot enter an identity without one of its logins."""
     ann = token_for("ann")["IdentityId"]
@@ -140,7 +131,6 @@ def test_unknown_user_with_a_signed_in_identity(token_for, refused):
     )
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_public_login_opens_the_identity(api, pool_id, token_for):
     """With a valid login of the identity an unknown developer user is linked to it."""
     user_id = get_id(api, pool_id, api.login())
@@ -152,7 +142,6 @@ def test_public_login_opens_the_identity(api, pool_id, token_for):
     assert api.developer.describe_identity(IdentityId=user_id)["Logins"] == [OIDC, DEVELOPER]
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_implicit_merge(api, pool_id, token_for, refused):
     """A known user and a known public login merge into the developer's identity."""
     public = get_id(api, pool_id, api.login())
@@ -163,7 +152,6 @@ def test_implicit_merge(api, pool_id, token_for, refused):
     assert refused(api.public.get_open_id_token, IdentityId=public) == forbidden(public)
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="assumed", source="6.12")
 def test_identity_of_another_pool(api, token_for, refused):
     """An identity of another pool is not found."""
     other = get_id(api, api.oidc_pool())
@@ -174,7 +162,6 @@ def test_identity_of_another_pool(api, token_for, refused):
     )
 
 
-@pytest.mark.conforms("LookupDeveloperIdentity", mark="model", source="6.16, 15.19")
 def test_lookup(api, pool_id, token_for, refused):
     """Lookup goes from user to identity and back, in pages; what does not fit is a conflict."""
     ann = token_for("ann")["IdentityId"]
@@ -209,7 +196,6 @@ def test_lookup(api, pool_id, token_for, refused):
     assert lookup(IdentityId=bob)["DeveloperUserIdentifierList"] == []
 
 
-@pytest.mark.conforms("MergeDeveloperIdentities", mark="model", source="6.17, 15.19")
 def test_merge(api, pool_id, token_for, refused):
     """A merge keeps the destination's id and disables the source; merging again changes nothing."""
     source = token_for("old")["IdentityId"]
@@ -232,7 +218,6 @@ def test_merge(api, pool_id, token_for, refused):
     assert unknown[0] == "ResourceNotFoundException"
 
 
-@pytest.mark.conforms("MergeDeveloperIdentities", mark="model", source="6.17")
 def test_merge_with_two_users_of_one_provider(api, pool_id, token_for, refused):
     """Two identities with different users of one public provider cannot be merged."""
     first = token_for("one", api.login("ann"))["IdentityId"]
@@ -251,7 +236,6 @@ def test_merge_with_two_users_of_one_provider(api, pool_id, token_for, refused):
     assert token_for("two")["IdentityId"] == second
 
 
-@pytest.mark.conforms("MergeDeveloperIdentities", mark="model", source="4, 6.17")
 def test_at_most_twenty_logins(token_for, refused, api, pool_id):
     """An identity has no more than 20 logins."""
     identity_id = token_for("user0")["IdentityId"]
@@ -270,7 +254,6 @@ def test_at_most_twenty_logins(token_for, refused, api, pool_id):
     assert token_for("user19")["IdentityId"] == identity_id
 
 
-@pytest.mark.conforms("UnlinkDeveloperIdentity", mark="model", source="6.18")
 def test_unlink_developer_identity(api, pool_id, token_for, refused):
     """An unlinked user is new next time; without its last login the identity is disabled."""
     ann = token_for("ann")["IdentityId"]
@@ -292,7 +275,6 @@ def test_unlink_developer_identity(api, pool_id, token_for, refused):
     assert refused(api.public.get_open_id_token, IdentityId=ann) == forbidden(ann)
 
 
-@pytest.mark.conforms("UnlinkIdentity", mark="assumed", source="6.19")
 def test_own_token_may_unlink(api, pool_id, token_for, refused):
     """A token of the service proves its identity to UnlinkIdentity, and no other."""
     ann = token_for("ann", api.login())
@@ -331,7 +313,6 @@ def tagged_pool(api, actions):
     return pool_id
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1, 8.4")
 def test_principal_tags_in_the_token(api):
     """Mapped claims stand in the token between amr and iss; a missing claim makes no tag."""
     pool_id = tagged_pool(api, ["sts:AssumeRoleWithWebIdentity"])
@@ -347,7 +328,6 @@ def test_principal_tags_in_the_token(api):
 
 @pytest.mark.parametrize("value", ["red", "red;blue", "x" * 500])
 @pytest.mark.parametrize("may_tag", [True, False])
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="8.4")
 def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
     """Tags need sts:TagSession in the trust policy and values that STS takes, or the pool is at fault."""
     actions = ["sts:AssumeRoleWithWebIdentity"] + ["sts:TagSession"] * may_tag
@@ -364,7 +344,6 @@ def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
         )
 
 
-@pytest.mark.conforms("SetPrincipalTagAttributeMap", mark="docs", source="8.4")
 def test_default_tags_of_facebook(api):
     """The defaults of Facebook are the app's id and the user's."""
     provider = "graph.facebook.com"
@@ -381,7 +360,6 @@ def test_default_tags_of_facebook(api):
     assert tags == {"client": ["app.1234"], "username": ["ann"]}
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.4")
 def test_size_of_mapped_tags(api, refused):
     """The tags that a pool maps take 460 bytes with their keys, and one more is the pool's fault."""
     pool_id = tagged_pool(api, ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"])
@@ -400,7 +378,6 @@ def test_size_of_mapped_tags(api, refused):
             assert code == "InvalidIdentityPoolConfigurationException"
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="docs", source="6.12")
 def test_developer_principal_tags(token_for):
     """The back end gives tags for one token."""
     content = claims(token_for("ann", PrincipalTags={"team": "red"})["Token"])
@@ -436,7 +413,6 @@ def test_own_token_under_the_name_of_another_partition(api, token_for, refused):
     assert refused(call, IdentityId=ann["IdentityId"], Logins=logins)[0] == "NotAuthorizedException"
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="6.11")
 def test_own_token_of_another_pool(api, token_for, refused):
     """A token of another pool's identity opens, unlinks and proves nothing here."""
     ann = token_for("ann", api.login())
@@ -464,7 +440,6 @@ def test_login_beside_an_own_token(api, token_for, refused):
     assert bad[1] == "Invalid login token. Not a valid OpenId Connect identity token."
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4, 6.11")
 def test_unknown_login_beside_an_own_token(api, pool_id, token_for):
     """A login that nobody has is linked to the identity that the token beside it proves."""
     ann = token_for("ann")
@@ -475,7 +450,6 @@ def test_unknown_login_beside_an_own_token(api, pool_id, token_for):
     assert get_id(api, pool_id, api.login("new")) == ann["IdentityId"]
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4, 6.11")
 def test_known_login_beside_an_own_token(api, pool_id, token_for, refused):
     """A login of another identity merges that one into the identity that the token proves."""
     other = get_id(api, pool_id, api.login("bob"))
@@ -488,7 +462,6 @@ def test_known_login_beside_an_own_token(api, pool_id, token_for, refused):
     assert refused(api.public.get_credentials_for_identity, IdentityId=other) == forbidden(other)
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4, 6.11")
 def test_conflicting_login_beside_an_own_token(api, token_for, refused):
     """Another user of a provider that the token's identity has a login of is a conflict."""
     ann = token_for("ann", api.login("ann"))
@@ -499,7 +472,6 @@ def test_conflicting_login_beside_an_own_token(api, token_for, refused):
     assert code == "ResourceConflictException"
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="5.4")
 def test_own_token_of_a_disabled_identity(api, pool_id, token_for, refused):
     """The token of an identity that was merged away opens nothing; a login beside it finds the survivor."""
     ann, bob = token_for("ann"), token_for("bob", api.login("bob"))
@@ -531,7 +503,6 @@ def test_amr_of_logins_beside_an_own_token(api, pool_id, token_for):
     ]
 
 
-@pytest.mark.conforms("GetOpenIdTokenForDeveloperIdentity", mark="assumed", source="6, 6.12")
 @pytest.mark.parametrize("logins", [{"other.app": "ann"}, {DEVELOPER: "ann", OIDC: "no token"}])
 def test_unknown_identity_comes_first(api, pool_id, refused, logins):
     """An identity that is not in the pool is not found, before providers and tokens are looked at."""
@@ -546,7 +517,6 @@ def test_unknown_identity_comes_first(api, pool_id, refused, logins):
         )
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.4, 9.3 check 9")
 def test_tags_of_a_back_end(api, token_for, refused):
     """A back end's tags may be longer than what a pool maps, but not more than STS packs."""
     noise = random.Random(1)

@@ -18,7 +18,6 @@ from .test_signatures import signed_headers, signer_with_clock
 PUBLIC = {"GetId", "GetOpenIdToken", "GetCredentialsForIdentity", "UnlinkIdentity"}
 
 
-@pytest.mark.conforms("any", mark="model", source="1.1, 1.3, 15.1")
 def test_unsigned_calls_of_all_operations(api):
     """Unsigned, four operations work and the nineteen others are refused in the same words."""
     pool_id = api.oidc_pool()
@@ -41,7 +40,6 @@ def test_unsigned_calls_of_all_operations(api):
         }
 
 
-@pytest.mark.conforms("DescribeIdentity, ListIdentities", mark="observed", source="1.2")
 def test_dates_have_milliseconds(api):
     """Identity dates on the wire are seconds with three decimals at most."""
     pool_id = api.emulator.create_pool()
@@ -55,7 +53,6 @@ def test_dates_have_milliseconds(api):
             assert re.search(b'"' + member + rb'":\d{10}(\.\d{1,3})?[,}]', body)
 
 
-@pytest.mark.conforms("any", mark="observed", source="1.3")
 def test_denials_spell_message_with_a_capital(api):
     """What AWS's authorization layer denies has its text under Message, as no service's own error has."""
     text = (
@@ -76,7 +73,6 @@ def test_denials_spell_message_with_a_capital(api):
         pytest.param(400, "Signature not yet current: ", id="fast"),
     ],
 )
-@pytest.mark.conforms("any", mark="assumed", source="1.3")
 def test_clocks_at_cognito(api, seconds, text):
     """A signature of more than five minutes ago or ahead is refused in the JSON protocol's own code."""
     identity_id = get_id(api, api.emulator.create_pool())
@@ -91,7 +87,6 @@ def test_clocks_at_cognito(api, seconds, text):
     assert answer.json["message"].startswith(text)
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 9")
 def test_session_tags_too_large(api, refused):
     """Tags of a back end that are more than a session can carry are refused with their share in percent."""
     pool_id = api.emulator.create_pool(DeveloperProviderName="dev.app")
@@ -112,7 +107,6 @@ def test_session_tags_too_large(api, refused):
     assert re.fullmatch(r"Packed size of session tags consumes \d+% of allotted space\.", message)
 
 
-@pytest.mark.conforms("DescribeIdentity, ListIdentities", mark="assumed", source="5.4, 13")
 def test_merged_identity_is_still_described(api):
     """An identity that was merged away is still there, without Logins, and hidden where it is asked for."""
     pool_id = api.oidc_pool()
@@ -128,7 +122,6 @@ def test_merged_identity_is_still_described(api):
     assert [identity["IdentityId"] for identity in shown["Identities"]] == [first]
 
 
-@pytest.mark.conforms("GetId, GetOpenIdToken", mark="assumed", source="6.9, 13")
 def test_empty_logins_are_a_guests(api):
     """Empty Logins make a guest, and speak for one."""
     content = {"IdentityPoolId": api.oidc_pool(), "Logins": {}}

@@ -55,7 +55,6 @@ def role_of(api):
     return call
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1, 15.12")
 def test_guest_token(api):
     """A guest's token has the service's header and claims, in its order, for ten minutes."""
     pool_id = api.emulator.create_pool()
@@ -73,7 +72,6 @@ def test_guest_token(api):
     )
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1, 15.12")
 def test_user_token(api):
     """A user's token names the login that was used, and the pool's ARN."""
     pool_id = api.oidc_pool()
@@ -97,7 +95,6 @@ def test_user_token(api):
     )
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.1")
 def test_amr_of_a_user_pool(api):
     """A user pool's login is named with CognitoSignIn and the subject."""
     pool_id = api.emulator.create_pool(
@@ -114,7 +111,6 @@ def test_amr_of_a_user_pool(api):
     ]
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="7.2, 15.13")
 def test_token_verifies_with_the_served_keys(api):
     """A JOSE library verifies the token with the keys that discovery leads to."""
     identity_id = get_id(api, api.emulator.create_pool())
@@ -129,7 +125,6 @@ def test_token_verifies_with_the_served_keys(api):
     assert document["issuer"] == claims["iss"]
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="assumed", source="7.2")
 def test_issuer_of_ones_own(api):
     """Told its issuer's address, what looks a token's issuer up finds the emulator, and the token is good."""
     issuer = f"{api.emulator.url}/local"
@@ -172,8 +167,8 @@ def test_issuer_of_ones_own(api):
             "Basic (classic) flow is not supported with RoleMappings, please use enhanced flow.",
         ),
     ],
+    ids=["forbidden", "mapped"],
 )
-@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="5.5, 15.11")
 def test_basic_flow_refused(api, refused, settings, mappings, text):
     """A pool that forbids the basic flow, or has role mappings, refuses even guests."""
     pool_id = api.oidc_pool(role_mappings=mappings, **settings)
@@ -185,7 +180,6 @@ def test_basic_flow_refused(api, refused, settings, mappings, text):
     )
 
 
-@pytest.mark.conforms("UpdateIdentityPool, GetOpenIdToken", mark="assumed", source="6.2")
 def test_mapping_of_a_removed_provider(api):
     """A role mapping whose provider was taken out of the pool is stored, and in nobody's way."""
     mapping = rules(("sub", "Equals", "ann", "ruled"))
@@ -207,7 +201,6 @@ def test_mapping_of_a_removed_provider(api):
     assert stored["RoleMappings"] == {GOOGLE: mapping}
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="observed", source="5.5, 15.11")
 def test_basic_flow_when_never_forbidden(api):
     """A pool made without AllowClassicFlow allows it, and does not show the member."""
     pool = api.developer.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)
@@ -217,7 +210,6 @@ def test_basic_flow_when_never_forbidden(api):
     assert api.public.get_open_id_token(IdentityId=identity_id)["Token"]
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="6.11, 15.15")
 def test_enhanced_flow(api):
     """A guest's credentials work at STS, for one hour, under the service's session name."""
     pool_id = api.emulator.create_pool()
@@ -241,7 +233,6 @@ def test_enhanced_flow(api):
     assert caller["UserId"].endswith(":CognitoIdentityCredentials")
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="1.2")
 def test_expiration_is_a_whole_float(api):
     """The expiration on the wire is whole seconds written as a float."""
     identity_id = get_id(api, api.emulator.create_pool())
@@ -251,7 +242,6 @@ def test_expiration_is_a_whole_float(api):
     assert body.rstrip(b"}").endswith(b".0")
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="6.11")
 def test_enhanced_flow_ignores_allow_classic_flow(api):
     """Forbidding the basic flow does not touch the enhanced one."""
     pool_id = api.emulator.create_pool(AllowClassicFlow=False)
@@ -260,7 +250,6 @@ def test_enhanced_flow_ignores_allow_classic_flow(api):
 
 
 @pytest.mark.parametrize("state", ["authenticated", "unauthenticated"])
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="6.11, 15.14")
 def test_missing_role(api, refused, state):
     """A pool without a role for guests, or for users, is badly configured."""
     pool_id = api.oidc_pool(roles={state: ROLE + "r"})
@@ -270,7 +259,6 @@ def test_missing_role(api, refused, state):
     assert refused(api.public.get_credentials_for_identity, IdentityId=identity_id, Logins=logins) == IPC
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="6.10")
 def test_guests_switched_off_later(api, refused):
     """A guest of a pool that no longer has guests is refused with the pool's text."""
     pool_id = api.emulator.create_pool()
@@ -285,7 +273,6 @@ def test_guests_switched_off_later(api, refused):
     )
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.2 check 4, 6.11, 15.10")
 def test_own_token_as_login(api, refused):
     """A token of the service proves its own identity, and no other, until it expires."""
     pool_id = api.oidc_pool()
@@ -311,7 +298,6 @@ def test_own_token_as_login(api, refused):
     assert expired[1].startswith("Invalid login token. Token expired: ")
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.2, 15.16")
 def test_token_mapping(api, role_of, refused):
     """Type Token: the preferred role, the only role, a permitted CustomRoleArn, or denied."""
     pool_id = api.emulator.create_pool(
@@ -349,7 +335,6 @@ def test_token_mapping(api, role_of, refused):
         ({"cognito:preferred_role": ROLE + "one"}, False),
     ],
 )
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="8.2")
 def test_token_mapping_without_roles(api, role_of, refused, claims, ambiguous):
     """Type Token: a token that names no role, or an empty one, is ambiguous."""
     pool_id = api.emulator.create_pool(
@@ -385,7 +370,6 @@ def test_token_mapping_without_roles(api, role_of, refused, claims, ambiguous):
         ("Contains", "b", ["a", "b"], True),
     ],
 )
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3, 15.16")
 def test_one_rule(api, role_of, refused, match, value, claim, matches):
     """Type Rules: a claim matches as its rule says; a claim that is missing matches nothing."""
     mapping = rules(("c", match, value, "ruled"))
@@ -400,7 +384,6 @@ def test_one_rule(api, role_of, refused, match, value, claim, matches):
 
 
 @pytest.mark.parametrize("provider", ["graph.facebook.com", "www.amazon.com"])
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3")
 def test_rules_of_opaque_tokens(api, provider):
     """Rules see no claims of Facebook's and Amazon's users but iss, aud and sub."""
     pool_id = api.emulator.create_pool(
@@ -426,7 +409,6 @@ def test_rules_of_opaque_tokens(api, provider):
     assert role("bob") == "bobs"
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3, 15.16")
 def test_rules_in_order(api, role_of, refused):
     """The first rule that matches wins, unless CustomRoleArn names the role of another match."""
     mapping = rules(
@@ -444,7 +426,6 @@ def test_rules_in_order(api, role_of, refused):
     )
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3, 15.16")
 def test_ambiguous_role_can_be_the_authenticated_one(api, role_of):
     """Without a match AmbiguousRoleResolution AuthenticatedRole gives the pool's role."""
     mapping = rules(("c", "Equals", "x", "ruled"), ambiguous="AuthenticatedRole")
@@ -453,7 +434,6 @@ def test_ambiguous_role_can_be_the_authenticated_one(api, role_of):
     assert role_of(pool_id, {}) == "authenticated"
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="6.11")
 def test_custom_role_without_mapping(api, refused):
     """CustomRoleArn needs a role mapping of the login; a guest never has one."""
     identity_id = get_id(api, api.emulator.create_pool())
@@ -467,7 +447,6 @@ def test_custom_role_without_mapping(api, refused):
     assert code == "InvalidParameterException"
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="assumed", source="5.1, 7.1")
 def test_amr_of_twitter(api):
     """Twitter's app is a key and a secret, of which tokens name the key alone."""
     pool_id = api.emulator.create_pool(SupportedLoginProviders={"api.twitter.com": "key;secret"})
@@ -481,7 +460,6 @@ def test_amr_of_twitter(api):
     ]
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="docs", source="8.4")
 def test_default_tags_of_amazon(api):
     """Amazon's default attributes are the app and the user_id."""
     pool_id = api.emulator.create_pool(SupportedLoginProviders={"www.amazon.com": "app"})

@@ -23,7 +23,6 @@ def forbidden(identity_id):
     return ("NotAuthorizedException", f"Access to Identity '{identity_id}' is forbidden.", 400)
 
 
-@pytest.mark.conforms("GetId", mark="docs", source="6.9, 15.4")
 def test_every_guest_is_new(api):
     """A guest call makes a new identity each time; empty Logins are a guest call."""
     pool_id = api.emulator.create_pool()
@@ -34,7 +33,6 @@ def test_every_guest_is_new(api):
     assert all(identity_id.startswith("us-east-1:") for identity_id in ids)
 
 
-@pytest.mark.conforms("GetId", mark="observed", source="6.9, 15.4")
 def test_guests_not_allowed(api, refused):
     """A pool without guests says so in the exact text."""
     pool_id = api.emulator.create_pool(AllowUnauthenticatedIdentities=False)
@@ -46,7 +44,6 @@ def test_guests_not_allowed(api, refused):
     )
 
 
-@pytest.mark.conforms("GetId", mark="assumed", source="6.9")
 def test_another_account(api, refused):
     """A wrong AccountId does not find the pool."""
     pool_id = api.emulator.create_pool()
@@ -56,7 +53,6 @@ def test_another_account(api, refused):
     assert code == "ResourceNotFoundException"
 
 
-@pytest.mark.conforms("GetId", mark="docs", source="5.3, 15.5")
 def test_one_login_is_one_identity(api):
     """The same user has the same identity at each sign-in, in any pool its own."""
     pool_id, other_pool = api.oidc_pool(), api.oidc_pool()
@@ -68,7 +64,6 @@ def test_one_login_is_one_identity(api):
     assert get_id(api, other_pool, api.login("ann")) != first
 
 
-@pytest.mark.conforms("GetId", mark="model", source="5.3")
 def test_several_unknown_logins_are_linked(api):
     """GetId with two logins links both to one identity."""
     pool_id = api.oidc_pool()
@@ -79,7 +74,6 @@ def test_several_unknown_logins_are_linked(api):
     assert get_id(api, pool_id, api.login("ann@g", GOOGLE)) == both
 
 
-@pytest.mark.conforms("GetId", mark="docs", source="5.3")
 def test_unknown_login_joins_the_known_one(api):
     """GetId with a known and an unknown login links the unknown one."""
     pool_id = api.oidc_pool()
@@ -89,7 +83,6 @@ def test_unknown_login_joins_the_known_one(api):
     assert get_id(api, pool_id, api.login("ann@g", GOOGLE)) == known
 
 
-@pytest.mark.conforms("GetId", mark="assumed", source="5.3")
 def test_get_id_merges_two_identities(api, refused):
     """GetId with logins of two identities keeps one and disables the other."""
     pool_id = api.oidc_pool()
@@ -105,7 +98,6 @@ def test_get_id_merges_two_identities(api, refused):
     assert refused(api.public.get_open_id_token, IdentityId=second) == forbidden(second)
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4, 15.6, 15.8")
 def test_guest_upgrade_keeps_the_id(api, refused):
     """A guest who signs in for the first time keeps the identity, and cannot go back to guest."""
     pool_id = api.oidc_pool()
@@ -120,7 +112,6 @@ def test_guest_upgrade_keeps_the_id(api, refused):
     assert refused(api.public.get_credentials_for_identity, IdentityId=guest) == forbidden(guest)
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4, 15.7")
 def test_guest_who_is_known_gets_the_old_identity(api, refused):
     """A guest who signs in as a known user gets that user's id; the guest identity is disabled."""
     pool_id = api.oidc_pool()
@@ -132,7 +123,6 @@ def test_guest_who_is_known_gets_the_old_identity(api, refused):
     assert credentials_id(api, guest, api.login("ann")) == known
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4")
 def test_disabled_identity_with_an_unknown_login(api, refused):
     """A disabled identity cannot be entered with a login that nobody has."""
     pool_id = api.oidc_pool()
@@ -145,7 +135,6 @@ def test_disabled_identity_with_an_unknown_login(api, refused):
     assert code == forbidden(guest)
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="observed", source="5.4, 15.8")
 def test_foreign_login(api, refused):
     """A signed-in identity takes neither an unknown login nor another identity's."""
     pool_id = api.oidc_pool()
@@ -158,7 +147,6 @@ def test_foreign_login(api, refused):
         ) == ("NotAuthorizedException", MISMATCH, 400)
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4")
 def test_merge_of_two_identities(api, refused):
     """Logins of two identities merge them into the one that was asked for."""
     pool_id = api.oidc_pool()
@@ -171,7 +159,6 @@ def test_merge_of_two_identities(api, refused):
     assert refused(api.public.get_credentials_for_identity, IdentityId=first) == forbidden(first)
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="5.4")
 def test_two_users_of_one_provider_never_merge(api, refused):
     """A merge that would give an identity two users of one provider is refused, and changes nothing."""
     pool_id = api.oidc_pool()
@@ -194,7 +181,6 @@ def modified(api, identity_id):
 
 
 @pytest.mark.parametrize("merge", ["guest", "user", "get_id"])
-@pytest.mark.conforms("DescribeIdentity", mark="assumed", source="5.4")
 def test_merge_sets_the_dates(api, merge):
     """A merge is a change of the identity that remains and of the one that is disabled."""
     pool_id = api.oidc_pool()
@@ -215,7 +201,6 @@ def test_merge_sets_the_dates(api, merge):
     assert 59 < (modified(api, remaining) - before).total_seconds() < 70
 
 
-@pytest.mark.conforms("DescribeIdentity", mark="assumed", source="5.4")
 def test_unlinking_sets_the_date(api):
     """To lose one of its logins is a change of an identity."""
     identity_id = get_id(api, api.oidc_pool(), {**api.login("ann"), **api.login("ann@g", GOOGLE)})
@@ -227,7 +212,6 @@ def test_unlinking_sets_the_date(api):
     assert 59 < (modified(api, identity_id) - before).total_seconds() < 70
 
 
-@pytest.mark.conforms("GetId", mark="docs", source="5.2")
 def test_one_bad_token_links_nothing(api, refused):
     """If one token of a call is bad, nothing is linked and no identity is made."""
     pool_id = api.oidc_pool()
@@ -250,7 +234,6 @@ def test_failed_role_links_nothing(api, refused):
     assert credentials_id(api, guest) == guest
 
 
-@pytest.mark.conforms("UnlinkIdentity", mark="model", source="6.19, 15.5")
 def test_unlink_one_of_two(api, refused):
     """An unlinked login is new next time, and the other still works."""
     pool_id = api.oidc_pool()
@@ -263,7 +246,6 @@ def test_unlink_one_of_two(api, refused):
     assert get_id(api, pool_id, api.login("ann@g", GOOGLE)) != identity_id
 
 
-@pytest.mark.conforms("UnlinkIdentity", mark="docs", source="1.2, 15.22")
 def test_unlink_answers_with_an_empty_body(api):
     """UnlinkIdentity has no output: 200 and not one byte."""
     pool_id = api.oidc_pool()
@@ -277,7 +259,6 @@ def test_unlink_answers_with_an_empty_body(api):
     assert (answer.status, answer.body) == (200, b"")
 
 
-@pytest.mark.conforms("UnlinkIdentity", mark="model", source="6.19, 15.9")
 def test_unlink_the_last_login(api, refused):
     """Without its last login an identity is inaccessible, also as guest; the user is new."""
     pool_id = api.oidc_pool()
@@ -289,7 +270,6 @@ def test_unlink_the_last_login(api, refused):
     assert get_id(api, pool_id, api.login("ann")) != identity_id
 
 
-@pytest.mark.conforms("UnlinkIdentity", mark="assumed", source="6.19")
 def test_unlink_needs_a_login_of_the_identity(api, refused):
     """Only who can sign in to the identity may unlink, and only what is linked."""
     pool_id = api.oidc_pool()
@@ -313,7 +293,6 @@ def test_unlink_needs_a_login_of_the_identity(api, refused):
     assert get_id(api, pool_id, api.login("ann")) == identity_id
 
 
-@pytest.mark.conforms("DeleteIdentities", mark="model", source="6.15, 15.5, 15.20")
 def test_deleted_identities(api, refused):
     """A deleted identity is not found in the exact text, and its logins are free."""
     pool_id = api.oidc_pool()

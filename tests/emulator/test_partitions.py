@@ -19,7 +19,6 @@ NAMES = {
 }
 
 
-@pytest.mark.conforms("GetOpenIdToken, GetCredentialsForIdentity", mark="docs", source="1.7")
 @pytest.mark.parametrize("region", NAMES)
 def test_names_of_the_partition(api, region):
     """Issuer, ARNs and the principal and keys of trust policies have the names of the region's partition."""
@@ -73,7 +72,6 @@ def test_names_of_the_partition(api, region):
     assert developer.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"a": "b"}
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="1.7")
 @pytest.mark.parametrize(
     ("region", "length", "fits"),
     [("us-gov-east-1", 24, True), ("us-gov-east-1", 25, False), ("us-gov-west-1", 64, True)],
@@ -97,7 +95,6 @@ def test_length_of_a_role_name(api, refused, region, length, fits):
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="1.7")
 def test_oidc_provider_of_the_partition(api, partition):
     """The OIDC provider that a role trusts is one of its own partition."""
     provider, role = (

@@ -17,7 +17,6 @@ from .test_flows import rules
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 
 
-@pytest.mark.conforms("CreateIdentityPool, DescribeIdentityPool", mark="observed", source="6.1")
 def test_minimal_pool(api):
     """Members that were not given are absent from the answer; tags are an empty map."""
     pool = api.developer.create_identity_pool(
@@ -36,7 +35,6 @@ def test_minimal_pool(api):
         }
 
 
-@pytest.mark.conforms("CreateIdentityPool, DescribeIdentityPool", mark="model", source="6.1")
 def test_full_pool(api):
     """Everything that was given comes back, with ServerSideTokenCheck filled in."""
     settings = {
@@ -68,7 +66,6 @@ def test_full_pool(api):
         {"ProviderName": "cognito-idp.eu-west-1.amazonaws.com/us-east-1_abc", "ClientId": "app"},
     ],
 )
-@pytest.mark.conforms("CreateIdentityPool", mark="observed", source="6.1")
 def test_invalid_user_pool(api, refused, entry):
     """A user pool provider without the form of one is refused with the exact text."""
     assert refused(
@@ -79,7 +76,6 @@ def test_invalid_user_pool(api, refused, entry):
     ) == ("InvalidParameterException", "Invalid Cognito Identity Provider", 400)
 
 
-@pytest.mark.conforms("DescribeIdentityPool", mark="assumed", source="1.7")
 def test_pool_is_in_the_region_of_the_signature(api, refused):
     """A pool's id begins with the region that its creation was signed for, and is found there only."""
     keys = {"AccessKeyId": "AKID", "SecretAccessKey": "CANARY"}
@@ -97,7 +93,6 @@ def test_pool_is_in_the_region_of_the_signature(api, refused):
     )
 
 
-@pytest.mark.conforms("DescribeIdentityPool", mark="observed", source="6.3")
 def test_smoke_of_botocore(api, refused):
     """The pool that botocore's smoke test asks for is not found, with a message."""
     code, message, _ = refused(
@@ -109,7 +104,6 @@ def test_smoke_of_botocore(api, refused):
     assert message == "IdentityPool 'us-east-1:aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee' not found."
 
 
-@pytest.mark.conforms("CreateIdentityPool", mark="docs", source="6.1")
 def test_pool_limit(api, refused, monkeypatch):
     """A region has no more pools than the quota."""
     monkeypatch.setattr("cognito_credentials.emulator.assumed.POOL_LIMIT", 1)
@@ -125,7 +119,6 @@ def test_pool_limit(api, refused, monkeypatch):
     )
 
 
-@pytest.mark.conforms("CreateIdentityPool, UpdateIdentityPool", mark="docs", source="3.2, 11")
 def test_user_pool_limit(api, refused):
     """An identity pool takes fifty user pools, with any number of clients, and no more."""
     pools = [{"ProviderName": f"{USER_POOL}{number}", "ClientId": "app"} for number in range(51)]
@@ -152,7 +145,6 @@ def test_user_pool_limit(api, refused):
         "a-name-that-is-long-enough",
     ],
 )
-@pytest.mark.conforms("SetIdentityPoolRoles", mark="observed", source="6.6")
 def test_role_that_cannot_be_passed(api, refused, role):
     """A role that is no ARN, or of another account or partition, is forbidden with the exact text."""
     pool_id = api.emulator.create_pool()
@@ -164,7 +156,6 @@ def test_role_that_cannot_be_passed(api, refused, role):
     ) == ("NotAuthorizedException", f"Access to Role '{role}' is forbidden.", 400)
 
 
-@pytest.mark.conforms("SetIdentityPoolRoles", mark="observed", source="6.6, 15.17")
 def test_mapping_of_an_unconfigured_provider(api, refused):
     """A role mapping needs a provider of the pool; the text has the key in parentheses."""
     pool_id = api.emulator.create_pool()
@@ -190,7 +181,6 @@ def test_mapping_of_an_unconfigured_provider(api, refused):
         rules(*[("a", "Equals", "a", "r")] * 26),
     ],
 )
-@pytest.mark.conforms("SetIdentityPoolRoles", mark="model", source="6.6")
 def test_incomplete_mapping(api, refused, mapping):
     """A mapping lacking what its type needs, or with too many rules, is an invalid parameter."""
     pool_id = api.oidc_pool()
@@ -205,7 +195,6 @@ def test_incomplete_mapping(api, refused, mapping):
     assert code == "InvalidParameterException"
 
 
-@pytest.mark.conforms("SetIdentityPoolRoles", mark="observed", source="6.6, 15.17")
 def test_set_roles_replaces(api, refused):
     """SetIdentityPoolRoles replaces roles and mappings, and answers with an empty body."""
     pool_id = api.oidc_pool(role_mappings={GOOGLE: rules(("a", "Equals", "a", "r"))})
@@ -223,7 +212,6 @@ def test_set_roles_replaces(api, refused):
 
 
 @pytest.mark.parametrize("second", ["update_identity_pool", "set_identity_pool_roles"])
-@pytest.mark.conforms("UpdateIdentityPool, SetIdentityPoolRoles", mark="model", source="6.2, 6.6")
 def test_two_updates_at_once(api, refused, second):
     """Of two updates of one pool under way at once the later is refused; another pool's is not."""
     pool_id, other = api.emulator.create_pool(), api.emulator.create_pool()
@@ -257,7 +245,6 @@ def test_updates_one_after_the_other(api):
     assert api.developer.describe_identity_pool(IdentityPoolId=pool_id)["IdentityPoolName"] == "b"
 
 
-@pytest.mark.conforms("UpdateIdentityPool", mark="model", source="6.2")
 def test_two_clients_update_at_once(api):
     """Of two clients that update one pool at once, one succeeds; its settings stand, the other is told."""
     pool_id = api.emulator.create_pool()
@@ -285,7 +272,6 @@ def update_alone(api, pool_id):
     return api.post("UpdateIdentityPool", body, **SIGNED)
 
 
-@pytest.mark.conforms("UpdateIdentityPool, SetIdentityPoolRoles", mark="model", source="6.2, 6.6")
 def test_many_clients_update_at_once(api):
     """Clients that update one pool get success or ConcurrentModification, nothing is torn."""
     pool_id = api.emulator.create_pool()

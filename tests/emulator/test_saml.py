@@ -39,7 +39,6 @@ def changed(response, change):
     return base64.b64encode(etree.tostring(root)).decode()
 
 
-@pytest.mark.conforms("GetId", mark="docs", source="5.1")
 def test_name_id_is_the_user(api, pool_id):
     """One NameID of one provider is one identity, another is another."""
     ann = get_id(api, pool_id, api.emulator.saml_response(CORP, subject="ann@corp"))
@@ -57,7 +56,6 @@ def assumed_role(api, identity_id, response, **options):
     return api.client("sts", keys).get_caller_identity()["Arn"].split("/")[1]
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="8.3")
 def test_roles_of_the_response(api, refused):
     """The one role of the response is taken; of several the caller chooses; no pool role is needed."""
     pool_id = api.emulator.create_pool(SamlProviderARNs=[CORP], roles={})
@@ -106,7 +104,6 @@ def test_pair_in_either_order(api, pool_id):
     assert assumed_role(api, get_id(api, pool_id, response), response) == "staff"
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="9.5")
 def test_role_of_another_account(api, pool_id, refused):
     """The enhanced flow needs a role of the pool's account: any other is the pool's configuration."""
     response = api.emulator.saml_response(CORP, roles=["arn:aws:iam::999999999999:role/theirs"])
@@ -118,7 +115,6 @@ def test_role_of_another_account(api, pool_id, refused):
     assert code == "InvalidIdentityPoolConfigurationException"
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="assumed", source="8.1")
 def test_rules_on_attributes(api, pool_id):
     """A role mapping of the provider comes first, and its rules see the attributes."""
     rule = {"Claim": "team", "MatchType": "Equals", "Value": "ops", "RoleARN": ROLE + "ops"}
@@ -133,7 +129,6 @@ def test_rules_on_attributes(api, pool_id):
     assert assumed_role(api, get_id(api, pool_id, response), response) == "ops"
 
 
-@pytest.mark.conforms("GetOpenIdToken", mark="docs", source="5.5")
 def test_basic_flow_is_not_supported(api, pool_id, refused):
     """SAML logins work in the enhanced flow only."""
     response = api.emulator.saml_response(CORP)
@@ -151,7 +146,6 @@ def test_basic_flow_is_not_supported(api, pool_id, refused):
         (-360, "Invalid login token. Token is not valid yet."),
     ],
 )
-@pytest.mark.conforms("GetId", mark="assumed", source="5.1")
 def test_outside_its_time(api, pool_id, refused, seconds, message):
     """A response is good from NotBefore to NotOnOrAfter, with the grace of other tokens."""
     response = api.emulator.saml_response(CORP)
@@ -283,7 +277,6 @@ def sign_the_response_instead(root):
     [rename, other_time, unsign, forge_beside, forge_around, forge_same_id, forge_in_extensions,
      sign_the_response_instead],
 )  # fmt: skip
-@pytest.mark.conforms("GetId", mark="docs", source="5.1")
 def test_forged_responses(api, pool_id, refused, forge):
     """Whatever is changed in, beside or around what was signed, nobody is signed in."""
     good = api.emulator.saml_response(CORP, subject="ann")
@@ -331,7 +324,6 @@ def seed_with(tmp_path, metadata):
     return Seed.load(tmp_path / "seed.toml")
 
 
-@pytest.mark.conforms("GetId", mark="docs", source="5.1")
 def test_provider_of_the_seed(tmp_path, boto_session, emulator_keys, monkeypatch, refused):
     """A provider's responses verify with the certificate of its metadata, and with no other key."""
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -430,7 +422,6 @@ def test_response_signed_as_a_whole(api, pool_id, refused, forge):
     assert refusal[1] in (FORGED, NO_RESPONSE)
 
 
-@pytest.mark.conforms("SetPrincipalTagAttributeMap", mark="docs", source="8.4")
 def test_default_tags(api, pool_id):
     """The default principal tags of a SAML provider are the name identifier and the name."""
     api.developer.set_principal_tag_attribute_map(

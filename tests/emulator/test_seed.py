@@ -360,7 +360,6 @@ def trusting(principal, condition="{}", effect="Allow", action="sts:AssumeRoleWi
         f"{{ Null = {{ '{HOST}:aud' = false }} }}",
     ],
 )
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3")
 def test_trust_in_every_pool(mistake_in, principal, condition):
     """IAM saves no trust policy that lets the users of every identity pool in; nor does a seed hold one."""
     mistake = mistake_in(ROLE + trusting(principal, condition))

@@ -65,7 +65,6 @@ def keys_of(api, pool_id, logins=None):
         ("secretsmanager:GetSecretValue", False),
     ],
 )
-@pytest.mark.conforms("GetCredentialsForIdentity", mark="docs", source="10")
 def test_guests_of_the_enhanced_flow(api, action, allowed):
     """A guest of the enhanced flow can do what the service's two session policies name, at most."""
     keys = keys_of(api, api.emulator.create_pool())
@@ -77,7 +76,6 @@ def test_guests_of_the_enhanced_flow(api, action, allowed):
         assert decision.reason.endswith(f"because no session policy allows the {action} action")
 
 
-@pytest.mark.conforms("GetCredentialsForIdentity, AssumeRoleWithWebIdentity", mark="docs", source="10")
 def test_users_and_the_basic_flow_are_not_limited(api, assume):
     """Signed-in users, and guests of the basic flow, have no session policy."""
     user = keys_of(api, api.oidc_pool(), api.login())
@@ -196,7 +194,6 @@ def test_managed_policies(api, assume):
         policy(allow([5])), policy({**allow("a"), "NotAction": "b"}), "[" * 1000,
     ],
 )  # fmt: skip
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3 check 9")
 def test_malformed(assume, refused, text):
     """A session policy that is none is refused, and nothing is issued."""
     assert not is_policy(text)
@@ -211,7 +208,6 @@ def test_policy_arn_that_is_none(assume, refused):
     assert "role/not-a-policy" in message
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 9, 9.4")
 def test_packed_policy_size(assume, refused):
     """The packed size is given where there is a policy, and refused with its percent above 100."""
     assert "PackedPolicySize" not in assume()

@@ -71,7 +71,6 @@ def test_developer(who):
     assert caller["Arn"].startswith("arn:aws:iam::123456789012:")
 
 
-@pytest.mark.conforms("GetCallerIdentity", mark="docs", source="9.6")
 def test_wrong_secret(who, refused, keys):
     """Another secret does not verify."""
     code, _, status = refused(who, keys=keys, SecretKey="x" * 40)
@@ -79,7 +78,6 @@ def test_wrong_secret(who, refused, keys):
     assert (code, status) == ("SignatureDoesNotMatch", 403)
 
 
-@pytest.mark.conforms("GetCallerIdentity", mark="observed", source="9.6")
 def test_wrong_or_missing_token(who, refused, keys):
     """An issued key is good only with the session token that came with it."""
     token = keys["SessionToken"]
@@ -98,7 +96,6 @@ def test_token_of_other_keys(api, who, refused, keys):
     assert refused(who, keys=keys, SessionToken=other["SessionToken"])[0] == "InvalidClientTokenId"
 
 
-@pytest.mark.conforms("GetCallerIdentity", mark="observed", source="9.6")
 def test_expired(api, who, refused, keys):
     """Credentials end at their expiration, by the emulator's clock."""
     api.emulator.move_clock(3590)
@@ -113,7 +110,6 @@ def test_expired(api, who, refused, keys):
 
 
 @pytest.mark.parametrize(("offset", "text"), [(400, "expired"), (-400, "not yet current")])
-@pytest.mark.conforms("GetCallerIdentity", mark="assumed", source="9.6")
 def test_clock_window(api, keys, offset, text):
     """A signature more than five minutes off the server's clock is refused; four are not."""
     near = signed_headers(api, keys, signer=signer_with_clock(-offset * 0.6))
@@ -349,7 +345,6 @@ def test_incomplete_presigned_url(api, keys, good, bad):
         ),
     ],
 )
-@pytest.mark.conforms("GetCallerIdentity", mark="assumed", source="9.6")
 def test_no_good_signature(api, header, code, status):
     """What is missing, or is no complete signature, is said."""
     headers = {"Authorization": header} if header else {}
@@ -362,7 +357,6 @@ def test_no_good_signature(api, header, code, status):
     assert f"<Code>{code}</Code>".encode() in answer.body
 
 
-@pytest.mark.conforms("any", mark="observed", source="1.3")
 def test_sessions_have_no_permissions(api, refused, keys):
     """An identity's credentials may not administer pools; the denial has AWS's text."""
     client = api.client("cognito-identity", keys)
@@ -377,7 +371,6 @@ def test_sessions_have_no_permissions(api, refused, keys):
     )
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.3")
 def test_wrong_secret_at_cognito(api, refused, keys):
     """The JSON protocol has its own codes for bad signatures and tokens."""
     wrong = api.client("cognito-identity", {**keys, "SecretKey": "x" * 40})

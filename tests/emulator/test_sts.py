@@ -69,7 +69,6 @@ def trust_for(pool_id):
     return json.loads(json.dumps(TRUST).replace("POOL", pool_id))
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.4")
 def test_basic_flow(api, assume):
     """The basic flow's credentials have the role, the session name and the duration asked for."""
     pool_id = api.emulator.create_pool()
@@ -92,7 +91,6 @@ def test_basic_flow(api, assume):
     assert caller["Arn"] == answer["AssumedRoleUser"]["Arn"]
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.4")
 def test_path_of_a_role(api, assume):
     """A role's path is not in the ARN of its sessions."""
     token = guest_token(api, api.emulator.create_pool())
@@ -102,7 +100,6 @@ def test_path_of_a_role(api, assume):
     assert answer["AssumedRoleUser"]["Arn"].endswith("assumed-role/guest/session")
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.1")
 def test_get_with_a_query_string(api):
     """STS takes a GET with a query string, and errors are XML with a type and request id."""
     query = urllib.parse.urlencode(
@@ -147,7 +144,6 @@ def test_unknown_action(api):
         ({"RoleArn": "a" * 2049}, "roleArn"),
     ],
 )
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="model", source="9.2, 9.3 check 1")
 def test_parameters(assume, refused, arguments, place):
     """What the model forbids is a ValidationError that names the parameter and no token."""
     code, message, status = refused(assume, token="CANARYtoken", **arguments)
@@ -158,7 +154,6 @@ def test_parameters(assume, refused, arguments, place):
     assert "xxx" not in message
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 2")
 def test_not_a_jwt(assume, refused):
     """A token that is no JWT has the exact text."""
     assert refused(assume, token="opaque") == (
@@ -168,7 +163,6 @@ def test_not_a_jwt(assume, refused):
     )
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 3")
 def test_unknown_issuer(api, assume, refused):
     """An issuer that is no OIDC provider of the account is named."""
     assert refused(assume, token=api.login()[OIDC]) == (
@@ -178,7 +172,6 @@ def test_unknown_issuer(api, assume, refused):
     )
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 5")
 def test_known_issuer(api, assume, refused):
     """A registered OIDC provider's token is taken for its client ids, and names the provider's ARN."""
     api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, NULL)", OIDC)
@@ -201,7 +194,6 @@ def test_known_issuer(api, assume, refused):
     assert text in ("Token too old: 441398", "Token too old: 441399"), "a second may pass under way"
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 4")
 def test_unreachable_issuer(api, assume, refused):
     """When the keys cannot be fetched the text has two spaces after the comma."""
     import jwt
@@ -220,7 +212,6 @@ def test_unreachable_issuer(api, assume, refused):
     )
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3 check 4")
 def test_forged_cognito_token(api, assume, refused):
     """A token that only claims to be the service's is refused."""
     forged = api.login("x", "cognito-identity.amazonaws.com")["cognito-identity.amazonaws.com"]
@@ -228,7 +219,6 @@ def test_forged_cognito_token(api, assume, refused):
     assert refused(assume, token=forged)[0] == "InvalidIdentityToken"
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 6")
 def test_expired_token(api, assume, refused):
     """An expired token names both times."""
     token = guest_token(api, api.emulator.create_pool())
@@ -243,7 +233,6 @@ def test_expired_token(api, assume, refused):
     )
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 8")
 def test_role_of_the_other_state(api, assume, refused):
     """A pool's role for signed-in users is not for guests."""
     token = guest_token(api, api.emulator.create_pool())
@@ -274,7 +263,6 @@ def test_role_of_a_deleted_pool(api, assume, refused):
     assert assume(token, role="theirs")["Credentials"]
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.2")
 def test_duration_over_the_role(api, assume, refused):
     """A session cannot be longer than its role allows: one hour, unless the seed says more."""
     pool_id = api.emulator.create_pool()
@@ -289,11 +277,6 @@ def test_duration_over_the_role(api, assume, refused):
     )
 
 
-@pytest.mark.conforms(
-    "AssumeRoleWithWebIdentity, GetCredentialsForIdentity",
-    mark="observed",
-    source="9.3 check 8, 15.13, 15.14",
-)
 def test_trust_policy_in_both_flows(api, assume, refused):
     """A seeded trust policy that does not fit is IPC in the enhanced flow, 403 in the basic one."""
     roles = {"authenticated": ROLE + "app", "unauthenticated": ROLE + "app"}
@@ -398,13 +381,11 @@ def policy(condition, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
         ({"UnknownOperator": {f"{HOST}:aud": "us-east-1:0"}}, False),
     ],
 )
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3")
 def test_conditions(condition, holds):
     """Conditions of a trust policy are evaluated as IAM does; one not known never holds."""
     assert allows({"Statement": [policy(condition)]}, attempt()) is holds
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3")
 def test_deny_beats_allow():
     """One statement that denies outweighs all that allow."""
     statements = [policy({}), policy({"StringEquals": {f"{HOST}:aud": "us-east-1:0"}}, "Deny")]
@@ -426,7 +407,6 @@ def test_deny_beats_allow():
         ({"Service": "ec2.amazonaws.com"}, False),
     ],
 )
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3")
 def test_principals_that_are_denied(principal, denied):
     """A Deny is for whom it names, and for everyone with a star, also where AWS is written before it."""
     deny = {**policy({}, "Deny"), "Principal": principal}
@@ -442,7 +422,6 @@ def test_denied_from_a_moment_on():
         assert allows({"Statement": [policy({}), deny]}, attempt()) is not denied
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3 check 10")
 def test_tags_need_their_own_action():
     """Session tags need sts:TagSession in the trust policy, and can be conditions."""
     tagged = attempt(tags={"team": "a"})
@@ -454,7 +433,6 @@ def test_tags_need_their_own_action():
     assert allows({"Statement": policy(condition, action=both)}, tagged) is False
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.3")
 def test_another_principal():
     """A trust policy for another federation does not apply."""
     statement = {**policy({}), "Principal": {"Federated": "accounts.google.com"}}
@@ -462,7 +440,6 @@ def test_another_principal():
     assert allows({"Statement": [statement]}, attempt()) is False
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="observed", source="9.3 check 7")
 def test_token_too_old(api, assume, refused):
     """A token issued more than a day ago is too old, with its age in seconds, though it is not expired."""
     api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
@@ -500,7 +477,6 @@ def with_number(api, token, **numbers):
 
 @pytest.mark.parametrize("text", ["abc", "", "900.0", "9e2", "٩٠٠", "2147483648", "99999999999", "-", " 900"])
 @pytest.mark.parametrize("member", ["DurationSeconds", "MinimumSessionTokenSize"])
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3 check 1")
 def test_number_that_is_none(api, member, text):
     """A number of the query protocol that is no integer is malformed input, shown as it came."""
     status, code, message = with_number(api, "CANARY", **{member: text})
@@ -509,7 +485,6 @@ def test_number_that_is_none(api, member, text):
 
 
 @pytest.mark.parametrize("text", ["-5", "0", "899", "43201", "2147483647"])
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="model", source="9.2, 9.3 check 1")
 def test_duration_out_of_its_range(api, text):
     """A duration that is too short or too long is shown as it came."""
     status, code, message = with_number(api, "CANARY", DurationSeconds=text)
@@ -518,7 +493,6 @@ def test_duration_out_of_its_range(api, text):
     assert message.startswith(f"1 validation error detected: Value '{text}' at 'durationSeconds' failed")
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="assumed", source="9.3")
 def test_order_of_the_checks_of_a_token(api, assume, refused):
     """Issuer, signature, audience, expiry, age, role, policy: the first of them that fails is reported."""
     state, now = api.emulator.service.state, int(api.emulator.service.clock.now())
@@ -575,7 +549,6 @@ def test_null_azp(api, assume):
     assert assume(sign_jwt(api.emulator.service.keys, TEST_ISSUER, header, content))["Audience"] == "app"
 
 
-@pytest.mark.conforms("AssumeRoleWithWebIdentity", mark="docs", source="9.2")
 def test_policy_arns(api):
     """Policy ARNs are taken in their order, ten at most."""
     token = guest_token(api, api.emulator.create_pool())

@@ -7,7 +7,6 @@ import pytest
 from .conftest import ROLE, SIGNED
 
 
-@pytest.mark.conforms("any", mark="observed", source="1.4, 15.3")
 def test_malformed_pool_id(api, refused):
     """A malformed id is a ValidationException in the format that the real service was seen to use."""
     code, message, status = refused(api.public.get_id, IdentityPoolId="6eaf")
@@ -19,7 +18,6 @@ def test_malformed_pool_id(api, refused):
     )
 
 
-@pytest.mark.conforms("any", mark="observed", source="6, 15.3")
 def test_unknown_pool(api, refused):
     """A well-formed id that nothing has is not found, with the exact text."""
     code, message, _ = refused(api.public.get_id, IdentityPoolId="us-east-1:0000")
@@ -28,7 +26,6 @@ def test_unknown_pool(api, refused):
     assert message == "IdentityPool 'us-east-1:0000' not found."
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.4")
 def test_patterns_are_ascii_and_match_the_whole_value(api):
     r"""A \w of the model is ASCII, and a pattern covers the value up to its last letter."""
     for pool_id in ("ü:0", "us-east-1:0\n", "us-east-1:0 "):
@@ -37,7 +34,6 @@ def test_patterns_are_ascii_and_match_the_whole_value(api):
         assert answer.json["__type"] == "ValidationException", pool_id
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.4")
 def test_several_violations(api):
     """All violations are listed, in the order of the model."""
     answer = api.post("GetId", {"IdentityPoolId": "", "AccountId": "1" * 16})
@@ -107,7 +103,6 @@ VALUE = "Member must have value"
         ),
     ],
 )
-@pytest.mark.conforms("any", mark="assumed", source="1.4")
 def test_phrases(api, operation, content, violation):
     """Each kind of constraint has its phrase, after the value and the place."""
     pool = {} if operation == "DescribeIdentityPool" else {"IdentityPoolId": "us-east-1:0"}
@@ -121,7 +116,6 @@ def test_phrases(api, operation, content, violation):
     }
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.4")
 def test_login_tokens_are_never_shown(api):
     """A violation in Logins names the place but shows neither the map nor a token."""
     logins = {"a.example": "CANARY" + "x" * 50_000}
@@ -134,7 +128,6 @@ def test_login_tokens_are_never_shown(api):
         assert b"CANARY" not in answer.body
 
 
-@pytest.mark.conforms("SetIdentityPoolRoles", mark="assumed", source="1.4")
 def test_nested_members(api, refused):
     """The path of a nested member has its map key and its place in a list."""
     pool_id = api.oidc_pool()
@@ -156,7 +149,6 @@ def test_nested_members(api, refused):
 
 
 @pytest.mark.parametrize("claim", ["sub", "custom:größe", "cognito:groups", "日本"])
-@pytest.mark.conforms("SetIdentityPoolRoles", mark="model", source="3.1")
 def test_claim_names_may_be_any_printable(api, claim):
     """The one pattern with Unicode classes takes letters of all scripts, but no space."""
     pool_id = api.oidc_pool()
@@ -207,7 +199,6 @@ def test_lists_and_maps_of_texts(api, refused):
     )
 
 
-@pytest.mark.conforms("DeleteIdentities", mark="model", source="6.15, 15.20")
 def test_sixty_one_ids(api, refused):
     """At most 60 identities are deleted in one call."""
     ids = [f"us-east-1:{number:x}" for number in range(61)]

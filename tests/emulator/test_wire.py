@@ -26,7 +26,6 @@ UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     ],
 )
 @pytest.mark.parametrize("content_type", ["application/x-amz-json-1.1", "application/json"])
-@pytest.mark.conforms("any", mark="docs", source="1.1, 15.2")
 def test_both_target_prefixes_and_content_types(api, target, content_type):
     """The operation is what follows the last dot of the target, in both content types."""
     pool_id = api.emulator.create_pool()
@@ -40,7 +39,6 @@ def test_both_target_prefixes_and_content_types(api, target, content_type):
     assert re.fullmatch(f"us-east-1:{UUID}", answer.json["IdentityId"])
 
 
-@pytest.mark.conforms("any", mark="observed", source="1.2")
 def test_success_headers(api):
     """A success names its type, a UUID request id, a date, its length, and keeps the connection."""
     answer = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()})
@@ -52,7 +50,6 @@ def test_success_headers(api):
     assert answer.headers["connection"] == "keep-alive"
 
 
-@pytest.mark.conforms("any", mark="observed", source="1.3, 15.24")
 def test_error_headers_and_body(api):
     """An error repeats code, with a colon, and message in headers, and closes the connection."""
     pool_id = api.emulator.create_pool(AllowUnauthenticatedIdentities=False)
@@ -87,7 +84,6 @@ def test_connections_are_kept_alive(api):
         assert wire.sock is first
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.1")
 def test_empty_body_is_an_empty_object(api):
     """An empty body means {}, so that what is missing is the member, not the JSON."""
     answer = api.raw(headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
@@ -96,7 +92,6 @@ def test_empty_body_is_an_empty_object(api):
     assert "Value null at 'identityPoolId'" in answer.json["message"]
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.1")
 def test_unknown_members_are_ignored(api):
     """A member that the service does not know is no error."""
     pool_id = api.emulator.create_pool()
@@ -104,7 +99,6 @@ def test_unknown_members_are_ignored(api):
     assert api.post("GetId", {"IdentityPoolId": pool_id, "New": {"a": 1}}).status == 200
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.2")
 def test_null_members_count_as_absent(api):
     """A null member is one that was not given."""
     pool_id = api.emulator.create_pool()
@@ -112,13 +106,11 @@ def test_null_members_count_as_absent(api):
     assert api.post("GetId", {"IdentityPoolId": pool_id, "Logins": None}).status == 200
 
 
-@pytest.mark.conforms("any", mark="model", source="3.4")
 def test_all_operations_of_the_model():
     """Every operation that botocore's service model has is emulated."""
     assert set(OPERATIONS) == set(load_service_model("cognito-identity").operations)
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.3")
 def test_unknown_operation(api):
     """An operation that does not exist has a code and no text."""
     answer = api.post("GetEverything", {})
@@ -142,7 +134,6 @@ def test_unknown_operation(api):
         "[" * 100_000,
     ],
 )
-@pytest.mark.conforms("any", mark="assumed", source="1.3")
 def test_broken_json_and_wrong_types(api, body):
     """What is not JSON, or has a member of another JSON type, is a SerializationException."""
     answer = api.raw(body=body.encode("latin-1"), headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
@@ -150,7 +141,6 @@ def test_broken_json_and_wrong_types(api, body):
     assert (answer.status, answer.json["__type"]) == (400, "SerializationException")
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.3")
 def test_body_too_large(api):
     """A body over a megabyte is refused without being read to its end."""
     answer = api.raw(body=b"x" * 1_100_000, headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
@@ -158,7 +148,6 @@ def test_body_too_large(api):
     assert (answer.status, answer.json["__type"]) == (413, "RequestEntityTooLargeException")
 
 
-@pytest.mark.conforms("any", mark="assumed", source="1.1")
 def test_public_operations_may_be_signed(api):
     """A client with credentials may sign the public operations too."""
     pool_id = api.emulator.create_pool()
@@ -168,7 +157,6 @@ def test_public_operations_may_be_signed(api):
     assert answer.status == 200
 
 
-@pytest.mark.conforms("OPTIONS /", mark="observed", source="1.5, 15.23")
 def test_preflight(api):
     """A browser's OPTIONS request is answered as measured on the real service."""
     answer = api.raw(
@@ -194,7 +182,6 @@ def test_preflight(api):
     assert re.fullmatch(UUID, answer.headers["x-amzn-requestid"])
 
 
-@pytest.mark.conforms("any", mark="observed", source="1.5")
 def test_cross_origin_answers(api):
     """A page of another origin may read answers and errors."""
     good = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()}, Origin="https://a.example")
