@@ -121,7 +121,7 @@ def open_id_token(
     return sign_jwt(keys, SERVICE, header, claims)
 
 
-def is_own_token(keys: SigningKeys, token: Jwt) -> bool:
+def is_service_token(keys: SigningKeys, token: Jwt) -> bool:
     """True when *token* was signed by this service, whatever its issuer was called at the time."""
     key = keys.find(SERVICE)
     return key is not None and verifies_with(token, key.public_key())

@@ -21,7 +21,7 @@ from cognito_credentials.emulator.errors import (
 )
 from cognito_credentials.emulator.logins.issuers import Issuers, provider_of
 from cognito_credentials.emulator.logins.keys import SigningKeys
-from cognito_credentials.emulator.logins.tokens import Jwt, is_own_token, read_jwt
+from cognito_credentials.emulator.logins.tokens import Jwt, is_service_token, read_jwt
 from cognito_credentials.emulator.model.names import is_service_host, service_host
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.identities import LinkedLogin
@@ -57,7 +57,7 @@ class VerifiedLogin:
 
 
 @dataclass(frozen=True)
-class OwnToken:
+class ServiceToken:
     """A token of this service, given back to it as a login."""
 
     identity_id: str
@@ -198,7 +198,7 @@ class LoginVerifier:
                 return audience
         raise assumed.wrong_audience()
 
-    def verify_own_token(self, text: str) -> OwnToken:
+    def verify_service_token(self, text: str) -> ServiceToken:
         """
         Check a token of this service: step 4, its expiry, and that it is of a signed-in user.
 
@@ -208,12 +208,12 @@ class LoginVerifier:
             ServiceError: NotAuthorizedException.
         """
         token = read_jwt(text)
-        if token is None or not is_own_token(self._keys, token) or token.expires_at is None:
+        if token is None or not is_service_token(self._keys, token) or token.expires_at is None:
             raise not_authorized("Invalid login token. Not a Cognito token.")
         now = self._clock.now()
         if now >= token.expires_at:
             raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {token.expires_at}")
-        own = read_own_claims(token)
+        own = read_service_token(token)
         # Anyone who knows an identity id gets a guest's token: it proves nothing about who came later.
         if list(own.amr) == ["unauthenticated"]:
             raise logins_do_not_match()
@@ -237,7 +237,7 @@ def is_saml(provider: str) -> bool:
     return provider.startswith("arn:") and ":saml-provider/" in provider
 
 
-def own_token_key(pool: IdentityPool, logins: Mapping[str, str]) -> str | None:
+def service_token_key(pool: IdentityPool, logins: Mapping[str, str]) -> str | None:
     """The key among *logins* that is the name of this service in the partition of *pool*."""
     name = service_host(pool.region)
     return name if name in logins else None
@@ -312,11 +312,11 @@ def _user_pools(pool: IdentityPool) -> Sequence[Mapping[str, Any]]:
     return entries
 
 
-def read_own_claims(token: Jwt) -> OwnToken:
+def read_service_token(token: Jwt) -> ServiceToken:
     """What a token of this service, already verified, says."""
     claims = token.claims
     tags = claims.get("https://aws.amazon.com/tags", {}).get("principal_tags", {})
-    return OwnToken(
+    return ServiceToken(
         identity_id=claims["sub"],
         pool_id=claims["aud"],
         amr=claims["amr"],

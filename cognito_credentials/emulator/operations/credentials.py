@@ -15,7 +15,7 @@ from cognito_credentials.emulator.errors import (
     pool_not_found,
 )
 from cognito_credentials.emulator.logins.tokens import open_id_token
-from cognito_credentials.emulator.logins.verifier import VerifiedLogin, is_saml, own_token_key
+from cognito_credentials.emulator.logins.verifier import VerifiedLogin, is_saml, service_token_key
 from cognito_credentials.emulator.model.names import (
     ACCOUNT_ID,
     is_role_of_account,
@@ -151,7 +151,7 @@ def _resolve(
         if not pool.allows_guests:
             raise _guests_not_allowed()
         return _Resolved(identity.id)
-    own_key = own_token_key(pool, logins)
+    own_key = service_token_key(pool, logins)
     if own_key is not None:
         return _resolve_own_token(service, pool, identity, logins, own_key)
     verified = service.logins.verify(pool, logins)
@@ -163,7 +163,7 @@ def _resolve_own_token(
     service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], own_key: str
 ) -> _Resolved:
     """A token of this service proves the identity that it names; the logins beside it are linked to that."""
-    token = service.logins.verify_own_token(logins[own_key])
+    token = service.logins.verify_service_token(logins[own_key])
     others = {name: text for name, text in logins.items() if name != own_key}
     beside = service.logins.verify(pool, others)
     if token.identity_id != identity.id:

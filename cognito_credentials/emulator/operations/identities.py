@@ -7,7 +7,7 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import identity_not_found, logins_do_not_match
-from cognito_credentials.emulator.logins.verifier import own_token_key
+from cognito_credentials.emulator.logins.verifier import service_token_key
 from cognito_credentials.emulator.model.names import region_of
 from cognito_credentials.emulator.operations.pagination import next_token, read_token
 from cognito_credentials.emulator.operations.pools import pool_of_caller
@@ -76,9 +76,9 @@ def _proves_ownership(
 ) -> bool:
     """Whether a login of the call, or a token of this service, is the identity's own."""
     public = dict(logins)
-    own_key = own_token_key(pool, public)
+    own_key = service_token_key(pool, public)
     proven = False
     if own_key is not None:
-        proven = service.logins.verify_own_token(public.pop(own_key)).identity_id == identity.id
+        proven = service.logins.verify_service_token(public.pop(own_key)).identity_id == identity.id
     verified = {login.linked for login in service.logins.verify(pool, public)}
     return proven or not verified.isdisjoint(identity.logins)

@@ -14,8 +14,8 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.logins.issuers import provider_of
-from cognito_credentials.emulator.logins.tokens import Jwt, is_own_token, read_jwt
-from cognito_credentials.emulator.logins.verifier import read_own_claims
+from cognito_credentials.emulator.logins.tokens import Jwt, is_service_token, read_jwt
+from cognito_credentials.emulator.logins.verifier import read_service_token
 from cognito_credentials.emulator.model.names import (
     is_role,
     is_service_host,
@@ -144,7 +144,7 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
     issuer = token.claims.get("iss")
     if issuer is None:
         raise _invalid_token("Missing a required claim: iss")
-    if is_own_token(service.keys, token):  # whatever it calls its issuer: that is a setting
+    if is_service_token(service.keys, token):  # whatever it calls its issuer: that is a setting
         return service_host(region_of(token.claims["aud"]))
     provider = provider_of(issuer)
     if provider is not None and is_service_host(provider):
@@ -192,7 +192,7 @@ def _attempt(
     """What the trust policy is asked, the audience and the subject."""
     session_name: str = request["RoleSessionName"]
     if is_service_host(provider):
-        own = read_own_claims(token)
+        own = read_service_token(token)
         claims = {"aud": [own.pool_id], "sub": [own.identity_id], "amr": list(own.amr)}
         attempt = Assumption(provider, provider, claims, session_name, now, own.tags)
         return attempt, own.pool_id, own.identity_id
