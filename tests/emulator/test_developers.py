@@ -58,6 +58,12 @@ def test_token(pool_id, token_for):
     assert longer["exp"] - longer["iat"] == 86_400
 
 
+def test_length_of_a_developer_user(token_for, refused):
+    """A developer user has at most 1,024 characters."""
+    assert token_for("u" * 1024)["IdentityId"]
+    assert refused(token_for, user="u" * 1025)[::2] == ("InvalidParameterException", 400)
+
+
 def test_token_duration_limit(token_for, refused):
     """A token lasts a day at most."""
     assert refused(token_for, user="ann", TokenDuration=86_401)[0] == "ValidationException"
