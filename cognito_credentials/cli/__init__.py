@@ -1,28 +1,33 @@
 """
-The command line: what people and other SDKs type.
+The command line: what people type, and what SDKs run.
 
-    fast.py              answers ``credential-process`` from the cache, and imports next to nothing
-    core_dumps.py        none of this process;  hardening.py  what more there is to protect memory
-    commands/            one file a command; `commands.run` parses, runs and turns errors into exit codes
-    command.py           what a command is
-    parser.py            options, help, usage errors
-    pool_options.py      the options that select an identity pool, and the pool they select
-    ending.py            SIGTERM and SIGHUP as orderly as Ctrl-C
-    terminal.py          the only place that writes; tables.py the only one that draws
-    failures.py          the only place that words errors and chooses exit codes
-    formats.py           credentials for shells;  child.py  credentials for a command
-    config_text.py, config_file.py, profiles.py   editing ``~/.aws/config`` without harming it
+In come arguments, the environment and the config files; out go results on stdout, words for people on stderr,
+and an exit code.
 
-Here: the dispatch, and nothing heavy at import. An SDK runs ``credential-process`` before each of the
-user's commands, so a hit in the cache must cost hardly more than starting the interpreter.
+    fast.py           arguments and environment -> the answer of ``credential-process``, if it is in the cache
+    process.py        protects the memory of this process, and ends it in order when a signal comes
+    commands/         one file a command; ``commands.run`` parses, runs, and reports what went wrong
+    command.py        what a command is made of
+    parser.py         arguments -> options, or a usage error; help
+    pool_options.py   options -> settings, identity pool, region, credentials
+    terminal.py       the only place that writes to stdout and stderr, or asks a question
+    tables.py         rows -> tables, lists and JSON
+    formats.py        credentials -> variables, and their text for each shell
+    failures.py       exceptions -> one line and an exit code
+    logs.py           our log -> stderr
+    config_text.py    text of a config file and changes to one profile -> the new text
+    config_file.py    path of the config file -> its bytes, and back
+    own_command.py    the ``credential_process`` line of this installation
+    wizard.py         the questions of ``configure``
+
+This file dispatches and imports nothing heavy: an SDK runs ``credential-process`` before each of the user's
+commands, so an answer from the cache must cost hardly more than starting the interpreter.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-
-from . import core_dumps
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
             also protected against core dumps.
 
     Returns:
-        The exit code; design.md 4.3 lists them.
+        The exit code, one of `failures.EXIT_CODES` or that of the command started by ``exec``.
     """
     arguments = sys.argv[1:] if argv is None else argv
     try:
@@ -42,7 +47,9 @@ def main(argv: list[str] | None = None) -> int:
             from .fast import answer
 
             if argv is None:
-                core_dumps.forbid()
+                from .process import forbid_core_dumps
+
+                forbid_core_dumps()
             line = answer(arguments, os.environ)
             if line is not None and _printed(line):
                 return 0
@@ -54,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _printed(line: str) -> bool:
-    """Print the answer; where that fails, the slow path fails too and has the words for it."""
+    """Print the answer; where that fails, the slow path fails too and words the error."""
     try:
         if sys.stdout is None:
             return False

@@ -1,5 +1,5 @@
 """
-The AWS config file on disk: where it is, reading it, and replacing it whole.
+The AWS config file on disk: finding it, reading it, and replacing it as a whole.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from ..home import expand_user, home_directory
 
 def config_path(environ: Mapping[str, str], variable: str, name: str) -> str:
     """
-    Find a file of the AWS tools.
+    Return the path of a file of the AWS tools.
 
     Args:
-        environ: With *variable*, or a home.
+        environ: The environment variables.
         variable: ``AWS_CONFIG_FILE`` or ``AWS_SHARED_CREDENTIALS_FILE``.
-        name: Of the file below ``~/.aws``.
+        name: Name of the file in ``~/.aws`` where *variable* is not set.
 
     Raises:
         ConfigurationError: There is no home.
@@ -61,15 +61,15 @@ def read(path: str) -> bytes | None:
 
 def replace(path: str, data: bytes, *, before: bytes | None) -> None:
     """
-    Write the file as a whole or not at all, with the permissions it has; a new one is its owner's alone.
+    Write the file as a whole or not at all. It keeps its permissions; only its owner may read a new one.
 
     Args:
-        path: A symbolic link stays one: what it leads to is replaced.
+        path: A symbolic link stays one: the file it leads to is replaced.
         data: The new content.
-        before: The content that the change was made of.
+        before: The content that the change was made from.
 
     Raises:
-        ConfigurationError: Somebody else has changed it meanwhile, or it cannot be written.
+        ConfigurationError: Another program has changed it meanwhile, or it cannot be written.
     """
     target = os.path.realpath(path)
     if read(target) != before:
@@ -88,7 +88,7 @@ def replace(path: str, data: bytes, *, before: bytes | None) -> None:
 
 def _write(target: str, data: bytes) -> None:
     directory, name = os.path.split(target)
-    # Beside the target: only within one file system is replacing a single step.
+    # Beside the target: replacing is atomic only within one file system.
     temporary = os.path.join(directory, f".{name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o600)
@@ -120,10 +120,10 @@ def _sync_directory(directory: str) -> None:
     try:
         descriptor = os.open(directory, os.O_RDONLY)
     except OSError:
-        return  # Windows opens no directories; the file itself is safe
+        return  # Windows opens no directories
     try:
         os.fsync(descriptor)
     except OSError:
-        return  # some file systems cannot; likewise
+        return  # some file systems cannot
     finally:
         os.close(descriptor)

@@ -1,7 +1,7 @@
 """
-The end of a run that failed: what is said, and what the process exits with. Nowhere else is either decided.
+Exceptions to one line on stderr and an exit code; nothing else decides either.
 
-One line on stderr, since an SDK pastes it into its own error: whose profile, what is wrong, what to do.
+It is one line because an SDK pastes it into its own error: the profile, what is wrong, what to do.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EXIT_CODES: Final = (
     (127, "exec: the command is not found"),
     (INTERRUPTED, "Ctrl-C, or answered with no"),
 )
-"""For the help; 3 to 7 are those of the classes in `cognito_credentials.errors`."""
+"""Code and meaning, for the help; 3 to 7 are those of the classes in `cognito_credentials.errors`."""
 
 _NEXT: Final = {
     3: "sign in again, then repeat the command",
@@ -49,7 +49,7 @@ _NEXT: Final = {
 
 class UsageError(Exception):
     """
-    What was typed is not a command line of ours.
+    The command line is malformed.
 
     Args:
         message: What is wrong with it.
@@ -83,7 +83,7 @@ _ORDINARY: Final = (
     *(CognitoCredentialsError, UsageError, StoppedError, CommandError),
     *(ClosedOutputError, UnwritableOutputError),
 )
-"""Errors that say all there is to say; where in our code they were raised is no news to anybody."""
+"""Errors that are no bugs: a traceback would add nothing."""
 
 
 def report(error: BaseException, terminal: Terminal, *, profile: str | None, debug: bool) -> int:
@@ -91,10 +91,10 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
     Say what stopped a command, in one line.
 
     Args:
-        error: What it raised.
+        error: What the command raised.
         terminal: Where to say it.
         profile: The profile concerned, if any.
-        debug: Whether to show where in our code a bug is.
+        debug: Whether to show the traceback of a bug.
 
     Returns:
         The exit code.
@@ -123,7 +123,7 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
         _silence_stdout()
         terminal.say(line(f"standard output cannot be written: {error}", ""))
         return UNEXPECTED
-    # Not its text: nobody knows what is in it.
+    # Its type only: the text of an unknown exception may hold a secret.
     what = f"unexpected {type(error).__name__}; this is a bug"
     terminal.say(line(what, "run the command again with --debug and report what it prints", profile))
     return UNEXPECTED
@@ -138,26 +138,26 @@ def line(what: str, hint: str, profile: str | None = None) -> str:
 
 
 def profile_of(profile: str | None, environ: Mapping[str, str]) -> str | None:
-    """Name the profile that an error concerns: the one asked for, or that of the environment."""
+    """Name the profile that an error concerns: *profile* if it is given, or that of the environment."""
     return profile or environ.get("AWS_PROFILE") or None
 
 
 def _show_traceback(error: BaseException, terminal: Terminal) -> None:
     for text in traceback.format_exception(error):
         for each in text.splitlines():
-            # Source lines and messages, no values of variables; and what looks like a key is masked.
+            # A traceback has source lines and messages, but no values of variables. Keys in it are masked.
             is_place = each.lstrip().startswith("File ")
             indent = each[: len(each) - len(each.lstrip())]
             terminal.say(printable(each) if is_place else indent + clean(each, 500))
 
 
 def _silence_stdout() -> None:
-    """Keep the interpreter from complaining, at its end, that it cannot flush a stdout nobody reads."""
+    """Keep the interpreter from complaining at exit that it cannot flush stdout."""
     if sys.stdout is not sys.__stdout__ or sys.stdout is None:
-        return  # somebody else's: a test's, or a program's that calls us
+        return  # it belongs to a test, or to the program that calls us
     try:
         descriptor = os.open(os.devnull, os.O_WRONLY)
         os.dup2(descriptor, sys.stdout.fileno())
         os.close(descriptor)
     except (OSError, ValueError):
-        return  # there is nothing left to silence
+        return  # it is closed already

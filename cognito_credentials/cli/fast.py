@@ -1,15 +1,18 @@
 """
-The fast path: answer ``credential-process`` from the cache before anything is worked out.
+The fast path: answer ``credential-process`` from the cache without resolving any settings.
 
-The SDKs start us once a session or, near expiry, once a request, so a cache hit must cost little more
-than starting Python. Working out which credentials a command line means takes the config parser, botocore
-and the settings' rules. So that is done once, on the slow path, and noted in a *shortcut*: a record whose
-key is a hash of everything the answer came from (the arguments, the environment's AWS variables, both
-config files' bytes), and which lists what else to compare (token files and variables). If any of it
-changes in any bit, there is no shortcut and the slow path works it out anew. Nothing here decides
-anything: what is not fresh beyond doubt is the slow path's.
+SDKs start this program once a session or, near expiry, once a request, so an answer from the cache must cost
+little more than starting Python. Finding out which credentials a command line selects takes the config
+parser, botocore and the rules of the settings. So the slow path does that once and stores a *shortcut*. The
+key of this record is a hash of everything that the selection came from: the arguments, the AWS variables of
+the environment, and the bytes of both config files. The record has the key of the credentials, and the hashes
+of the token files and variables that the logins read.
 
-Imports only what starting Python has loaded already, and modules of ours that do the same.
+If any of it changes in any bit, the shortcut is not found or does not hold, and the slow path runs again. It
+also runs when anything here is in doubt: this module refreshes nothing, and reports nothing.
+
+At its top it imports only what starting Python has loaded already, and modules of this package that do the
+same.
 """
 
 from __future__ import annotations
@@ -29,21 +32,22 @@ if TYPE_CHECKING:
 
 _VERSION = "1"
 _INPUT_LIMIT = 1 << 20
-"""Bytes of a config or token file; what is larger is the slow path's to judge."""
+"""Bytes of a config or token file; larger ones are left to the slow path."""
 _NEVER = frozenset({"--debug", "--help", "-h"})
+"""Arguments that only the slow path serves."""
 
 
 def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = None) -> str | None:
     """
-    Return what to print for *argv*, when it is in the cache and fresh.
+    Return the line to print for *argv*, if the credentials are in the cache and fresh.
 
     Args:
-        argv: The whole command line behind the program's name.
+        argv: The command line without the program's name.
         environ: The environment variables.
-        clock: This machine's clocks.
+        clock: For tests.
 
     Returns:
-        One line of JSON; None for the slow path.
+        One JSON object in one line; None to take the slow path.
     """
     directory = _directory(environ)
     key = None if directory is None else inputs(argv, environ)
@@ -57,7 +61,7 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
     try:
         data = store.load("credentials", shortcut.credentials_key)
     except ValueError:
-        return None  # not a key: written by a version that names them otherwise
+        return None  # it is no key here: a version with other keys wrote the shortcut
     record = None if data is None else decode_credentials(shortcut.credentials_key, data)
     if record is None:
         return None
@@ -65,7 +69,7 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
     if record.seen.is_from_the_future(clock) or record.seen.now(clock) >= record.refresh_at:
         return None
     if clock.wall() >= record.credentials.expires_at:
-        return None  # expired by this machine's wrong clock: the slow path says so
+        return None  # this machine's clock is wrong; the slow path says so
     data = store.load("state", shortcut.credentials_key)
     state = None if data is None else decode_state(shortcut.credentials_key, data)
     if state is not None and state.rejected_access_key_id == record.credentials.access_key_id:
@@ -74,7 +78,14 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
 
 
 def depends(pool: IdentityPool, environ: Mapping[str, str]) -> str | None:
-    """Hash what the logins of *pool* depend on; None when that cannot be told. Before and after likewise."""
+    """
+    Hash the token files and variables that the logins of *pool* read.
+
+    Taken before the credentials are asked for, and given to `remember`.
+
+    Returns:
+        A line for each, ``kind hash name``; None where a login comes from elsewhere, such as a program.
+    """
     found = pool.shortcut_depends()
     if found is None:
         return None
@@ -91,15 +102,15 @@ def remember(
     argv: list[str], environ: Mapping[str, str], pool: IdentityPool, key: str | None, lines: str | None
 ) -> None:
     """
-    Note what *argv* came to, unless anything it came from has changed meanwhile.
+    Store the shortcut from *argv* to the credentials of *pool*.
 
-    A config or token file that changed during the call to the service would otherwise be taken for what
-    these credentials came from.
+    Nothing is stored if a config or token file has changed since *key* and *lines* were taken: the
+    credentials came from what it was before.
 
     Args:
-        argv: The whole command line behind the program's name.
+        argv: The command line without the program's name.
         environ: The environment variables.
-        pool: What it came to; its credentials have just been given out.
+        pool: The pool that *argv* selects; its credentials have just been printed.
         key: `inputs`, taken before the settings were read.
         lines: `depends`, taken before the credentials were asked for.
     """
@@ -116,11 +127,12 @@ def remember(
 
 def inputs(argv: list[str], environ: Mapping[str, str]) -> str | None:
     """
-    Hash all that settings are made of, unambiguously; None when they depend on more.
+    Hash everything that settings come from, unambiguously.
 
-    Taken before they are read, and given to `remember` after.
+    Returns:
+        40 hexadecimal digits; None where the settings depend on more than is hashed here.
     """
-    # Without HOME, settings ask the user database where the config file is.
+    # Without HOME, the config file is where the user database says.
     if not _NEVER.isdisjoint(argv) or not os.path.isabs(environ.get("HOME", "")):
         return None
     parts = [_VERSION, str(len(argv)), *argv]
@@ -141,7 +153,7 @@ def inputs(argv: list[str], environ: Mapping[str, str]) -> str | None:
 
 def _directory(environ: Mapping[str, str]) -> str | None:
     if os.name == "nt":
-        return None  # settings know the rules there; the fast path is for where starting Python is cheap
+        return None  # the rules for directories on Windows are left to the settings
     path = environ.get("AWS_COGNITO_CACHE_DIR") or f"{environ.get('HOME', '')}/.aws/cognito/cache"
     return os.path.abspath(path) if os.path.isabs(path) else None
 
@@ -163,7 +175,7 @@ def _content(kind: str, name: str, environ: Mapping[str, str]) -> str | None:
 
 
 def _file(path: str) -> str | None:
-    """Hash a file's bytes; empty when it is missing, None when it is odd."""
+    """Hash a file's bytes; empty when it is missing, None when it is too large or cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         try:
@@ -178,4 +190,4 @@ def _file(path: str) -> str | None:
 
 
 def _say_nothing(_: str) -> None:
-    """The slow path warns; it comes here at least once an hour."""
+    """The slow path warns, which runs at least once an hour."""

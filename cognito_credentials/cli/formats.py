@@ -1,8 +1,8 @@
 """
-Credentials as the shells and tools of the field read them: the AWS CLI's formats, and ``ini``.
+Credentials to environment variables, and to text for shells and other tools.
 
-Every value that gets here is printable ASCII without quotes, spaces, backslashes or dollar signs
-(`credentials.is_plain`), or a region or time of ours; the quoting below is for what is left.
+Every value here is printable ASCII without quotes, spaces, backslashes or dollar signs
+(`credentials.is_plain`), or a region or time that we wrote; so the quoting below has little to do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
 
 FORMATS: Final = ("process", "env", "env-no-export", "fish", "powershell", "windows-cmd", "ini")
-"""Source: AWS CLI v2, configure export-credentials; ``ini`` is what saml2aws and prompts read."""
+"""``ini`` is what saml2aws and shell prompts read; the others are the AWS CLI's. Source:
+https://awscli.amazonaws.com/v2/documentation/api/latest/reference/configure/export-credentials.html"""
 VARIABLES: Final = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -26,17 +27,17 @@ VARIABLES: Final = (
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
 )
-"""What an export may set, and what its removal removes."""
+"""Variables that an export may set, and that `removal` removes."""
 
 _WORD: Final = re.compile(r"[A-Za-z0-9+/=_.:,@-]*")
-"""What cmd.exe obeys nothing in; all that AWS is known to send."""
+"""Characters that mean nothing to cmd.exe; AWS is not known to send others."""
 
 
 def environment(credentials: TemporaryCredentials, region: str | None) -> dict[str, str]:
     """Return the variables that hand *credentials* and *region* to the SDKs."""
     variables = credentials.to_environment()
     if region:
-        # Two names for one thing: boto3 reads the second, all others the first.
+        # boto3 reads the second name, all other SDKs the first.
         variables |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     return variables
 
@@ -47,8 +48,8 @@ def export(credentials: TemporaryCredentials, style: str, *, region: str | None,
 
     Args:
         credentials: The credentials.
-        style: The format.
-        region: Region to go with them.
+        style: One of `FORMATS`.
+        region: Goes into the region variables.
         profile: Name of the section for ``ini``.
     """
     if style == "process":
@@ -60,7 +61,7 @@ def export(credentials: TemporaryCredentials, style: str, *, region: str | None,
 
 
 def removal(style: str) -> str | None:
-    """Write what takes an export back; None for the formats that are not run by a shell."""
+    """Write the lines that remove an export; None for the formats that no shell runs."""
     lines = {
         "env": "unset {name}",
         "fish": "set -e {name}",
@@ -79,9 +80,9 @@ def _set(style: str, name: str, value: str) -> str:
     if style == "powershell":
         return f'$Env:{name}="{value}"'
     if style == "windows-cmd":
-        # Quotes round all of it keep & and | from being obeyed, and are not part of the value.
+        # Quotes around both name and value keep cmd.exe from obeying & and |, and are not part of the value.
         return f"set {name}={value}" if _WORD.fullmatch(value) else f'set "{name}={value}"'
-    # env-no-export: for files that are read verbatim, as docker does --env-file.
+    # env-no-export, for files that are read verbatim, such as docker's --env-file.
     return f"{name}={value}"
 
 
@@ -92,7 +93,7 @@ def _ini(variables: Mapping[str, str], profile: str) -> str:
         "aws_session_token": "AWS_SESSION_TOKEN",
         "aws_account_id": "AWS_ACCOUNT_ID",
         "region": "AWS_REGION",
-        # Two names again: what the AWS tools write, and what saml2aws does.
+        # The first name is what the AWS tools write, the second what saml2aws writes.
         "aws_credential_expiration": "AWS_CREDENTIAL_EXPIRATION",
         "x_security_token_expires": "AWS_CREDENTIAL_EXPIRATION",
     }

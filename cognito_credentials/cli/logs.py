@@ -1,8 +1,8 @@
 """
-Our own log on stderr: warnings, and with ``--debug`` every decision taken. Never anybody else's log.
+The log of this package on stderr: warnings, and with ``--debug`` every decision.
 
-botocore's at DEBUG prints tokens and secret keys by intent (boto/botocore#2626), so the root logger is
-left alone.
+The root logger is left alone: at DEBUG botocore logs tokens and secret keys by intent
+(https://github.com/boto/botocore/issues/2626).
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class _Handler(logging.Handler):
 @contextmanager
 def logging_to(terminal: Terminal, *, debug: bool, hold: bool) -> Iterator[None]:
     """
-    Show our log for as long as a ``with`` block.
+    Show our log during a ``with`` block.
 
     Args:
-        terminal: Where.
+        terminal: Where to show it.
         debug: Whether to show what is below a warning.
-        hold: Whether to keep warnings back until the block has ended well: of a failure nothing but its
-            one line is to be seen.
+        hold: Whether to hold warnings back until the block has ended without an error, so that a failure
+            prints nothing but its one line.
     """
     logger = logging.getLogger("cognito_credentials")
     handler = _Handler(terminal, hold=hold and not debug)
@@ -57,7 +57,7 @@ def logging_to(terminal: Terminal, *, debug: bool, hold: bool) -> Iterator[None]
     try:
         with warnings.catch_warnings():
             if not debug:
-                # A library's deprecation is no news to whoever runs a command, and SDKs show our stderr.
+                # Users can do nothing about a library's deprecations, and SDKs show our stderr.
                 warnings.simplefilter("ignore")
             yield
         for text in handler.held:

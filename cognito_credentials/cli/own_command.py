@@ -1,8 +1,8 @@
 """
-How this installation is called in a profile's ``credential_process``, and which such lines are ours.
+The ``credential_process`` line that runs this installation, and how to recognise such a line.
 
-An absolute path: programs with windows have another PATH. Double quotes: the only ones that botocore
-understands on every system.
+It has an absolute path, since programs with windows have another PATH; and double quotes, the only ones that
+botocore understands on every system.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-The command line's grammar: global options, one subparser a command, help with worked examples.
+Arguments to options: the global ones, those of each command, and help with worked examples.
 
 Errors are raised, never printed here, and never repeat a value that may be a token: somebody who types
 ``--token eyJ…`` has shown it to every process of the machine already, and must not find it in a log too.
@@ -13,27 +13,29 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from ..errors import clean
-from .command import PROGRAM, Command
+from .command import PROGRAM, Command, Options
 from .failures import EXIT_CODES, UsageError
 from .pool_options import add_pool_options
 from .terminal import Terminal
 
-_VALUE_OPTIONS: Final = ("--profile", "--region")
+_GLOBAL: Final[dict[str, Any]] = {"profile": None, "region": None, "debug": False, "quiet": False}
+"""Options that may stand before and after the command, and what they are when they stand in neither place."""
 _TOKEN_WORDS: Final = ("token", "jwt", "password", "secret")
 _INTRODUCTION: Final = "AWS credentials from an Amazon Cognito identity pool."
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse's, but it raises `UsageError`, takes no abbreviations and can be told its help."""
+    """argparse's own, but it raises `UsageError` and writes to `Terminal`."""
 
     help_text: str | None = None
+    """Takes the place of the help that argparse makes."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, add_help=False, **options)
         self.color = False  # Python 3.14 and newer put escape sequences into the help
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print."""
+        """Raise a `UsageError` where argparse would print and exit."""
         option, ignored, _ = message.partition(": ignored explicit argument")
         if ignored:  # the rest is what was typed behind "--password="
             message = f"{option} takes no value"
@@ -45,7 +47,7 @@ class Parser(argparse.ArgumentParser):
         Terminal.of_process().write(self.format_help())
 
     def format_help(self) -> str:
-        """Return the help: ours where there is one."""
+        """Return `help_text`, or argparse's own help."""
         return self.help_text or super().format_help()
 
 
@@ -55,47 +57,50 @@ def parse(argv: list[str], commands: Sequence[Command]) -> argparse.Namespace:
 
     Args:
         argv: Without the program's name.
-        commands: Those there are.
+        commands: Those that it may name.
 
     Returns:
-        The options; ``command`` is the `Command`.
+        The options. ``command`` is the `Command`, ``commands`` are all of them. The global options are there
+        whether they are given or not.
 
     Raises:
-        UsageError: It is not one of ours.
+        UsageError: It is malformed.
         SystemExit: Help or version was asked for, and has been printed.
     """
-    parser = _build(commands)
+    parser, known = _build(commands)
     names = [command.name for command in commands]
-    word = _first_word(argv, parser)
+    word = _first_word(argv, known)
     if word is not None and word not in names:
         near = difflib.get_close_matches(word, names, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"run '{PROGRAM} --help' for those there are"
         raise UsageError(f"there is no command '{clean(word, 40)}'", hint)
-    mine, childs = _split_at_dashes(argv) if word == "exec" else (argv, None)
-    options, unknown = parser.parse_known_args(mine)
+    before, child = _split_at_dashes(argv) if word == "exec" else (argv, None)
+    options, unknown = parser.parse_known_args(before, argparse.Namespace(**_GLOBAL))
     if word is None:
         raise UsageError("no command is given", f"run '{PROGRAM} --help' for those there are")
     if unknown:
-        raise _unknown(unknown, options.parser)
+        raise _unknown(unknown, word, options.known)
     if not options.command.takes_profile:
         _refuse_profile(options, word)
-    if childs is not None:
+    if child is not None:
         # A second "--" is the command's own.
-        options.child = [*options.child, "--", *childs] if options.child else childs
+        options.child = [*options.child, "--", *child] if options.child else child
     return options
 
 
 def _refuse_profile(options: argparse.Namespace, word: str) -> None:
-    """Refuse what stands before a command to which it means nothing: it would be passed over in silence."""
+    """Refuse options before a command to which they mean nothing, rather than ignore them in silence."""
     for name in ("profile", "region"):
-        if hasattr(options, name):
+        if vars(options)[name] is not None:
             raise UsageError(f"{word} takes no --{name}", f"run '{PROGRAM} {word} --help'")
 
 
-def _build(commands: Sequence[Command]) -> Parser:
-    parser = Parser(prog=PROGRAM, allow_abbrev=False, add_help=False)
-    _add_global_options(parser)
-    parser.add_argument("--version", action=_PrintVersion, nargs=0)
+def _build(commands: Sequence[Command]) -> tuple[Parser, list[str]]:
+    """Return the parser, and the names of the options that may stand before the command."""
+    parser = Parser(prog=PROGRAM)
+    before = Options(parser)
+    _add_global_options(before)
+    before.add("--version", action=_PrintVersion, nargs=0)
     subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=Parser, required=False)
     for command in commands:
         child = subparsers.add_parser(
@@ -105,30 +110,29 @@ def _build(commands: Sequence[Command]) -> Parser:
             description=_description(command),
             epilog=_example(command),
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-            add_help=False,
         )
+        options = Options(child)
         if command.add_options is not None:
-            command.add_options(child)
+            command.add_options(options)
         if command.takes_pool:
-            add_pool_options(child)
-        _add_global_options(child, takes_profile=command.takes_profile)
-        child.set_defaults(command=command, parser=child, commands=commands)
+            add_pool_options(options)
+        _add_global_options(options, takes_profile=command.takes_profile)
+        child.set_defaults(command=command, known=options.names, commands=commands)
     parser.help_text = _help(commands)
-    return parser
+    return parser, before.names
 
 
-def _add_global_options(parser: argparse.ArgumentParser, *, takes_profile: bool = True) -> None:
-    """Add the options that may stand before and after the command; absent ones leave no attribute."""
-    group = parser.add_argument_group("options everywhere")
+def _add_global_options(options: Options, *, takes_profile: bool = True) -> None:
+    group = options.group("options everywhere")
+    # Suppressed: behind the command, a default would overwrite what stands before it.
     if takes_profile:
-        group.add_argument(
+        group.add(
             "--profile",
             metavar="NAME",
             default=argparse.SUPPRESS,
             help="profile of the AWS config file; otherwise AWS_PROFILE, then 'default'",
         )
-        group.add_argument(
+        group.add(
             "--region",
             metavar="REGION",
             default=argparse.SUPPRESS,
@@ -138,12 +142,12 @@ def _add_global_options(parser: argparse.ArgumentParser, *, takes_profile: bool 
         ("--debug", "say on stderr what is decided, and where a bug is"),
         ("--quiet", "say nothing but results and errors"),
     ):
-        group.add_argument(name, action="store_true", default=argparse.SUPPRESS, help=text)
-    group.add_argument("-h", "--help", action="help", help="show this help")
+        group.add(name, action="store_true", default=argparse.SUPPRESS, help=text)
+    group.add("-h", "--help", action="help", help="show this help")
 
 
 class _PrintVersion(argparse.Action):
-    """argparse's own takes the version when the parser is built; importlib.metadata takes its time."""
+    """Unlike argparse's own, it reads the version only when asked: importlib.metadata is slow to import."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import PackageNotFoundError, version
@@ -156,17 +160,16 @@ class _PrintVersion(argparse.Action):
         parser.exit()
 
 
-def _first_word(argv: Sequence[str], parser: Parser) -> str | None:
-    """Return what stands where the command belongs; whatever stands before it must be ours."""
-    known = _option_names(parser)
+def _first_word(argv: Sequence[str], known: Sequence[str]) -> str | None:
+    """Return the command's name: the first argument that is neither an option nor an option's value."""
     rest = iter(argv)
     for argument in rest:
-        if argument in _VALUE_OPTIONS:
+        if argument in ("--profile", "--region"):
             next(rest, None)
         elif not argument.startswith("-"):
             return argument
         elif argument.partition("=")[0] not in known:
-            raise _unknown([argument], parser)
+            raise _unknown([argument], None, known)
     return None
 
 
@@ -177,27 +180,29 @@ def _split_at_dashes(argv: list[str]) -> tuple[list[str], list[str] | None]:
     return argv[:index], argv[index + 1 :]
 
 
-def _unknown(unknown: list[str], parser: argparse.ArgumentParser) -> UsageError:
-    """Word what *parser* did not understand, naming options without their values."""
+def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> UsageError:
+    """
+    Word the arguments that the parser did not understand, naming options without their values.
+
+    Args:
+        unknown: The arguments.
+        word: The command that they follow, if any.
+        known: The options that could stand there.
+    """
     option = next((text.partition("=")[0] for text in unknown if text.startswith("-")), None)
-    if option is None and parser.prog.endswith(" login"):
+    see = f"run '{PROGRAM} {word} --help'" if word else f"run '{PROGRAM} --help'"
+    if option is None and word == "login":
         # Somebody may have written it behind --password.
         return UsageError("unexpected argument (not shown)", "passwords are asked for, on the terminal")
     if option is None:
-        return UsageError(f"unexpected argument '{clean(unknown[0], 40)}'", f"run '{parser.prog} --help'")
+        return UsageError(f"unexpected argument '{clean(unknown[0], 40)}'", see)
     if any(word in option.lower() for word in _TOKEN_WORDS):
         return UsageError(
             f"there is no option {clean(option, 40)}: other users can see a command line",
             "write the token to a file and give --login PROVIDER=file:PATH",
         )
-    near = difflib.get_close_matches(option, _option_names(parser), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"run '{parser.prog} --help'"
-    return UsageError(f"there is no option {clean(option, 40)}", hint)
-
-
-def _option_names(parser: argparse.ArgumentParser) -> list[str]:
-    options = argparse.ArgumentParser.format_help(parser).partition("example:")[0]
-    return [word.strip("[],") for word in options.split() if word.lstrip("[").startswith("-")]
+    near = difflib.get_close_matches(option, known, n=1)
+    return UsageError(f"there is no option {clean(option, 40)}", f"did you mean {near[0]}?" if near else see)
 
 
 def _description(command: Command) -> str:
@@ -225,5 +230,10 @@ def _help(commands: Sequence[Command]) -> str:
         parts.append(f"  {command.name.ljust(width)}  {command.summary}")
     parts += ["", f"'{PROGRAM} COMMAND --help' tells more about each. --version prints the version."]
     parts += ["", "exit codes:", *(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES)]
-    parts += ["", "example:", f"  $ {PROGRAM} demo", "  (the main job from start to end, on this machine)"]
+    parts += [
+        "",
+        "example:",
+        f"  $ {PROGRAM} demo",
+        "  (an identity pool becomes AWS credentials, step by step, on this machine)",
+    ]
     return "\n".join(parts) + "\n"

@@ -1,7 +1,7 @@
 """
-The options that select an identity pool, and what they select.
+The options that select an identity pool, and what they lead to: settings, the pool, a region, credentials.
 
-A login is named by its source, never given itself: other users of the machine can read command lines.
+A login is named by its source and never given itself: other users of the machine can read command lines.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ClockSkewError, ConfigurationError, clean
+from .failures import UsageError
+from .words import clock_difference
 
 if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
+    from ..logins import Logins
     from ..pool.pool import IdentityPool
     from ..settings.settings import Settings
-    from .command import Invocation
+    from .command import Invocation, Options
 
 ORIGIN: Final = "the command line"
 FILE_PREFIX: Final = "file://"
@@ -28,7 +31,7 @@ _OPTIONS: Final = (
     ("identity_pool_id", "ID", "the identity pool, REGION:GUID"),
     ("identity_id", "ID", "a known identity of the pool: it is used as it is"),
     ("account_id", "ID", "the AWS account of the credentials, 12 digits, to be put on them"),
-    ("user", "NAME", "who this is, where the login cannot tell"),
+    ("user", "NAME", "name of the user, where the login does not tell"),
     ("developer_headers", "SOURCE", "headers for a login developer:URL: file:, env: or command: as below"),
     ("flow", "FLOW", "enhanced (default) or basic"),
     ("custom_role_arn", "ARN", "enhanced flow: the role, where the logins allow several"),
@@ -39,15 +42,15 @@ _OPTIONS: Final = (
     ("cache", "WHERE", "file (default) or memory"),
     ("endpoint_url", "URL", "address of Cognito Identity, https or this machine"),
 )
-"""Settings that can be options, in the order of the help; `settings.lookup.NAMES` has the rest."""
+"""Settings that can be options, in the order of the help."""
 
 
-def add_pool_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    group = parser.add_argument_group("options that select the identity pool")
+def add_pool_options(options: Options) -> None:
+    """Add the options of a command that needs an identity pool."""
+    group = options.group("options that select the identity pool")
     for name, metavar, text in _OPTIONS:
-        group.add_argument("--" + name.replace("_", "-"), metavar=metavar, help=text)
-    group.add_argument(
+        group.add(_option(name), metavar=metavar, help=text)
+    group.add(
         "--login",
         metavar="[PROVIDER=]SOURCE",
         action="append",
@@ -56,34 +59,51 @@ def add_pool_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def selecting_options(options: argparse.Namespace) -> list[str]:
-    """Name the options given that select a pool, or say something of it."""
-    names = ("profile", *(name for name, _, _ in _OPTIONS), "login")
-    return ["--" + name.replace("_", "-") for name in names if getattr(options, name, None) is not None]
-
-
-def given_settings(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, Any]:
+def refuse_selection(options: argparse.Namespace, what: str) -> None:
     """
-    Return the settings given as options, by the names of `IdentityPool`'s arguments.
+    Refuse options that select a pool beside ``--all``.
 
     Raises:
-        ConfigurationError: A login or policy is malformed.
+        UsageError: One is given.
     """
-    settings: dict[str, Any] = {
-        name: value for name, _, _ in _OPTIONS if (value := getattr(options, name, None)) is not None
-    }
+    for name in ("profile", *(name for name, _, _ in _OPTIONS), "login"):
+        if vars(options)[name] is not None:
+            raise UsageError(
+                f"--all is of every {what}, and {_option(name)} selects one",
+                "give one of the two: --all, or the pool",
+            )
+
+
+def given_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """
+    Return the settings given as options but the logins, by the names of `IdentityPool`'s arguments.
+
+    Raises:
+        ConfigurationError: The file of the policy cannot be read.
+    """
+    given = vars(options)
+    settings = {name: given[name] for name, _, _ in _OPTIONS if given[name] is not None}
     if "policy" in settings:
         settings["policy"] = _policy(settings["policy"])
-    if getattr(options, "login", None):
-        from ..logins import Logins
-        from ..settings.lookup import Found
-        from ..settings.resolution import developer_maker
-
-        headers = settings.get("developer_headers")
-        maker = developer_maker(Found(headers, ORIGIN, True) if headers else None, environ)
-        given = read_logins(options.login)
-        settings["logins"] = Logins.parse(given, origin=ORIGIN, environ=environ, others={"developer": maker})
     return settings
+
+
+def given_logins(options: argparse.Namespace, environ: Mapping[str, str]) -> Logins:
+    """
+    Return the logins given as options.
+
+    Raises:
+        ConfigurationError: One is malformed.
+    """
+    from ..logins import Logins
+    from ..settings.lookup import Found
+    from ..settings.resolution import developer_maker
+
+    headers = options.developer_headers
+    maker = developer_maker(Found(headers, ORIGIN, True) if headers else None, environ)
+    return Logins.parse(
+        read_logins(options.login), origin=ORIGIN, environ=environ, others={"developer": maker}
+    )
 
 
 def read_logins(texts: list[str]) -> dict[str | None, str]:
@@ -126,21 +146,6 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
     return logins
 
 
-def load(invocation: Invocation) -> Settings:
-    """
-    Resolve the settings that the invocation selects.
-
-    Raises:
-        ConfigurationError: A setting is missing or malformed.
-        CacheError: The file cache was asked for, and there is no place for it.
-    """
-    from ..settings.settings import load_settings
-
-    options, environ = invocation.options, invocation.environ
-    arguments = given_settings(options, environ)
-    return load_settings(arguments, environ=environ, profile=getattr(options, "profile", None), origin=ORIGIN)
-
-
 def open_pool(invocation: Invocation) -> IdentityPool:
     """
     Return the identity pool that the invocation selects.
@@ -150,25 +155,29 @@ def open_pool(invocation: Invocation) -> IdentityPool:
         CacheError: The file cache was asked for, and there is no place for it.
     """
     from ..pool.pool import IdentityPool
+    from ..settings.settings import load_settings
 
-    return IdentityPool.from_settings(load(invocation), environ=invocation.environ)
+    options, environ = invocation.options, invocation.environ
+    arguments = given_settings(options)
+    if options.login:
+        arguments["logins"] = given_logins(options, environ)
+    settings = load_settings(arguments, environ=environ, profile=options.profile, origin=ORIGIN)
+    return IdentityPool.from_settings(settings, environ=environ)
 
 
 def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
     """
-    Return credentials that whoever is given them will take for valid.
+    Return credentials that an SDK will take for valid.
 
     Raises:
-        ClockSkewError: By this machine's clock they have expired, and SDKs go by that.
+        ClockSkewError: By this machine's clock, which SDKs go by, they have expired.
         CognitoCredentialsError: There are none.
     """
     credentials = pool.credentials()
     if time.time() < credentials.expires_at:
         return credentials
-    from ..refresh.notices import span
-
     offset = pool.status().clock_offset or 0
-    off = f"{span(abs(offset))} {'behind' if offset > 0 else 'ahead of'} the service's" if offset else "wrong"
+    off = f"{clock_difference(offset)}'s" if offset else "wrong"
     raise ClockSkewError(
         f"this machine's clock is {off}: by it, credentials that are valid have expired",
         hint="set the clock, then repeat the command",
@@ -184,7 +193,7 @@ def region_for(invocation: Invocation, settings: Settings) -> str:
     """
     from ..regions import is_region, near_regions
 
-    given = getattr(invocation.options, "region", None)
+    given: str | None = invocation.options.region
     if given is not None:
         if not is_region(given):
             near = near_regions(given)
@@ -192,7 +201,7 @@ def region_for(invocation: Invocation, settings: Settings) -> str:
                 f"region from {ORIGIN} is no region: '{clean(given, 40)}'",
                 hint=f"did you mean {' or '.join(near)}?" if near else "it is such as us-east-1",
             )
-        return str(given)
+        return given
     environ = invocation.environ
     candidates = (environ.get("AWS_REGION"), environ.get("AWS_DEFAULT_REGION"))
     configured = settings.profile_settings.get("region")
@@ -201,6 +210,10 @@ def region_for(invocation: Invocation, settings: Settings) -> str:
         if isinstance(candidate, str) and is_region(candidate):
             return candidate
     return settings.region
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _policy(text: str) -> str:

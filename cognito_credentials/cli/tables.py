@@ -1,8 +1,8 @@
 """
-Lists and tables for people, and the same for programs; nothing else draws.
+Rows to lists and tables for people, and to JSON for programs.
 
-Every cell is made harmless here: it may come from a config file, and a terminal obeys what it shows. What
-a service said was cleaned where it came in.
+Every cell is cleaned here: it may come from a config file, and a terminal obeys escape sequences. What a
+service said was cleaned where it came in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .terminal import printable
 CELL_LIMIT = 300
 NOTHING = "-"
 _NARROWEST = 8
-"""Characters of a column; narrower ones tell nothing."""
+"""Characters of a column; a narrower one would be unreadable."""
 
 
 def listing(rows: Iterable[tuple[str, object]]) -> str:
@@ -28,11 +28,11 @@ def listing(rows: Iterable[tuple[str, object]]) -> str:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], width: int | None = None) -> str:
-    """Draw a table with a line of heads, cut to *width* where one is given; None is a dash."""
+    """Draw a table with a line of heads, cut to *width* characters where one is given; None is a dash."""
     lines = [list(heads), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(heads))]
     while width is not None and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1  # the longest can best spare it
+        widths[widths.index(max(widths))] -= 1
     cut = [[_cut(cell, room).ljust(room) for cell, room in zip(line, widths, strict=True)] for line in lines]
     return "".join("  ".join(line).rstrip() + "\n" for line in cut)
 
@@ -43,7 +43,7 @@ def as_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
 
 
 def moment(when: datetime) -> str:
-    """Write a time as the credentials have it: UTC, ``YYYY-MM-DDTHH:MM:SSZ``."""
+    """Write a time as AWS does: UTC, ``YYYY-MM-DDTHH:MM:SSZ``."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

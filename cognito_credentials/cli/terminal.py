@@ -1,8 +1,8 @@
 """
-Where everything that the command line says leaves the process, and where answers come in.
+The standard streams: the only place of the command line that writes, and that reads answers.
 
-stdout is for results: other programs read it. stderr is for people. Colour is not used at all, so there
-is none to switch off. Texts that come from a service or a config file are cleaned before they get here.
+stdout is for results: other programs read it. stderr is for people. There is no colour, so NO_COLOR needs no
+support. A text from a service or a config file is cleaned before it gets here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def printable(text: str, limit: int = 400) -> str:
     Make *text* of this machine (a path, a name, a line of a config file) safe to show, and no more.
 
     Unlike `errors.clean`, which is for what a service says, it masks nothing that looks like a token: a
-    long path does. A tab becomes a space.
+    long path looks like one. A tab becomes a space.
     """
     # Category C: control, format (which reorders), surrogates, unassigned; Zl and Zp break lines.
     shown = "".join(
@@ -28,7 +28,7 @@ def printable(text: str, limit: int = 400) -> str:
 
 
 class ClosedOutputError(Exception):
-    """Nobody reads our stdout any more, or it never was open."""
+    """Nobody reads stdout any more, or it was closed from the start."""
 
 
 class UnwritableOutputError(Exception):
@@ -66,7 +66,7 @@ class Terminal:
 
     @property
     def can_ask(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether somebody can see a question and answer it."""
         return _is_terminal(self._stdin) and _is_terminal(self._stderr)
 
     def write(self, text: str) -> None:
@@ -89,18 +89,31 @@ class Terminal:
             raise ClosedOutputError from None
 
     def notice(self, text: str) -> None:
-        """Tell people something beside the result."""
+        """Tell people something beside the result, unless quiet."""
         if not self.quiet:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Tell people something that must be said. A stderr that nobody reads is no reason to stop."""
+        """Tell people something even when quiet. A stderr that nobody reads is no reason to stop."""
         if self._stderr is None:
             return
         try:
             _write(self._stderr, text + "\n", buffered=False)
         except (OSError, ValueError):
             self._stderr = None
+
+    def agrees(self, question: str, *, default: str = "n") -> bool:
+        """
+        Ask a question that is answered with y or n.
+
+        Args:
+            question: Without ``(y/n)``.
+            default: What an empty answer means, ``y`` or ``n``.
+
+        Raises:
+            EOFError: There will be no answer.
+        """
+        return self.ask(f"{question} (y/n)", default).lower() in ("y", "yes")
 
     def ask(self, question: str, current: str = "") -> str:
         """
@@ -136,9 +149,10 @@ def _write(stream: TextIO, text: str, *, buffered: bool = True) -> None:
     if binary is None:
         stream.write(data.decode(encoding))
     else:
-        # Past the text layer: on Windows it turns \n into \r\n, and \r ends up in secret keys
-        # (aws/aws-cli#8187).
+        # Past the text layer: on Windows it turns \n into \r\n, and shells leave the \r in secret keys
+        # (https://github.com/aws/aws-cli/issues/8187).
         stream.flush()
-        # Past the buffer, too, goes what a thread may still write at our end: Python then wants its lock.
+        # stderr skips the buffer too. The interpreter waits for the buffer's lock when it ends, and a thread
+        # that writes the emulator's log to a pipe nobody reads would hold that lock for ever.
         (binary if buffered else getattr(binary, "raw", binary)).write(data)
     stream.flush()

@@ -1,28 +1,51 @@
 """
-The questions of ``configure``: few, each with what is there already as its answer.
+The questions of ``configure``: few, each with what the profile has already as its answer.
+
+Also the options of ``configure`` for signing in, since their keys are what the questions are about. What the
+values may be is checked when the profile is, as a whole.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from ..errors import ConfigurationError, clean
+from ..regions import is_region, is_user_pool_id
+from .command import Options
 from .config_text import nested, section_header
 from .failures import line
 from .pool_options import read_logins
-from .sign_in_options import keys_of, no_sign_in, questions_of
 from .terminal import Terminal
 
 T = TypeVar("T")
-_NOBODY: Final = "none"
-"""The answer that takes logins away."""
+
+SIGN_IN_KEYS: Final = ("cognito_user_pool_id", "cognito_oidc_issuer")
+"""One of them makes a profile one that people sign in to."""
+DEFAULT_PORTS: Final = "8400,8401"
+
+_OPTIONS: Final = (
+    ("user-pool-id", "cognito_user_pool_id", "ID", "an Amazon Cognito user pool, REGION_NAME"),
+    ("client-id", "cognito_client_id", "ID", "its app client, one without a secret"),
+    ("domain", "cognito_domain", "HOST", "its hosted sign-in pages; otherwise the pool is asked"),
+    ("oidc-issuer", "cognito_oidc_issuer", "URL", "any OpenID Connect issuer, https or this machine"),
+    ("oidc-client-id", "cognito_oidc_client_id", "ID", "a client there for installed programs"),
+    ("oidc-client-secret", "cognito_oidc_client_secret", "SOURCE", "where its secret is, if it has one"),
+    ("oidc-scopes", "cognito_oidc_scopes", "LIST", "what to ask for; openid email offline_access"),
+    ("sign-in", "cognito_sign_in", "WAY", "browser (default), device or password"),
+    ("redirect-ports", "cognito_redirect_ports", "LIST", "loopback ports registered for the client"),
+    ("login-provider", "cognito_login_provider", "NAME", "login provider name, where it is not the issuer's"),
+    ("login-store", "cognito_login_store", "WHERE", "keyring (default), or file: plain, only for you"),
+)
+_NO_LOGIN: Final = "none"
+"""The answer that makes a profile one of guests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a profile shall be."""
+    """What a profile is to be."""
 
     profile: str
     settings: Mapping[str, str]
@@ -37,6 +60,19 @@ class Answers:
     """How people sign in, by the keys of the profile; empty text removes one."""
 
 
+def add_sign_in_options(options: Options) -> None:
+    """Add the options that say how people sign in."""
+    group = options.group("options of a profile that people sign in to")
+    for name, key, metavar, text in _OPTIONS:
+        group.add(f"--{name}", dest=key, metavar=metavar, help=text)
+
+
+def given_sign_in(options: argparse.Namespace) -> dict[str, str]:
+    """Return what these options say, by the keys of a profile; empty text removes one."""
+    given = vars(options)
+    return {key: given[key] for _, key, _, _ in _OPTIONS if given[key] is not None}
+
+
 def ask_all(
     terminal: Terminal, answers: Answers, current_of: Callable[[str], Mapping[str, str]], *, is_named: bool
 ) -> Answers:
@@ -44,9 +80,9 @@ def ask_all(
     Ask for whatever the options did not say.
 
     Args:
-        terminal: Where.
+        terminal: Where to ask.
         answers: What the options said.
-        current_of: Returns what a profile has now.
+        current_of: Returns what a profile has now, by its keys.
         is_named: Whether the options name the profile.
 
     Raises:
@@ -63,45 +99,63 @@ def ask_all(
     if region is None:
         region = _ask(terminal, "Region", current.get("region") or pool_id.partition(":")[0], _region)
     answers = replace(answers, settings=settings, region=region)
-    return answers if answers.logins is not None or answers.sign_in else _ask_who(terminal, answers)
+    return answers if answers.logins is not None or answers.sign_in else _ask_login(terminal, answers)
 
 
-def _ask_who(terminal: Terminal, answers: Answers) -> Answers:
-    """Ask how users sign in: one question, whose answer's form says which of four it is."""
+def _ask_login(terminal: Terminal, answers: Answers) -> Answers:
+    """Ask how users sign in: one question, whose answer's form says which of four ways it is."""
     current = answers.current
     written = current.get("cognito_logins", "")
     is_alone = written.strip().startswith("developer:")
     logins = written if is_alone else ", ".join(f"{name}={text}" for name, text in nested(written).items())
-    shown = logins or current.get("cognito_user_pool_id") or current.get("cognito_oidc_issuer") or _NOBODY
+    shown = logins or current.get("cognito_user_pool_id") or current.get("cognito_oidc_issuer") or _NO_LOGIN
     terminal.say(
         "Who signs in where? The ID of a user pool; an issuer, https://…; PROVIDER=SOURCE for tokens from "
         "elsewhere, such as accounts.google.com=file:/run/token; developer:https://… for a back end of your "
         "own; none for guest access."
     )
+    no_sign_in = {key: "" for _, key, _, _ in _OPTIONS if key in current}
 
     def check(answer: str) -> Answers:
-        if answer == shown and answer != _NOBODY:
+        if answer == shown and answer != _NO_LOGIN:
             return answers
-        if answer.lower() == _NOBODY:
-            return replace(answers, logins={}, sign_in=no_sign_in(current))
-        keys = keys_of(answer)
-        if keys is None:
-            return replace(answers, logins=read_logins([answer]), sign_in=no_sign_in(current))
-        return replace(answers, logins={}, sign_in={**no_sign_in(current), **keys})
+        if answer.lower() == _NO_LOGIN:
+            return replace(answers, logins={}, sign_in=no_sign_in)
+        key = _sign_in_key(answer)
+        if key is None:
+            return replace(answers, logins=read_logins([answer]), sign_in=no_sign_in)
+        return replace(answers, logins={}, sign_in={**no_sign_in, key: answer})
 
     answers = _ask(terminal, "Login", shown, check)
-    questions = questions_of(answers.sign_in)
-    return replace(
-        answers,
-        sign_in={
-            **answers.sign_in,
-            **{key: _ask(terminal, text, current.get(key, preset), str) for key, text, preset in questions},
-        },
-    )
+    more = {
+        key: _ask(terminal, question, current.get(key, preset), str)
+        for key, question, preset in _more_questions(answers.sign_in)
+    }
+    return replace(answers, sign_in={**answers.sign_in, **more})
+
+
+def _sign_in_key(answer: str) -> str | None:
+    """Return the key that takes a user pool's id or an issuer; None for an answer that is neither."""
+    if is_user_pool_id(answer):
+        return "cognito_user_pool_id"
+    if answer.startswith(("https://", "http://")) and "=" not in answer:
+        return "cognito_oidc_issuer"
+    return None
+
+
+def _more_questions(sign_in: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+    """Return what signing in there needs beside: key, question, and what an empty answer means."""
+    if sign_in.get("cognito_user_pool_id"):
+        ports = "Callback ports, registered for it as http://127.0.0.1:PORT/callback"
+        return (
+            ("cognito_client_id", "App client ID", ""),
+            ("cognito_redirect_ports", ports, DEFAULT_PORTS),
+        )
+    return (("cognito_oidc_client_id", "Client ID", ""),) if sign_in.get("cognito_oidc_issuer") else ()
 
 
 def _ask(terminal: Terminal, question: str, current: str, check: Callable[[str], T]) -> T:
-    """Ask until the answer is one."""
+    """Ask until *check* takes the answer."""
     while True:
         try:
             return check(terminal.ask(question, current))
@@ -121,8 +175,6 @@ def _pool_id(answer: str) -> str:
 
 
 def _region(answer: str) -> str:
-    from ..regions import is_region
-
     if not is_region(answer):
         raise ConfigurationError(f"'{clean(answer, 40)}' is no region", hint="it is such as us-east-1")
     return answer

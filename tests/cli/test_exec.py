@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cognito_credentials.cli.child import SHADOWING, outer
+from cognito_credentials.cli.commands.execute import SHADOWING, outer
 from tests.cli.conftest import Cli, python
 
 DUMP = "import json, os; print(json.dumps(dict(os.environ)))"

@@ -35,7 +35,9 @@ def test_top_help_lists_every_command_under_a_heading_and_the_exit_codes(call: C
         assert f"\n  {command.name.ljust(18)}  {command.summary}\n" in done.out
     for code in ("0  ok", "3  login required", "127  exec", "130  Ctrl-C"):
         assert code in done.out
-    assert done.out.rstrip().endswith("(the main job from start to end, on this machine)")
+    assert done.out.rstrip().endswith(
+        "(an identity pool becomes AWS credentials, step by step, on this machine)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,19 @@
 """
-The commands, one file each, and the run of one: parse, do, word what went wrong.
+The commands, one file each, and `run`: arguments in; output, an error in one line, and an exit code out.
+
+    credential_process.py   print credentials for an SDK
+    export.py               print them for a shell, a file or another tool
+    execute.py              run a command with them (``exec``)
+    whoami.py               ask STS which role they are of
+    status.py, listing.py   show what one profile, or all (``list``), has and keeps; offline
+    login.py, logout.py     sign in and out
+    unlink.py               take one login off the identity
+    configure.py            write a profile
+    refresh.py, clear.py    renew credentials, forget them
+    demo.py, emulator.py    try it out on this machine
+    helping.py              ``help``
+
+Each has a `Command`: name, options, help, and a function from an `Invocation` to an exit code.
 """
 
 from __future__ import annotations
@@ -8,11 +22,10 @@ import contextlib
 import os
 
 from ..command import Command, Invocation
-from ..ending import EndedBySignal, ending_in_order
 from ..failures import StoppedError, profile_of, report
-from ..hardening import protect_memory
 from ..logs import logging_to
 from ..parser import parse
+from ..process import EndedBySignal, EndingInOrder, protect_memory
 from ..terminal import Terminal
 from . import (
     clear,
@@ -58,7 +71,7 @@ def run(argv: list[str], *, own_process: bool = False) -> int:
 
     Args:
         argv: Without the program's name.
-        own_process: Whether this process is ours alone, so that it may be protected.
+        own_process: Whether this process runs nothing else, so that its memory and signals are ours.
 
     Returns:
         The exit code.
@@ -68,13 +81,12 @@ def run(argv: list[str], *, own_process: bool = False) -> int:
     try:
         core_limit = protect_memory() if own_process else None
         options = parse(argv, COMMANDS)
-        terminal.quiet = getattr(options, "quiet", False)
-        debug = getattr(options, "debug", False)
-        profile = profile_of(getattr(options, "profile", None), os.environ)
+        terminal.quiet, debug = options.quiet, options.debug
+        profile = profile_of(options.profile, os.environ)
         invocation = Invocation(argv, options, os.environ, terminal, core_limit)
-        # An SDK shows our stderr as the error's text: of a failure it must be the one line alone.
+        # An SDK shows our stderr as the error's text: a failure must print its one line and nothing else.
         hold = options.command is credential_process.COMMAND
-        in_order = ending_in_order() if own_process else contextlib.nullcontext()
+        in_order = EndingInOrder() if own_process else contextlib.nullcontext()
         with in_order, logging_to(terminal, debug=debug, hold=hold):
             return int(options.command.run(invocation))
     except SystemExit as ended:  # argparse, after the help or the version

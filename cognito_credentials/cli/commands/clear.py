@@ -1,27 +1,24 @@
-"""``clear``: forget credentials; identities only when asked to, since a guest's cannot be had again."""
+"""``clear``: forget credentials; identities only when asked to, since nothing leads back to a guest's."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping
-
-from ...errors import CacheError, LoginRequiredError
-from ..command import PROGRAM, Command, Invocation
-from ..failures import StoppedError, UsageError
-from ..pool_options import open_pool, selecting_options
+from ...errors import LoginRequiredError
+from .. import cache_directory
+from ..command import PROGRAM, Command, Invocation, Options
+from ..failures import StoppedError
+from ..pool_options import open_pool, refuse_selection
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument(
-        "--all", action="store_true", help="of every profile and pool, in the whole cache directory"
+def add_options(options: Options) -> None:
+    options.add(
+        "--all", action="store_true", help="those of every profile and pool, in the whole cache directory"
     )
-    parser.add_argument(
+    options.add(
         "--identities",
         action="store_true",
-        help="the identities too: a guest becomes another one, for ever",
+        help="the identities too: a guest becomes another guest, for ever",
     )
-    parser.add_argument("--yes", action="store_true", help="with --all --identities: do not ask first")
+    options.add("--yes", action="store_true", help="with --all --identities: do not ask first")
 
 
 def run(invocation: Invocation) -> int:
@@ -29,11 +26,9 @@ def run(invocation: Invocation) -> int:
     options = invocation.options
     if options.all:
         _confirm(invocation)
-    removed = (
-        clear_all(invocation.environ, identities=options.identities)
-        if options.all
-        else _clear_one(invocation)
-    )
+        removed = cache_directory.clear(invocation.environ, identities=options.identities)
+    else:
+        removed = _clear_one(invocation)
     invocation.terminal.write(f"Cleared {removed} {'entry' if removed == 1 else 'entries'}.\n")
     if not options.identities:
         invocation.terminal.notice("Identities are kept; --identities forgets them too.")
@@ -42,16 +37,11 @@ def run(invocation: Invocation) -> int:
 
 def _confirm(invocation: Invocation) -> None:
     options, terminal = invocation.options, invocation.terminal
-    selected = selecting_options(options)
-    if selected:
-        raise UsageError(
-            f"--all is of every pool, and {selected[0]} selects one",
-            "give one of the two: --all, or the pool",
-        )
-    if options.identities and not options.yes and terminal.can_ask:
-        question = "Forget every identity of this machine? Guests become others, for ever (y/n)"
-        if terminal.ask(question, "n").lower() not in ("y", "yes"):
-            raise StoppedError("nothing was cleared")
+    refuse_selection(options, "pool")
+    if not options.identities or options.yes or not terminal.can_ask:
+        return
+    if not terminal.agrees("Forget every identity of this machine? Guests become others, for ever"):
+        raise StoppedError("nothing was cleared")
 
 
 def _clear_one(invocation: Invocation) -> int:
@@ -60,44 +50,11 @@ def _clear_one(invocation: Invocation) -> int:
     settings = pool.settings
     is_findable = settings.logins.principal(settings.user) is not None
     if not is_findable and settings.cache == "file":
-        # What is kept for a token from a program is found by the token alone, and asking for one is a login.
+        # Only the token leads to the entries of a login from a program, and asking for one is a login.
         raise LoginRequiredError(
             "only the login token could tell which entries are this profile's",
             hint=f"run '{PROGRAM} clear --all', or say who the user is with cognito_user",
         )
-    return removed
-
-
-def clear_all(environ: Mapping[str, str], *, identities: bool) -> int:
-    """
-    Remove what is kept of every pool; returns how many entries that were.
-
-    Raises:
-        CacheError: There is no cache directory, or something in it could not be removed.
-    """
-    from ...cache import KINDS
-    from ...cache.file import FileStore
-    from ...settings.settings import cache_directory
-
-    directory = cache_directory(environ)
-    if directory is None:
-        raise CacheError(
-            "there is no home directory, and so no cache directory", hint="set AWS_COGNITO_CACHE_DIR"
-        )
-    problems: list[str] = []
-    store = FileStore(directory, strict=False, warn=problems.append)
-    removed = 0
-    for kind in KINDS:
-        if kind == "identity" and not identities:
-            continue
-        gone = sum(store.delete(kind, key) for key in store.keys(kind))
-        # What is noted of failures, and the shortcuts, are not entries that anybody knows of.
-        removed += gone if kind in ("identity", "credentials") else 0
-    # Interrupted writers' files too: they may hold credentials. Then the lock files that served nobody.
-    store.sweep_all()
-    store.prune(lambda _: False)
-    if problems:
-        raise CacheError(problems[0], hint="nothing else was removed")
     return removed
 
 

@@ -1,8 +1,7 @@
-"""``configure``: writes a profile into the AWS config file, and shows the change first."""
+"""``configure``: write a profile into the AWS config file, and show the change first."""
 
 from __future__ import annotations
 
-import argparse
 import configparser
 import difflib
 import json
@@ -11,15 +10,14 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError, clean
 from ...settings.aws_config import DEFAULT_PROFILE, read_config
-from ..command import PROGRAM, Command, Invocation
+from ..command import PROGRAM, Command, Invocation, Options
 from ..config_file import config_path, read, replace
 from ..config_text import Value, change_profile, parse, section_of
 from ..failures import StoppedError, UsageError
 from ..own_command import credential_process, is_ours
-from ..pool_options import given_settings, read_logins
-from ..sign_in_options import FIRST_KEYS, add_sign_in_options, given_sign_in
+from ..pool_options import given_logins, given_settings, read_logins
 from ..terminal import printable
-from ..wizard import Answers, ask_all
+from ..wizard import SIGN_IN_KEYS, Answers, add_sign_in_options, ask_all, given_sign_in
 
 _OTHER_STYLES: Final = (
     *("aws_access_key_id", "aws_secret_access_key", "role_arn", "source_profile", "credential_source"),
@@ -30,11 +28,10 @@ _OTHER_STYLES: Final = (
 _SECRET_WORDS: Final = ("secret", "token", "password")
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument("--yes", action="store_true", help="write without asking")
-    parser.add_argument("--dry-run", action="store_true", help="show the change and write nothing")
-    add_sign_in_options(parser)
+def add_options(options: Options) -> None:
+    options.add("--yes", action="store_true", help="write without asking")
+    options.add("--dry-run", action="store_true", help="show the change and write nothing")
+    add_sign_in_options(options)
 
 
 def run(invocation: Invocation) -> int:
@@ -66,7 +63,7 @@ def run(invocation: Invocation) -> int:
     replace(path, new.encode("utf-8"), before=data)
     name = printable(answers.profile)
     terminal.write(f"Wrote profile '{name}' to {printable(path)}.\n")
-    first = "login" if any(answers.sign_in.get(key) for key in FIRST_KEYS) else "whoami"
+    first = "login" if any(answers.sign_in.get(key) for key in SIGN_IN_KEYS) else "whoami"
     terminal.notice(f"Try it: {PROGRAM} {first} --profile '{name}'")
     return 0
 
@@ -74,17 +71,15 @@ def run(invocation: Invocation) -> int:
 def _answers(invocation: Invocation, text: str) -> Answers:
     """Collect what to write: options, then what the profile has, then what the user answers."""
     options, terminal = invocation.options, invocation.terminal
+    given = given_settings(options)
     removes_logins = options.login == [""]
-    given = given_settings(
-        argparse.Namespace(**{**vars(options), "login": None if removes_logins else options.login}),
-        invocation.environ,
-    )
-    given.pop("logins", None)
-    profile = getattr(options, "profile", None) or invocation.environ.get("AWS_PROFILE") or DEFAULT_PROFILE
+    if options.login and not removes_logins:
+        given_logins(options, invocation.environ)  # refuses what is malformed in the words of the option
+    profile = options.profile or invocation.environ.get("AWS_PROFILE") or DEFAULT_PROFILE
     answers = Answers(
         profile=profile,
         settings={name: str(value) for name, value in given.items()},
-        region=getattr(options, "region", None),
+        region=options.region,
         logins={} if removes_logins else read_logins(options.login) if options.login else None,
         sign_in=given_sign_in(options),
         current=_current(text, profile),
@@ -98,12 +93,11 @@ def _answers(invocation: Invocation, text: str) -> Answers:
             "--identity-pool-id is missing, and there is no terminal to ask on",
             f"run '{PROGRAM} configure --profile NAME --identity-pool-id ID --yes'",
         )
-    is_named = getattr(options, "profile", None) is not None
-    return ask_all(terminal, answers, lambda name: _current(text, name), is_named=is_named)
+    return ask_all(terminal, answers, lambda name: _current(text, name), is_named=options.profile is not None)
 
 
 def _refuse_bare_section(text: str, profile: str) -> None:
-    """Refuse to write a profile beside one that its user takes for it, and no tool does."""
+    """Refuse to write ``[profile NAME]`` beside a ``[NAME]``, which no tool takes for a profile."""
     parsed = parse(text)
     if profile in parsed and section_of(parsed, profile) is None:
         raise ConfigurationError(
@@ -141,8 +135,8 @@ def _changes(answers: Answers) -> dict[str, Value | None]:
 
 
 def _logins(logins: Mapping[str | None, str]) -> Value | None:
-    alone = logins.get(None)  # a source that knows its provider is written without one
-    return alone or {name: source for name, source in logins.items() if name is not None} or None
+    # A source that knows its provider is written without one.
+    return logins.get(None) or {name: source for name, source in logins.items() if name is not None} or None
 
 
 def _one_line(policy: str) -> str:
@@ -155,7 +149,7 @@ def _one_line(policy: str) -> str:
 def _check(
     config: Mapping[str, Any], profile: str, changes: Mapping[str, Value | None], environ: Mapping[str, str]
 ) -> None:
-    """Resolve the settings that the profile would make, so that nothing is written that cannot work."""
+    """Resolve the settings that the profile would have, so that nothing is written that cannot work."""
     from ...settings.settings import NAMES, require
 
     values = {**config["profiles"].get(profile, {}), **changes}
@@ -163,14 +157,14 @@ def _check(
         **config,
         "profiles": {**config["profiles"], profile: {k: v for k, v in values.items() if v is not None}},
     }
-    # What the environment sets now hides what the profile says, and may not be set tomorrow.
+    # A variable that is set now would hide what the profile says, and may not be set tomorrow.
     hiding = {names.environment for names in NAMES.values()}
     bare = {name: value for name, value in environ.items() if name not in hiding}
     require({}, environ=bare, config=would_be, profile=profile)
 
 
 def _refuse_other_styles(profile: str, text: str, path: str, environ: Mapping[str, str]) -> None:
-    """Refuse to mix ours with credentials of another kind: which of them wins would be a riddle."""
+    """Refuse a profile with credentials of another kind: tools disagree about which of the two wins."""
     credentials_path = config_path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
     places = ((path, _current(text, profile)), (credentials_path, _credentials(credentials_path, profile)))
     for place, values in places:
@@ -197,7 +191,7 @@ def _difference(old: str, new: str, path: str) -> str:
 
 
 def _shown(line: str) -> str:
-    """Make a line fit to be shown: neighbours of the change may hold keys, or escape sequences."""
+    """Mask a secret: the lines around the change may hold keys, and escape sequences."""
     key, equals, _ = line.partition("=")
     if equals and any(word in key.lower() for word in _SECRET_WORDS):
         return printable(key) + " = ***"
@@ -209,7 +203,7 @@ def _confirm(invocation: Invocation, path: str) -> None:
         raise UsageError(
             "there is no terminal to ask on; nothing was written", "add --yes to write without asking"
         )
-    if invocation.terminal.ask(f"Write this to {printable(path)} (y/n)", "y").lower() not in ("y", "yes"):
+    if not invocation.terminal.agrees(f"Write this to {printable(path)}", default="y"):
         raise StoppedError("nothing was written")
 
 

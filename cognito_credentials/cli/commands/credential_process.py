@@ -1,8 +1,8 @@
 """
-``credential-process``: what a profile's ``credential_process`` runs. One JSON object on stdout, or nothing.
+``credential-process``: print one JSON object for a profile's ``credential_process``, or nothing.
 
-It asks nothing, reads no stdin and never waits for a person: it is run by programs, which show nobody what
-it asks. A hit in the cache never gets here (`cli.fast`).
+It asks nothing, reads no stdin and never waits for a person: programs run it. `cli.fast` answers first when
+fresh credentials are in the cache.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from ..pool_options import FILE_PREFIX, open_pool, usable_credentials
 
 
 def run(invocation: Invocation) -> int:
-    """Print the credentials, and note the way to them for the next time."""
+    """Print the credentials, and store the shortcut to them for the next time."""
     key = fast.inputs(invocation.argv, invocation.environ)
     pool = open_pool(invocation)
     depends = fast.depends(pool, invocation.environ)
     invocation.terminal.write(usable_credentials(pool).to_process() + "\n")
     if not str(invocation.options.policy or "").startswith(FILE_PREFIX):
-        # A policy file may say something else next time, and the shortcut would not notice.
+        # The shortcut does not notice that a policy file has changed.
         fast.remember(invocation.argv, invocation.environ, pool, key, depends)
     return 0
 

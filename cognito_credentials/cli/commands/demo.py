@@ -1,8 +1,8 @@
 """
-``demo``: the main job from start to end, on the emulator, each step told and checked.
+``demo``: an identity pool becomes AWS credentials on the emulator, step by step, and each step is checked.
 
-It meets the service over HTTP like any program, in an environment of its own: nothing of the user's home
-or AWS settings is read, and what is kept is in a directory that is gone afterwards.
+It calls the emulator over HTTP like any program, in an environment of its own: it reads nothing of the user's
+home or AWS settings, and what it keeps is in a directory that it removes at the end.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _REGION = "us-east-1"
 
 
 class DemoError(CognitoCredentialsError):
-    """A step did not hold what it says."""
+    """A step had another result than it announced."""
 
 
 def run(invocation: Invocation) -> int:
-    """Play it through."""
+    """Run all steps."""
     from cognito_credentials.emulator import MissingExtraError
 
     try:
@@ -58,7 +58,7 @@ def run(invocation: Invocation) -> int:
 
 @dataclass(slots=True)
 class _Stage:
-    """Where the steps happen: it tells of each what was called, what was kept and how long it took."""
+    """Runs the steps, and prints for each what was called, what was kept and how long it took."""
 
     terminal: Terminal
     url: str
@@ -67,16 +67,16 @@ class _Stage:
 
     def step(self, title: str, act: Callable[[], T], calls: dict[str, int], show: Callable[[T], str]) -> T:
         """
-        Do one step and tell of it.
+        Do one step and print it.
 
         Args:
-            title: What it is.
+            title: What the step does.
             act: Does it.
-            calls: What it must ask the service for, and how often.
-            show: Says of its result what to see.
+            calls: Operations that it must call, and how often.
+            show: Words its result.
 
         Raises:
-            DemoError: It asked for something else.
+            DemoError: It called something else.
         """
         before = self._calls()
         started = time.perf_counter()
@@ -95,7 +95,6 @@ class _Stage:
         return result
 
     def _calls(self) -> dict[str, int]:
-        # The emulator's own address, and no proxy on the way.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"{self.url}/_emulator/requests", timeout=10) as answer:
             counts: dict[str, int] = json.load(answer)
@@ -117,7 +116,7 @@ def _play(stage: _Stage) -> None:
         lambda made: f"identity pool {made}",
     )
     exchange = {"GetId": 1, "GetCredentialsForIdentity": 1}
-    # A new IdentityPool each time is what a new process would have: nothing but the cache.
+    # A new IdentityPool for each step: like a new process, it has nothing but the cache.
     first = stage.step(
         "Get credentials as a guest, for the first time.",
         lambda: IdentityPool(pool_id).credentials(),
@@ -177,7 +176,7 @@ def _make_pool(url: str) -> str:
 
 
 def _client(url: str) -> Any:
-    """The owner of the pool, whose keys the emulator does not look at."""
+    """Return a client of the pool's owner, whose keys the emulator takes unseen."""
     import botocore.session
 
     return botocore.session.Session().create_client(
@@ -196,7 +195,7 @@ def _hold(claim: bool, otherwise: str) -> None:
 
 @contextmanager
 def _environment(directory: str, url: str) -> Iterator[None]:
-    """Put an environment in place for a ``with`` block in which boto3 finds the emulator and nothing else."""
+    """Within the ``with`` block, boto3 and this package find the emulator and nothing else."""
     before = dict(os.environ)
     for name in list(os.environ):
         if name.startswith(("AWS_", "BOTO_")) or name.lower().endswith("_proxy"):
@@ -222,7 +221,7 @@ def _environment(directory: str, url: str) -> Iterator[None]:
 COMMAND = Command(
     name="demo",
     group="try them out",
-    summary="see the main job from start to end, on this machine",
+    summary="see an identity pool become AWS credentials, step by step, on this machine",
     details="""
 Starts the emulator, gets credentials from the network and from the cache, renews them, recovers from a
 deleted identity, and asks STS who we are. Exits with 0 only if every step held. It needs the 'emulator'

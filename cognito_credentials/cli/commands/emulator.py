@@ -1,4 +1,4 @@
-"""``emulator``: Cognito Identity and STS on this machine, until a signal ends it."""
+"""``emulator``: run Cognito Identity and STS on this machine until a signal ends it."""
 
 from __future__ import annotations
 
@@ -8,30 +8,25 @@ import sys
 from typing import TextIO, cast
 
 from ...errors import clean
-from ..command import PROGRAM, Command, Invocation
+from ..command import PROGRAM, Command, Invocation, Options
 from ..terminal import ClosedOutputError, Terminal
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 is the default")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on; by default a free one")
-    parser.add_argument(
-        "--data", metavar="FILE", help="SQLite file that keeps the state; else it is forgotten"
-    )
-    parser.add_argument("--seed", metavar="FILE", help="TOML file with what a new state holds")
-    parser.add_argument("--tls", action="store_true", help="https, with a certificate of its own")
-    parser.add_argument(
+def add_options(options: Options) -> None:
+    options.add("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 is the default")
+    options.add("--port", type=_port, default=0, help="port to listen on; by default a free one")
+    options.add("--data", metavar="FILE", help="SQLite file that keeps the state; else it is forgotten")
+    options.add("--seed", metavar="FILE", help="TOML file with what a new state holds")
+    options.add("--tls", action="store_true", help="https, with a certificate of its own")
+    options.add(
         "--certificate", metavar="FILE", help="where to write the certificate of --tls; else a temporary file"
     )
-    parser.add_argument(
+    options.add(
         "--strict-auth",
         action="store_true",
         help="refuse access keys that it did not issue or read from --seed",
     )
-    parser.add_argument(
-        "--strict-roles", action="store_true", help="refuse roles that --seed does not describe"
-    )
+    options.add("--strict-roles", action="store_true", help="refuse roles that --seed does not describe")
 
 
 def _port(text: str) -> int:
@@ -46,7 +41,7 @@ def run(invocation: Invocation) -> int:
 
     options = invocation.options
     if sys.stdout is None:
-        raise ClosedOutputError  # nobody would learn where it listens
+        raise ClosedOutputError  # the address could not be printed
     try:
         return serve(
             host=options.host,
@@ -65,14 +60,14 @@ def run(invocation: Invocation) -> int:
 
 
 class _Log(io.TextIOBase):
-    """Where the emulator writes: its errors always, one line a request unless quiet."""
+    """The emulator's stderr: errors always, the line of each request unless quiet."""
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__()
         self._terminal = terminal
 
     def write(self, text: str) -> int:
-        """Take a line."""
+        """Take one line."""
         line = text.rstrip("\n")
         if line.startswith(PROGRAM):
             self._terminal.say(line)

@@ -1,28 +1,54 @@
-"""``exec``: a command with the credentials in its environment, and nothing there that shadows them."""
+"""
+``exec``: run a command with the credentials in its environment.
+
+Variables that would win over the credentials in an SDK's chain are removed. The command takes the place of
+this process, without a shell, so its signals and its exit code are its own.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
+from collections.abc import Mapping
+from typing import Final
 
 from ...errors import ConfigurationError, clean
-from ..child import GUARD, PROFILE, child_environment, find, outer, replace_process
-from ..command import PROGRAM, Command, Invocation
+from ..command import PROGRAM, Command, Invocation, Options
+from ..failures import CommandError
 from ..formats import environment
 from ..pool_options import open_pool, region_for, usable_credentials
+from ..process import hand_over
+from ..terminal import printable
+
+SHADOWING: Final = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+    *("AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_CREDENTIAL_FILE", "AWS_CREDENTIAL_EXPIRATION"),
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SDK_LOAD_CONFIG", "AWS_ACCOUNT_ID"),
+    *("AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+    *("AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+)
+"""Variables that an SDK prefers to the credentials, or mixes with them. Source: the SDKs' credential chains;
+https://github.com/99designs/aws-vault/blob/master/cli/exec.go"""
+GUARD: Final = "COGNITO_CREDENTIALS_EXEC"
+"""Variable with the id of the process that ``exec`` became, for what runs inside."""
+PROFILE: Final = "COGNITO_CREDENTIALS_PROFILE"
+"""Variable with the profile of the credentials, for prompts and scripts."""
+
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument(
+def add_options(options: Options) -> None:
+    options.add(
         "child", nargs=argparse.REMAINDER, metavar="CMD", help="the command and its arguments; else a shell"
     )
 
 
 def run(invocation: Invocation) -> int:
     """Become the command."""
-    _refuse_nesting(invocation)
-    argv = list(invocation.options.child) or _shell(invocation)
+    _refuse_nesting(invocation.environ)
+    argv = list(invocation.options.child) or _shell(invocation.environ)
     path = find(argv[0], invocation.environ)
     pool = open_pool(invocation)
     settings = pool.settings
@@ -35,8 +61,7 @@ def run(invocation: Invocation) -> int:
     return replace_process(path, argv, variables, core_limit=invocation.core_limit)
 
 
-def _refuse_nesting(invocation: Invocation) -> None:
-    environ = invocation.environ
+def _refuse_nesting(environ: Mapping[str, str]) -> None:
     process_id = outer(environ)
     if process_id is None:
         return
@@ -48,9 +73,9 @@ def _refuse_nesting(invocation: Invocation) -> None:
     )
 
 
-def _shell(invocation: Invocation) -> list[str]:
+def _shell(environ: Mapping[str, str]) -> list[str]:
     variable = "COMSPEC" if os.name == "nt" else "SHELL"
-    shell = invocation.environ.get(variable)
+    shell = environ.get(variable)
     if not shell:
         raise ConfigurationError(
             f"no command is given, and {variable} names no shell to start instead",
@@ -59,15 +84,112 @@ def _shell(invocation: Invocation) -> list[str]:
     return [shell]
 
 
+def child_environment(
+    environ: Mapping[str, str], credentials: Mapping[str, str], *, profile: str, process_id: int
+) -> dict[str, str]:
+    """
+    Return *environ* with *credentials* in it, and without `SHADOWING`.
+
+    Args:
+        environ: The environment of this process.
+        credentials: Variables, as of `formats.environment`.
+        profile: Their profile.
+        process_id: The id of this process, which the command keeps.
+    """
+    kept = {name: value for name, value in environ.items() if name not in SHADOWING}
+    return {**kept, **credentials, PROFILE: profile, GUARD: str(process_id)}
+
+
+def outer(environ: Mapping[str, str]) -> str | None:
+    """
+    Return the id of the ``exec`` that this process runs in, or None.
+
+    The variable may be left over from a process that has ended: a terminal multiplexer keeps its environment.
+    """
+    process_id = environ.get(GUARD)
+    if not process_id:
+        return None
+    if not process_id.isdecimal() or len(process_id) > 9 or os.name == "nt":
+        return process_id  # on Windows, os.kill ends the process
+    try:
+        os.kill(int(process_id), 0)
+    except ProcessLookupError:
+        return None
+    except OSError:
+        return process_id  # it runs as another user
+    return process_id
+
+
+def find(command: str, environ: Mapping[str, str]) -> str:
+    """
+    Return the path of *command*, as a shell would find it.
+
+    Raises:
+        CommandError: It does not exist, or is not executable.
+    """
+    path = shutil.which(command, path=environ.get("PATH", os.defpath))
+    if path is not None:
+        return path
+    has_directory = os.path.dirname(command) != ""
+    if has_directory and os.path.exists(command):
+        raise CommandError(f"'{printable(command, 120)}' is not executable", _NOT_EXECUTABLE)
+    where = "does not exist" if has_directory else "is not found in PATH"
+    raise CommandError(f"'{printable(command, 120)}' {where}", _NOT_FOUND)
+
+
+def replace_process(path: str, argv: list[str], environ: Mapping[str, str], *, core_limit: int | None) -> int:
+    """
+    Run the command in place of this process; on Windows, beside it.
+
+    Args:
+        path: The program's file.
+        argv: The program's name, then its arguments.
+        environ: Its environment.
+        core_limit: As `process.hand_over` takes it.
+
+    Returns:
+        On Windows, its exit code; elsewhere it does not return.
+
+    Raises:
+        CommandError: The system refuses to start it.
+    """
+    if os.name == "nt":
+        return _run_beside(path, argv, environ)
+    hand_over(core_limit)
+    try:
+        os.execve(path, argv, environ)  # noqa: S606  (no shell is wanted)
+    except OSError as error:
+        # A script whose interpreter is missing is "not found" too, to shells as to the system.
+        code = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+        raise _cannot_start(argv[0], error, code) from None
+
+
+def _run_beside(path: str, argv: list[str], environ: Mapping[str, str]) -> int:
+    import signal
+    import subprocess
+
+    # Ctrl-C reaches every process of the console; only the command acts on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.run([path, *argv[1:]], env=dict(environ), check=False).returncode
+    except OSError as error:
+        raise _cannot_start(argv[0], error, _NOT_EXECUTABLE) from None
+
+
+def _cannot_start(command: str, error: OSError, exit_code: int) -> CommandError:
+    reason = error.strerror or type(error).__name__
+    return CommandError(f"'{printable(command, 120)}' cannot be started: {reason}", exit_code)
+
+
 COMMAND = Command(
     name="exec",
     group="use the credentials",
     summary="run a command with credentials",
     details="""
-Without a command it starts your shell. No shell is involved otherwise: for pipes and aliases give one,
+Without a command it starts your shell. A command is run without a shell: for pipes and aliases give one,
 as in: exec -- sh -c 'aws s3 ls | head'. Signals and the exit code are the command's own.
 
-The credentials do not renew themselves there. COGNITO_CREDENTIALS_PROFILE says whose they are.""",
+The credentials do not renew themselves there. COGNITO_CREDENTIALS_PROFILE names their profile.""",
     example="""
 $ cognito-credentials exec --profile guest -- aws sts get-caller-identity
 {

@@ -1,23 +1,20 @@
-"""``export``: the credentials in the words of a shell, a file or another tool."""
+"""``export``: print the credentials in the syntax of a shell, a file or another tool."""
 
 from __future__ import annotations
 
-import argparse
-
 from ...errors import clean
-from ..command import PROGRAM, Command, Invocation
+from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
 from ..formats import FORMATS, export, removal
 from ..pool_options import open_pool, region_for, usable_credentials
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument(
+def add_options(options: Options) -> None:
+    options.add(
         "--format", choices=FORMATS, default="process", help="how to write them; process is the default"
     )
-    parser.add_argument("--unset", action="store_true", help="print what removes them from the shell again")
-    parser.add_argument("--print", action="store_true", help="print them even to a terminal")
+    options.add("--unset", action="store_true", help="print what removes them from the shell again")
+    options.add("--print", action="store_true", help="print them even to a terminal")
 
 
 def run(invocation: Invocation) -> int:
@@ -49,8 +46,8 @@ COMMAND = Command(
     group="use the credentials",
     summary="print credentials for a shell, a file or another tool",
     details="""
-They do not renew themselves there: after AWS_CREDENTIAL_EXPIRATION export them again. Whatever is started
-from that shell inherits them. In Git Bash, set MSYS2_ENV_CONV_EXCL='*' for what begins with a slash.""",
+They do not renew themselves there: after AWS_CREDENTIAL_EXPIRATION export them again. Every program started
+from that shell inherits them. In Git Bash, set MSYS2_ENV_CONV_EXCL='*': values may begin with a slash.""",
     example="""
 $ eval "$(cognito-credentials export --profile guest --format env)"
 $ docker run --env-file <(cognito-credentials export --format env-no-export) example

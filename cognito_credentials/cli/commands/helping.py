@@ -1,16 +1,13 @@
-"""``help``: what --help says, for those who write it as a command."""
+"""``help``: print what --help prints."""
 
 from __future__ import annotations
 
-import argparse
-
-from ..command import Command, Invocation
+from ..command import Command, Invocation, Options
 from ..parser import parse
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument("topic", nargs="?", metavar="COMMAND", help="the command; otherwise all of them")
+def add_options(options: Options) -> None:
+    options.add("topic", nargs="?", metavar="COMMAND", help="the command; otherwise all of them")
 
 
 def run(invocation: Invocation) -> int:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from ...clock import Clock
 from ...errors import CognitoCredentialsError
 from ...settings.aws_config import PROFILE_VARIABLES, read_config
-from ..command import Command, Invocation
+from .. import cache_directory
+from ..command import Command, Invocation, Options
 from ..tables import as_json, table
 from ..terminal import printable
-from .status import time_left
-
-if TYPE_CHECKING:
-    from ...cache.records import Records
+from ..words import time_left
 
 _HEADS: Final = ("Profile", "Pool", "Login", "Identity ID", "Expires")
 _POOL_KEY: Final = "cognito_identity_pool_id"
@@ -29,16 +25,17 @@ _KEYS: Final = (
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+def add_options(options: Options) -> None:
+    options.add("--json", action="store_true", help="for programs")
 
 
 def run(invocation: Invocation) -> int:
-    """Print one row for each."""
+    """Print one row for each profile, and for each other identity."""
     environ, terminal = invocation.environ, invocation.terminal
     rows = _configured(environ)
-    rows += _left_over(environ, {row["identity_id"] for row in rows})
+    named = {row["identity_id"] for row in rows}
+    kept = cache_directory.identities(environ)
+    rows += [{**dict.fromkeys(_KEYS), **each} for each in kept if each["identity_id"] not in named]
     if invocation.options.json:
         terminal.write(as_json(rows))
     elif rows:
@@ -56,7 +53,7 @@ def run(invocation: Invocation) -> int:
 
 def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     config = read_config(environ)
-    # Each as `status --profile NAME` has it: what the environment sets wins there, and so it does here.
+    # As `status --profile NAME` shows them: a variable wins over the profile in both.
     rest = {name: value for name, value in environ.items() if name not in PROFILE_VARIABLES}
     names = [name for name, values in config["profiles"].items() if _POOL_KEY in values]
     rows = [_row(name, rest, config) for name in sorted(names)]
@@ -86,48 +83,6 @@ def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, A
         "store": status.store,
         "location": status.location,
         "error": None,
-    }
-
-
-def _left_over(environ: Mapping[str, str], named: set[str | None]) -> list[dict[str, Any]]:
-    """Find the identities on disk that no row has."""
-    from ...cache.file import FileStore
-    from ...cache.records import Records
-    from ...settings.settings import cache_directory
-
-    directory = cache_directory(environ)
-    if directory is None:
-        return []
-    store = FileStore(directory, strict=False, warn=lambda _: None)
-    records = Records(store, Clock())
-    ends = _ends(records)
-    found = (records.identity(key) for key in store.keys("identity"))
-    return [
-        {
-            **dict.fromkeys(_KEYS),
-            "identity_pool_id": record.identity_pool_id,
-            # Of a user, only a hash is kept.
-            "login": "guest" if record.principal.partition(":")[0] == "guest" else "signed in",
-            "identity_id": record.identity_id,
-            **ends.get(record.identity_id, {}),
-            "store": store.name,
-            "location": store.location,
-        }
-        for record in found
-        if record is not None and record.identity_id not in named
-    ]
-
-
-def _ends(records: Records) -> dict[str, dict[str, Any]]:
-    """Say until when each identity on disk has credentials."""
-    found = (records.credentials(key) for key in records.store.keys("credentials"))
-    kept = sorted((r for r in found if r is not None), key=lambda r: r.credentials.expires_at)
-    return {
-        record.identity_id: {
-            "expiration": record.credentials.expiration,
-            "seconds_left": int(record.credentials.expires_at - record.seen.now(records.clock)),
-        }
-        for record in kept
     }
 
 

@@ -1,15 +1,15 @@
-"""``login``: sign in to what the profile names, and show that it leads to credentials."""
+"""``login``: sign in to the user pool or issuer that the profile names, and get credentials for it."""
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Final
 
 from ...errors import CognitoCredentialsError
-from ..command import PROGRAM, Command, Invocation
+from ..command import Command, Invocation, Options
 from ..pool_options import open_pool
 from ..tables import moment
 from ..terminal import printable
+from ..words import command_line, sign_in_place
 
 if TYPE_CHECKING:
     from ...credentials import TemporaryCredentials
@@ -23,28 +23,25 @@ _WAYS: Final = (
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    ways = parser.add_mutually_exclusive_group()
+def add_options(options: Options) -> None:
+    ways = options.exclusive()
     for way, text in _WAYS:
-        ways.add_argument(f"--{way}", dest="way", action="store_const", const=way, help=text)
-    parser.add_argument("--username", metavar="NAME", help="who, with --password; otherwise asked for")
-    parser.add_argument(
+        ways.add(f"--{way}", dest="way", action="store_const", const=way, help=text)
+    options.add("--username", metavar="NAME", help="user name for --password; otherwise it is asked for")
+    options.add(
         "--store",
         metavar="WHERE",
         help="where the sign-in is kept: keyring, or file for a plain file that only you can read",
     )
-    link = parser.add_mutually_exclusive_group()
-    link.add_argument(
+    link = options.exclusive()
+    link.add(
         "--link",
         dest="link",
         action="store_true",
         default=None,
         help="the guest of this machine becomes this user: same identity, if the user has none yet",
     )
-    link.add_argument(
-        "--no-link", dest="link", action="store_false", help="leave the guest alone, and do not ask"
-    )
+    link.add("--no-link", dest="link", action="store_false", help="leave the guest alone, and do not ask")
 
 
 def run(invocation: Invocation) -> int:
@@ -57,7 +54,6 @@ def run(invocation: Invocation) -> int:
         terminal.notice(f"Signed in as {printable(before.shown)} so far.")
     guest = pool.guest_identity()
     link_guest = _wants_link(invocation, guest)
-    # What the browser or the issuer has to say goes to stderr; stdout is for the result.
     try:
         name = pool.sign_in(
             link_guest=link_guest, way=options.way, store=options.store, username=options.username
@@ -73,7 +69,7 @@ def run(invocation: Invocation) -> int:
             terminal.say("You are signed in, but:")
         raise
     account = source.account()
-    where = "the keyring" if account is None or account.store == "keyring" else "a plain file, only for you"
+    where = sign_in_place(None if account is None else account.store)
     terminal.write(f"Signed in as {printable(name)}; the sign-in is kept in {where}.\n")
     credentials = _credentials(invocation, pool)
     lasts = "from now on they renew themselves" if source.ends_at is None else "then you must sign in again"
@@ -86,20 +82,17 @@ def run(invocation: Invocation) -> int:
 
 
 def _credentials(invocation: Invocation, pool: IdentityPool) -> TemporaryCredentials:
-    """Get them; where there are none, whoever has just signed in must know that this much was done."""
+    """Get credentials; where that fails, say that the user is signed in all the same."""
     try:
         return pool.credentials()
     except CognitoCredentialsError:
-        profile = pool.settings.profile
-        named = f" --profile {printable(profile)}" if profile else ""
-        invocation.terminal.say(
-            f"The sign-in stands ('{PROGRAM} logout{named}' ends it), but it leads to no credentials:"
-        )
+        logout = command_line("logout", pool.settings.profile)
+        invocation.terminal.say(f"The sign-in stands ({logout} ends it), but it leads to no credentials:")
         raise
 
 
 def _wants_link(invocation: Invocation, guest: str | None) -> bool:
-    """Find out whether the *guest* shall become the user, and say what that means."""
+    """Find out whether the *guest* becomes the user, and say what that means."""
     given: bool | None = invocation.options.link
     terminal = invocation.terminal
     if guest is None:
@@ -119,7 +112,7 @@ def _wants_link(invocation: Invocation, guest: str | None) -> bool:
         "its identity and all that is kept under it; a user with an identity keeps that one, and the "
         "guest's is lost. Either way the next guest here is another one."
     )
-    return terminal.ask("Make the guest this user (y/n)", "n").lower() in ("y", "yes")
+    return terminal.agrees("Make the guest this user")
 
 
 COMMAND = Command(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Final
 
 from ...errors import CacheError, ConfigurationError, ServiceError
-from ..command import PROGRAM, Command, Invocation
+from .. import cache_directory
+from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
-from ..pool_options import open_pool, selecting_options
+from ..pool_options import open_pool, refuse_selection
 from ..terminal import printable
-from .clear import clear_all
 
 if TYPE_CHECKING:
     from ...pool.pool import IdentityPool
@@ -22,21 +21,18 @@ _SCOPES: Final = ("credentials", "login", "identity")
 _NOTHING: Final = "Nobody was signed in, and there was nothing to remove."
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument(
+def add_options(options: Options) -> None:
+    options.add(
         "--scope",
         choices=_SCOPES,
         help="credentials: forget these, stay signed in; login (default): end the sign-in, too; "
-        "identity: forget who one was, too",
+        "identity: forget the identity, too",
     )
-    parser.add_argument(
-        "--yes", action="store_true", help="do not ask before a guest's identity is lost for ever"
-    )
-    parser.add_argument(
+    options.add("--yes", action="store_true", help="do not ask before a guest's identity is lost for ever")
+    options.add(
         "--all",
         action="store_true",
-        help="every sign-in of yours on this machine, of whatever profile, and all credentials",
+        help="every sign-in of yours on this machine, of every profile, and all credentials",
     )
 
 
@@ -60,12 +56,12 @@ def run(invocation: Invocation) -> int:
         invocation.terminal.notice(f"The login from {printable(other)} is not kept here: end it there.")
     if done.had_credentials:
         invocation.terminal.notice("Credentials that were handed out stay valid until they expire.")
-    # All is removed here; but who reads only the exit code shall know that a copy of the token still works.
+    # All is removed here. The exit code says whether a copy of the refresh token may still work.
     return CacheError.exit_code if done.left else ServiceError.exit_code if done.is_unreached else 0
 
 
 def _refused(invocation: Invocation, pool: IdentityPool) -> int:
-    """Ask before a guest's identity is lost, since nothing leads back to it; the exit code of a no."""
+    """Ask before a guest's identity is lost, since nothing leads back to it; return the exit code of a no."""
     terminal = invocation.terminal
     guest = pool.guest_identity() if pool.settings.logins.is_guest else None
     if guest is None or invocation.options.yes:
@@ -74,23 +70,18 @@ def _refused(invocation: Invocation, pool: IdentityPool) -> int:
         terminal.say(f"Nothing was changed: add --yes to forget the guest {guest} for ever.")
         return 2
     terminal.say("Nothing leads back to a guest's identity: it, and what is kept under it, is lost for ever.")
-    if terminal.ask(f"Forget the guest {guest} (y/n)", "n").lower() in ("y", "yes"):
+    if terminal.agrees(f"Forget the guest {guest}"):
         return 0
     terminal.say("Nothing was changed.")
     return 130
 
 
 def _run_all(invocation: Invocation) -> int:
-    """Sign out of everything: no profile leads to a sign-in any more whose issuer or client was changed."""
+    """End every sign-in, also those that no profile leads to since its issuer or client was changed."""
     from ...sign_in.kept.elsewhere import SignInsHere
 
     options = invocation.options
-    selected = selecting_options(options)
-    if selected:
-        raise UsageError(
-            f"--all is of every sign-in, and {selected[0]} selects one",
-            "give one of the two: --all, or the pool",
-        )
+    refuse_selection(options, "sign-in")
     if options.scope is not None:
         raise UsageError(
             "--all ends sign-ins, whatever --scope says", f"for what is cached: '{PROGRAM} clear --all'"
@@ -99,13 +90,13 @@ def _run_all(invocation: Invocation) -> int:
     ended, problem = SignInsHere(invocation.environ).end_all(
         [each.profile for each in configured], [each.source for each in configured if each.source]
     )
-    had_credentials = clear_all(invocation.environ, identities=False) > 0
+    had_credentials = cache_directory.clear(invocation.environ, identities=False) > 0
     _say_what_is_ended(invocation, ended, had_credentials=had_credentials)
     if problem is not None:
         raise problem
     if any(done.left for done in ended):
         return CacheError.exit_code
-    # Before the machine is given away, whatever was not revoked counts: nothing here leads to it any more.
+    # Every token that was not revoked counts: after --all, nothing on this machine leads to it any more.
     return ServiceError.exit_code if any(done.problem for done in ended) else 0
 
 
@@ -127,7 +118,7 @@ def _say_what_is_ended(invocation: Invocation, ended: list[EndedSignIn], *, had_
 
 
 def _profiles(invocation: Invocation) -> list[Configured]:
-    """List the profiles; what cannot be used of them keeps no sign-in from being ended."""
+    """List the profiles. Those that are malformed do not keep a sign-in from being ended."""
     from ...sign_in.profile import profiles_with
 
     def warn(problem: str) -> None:

@@ -1,4 +1,4 @@
-"""``refresh``: new credentials now, whatever is held."""
+"""``refresh``: get new credentials now, even if those that are held are fresh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def run(invocation: Invocation) -> int:
     pool = open_pool(invocation)
     if pool.settings.cache == "memory":
         raise UsageError(
-            f"with cache=memory (from {pool.settings.origins['cache']}) what is new would be gone at once",
+            f"with cache=memory (from {pool.settings.origins['cache']}) they would be gone at once",
             "leave it out, or choose the file cache",
         )
     credentials = pool.refresh()
@@ -28,8 +28,8 @@ COMMAND = Command(
     group="look after them",
     summary="get new credentials now",
     details="""
-Not needed in the usual course of things: credentials are renewed before they expire. If it fails, those
-that are held stay in use.""",
+Usually not needed: credentials are renewed before they expire. If it fails, those that are held stay in
+use.""",
     example="""
 $ cognito-credentials refresh --profile guest
 New credentials for us-east-1:7c0d… until 2026-01-31T12:00:00Z.""",

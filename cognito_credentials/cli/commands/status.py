@@ -1,17 +1,17 @@
-"""``status``: what is known of one profile, without the network."""
+"""``status``: what this machine knows of one profile; offline."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from ...logins.binding import NOBODY
 from ...refresh.notices import span
-from ..command import Command, Invocation
+from ..command import Command, Invocation, Options
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
 from ..terminal import printable
+from ..words import clock_difference, command_line, sign_in_place, time_left
 
 _NOT_KEPT: Final = (
     "each start makes another guest identity: set AWS_COGNITO_CACHE_DIR to a directory that can be written"
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from ...settings.settings import Settings
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+def add_options(options: Options) -> None:
+    options.add("--json", action="store_true", help="for programs")
 
 
 def run(invocation: Invocation) -> int:
@@ -38,15 +37,8 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
-def time_left(seconds: int | None) -> str | None:
-    """Say how long credentials still last; None when there are none."""
-    if seconds is None:
-        return None
-    return f"{span(seconds)} left" if seconds > 0 else f"expired {span(-seconds)} ago"
-
-
 def _facts(status: Status, settings: Settings, region: str) -> dict[str, Any]:
-    """Everything, by names that do not change from release to release."""
+    """Return everything by names that stay from release to release."""
     facts = dataclasses.asdict(status)
     facts["identity_pool_id_origin"] = settings.origins.get("identity_pool_id")
     facts |= {"region": region, "flow": settings.flow, "logins": settings.logins.describe()}
@@ -59,12 +51,13 @@ def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, ob
     if left is not None and status.expiration is not None:
         credentials = f"…{status.access_key_id_last4}, {left} (until {moment(status.expiration)})"
     refresh = None if status.refresh_at is None else f"after {moment(status.refresh_at)}"
+    offset = status.clock_offset
     waits = status.retry_in is not None and not status.sign_in_has_ended  # that needs a person, not time
     retry = f"; next try in {span(status.retry_in or 0)}" if waits else ""
     error = None if status.last_error is None else f"{status.last_error}{retry}"
     return [
         ("Profile", status.profile),
-        ("Identity pool", f"{status.identity_pool_id}{elsewhere(settings)}"),
+        ("Identity pool", f"{status.identity_pool_id}{_elsewhere(settings)}"),
         ("Flow", settings.flow),
         ("Region", region),
         ("Login", status.principal if _signs_in(settings) else None),
@@ -76,12 +69,12 @@ def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, ob
         ("Kept in", f"{status.store}: {status.location}"),
         ("Not kept", None if status.store_problem is None else f"{status.store_problem}; {_NOT_KEPT}"),
         ("Last error", error),
-        ("Clock", _clock(status.clock_offset)),
+        ("Clock", f"this machine is {clock_difference(offset)}" if offset else None),
     ]
 
 
-def elsewhere(settings: Settings) -> str:
-    """Say where the pool id comes from, where that is not the profile that one looks at."""
+def _elsewhere(settings: Settings) -> str:
+    """Say where the pool's id comes from, if not from the profile shown."""
     origin = settings.origins.get("identity_pool_id", "")
     return "" if not origin or origin.startswith("profile ") else f" (from {origin})"
 
@@ -99,22 +92,11 @@ def _signs_in(settings: Settings) -> bool:
 
 def _signed_in(status: Status, settings: Settings) -> str:
     """Say who is signed in and where that is kept; for logins from elsewhere, where they come from."""
+    login = command_line("login", status.profile)
     if status.signed_in_as is not None:
-        where = "the keyring" if status.login_store == "keyring" else "a plain file, only for you"
-        end = f"; the sign-in has ended: run {_login(status)}" if status.sign_in_has_ended else ""
-        return f"{printable(status.signed_in_as)}, kept in {where}{end}"
-    return f"nobody; {_login(status)} signs in" if _signs_in(settings) else status.principal
-
-
-def _login(status: Status) -> str:
-    profile = f" --profile {printable(status.profile)}" if status.profile else ""
-    return f"'cognito-credentials login{profile}'"
-
-
-def _clock(offset: int | None) -> str | None:
-    if not offset:
-        return None
-    return f"this machine is {span(abs(offset))} {'behind' if offset > 0 else 'ahead of'} the service"
+        end = f"; the sign-in has ended: run {login}" if status.sign_in_has_ended else ""
+        return f"{printable(status.signed_in_as)}, kept in {sign_in_place(status.login_store)}{end}"
+    return f"nobody; {login} signs in" if _signs_in(settings) else status.principal
 
 
 COMMAND = Command(

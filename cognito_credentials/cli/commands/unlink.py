@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-
 from ...logins.providers import check_provider
-from ..command import Command, Invocation
+from ..command import Command, Invocation, Options
 from ..pool_options import ORIGIN, open_pool
 from ..terminal import printable
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument(
+def add_options(options: Options) -> None:
+    options.add(
         "provider", metavar="PROVIDER", help="login provider name, such as accounts.google.com or google"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    options.add("--yes", action="store_true", help="do not ask")
 
 
 def run(invocation: Invocation) -> int:
@@ -29,7 +26,7 @@ def run(invocation: Invocation) -> int:
             terminal.say(f"Nothing was changed: add --yes to take {printable(name)} off {identity_id}.")
             return 2
         terminal.say("Without its last login an identity, and what is kept under it, is lost for ever.")
-        if terminal.ask(f"Take {printable(name)} off {identity_id} (y/n)", "n").lower() not in ("y", "yes"):
+        if not terminal.agrees(f"Take {printable(name)} off {identity_id}"):
             terminal.say("Nothing was changed.")
             return 130
     named = pool.settings.logins.providers

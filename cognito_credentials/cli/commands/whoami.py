@@ -1,14 +1,13 @@
-"""``whoami``: STS GetCallerIdentity, through our Session and over the network."""
+"""``whoami``: call GetCallerIdentity of STS with the credentials, over the network."""
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import CognitoCredentialsError, RefusedError, ServiceError
 from ...settings.aws_config import read_config
 from ...settings.endpoints import checked_endpoint, configured_endpoint
-from ..command import Command, Invocation
+from ..command import Command, Invocation, Options
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing
 
@@ -22,9 +21,8 @@ _FIELDS: Final = ("Account", "Arn", "UserId")
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 5, 10, 2
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options to *parser*."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+def add_options(options: Options) -> None:
+    options.add("--json", action="store_true", help="for programs")
 
 
 def run(invocation: Invocation) -> int:
@@ -41,12 +39,12 @@ def run(invocation: Invocation) -> int:
 
 def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str]) -> dict[str, Any]:
     """
-    Ask STS whose credentials *pool*'s are.
+    Call GetCallerIdentity with the credentials of *pool*.
 
     Args:
         pool: The identity pool.
-        region: Whose STS is asked.
-        environ: Where another endpoint may be set.
+        region: The region of STS.
+        environ: May name another endpoint.
 
     Returns:
         ``Account``, ``Arn`` and ``UserId`` as STS names them, and ``IdentityId``.
@@ -74,7 +72,7 @@ def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str])
     except ClientError as error:
         failure: CognitoCredentialsError = _refused(error.response)
     except BotoCoreError as error:
-        # Its text, not itself: what it was signing is among its variables.
+        # Its text, not the error itself: the request that it signed is among the variables of its frames.
         failure = ServiceError(
             f"STS cannot be reached: {error}", hint="check the network and the endpoint, then try again"
         )
@@ -84,23 +82,23 @@ def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str])
 
 
 def _session(pool: IdentityPool) -> Any:
-    """Make a botocore session that has *pool*'s profile and its credentials, and no others."""
+    """Return a botocore session with the profile and the credentials of *pool*, and no others."""
     import botocore.session
     from botocore.credentials import CredentialResolver
 
     from ...session import IdentityPoolProvider
 
-    # Without a profile, AWS_PROFILE must not name one either: it may name one that does not exist.
-    nothing = {"profile": (None, None, None, None)}
+    # Without a profile AWS_PROFILE must not be read: it may name one that does not exist.
+    no_profile = {"profile": (None, None, None, None)}
     profile = pool.settings.profile
-    session = botocore.session.Session(None if profile else nothing, profile=profile)
+    session = botocore.session.Session(None if profile else no_profile, profile=profile)
     resolver = CredentialResolver([IdentityPoolProvider(pool=pool)])
     session.register_component("credential_provider", resolver)
     return session
 
 
 def _endpoint(settings: Settings, environ: Mapping[str, str]) -> str | None:
-    """Find the endpoint of STS; it must be one that a session token may be sent to."""
+    """Return the configured endpoint of STS, and refuse one that a session token must not be sent to."""
     found = configured_endpoint(
         "sts",
         environ=environ,

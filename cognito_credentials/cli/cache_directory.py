@@ -1,0 +1,92 @@
+"""
+Everything in the cache directory, of every profile and pool: what ``list`` shows and ``--all`` removes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CacheError
+
+if TYPE_CHECKING:
+    from ..cache.file import FileStore
+
+
+def identities(environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    """
+    Read the identities that are kept.
+
+    Returns:
+        For each ``identity_pool_id``, ``login``, ``identity_id``, ``store`` and ``location``. The login is
+        ``guest`` or ``signed in``, since of a user only a hash is kept. If it has credentials, also
+        ``expiration`` and ``seconds_left`` of those that last longest. Unreadable records are left out.
+    """
+    from ..cache.records import Records
+    from ..clock import Clock
+
+    store = _store(environ, lambda _: None)
+    if store is None:
+        return []
+    records = Records(store, Clock())
+    credentials = [found for key in store.keys("credentials") if (found := records.credentials(key))]
+    ends = {
+        record.identity_id: {
+            "expiration": record.credentials.expiration,
+            "seconds_left": int(record.credentials.expires_at - record.seen.now(records.clock)),
+        }
+        for record in sorted(credentials, key=lambda record: record.credentials.expires_at)
+    }
+    return [
+        {
+            "identity_pool_id": record.identity_pool_id,
+            "login": "guest" if record.principal.partition(":")[0] == "guest" else "signed in",
+            "identity_id": record.identity_id,
+            "store": store.name,
+            "location": store.location,
+            **ends.get(record.identity_id, {}),
+        }
+        for key in store.keys("identity")
+        if (record := records.identity(key))
+    ]
+
+
+def clear(environ: Mapping[str, str], *, identities: bool) -> int:
+    """
+    Remove the credentials of every pool, and the identities where asked to.
+
+    Returns:
+        How many entries that were.
+
+    Raises:
+        CacheError: There is no cache directory, or something in it could not be removed.
+    """
+    from ..cache import KINDS
+
+    problems: list[str] = []
+    store = _store(environ, problems.append)
+    if store is None:
+        raise CacheError(
+            "there is no home directory, and so no cache directory", hint="set AWS_COGNITO_CACHE_DIR"
+        )
+    removed = 0
+    for kind in KINDS:
+        if kind == "identity" and not identities:
+            continue
+        gone = sum(store.delete(kind, key) for key in store.keys(kind))
+        # Records of failures and shortcuts are no entries that a user knows of.
+        removed += gone if kind in ("identity", "credentials") else 0
+    # Files of interrupted writers too: they may hold credentials. Then the lock files without a record.
+    store.sweep_all()
+    store.prune(lambda _: False)
+    if problems:
+        raise CacheError(problems[0], hint="nothing else was removed")
+    return removed
+
+
+def _store(environ: Mapping[str, str], warn: Callable[[str], None]) -> FileStore | None:
+    from ..cache.file import FileStore
+    from ..settings.settings import cache_directory
+
+    directory = cache_directory(environ)
+    return None if directory is None else FileStore(directory, strict=False, warn=warn)
