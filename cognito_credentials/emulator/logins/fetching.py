@@ -1,8 +1,8 @@
 """
 The keys of login providers, fetched over a network that may be slow, silent or hostile.
 
-Each fetch has a thread of its own, and nobody waits for one longer than a moment: not the call that
-needs it, nor calls for other providers, nor the end of the server.
+Each fetch has its own thread. A call waits for it a few seconds at most. Calls for other providers, and
+the end of the server, do not wait for it at all.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Keys = Sequence[Mapping[str, Any]] | None
 
 class KeyFetches:
     """
-    The fetches that are under way, one for a provider however many calls need it.
+    The fetches under way: one for each provider, however many calls need it.
 
     Args:
-        issuers: Where keys go.
-        seconds: How long a call waits for all documents of one provider together.
+        issuers: Get the keys.
+        seconds: How long a call waits for all documents of one provider.
     """
 
     def __init__(self, issuers: Issuers, seconds: float = _FETCH_SECONDS) -> None:
@@ -46,28 +46,28 @@ class KeyFetches:
         self._under_way: dict[str, Future[Keys]] = {}
 
     async def fetch(self, provider: str) -> None:
-        """Get the keys of *provider* to the issuers, or tell them that they cannot be had."""
+        """Fetch the keys of *provider* and give them to the issuers, or None if that fails."""
         fetch = self._under_way.get(provider)
         if fetch is None or fetch.done():
-            fetch = self._under_way[provider] = self._started(provider)
+            fetch = self._under_way[provider] = self._start(provider)
         try:
             keys = await asyncio.wait_for(asyncio.wrap_future(fetch), self.seconds)
         except asyncio.TimeoutError:
-            keys = None  # the thread goes on until its socket lets it go; until then it is the only one
+            keys = None  # The thread goes on until its socket times out, and is the only one until then.
         self._issuers.keep(provider, keys)
 
-    def _started(self, provider: str) -> Future[Keys]:
+    def _start(self, provider: str) -> Future[Keys]:
         fetch: Future[Keys] = Future()
-        fetch.set_running_or_notify_cancel()  # a call that waits no longer does not end it for the others
+        fetch.set_running_or_notify_cancel()  # A call that gives up must not cancel it for other calls.
         uri = self._issuers.keys_uri(provider)
 
         def run() -> None:
             try:
                 fetch.set_result(fetch_keys(provider, uri, self.seconds))
-            except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
+            except BaseException as error:  # noqa: BLE001 - it is raised by wrap_future
                 fetch.set_exception(error)
 
-        # No pool of threads: the end of the loop, and of the process, would wait for those of a pool.
+        # Not a thread pool: the end of the loop, and of the process, would wait for its threads.
         threading.Thread(target=run, name="cognito-emulator-keys", daemon=True).start()
         return fetch
 
@@ -77,11 +77,11 @@ def fetch_keys(provider: str, uri: str | None, seconds: float) -> Keys:
     Fetch the JSON Web Keys of *provider*; blocks.
 
     Args:
-        uri: Where they are; None finds it by discovery.
-        seconds: For all of it.
+        uri: The address of the keys; None takes it from the discovery document.
+        seconds: For both documents together.
 
     Returns:
-        None when they cannot be had.
+        None if the keys cannot be fetched.
     """
     deadline = time.monotonic() + seconds
     try:
@@ -92,33 +92,33 @@ def fetch_keys(provider: str, uri: str | None, seconds: float) -> Keys:
 
 
 def _discovered(provider: str, deadline: float) -> str:
-    """Look up where the keys of *provider* are."""
+    """The address of the keys, from the discovery document."""
     problem: OSError | None = None
     for address in addresses_of(provider):
         try:
             return str(_load(f"{address}/.well-known/openid-configuration", deadline)["jwks_uri"])
-        except OSError as error:  # noqa: PERF203  (two at most)
+        except OSError as error:  # noqa: PERF203  (there are two at most)
             problem = error
     raise problem or OSError
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows a redirect only to where keys may be fetched from."""
+    """Follows a redirect only to an address that keys may be fetched from."""
 
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
-        """Raise ValueError for another place."""
+        """Raise ValueError for any other address."""
         _check_address(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _check_address(url: str) -> None:
     if not may_be_fetched(url):
-        raise ValueError("refusing to fetch keys from there")
+        raise ValueError("keys may not be fetched from this address")
 
 
 def _load(url: Any, deadline: float) -> dict[str, Any]:
     _check_address(url)
-    # A proxy of the environment is the way to other machines, and none to this one.
+    # A proxy of the environment cannot reach servers of this machine.
     proxies = ProxyHandler({} if is_on_this_machine(url) else None)
     with build_opener(_Redirects, proxies).open(url, timeout=_left(deadline)) as answer:
         content = bytearray()
@@ -126,7 +126,7 @@ def _load(url: Any, deadline: float) -> dict[str, Any]:
             content += chunk
             if len(content) > _MAX_DOCUMENT_BYTES:
                 raise ValueError("too large")
-            _left(deadline)  # each read has its own timeout: a byte a second would never meet it
+            _left(deadline)  # The socket's timeout is for one read: a byte a second would never meet it.
     document = json.loads(content)
     if not isinstance(document, dict):
         raise TypeError("not a JSON object")

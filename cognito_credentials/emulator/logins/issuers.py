@@ -1,9 +1,8 @@
 """
-The public keys of login providers: from the seed, fetched and kept, or the emulator's own.
+The public keys of login providers: from the seed, fetched and cached, or the emulator's own.
 
-Fetching waits for another machine, which a call inside a transaction must not do. So a call that
-misses keys raises KeysNeededError, the HTTP layer fetches them, as fetching.py says, and the call
-starts again.
+A call runs in a transaction, so it must not wait for another machine. A call that needs keys raises
+KeysNeededError, the HTTP layer fetches them (`fetching`), and the call starts again.
 """
 
 from __future__ import annotations
@@ -20,8 +19,10 @@ from cognito_credentials.emulator.logins.keys import TEST_ISSUER, TEST_ISSUER_KE
 from cognito_credentials.emulator.logins.tokens import Jwt, verifies_with
 from cognito_credentials.emulator.stored.state import State
 
-_KEEP_SECONDS = 3600
+_CACHE_SECONDS = 3600
 _RETRY_SECONDS = 2
+"""A provider is asked again after this time at the earliest, however many forged tokens name it."""
+
 GOOGLE = "accounts.google.com"
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
@@ -35,7 +36,16 @@ class KeysNeededError(Exception):
 
 
 @dataclass(frozen=True)
-class _Fetched:
+class _FetchedKeys:
+    """
+    What a provider answered.
+
+    Attributes:
+        keys: None if they could not be fetched.
+        fetched_at: When the keys came.
+        asked_at: When the provider was asked last.
+    """
+
     keys: Sequence[Mapping[str, Any]] | None
     fetched_at: float
     asked_at: float
@@ -43,39 +53,38 @@ class _Fetched:
 
 class Issuers:
     """
-    What is known about login providers.
+    The login providers: their client ids and their keys.
 
     Args:
-        state: Where the seed put issuers.
-        keys: The emulator's own keys.
-        clock: Says until when fetched keys are good.
+        state: Has the issuers of the seed.
+        keys: Has the key of the test issuer.
     """
 
     def __init__(self, state: State, keys: SigningKeys, clock: Clock) -> None:
         self._state = state
         self._keys = keys
         self._clock = clock
-        self._fetched: dict[str, _Fetched] = {}
+        self._fetched: dict[str, _FetchedKeys] = {}
 
     def client_ids(self, provider: str) -> Sequence[str]:
-        """The client ids registered for *provider*; empty when none were."""
+        """The client ids that the seed registers for *provider*; empty if it registers none."""
         found = self._state.row("SELECT client_ids FROM issuers WHERE provider = ?", provider)
         return json.loads(found["client_ids"]) if found else ()
 
     def is_known(self, provider: str) -> bool:
-        """True when the seed describes *provider*."""
+        """Whether the seed describes *provider*."""
         found = self._state.row("SELECT 1 FROM issuers WHERE provider = ?", provider)
         return found is not None
 
     def verifies(self, provider: str, token: Jwt) -> bool | None:
         """
-        Whether *token* is signed by *provider*.
+        Whether *provider* signed the token.
 
         Returns:
-            None when the provider's keys could not be had.
+            None if the provider's keys cannot be fetched.
 
         Raises:
-            KeysNeededError: They must be fetched, or fetched again: the provider may have changed them.
+            KeysNeededError: The keys must be fetched, or fetched again: the provider may have new ones.
         """
         if token.header.get("kid") == TEST_ISSUER_KEY_ID:
             key = self._keys.find(TEST_ISSUER)
@@ -93,43 +102,43 @@ class Issuers:
         return None if known.keys is None else False
 
     def keys_uri(self, provider: str) -> str | None:
-        """Where the seed says that the keys of *provider* are; None leaves it to discovery."""
+        """The address of the keys, if the seed has it; otherwise the discovery document has it."""
         found = self._state.row("SELECT jwks_uri FROM issuers WHERE provider = ?", provider)
         return found["jwks_uri"] if found else None
 
     def keep(self, provider: str, keys: Sequence[Mapping[str, Any]] | None) -> None:
-        """Keep what was fetched for *provider*; None when it could not be had."""
+        """Cache the fetched keys of *provider*; None if they could not be fetched."""
         now = self._clock.now()
         known = self._fetched.get(provider)
         if keys is None and known is not None and self._is_good(known):
-            self._fetched[provider] = replace(known, asked_at=now)  # an outage takes no keys away
+            self._fetched[provider] = replace(known, asked_at=now)  # The old keys outlast an outage.
         else:
-            self._fetched[provider] = _Fetched(keys, now, now)
+            self._fetched[provider] = _FetchedKeys(keys, now, now)
 
     def forget(self) -> None:
-        """Forget what was fetched."""
+        """Empty the cache of fetched keys."""
         self._fetched.clear()
 
-    def _is_good(self, known: _Fetched) -> bool:
-        return known.keys is not None and self._age(known.fetched_at) < _KEEP_SECONDS
+    def _is_good(self, known: _FetchedKeys) -> bool:
+        return known.keys is not None and self._age(known.fetched_at) < _CACHE_SECONDS
 
     def _age(self, moment: float) -> float:
-        """Seconds between now and *moment*; also before it, for a test may move the clock back."""
+        """Seconds between now and *moment*, which may be ahead: a test may set the clock back."""
         return abs(self._clock.now() - moment)
 
 
 def addresses_of(provider: str) -> tuple[str, ...]:
-    """The issuers that *provider* may name: https, or http on this machine, which AWS could not reach."""
+    """The issuers of *provider*: https, and for a provider on this machine http, which AWS never takes."""
     http = (f"http://{provider}",) if is_on_this_machine(f"//{provider}") else ()
     return (f"https://{provider}", *http)
 
 
 def provider_of(issuer: Any) -> str | None:
-    """The provider whose tokens name *issuer*; None when no provider's can."""
+    """The provider whose tokens have the issuer *issuer*; None if no provider has it."""
     if not isinstance(issuer, str):
         return None
     provider = issuer.partition("://")[2]
-    if issuer == GOOGLE:  # it alone writes its name without the scheme, too
+    if issuer == GOOGLE:  # .github/SERVICE.md#5.2.7a
         return issuer
     return provider if issuer in addresses_of(provider) else None
 
@@ -139,7 +148,7 @@ def _verifies_with_any(keys: Sequence[Mapping[str, Any]], token: Jwt) -> bool:
 
 
 def may_be_fetched(url: str) -> bool:
-    """True for https, and for http on this machine: keys that anyone could change on the way are none."""
+    """Whether keys may be fetched from *url*: over https, where nobody changes them, or on this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname if parts.port != 0 else None
@@ -151,7 +160,7 @@ def may_be_fetched(url: str) -> bool:
 
 
 def is_on_this_machine(url: str) -> bool:
-    """True for an address whose host is this machine by name."""
+    """Whether the host of *url* is a name of this machine."""
     try:
         return urlsplit(url).hostname in _THIS_MACHINE
     except ValueError:

@@ -1,4 +1,4 @@
-"""JSON Web Key Sets: the keys in one that sign, and in one line what is wrong with one that a seed brings."""
+"""JSON Web Key Sets: the RSA keys that sign, and what is wrong with a key set of a seed, in one line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 def signing_keys(keys: Any, key_id: Any) -> Iterator[RSAPublicKey]:
     """
-    The RSA keys among *keys* that may have signed a token; all others are passed over.
+    The RSA keys among *keys* that may have signed a token.
 
     Args:
-        keys: The member of that name of a key set that anybody may have written.
-        key_id: The token's kid; None, and a key without one, fit any.
+        keys: The member ``keys`` of a key set, which comes from another machine. Bad keys are skipped.
+        key_id: The token's kid. None fits every key, and a key without a kid fits every token.
     """
     for key in keys:
         if not _signs(key) or (key_id is not None and key.get("kid", key_id) != key_id):
@@ -36,9 +36,9 @@ def signing_keys(keys: Any, key_id: Any) -> Iterator[RSAPublicKey]:
 
 def key_set_mistake(document: Any) -> str | None:
     """
-    What is wrong with a key set; None for a good one.
+    What is wrong with a key set; None if nothing is.
 
-    Keys that sign nothing with RSA may stand in it, but one that does must: the service takes no other.
+    It may have other keys, but needs an RSA key that signs: .github/SERVICE.md#5.2.9a.
     """
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) for key in keys):
@@ -67,7 +67,7 @@ def _key_mistake(key: Mapping[str, Any]) -> str | None:
     if private:
         return f".{min(private)}: it is part of a private key; give the public one"
     if not _signs(key):
-        return None  # ignored, as in a set that is fetched
+        return None  # `signing_keys` skips it.
     for name in ("n", "e"):
         if name not in key:
             return f": {name} is missing"
@@ -81,7 +81,7 @@ def _key_mistake(key: Mapping[str, Any]) -> str | None:
 
 
 def _public_key(key: Mapping[str, Any]) -> RSAPublicKey:
-    """The public half, also of a key whose owner published the private one."""
+    """The public half, even of a private key: some owners publish those."""
     public_key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": key["n"], "e": key["e"]})
     if not isinstance(public_key, RSAPublicKey):
         raise TypeError

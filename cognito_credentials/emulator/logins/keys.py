@@ -1,12 +1,11 @@
 """
-The RSA keys of the emulator: one signs its own tokens, one those of its test issuer.
+The RSA keys of the emulator: one signs the service's tokens, the other those of its test issuer.
 
-They are two, so that a token of the test issuer can never pass for one of the service. Making a
-key is slow, hence each is made when first something is signed with it; give one SigningKeys to many
-emulators to pay once.
+There are two, so that a token of the test issuer never passes for one of the service. It takes long to
+make a key, so each is made when it first signs. Emulators can share one SigningKeys.
 
-A key that is kept in a state is asked of it each time: what memory alone knew, after the transaction that
-stored it had failed, would sign tokens that no restart and no other emulator of the same file believes.
+A key in a state is read from it each time. If it came from memory, it could be a key whose transaction
+was rolled back: no restart, and no other emulator of the same file, would verify what it signs.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ TEST_ISSUER_KEY_ID = "cognito-emulator-test-issuer"
 
 class SigningKeys:
     """
-    The emulator's RSA keys, by name, made when first needed to sign.
+    The emulator's RSA keys by name. Each is made when it first signs.
 
     Args:
-        state: Where keys are kept, so that tokens outlive a restart; None keeps them in memory.
+        state: Stores the keys, so that tokens outlive a restart; None keeps them in memory.
     """
 
     def __init__(self, state: State | None = None) -> None:
@@ -40,18 +39,18 @@ class SigningKeys:
         self._keys: dict[str, tuple[bytes, rsa.RSAPrivateKey]] = {}
 
     def get(self, name: str) -> rsa.RSAPrivateKey:
-        """The key called *name*, to sign with; it is made when there is none."""
+        """The key called *name*, to sign with. It is made if it does not exist."""
         found = self.find(name)
         if found is not None:
             return found
-        # Nobody else makes a key meanwhile, in this process or another. A call's own transaction contains
-        # this one: what it signed is given out only when both stay.
+        # Nobody else makes a key meanwhile, in this process or another. The transaction of a call contains
+        # this one, so a signature is given out only if its key is stored.
         with self._lock if self._state is None else self._state.transaction():
             return self.find(name) or self._make(name)
 
     def find(self, name: str) -> rsa.RSAPrivateKey | None:
-        """The key called *name*, to verify with; None when nothing was ever signed with it."""
-        # To read takes no lock of the file, which another emulator may be writing to.
+        """The key called *name*, to verify with; None if nothing was ever signed with it."""
+        # Reading takes no lock of the file: another emulator may be writing to it.
         with self._lock if self._state is None else self._state.alone():
             if self._state is None:
                 return self._keys[name][1] if name in self._keys else None
@@ -76,7 +75,7 @@ class SigningKeys:
         }
 
     def _loaded(self, name: str, pem: bytes) -> rsa.RSAPrivateKey:
-        """The key of *pem*, which was read last time, too, unless the state went back."""
+        """The key of *pem*. It is parsed again only if the state has another one than last time."""
         known = self._keys.get(name)
         if known is not None and known[0] == pem:
             return known[1]

@@ -1,11 +1,12 @@
 """
 SAML responses as logins: the signature, the conditions, the subject and its attributes.
 
-What is believed comes from the element that signxml says was signed, never from the document that
-was sent, so that an assertion wrapped around, beside or inside a signed one is not seen. Needs the
-``saml`` extra: canonicalisation and XML signatures are left to a library that is kept up.
+Everything is read from the element that signxml returns as signed, never from the document that was
+sent. So an assertion that is wrapped around, beside or inside a signed one is not read. signxml, of the
+``saml`` extra, does the canonicalisation and the XML signatures.
 
-Source: service.md 5.1 and 8.3; SAML core 2.0; the texts of refusals are assumed.
+Source: .github/SERVICE.md#5.1.6 to #5.1.14 and #8.3.7;
+https://docs.oasis-open.org/security/saml/v2.0/saml-core-2.0-os.pdf.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cognito_credentials.emulator import assumed
-from cognito_credentials.emulator.errors import not_authorized
+from cognito_credentials.emulator.logins import refusals
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -39,11 +40,11 @@ _ASSERTION = f"{{{NAMESPACES['saml']}}}Assertion"
 @dataclass(frozen=True)
 class SamlProvider:
     """
-    Who may sign responses.
+    A SAML provider of IAM.
 
     Attributes:
-        entity_id: The issuer that responses must name.
-        certificates: Any of them may have signed.
+        entity_id: The issuer that its responses must name.
+        certificates: One of them must have signed.
     """
 
     entity_id: str
@@ -52,7 +53,7 @@ class SamlProvider:
 
 @dataclass(frozen=True)
 class Assertion:
-    """What a response says, once it is verified."""
+    """The content of a verified response."""
 
     subject: str
     issuer: str
@@ -65,15 +66,15 @@ class Assertion:
             first, _, second = (part.strip() for part in pair.partition(","))
             if provider_arn in (first, second):
                 roles.append(second if first == provider_arn else first)
-        return [role for role in roles if role]  # a pair may be half of one
+        return [role for role in roles if role]  # A pair may lack its role.
 
 
 def issuer_of(text: str) -> str:
     """
-    Whom a response says that it is from, before anything is verified.
+    The issuer that a response names. Nothing is verified.
 
     Raises:
-        ServiceError: It is no SAML response.
+        ServiceError: The text is not a SAML response.
     """
     found = _parse(text).find("saml:Assertion/saml:Issuer", NAMESPACES)
     return _text(found)
@@ -88,7 +89,7 @@ def read_response(text: str, provider: SamlProvider, now: float) -> Assertion:
         now: Seconds since the epoch.
 
     Raises:
-        ServiceError: NotAuthorizedException: it is not a good one.
+        ServiceError: NotAuthorizedException.
     """
     root = _parse(text)
     status = root.find("samlp:Status/samlp:StatusCode", NAMESPACES)
@@ -97,11 +98,11 @@ def read_response(text: str, provider: SamlProvider, now: float) -> Assertion:
     assertion = _signed_assertion(root, provider.certificates, now)
     issuer = _text(assertion.find("saml:Issuer", NAMESPACES))
     if issuer != provider.entity_id:
-        raise not_authorized("Invalid login token. Issuer doesn't match providerName")
+        raise refusals.another_issuer()
     _check_conditions(assertion, now)
     subject = _text(assertion.find("saml:Subject/saml:NameID", NAMESPACES))
     if not subject:
-        raise not_authorized("Invalid login token. Missing a required claim: NameID")
+        raise refusals.missing_claim("NameID")
     return Assertion(subject, issuer, _attributes(assertion))
 
 
@@ -124,13 +125,13 @@ def _parser() -> object:
 
 
 def _signed_assertion(root: _Element, certificates: Sequence[Certificate], now: float) -> _Element:
-    """The one assertion of the response, as it was signed: itself, or with the whole response."""
+    """The one assertion of the response in its signed form. It, or the whole response, must be signed."""
     assertions = root.findall("saml:Assertion", NAMESPACES)
     if len(assertions) != 1 or root.find("saml:EncryptedAssertion", NAMESPACES) is not None:
         raise assumed.not_a_saml_response()
     if root.find("ds:Signature", NAMESPACES) is not None:
         signed = _verified(root, "./", root, certificates, now)
-        # Read again from what was signed; the document that came may say something else.
+        # Only the signed form is trusted: the document that was sent may have another assertion.
         return next(signed.iterfind("saml:Assertion", NAMESPACES))
     return _verified(root, f"./{_ASSERTION}/", assertions[0], certificates, now)
 
@@ -138,7 +139,7 @@ def _signed_assertion(root: _Element, certificates: Sequence[Certificate], now: 
 def _verified(
     root: _Element, location: str, holder: _Element, certificates: Sequence[Certificate], now: float
 ) -> _Element:
-    """The signed form of *holder*, the element that the signature at *location* stands in."""
+    """The signed form of *holder*, the element that contains the signature at *location*."""
     from cryptography.exceptions import InvalidSignature
     from lxml import etree
     from signxml.exceptions import SignXMLException
@@ -155,10 +156,10 @@ def _verified(
         except (SignXMLException, InvalidSignature, ValueError, TypeError, etree.LxmlError):
             continue
         signed = None if isinstance(result, list) else result.signed_xml
-        # A signature of another element than its own parent says nothing about this one.
+        # A signature may cover another element than the one that contains it. It then proves nothing here.
         if signed is not None and signed.tag == holder.tag and signed.get("ID") == holder.get("ID"):
             return signed
-    raise not_authorized("Invalid login token. Couldn't verify signed token.")
+    raise refusals.signature_not_verified()
 
 
 def _check_conditions(assertion: _Element, now: float) -> None:
@@ -167,7 +168,7 @@ def _check_conditions(assertion: _Element, now: float) -> None:
         for element in assertion.iterfind(place, NAMESPACES):
             end, start = _moment(element, "NotOnOrAfter"), _moment(element, "NotBefore")
             if end is not None and now >= end + assumed.SAML_GRACE_SECONDS:
-                raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {int(end)}")
+                raise refusals.token_expired(now, end)
             if start is not None and now < start - assumed.SAML_GRACE_SECONDS:
                 raise assumed.saml_not_yet_valid()
     for restriction in assertion.iterfind("saml:Conditions/saml:AudienceRestriction", NAMESPACES):
@@ -196,16 +197,16 @@ def _attributes(assertion: _Element) -> dict[str, list[str]]:
 
 
 def _text(element: _Element | None) -> str:
-    """The whole text; `.text` would end at a comment that somebody put into a name."""
+    """The whole text. `.text` would end at a comment, which an attacker may put into a NameID."""
     return "" if element is None else str(element.xpath("string()")).strip()
 
 
 def read_metadata(content: bytes) -> tuple[str, list[str]]:
     """
-    The entity id and the signing certificates, base64, of a provider's metadata document.
+    The entity id and the signing certificates (base64) in a provider's metadata document.
 
     Raises:
-        ValueError: It is no such document; the text says why.
+        ValueError: The document is not SAML metadata; the text says why.
     """
     from lxml import etree
 
@@ -230,7 +231,7 @@ def load_certificate(text: str) -> Certificate:
     Read a certificate from base64.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is not a certificate.
     """
     from cryptography import x509
 

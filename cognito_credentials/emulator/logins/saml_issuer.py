@@ -1,4 +1,4 @@
-"""The emulator's own identity provider for SAML: signs responses for tests, as `login_token` does tokens."""
+"""The emulator's test issuer for SAML: it signs responses for tests, as `login_token` signs ID tokens."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 TEST_ENTITY_ID = "urn:cognito-emulator:test-issuer"
-_YEARS = 100 * 365
+_DAYS = 100 * 365
 
 
 def certificate(keys: SigningKeys) -> x509.Certificate:
-    """The certificate of the test issuer, good for any clock a test may set."""
+    """The certificate of the test issuer, valid from 1980 for a hundred years: tests set clocks."""
     key = keys.get(TEST_ISSUER)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, TEST_ENTITY_ID)])
     start = dt.datetime(1980, 1, 1, tzinfo=dt.timezone.utc)
@@ -40,13 +40,13 @@ def certificate(keys: SigningKeys) -> x509.Certificate:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(start)
-        .not_valid_after(start + dt.timedelta(days=_YEARS))
+        .not_valid_after(start + dt.timedelta(days=_DAYS))
         .sign(key, hashes.SHA256())
     )
 
 
 def provider(keys: SigningKeys) -> SamlProvider:
-    """The test issuer, as responses are verified against it; without a key it has signed none."""
+    """The test issuer as a provider. It has no certificate until it has signed something."""
     return SamlProvider(TEST_ENTITY_ID, [certificate(keys)] if keys.find(TEST_ISSUER) else [])
 
 
@@ -64,8 +64,9 @@ def sign_response(
 
     Args:
         roles: Role ARNs for the Role attribute, each paired with *provider_arn*.
-        attributes: More attributes, name to values.
+        attributes: Further attributes, name to values.
         now: Seconds since the epoch.
+        expires_in: Seconds; negative for a response that has expired.
     """
     from lxml import etree
     from signxml.signer import XMLSigner

@@ -1,7 +1,7 @@
 """
-JSON Web Tokens: those that the service issues, and the reading of those that it is given.
+JSON Web Tokens: read, verified and signed, and the tokens that the service issues.
 
-Header and claims stand in the order of the real service. Source: service.md 7.1.
+The header and the claims of these have the order of the real service. Source: .github/SERVICE.md#7.1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RSA_ALGORITHMS = ("RS256", "RS384", "RS512")
 
 @dataclass(frozen=True)
 class Jwt:
-    """A token that was taken apart, its signature not yet looked at."""
+    """A token that was taken apart. Its signature is not verified."""
 
     text: str
     header: Mapping[str, Any]
@@ -35,13 +35,20 @@ class Jwt:
 
     @property
     def expires_at(self) -> int | None:
-        """The exp claim, where it is a number."""
+        """The exp claim, if it is a number."""
         return _whole_number(self.claims.get("exp"))
 
     @property
     def issued_at(self) -> int | None:
-        """The iat claim, where it is a number."""
+        """The iat claim, if it is a number."""
         return _whole_number(self.claims.get("iat"))
+
+    @property
+    def audiences(self) -> list[str]:
+        """The azp claim, or the aud claim if there is none; .github/SERVICE.md#5.2.10b."""
+        azp = self.claims.get("azp")
+        audience = self.claims["aud"] if azp is None else azp
+        return [str(item) for item in audience] if isinstance(audience, list) else [str(audience)]
 
 
 def _whole_number(value: Any) -> int | None:
@@ -51,7 +58,7 @@ def _whole_number(value: Any) -> int | None:
 
 
 def read_jwt(text: str) -> Jwt | None:
-    """Take *text* apart; None when it is not a JSON Web Token, or has what could not be stored or sent on."""
+    """Take *text* apart; None if it is not a JSON Web Token, or has text that is not valid Unicode."""
     try:
         parts = jwt.api_jws.decode_complete(text, options={"verify_signature": False})
         claims = read_json(parts["payload"]) if parts["payload"] else None
@@ -63,7 +70,7 @@ def read_jwt(text: str) -> Jwt | None:
 
 
 def verifies_with(token: Jwt, key: Any) -> bool:
-    """True when *token* is signed by *key* with one of the RSA algorithms."""
+    """Whether *key* signed the token, by one of the RSA algorithms."""
     try:
         jwt.api_jws.decode(token.text, key=key, algorithms=list(RSA_ALGORITHMS))
     except (PyJWTError, ValueError, TypeError):
@@ -72,7 +79,7 @@ def verifies_with(token: Jwt, key: Any) -> bool:
 
 
 def sign_jwt(keys: SigningKeys, key_name: str, header: Mapping[str, str], claims: Mapping[str, Any]) -> str:
-    """A compact token with *header* and *claims* in their order."""
+    """A token in compact form, its *header* and *claims* in the order given."""
     signed = f"{_part(header)}.{_part(claims)}"
     return f"{signed}.{base64url(keys.sign(key_name, signed.encode(), header['alg']))}"
 
@@ -82,7 +89,7 @@ def _part(content: Mapping[str, Any]) -> str:
 
 
 def key_id(region: str) -> str:
-    """The kid of tokens of *region*."""
+    """The kid of the service's tokens in *region*; .github/SERVICE.md#7.1.1."""
     return f"{region}-{assumed.KEY_NUMBER}"
 
 
@@ -100,9 +107,10 @@ def open_id_token(
     The token of GetOpenIdToken.
 
     Args:
-        amr: Provider pairs of the logins of this call; empty for a guest.
+        amr: Two entries for each login of the call; empty for a guest.
         lifetime: Seconds.
-        issuer: None for the name of the real service.
+        now: Seconds since the epoch.
+        issuer: None for that of the real service.
     """
     header = {"kid": key_id(pool.region), "typ": "JWS", "alg": "RS512"}
     claims: dict[str, Any] = {
@@ -122,6 +130,6 @@ def open_id_token(
 
 
 def is_service_token(keys: SigningKeys, token: Jwt) -> bool:
-    """True when *token* was signed by this service, whatever its issuer was called at the time."""
+    """Whether this service signed the token, whatever issuer it names: the issuer is a setting."""
     key = keys.find(SERVICE)
     return key is not None and verifies_with(token, key.public_key())

@@ -1,7 +1,7 @@
 """
-Login tokens, checked in the documented order with the documented texts.
+The logins of a call, each checked against the pool and its provider.
 
-Source: service.md 5.1 and 5.2; the numbers of the steps are those of its table.
+Source: .github/SERVICE.md#5.1 and #5.2. Comments name the facts of 5.2 in the order of the checks.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.clock import Clock
-from cognito_credentials.emulator.errors import (
-    invalid_parameter,
-    logins_do_not_match,
-    not_authorized,
-)
+from cognito_credentials.emulator.errors import logins_do_not_match
+from cognito_credentials.emulator.logins import refusals
 from cognito_credentials.emulator.logins.issuers import Issuers, provider_of
 from cognito_credentials.emulator.logins.keys import SigningKeys
-from cognito_credentials.emulator.logins.tokens import Jwt, is_service_token, read_jwt
+from cognito_credentials.emulator.logins.tokens import (
+    PRINCIPAL_TAGS_CLAIM,
+    Jwt,
+    is_service_token,
+    read_jwt,
+)
 from cognito_credentials.emulator.model.names import is_service_host, service_host
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.identities import LinkedLogin
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 _USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
 OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
 SAML_NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
-_NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
 _REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp")
 
 
@@ -44,9 +45,10 @@ class VerifiedLogin:
     One login of a call that passed every check.
 
     Attributes:
-        amr: The two entries of the amr claim.
-        mapping_keys: Where a role mapping of this login may stand, most specific first.
-        roles: Roles that the login itself brings: those of a SAML response.
+        linked: The provider, and the user there.
+        amr: The provider's two entries in the amr claim of a service token.
+        mapping_keys: Keys of RoleMappings that this login has, the most specific first.
+        roles: ARNs of the roles in a SAML response; empty for other logins.
     """
 
     linked: LinkedLogin
@@ -58,7 +60,7 @@ class VerifiedLogin:
 
 @dataclass(frozen=True)
 class ServiceToken:
-    """A token of this service, given back to it as a login."""
+    """A token that this service issued, and that comes back to it as a login."""
 
     identity_id: str
     pool_id: str
@@ -82,30 +84,33 @@ class LoginVerifier:
         """
         Check every login of a call.
 
+        Args:
+            logins: Provider to token, as in the request.
+
         Raises:
             ServiceError: The first check that fails.
             KeysNeededError: The keys of a provider must be fetched first.
         """
-        return [self._verify(pool, provider, token) for provider, token in logins.items()]
+        return [self._verify_login(pool, provider, token) for provider, token in logins.items()]
 
-    def _verify(self, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
-        _check_provider(pool, provider)  # 0, 1, 2
+    def _verify_login(self, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+        _check_provider(pool, provider)  # 5.2.0 to 5.2.2
         if is_service_host(provider):
-            raise not_authorized("Invalid login token. Can't pass in a Cognito token.")  # 3
+            raise refusals.service_token()  # 5.2.3
         if provider in OPAQUE:
             return self._verify_opaque(pool, provider, token)
         if is_saml(provider):
             return self._verify_saml(provider, token)
-        jwt = _read_id_token(provider, token, self._clock.now(), self._settings.login_grace)  # 5 to 8
-        verified = self._issuers.verifies(provider, jwt)  # 9
+        jwt = _read_id_token(provider, token, self._clock.now(), self._settings.login_grace)
+        verified = self._issuers.verifies(provider, jwt)
         if verified is None:
-            raise assumed.external_service(provider)
+            raise assumed.external_service(provider)  # 5.2.12
         if not verified:
-            raise not_authorized("Invalid login token. Couldn't verify signed token.")
-        audience = self._check_audience(pool, provider, jwt)  # 10
+            raise refusals.signature_not_verified()  # 5.2.9
+        audience = self._accepted_audience(pool, provider, jwt)
         subject: str = jwt.claims["sub"]
-        if _server_side_check(pool, provider, audience) and self.is_signed_out(provider, subject):
-            raise not_authorized("Token is inactive")  # 11
+        if _has_server_side_check(pool, provider, audience) and self.is_signed_out(provider, subject):
+            raise refusals.token_inactive()  # 5.2.11
         return VerifiedLogin(
             linked=LinkedLogin(provider, subject),
             claims=jwt.claims,
@@ -114,11 +119,11 @@ class LoginVerifier:
         )
 
     def _verify_opaque(self, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
-        """A token that only its provider can read: the seed's users stand for the provider."""
+        """Only the provider can read such a token. The seed's users take the provider's place."""
         configured = pool.settings.get("SupportedLoginProviders", {}).get(provider)
-        if configured is None:  # listed as OIDC provider, which it is not
-            raise not_authorized(_NOT_SUPPORTED)
-        app_id = configured.partition(";")[0]  # Twitter's is "key;secret", and tokens name it
+        if configured is None:  # The pool lists it as an OIDC provider, which it is not.
+            raise refusals.provider_not_supported()
+        app_id = configured.partition(";")[0]  # Twitter's is "key;secret"; .github/SERVICE.md#5.1.4
         found = self._state.row(
             "SELECT * FROM users WHERE provider = ? AND opaque_token = ?", provider, token
         )
@@ -127,7 +132,7 @@ class LoginVerifier:
         if found["app_id"] is not None and found["app_id"].partition(";")[0] != app_id:
             raise assumed.wrong_audience()
         subject = found["subject"]
-        known = {"user_id": subject, **json.loads(found["claims"])}  # user_id: as Amazon names it
+        known = {"user_id": subject, **json.loads(found["claims"])}  # user_id is Amazon's own name
         claims = {**known, "iss": provider, "aud": app_id, "sub": subject}
         return VerifiedLogin(
             linked=LinkedLogin(provider, subject),
@@ -137,7 +142,7 @@ class LoginVerifier:
         )
 
     def _verify_saml(self, arn: str, token: str) -> VerifiedLogin:
-        """A response of the provider, or of the emulator's test issuer in its place."""
+        """Check a response of the provider, or of the emulator's test issuer in its place."""
         try:
             from cognito_credentials.emulator.logins import saml, saml_issuer
 
@@ -170,57 +175,51 @@ class LoginVerifier:
         certificates = [saml.load_certificate(text) for text in json.loads(found["certificates"])]
         return saml.SamlProvider(found["entity_id"], certificates)
 
-    def _check_audience(self, pool: IdentityPool, provider: str, jwt: Jwt) -> str:
-        """Step 10: azp where there is one, else aud, is a client id that the pool accepts."""
-        azp = jwt.claims.get("azp")
-        given = azp if azp is not None else jwt.claims["aud"]
-        audiences = [str(item) for item in given] if isinstance(given, list) else [str(given)]
-        accepted = {
-            entry["ClientId"]
-            for entry in _user_pools(pool)
-            if entry.get("ProviderName") == provider and "ClientId" in entry
-        }
-        if is_user_pool(provider):
-            for audience in audiences:
-                if audience in accepted:
-                    return audience
-            raise not_authorized(_NOT_SUPPORTED)
-        app_id = pool.settings.get("SupportedLoginProviders", {}).get(provider)
-        if app_id is not None:
-            accepted.add(app_id)
-        if any(arn.endswith(f":oidc-provider/{provider}") for arn in _oidc_arns(pool)):
-            client_ids = self._issuers.client_ids(provider)
-            if not client_ids:
-                return audiences[0] if audiences else ""  # assumed: an unknown provider takes any
-            accepted.update(client_ids)
-        for audience in audiences:
+    def _accepted_audience(self, pool: IdentityPool, provider: str, jwt: Jwt) -> str:
+        """The audience of the token that the pool accepts; 5.2.10."""
+        accepted = self._client_ids(pool, provider)
+        if accepted is None:
+            return next(iter(jwt.audiences), "")
+        for audience in jwt.audiences:
             if audience in accepted:
                 return audience
-        raise assumed.wrong_audience()
+        raise refusals.provider_not_supported() if is_user_pool(provider) else assumed.wrong_audience()
+
+    def _client_ids(self, pool: IdentityPool, provider: str) -> set[str] | None:
+        """The client ids that the pool accepts of *provider*; None for any, 5.2.10d."""
+        if is_user_pool(provider):
+            return {entry["ClientId"] for entry in _user_pools(pool, provider) if "ClientId" in entry}
+        app_id = pool.settings.get("SupportedLoginProviders", {}).get(provider)
+        accepted = set() if app_id is None else {app_id}
+        if _oidc_arns(pool, provider):
+            registered = self._issuers.client_ids(provider)
+            return accepted.union(registered) if registered else None
+        return accepted
 
     def verify_service_token(self, text: str) -> ServiceToken:
         """
-        Check a token of this service: step 4, its expiry, and that it is of a signed-in user.
+        Check that this service issued the token, to a user and not to a guest, and that it has not expired.
 
-        Of which pool it is follows from the identity that it names.
+        The caller compares its identity with that of the call.
 
         Raises:
-            ServiceError: NotAuthorizedException.
+            ServiceError: NotAuthorizedException; .github/SERVICE.md#5.2.4, #5.2.8 and #6.11.4.
         """
         token = read_jwt(text)
         if token is None or not is_service_token(self._keys, token) or token.expires_at is None:
-            raise not_authorized("Invalid login token. Not a Cognito token.")
+            raise refusals.not_a_service_token()
         now = self._clock.now()
         if now >= token.expires_at:
-            raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {token.expires_at}")
-        own = read_service_token(token)
-        # Anyone who knows an identity id gets a guest's token: it proves nothing about who came later.
-        if list(own.amr) == ["unauthenticated"]:
+            raise refusals.token_expired(now, token.expires_at)
+        service_token = read_service_token(token)
+        # Anyone who knows the id of a guest identity gets such a token. It must not open the identity of
+        # a user who has signed in since.
+        if list(service_token.amr) == ["unauthenticated"]:
             raise logins_do_not_match()
-        return own
+        return service_token
 
     def is_signed_out(self, provider: str, subject: str) -> bool:
-        """True when the user was signed out everywhere, or deleted, at the provider."""
+        """Whether the user has signed out everywhere, or was deleted, at the provider."""
         found = self._state.row(
             "SELECT signed_out FROM users WHERE provider = ? AND subject = ?", provider, subject
         )
@@ -228,94 +227,96 @@ class LoginVerifier:
 
 
 def is_user_pool(provider: str) -> bool:
-    """True for the logins key of an Amazon Cognito user pool."""
+    """Whether a key of Logins is that of an Amazon Cognito user pool."""
     return _USER_POOL.fullmatch(provider) is not None
 
 
 def is_saml(provider: str) -> bool:
-    """True for the ARN of a SAML provider."""
+    """Whether a key of Logins is the ARN of a SAML provider."""
     return provider.startswith("arn:") and ":saml-provider/" in provider
 
 
 def service_token_key(pool: IdentityPool, logins: Mapping[str, str]) -> str | None:
-    """The key among *logins* that is the name of this service in the partition of *pool*."""
+    """The key of a service token among *logins*: the service's name in the partition of *pool*."""
     name = service_host(pool.region)
     return name if name in logins else None
 
 
 def _check_provider(pool: IdentityPool, provider: str) -> None:
-    """Steps 0 to 2: can it be a provider, has the pool any, has it this one."""
     settings = pool.settings
     providers = {*settings.get("SupportedLoginProviders", ())}
-    providers.update(arn.partition(":oidc-provider/")[2] for arn in _oidc_arns(pool))
-    providers.update(entry.get("ProviderName") for entry in _user_pools(pool))
+    providers.update(map(_provider_of_arn, settings.get("OpenIdConnectProviderARNs", ())))
+    providers.update(entry.get("ProviderName") for entry in settings.get("CognitoIdentityProviders", ()))
     providers.update(settings.get("SamlProviderARNs", ()))
     # An issuer on this machine may have a name without a dot, as localhost:8080.
     made_up = provider not in providers and "." not in provider and not provider.startswith("arn:")
     if made_up or provider == pool.developer_provider:
-        raise invalid_parameter("Please provide a valid public provider")
+        raise refusals.no_public_provider()  # 5.2.0
     if not providers and pool.developer_provider is None:
-        raise logins_do_not_match()
+        raise logins_do_not_match()  # 5.2.1
     if provider not in providers and not is_service_host(provider):
-        raise not_authorized(_NOT_SUPPORTED)
+        raise refusals.provider_not_supported()  # 5.2.2
 
 
 def _read_id_token(provider: str, token: str, now: float, grace: float) -> Jwt:
-    """Steps 5 to 8: a token with the required claims, of this issuer, not expired."""
     jwt = read_jwt(token)
     if jwt is None:
-        raise not_authorized("Invalid login token. Not a valid OpenId Connect identity token.")
+        raise refusals.not_an_id_token()  # 5.2.5
     for claim in _REQUIRED_CLAIMS:
         if jwt.claims.get(claim) is None:
-            raise not_authorized(f"Invalid login token. Missing a required claim: {claim}")
+            raise refusals.missing_claim(claim)  # 5.2.6
     if provider_of(jwt.claims["iss"]) != provider:
-        raise not_authorized("Invalid login token. Issuer doesn't match providerName")
+        raise refusals.another_issuer()  # 5.2.7
     subject = jwt.claims["sub"]
     if jwt.expires_at is None or not isinstance(subject, str) or not subject:
-        raise not_authorized("Invalid login token. Not a valid OpenId Connect identity token.")
+        raise refusals.not_an_id_token()  # 5.2.5
     if now >= jwt.expires_at + grace:
-        raise not_authorized(f"Invalid login token. Token expired: {int(now)} >= {jwt.expires_at}")
+        raise refusals.token_expired(now, jwt.expires_at)  # 5.2.8
     return jwt
 
 
-def _server_side_check(pool: IdentityPool, provider: str, client_id: str) -> bool:
+def _has_server_side_check(pool: IdentityPool, provider: str, client_id: str) -> bool:
     return any(
         entry.get("ServerSideTokenCheck")
-        for entry in _user_pools(pool)
-        if entry.get("ProviderName") == provider and entry.get("ClientId") == client_id
+        for entry in _user_pools(pool, provider)
+        if entry.get("ClientId") == client_id
     )
 
 
 def _amr_detail(pool: IdentityPool, provider: str, audience: str, subject: str) -> str:
+    """The provider's second entry in the amr claim; .github/SERVICE.md#7.1.4, #7.1.5 and #7.1.8."""
     if is_user_pool(provider):
         return f"{provider}:CognitoSignIn:{subject}"
-    for arn in _oidc_arns(pool):
-        if arn.endswith(f":oidc-provider/{provider}"):
-            return f"{arn}:OIDC:{subject}"
+    for arn in _oidc_arns(pool, provider):
+        return f"{arn}:OIDC:{subject}"
     return f"{provider}:{audience}:{subject}"
 
 
 def _mapping_keys(pool: IdentityPool, provider: str, audience: str) -> list[str]:
+    """.github/SERVICE.md#6.6.4."""
     if is_user_pool(provider):
         return [f"{provider}:{audience}"]
-    arns = [arn for arn in _oidc_arns(pool) if arn.endswith(f":oidc-provider/{provider}")]
-    return [*arns, provider]
+    return [*_oidc_arns(pool, provider), provider]
 
 
-def _oidc_arns(pool: IdentityPool) -> Sequence[str]:
+def _oidc_arns(pool: IdentityPool, provider: str) -> Sequence[str]:
     arns: Sequence[str] = pool.settings.get("OpenIdConnectProviderARNs", ())
-    return arns
+    return [arn for arn in arns if _provider_of_arn(arn) == provider]
 
 
-def _user_pools(pool: IdentityPool) -> Sequence[Mapping[str, Any]]:
+def _provider_of_arn(arn: str) -> str:
+    return arn.partition(":oidc-provider/")[2]
+
+
+def _user_pools(pool: IdentityPool, provider: str) -> Sequence[Mapping[str, Any]]:
     entries: Sequence[Mapping[str, Any]] = pool.settings.get("CognitoIdentityProviders", ())
-    return entries
+    return [entry for entry in entries if entry.get("ProviderName") == provider]
 
 
 def read_service_token(token: Jwt) -> ServiceToken:
-    """What a token of this service, already verified, says."""
+    """The claims of a service token, whose signature was verified before."""
     claims = token.claims
-    tags = claims.get("https://aws.amazon.com/tags", {}).get("principal_tags", {})
+    tags = claims.get(PRINCIPAL_TAGS_CLAIM, {}).get("principal_tags", {})
     return ServiceToken(
         identity_id=claims["sub"],
         pool_id=claims["aud"],

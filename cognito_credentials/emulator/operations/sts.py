@@ -168,7 +168,7 @@ def _check_audience(service: Service, provider: str, token: Jwt) -> None:
         if token.claims.get(claim) in (None, []):
             raise _invalid_token(f"Missing a required claim: {claim}")
     registered = service.issuers.client_ids(provider)
-    if registered and not set(_audiences(token)) & set(registered):
+    if registered and not set(token.audiences) & set(registered):
         raise _invalid_token("Incorrect token audience")
 
 
@@ -196,16 +196,10 @@ def _attempt(
         claims = {"aud": [own.pool_id], "sub": [own.identity_id], "amr": list(own.amr)}
         attempt = Assumption(provider, provider, claims, session_name, now, own.tags)
         return attempt, own.pool_id, own.identity_id
-    audiences, subject = _audiences(token), str(token.claims["sub"])
+    audiences, subject = token.audiences, str(token.claims["sub"])
     outside: Mapping[str, Sequence[str]] = {"aud": audiences, "sub": [subject]}
     principal = oidc_provider_arn(provider, request["RoleArn"])
     return Assumption(principal, provider, outside, session_name, now), ",".join(audiences), subject
-
-
-def _audiences(token: Jwt) -> Sequence[str]:
-    azp = token.claims.get("azp")
-    given = token.claims["aud"] if azp is None else azp
-    return [str(item) for item in given] if isinstance(given, list) else [str(given)]
 
 
 def _check_session(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
