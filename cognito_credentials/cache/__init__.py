@@ -7,6 +7,7 @@ What is remembered between calls, processes and reboots.
     file.py        the store on disk: verify.py finds its directory, directory.py reads and writes in it,
                    lock.py is its lock, prune.py its broom
     memory.py      the store in this process
+    waiting.py     how threads and processes wait for their turn
 
 Here: only the addresses that all stores share. Nothing is imported at import: the fast path of the
 command line comes through here.

@@ -1,12 +1,19 @@
 """
-Waiting for another process: for its lock, or for what it does with it.
+How everybody here waits for a turn: `SingleFlight` for the threads of a process, `holding` for processes.
+
+The order is always the thread's turn first, then the machine's lock. Both save calls to the service;
+correctness never depends on them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import threading
 from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     import random
@@ -16,34 +23,96 @@ if TYPE_CHECKING:
     from .store import Lock
 
 _log = logging.getLogger(__name__)
+_FIRST_PAUSE = 0.005
+_LONGEST_PAUSE = 0.1
+"""Seconds between two tries for a lock: short at first, since most holders only read a file."""
+_LONGEST_ROUND = 1.0
+"""A pause and a try that took longer than this many seconds: the machine was suspended in between."""
+
+
+class SingleFlight:
+    """
+    A lock between threads that a forked child may use, and that refuses the thread that already holds it.
+
+    A child process inherits locks that threads of its parent held, and no thread is left to release them:
+    the first use in a new process makes a new lock. A token source that asks its own pool for credentials
+    would wait for itself for ever: it gets an error instead.
+    """
+
+    def __init__(self) -> None:
+        # One lock per process. `setdefault` is atomic, so two threads of a new child make one lock.
+        self._locks: dict[int, threading.Lock] = {}
+        self._taken: tuple[int, threading.Lock] | None = None
+
+    def enter(self, timeout: float) -> bool:
+        """
+        Take the lock.
+
+        Args:
+            timeout: Seconds to wait; 0 to try once.
+
+        Returns:
+            Whether it was taken; then `leave` must follow.
+
+        Raises:
+            ConfigurationError: This thread holds it already.
+        """
+        lock = self._locks.setdefault(os.getpid(), threading.Lock())
+        if self._taken == (threading.get_ident(), lock):
+            raise ConfigurationError(
+                "a login's token source asked the same identity pool for credentials",
+                hint="get the login token without AWS credentials of this pool",
+            )
+        if not lock.acquire(timeout=min(timeout, threading.TIMEOUT_MAX) if timeout > 0 else 0):
+            return False
+        self._taken = (threading.get_ident(), lock)
+        return True
+
+    def leave(self) -> None:
+        """Release the lock, if it is held."""
+        taken, self._taken = self._taken, None
+        if taken is not None:
+            taken[1].release()
 
 
 @contextlib.contextmanager
-def lock_or_settled(
-    lock: Lock, is_settled: Callable[[], bool], *, patience: float, clock: Clock, rng: random.Random
+def holding(
+    lock: Lock,
+    seconds: float,
+    clock: Clock,
+    rng: random.Random,
+    *,
+    is_settled: Callable[[], bool] | None = None,
+    too_late: Callable[[], Exception] | None = None,
 ) -> Iterator[None]:
     """
-    Hold *lock*, unless what it is for is settled first, or its holder hangs.
+    Wait for the machine's lock of one key, and hold it.
 
     Args:
-        lock: Not held.
-        is_settled: Looks at what the holder writes; most waiters need never hold the lock themselves.
-        patience: Seconds after which to go on without it.
-        clock: This machine's clocks.
-        rng: Where jitter comes from.
+        lock: A handle that is not held.
+        seconds: How long to wait at most; 0 to try once. A stopped process must not stop all others.
+        clock: Its `elapsed` measures the wait, its `sleep` is what waits.
+        rng: Spreads the tries of many waiters.
+        is_settled: Looks at what the holder writes. Once it returns True, the block runs without the lock:
+            the holder has done what the waiter came for.
+        too_late: Makes the error to raise when time is up. By default the block then runs without the
+            lock, which costs at most one call too many.
     """
-    started = clock.elapsed()
-    give_up_at = started + patience
-    pause = 0.005
+    waited, looked_at = 0.0, clock.elapsed()
+    pause = _FIRST_PAUSE
     try:
-        while not lock.acquire() and not is_settled():
-            if clock.elapsed() > give_up_at:
-                # A stopped process must not stop this one: at worst there is one call too many.
+        while not lock.acquire() and not (is_settled and is_settled()):
+            now = clock.elapsed()
+            # While the machine was suspended, the holder was, too: that is no sign that it hangs.
+            waited, looked_at = waited + min(now - looked_at, _LONGEST_ROUND), now
+            if waited >= seconds:
+                if too_late is not None:
+                    raise too_late()
                 _log.warning("another process has held the lock for too long; going on without it")
                 break
             clock.sleep(pause * rng.uniform(0.5, 1.5))
-            pause = min(pause * 1.5, 0.1)
-        _log.debug("waited %.2f s for the lock, or for what its holder wrote", clock.elapsed() - started)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        _log.debug("waited %.2f s for the lock, or for what its holder wrote", waited)
         yield
     finally:
         lock.release()

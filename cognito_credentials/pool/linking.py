@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import logging
-from collections.abc import Iterator
+import random
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError, LoginRequiredError, clean
+from ..cache.waiting import holding
+from ..errors import ConfigurationError, LoginRequiredError
 from ..logins import Logins, LoginSource
 from ..logins.providers import check_provider
 from ..refresh import policy
@@ -26,9 +26,6 @@ from ..refresh.identities import Who
 if TYPE_CHECKING:
     from ..settings.settings import Settings
     from .parts import Parts
-
-_log = logging.getLogger(__name__)
-_PAUSE_SECONDS = 0.05
 
 
 def guest_of(settings: Settings) -> Who:
@@ -197,19 +194,7 @@ def _check_free(settings: Settings) -> None:
         )
 
 
-@contextlib.contextmanager
-def _alone(parts: Parts, who: Who) -> Iterator[None]:
+def _alone(parts: Parts, who: Who) -> contextlib.AbstractContextManager[None]:
     """Hold the lock of *who*; after a while go on without, since nothing depends on it for correctness."""
     lock = parts.records.lock(who.identity_key)
-    give_up_at = parts.clock.elapsed() + policy.WAITER_BUDGET
-    try:
-        while not lock.acquire():
-            if parts.clock.elapsed() > give_up_at:
-                _log.warning(
-                    "the lock %s… is held for too long; going on without", clean(who.identity_key[:8])
-                )
-                break
-            parts.clock.sleep(_PAUSE_SECONDS)
-        yield
-    finally:
-        lock.release()
+    return holding(lock, policy.WAITER_BUDGET, parts.clock, random.SystemRandom())

@@ -10,7 +10,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..cache.single_flight import SingleFlight
+from ..cache.waiting import SingleFlight
 from ..clock import Clock
 from ..logins import Logins
 from ..settings.settings import Settings, check_arguments, load_settings

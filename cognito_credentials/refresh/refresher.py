@@ -18,8 +18,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from ..cache.single_flight import SingleFlight
-from ..cache.waiting import lock_or_settled
+from ..cache.waiting import SingleFlight, holding
 from ..errors import CognitoCredentialsError, ServiceError
 from . import policy
 from .backoff import Backoff
@@ -151,9 +150,7 @@ class Refresher:
     def locked(self, who: Who, is_settled: Callable[[], bool]) -> contextlib.AbstractContextManager[None]:
         """Hold the machine's lock of *who*, unless what it is for is settled first."""
         lock = self._records.lock(who.identity_key)
-        return lock_or_settled(
-            lock, is_settled, patience=self._exchanger.patience, clock=self._clock, rng=self._rng
-        )
+        return holding(lock, self._exchanger.patience, self._clock, self._rng, is_settled=is_settled)
 
     def _drop(self) -> None:
         self._held, self._rejected, self._look_again_at = None, "", 0.0

@@ -9,8 +9,6 @@ Files of one sign-in, all named by the same hash:
     ended-v1-<key>.json      whose sign-in the issuer has ended, for `status`; no secret
     lock-v1-<key>.lock       empty
     .<name>.<pid>.<hex>.tmp  one of the above being written; a killed writer's goes with the next lock
-
-Imports `cache`, `logins.claims`, `single_flight` and `errors`.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ import contextlib
 import logging
 import ntpath
 import os
+import random
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -26,8 +25,9 @@ from typing import Final
 
 from ...cache import checked_key, lock_name
 from ...cache.prune import STALE_SECONDS, sweep
-from ...cache.single_flight import SingleFlight
 from ...cache.verify import UnusableDirectory, open_directory
+from ...cache.waiting import SingleFlight, holding
+from ...clock import Clock
 from ...errors import CacheError, ServiceError
 from ...home import home_directory
 from ...logins.claims import digest
@@ -36,7 +36,6 @@ KINDS: Final = ("sign-in", "sealed", "secret", "ended")
 LOCK_BUDGET: Final = 14.0
 """Seconds to wait for another process of ours; a refresh holds the lock for 12 at most (`sign_in.py`)."""
 _FILE: Final = re.compile(rf"\.?(?:{'|'.join(KINDS)})-v1-([0-9a-f]{{40}})\.json(?:\..*\.tmp)?")
-_PAUSE: Final = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -144,19 +143,14 @@ class Place:
 
         # A file system that cannot lock is a reason to go on without; at worst a rotated token is lost.
         lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)
-        give_up_at = time.monotonic() + budget
+        ends_at = time.monotonic() + budget
         if not self._alone.enter(budget):
             raise busy(budget)
         try:
-            while not lock.acquire():
-                if time.monotonic() >= give_up_at:
-                    raise busy(budget)
-                time.sleep(_PAUSE)
-            try:
+            left = ends_at - time.monotonic()
+            with holding(lock, left, Clock(), random.SystemRandom(), too_late=lambda: busy(budget)):
                 self._sweep(older_than=STALE_SECONDS if lock.degraded else 0)
                 yield
-            finally:
-                lock.release()
         finally:
             self._alone.leave()
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...cache.single_flight import SingleFlight
+from ...cache.waiting import SingleFlight
 from ...errors import CacheError, CognitoCredentialsError, LoginRejectedError, clean
 from ...exchange.deadline import to_its_end
 from .account import Account, account_at

@@ -1,0 +1,104 @@
+"""Waiting for the machine's lock: until it is free, until there is no need, or until it takes too long."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from cognito_credentials.cache.memory import MemoryStore
+from cognito_credentials.cache.store import Lock
+from cognito_credentials.cache.waiting import holding
+from cognito_credentials.errors import ServiceError
+from tests.cache.contract import KEY
+from tests.conftest import ManualClock
+
+
+STORE = MemoryStore()
+
+
+def another() -> Lock:
+    """A further handle of the one lock of these tests."""
+    return STORE.lock(KEY)
+
+
+@pytest.fixture
+def held() -> Iterator[Lock]:
+    """A handle that holds the lock."""
+    lock = another()
+    assert lock.acquire()
+    yield lock
+    lock.release()
+
+
+def test_a_lock_that_becomes_free_is_held(held: Lock, clock: ManualClock) -> None:
+    """The block runs once the holder lets go, and holds the lock itself."""
+    moments: list[float] = []
+
+    def is_settled() -> bool:
+        moments.append(clock.elapsed())
+        if len(moments) == 3:
+            held.release()
+        return False
+
+    with holding(another(), 20, clock, random.Random(1), is_settled=is_settled):
+        assert not another().acquire()
+
+    assert len(moments) == 3
+    assert clock.slept < 1
+    free = another()
+    assert free.acquire()
+    free.release()
+
+
+def test_what_the_holder_has_done_ends_the_wait(held: Lock, clock: ManualClock) -> None:
+    """Nobody waits for a lock whose holder has already written what the waiter needs."""
+    with holding(another(), 20, clock, random.Random(1), is_settled=lambda: clock.slept > 1):
+        assert clock.slept < 2
+
+    assert not another().acquire()
+
+
+def test_a_holder_that_hangs_is_passed(
+    held: Lock, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When time is up the block runs without the lock, and a warning says so."""
+    with holding(another(), 20, clock, random.Random(1)):
+        assert 20 <= clock.slept < 21
+
+    assert "going on without it" in caplog.text
+
+
+def test_who_must_not_go_on_without_it_gets_an_error(held: Lock, clock: ManualClock) -> None:
+    """With an error for the case, that is raised when time is up, and the block does not run."""
+    error = ServiceError("in use")
+
+    with (
+        pytest.raises(ServiceError, match="in use"),
+        holding(another(), 5, clock, random.Random(1), too_late=lambda: error),
+    ):
+        pytest.fail("the block ran")
+
+    assert 5 <= clock.slept < 6
+
+
+def test_no_seconds_is_one_try(held: Lock, clock: ManualClock) -> None:
+    """With 0 seconds to wait, nobody sleeps."""
+    with holding(another(), 0, clock, random.Random(1)):
+        assert clock.slept == 0
+
+
+def test_a_suspended_machine_does_not_count_as_waiting(held: Lock, clock: ManualClock) -> None:
+    """Eight hours with the lid closed take a second of the wait: the holder slept as well."""
+    suspended = [8 * 3600.0]
+
+    def is_settled() -> bool:
+        if suspended:
+            clock.advance(suspended.pop())
+        return clock.slept > 3
+
+    with holding(
+        another(), 5, clock, random.Random(1), is_settled=is_settled, too_late=lambda: ServiceError("no")
+    ):
+        assert clock.slept > 3
