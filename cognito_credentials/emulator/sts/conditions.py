@@ -1,7 +1,8 @@
 """
-The Condition of a policy, evaluated as IAM would: operators, their values, their keys.
+The Condition of a policy, evaluated as IAM does: operators, keys and values.
 
-Source: service.md 9.3; the list of operators is assumed.
+Source: .github/SERVICE.md#9.3.13;
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
 """
 
 from __future__ import annotations
@@ -23,26 +24,26 @@ _MOMENT = re.compile(
 
 def condition_holds(name: str, key: str, wanted: Sequence[Any], context: Mapping[str, Sequence[str]]) -> bool:
     """
-    One line of a Condition; an operator that is not known holds never.
+    Whether one line of a Condition holds. An unknown operator never holds.
 
     Args:
-        name: The operator, with its qualifier, e.g. ``ForAnyValue:StringLike``.
-        wanted: The values of the policy.
-        context: Condition key, in lower case, to its values.
+        name: The operator with its qualifier, e.g. ``ForAnyValue:StringLike``.
+        wanted: The values in the policy.
+        context: The values of the call: condition key, in lower case, to values.
     """
     qualifier, plain, optional = _parts(name)
-    given = context.get(key.lower())
+    actual = context.get(key.lower())
     texts = [_text(item) for item in wanted]
     if plain == "Null":
-        return (given is None) == _flag(texts[0])
+        return (actual is None) == _boolean(texts[0])
     if plain not in _OPERATORS or qualifier not in ("", *_SETS):
         return False
     negated = plain in _NEGATED
-    if given is None:
+    if actual is None:
         return optional or qualifier == "ForAllValues" or (negated and qualifier != "ForAnyValue")
-    # A negated operator holds for a value when it differs from every wanted one.
+    # A negated operator holds for a value that differs from every value in the policy.
     combine = all if negated else any
-    matches = [combine(_compare(plain, value, text) for text in texts) for value in given]
+    matches = [combine(_compare(plain, value, text) for text in texts) for value in actual]
     if qualifier == "ForAllValues":
         return all(matches)
     if qualifier == "ForAnyValue" or not negated:
@@ -51,13 +52,13 @@ def condition_holds(name: str, key: str, wanted: Sequence[Any], context: Mapping
 
 
 def condition_mistake(condition: Any) -> str | None:
-    """What is wrong with a Condition that `condition_holds` is to evaluate; None for a good one."""
+    """What is wrong with a Condition, or is not evaluated by `condition_holds`; None if nothing is."""
     if not isinstance(condition, dict):
         return "expected a table"
     for name, keys in condition.items():
         qualifier, plain, optional = _parts(name)
         if plain == "Null" and not optional and not qualifier:
-            read: Callable[[str], Any] = _flag
+            read: Callable[[str], Any] = _boolean
         elif plain in _OPERATORS and qualifier in ("", *_SETS):
             read = _OPERATORS[plain][0]
         else:
@@ -89,7 +90,12 @@ def _values_mistake(wanted: Sequence[Any], read: Callable[[str], Any]) -> str | 
 
 
 def restricts(condition: Mapping[str, Mapping[str, Any]], keys: Sequence[str]) -> bool:
-    """Whether *condition* asks for certain values of one of *keys*, given in lower case."""
+    """
+    Whether *condition* restricts one of *keys* to certain values.
+
+    Args:
+        keys: In lower case.
+    """
     return any(
         key.lower() in keys and all(_text(item).strip("*") for item in as_list(wanted))
         for name, wanted_of in condition.items()
@@ -98,29 +104,29 @@ def restricts(condition: Mapping[str, Mapping[str, Any]], keys: Sequence[str]) -
     )
 
 
-def like(given: str, pattern: str) -> bool:
-    """Whether *given* matches a pattern of IAM's, in which only ``*`` and ``?`` are special."""
-    # fnmatch knows [sets], which IAM does not; a bracket means itself.
-    return fnmatch.fnmatchcase(given, pattern.replace("[", "[[]"))
+def like(text: str, pattern: str) -> bool:
+    """Whether *text* matches an IAM pattern, in which ``*`` and ``?`` are special."""
+    # In fnmatch a bracket is special, too.
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
 def as_list(value: Any) -> list[Any]:
-    """*value*, which IAM's policies write alone where it is one."""
+    """The items of *value*. In an IAM policy a list of one item may be the item alone."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _parts(name: str) -> tuple[str, str, bool]:
-    """Qualifier, operator, and whether a key may be missing."""
+    """Qualifier, operator, and whether the key may be missing."""
     qualifier, _, plain = name.rpartition(":")
     return qualifier, plain.removesuffix("IfExists"), plain.endswith("IfExists")
 
 
-def _compare(plain: str, given: str, wanted: str) -> bool:
+def _compare(plain: str, actual: str, wanted: str) -> bool:
     read, compare = _OPERATORS[plain]
     try:
-        return compare(read(given), read(wanted))
-    except ValueError:
-        return False  # a value that is no number or date compares with nothing
+        return compare(read(actual), read(wanted))
+    except ValueError:  # A value that is not a number, or not a date, equals nothing.
+        return False
 
 
 def _text(value: Any) -> str:
@@ -129,21 +135,21 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _unlike(given: str, pattern: str) -> bool:
-    return not like(given, pattern)
+def _unlike(text: str, pattern: str) -> bool:
+    return not like(text, pattern)
 
 
-def _arn_like(given: str, pattern: str) -> bool:
-    """Each of the six parts on its own: a star does not reach over a colon, but in the last one."""
-    parts, patterns = given.split(":", 5), pattern.split(":", 5)
+def _arn_like(arn: str, pattern: str) -> bool:
+    """Compare part by part: a star does not match a colon, except in the last of the six parts."""
+    parts, patterns = arn.split(":", 5), pattern.split(":", 5)
     return len(parts) == len(patterns) == 6 and all(map(like, parts, patterns))
 
 
-def _arn_unlike(given: str, pattern: str) -> bool:
-    return not _arn_like(given, pattern)
+def _arn_unlike(arn: str, pattern: str) -> bool:
+    return not _arn_like(arn, pattern)
 
 
-def _flag(text: str) -> bool:
+def _boolean(text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise ValueError
     return text.lower() == "true"
@@ -165,7 +171,7 @@ def _date(text: str) -> float:
 
 
 _EXPECTED: Mapping[Callable[[str], Any], str] = {
-    _flag: "true or false",
+    _boolean: "true or false",
     _number: "a number",
     _date: "a date like 2030-01-31T00:00:00Z, or seconds since 1970",
 }
@@ -180,7 +186,7 @@ _OPERATORS: Mapping[str, tuple[Callable[[str], Any], Callable[[Any, Any], bool]]
     "ArnLike": (str, _arn_like),
     "ArnNotEquals": (str, _arn_unlike),
     "ArnNotLike": (str, _arn_unlike),
-    "Bool": (_flag, operator.eq),
+    "Bool": (_boolean, operator.eq),
     "NumericEquals": (_number, operator.eq),
     "NumericNotEquals": (_number, operator.ne),
     "NumericLessThan": (_number, operator.lt),

@@ -1,9 +1,9 @@
 """
-What a session may do at most: the policies that narrow it, not those of its role.
+What a session can do at most: its session policies, which narrow the permissions of its role.
 
-A guest of the enhanced flow is limited to what the service's own two session policies name;
-AssumeRoleWithWebIdentity takes a policy of the caller's. Of what the role itself permits nothing
-is known here. Source: service.md 10.
+A guest of the enhanced flow has two session policies of the service. The caller of
+AssumeRoleWithWebIdentity may give others. The permissions of the role are not known to the emulator.
+Source: .github/SERVICE.md#10.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from cognito_credentials.emulator.sts.conditions import as_list, like
 from cognito_credentials.emulator.sts.sessions import AssumedRole
 
 _GUEST_POLICY = ":iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
-"""The end of its ARN, which begins with the partition."""
+"""The end of the policy's ARN, after the partition."""
 
-_ALWAYS = "sts:getcalleridentity"
+_NEEDS_NO_PERMISSION = "sts:getcalleridentity"  # .github/SERVICE.md#9.6.1
 
 _GUEST_INLINE = """
     cloudwatch:* logs:* dynamodb:* kinesis:* mobileanalytics:* s3:* ses:* sns:* sqs:* lambda:*
@@ -29,7 +29,7 @@ _GUEST_INLINE = """
     comprehend:* translate:* transcribe:* rekognition:* mobiletargeting:* firehose:* appsync:*
     personalize:* sagemaker:InvokeEndpoint cognito-sync:* codewhisperer:*
     textract:DetectDocumentText textract:AnalyzeDocument sdb:*
-""".split()  # noqa: SIM905 - as the guide lists them
+""".split()  # noqa: SIM905 - in the order of AWS's documentation
 _GUEST_MANAGED = """
     rum:PutRumEvents sagemaker:InvokeEndpoint polly:* comprehend:* translate:* transcribe:*
     rekognition:* mobiletargeting:* firehose:* personalize:* geo:GetMap* geo:ListMaps
@@ -37,16 +37,16 @@ _GUEST_MANAGED = """
     geo:*DevicePosition* kms:Encrypt kms:Decrypt kms:ReEncryptTo kms:ReEncryptFrom
     kms:GenerateDataKey kms:GenerateDataKeyPair kms:GenerateDataKeyWithoutPlaintext
     kms:GenerateDataKeyPairWithoutPlaintext
-""".split()  # noqa: SIM905 - as the guide lists them
+""".split()  # noqa: SIM905 - in the order of AWS's documentation
 
 
 @dataclass(frozen=True)
 class Decision:
     """
-    Whether the session policies leave room for an action.
+    Whether the session policies allow an action.
 
     Attributes:
-        reason: One line, in the words of AWS's own denials where it denies.
+        reason: One line. A denial has the words of AWS's denials.
     """
 
     allowed: bool
@@ -55,7 +55,7 @@ class Decision:
 
 def decide(session: AssumedRole, action: str, resource: str, now: float) -> Decision:
     """
-    Whether *session* may do *action* on *resource*, as far as its session policies go.
+    Whether the session policies of *session* allow *action* on *resource*.
 
     Args:
         action: E.g. ``s3:GetObject``.
@@ -64,7 +64,7 @@ def decide(session: AssumedRole, action: str, resource: str, now: float) -> Deci
     """
     if now >= session.expires_at:
         return Decision(False, "The security token included in the request is expired")
-    if action.lower() == _ALWAYS:
+    if action.lower() == _NEEDS_NO_PERMISSION:
         return Decision(True, "GetCallerIdentity needs no permission")
     if session.limited:
         if _matches(action, _GUEST_INLINE) or _matches(action, _GUEST_MANAGED):
@@ -102,7 +102,8 @@ def _effects(document: Mapping[str, Any], action: str, resource: str) -> set[str
 
 
 def _applies(statement: Mapping[str, Any], action: str, resource: str) -> bool:
-    # What a condition asks for is not known here: it stops no Deny, and holds for no Allow.
+    # The values that a condition asks for are not known, so the cautious answer is taken: a statement
+    # that denies applies, one that allows does not. .github/SERVICE.md#10.3
     if statement.get("Condition") and statement["Effect"] == "Allow":
         return False
     if "NotAction" in statement:
@@ -123,7 +124,7 @@ def _covers(patterns: Any, resource: str) -> bool:
 
 
 def packed_percent(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
-    """How much of the room for session policies and tags they take, percent; 0 without any."""
+    """The share, in percent, of the room for session policies and tags that these take; 0 without any."""
     if not policy and not policy_arns and not tags:
         return 0
     packed = zlib.compress(json.dumps([policy, list(policy_arns), dict(tags)]).encode())
@@ -131,7 +132,7 @@ def packed_percent(policy: str, policy_arns: Sequence[str], tags: Mapping[str, s
 
 
 def is_policy(text: str) -> bool:
-    """Whether *text* is a policy document, as far as `decide` reads one."""
+    """Whether *text* is a session policy that `decide` can read."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -147,7 +148,7 @@ def _is_statement(statement: Any) -> bool:
         and statement.get("Effect") in ("Allow", "Deny")
         and ("Action" in statement) != ("NotAction" in statement)
         and ("Resource" in statement) != ("NotResource" in statement)
-        and "Principal" not in statement  # the session itself is who it speaks of
+        and "Principal" not in statement  # The session is the principal.
         and all(
             all(isinstance(item, str) for item in as_list(statement.get(name, ())))
             for name in ("Action", "NotAction", "Resource", "NotResource")

@@ -1,9 +1,9 @@
 """
-The temporary credentials that the emulator mints, and how it knows them again.
+The temporary credentials that the emulator issues and later verifies.
 
-Nothing is stored to know them again: the access key id carries a tag, the secret is derived from
-the id, and the session token carries the session itself, authenticated. So issuing costs no write,
-and credentials outlive the deletion of their pool, as the real ones do.
+Nothing is stored for that: the access key id contains a tag, the secret is derived from the id, and the
+session token contains the session itself, with a message authentication code. So issuing needs no
+write, and credentials outlive their pool, as those of AWS do.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-_TOKEN_PREFIX = "IQoJb3JpZ2luX2Vj"  # noqa: S105 - how real tokens begin: "origin_ec" in base64
-_TOKEN_MARKER = "CANARYtoken/"  # noqa: S105 - 12 letters, so that what follows stays base64
+_TOKEN_PREFIX = "IQoJb3JpZ2luX2Vj"  # noqa: S105 - AWS's tokens begin so: "origin_ec" in base64
+_TOKEN_MARKER = "CANARYtoken/"  # noqa: S105 - 12 letters keep the rest of the token valid base64
 _SECRET_MARKER = "CANARYsecret"  # noqa: S105
-_REMEMBERED = 10_000
-_MIN_TOKEN_BYTES = 738  # makes about 1,000 characters of base64, as real tokens have
+_RECENT_SESSIONS = 10_000
+_MIN_TOKEN_BYTES = 738  # About 1,000 characters of base64, as AWS's tokens have.
 
 
 @dataclass(frozen=True)
 class AssumedRole:
     """
-    What a session is: a role, assumed by an identity until a moment.
+    A session: a role that an identity has assumed.
 
     Attributes:
         expires_at: Whole seconds since the epoch.
-        limited: True for a guest of the enhanced flow, whom the service's session policies limit.
-        policy: The caller's own session policy, as JSON; empty without one.
-        policy_arns: Managed policies given as session policies.
+        limited: Whether the service's session policies limit it, as a guest's of the enhanced flow.
+        policy: The caller's session policy, as JSON; empty without one.
+        policy_arns: The caller's managed policies.
     """
 
     role_arn: str
@@ -59,7 +59,7 @@ class AssumedRole:
 
     @property
     def arn(self) -> str:
-        """The ARN of the session; a role's path is not in it."""
+        """The ARN of the session. It has the role's name without its path; .github/SERVICE.md#9.4.4."""
         partition = self.role_arn.split(":")[1]
         return f"arn:{partition}:sts::{self.account}:assumed-role/{self.role_name}/{self.session_name}"
 
@@ -72,7 +72,7 @@ class AssumedRole:
 
 @dataclass(frozen=True)
 class MintedCredentials:
-    """Temporary credentials as they are given out."""
+    """Temporary credentials as the caller gets them."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -82,11 +82,11 @@ class MintedCredentials:
 
 class SessionMint:
     """
-    Makes credentials, and verifies those it made.
+    Issues credentials, and verifies those that it issued.
 
     Args:
-        key: Secret bytes; credentials are known again by every mint with the same key.
-        marker: Put a word that a leak guard can search for into every secret.
+        key: Secret bytes. Every mint with the same key verifies the credentials.
+        marker: Put a word into every secret that tests for leaks can search for.
     """
 
     def __init__(self, key: bytes, marker: bool = False) -> None:
@@ -95,11 +95,11 @@ class SessionMint:
         self._recent: OrderedDict[str, AssumedRole] = OrderedDict()
 
     def mint(self, session: AssumedRole) -> MintedCredentials:
-        """New credentials for *session*."""
+        """Issue credentials for *session*."""
         random = base64.b32encode(secrets.token_bytes(5)).decode()
         access_key_id = f"ASIA{random}{self._id_tag(random)}"
         content = json.dumps(asdict(session), separators=(",", ":")).encode()
-        # JSON ends at its closing brace; what follows only makes the length like the real one.
+        # The bytes after the JSON only give the token the length that AWS's tokens have.
         body = content + b"\0" + secrets.token_bytes(max(_MIN_TOKEN_BYTES - len(content), 16))
         tag = self._hmac(b"token", access_key_id.encode(), body)
         encoded = base64.b64encode(tag + body).decode()
@@ -107,19 +107,19 @@ class SessionMint:
         token = f"{_TOKEN_PREFIX}{marker}{encoded}"
         secret = self._secret(access_key_id, self._marker)
         self._recent[access_key_id] = session
-        if len(self._recent) > _REMEMBERED:
+        if len(self._recent) > _RECENT_SESSIONS:
             self._recent.popitem(last=False)
         return MintedCredentials(access_key_id, secret, token, session.expires_at)
 
     def issued(self, access_key_id: str) -> bool:
-        """True when this mint made *access_key_id*."""
+        """Whether a mint with this key issued *access_key_id*."""
         if len(access_key_id) != 20 or not access_key_id.isascii():
             return False
         random, tag = access_key_id[4:12], access_key_id[12:]
         return access_key_id.startswith("ASIA") and hmac.compare_digest(tag, self._id_tag(random))
 
     def recent(self, access_key_id: str) -> AssumedRole | None:
-        """The session of *access_key_id*, when it is one of the last that this process minted."""
+        """The session of *access_key_id*, if it is among the last that this process issued."""
         return self._recent.get(access_key_id)
 
     def open(self, access_key_id: str, session_token: str) -> tuple[AssumedRole, str] | None:
@@ -127,7 +127,7 @@ class SessionMint:
         The session of *session_token*, and the secret access key.
 
         Returns:
-            None when the token is not the one that came with *access_key_id*.
+            None if the token was not issued with *access_key_id*.
         """
         encoded = session_token.removeprefix(_TOKEN_PREFIX)
         marked = encoded.startswith(_TOKEN_MARKER)

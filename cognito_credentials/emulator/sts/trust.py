@@ -1,8 +1,8 @@
 """
-Whether a role may be assumed: its trust policy, evaluated as IAM would.
+Whether a role may be assumed: its trust policy, evaluated as IAM does.
 
-A role that the seed does not describe is trusted as the console's wizard would make it: by the
-pools that use it, for the state they use it for. Source: service.md 9.3, design.md 4.4.
+A role that the seed does not describe trusts the pools that use it, for the state they use it for. The
+console of AWS makes such a trust policy. Source: .github/SERVICE.md#9.3.10 to #9.3.16.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Assumption:
     One attempt to assume a role.
 
     Attributes:
-        principal: The federated principal: the service's host, or the ARN of an OIDC provider.
-        provider: What the condition keys begin with.
-        claims: Claim to its values: ``aud``, ``sub``, ``amr``.
+        principal: The federated principal: the service's name, or the ARN of an OIDC provider.
+        provider: The prefix of the condition keys.
+        claims: ``aud``, ``sub`` and ``amr``, each to its values.
         now: Seconds since the epoch, by the emulator's clock.
         tags: Session tags.
     """
@@ -41,8 +41,8 @@ class Assumption:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def context(self) -> dict[str, Sequence[str]]:
-        """Condition key, in lower case, to its values."""
-        values = {f"{self.provider}:{claim}".lower(): given for claim, given in self.claims.items()}
+        """The values for conditions: condition key, in lower case, to values."""
+        values = {f"{self.provider}:{claim}".lower(): texts for claim, texts in self.claims.items()}
         values["sts:rolesessionname"] = [self.session_name]
         moment = dt.datetime.fromtimestamp(int(self.now), dt.timezone.utc)
         values["aws:currenttime"] = [f"{moment:%Y-%m-%dT%H:%M:%SZ}"]
@@ -56,10 +56,10 @@ class Assumption:
 
 def may_assume(state: State, role_arn: str, attempt: Assumption, strict: bool) -> bool:
     """
-    True when the role's trust policy allows *attempt*.
+    Whether the role's trust policy allows *attempt*.
 
     Args:
-        strict: No role exists but those that the seed describes.
+        strict: Whether only the roles exist that the seed describes.
     """
     found = state.row("SELECT trust_policy FROM roles WHERE arn = ?", role_arn)
     if found is not None:
@@ -74,13 +74,13 @@ def may_assume(state: State, role_arn: str, attempt: Assumption, strict: bool) -
 
 
 def max_session_seconds(state: State, role_arn: str) -> int:
-    """The longest session that the role allows."""
+    """The longest duration of a session that the role allows, in seconds."""
     found = state.row("SELECT max_session_seconds FROM roles WHERE arn = ?", role_arn)
     return int(found["max_session_seconds"]) if found else DEFAULT_MAX_SESSION_SECONDS
 
 
 def allows(policy: Mapping[str, Any], attempt: Assumption) -> bool:
-    """Evaluate a trust policy: some statement allows, and none denies."""
+    """Whether a statement of a trust policy allows *attempt*, and none denies it."""
     actions = [ASSUME, TAG] if attempt.tags else [ASSUME]
     statements = as_list(policy["Statement"])
     for action in actions:

@@ -1,8 +1,7 @@
 """
-A trust policy as IAM would save it: what is wrong with one, in one line.
+What is wrong with a trust policy, in one line: IAM would not save it, or the emulator does not evaluate it.
 
-It is stricter than IAM where a policy would mean something there that is not evaluated here.
-Source: service.md 9.3.
+Source: .github/SERVICE.md#9.3.11 to #9.3.14.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ _KEYS = re.compile(
 
 def policy_mistake(policy: Any, account: str = ACCOUNT_ID) -> str | None:
     """
-    What is wrong with a trust policy; None for a good one.
+    What is wrong with a trust policy; None if nothing is.
 
     Args:
-        account: Of the role.
+        account: The role's account.
     """
     if not isinstance(policy, dict) or "Statement" not in policy:
         return "expected a policy with a Statement, as JSON or TOML"
@@ -75,7 +74,7 @@ def _statement_mistake(statement: Any) -> str | None:
     if wrong is not None:
         return wrong
     if not _is_evaluated(statement):
-        return None  # about services, accounts or SAML: whatever it asks for is nobody's business here
+        return None  # It is for services, accounts or SAML, which the emulator does not evaluate.
     wrong = _condition_mistake(statement.get("Condition", {}))
     return wrong and f"Condition: {wrong}"
 
@@ -126,13 +125,13 @@ def _action_mistake(action: Any) -> str | None:
 
 
 def _missing_restriction(statement: Mapping[str, Any], account: str) -> str | None:
-    """IAM saves no policy that lets the users of every identity pool in the world assume a role."""
+    """IAM saves no policy by which users of every identity pool assume a role; .github/SERVICE.md#9.3.14."""
     if statement["Effect"] != "Allow" or not trusts_action(statement, ASSUME):
         return None
     for name in federations(statement["Principal"]):
         if name == "*" or is_service_host(name):
             host = "cognito-identity.amazonaws.com" if name == "*" else name
-            # An identity id names its pool, too; a role of another account needs the pool itself.
+            # An identity id restricts the pool, too. For a role of another account IAM wants the pool id.
             claims = ("aud", "sub") if account == ACCOUNT_ID else ("aud",)
             if not restricts(statement.get("Condition", {}), [f"{host}:{claim}" for claim in claims]):
                 return f"it trusts every identity pool; add a Condition on {host}:aud, as IAM demands"
@@ -140,13 +139,13 @@ def _missing_restriction(statement: Mapping[str, Any], account: str) -> str | No
 
 
 def trusts_action(statement: Mapping[str, Any], action: str) -> bool:
-    """Whether *statement* is about *action*."""
+    """Whether *action* is among the actions of *statement*."""
     return any(like(action.lower(), name.lower()) for name in as_list(statement["Action"]))
 
 
 def federations(principal: Any) -> list[str]:
-    """The federated principals among those that a statement names; ``*`` is any."""
-    if principal == "*" or "*" in as_list(principal.get("AWS", ())):  # to IAM these two are the same
+    """The federated principals of a statement; ``*`` is every principal."""
+    if principal == "*" or "*" in as_list(principal.get("AWS", ())):  # IAM treats both in the same way.
         return ["*"]
     return as_list(principal.get("Federated", []))
 
