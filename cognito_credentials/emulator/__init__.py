@@ -1,25 +1,27 @@
 """
-Amazon Cognito Identity, and the STS operations it needs, on one machine.
+Amazon Cognito Identity, and the STS operations that it needs, on one machine.
 
     with Emulator() as emulator:
         emulator.url
 
 A folder imports only from those below it:
 
-- ``command``, ``pytest_plugin``: who runs an ``emulator``, the class, which has the methods of ``for_tests``
-- ``wire/``: HTTP in, calls of operations; their results in, HTTP out; the calls under ``/_emulator/``
-- ``seed/``: a TOML file in, what a new emulator holds out
-- ``operations/``: a checked request in, the members of the answer out; one file for each group
-- ``service``: what all operations share
-- ``sts/``: roles and their trust, sessions and their policies
-- ``logins/``: login tokens in, verified logins out; keys and tokens of the service's own
-- ``stored/``: the SQLite state, and pools and identities in it
-- ``model/``: botocore's service model: requests are checked against it; names that AWS gives
-- ``settings``, ``clock``, ``errors``, ``extra``: what all of these use
-- ``assumed``: every choice that nothing public confirms
+- ``command``: runs the emulator until a signal ends it; ``pytest_plugin``: fixtures that run it
+- ``emulator``: the class that Python code uses
+- ``wire/``: HTTP requests in, HTTP answers out; also the calls under ``/_emulator/``
+- ``seed/``: a TOML file in, the content of a new state out
+- ``operations/``: a checked request in, the members of the answer out; one file for each group of operations
+- ``service``: state, clock, keys and settings, which all operations share
+- ``sts/``: roles and their trust policies, sessions and their session policies
+- ``logins/``: login tokens in, verified logins out; the emulator's keys, and the tokens that it signs
+- ``stored/``: the SQLite state, and the pools and identities in it
+- ``settings``: the settings that tests change
+- ``model/``: botocore's service models, against which requests are checked; ids, ARNs and host names
+- ``assumed``: texts and numbers of the service that no public source confirms
+- ``errors``, ``clock``, ``extra``: used by all of the above
 
-The emulator imports nothing from the rest of the package and shares no code with the client, so that a
-wrong belief about the wire cannot hide in both.
+The emulator imports nothing from the rest of the package, and shares no code with the client. Otherwise one
+wrong belief about the wire could be in both, and no test would find it.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ __all__ = ["Emulator", "MissingExtraError", "Seed", "SigningKeys", "serve"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: the parts need the ``emulator`` extra, and importing us is free."""
+    """Import on first use: importing this package takes no time, and works without the ``emulator`` extra."""
     import importlib
 
     modules = {
@@ -52,7 +54,6 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(importlib.import_module(f"{__name__}.{modules[name]}"), name)
     except ModuleNotFoundError as error:
-        missing = error.name
-    from cognito_credentials.emulator.extra import MissingExtraError
+        from cognito_credentials.emulator.extra import MissingExtraError
 
-    raise MissingExtraError(missing)
+        raise MissingExtraError(error.name) from None

@@ -1,4 +1,4 @@
-"""The emulator's clock: the machine's, moved by what tests set."""
+"""The emulator's clock: the machine's clock, plus what tests add to it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ class Clock:
 
     def __init__(self) -> None:
         self.offset = 0.0
-        """Seconds that the clocks of the service and of its clients differ by."""
+        """Seconds that the service's clock is ahead of its clients' clocks."""
         self.passed = 0.0
-        """Seconds that a test let pass; they have passed for the clients, too, whose clocks show them not."""
+        """Seconds that a test let pass: for the clients, too, although their clocks do not show it."""
 
     def now(self) -> float:
-        """Seconds since the epoch, with fraction."""
+        """Seconds since the epoch, at the service."""
         return self.of_clients() + self.passed
 
     def of_clients(self) -> float:
-        """The same without the seconds that a test let pass: what clients that are right sign by."""
-        # Looked up at each call: freezegun replaces the name, and the service has to travel with its clients.
+        """The same without the seconds that a test let pass: the time in the signatures of clients."""
+        # Looked up at each call: freezegun replaces time.time, and moves the service with its clients.
         return time.time() + self.offset
 
     def now_ms(self) -> int:
-        """Whole milliseconds since the epoch: the precision of identity dates."""
+        """Milliseconds since the epoch: identity dates have this precision."""
         return int(self.now() * 1000)
 
     def reset(self) -> None:
-        """Go back to the machine's own time."""
+        """Show the machine's time again."""
         self.offset = self.passed = 0.0

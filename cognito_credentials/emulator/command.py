@@ -1,4 +1,4 @@
-"""``cognito-credentials emulator``: the emulator until a signal ends it."""
+"""``cognito-credentials emulator``: runs the emulator until a signal ends it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cognito_credentials.emulator.wire.log import LineWriter
 
 _NAME = "cognito-credentials"
 _OK = 0
-_LOOK_SECONDS = 0.5
+_WAKE_SECONDS = 0.5
 _CONFIGURATION = 4
 _STORAGE = 7
 
@@ -33,22 +33,23 @@ def serve(
     err: TextIO,
 ) -> int:
     """
-    Run the emulator until SIGTERM or SIGINT; call it from the main thread.
+    Run the emulator until SIGTERM or SIGINT. Call it from the main thread.
 
     Args:
         data: SQLite file that keeps the state.
-        seed: TOML file with what a new state holds.
-        certificate_file: Where to write the certificate; implies *tls*.
-        out: Gets one line once requests are answered: ``listening on http://127.0.0.1:PORT``, and with
-            TLS another: ``certificate: FILE``.
-        err: Gets one line for each request, or what is wrong. Lines that nobody reads are left out.
+        seed: TOML file with the content of a new state.
+        certificate_file: The file to write the certificate to; implies *tls*.
+        out: Receives ``listening on http://127.0.0.1:PORT`` once requests are answered, and with TLS a second
+            line, ``certificate: FILE``.
+        err: Receives one line for each request, or one line that says why the emulator cannot run. Lines are
+            left out when nobody reads them.
 
     Returns:
         The exit code.
     """
 
     def fail(message: str, hint: str, code: int) -> int:
-        line = " ".join(f"{message.rstrip('.')}. {hint}.".splitlines())  # a path may have more of them
+        line = " ".join(f"{message.rstrip('.')}. {hint}.".splitlines())  # one line, whatever a path contains
         print(f"{_NAME}: {line}", file=err, flush=True)
         return code
 
@@ -62,7 +63,8 @@ def serve(
     from cognito_credentials.emulator.wire.certificates import CertificateFileError
 
     log = LineWriter(err)
-    # An Event could not be set here: its lock may be held by what the signal interrupts. A SimpleQueue can.
+    # A signal handler must not set an Event: the code that it interrupts may hold the Event's lock.
+    # SimpleQueue.put is reentrant.
     ended: SimpleQueue[int] = SimpleQueue()
     previous = end_on_signals(ended)
     try:
@@ -88,8 +90,8 @@ def serve(
             _wait_for(ended)
         return _OK
     except SeedError as error:
-        is_there = os.path.isfile(seed or "")
-        hint = "Correct it there, then start again" if is_there else "Name a file that is there with --seed"
+        exists = os.path.isfile(seed or "")
+        hint = "Correct it there, then start again" if exists else "Name a file that is there with --seed"
         return fail(str(error), hint, _CONFIGURATION)
     except DataFileError as error:
         return fail(str(error), "Name another file with --data", _STORAGE)
@@ -107,17 +109,17 @@ def _wait_for(ended: SimpleQueue[int]) -> None:
     """
     Wait for a signal.
 
-    One that comes just before the waiting begins does not interrupt it, and its handler runs only between two
-    steps of the main thread: so there is one every half second.
+    A signal that arrives just before the wait begins does not interrupt it, and Python runs the handler only
+    between two steps of the main thread. So the wait ends every half second and begins again.
     """
     while True:
         with contextlib.suppress(Empty):
-            ended.get(timeout=_LOOK_SECONDS)
+            ended.get(timeout=_WAKE_SECONDS)
             return
 
 
 def end_on_signals(ended: SimpleQueue[int]) -> dict[signal.Signals, signal._HANDLER]:
-    """Put the number of each signal that ends a program into *ended*; gives the handlers of before."""
+    """Put the number of each SIGINT and SIGTERM into *ended*. Returns the former handlers."""
 
     def end(number: int, frame: FrameType | None) -> None:
         del frame

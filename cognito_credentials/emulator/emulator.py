@@ -1,42 +1,53 @@
-"""The emulator as Python code uses it."""
+"""The emulator as Python code uses it: its start and end, and what tests do to it while it runs."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cognito_credentials.emulator.for_tests import ForTests
 from cognito_credentials.emulator.logins.keys import SigningKeys
+from cognito_credentials.emulator.model.members import SIGNED_SECONDS, ControlError, check_member, json_value
+from cognito_credentials.emulator.model.names import ACCOUNT_ID
+from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.file import Seed
+from cognito_credentials.emulator.seed.pool import plant_pool
+from cognito_credentials.emulator.seed.tables import plant_user
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import DataFileError, State
 from cognito_credentials.emulator.wire.control import Control
+from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
 from cognito_credentials.emulator.wire.server import RunningServer, listen
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from cognito_credentials.emulator.sts.session_policies import Decision
 
-class Emulator(ForTests):
+
+class Emulator:
     """
-    Amazon Cognito Identity and STS on this machine, for as long as a ``with`` block.
+    Amazon Cognito Identity and STS on this machine, for the duration of a ``with`` block.
+
+    What tests do through its methods, other programs do over HTTP, under ``/_emulator/``. An argument with a
+    wrong value raises ControlError, a ValueError.
 
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         data: SQLite file that keeps the state; None keeps it in memory.
-        seed: What a new or reset state holds: a TOML file, or what `Seed.load` made of one.
+        seed: The content of a new or reset state: a TOML file, or the result of `Seed.load`.
         strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
         strict_roles: Refuse roles that the seed does not describe.
-        marker: Mint secrets that contain ``CANARYsecret`` and ``CANARYtoken``, and keep a list.
+        marker: Issue secrets that contain ``CANARYsecret`` and ``CANARYtoken``, and keep a list of them.
         keys: RSA keys to use instead of new ones; making them is slow.
-        tls: Speak https, with a certificate of its own.
-        certificate_file: Where to write the certificate, for clients to trust; implies *tls*. A file that is
-            there is replaced if an emulator wrote it. None is a file in a temporary directory.
-        log: Takes one readable line for each request.
+        tls: Speak https, with a self-signed certificate.
+        certificate_file: The file to write the certificate to, for clients to trust; implies *tls*. A file
+            that exists is replaced only if an emulator wrote it. None is a file in a temporary directory.
+        log: Called with one line for each request.
     """
 
     def __init__(
@@ -82,7 +93,7 @@ class Emulator(ForTests):
 
     def start(self) -> None:
         """
-        Listen, and return once requests are answered.
+        Start listening. Requests are answered when this returns.
 
         Raises:
             OSError: The address cannot be listened on, or the certificate cannot be written.
@@ -93,31 +104,27 @@ class Emulator(ForTests):
         if self._running is not None:
             raise RuntimeError("the emulator is running already; make another Emulator for another one")
         seed = self._seed if isinstance(self._seed, Seed | None) else Seed.load(self._seed)
-        listener = listen(*self._address)
-        try:
+        with ExitStack() as closed_on_failure:
+            listener = listen(*self._address)
+            closed_on_failure.callback(listener.close)
             state = State(self._data)
+            closed_on_failure.callback(state.close)
             try:
                 service = Service(state, plant_seed=seed.plant if seed else None, **self._service_options)
                 self._running = RunningServer(service, listener, self._log, self._tls, self._certificate_file)
             except sqlite3.Error as error:
-                state.close()
                 raise DataFileError(f"cannot use data file {self._data}: {error}") from None
-            except BaseException:
-                state.close()
-                raise
-        except BaseException:
-            listener.close()
-            raise
+            closed_on_failure.pop_all()
 
     def stop(self) -> None:
-        """Close all connections and stop; the state in memory is gone."""
+        """Close all connections and stop. A state in memory is lost."""
         if self._running is not None:
             running, self._running = self._running, None
             running.stop()
 
     @property
     def url(self) -> str:
-        """Where the emulator listens, e.g. ``http://127.0.0.1:8080``."""
+        """The address that the emulator listens on, e.g. ``http://127.0.0.1:8080``."""
         return self._started.url
 
     @property
@@ -128,13 +135,208 @@ class Emulator(ForTests):
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine can reach it."""
+        """True when only this machine can reach it."""
         return self._started.is_local
 
     @property
     def service(self) -> Service:
         """The emulated service, without HTTP."""
         return self._started.service
+
+    def create_pool(
+        self,
+        *,
+        roles: Mapping[str, str] | None = None,
+        role_mappings: Mapping[str, Any] | None = None,
+        **settings: Any,
+    ) -> str:
+        """
+        Make an identity pool. By default it allows guests and both flows.
+
+        Args:
+            roles: ``authenticated`` and ``unauthenticated`` to role ARN; by default both are set.
+            role_mappings: RoleMappings of SetIdentityPoolRoles.
+            settings: Members of CreateIdentityPool, and ``IdentityPoolId``: by default a new id in us-east-1.
+
+        Returns:
+            The pool id.
+
+        Raises:
+            ControlError: A member is unknown, or has a value that it cannot have.
+        """
+        if roles is None:
+            states = ("authenticated", "unauthenticated")
+            roles = {state: f"arn:aws:iam::{ACCOUNT_ID}:role/{state}" for state in states}
+        request = {
+            "IdentityPoolName": "test",
+            "AllowUnauthenticatedIdentities": True,
+            "AllowClassicFlow": True,
+            "Roles": roles,
+            "RoleMappings": role_mappings or {},
+            **settings,
+        }
+        return self._plant(plant_pool, "create_pool", request)
+
+    def login_token(
+        self,
+        provider: str,
+        *,
+        audience: Any = "app",
+        subject: str = "user",
+        expires_in: float = 3600,
+        claims: Mapping[str, Any] | None = None,
+    ) -> str:
+        """
+        A login token that the emulator accepts for *provider*.
+
+        Args:
+            provider: A key of Logins, e.g. ``accounts.google.com``.
+            audience: The aud claim: the client id that the pool has for the provider.
+            subject: The sub claim: the provider's id of the user.
+            expires_in: Seconds from now by the emulator's clock; less than 0 has expired already.
+            claims: Claims that replace or extend the usual ones; the value None removes a claim.
+        """
+        members = {"provider": provider, "audience": audience, "subject": subject, "expires_in": expires_in}
+        return login_token(self.service, _with_dicts({**members, "claims": claims}))
+
+    def saml_response(
+        self,
+        provider: str,
+        *,
+        subject: str = "user",
+        roles: Sequence[str] = (),
+        attributes: Mapping[str, Sequence[str]] | None = None,
+        expires_in: float = 3600,
+    ) -> str:
+        """
+        A SAML response that the emulator accepts for *provider*. Needs the ``saml`` extra.
+
+        Args:
+            provider: ARN of a SAML provider of the pool.
+            subject: The NameID.
+            roles: Role ARNs for the Role attribute.
+            attributes: More attributes, name to values.
+            expires_in: Seconds from now by the emulator's clock.
+        """
+        members = {"provider": provider, "subject": subject, "roles": roles, "expires_in": expires_in}
+        return saml_response(self.service, {**members, "attributes": attributes})
+
+    def requests(self) -> Mapping[str, int]:
+        """The number of requests for each operation since the start or the last reset."""
+        return dict(self._control.counts)
+
+    def plan_faults(self, *faults: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+        """
+        Plan faults for the coming requests, as ``PUT /_emulator/faults`` does. Replaces the earlier plan.
+
+        Args:
+            faults: Faults, or lists of faults; without any, the plan is empty.
+        """
+        planned: list[Any] = []
+        for item in faults:
+            planned += item if isinstance(item, list | tuple) else [item]
+        self._control.faults.plan([dict(one) if isinstance(one, Mapping) else one for one in planned])
+
+    def planned_faults(self) -> list[dict[str, Any]]:
+        """The planned faults that no request has used up yet."""
+        return self._control.faults.planned()
+
+    def settings(self, **changes: Any) -> Mapping[str, Any]:
+        """
+        Change settings, as ``PUT /_emulator/settings`` does.
+
+        Args:
+            changes: ``credential_lifetime``, ``clock_offset``, ``time_passed``, ``throttle``, ``delay``,
+                ``login_grace``, ``token_issuer``.
+
+        Returns:
+            All settings after the change.
+        """
+        return self._control.change_settings(changes)
+
+    def reset(self) -> None:
+        """
+        Go back to the state of the start: only the seed, no counts, no faults, and the default settings.
+
+        Raises:
+            ControlError: A file that the seed names has changed and is wrong; the state is as before.
+        """
+        try:
+            self._control.reset()
+        except SeedError as error:
+            raise ControlError(str(error)) from None
+
+    def set_user(
+        self,
+        provider: str,
+        subject: str,
+        *,
+        token: str | None = None,
+        app_id: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        signed_out: bool = False,
+    ) -> None:
+        """
+        Describe a user as only the login provider knows them. Replaces an earlier description.
+
+        Args:
+            token: The user's opaque token, for providers whose tokens only they can read.
+            app_id: The app that the token was issued to; None is any app.
+            claims: Further claims that the provider has about the user.
+            signed_out: True for a user who was signed out everywhere or deleted. Pools with
+                ServerSideTokenCheck refuse such a user's tokens.
+        """
+        user: dict[str, Any] = {"provider": provider, "subject": subject, "claims": claims or {}}
+        optional = {"token": token, "app_id": app_id, "signed_out": signed_out}
+        user.update({name: value for name, value in optional.items() if value is not None})
+        self._plant(plant_user, "set_user", user)
+
+    def allowed(
+        self, access_key_id: str, action: str, resource: str = "*", *, session_token: str | None = None
+    ) -> Decision:
+        """
+        Whether the session policies of issued credentials permit an action.
+
+        A guest of the enhanced flow may have ``s3:GetObject``, if the role allows it, but never
+        ``ssm:GetParameter``. The emulator does not know what roles allow.
+
+        Args:
+            access_key_id: The access key id of credentials that this emulator issued.
+            session_token: The session token of these credentials. Only the last 10,000 credentials since the
+                start are found without it.
+        """
+        members = {"access_key_id": access_key_id, "action": action, "resource": resource}
+        if session_token is not None:
+            members["session_token"] = session_token
+        return allowed(self.service, members)
+
+    def move_clock(self, seconds: float) -> None:
+        """Let *seconds* pass at the service: tokens and credentials age, and clients keep their own clock."""
+        check_member("seconds", seconds, SIGNED_SECONDS)
+        clock = self.service.clock
+        check_member("the time that passed", clock.passed + seconds, SIGNED_SECONDS)
+        clock.passed += seconds
+
+    def minted_secrets(self) -> list[str]:
+        """
+        Every secret key, session token, login token and OpenID token that was issued since the start.
+
+        Raises:
+            RuntimeError: The emulator was made without ``marker=True`` and keeps no list.
+        """
+        minted = self.service.minted
+        if minted is None:
+            raise RuntimeError("minted secrets are kept only by Emulator(marker=True)")
+        return list(minted)
+
+    def _plant(self, plant: Callable[[Service, Entry], str], place: str, members: Mapping[str, Any]) -> str:
+        """Put the table of a seed into the state; its mistakes are those of an argument."""
+        plain = json_value(place, _with_dicts(members))
+        try:
+            with self.service.state.transaction():
+                return plant(self.service, Entry("", place, plain))
+        except SeedError as error:
+            raise ControlError(str(error)) from None
 
     @property
     def _control(self) -> Control:
@@ -145,3 +347,8 @@ class Emulator(ForTests):
         if self._running is None:
             raise RuntimeError("the emulator is not running; use it as a context manager")
         return self._running
+
+
+def _with_dicts(members: Mapping[str, Any]) -> dict[str, Any]:
+    """*members* with a dict in place of every mapping: json.dumps takes no other."""
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in members.items()}

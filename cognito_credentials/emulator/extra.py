@@ -1,4 +1,4 @@
-"""What to install where the libraries of an extra are missing."""
+"""The error for a missing extra, with the command that installs it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _NAME = "cognito-credentials"
 
 class MissingExtraError(ImportError):
     """
-    The emulator needs a library that is not installed.
+    A library that the emulator needs is not installed.
 
     Attributes:
+        library: The name of the module that could not be imported.
         install: The command that installs it.
     """
 
@@ -27,9 +28,9 @@ class MissingExtraError(ImportError):
 
 def install_command(extra: str) -> str:
     """
-    The pip command that adds *extra* to the package from where it came: a checkout, git, or an index.
+    The pip command that installs *extra* from the package's origin: a checkout, git or an index.
 
-    Source: PEP 610, direct_url.json.
+    Source: direct_url.json, https://peps.python.org/pep-0610/.
     """
     try:
         text = distribution(_NAME).read_text("direct_url.json")
@@ -40,7 +41,7 @@ def install_command(extra: str) -> str:
     version_control = origin.get("vcs_info", {})
     if version_control:
         address = f"{version_control['vcs']}+{address}@{version_control['commit_id']}"
-    what = f"{_NAME}[{extra}]" + (f" @ {address}" if address else "")
-    if origin.get("dir_info", {}).get("editable"):  # pip takes only a path there
+    requirement = f"{_NAME}[{extra}]" + (f" @ {address}" if address else "")
+    if origin.get("dir_info", {}).get("editable"):  # with -e, pip accepts only a path
         return f"pip install -e '{url2pathname(urlsplit(address).path)}[{extra}]'"
-    return f"pip install '{what}'"
+    return f"pip install '{requirement}'"

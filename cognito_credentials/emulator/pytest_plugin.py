@@ -1,17 +1,17 @@
 """
-Pytest fixtures for tests against the emulator, which come with the ``emulator`` extra.
+Pytest fixtures for tests against the emulator. They need the ``emulator`` extra.
 
-    pytestmark = pytest.mark.usefixtures("emulator_environment")    # boto3 and we find the emulator
+    pytestmark = pytest.mark.usefixtures("emulator_environment")    # boto3 and this package find the emulator
 
     def test_my_app(emulator_pool, emulator_login, emulator_faults, emulator_clock):
-        logins = emulator_login("ann")                  # of Google, for this pool
+        logins = emulator_login("ann")                  # a Google user, with a token that the pool accepts
         emulator_faults({"operation": "GetId", "code": "TooManyRequestsException"})
         emulator_clock(3600)                            # an hour passes at the service
 
-``emulator`` itself is the Emulator, for everything else.
+The fixture ``emulator`` is the Emulator itself.
 
-pytest imports this module in every project that has the package installed, so it imports nothing
-of the emulator before a test asks for it.
+pytest imports this module in every project where the package is installed. So it imports the emulator only
+when a test asks for it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ REGION = "us-east-1"
 
 @pytest.fixture(scope="session")
 def emulator_keys() -> SigningKeys:
-    """The RSA keys of all emulators of a test run: making them takes longer than most tests."""
+    """The RSA keys of all emulators of a test run. Making keys takes longer than most tests."""
     from cognito_credentials.emulator.extra import MissingExtraError
 
     try:
-        from cognito_credentials.emulator import Emulator, SigningKeys  # noqa: F401  (each needs libraries)
+        from cognito_credentials.emulator import Emulator, SigningKeys  # noqa: F401  (raises for a missing library)
     except MissingExtraError as error:
         pytest.fail(str(error), pytrace=False)
     return SigningKeys()
@@ -47,13 +47,13 @@ def emulator_keys() -> SigningKeys:
 
 @pytest.fixture
 def emulator_options() -> Mapping[str, Any]:
-    """Arguments of the Emulator of the fixtures; define it anew to give it a seed, or to make it strict."""
+    """Arguments of the fixtures' Emulator. Override this fixture to give it a seed or to make it strict."""
     return {}
 
 
 @pytest.fixture
 def emulator(emulator_keys: SigningKeys, emulator_options: Mapping[str, Any]) -> Iterator[Emulator]:
-    """A running emulator with nothing in it, whose secrets carry the word CANARY."""
+    """A running, empty emulator, whose secrets contain the word CANARY."""
     from cognito_credentials.emulator import Emulator
 
     with Emulator(**{"keys": emulator_keys, "marker": True, **emulator_options}) as running:
@@ -62,7 +62,7 @@ def emulator(emulator_keys: SigningKeys, emulator_options: Mapping[str, Any]) ->
 
 @pytest.fixture
 def emulator_url(emulator: Emulator) -> str:
-    """Where the emulator listens: the ``endpoint_url`` of clients of Cognito Identity and STS."""
+    """The emulator's address: the ``endpoint_url`` of clients of Cognito Identity and STS."""
     return emulator.url
 
 
@@ -71,11 +71,11 @@ def emulator_environment(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Mapping[str, str]:
     """
-    AWS environment variables for this test alone: they lead to the emulator, and to files under tmp_path.
+    AWS environment variables for one test: they lead to the emulator, and to files under tmp_path.
 
-    No variable of the machine is left that tells SDKs who to be or where to go. There are no access keys:
-    a pool's owner needs some, and the emulator takes any. boto3's default session, which would keep the
-    keys and the profile of the test before, is made anew.
+    All other ``AWS_`` and ``BOTO_`` variables and the proxies are removed. Access keys are not set: calls
+    that are signed need some, and the emulator accepts any. boto3's default session is dropped, since it
+    would keep the keys and the profile of an earlier test.
     """
     import boto3
 
@@ -88,7 +88,7 @@ def emulator_environment(
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY": emulator.url,
         "AWS_ENDPOINT_URL_STS": emulator.url,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,  # what SDKs other than boto3 read
+        "AWS_REGION": REGION,  # for SDKs other than boto3
         "AWS_CONFIG_FILE": str(directory / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
         "AWS_COGNITO_CACHE_DIR": str(directory / "cache"),
@@ -103,13 +103,13 @@ def emulator_environment(
 
 @pytest.fixture
 def emulator_pool(emulator: Emulator) -> str:
-    """The id of an identity pool with guests, both flows and Google sign-in."""
+    """The id of an identity pool with guests, both flows and Google sign-in (audience ``app``)."""
     return emulator.create_pool(SupportedLoginProviders={PROVIDER: AUDIENCE})
 
 
 @pytest.fixture
 def emulator_login(emulator: Emulator) -> Callable[..., Mapping[str, str]]:
-    """A function of a user's name that gives the Logins of that user; by default for `emulator_pool`."""
+    """A function from a user's name to Logins of that user, which `emulator_pool` accepts."""
 
     def logins(
         subject: str = "user",
@@ -119,7 +119,7 @@ def emulator_login(emulator: Emulator) -> Callable[..., Mapping[str, str]]:
         expires_in: float = 3600,
         claims: Mapping[str, Any] | None = None,
     ) -> Mapping[str, str]:
-        """As `Emulator.login_token`, but with the login provider beside it."""
+        """Logins with one token of `Emulator.login_token`: ``{provider: token}``."""
         token = emulator.login_token(
             provider, audience=audience, subject=subject, expires_in=expires_in, claims=claims
         )
@@ -130,21 +130,21 @@ def emulator_login(emulator: Emulator) -> Callable[..., Mapping[str, str]]:
 
 @pytest.fixture
 def emulator_faults(emulator: Emulator) -> Callable[..., None]:
-    """A function that plans faults, as `Emulator.plan_faults`."""
+    """The function `Emulator.plan_faults`: errors, delays and dropped connections for coming requests."""
     return emulator.plan_faults
 
 
 @pytest.fixture
 def emulator_settings(emulator: Emulator) -> Callable[..., Mapping[str, Any]]:
-    """A function that changes settings, as `Emulator.settings`."""
+    """The function `Emulator.settings`."""
     return emulator.settings
 
 
 @pytest.fixture
 def emulator_clock(emulator: Emulator) -> Callable[[float], None]:
-    """A function that lets seconds pass at the service and not here, as `Emulator.move_clock`."""
+    """The function `Emulator.move_clock`: seconds pass at the service, and the machine's clock stays."""
     return emulator.move_clock
 
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-"""None of them could reach what listens on this machine."""
+"""Removed: a proxy cannot reach a server on this machine."""

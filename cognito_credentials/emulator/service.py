@@ -1,7 +1,7 @@
 """
-What the operations share: the state, clock, keys and settings of one emulator, and who calls.
+The objects that all operations share: state, clock, keys and settings of one emulator, and the caller.
 
-It knows nothing of HTTP. ``operations`` has what the service does; ``wire`` turns requests into calls.
+It knows nothing of HTTP: ``wire`` turns requests into calls of ``operations``.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from cognito_credentials.emulator.stored.state import State
 from cognito_credentials.emulator.sts.sessions import AssumedRole, MintedCredentials, SessionMint
 
 DEFAULT_CREDENTIAL_SECONDS = 3600
-_SEEDED = "seeded"  # a data file that was seeded once is not seeded again
+_SEEDED = "seeded"  # remembered in the state: a data file is seeded only once
 
 
 @dataclass(frozen=True)
 class Caller:
     """
-    Who made a call.
+    The principal that made a call.
 
     Attributes:
         region: The region that the request was signed for.
-        session: The assumed role, or None for the account's developer.
+        session: The assumed role; None for the developer of the account.
     """
 
     arn: str
@@ -39,7 +39,7 @@ class Caller:
     session: AssumedRole | None = None
 
     def in_region(self, region: str) -> Caller:
-        """The same developer in *region*, whose partition is in the ARN."""
+        """The same principal in *region*, with the partition of that region in the ARN."""
         return replace(self, region=region, arn=self.arn.replace("arn:aws:", f"arn:{partition_of(region)}:"))
 
 
@@ -52,15 +52,15 @@ class Service:
     State, clock, keys and settings of one emulator.
 
     Args:
-        keys: RSA keys; None makes them in the state.
+        keys: RSA keys; None keeps keys in the state.
         plant_seed: Puts the seed into a new or reset state.
         strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
         strict_roles: Refuse roles that the seed does not describe.
-        marker: Mint secrets that a leak guard can find, and keep a list of them.
+        marker: Issue secrets that contain ``CANARY``, and list them in ``minted``.
 
     Attributes:
-        uses_seed: False when the state was seeded by an earlier start.
-        minted: Every secret that was issued, with *marker*; else None.
+        uses_seed: False when an earlier start has already seeded the state.
+        minted: Every secret that was issued; None without *marker*.
     """
 
     def __init__(
@@ -91,18 +91,18 @@ class Service:
                 self._plant()
 
     def issue_credentials(self, session: AssumedRole) -> MintedCredentials:
-        """Mint credentials for *session*."""
+        """Issue credentials for *session*."""
         minted = self.mint.mint(session)
         self.note_secret(minted.secret_access_key, minted.session_token)
         return minted
 
     def note_secret(self, *secrets: str) -> None:
-        """Keep *secrets* for the leak guard."""
+        """List *secrets* for tests that search for leaks."""
         if self.minted is not None:
             self.minted.extend(secrets)
 
     def reset(self) -> None:
-        """Go back to the state of the start; keys and issued credentials stay good."""
+        """Go back to the state of the start. Keys and issued credentials stay valid."""
         with self.state.transaction():
             self.state.reset()
             self._plant()

@@ -1,9 +1,9 @@
-"""What tests may change while the emulator runs, and what each may be."""
+"""The settings that tests change while the emulator runs, and the values that each may have."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,16 +21,17 @@ from cognito_credentials.emulator.model.members import (
 @dataclass
 class Settings:
     """
-    What tests may change while the emulator runs.
+    The settings that tests change while the emulator runs.
 
     Attributes:
-        credential_lifetime: Seconds; None is the service's own hour, or DurationSeconds. With 0 or
-            less, credentials have expired when they are given out.
-        throttle: Hold the published quotas, or others: operation to requests a second.
+        credential_lifetime: Seconds. None is one hour, or DurationSeconds of the call. Credentials with a
+            lifetime of 0 or less have expired when they are issued.
+        throttle: True holds the published quotas; a mapping is operation to requests a second.
         delay: Seconds before every answer.
-        login_grace: Seconds that login tokens are accepted after their exp.
-        token_issuer: The address that tokens of the service name as their issuer, so that what looks
-            it up finds the emulator; None is the real service's.
+        login_grace: Seconds that login tokens are accepted after they have expired.
+        token_issuer: The address that the service's tokens name as their issuer. With the emulator's own
+            address, programs that fetch the issuer's keys reach the emulator. None is the real service's
+            name.
     """
 
     credential_lifetime: int | None = None
@@ -40,30 +41,30 @@ class Settings:
     token_issuer: str | None = None
 
     def credential_seconds(self, usual: int) -> int:
-        """How long new credentials last, where *usual* is what the service would give."""
+        """The lifetime of new credentials, where *usual* is that of the real service."""
         return usual if self.credential_lifetime is None else int(self.credential_lifetime)
 
     def reset(self) -> None:
-        """Go back to the defaults."""
-        for one in fields(self):
-            setattr(self, one.name, one.default)
+        """Restore the defaults."""
+        for field in fields(self):
+            setattr(self, field.name, field.default)
 
 
-def read_settings(content: Any, operations: Mapping[str, Any]) -> dict[str, Any]:
+def read_settings(content: Any, operations: Collection[str]) -> dict[str, Any]:
     """
-    The settings in *content*, checked; ``clock_offset`` and ``time_passed`` are among them.
+    Check the settings in *content*. ``clock_offset`` and ``time_passed`` count as settings, too.
 
     Args:
-        operations: Those that exist, by name.
+        operations: The names of all operations, which ``throttle`` may have.
 
     Raises:
-        ControlError: One is unknown, or has a value that it cannot have.
+        ControlError: A setting is unknown, or has a value that it cannot have.
     """
-    given = read_members(content, _KINDS)
-    quotas = given.get("throttle")
+    changes = read_members(content, _KINDS)
+    quotas = changes.get("throttle")
     if isinstance(quotas, dict):
         read_members(quotas, dict.fromkeys(operations, _RATE), "throttle")
-    return given
+    return changes
 
 
 def _is_lifetime(value: Any) -> bool:

@@ -1,8 +1,8 @@
 """
-What a request may be, and the names that AWS gives.
+The values that requests may have, and the names that AWS forms.
 
-- ``shapes``: botocore's service model in, a check of each operation's requests out
-- ``violations``: the text of what such a check finds
-- ``members``: JSON in, its members, checked against a table of kinds, out
-- ``names``: the account, regions and partitions, ids, ARNs, host names
+- ``shapes``: botocore's service models in, functions that check requests out
+- ``violations``: a violated constraint in, its text out
+- ``members``: JSON of a control call in, its checked members out
+- ``names``: ids, ARNs, partitions and host names
 """

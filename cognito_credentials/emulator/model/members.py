@@ -1,7 +1,7 @@
 """
-JSON that a request brings: read in one way, and its members checked against a table of kinds.
+Reads the JSON of requests, and checks its members against a table of kinds.
 
-What is refused here could not be stored, sent or computed with later.
+Refused are values that could not be stored, sent or computed with later.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ from dataclasses import dataclass
 from typing import Any
 
 _MAX_DEPTH = 100
-"""No request of the service or of a test nests deeper; Python's own limit depends on who calls."""
+"""No useful request nests deeper. Python's own limit depends on the depth of the call stack."""
 
 MOST_SECONDS = 10**9
-"""Some 30 years: every moment that far from now is still a date."""
+"""About 30 years: a time that far from now is still a date that Python can represent."""
 
 
 _Path = tuple[Any, ...]
-"""The path of what a value stands in, and its name or number there; empty at the top."""
+"""The path of the container of a value, and the name or index in it; empty for the whole body."""
 
 
 class JsonError(ValueError):
-    """A body is no JSON that can be worked with; the text says why."""
+    """A body is not JSON, or has a value that cannot be used. The text says which."""
 
 
 class ControlError(ValueError):
-    """What a test asks the emulator for is wrong; the text names the member and says what it may be."""
+    """An argument of a control call is wrong. The text names the member, and the values that it may have."""
 
 
 @dataclass(frozen=True)
 class Kind:
     """
-    What a member may be.
+    The values that a member may have.
 
     Attributes:
-        accepts: Tells whether a value is of this kind.
-        name: The same in words, after "expected".
-        or_null: Null is as good, and as if the member were not there.
+        accepts: True for a value of this kind.
+        name: These values in words, to follow "expected".
+        or_null: Null is accepted as well, and means that the member is not given.
     """
 
     accepts: Callable[[Any], bool]
@@ -49,10 +49,10 @@ class Kind:
 
 def read_json(body: bytes) -> Any:
     """
-    The JSON value of a body; an empty body is an empty object.
+    The JSON value of a body. An empty body is an empty object.
 
     Raises:
-        JsonError: It is none, or holds a number or a text that nothing could be done with.
+        JsonError: The body is not JSON, or has a number or a string that cannot be used.
     """
     try:
         text = body.decode()
@@ -71,14 +71,14 @@ def read_members(
     content: Any, kinds: Mapping[str, Kind], place: str = "", required: Collection[str] = ()
 ) -> dict[str, Any]:
     """
-    The members of *content*, checked; without those that are null where this is as if they were not there.
+    Check the members of *content*. The result lacks members that are null, if their kind has ``or_null``.
 
     Args:
-        place: Where *content* stands, e.g. ``faults[0]``.
-        required: Members that must be there.
+        place: The path of *content* in the request, e.g. ``faults[0]``.
+        required: The members that must be given.
 
     Raises:
-        ControlError: It is no object, or a member is unknown, missing or not of its kind.
+        ControlError: *content* is not an object, or a member is unknown, missing or not of its kind.
     """
     before = f"{place}: " if place else ""
     there_are = f"there are: {', '.join(kinds) or 'none'}"
@@ -90,10 +90,10 @@ def read_members(
     for name in required:
         if name not in content:
             raise ControlError(f"{before}{name} is missing; it is {kinds[name].name}")
-    given = {name: value for name, value in content.items() if value is not None or not kinds[name].or_null}
-    for name, value in given.items():
+    members = {name: value for name, value in content.items() if value is not None or not kinds[name].or_null}
+    for name, value in members.items():
         check_member(f"{place}.{name}" if place else name, value, kinds[name])
-    return given
+    return members
 
 
 def check_member(place: str, value: Any, kind: Kind) -> None:
@@ -101,7 +101,7 @@ def check_member(place: str, value: Any, kind: Kind) -> None:
     Refuse a *value* that is not of *kind*.
 
     Raises:
-        ControlError: It is not.
+        ControlError: The value is of another kind.
     """
     if not kind.accepts(value):
         raise ControlError(f"{place}: expected {kind.name}, not {shortened(_shown(value))}")
@@ -109,10 +109,10 @@ def check_member(place: str, value: Any, kind: Kind) -> None:
 
 def json_value(place: str, value: Any) -> Any:
     """
-    A *value* of Python's as JSON would bring it.
+    A Python *value* as it is after a way through JSON.
 
     Raises:
-        ControlError: JSON cannot hold it, or not so that it could be read again.
+        ControlError: JSON cannot represent the value.
     """
     try:
         text = json.dumps({place: value})
@@ -127,28 +127,28 @@ def json_value(place: str, value: Any) -> Any:
 
 
 def is_number(value: Any, least: float, most: float) -> bool:
-    """True for a number, and no flag, from *least* to *most*."""
-    is_one = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_one and least <= value <= most  # never true of NaN
+    """True for a number from *least* to *most*, but not for a bool."""
+    is_numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_numeric and least <= value <= most  # False for NaN
 
 
 def is_text(value: Any) -> bool:
-    """True for a text, not empty, that can be stored and sent."""
+    """True for a string that is not empty and can be encoded."""
     return isinstance(value, str) and value != "" and _is_encodable(value)
 
 
 def is_texts(value: Any) -> bool:
-    """True for a list of such texts."""
+    """True for a list of strings that are not empty and can be encoded."""
     return isinstance(value, list | tuple) and all(map(is_text, value))
 
 
 def shortened(text: str) -> str:
-    """*text* as far as a message should have it."""
+    """At most 60 characters of *text* in one line, for a message."""
     return one_line(text, 60) + ("..." if len(text) > 60 else "")
 
 
 def one_line(text: str, most: int) -> str:
-    """At most *most* letters of *text*, none of which ends a line or moves the cursor of a terminal."""
+    """At most *most* characters of *text*, with ``?`` for those that end a line or control a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:most])
 
 
@@ -164,7 +164,7 @@ SIGNED_SECONDS = Kind(
 def _shown(value: Any) -> str:
     try:
         return json.dumps(value)
-    except (TypeError, ValueError, RecursionError):  # from Python, not from JSON
+    except (TypeError, ValueError, RecursionError):  # a value of Python code that is not JSON
         return type(value).__name__
 
 
@@ -177,7 +177,7 @@ def _is_encodable(text: str) -> bool:
 
 
 def _check_values(value: Any) -> None:
-    """Refuse what JSON can spell in Python only: NaN, a number too large, half a character, endless depth."""
+    """Refuse values that only Python's json reads: NaN, infinity, lone surrogates; and too deep nesting."""
     level: list[tuple[_Path, Any]] = [((), value)]
     for _ in range(_MAX_DEPTH):
         inner: list[tuple[_Path, Any]] = []

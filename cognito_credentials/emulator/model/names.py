@@ -1,4 +1,4 @@
-"""Names that AWS gives: the account, regions and partitions, ids, ARNs, and host names of the service."""
+"""Ids, ARNs, partitions and host names, as AWS forms them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ DEFAULT_REGION = "us-east-1"
 _ROLE = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII
 )
-_MAX_NAME_IN_US_GOV_EAST = 24  # service.md 1.7
+_MAX_NAME_IN_US_GOV_EAST = 24  # .github/SERVICE.md#1.7
 
 
 def new_id(region: str) -> str:
-    """A new pool or identity id in *region*."""
+    """A new id of a pool or an identity in *region*."""
     return f"{region}:{uuid.uuid4()}"
 
 
 def region_of(resource_id: str) -> str:
-    """The region of a pool or identity id."""
+    """The region of a pool or an identity, which its id begins with."""
     return resource_id.partition(":")[0]
 
 
 def partition_of(region: str) -> str:
-    """The partition name of ARNs in *region*."""
+    """The partition in ARNs of *region*."""
     if region.startswith("cn-"):
         return "aws-cn"
     if region.startswith("us-gov-"):
@@ -37,9 +37,9 @@ def partition_of(region: str) -> str:
 
 def service_host(region: str) -> str:
     """
-    The name of the service as login provider, token issuer and federated principal.
+    The name of the service in *region*: as login provider, token issuer and federated principal.
 
-    Source: service.md 1.7.
+    Source: `.github/SERVICE.md#1.7`.
     """
     if region == "us-gov-west-1":
         return "cognito-identity-us-gov.amazonaws.com"
@@ -51,7 +51,7 @@ def service_host(region: str) -> str:
 
 
 def is_service_host(name: str) -> bool:
-    """True for the name of the service in any partition."""
+    """True for the service's name in any partition."""
     return name == "cognito-identity-us-gov.amazonaws.com" or (
         name.startswith("cognito-identity.") and name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
     )
@@ -64,21 +64,21 @@ def pool_arn(pool_id: str) -> str:
 
 
 def is_role(arn: str) -> bool:
-    """True for the ARN of a role, of whichever account."""
+    """True for the ARN of a role in any account."""
     return _ROLE.fullmatch(arn) is not None
 
 
 def is_role_of_account(arn: str, region: str) -> bool:
-    """True for a role that a pool in *region* can use in the enhanced flow: one of the account."""
+    """True for the ARN of a role in the emulator's account: pools in *region* can use only these."""
     match = _ROLE.fullmatch(arn)
     return match is not None and match.groups() == (partition_of(region), ACCOUNT_ID)
 
 
 def is_short_enough(arn: str, region: str) -> bool:
-    """True when the role's name and the service's session name are not too long together for *region*."""
+    """True when the role's name leaves room in *region* for the session name of the enhanced flow."""
     return region != "us-gov-east-1" or len(arn.rpartition("/")[2]) <= _MAX_NAME_IN_US_GOV_EAST
 
 
 def oidc_provider_arn(provider: str, role_arn: str) -> str:
-    """The ARN of an IAM OIDC provider, in the partition and account of a role."""
+    """The ARN of the IAM OIDC provider, in the partition and account of the role."""
     return f"{role_arn.partition(':role/')[0]}:oidc-provider/{provider}"

@@ -1,13 +1,13 @@
 """
-Requests checked against botocore's own service models, so that no second copy of them exists.
+Requests are checked against botocore's own service models, so no second copy of these is needed.
 
-botocore checks required members, types and minimum lengths on the client, but not maximum
-lengths, patterns and enums; the service checks everything. The model is compiled once to
-functions: a check takes a JSON value, its path and a list of violations, and returns the value
-without the members that the service does not know.
+botocore checks required members, types and minimum lengths on the client, but not maximum lengths, patterns
+and enums. The service checks all of them. Each shape is compiled once to a function. It takes a JSON value,
+its path and a list of violations, to which it may add, and returns the value without members that the service
+does not know.
 
-Source: botocore data/cognito-identity/2014-06-30 and data/sts/2011-06-15; formats in
-service.md 1.4.
+Source: botocore/data/cognito-identity/2014-06-30 and botocore/data/sts/2011-06-15 in
+https://github.com/boto/botocore. Texts: `.github/SERVICE.md#1.4`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Model = Mapping[str, Any]
 @dataclass(frozen=True)
 class OperationModel:
     """
-    What the service model says about one operation.
+    One operation in the service model.
 
     Attributes:
-        public: True when the operation is not signed.
-        check: Checks the request and returns it without unknown members.
-        members: Names of the request's members.
+        public: True when calls need no signature.
+        check: Checks a request, and returns it without unknown members. Raises ServiceError.
+        members: The names of the request's members.
     """
 
     name: str
@@ -45,19 +45,16 @@ class OperationModel:
 
 @dataclass(frozen=True)
 class ServiceModel:
-    """One service: its shapes and its operations by name."""
+    """The shapes and the operations of one service, by name."""
 
     shapes: Model
     operations: Mapping[str, OperationModel]
 
 
-@functools.cache  # immutable data of botocore's; reading it takes 0.1 s
+@functools.cache  # the data never changes, and takes 0.1 s to read
 def load_service_model(service: str) -> ServiceModel:
     """
-    The compiled model of *service*.
-
-    Args:
-        service: ``cognito-identity`` or ``sts``.
+    The compiled model of *service*: ``cognito-identity`` or ``sts``.
     """
     from botocore.loaders import Loader
 
@@ -91,7 +88,7 @@ def _request_check(compiler: _Compiler, shape: str) -> Callable[[Any], dict[str,
 
 
 class _Compiler:
-    """Turns shapes into checks, each once and when first needed."""
+    """Compiles shapes to checks, each when it is first needed."""
 
     def __init__(self, shapes: Model) -> None:
         self._shapes = shapes
@@ -116,10 +113,10 @@ class _Compiler:
                 raise assumed.serialization_error()
             cleaned = {}
             for member, wire_name, member_check, is_required in members:
-                given = value.get(member)
+                item = value.get(member)
                 inner_path = f"{path}.{wire_name}" if path else wire_name
-                if given is not None:
-                    cleaned[member] = member_check(given, inner_path, violations)
+                if item is not None:
+                    cleaned[member] = member_check(item, inner_path, violations)
                 elif is_required:
                     violations.append(violation("null", inner_path, "Member must not be null"))
             return cleaned
@@ -224,7 +221,7 @@ class _Compiler:
     _long = _integer
 
     def _boolean(self, shape: Model) -> Check:
-        del shape  # a boolean has no constraint; the signature is that of all builders
+        del shape  # booleans have no constraints
 
         def check(value: Any, path: str, violations: list[str]) -> Any:
             del path, violations
@@ -270,7 +267,7 @@ def _string_tests(shape: Model) -> list[tuple[Callable[[Any], bool], str]]:
 
 def _full_match(pattern: str) -> Callable[[str], bool]:
     if r"\p{" in pattern:
-        # The one pattern with Unicode classes, [\p{L}\p{M}\p{S}\p{N}\p{P}]+; Python's re has none.
+        # Python's re has no Unicode classes. One pattern of the models has: [\p{L}\p{M}\p{S}\p{N}\p{P}]+
         classes = frozenset(re.findall(r"\\p\{(\w)\}", pattern))
         return lambda value: (
             bool(value) and all(unicodedata.category(letter)[0] in classes for letter in value)

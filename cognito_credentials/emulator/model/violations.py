@@ -1,7 +1,7 @@
 """
-The text of constraint violations, in the format of the framework that AWS services share.
+The texts of violated constraints, in the format of the framework that AWS services share.
 
-Source: service.md 1.4.
+Source: `.github/SERVICE.md#1.4`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from cognito_credentials.emulator.errors import ServiceError
 
 
 def validation_error(violations: list[str]) -> ServiceError:
-    """ValidationException that lists *violations*."""
+    """A ValidationException with all *violations*."""
     count = len(violations)
     noun = "error" if count == 1 else "errors"
     text = f"{count} validation {noun} detected: " + "; ".join(violations)
@@ -20,18 +20,18 @@ def validation_error(violations: list[str]) -> ServiceError:
 
 
 def violation(value_text: str, path: str, phrase: str) -> str:
-    """One violation: *value_text* at *path* does not do what *phrase* says."""
+    """One violation: the value at *path* does not satisfy *phrase*."""
     value = f"Value {value_text}" if value_text else "Value"
     return f"{value} at '{path}' failed to satisfy constraint: {phrase}"
 
 
 def shown(value: Any, secret: bool) -> str:
-    """*value* in quotes; empty for one that must not be shown."""
+    """*value* in quotes; empty for a *secret* one."""
     return "" if secret else f"'{_java_text(value)}'"
 
 
 def _java_text(value: Any) -> str:
-    """How the framework prints a value: Java's toString()."""
+    """The framework prints values with Java's toString()."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

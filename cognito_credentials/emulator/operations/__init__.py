@@ -1,22 +1,22 @@
 """
 The operations of Cognito Identity and STS, one file for each group.
 
-Every operation is a function of the service, the checked request and the caller, and returns the
-members of the answer, or None where the service answers with an empty body. It runs inside one
-transaction: what it raises undoes what it did.
+Every operation is a function of the service, the checked request and the caller. It returns the members of
+the answer, or None where the service answers with an empty body. It runs in a transaction, which is undone if
+the operation raises an error.
 
-- ``pools``, ``pool_roles``, ``tags``: identity pools, their roles and role mappings, their tags
-- ``identities``: to describe, list and delete identities; UnlinkIdentity
+- ``pools``, ``pool_roles``, ``tags``: identity pools; their roles and role mappings; their tags
+- ``identities``: DescribeIdentity, ListIdentities, DeleteIdentities, UnlinkIdentity
 - ``credentials``: GetId, GetOpenIdToken, GetCredentialsForIdentity
 - ``developers``: developer authenticated identities
 - ``sts``: AssumeRoleWithWebIdentity, GetCallerIdentity
 
-Rules that several of them share:
+Several operations share these:
 
-- ``linking``: verified logins in, the identity that has them out; merges
-- ``role_mapping``: pool and verified logins in, the role of the session out
-- ``principal_tags``: pool and verified logins in, the tags of the session out
-- ``pagination``: tokens of lists in pages
+- ``linking``: verified logins in, the identity that has them out, after merges
+- ``role_mapping``: a pool and verified logins in, the role of the session out
+- ``principal_tags``: a pool and verified logins in, the tags of the session out
+- ``pagination``: the entries of a list in, one page and its NextToken out
 """
 
 from __future__ import annotations
@@ -83,10 +83,10 @@ def call(
     service: Service, operation: OperationModel, request: Any, caller: Caller
 ) -> Mapping[str, Any] | None:
     """
-    Do one operation of Cognito Identity, all or nothing.
+    Do one operation of Cognito Identity in a transaction.
 
     Args:
-        request: The JSON value of the body; it is checked here.
+        request: The JSON value of the body. It is checked here.
 
     Raises:
         ServiceError: The service refuses.

@@ -1,4 +1,8 @@
-"""The public way from logins to credentials. Source: service.md 6.9 to 6.11 and 9.5."""
+"""
+The operations that apps call: from logins to an identity, a token or credentials.
+
+Source: `.github/SERVICE.md#6.9` to `.github/SERVICE.md#6.11`, `.github/SERVICE.md#9.5`.
+"""
 
 from __future__ import annotations
 
@@ -42,26 +46,27 @@ _SESSION_NAME = "CognitoIdentityCredentials"
 
 
 @dataclass(frozen=True)
-class _Resolved:
+class _Authenticated:
     """
-    For whom a call is answered.
+    The identity that a call is answered for, and its proof.
 
     Attributes:
-        amr: What the amr claim has after ``authenticated``; empty for a guest.
-        logins: Those that role mappings may be about.
-        beside: Those beside a token of this service. STS is given that token as it is, so that only
-            a new token names them.
+        amr: The entries of the amr claim after ``authenticated``; empty for a guest.
+        logins: The verified logins, which role mappings apply to; empty with a token of this service.
+        tags: The session tags.
+        further_logins: The verified logins beside a token of this service. GetCredentialsForIdentity gives
+            STS the token without change, so these appear only in a new token.
     """
 
     identity_id: str
     amr: Sequence[str] = ()
     logins: Sequence[VerifiedLogin] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
-    beside: Sequence[VerifiedLogin] = ()
+    further_logins: Sequence[VerifiedLogin] = ()
 
 
 def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """GetId."""
+    """Makes a new identity for every call without logins."""
     del caller  # public
     pool = load_pool(service.state, request["IdentityPoolId"])
     if request.get("AccountId", ACCOUNT_ID) != ACCOUNT_ID:
@@ -77,52 +82,52 @@ def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapp
 
 
 def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """GetOpenIdToken: the basic flow's token."""
+    """Issues the token of the basic flow."""
     del caller  # public
     identity = load_identity(service.state, request["IdentityId"])
     pool = load_pool(service.state, identity.pool_id)
     _check_basic_flow(pool, request.get("Logins", {}))
-    resolved = _resolve(service, pool, identity, request.get("Logins"))
+    authenticated = _authenticate(service, pool, identity, request.get("Logins"))
     token = open_id_token(
         service.keys,
         pool,
-        resolved.identity_id,
-        [*resolved.amr, *_amr_of(resolved.beside)],
+        authenticated.identity_id,
+        [*authenticated.amr, *_amr_of(authenticated.further_logins)],
         TOKEN_SECONDS,
         int(service.clock.now()),
-        {**tags_of_logins(pool, resolved.beside), **resolved.tags},
+        {**tags_of_logins(pool, authenticated.further_logins), **authenticated.tags},
         service.settings.token_issuer,
     )
     service.note_secret(token)
-    return {"IdentityId": resolved.identity_id, "Token": token}
+    return {"IdentityId": authenticated.identity_id, "Token": token}
 
 
 def get_credentials_for_identity(
     service: Service, request: Mapping[str, Any], caller: Caller
 ) -> Mapping[str, Any]:
-    """GetCredentialsForIdentity: the enhanced flow, independent of AllowClassicFlow."""
+    """Issues credentials: the enhanced flow, which does not depend on AllowClassicFlow."""
     del caller  # public
     identity = load_identity(service.state, request["IdentityId"])
     pool = load_pool(service.state, identity.pool_id)
-    resolved = _resolve(service, pool, identity, request.get("Logins"))
+    authenticated = _authenticate(service, pool, identity, request.get("Logins"))
     role_arn = resolve_role(
-        pool, resolved.logins, request.get("CustomRoleArn"), authenticated=bool(resolved.amr)
+        pool, authenticated.logins, request.get("CustomRoleArn"), authenticated=bool(authenticated.amr)
     )
-    _assume(service, pool, resolved, role_arn)
+    _assume(service, pool, authenticated, role_arn)
     lifetime = service.settings.credential_seconds(DEFAULT_CREDENTIAL_SECONDS)
     minted = service.issue_credentials(
         AssumedRole(
             role_arn=role_arn,
             session_name=_SESSION_NAME,
             expires_at=int(service.clock.now()) + lifetime,
-            identity_id=resolved.identity_id,
+            identity_id=authenticated.identity_id,
             pool_id=pool.id,
-            limited=not resolved.amr,
-            tags=resolved.tags,
+            limited=not authenticated.amr,
+            tags=authenticated.tags,
         )
     )
     return {
-        "IdentityId": resolved.identity_id,
+        "IdentityId": authenticated.identity_id,
         "Credentials": {
             "AccessKeyId": minted.access_key_id,
             "SecretKey": minted.secret_access_key,
@@ -133,7 +138,7 @@ def get_credentials_for_identity(
 
 
 def _check_basic_flow(pool: IdentityPool, logins: Mapping[str, str]) -> None:
-    # AllowClassicFlow that was never given is a third state: the flow is then allowed.
+    # A pool that was made without AllowClassicFlow allows the flow.
     if pool.settings.get("AllowClassicFlow") is False or any(map(is_saml, logins)):
         raise invalid_parameter("Basic (classic) flow is not enabled, please use enhanced flow.")
     if pool.used_role_mappings:
@@ -142,34 +147,36 @@ def _check_basic_flow(pool: IdentityPool, logins: Mapping[str, str]) -> None:
         )
 
 
-def _resolve(
+def _authenticate(
     service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str] | None
-) -> _Resolved:
+) -> _Authenticated:
     if not logins:
         if identity.authenticated or not identity.enabled:
             raise identity_forbidden(identity.id)
         if not pool.allows_guests:
             raise _guests_not_allowed()
-        return _Resolved(identity.id)
-    own_key = service_token_key(pool, logins)
-    if own_key is not None:
-        return _resolve_own_token(service, pool, identity, logins, own_key)
+        return _Authenticated(identity.id)
+    token_key = service_token_key(pool, logins)
+    if token_key is not None:
+        return _authenticate_by_token(service, pool, identity, logins, token_key)
     verified = service.logins.verify(pool, logins)
     survivor = resolve_identity(service.state, identity, _linked(verified), service.clock.now_ms())
-    return _Resolved(survivor, _amr_of(verified), verified, tags_of_logins(pool, verified))
+    return _Authenticated(survivor, _amr_of(verified), verified, tags_of_logins(pool, verified))
 
 
-def _resolve_own_token(
-    service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], own_key: str
-) -> _Resolved:
-    """A token of this service proves the identity that it names; the logins beside it are linked to that."""
-    token = service.logins.verify_service_token(logins[own_key])
-    others = {name: text for name, text in logins.items() if name != own_key}
-    beside = service.logins.verify(pool, others)
+def _authenticate_by_token(
+    service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], token_key: str
+) -> _Authenticated:
+    """A token of this service proves the identity that it names. Further logins are linked to that."""
+    token = service.logins.verify_service_token(logins[token_key])
+    others = {name: text for name, text in logins.items() if name != token_key}
+    further = service.logins.verify(pool, others)
     if token.identity_id != identity.id:
         raise logins_do_not_match()
-    survivor = resolve_identity(service.state, identity, _linked(beside), service.clock.now_ms(), proven=True)
-    return _Resolved(survivor, token.amr[1:], tags=token.tags, beside=beside)
+    survivor = resolve_identity(
+        service.state, identity, _linked(further), service.clock.now_ms(), proven=True
+    )
+    return _Authenticated(survivor, token.amr[1:], tags=token.tags, further_logins=further)
 
 
 def _linked(logins: Sequence[VerifiedLogin]) -> list[LinkedLogin]:
@@ -180,27 +187,27 @@ def _amr_of(logins: Sequence[VerifiedLogin]) -> list[str]:
     return [entry for login in logins for entry in login.amr]
 
 
-def _assume(service: Service, pool: IdentityPool, resolved: _Resolved, role_arn: str) -> None:
-    """What the service asks STS for; any refusal is the pool's configuration."""
+def _assume(service: Service, pool: IdentityPool, authenticated: _Authenticated, role_arn: str) -> None:
+    """Refuse a role that STS would refuse. The answer blames the configuration of the pool."""
     host = service_host(pool.region)
     attempt = Assumption(
         principal=host,
         provider=host,
         claims={
             "aud": [pool.id],
-            "sub": [resolved.identity_id],
-            "amr": ["authenticated", *resolved.amr] if resolved.amr else ["unauthenticated"],
+            "sub": [authenticated.identity_id],
+            "amr": ["authenticated", *authenticated.amr] if authenticated.amr else ["unauthenticated"],
         },
         session_name=_SESSION_NAME,
         now=service.clock.now(),
-        tags=resolved.tags,
+        tags=authenticated.tags,
     )
-    well_formed = are_valid if resolved.logins else are_well_formed  # the tags of a back end are not mapped
+    well_formed = are_valid if authenticated.logins else are_well_formed  # tags of developers are not mapped
     possible = (
         is_role_of_account(role_arn, pool.region)
         and is_short_enough(role_arn, pool.region)
-        and well_formed(resolved.tags)
-        and packed_percent("", (), resolved.tags) <= 100
+        and well_formed(authenticated.tags)
+        and packed_percent("", (), authenticated.tags) <= 100
     )
     if not possible or not may_assume(service.state, role_arn, attempt, service.strict_roles):
         raise invalid_pool_configuration()

@@ -1,4 +1,8 @@
-"""Operations on developer authenticated identities. Source: service.md 6.12 and 6.16 to 6.18."""
+"""
+Operations on developer authenticated identities.
+
+Source: `.github/SERVICE.md#6.12`, `.github/SERVICE.md#6.16` to `.github/SERVICE.md#6.18`.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,13 @@ from cognito_credentials.emulator.operations.linking import (
     merge_identities,
     resolve_identity,
 )
-from cognito_credentials.emulator.operations.pagination import next_token, read_token
+from cognito_credentials.emulator.operations.pagination import last_shown, page
 from cognito_credentials.emulator.operations.pools import pool_of_caller
 from cognito_credentials.emulator.service import Caller, Service
 from cognito_credentials.emulator.stored.identities import (
     Identity,
     LinkedLogin,
+    list_developer_users,
     load_identity,
     owner_of,
     unlink_logins,
@@ -32,7 +37,7 @@ _PAGE = 60
 def get_open_id_token_for_developer_identity(
     service: Service, request: Mapping[str, Any], caller: Caller
 ) -> Mapping[str, Any]:
-    """GetOpenIdTokenForDeveloperIdentity; AllowClassicFlow does not matter to it."""
+    """Ignores AllowClassicFlow."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     identity = _identity_of_pool(service, pool, request["IdentityId"]) if "IdentityId" in request else None
     logins = dict(request["Logins"])
@@ -76,7 +81,7 @@ def _developer_identity(
 def lookup_developer_identity(
     service: Service, request: Mapping[str, Any], caller: Caller
 ) -> Mapping[str, Any]:
-    """LookupDeveloperIdentity: from a user to the identity, or back."""
+    """Finds the identity of a developer user, or the developer users of an identity."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     user, identity_id = request.get("DeveloperUserIdentifier"), request.get("IdentityId")
     if user is None and identity_id is None:
@@ -86,7 +91,7 @@ def lookup_developer_identity(
         if user is not None:
             if LinkedLogin(pool.developer_provider or "", user, developer=True) not in identity.logins:
                 raise assumed.developer_user_elsewhere()
-            return {"IdentityId": identity.id, "DeveloperUserIdentifierList": [user]}  # as in the request
+            return {"IdentityId": identity.id, "DeveloperUserIdentifierList": [user]}
     else:
         identity = _owner_of_user(service, pool, str(user))
     return _page_of_users(service, identity, request)
@@ -94,27 +99,16 @@ def lookup_developer_identity(
 
 def _page_of_users(service: Service, identity: Identity, request: Mapping[str, Any]) -> Mapping[str, Any]:
     list_name, limit = f"users {identity.id}", request.get("MaxResults", _PAGE)
-    rows = service.state.rows(
-        "SELECT number, subject FROM logins WHERE identity_id = ? AND developer = 1 AND number > ?"
-        " ORDER BY number LIMIT ?",
-        identity.id,
-        read_token(list_name, request.get("NextToken")),
-        limit + 1,
-    )
-    page = rows[:limit]
-    answer: dict[str, Any] = {
-        "IdentityId": identity.id,
-        "DeveloperUserIdentifierList": [row["subject"] for row in page],
-    }
-    if len(rows) > limit:
-        answer["NextToken"] = next_token(list_name, page[-1]["number"])
-    return answer
+    last = last_shown(list_name, request.get("NextToken"))
+    entries = list_developer_users(service.state, identity.id, last, limit + 1)
+    users, following = page(list_name, entries, limit)
+    return {"IdentityId": identity.id, "DeveloperUserIdentifierList": users, **following}
 
 
 def merge_developer_identities(
     service: Service, request: Mapping[str, Any], caller: Caller
 ) -> Mapping[str, Any]:
-    """MergeDeveloperIdentities: the destination's identity gets everything of the source's."""
+    """Moves all logins of the source user's identity to the destination user's identity."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     _check_provider(pool, request["DeveloperProviderName"])
     source = _owner_of_user(service, pool, request["SourceUserIdentifier"])
@@ -125,7 +119,7 @@ def merge_developer_identities(
 
 
 def unlink_developer_identity(service: Service, request: Mapping[str, Any], caller: Caller) -> None:
-    """UnlinkDeveloperIdentity: the user counts as new next time."""
+    """Unlinks a developer user. The next token for this user makes a new identity."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     identity = _identity_of_pool(service, pool, request["IdentityId"])
     _check_provider(pool, request["DeveloperProviderName"])

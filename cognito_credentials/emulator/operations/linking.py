@@ -1,7 +1,7 @@
 """
-Which identity a call is for, and what it does to it: linking, guest upgrade, merging.
+The identity that a call with logins is answered for; logins are linked to it, and identities are merged.
 
-Every check comes before the first change. Source: service.md 5.3 and 5.4.
+Every check comes before the first change. Source: `.github/SERVICE.md#5.3`, `.github/SERVICE.md#5.4`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,7 @@ from cognito_credentials.emulator.stored.state import State
 
 def identity_for_logins(state: State, pool_id: str, logins: Sequence[LinkedLogin], now_ms: int) -> str:
     """
-    GetId: the identity of *logins*, made when none of them is known.
-
-    Returns:
-        The identity id.
+    GetId: the id of the identity that has *logins*. It is made if no identity has one of them.
 
     Raises:
         ServiceError: ResourceConflictException.
@@ -45,12 +42,14 @@ def resolve_identity(
     state: State, identity: Identity, logins: Sequence[LinkedLogin], now_ms: int, *, proven: bool = False
 ) -> str:
     """
-    GetOpenIdToken and GetCredentialsForIdentity: the identity that a call of *identity* with
-    *logins* is answered for, which may be another one.
+    GetOpenIdToken and GetCredentialsForIdentity: the id of the identity that a call is answered for.
+
+    It is another one than *identity* after a merge.
 
     Args:
+        identity: The identity that the call names.
         logins: At least one, unless *proven*.
-        proven: A token of this service says already that the caller has *identity*.
+        proven: True when a token of this service has proved that *identity* is the caller's.
 
     Raises:
         ServiceError: NotAuthorizedException or ResourceConflictException.
@@ -72,7 +71,7 @@ def resolve_identity(
 
 def merge_identities(state: State, identities: Sequence[Identity], now_ms: int) -> str:
     """
-    MergeDeveloperIdentities: the first of *identities* gets what the others have.
+    MergeDeveloperIdentities: the first of *identities* gets the logins of the others, which are disabled.
 
     Raises:
         ServiceError: ResourceConflictException.
@@ -81,7 +80,7 @@ def merge_identities(state: State, identities: Sequence[Identity], now_ms: int) 
 
 
 def _owners(state: State, pool_id: str, logins: Sequence[LinkedLogin]) -> list[Identity]:
-    """The different identities that have one of *logins*, in the order of the logins."""
+    """The identities that have one of *logins*, in the order of the logins."""
     owners: dict[str, Identity] = {}
     for login in logins:
         owner = owner_of(state, pool_id, login)
@@ -91,7 +90,7 @@ def _owners(state: State, pool_id: str, logins: Sequence[LinkedLogin]) -> list[I
 
 
 def _merge(state: State, identities: Sequence[Identity], logins: Sequence[LinkedLogin], now_ms: int) -> str:
-    """Move everything to the first of *identities*, and link to it what no one has yet."""
+    """Move all logins to the first of *identities*, and link those of *logins* to it that no identity has."""
     survivor, *others = identities
     _check_union(identities, logins)
     known = {login for identity in identities for login in identity.logins}

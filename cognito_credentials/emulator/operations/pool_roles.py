@@ -1,4 +1,4 @@
-"""Operations on the roles of an identity pool. Source: service.md 6.6."""
+"""Operations on the roles of an identity pool. Source: `.github/SERVICE.md#6.6`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cognito_credentials.emulator.stored.pools import IdentityPool, save_roles
 
 
 def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller: Caller) -> None:
-    """SetIdentityPoolRoles: replaces roles and role mappings."""
+    """Replaces roles and role mappings."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     roles, mappings = request["Roles"], request.get("RoleMappings", {})
     for role in roles.values():
@@ -27,7 +27,7 @@ def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller
 def get_identity_pool_roles(
     service: Service, request: Mapping[str, Any], caller: Caller
 ) -> Mapping[str, Any]:
-    """GetIdentityPoolRoles; what was never set is left out."""
+    """Leaves out roles and role mappings that were never set."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     answer: dict[str, Any] = {"IdentityPoolId": pool.id}
     if pool.roles:
@@ -38,14 +38,14 @@ def get_identity_pool_roles(
 
 
 def _check_role(pool: IdentityPool, role: str) -> None:
-    """The role must be an ARN in the pool's account, or the caller could not pass it."""
+    """Refuse a role of another account: IAM lets nobody pass it to the service."""
     if not is_role_of_account(role, pool.region):
         raise role_forbidden(role)
 
 
 def check_mapping(pool: IdentityPool, provider: str, mapping: Mapping[str, Any]) -> None:
     """
-    Refuse a role mapping of a provider that *pool* has not, or that is not whole.
+    Refuse a role mapping that is incomplete, or of a provider that *pool* does not have.
 
     Raises:
         ServiceError: InvalidParameterException, or NotAuthorizedException for a role.

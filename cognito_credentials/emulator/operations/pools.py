@@ -1,4 +1,4 @@
-"""Operations on identity pools. Source: service.md 6.1 to 6.5."""
+"""Operations on identity pools. Source: `.github/SERVICE.md#6.1` to `.github/SERVICE.md#6.5`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import invalid_parameter, pool_not_found
 from cognito_credentials.emulator.model.names import new_id
-from cognito_credentials.emulator.operations.pagination import next_token, read_token
+from cognito_credentials.emulator.operations.pagination import last_shown, page
 from cognito_credentials.emulator.service import Caller, Service
 from cognito_credentials.emulator.stored.pools import (
     IdentityPool,
+    count_pools,
     delete_pool,
     insert_pool,
     list_pools,
@@ -36,37 +37,27 @@ _SETTINGS = (
 
 
 def create_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """CreateIdentityPool."""
-    settings = settings_of(request)
-    check_tags(request.get("IdentityPoolTags", {}))
-    found = service.state.row("SELECT count(*) AS n FROM pools WHERE region = ?", caller.region)
-    if found is not None and found["n"] >= assumed.POOL_LIMIT:
+    tags = request.get("IdentityPoolTags", {})
+    pool = IdentityPool(new_id(caller.region), pool_settings(request), tags)
+    check_tags(tags)
+    if count_pools(service.state, caller.region) >= assumed.POOL_LIMIT:
         raise assumed.pool_limit_exceeded()
-    pool = IdentityPool(
-        id=new_id(caller.region),
-        settings=settings,
-        tags=request.get("IdentityPoolTags", {}),
-        roles={},
-        role_mappings={},
-        principal_tags={},
-    )
     insert_pool(service.state, pool)
     return pool.described()
 
 
 def describe_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """DescribeIdentityPool."""
     return pool_of_caller(service, request["IdentityPoolId"], caller).described()
 
 
 def update_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """UpdateIdentityPool: replaces everything but tags and the developer provider's name."""
+    """Replaces all settings, but keeps the tags if none are given, and the developer provider's name."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
-    fixed = pool.developer_provider
-    if fixed is not None and request.get("DeveloperProviderName", fixed) != fixed:
+    name = pool.developer_provider
+    if name is not None and request.get("DeveloperProviderName", name) != name:
         raise assumed.developer_provider_fixed()
-    kept = {"DeveloperProviderName": fixed} if fixed is not None else {}
-    settings = settings_of({**request, **kept})
+    unchanged = {} if name is None else {"DeveloperProviderName": name}
+    settings = pool_settings({**request, **unchanged})
     tags = request.get("IdentityPoolTags", pool.tags)
     check_tags(tags)
     updated = replace(pool, settings=settings, tags=tags)
@@ -75,29 +66,24 @@ def update_identity_pool(service: Service, request: Mapping[str, Any], caller: C
 
 
 def delete_identity_pool(service: Service, request: Mapping[str, Any], caller: Caller) -> None:
-    """DeleteIdentityPool: its identities go with it, the credentials given out stay good."""
+    """Deletes the identities of the pool, too. Credentials that were issued stay valid."""
     delete_pool(service.state, pool_of_caller(service, request["IdentityPoolId"], caller).id)
 
 
 def list_identity_pools(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """ListIdentityPools, of the caller's region, in the order of their creation."""
+    """Lists the pools of the caller's region in the order of their creation."""
     list_name, limit = f"pools {caller.region}", request["MaxResults"]
-    last = read_token(list_name, request.get("NextToken"))
-    found = list_pools(service.state, caller.region, last, limit + 1)
-    answer: dict[str, Any] = {
-        "IdentityPools": [
-            {"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings["IdentityPoolName"]}
-            for _, pool in found[:limit]
-        ]
-    }
-    if len(found) > limit:
-        answer["NextToken"] = next_token(list_name, found[limit - 1][0])
-    return answer
+    last = last_shown(list_name, request.get("NextToken"))
+    pools, following = page(list_name, list_pools(service.state, caller.region, last, limit + 1), limit)
+    descriptions = [
+        {"IdentityPoolId": pool.id, "IdentityPoolName": pool.settings["IdentityPoolName"]} for pool in pools
+    ]
+    return {"IdentityPools": descriptions, **following}
 
 
 def pool_of_caller(service: Service, pool_id: str, caller: Caller) -> IdentityPool:
     """
-    The pool of a signed call, which must have been signed for the pool's region.
+    The pool of a signed call. The call must be signed for the pool's region.
 
     Raises:
         ServiceError: ResourceNotFoundException.
@@ -110,7 +96,7 @@ def pool_of_caller(service: Service, pool_id: str, caller: Caller) -> IdentityPo
 
 def check_tags(tags: Mapping[str, str]) -> None:
     """
-    Refuse too many tags, reserved keys and characters that tags cannot have.
+    Refuse too many tags, reserved keys, and characters that tags cannot have.
 
     Raises:
         ServiceError: InvalidParameterException.
@@ -122,9 +108,9 @@ def check_tags(tags: Mapping[str, str]) -> None:
             raise assumed.bad_tag(key)
 
 
-def settings_of(request: Mapping[str, Any]) -> dict[str, Any]:
+def pool_settings(request: Mapping[str, Any]) -> dict[str, Any]:
     """
-    The settings of a pool as they are stored and shown: what was given, in the service's order.
+    The settings of a pool as they are stored and described: the members of *request*, in the service's order.
 
     Raises:
         ServiceError: InvalidParameterException, or LimitExceededException for too many user pools.

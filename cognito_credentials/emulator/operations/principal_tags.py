@@ -1,7 +1,7 @@
 """
-Attributes for access control: claims of a login that become tags of the session.
+Attributes for access control: claims of a login become tags of the session.
 
-Source: service.md 8.4.
+Source: `.github/SERVICE.md#8.4`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _DEFAULT: Mapping[str, str] = {"client": "aud", "username": "sub"}
 
 
 def tags_of_logins(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> dict[str, str]:
-    """The tags that the pool's maps make of *logins*; a claim that is missing makes none."""
+    """The tags that the pool's maps make of the claims of *logins*. A missing claim makes no tag."""
     tags: dict[str, str] = {}
     for login in logins:
         for tag, claim in _map_of(pool, login).items():
@@ -53,19 +53,19 @@ def _map_of(pool: IdentityPool, login: VerifiedLogin) -> Mapping[str, str]:
 
 
 def claim_text(value: Any) -> str:
-    """A claim as tags and rules see it: what is no text, as JSON writes it."""
+    """The text of a claim for tags and rules: a string itself, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def are_valid(tags: Mapping[str, str]) -> bool:
-    """Whether the service can map logins to *tags*: those that STS takes, and no more in total."""
-    if not are_well_formed(tags):  # first: what is no text that could be sent has no size either
+    """True when logins may map to *tags*: STS accepts them, and they are short enough in total."""
+    if not are_well_formed(tags):  # first: a lone surrogate cannot be encoded
         return False
     return sum(len(key.encode()) + len(value.encode()) for key, value in tags.items()) <= _MAX_TOTAL_BYTES
 
 
 def are_well_formed(tags: Mapping[str, str]) -> bool:
-    """Whether STS takes *tags*: number, lengths, characters."""
+    """True when STS accepts the number, the lengths and the characters of *tags*."""
     return len(tags) <= _MAX_TAGS and all(
         len(key) <= _MAX_KEY and len(value) <= _MAX_VALUE and _is_taggable(key + value)
         for key, value in tags.items()

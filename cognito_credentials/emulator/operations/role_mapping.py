@@ -1,7 +1,7 @@
 """
-Which role an identity gets in the enhanced flow.
+The role of a session in the enhanced flow: the pool's role, one of a role mapping, or one of a SAML response.
 
-Source: service.md 8.1 to 8.3.
+Source: `.github/SERVICE.md#8.1` to `.github/SERVICE.md#8.3`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cognito_credentials.emulator.logins.verifier import VerifiedLogin
 from cognito_credentials.emulator.operations.principal_tags import claim_text
 from cognito_credentials.emulator.stored.pools import IdentityPool
 
-_FEW_CLAIMS = {"graph.facebook.com", "www.amazon.com"}
+_ID_CLAIMS_ONLY = {"graph.facebook.com", "www.amazon.com"}
 
 
 def resolve_role(
@@ -30,15 +30,15 @@ def resolve_role(
     authenticated: bool,
 ) -> str:
     """
-    The role ARN for a call.
+    The ARN of the role for a call.
 
     Args:
         logins: The verified logins; empty for a guest or a token of this service.
         custom_role_arn: CustomRoleArn of the call.
-        authenticated: Whether the caller is signed in.
+        authenticated: False for a guest.
 
     Raises:
-        ServiceError: No role, an ambiguous one, or one that is not permitted.
+        ServiceError: There is no role, more than one, or CustomRoleArn is not permitted.
     """
     mappings = pool.used_role_mappings
     for login in logins:
@@ -48,14 +48,14 @@ def resolve_role(
                 return _mapped_role(pool, mapping, login, custom_role_arn)
     for login in logins:
         if login.roles:
-            return _brought_role(login, custom_role_arn)
+            return _saml_role(login, custom_role_arn)
     if custom_role_arn is not None:
         raise assumed.custom_role_without_mapping()
     return _pool_role(pool, "authenticated" if authenticated else "unauthenticated")
 
 
-def _brought_role(login: VerifiedLogin, custom: str | None) -> str:
-    """A role of a SAML response; where it names several, the caller must choose."""
+def _saml_role(login: VerifiedLogin, custom: str | None) -> str:
+    """A role of a SAML response. The caller must choose one if the response names several."""
     if custom is not None:
         if custom not in login.roles:
             raise role_forbidden(custom)
@@ -98,12 +98,12 @@ def _mapped_role(
 
 
 def _roles_of_token(claims: Mapping[str, Any]) -> tuple[list[str], str | None]:
-    """The roles that a user pool's token permits, and the one that it prefers."""
-    given = claims.get("cognito:roles")
-    if isinstance(given, str):
-        roles = [role.strip() for role in given.split(",") if role.strip()]
-    elif isinstance(given, list):
-        roles = [role for role in given if isinstance(role, str) and role]
+    """The roles that a user pool's token permits, and the preferred one."""
+    value = claims.get("cognito:roles")
+    if isinstance(value, str):
+        roles = [role.strip() for role in value.split(",") if role.strip()]
+    elif isinstance(value, list):
+        roles = [role for role in value if isinstance(role, str) and role]
     else:
         roles = []
     preferred = claims.get("cognito:preferred_role")
@@ -113,13 +113,13 @@ def _roles_of_token(claims: Mapping[str, Any]) -> tuple[list[str], str | None]:
 
 
 def _roles_of_rules(rules: Sequence[Mapping[str, str]], login: VerifiedLogin) -> list[str]:
-    """The roles of all rules that match, in order."""
+    """The roles of all rules that match, in the order of the rules."""
     return [rule["RoleARN"] for rule in rules if _matches(rule, login)]
 
 
 def _matches(rule: Mapping[str, str], login: VerifiedLogin) -> bool:
     claim = rule["Claim"]
-    if login.linked.provider in _FEW_CLAIMS and claim not in ("iss", "aud", "sub"):
+    if login.linked.provider in _ID_CLAIMS_ONLY and claim not in ("iss", "aud", "sub"):
         return False
     value = login.claims.get(claim)
     if value is None:

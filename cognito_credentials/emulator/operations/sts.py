@@ -1,7 +1,7 @@
 """
-The two STS operations that Cognito's flows need.
+The two STS operations that Cognito's flows need. The numbers in comments are those of the checks.
 
-Source: service.md 9.
+Source: `.github/SERVICE.md#9`; the checks are `.github/SERVICE.md#9.3`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def call(service: Service, name: str, parameters: Mapping[str, str], caller: Cal
 
     Args:
         parameters: The form fields.
-        caller: Who signed the request; AssumeRoleWithWebIdentity is not signed.
+        caller: The signer; AssumeRoleWithWebIdentity is not signed.
 
     Returns:
         The members of the result.
@@ -58,7 +58,7 @@ def call(service: Service, name: str, parameters: Mapping[str, str], caller: Cal
 
 
 def _checked(name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The request as nested values, checked against the service model."""
+    """The request as JSON has it, checked against the service model."""
     request: dict[str, Any] = dict(parameters)
     for member in _INTEGERS & request.keys():
         request[member] = _integer(request[member])
@@ -106,13 +106,13 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
         raise ServiceError("ValidationError", assumed.DURATION_TOO_LONG)
     policy, policy_arns = request.get("Policy", ""), [entry["arn"] for entry in request.get("PolicyArns", ())]
     percent = _check_session(policy, policy_arns, attempt.tags)  # 9
-    own = is_service_host(provider)
+    is_own = is_service_host(provider)
     session = AssumedRole(
         role_arn=role_arn,
         session_name=request["RoleSessionName"],
         expires_at=int(service.clock.now()) + service.settings.credential_seconds(duration),
-        identity_id=subject if own else "",
-        pool_id=audience if own else "",
+        identity_id=subject if is_own else "",
+        pool_id=audience if is_own else "",
         tags=attempt.tags,
         policy=policy,
         policy_arns=policy_arns,
@@ -140,11 +140,11 @@ def _answer(
 
 
 def _verify_issuer(service: Service, token: Jwt) -> str:
-    """Checks 3 and 4: the issuer is known, and its signature verifies."""
+    """Checks 3 and 4: the issuer is known, and it signed the token."""
     issuer = token.claims.get("iss")
     if issuer is None:
         raise _invalid_token("Missing a required claim: iss")
-    if is_service_token(service.keys, token):  # whatever it calls its issuer: that is a setting
+    if is_service_token(service.keys, token):  # the iss claim does not tell: token_issuer is a setting
         return service_host(region_of(token.claims["aud"]))
     provider = provider_of(issuer)
     if provider is not None and is_service_host(provider):
@@ -163,7 +163,7 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
 
 
 def _check_audience(service: Service, provider: str, token: Jwt) -> None:
-    """Check 5: the claims of the trust policy are there, and the audience is a registered client id."""
+    """Check 5: the claims for the trust policy exist, and the audience is a registered client id."""
     for claim in ("aud", "sub"):
         if token.claims.get(claim) in (None, []):
             raise _invalid_token(f"Missing a required claim: {claim}")
@@ -173,7 +173,7 @@ def _check_audience(service: Service, provider: str, token: Jwt) -> None:
 
 
 def _check_times(token: Jwt, now: int) -> None:
-    """Checks 6 and 7: not expired, not older than a day."""
+    """Checks 6 and 7: the token has not expired, and is at most a day old."""
     expires_at, issued_at = token.expires_at, token.issued_at
     if expires_at is None:
         raise _invalid_token("Missing a required claim: exp")
@@ -189,7 +189,7 @@ def _check_times(token: Jwt, now: int) -> None:
 def _attempt(
     provider: str, token: Jwt, request: Mapping[str, Any], now: float
 ) -> tuple[Assumption, str, str]:
-    """What the trust policy is asked, the audience and the subject."""
+    """The attempt that the trust policy decides about, the audience and the subject."""
     session_name: str = request["RoleSessionName"]
     if is_service_host(provider):
         own = read_service_token(token)
@@ -197,13 +197,13 @@ def _attempt(
         attempt = Assumption(provider, provider, claims, session_name, now, own.tags)
         return attempt, own.pool_id, own.identity_id
     audiences, subject = token.audiences, str(token.claims["sub"])
-    outside: Mapping[str, Sequence[str]] = {"aud": audiences, "sub": [subject]}
+    claims = {"aud": list(audiences), "sub": [subject]}
     principal = oidc_provider_arn(provider, request["RoleArn"])
-    return Assumption(principal, provider, outside, session_name, now), ",".join(audiences), subject
+    return Assumption(principal, provider, claims, session_name, now), ",".join(audiences), subject
 
 
 def _check_session(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
-    """Check 9: policies and tags are good; how much of their room they take, percent."""
+    """Check 9: policies and tags are well formed. Returns the percentage of their space that they take up."""
     if policy and not is_policy(policy):
         raise ServiceError("MalformedPolicyDocument", assumed.MALFORMED_POLICY)
     for arn in policy_arns:
@@ -225,5 +225,5 @@ def _invalid_token(message: str) -> ServiceError:
 
 
 def _access_denied() -> ServiceError:
-    """The same for a role that does not exist: its existence is not revealed."""
+    """The same answer for a role that does not exist, so that it reveals nothing about the account."""
     return ServiceError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)

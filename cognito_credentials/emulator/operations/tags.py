@@ -1,4 +1,8 @@
-"""Tags of identity pools, and the maps of principal tags. Source: service.md 6.7 and 6.8."""
+"""
+Tags of identity pools, and maps of principal tags.
+
+Source: `.github/SERVICE.md#6.7`, `.github/SERVICE.md#6.8`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ _POOL_ID = re.compile(r"[\w-]+:[0-9a-f-]+", re.ASCII)
 
 
 def tag_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """TagResource: adds tags, or overwrites them."""
+    """Adds tags, or overwrites them."""
     pool = _tagged_pool(service, request["ResourceArn"], caller)
     tags = {**pool.tags, **request["Tags"]}
     check_tags(tags)
@@ -25,7 +29,7 @@ def tag_resource(service: Service, request: Mapping[str, Any], caller: Caller) -
 
 
 def untag_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """UntagResource: a key that is not there is no error."""
+    """Ignores keys that the pool does not have."""
     pool = _tagged_pool(service, request["ResourceArn"], caller)
     removed = set(request["TagKeys"])
     save_tags(service.state, pool.id, {key: value for key, value in pool.tags.items() if key not in removed})
@@ -33,14 +37,13 @@ def untag_resource(service: Service, request: Mapping[str, Any], caller: Caller)
 
 
 def list_tags_for_resource(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
-    """ListTagsForResource."""
     return {"Tags": dict(_tagged_pool(service, request["ResourceArn"], caller).tags)}
 
 
 def set_principal_tag_attribute_map(
     service: Service, request: Mapping[str, Any], caller: Caller
 ) -> Mapping[str, Any]:
-    """SetPrincipalTagAttributeMap: replaces the provider's map."""
+    """Replaces the map of the provider."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     provider = request["IdentityProviderName"]
     if provider not in _tag_providers(pool):
@@ -57,7 +60,7 @@ def set_principal_tag_attribute_map(
 def get_principal_tag_attribute_map(
     service: Service, request: Mapping[str, Any], caller: Caller
 ) -> Mapping[str, Any]:
-    """GetPrincipalTagAttributeMap; a map that was never set is empty."""
+    """Answers with an empty map for a provider whose map was never set."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     provider = request["IdentityProviderName"]
     stored = pool.principal_tags.get(provider, assumed.UNSET_PRINCIPAL_TAGS)
@@ -65,7 +68,7 @@ def get_principal_tag_attribute_map(
 
 
 def _tagged_pool(service: Service, arn: str, caller: Caller) -> IdentityPool:
-    """The pool that *arn* names, which must be of the caller's region and account."""
+    """The pool that *arn* names. It must be in the caller's region and account."""
     pool_id = arn.partition(":identitypool/")[2]
     if not _POOL_ID.fullmatch(pool_id) or arn != pool_arn(pool_id) or region_of(pool_id) != caller.region:
         raise assumed.not_a_pool_arn(arn)
@@ -73,7 +76,7 @@ def _tagged_pool(service: Service, arn: str, caller: Caller) -> IdentityPool:
 
 
 def _tag_providers(pool: IdentityPool) -> set[str]:
-    """A user pool stands here without its client id."""
+    """The providers that may have a map. A user pool is named without a client id here."""
     settings = pool.settings
     return {
         *(entry["ProviderName"] for entry in settings.get("CognitoIdentityProviders", ())),

@@ -18,7 +18,7 @@ from cognito_credentials.emulator.model.names import (
 )
 from cognito_credentials.emulator.model.shapes import load_service_model
 from cognito_credentials.emulator.operations.pool_roles import check_mapping
-from cognito_credentials.emulator.operations.pools import check_tags, settings_of
+from cognito_credentials.emulator.operations.pools import check_tags, pool_settings
 from cognito_credentials.emulator.seed.entry import KINDS, Entry
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.pools import IdentityPool, insert_pool, save_roles
@@ -60,7 +60,7 @@ def plant_pool(service: Service, entry: Entry) -> str:
     with _refusals_at(entry, "IdentityPoolTags"):
         check_tags(tags)
     with _refusals_at(entry, "CognitoIdentityProviders"):
-        pool = IdentityPool(pool_id, settings_of(settings), tags, {}, {}, {})
+        pool = IdentityPool(pool_id, pool_settings(settings), tags)
     for state, arn in roles["Roles"].items():
         if not is_role_of_account(arn, region_of(pool_id)):
             where = f"account {ACCOUNT_ID}, in the partition of the pool"

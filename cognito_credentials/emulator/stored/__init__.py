@@ -1,5 +1,5 @@
 """
-What the emulator remembers.
+The state of the emulator, in SQLite.
 
 - ``state``: the SQLite database, in memory or in a file, and its transactions
 - ``pools``: identity pools

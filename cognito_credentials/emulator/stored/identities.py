@@ -1,4 +1,4 @@
-"""Identities and their logins as they are stored; the rules that join them are in linking.py."""
+"""Identities and their logins as rows of the state. ``operations.linking`` has the rules that join them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LinkedLogin:
     One user of one login provider, linked to an identity.
 
     Attributes:
-        developer: True for a developer user; several of one provider are allowed.
+        developer: True for a developer user. An identity may have several of these.
     """
 
     provider: str
@@ -32,8 +32,8 @@ class Identity:
     One identity.
 
     Attributes:
-        enabled: False once merged away or without its last login.
-        authenticated: True once it ever had a login; there is no way back to guest.
+        enabled: False after a merge into another identity, or after its last login was unlinked.
+        authenticated: True from its first login on. It never becomes a guest's identity again.
         logins: In the order in which they were linked.
     """
 
@@ -46,7 +46,7 @@ class Identity:
     logins: tuple[LinkedLogin, ...]
 
     def described(self) -> dict[str, Any]:
-        """The IdentityDescription structure of the service's answers."""
+        """The IdentityDescription structure of answers."""
         description: dict[str, Any] = {"IdentityId": self.id}
         providers = list(dict.fromkeys(login.provider for login in self.logins))
         if providers:
@@ -76,10 +76,10 @@ def load_identity(state: State, identity_id: str) -> Identity:
     Raises:
         ServiceError: ResourceNotFoundException.
     """
-    found = state.row("SELECT * FROM identities WHERE id = ?", identity_id)
-    if found is None:
+    row = state.row("SELECT * FROM identities WHERE id = ?", identity_id)
+    if row is None:
         raise identity_not_found(identity_id)
-    return _identity(state, found)
+    return _identity(state, row)
 
 
 def list_identities(
@@ -96,20 +96,32 @@ def list_identities(
     return [(row["number"], _identity(state, row)) for row in rows]
 
 
+def list_developer_users(state: State, identity_id: str, last: int, limit: int) -> list[tuple[int, str]]:
+    """At most *limit* developer users of an identity after number *last*, each with its number."""
+    rows = state.rows(
+        "SELECT number, subject FROM logins WHERE identity_id = ? AND developer = 1 AND number > ?"
+        " ORDER BY number LIMIT ?",
+        identity_id,
+        last,
+        limit,
+    )
+    return [(row["number"], row["subject"]) for row in rows]
+
+
 def owner_of(state: State, pool_id: str, login: LinkedLogin) -> Identity | None:
-    """The identity that *login* is linked to."""
-    found = state.row(
+    """The identity that *login* is linked to, if any."""
+    row = state.row(
         "SELECT identities.* FROM logins JOIN identities ON identities.id = logins.identity_id"
         " WHERE logins.pool_id = ? AND provider = ? AND subject = ?",
         pool_id,
         login.provider,
         login.subject,
     )
-    return _identity(state, found) if found else None
+    return _identity(state, row) if row else None
 
 
 def link_login(state: State, identity: Identity, login: LinkedLogin, now_ms: int) -> None:
-    """Link *login*, which no identity has, to *identity*."""
+    """Link *login* to *identity*. No identity may have the login yet."""
     state.execute(
         "INSERT INTO logins (pool_id, provider, subject, developer, identity_id) VALUES (?, ?, ?, ?, ?)",
         identity.pool_id,
@@ -124,7 +136,7 @@ def link_login(state: State, identity: Identity, login: LinkedLogin, now_ms: int
 
 
 def move_logins(state: State, source: Identity, destination: Identity, now_ms: int) -> None:
-    """Give all logins of *source* to *destination*, and disable *source*."""
+    """Move all logins of *source* to *destination*, and disable *source*."""
     state.execute("UPDATE logins SET identity_id = ? WHERE identity_id = ?", destination.id, source.id)
     state.execute(
         "UPDATE identities SET authenticated = 1, modified_ms = ? WHERE id = ?",
@@ -135,7 +147,7 @@ def move_logins(state: State, source: Identity, destination: Identity, now_ms: i
 
 
 def disable_identity(state: State, identity_id: str, now_ms: int) -> None:
-    """Make *identity_id* inaccessible."""
+    """Disable the identity: nobody gets tokens or credentials for it any more."""
     state.execute("UPDATE identities SET enabled = 0, modified_ms = ? WHERE id = ?", now_ms, identity_id)
 
 
@@ -156,7 +168,7 @@ def unlink_logins(state: State, identity: Identity, removed: Sequence[LinkedLogi
 
 
 def delete_identity(state: State, identity_id: str) -> None:
-    """Forget *identity_id*; its logins are free again."""
+    """Delete the identity. Its logins can be linked to another one then."""
     state.execute("DELETE FROM logins WHERE identity_id = ?", identity_id)
     state.execute("DELETE FROM identities WHERE id = ?", identity_id)
 
@@ -165,8 +177,8 @@ def _identity(state: State, row: sqlite3.Row) -> Identity:
     logins: tuple[LinkedLogin, ...] = ()
     if row["authenticated"]:
         logins = tuple(
-            LinkedLogin(found["provider"], found["subject"], bool(found["developer"]))
-            for found in state.rows("SELECT * FROM logins WHERE identity_id = ? ORDER BY number", row["id"])
+            LinkedLogin(login["provider"], login["subject"], bool(login["developer"]))
+            for login in state.rows("SELECT * FROM logins WHERE identity_id = ? ORDER BY number", row["id"])
         )
     return Identity(
         id=row["id"],

@@ -1,11 +1,11 @@
-"""Identity pools as they are stored."""
+"""Identity pools as rows of the state."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cognito_credentials.emulator.errors import pool_not_found
@@ -19,42 +19,38 @@ class IdentityPool:
     One identity pool.
 
     Attributes:
-        settings: The members of CreateIdentityPool as given, without tags.
+        settings: The members of CreateIdentityPool, without the tags.
         roles: ``authenticated`` and ``unauthenticated`` to role ARN.
-        role_mappings: Provider to RoleMapping, also of providers that were taken out of the pool.
+        role_mappings: Provider to RoleMapping, including providers that have been removed from the pool.
         principal_tags: Provider to ``{"UseDefaults", "PrincipalTags"}``.
     """
 
     id: str
     settings: Mapping[str, Any]
     tags: Mapping[str, str]
-    roles: Mapping[str, str]
-    role_mappings: Mapping[str, Any]
-    principal_tags: Mapping[str, Any]
+    roles: Mapping[str, str] = field(default_factory=dict)
+    role_mappings: Mapping[str, Any] = field(default_factory=dict)
+    principal_tags: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def region(self) -> str:
-        """The region that the id begins with."""
         return region_of(self.id)
 
     @property
     def allows_guests(self) -> bool:
-        """AllowUnauthenticatedIdentities."""
         return bool(self.settings["AllowUnauthenticatedIdentities"])
 
     @property
     def developer_provider(self) -> str | None:
-        """DeveloperProviderName."""
         return self.settings.get("DeveloperProviderName")
 
     @property
     def arn(self) -> str:
-        """The pool's ARN."""
         return pool_arn(self.id)
 
     @property
     def user_pool_keys(self) -> frozenset[str]:
-        """What role mappings of the pool's user pools stand under: one key a client."""
+        """The keys of role mappings for the pool's user pools, one for each client."""
         entries = self.settings.get("CognitoIdentityProviders", ())
         return frozenset(
             f"{entry['ProviderName']}:{entry['ClientId']}" for entry in entries if "ClientId" in entry
@@ -62,25 +58,25 @@ class IdentityPool:
 
     @property
     def mapping_keys(self) -> frozenset[str]:
-        """What role mappings may stand under: the providers that the pool has."""
+        """The keys that role mappings may have: the providers of the pool."""
         members = ("SupportedLoginProviders", "OpenIdConnectProviderARNs", "SamlProviderARNs")
         return self.user_pool_keys.union(*(self.settings.get(member, ()) for member in members))
 
     @property
     def used_role_mappings(self) -> Mapping[str, Any]:
-        """The role mappings without those of providers that were taken out of the pool since."""
+        """The role mappings, without those of providers that have been removed from the pool."""
         if not self.role_mappings:
             return {}
         keys = self.mapping_keys
         return {key: mapping for key, mapping in self.role_mappings.items() if key in keys}
 
     def described(self) -> dict[str, Any]:
-        """The IdentityPool structure of the service's answers."""
+        """The IdentityPool structure of answers."""
         return {"IdentityPoolId": self.id, **self.settings, "IdentityPoolTags": dict(self.tags)}
 
 
 def insert_pool(state: State, pool: IdentityPool) -> None:
-    """Store a new pool."""
+    """Store a new pool, without its roles and principal tags."""
     state.execute(
         "INSERT INTO pools (id, region, settings, tags) VALUES (?, ?, ?, ?)",
         pool.id,
@@ -97,14 +93,14 @@ def load_pool(state: State, pool_id: str) -> IdentityPool:
     Raises:
         ServiceError: ResourceNotFoundException.
     """
-    found = state.row("SELECT * FROM pools WHERE id = ?", pool_id)
-    if found is None:
+    row = state.row("SELECT * FROM pools WHERE id = ?", pool_id)
+    if row is None:
         raise pool_not_found(pool_id)
-    return _pool(found)
+    return _pool(row)
 
 
 def update_pool(state: State, pool: IdentityPool) -> None:
-    """Store new settings and tags of a pool."""
+    """Store the settings and tags of an existing pool."""
     state.execute(
         "UPDATE pools SET settings = ?, tags = ? WHERE id = ?",
         json.dumps(pool.settings),
@@ -114,10 +110,16 @@ def update_pool(state: State, pool: IdentityPool) -> None:
 
 
 def delete_pool(state: State, pool_id: str) -> None:
-    """Forget the pool and its identities."""
+    """Delete the pool and its identities."""
     for table in ("logins", "identities", "role_uses"):
         state.execute(f"DELETE FROM {table} WHERE pool_id = ?", pool_id)  # noqa: S608 - names above
     state.execute("DELETE FROM pools WHERE id = ?", pool_id)
+
+
+def count_pools(state: State, region: str) -> int:
+    """The number of pools in *region*."""
+    row = state.row("SELECT count(*) AS n FROM pools WHERE region = ?", region)
+    return int(row["n"]) if row else 0
 
 
 def list_pools(state: State, region: str, last: int, limit: int) -> list[tuple[int, IdentityPool]]:
@@ -129,19 +131,19 @@ def list_pools(state: State, region: str, last: int, limit: int) -> list[tuple[i
 
 
 def save_tags(state: State, pool_id: str, tags: Mapping[str, str]) -> None:
-    """Replace the pool's tags."""
+    """Replace the tags of the pool."""
     state.execute("UPDATE pools SET tags = ? WHERE id = ?", json.dumps(tags), pool_id)
 
 
 def save_principal_tags(state: State, pool_id: str, maps: Mapping[str, Any]) -> None:
-    """Replace the pool's maps of principal tags."""
+    """Replace the maps of principal tags of the pool."""
     state.execute("UPDATE pools SET principal_tags = ? WHERE id = ?", json.dumps(maps), pool_id)
 
 
 def save_roles(
     state: State, pool_id: str, roles: Mapping[str, str], role_mappings: Mapping[str, Any]
 ) -> None:
-    """Replace the pool's roles and mappings, and what is known about which pool uses a role."""
+    """Replace roles and role mappings of the pool, and the index of which pools use a role."""
     state.execute(
         "UPDATE pools SET roles = ?, role_mappings = ? WHERE id = ?",
         json.dumps(roles),

@@ -1,10 +1,9 @@
 """
-The emulator's memory: one SQLite database, in memory or in a file, through one code path.
+The state of the emulator: one SQLite database, in memory or in a file.
 
-Every call of an operation is one transaction, so that a call that fails changes nothing. What is
-committed is in the one file, not in a log beside it, so that a copy of the file has all of it; only
-while a call writes, and after a kill in that moment, SQLite's journal stands there as well. What the
-rows mean belongs to pools.py, identities.py and trust.py.
+Every call of an operation is one transaction, so a call that fails changes nothing. Everything that is
+committed is in the one file, so a copy of the file is complete. SQLite's journal is beside it only while a
+call writes, and after a kill at such a moment.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ CREATE TABLE developers (
 CREATE INDEX users_by_token ON users (provider, opaque_token);
 """
 
-_FORGOTTEN_BY_RESET = (
+_TABLES_OF_RESET = (
     "pools",
     "role_uses",
     "identities",
@@ -102,7 +101,7 @@ _FORGOTTEN_BY_RESET = (
 
 
 class DataFileError(Exception):
-    """The file of ``--data`` cannot be used; the text says why, and at the start names it."""
+    """The file of ``--data`` cannot be used. The text says why."""
 
 
 class State:
@@ -117,7 +116,7 @@ class State:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        # An absolute path is none of the names that mean something else to SQLite.
+        # An absolute path cannot be mistaken for ":memory:" or a "file:" URI.
         self._path = os.path.abspath(os.fspath(path)) if path is not None else None
         self._lock = threading.RLock()
         self._depth = 0
@@ -132,7 +131,7 @@ class State:
 
     def _open(self) -> sqlite3.Connection:
         if self._path is not None:
-            # The file holds signing keys: never readable by others, not even for a moment.
+            # The file holds signing keys: it must be private from the moment that it exists.
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self._path or ":memory:", check_same_thread=False, isolation_level=None)
         connection.row_factory = sqlite3.Row
@@ -140,11 +139,11 @@ class State:
             connection.execute("PRAGMA busy_timeout=5000")
             self._ensure_schema(connection)
             if self._path is not None:
-                # Only now: it writes to the file, which until here could be somebody else's.
+                # After _ensure_schema: this writes to the file, which must be known to be an emulator's.
                 connection.execute("PRAGMA journal_mode=DELETE")
-                # What the kernel has outlives a kill; only a power cut needs more, and ten times as long.
+                # Data that the kernel has survives a kill. To survive a power cut takes ten times as long.
                 connection.execute("PRAGMA synchronous=OFF")
-                # A directory where no journal can be made is a mistake of the start, not of the first call.
+                # Fails here, and not at the first call, if no journal can be made in the directory.
                 connection.execute("INSERT OR REPLACE INTO meta VALUES ('opened', X'')")
         except BaseException:
             connection.close()
@@ -168,7 +167,7 @@ class State:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; a transaction inside another one belongs to it."""
+        """A transaction. Inside another transaction it is part of that one."""
         with self._lock:
             if self._depth:
                 yield
@@ -179,7 +178,7 @@ class State:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                # SQLite itself has rolled back after some errors, and a commit that failed is still open.
+                # After some errors SQLite has rolled back already; after a failed commit it has not.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
@@ -188,34 +187,34 @@ class State:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """No other thread's transaction is under way, so that what is read is there to stay."""
+        """No other thread is in a transaction meanwhile: what is read has been committed."""
         with self._lock:
             yield
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-        """Run one statement."""
+        """Execute *statement*."""
         return self._connection.execute(statement, values)
 
     def row(self, statement: str, *values: object) -> sqlite3.Row | None:
-        """The first row that *statement* finds."""
-        found: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
-        return found
+        """The first row of the result of *statement*, or None."""
+        row: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+        return row
 
     def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        """All rows that *statement* finds."""
+        """All rows of the result of *statement*."""
         return self._connection.execute(statement, values).fetchall()
 
     def remembered(self, name: str) -> bytes | None:
-        """The value kept under *name*, which outlives a reset."""
-        found = self.row("SELECT value FROM meta WHERE name = ?", name)
-        return bytes(found["value"]) if found else None
+        """The value that was stored under *name*; it survives a reset."""
+        row = self.row("SELECT value FROM meta WHERE name = ?", name)
+        return bytes(row["value"]) if row else None
 
     def remember(self, name: str, value: bytes) -> None:
-        """Keep *value* under *name*."""
+        """Store *value* under *name*."""
         self.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, value)
 
     def session_key(self) -> bytes:
-        """The key that session tokens are made with; credentials outlive a reset, as pools do not."""
+        """The key that authenticates session tokens. It survives a reset, and so do issued credentials."""
         with self.transaction():
             key = self.remembered("session-key")
             if key is None:
@@ -224,12 +223,12 @@ class State:
             return key
 
     def reset(self) -> None:
-        """Forget pools, identities, and all that was seeded; keep the keys."""
+        """Delete everything but the keys."""
         with self.transaction():
-            for table in _FORGOTTEN_BY_RESET:
+            for table in _TABLES_OF_RESET:
                 self.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the tuple above
 
     def close(self) -> None:
-        """Close the database; nothing may be called afterwards."""
+        """Close the database. No other method may be called afterwards."""
         with self._lock:
             self._connection.close()

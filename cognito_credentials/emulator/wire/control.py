@@ -34,9 +34,9 @@ PREFIX = "/_emulator"
 _MOST_ERROR = 1000
 
 
-def all_operations() -> Mapping[str, None]:
+def all_operations() -> list[str]:
     """The names of the operations of both services."""
-    return dict.fromkeys([*OPERATIONS, *STS_OPERATIONS])
+    return [*OPERATIONS, *STS_OPERATIONS]
 
 
 @dataclass
