@@ -190,7 +190,7 @@ class Flags:
     def __init__(self):
         self.names = []
 
-    def add_argument(self, name, **options):
+    def add(self, name, **options):
         self.names.append(name)
 
 
