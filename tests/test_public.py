@@ -90,7 +90,7 @@ def test_public_names_are_the_same_object_by_every_way() -> None:
     ["botocore", "boto3", "filelock", "typing", "logging", "json", "re", "threading", "dataclasses", "enum"],
 )
 def test_importing_the_package_imports_nothing(heavy: str) -> None:
-    """Whoever only imports us pays nothing: design.md section 5 allows a tenth of starting Python."""
+    """Importing the package alone imports none of its parts."""
     loaded = _loaded_after("import cognito_credentials")
 
     assert heavy not in loaded

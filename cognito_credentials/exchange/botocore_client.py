@@ -116,7 +116,8 @@ def _config(settings: ClientSettings, environ: Mapping[str, str], attempts: int)
         read_timeout=READ_TIMEOUT,
         parameter_validation=True,
         user_agent_extra=f"md/cognito-credentials#{_version()}",
-        # The override that counts is in the settings, where https is demanded of it (reliability.md T6).
+        # An endpoint that is set in the environment or a config file is in the settings, which demand https:
+        # botocore would send login tokens over plain http to whatever host a variable names.
         ignore_configured_endpoint_urls=True,
         use_fips_endpoint=_switch("use_fips_endpoint", settings, environ),
         use_dualstack_endpoint=_switch("use_dualstack_endpoint", settings, environ),

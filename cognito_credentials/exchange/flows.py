@@ -7,7 +7,7 @@ Which calls, in which order.
 GetId is left out where the identity is known. The id in an answer is the one that counts: after a merge it
 is not the one that was asked with. The OpenID token is never kept.
 
-Source: Amazon Cognito developer guide, identity pools authentication flow.
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from .client import CognitoClient
 
 LEAST_GIVEN_SECONDS: Final = 15 * 60
-"""Source: STS AssumeRoleWithWebIdentity, DurationSeconds; the enhanced flow gives an hour."""
+"""The least DurationSeconds of STS. Source: .github/SERVICE.md#9.2.2."""
 COGNITO_BEGAN: Final = 1_404_950_400
-"""10 July 2014. Source: AWS news blog. No clock makes credentials of before that true."""
+"""10 July 2014, when Cognito began: credentials of before that are never right, whatever the clock says.
+
+Source: https://aws.amazon.com/blogs/aws/category/amazon-cognito/.
+"""
 
 
 @dataclasses.dataclass(frozen=True)

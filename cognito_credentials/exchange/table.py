@@ -5,7 +5,7 @@ Read from the top; the first row that fits counts. A code is the service's, or f
 the name of the exception's class or of one of its bases; ``HTTP 5xx`` and the like stand for answers
 without a code. In what is said and in hints, names in braces are facts (`failures.FACTS`).
 
-Sources: Cognito Identity and STS API references (codes); texts recorded in public issues of the AWS SDKs.
+Source: .github/SERVICE.md#1.3, #5.2, #6 and #9.3, which have the codes and the texts.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ TABLE: Final = (
         "a setting does not have the form that botocore demands of {operation}",
         "check identity_pool_id (from {pool_origin}), the roles and the names of the logins", quotes=False),
     Row("login not there to unlink", INVALID, "", STOP, ConfigurationError,
-        # Source: service.md 6.19, derived: nothing else of this call can be invalid in what a user names.
+        # Source: .github/SERVICE.md#6.19.3, assumed: nothing else that a user names can be invalid there.
         "this identity has no such login to take off",
         "it may be off already, or its provider have another name in the pool; signed in here: {providers}",
         operation="UnlinkIdentity"),

@@ -21,7 +21,7 @@ FRAMEWORK = {
     "UnrecognizedClientException",
     "ValidationException",
 }
-"""What any operation may answer beside the errors of its model (service.md 1.3 and 1.4)."""
+"""Errors of every operation that its model does not list; .github/SERVICE.md#1.3 and #1.4."""
 
 QUERY_FRAMEWORK = {
     "AccessDenied",

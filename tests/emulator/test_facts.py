@@ -1,4 +1,4 @@
-"""Facts of the specification that belong to no one operation's tests."""
+"""Facts of `.github/SERVICE.md` that concern several operations."""
 
 from __future__ import annotations
 
