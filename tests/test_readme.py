@@ -112,7 +112,7 @@ _WHAT_ONLY_YOU_HAVE = README.partition("for what only you have: ")[2].partition(
 
 
 _PROGRAMS = [code for code in _blocks("python") if "pool.sign_in()" not in code]
-"""The one of signing in is run by tests/login."""
+"""The one of signing in is run by tests/cli/login."""
 
 
 @pytest.mark.parametrize("number", range(len(_PROGRAMS)))

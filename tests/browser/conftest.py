@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.login.conftest import (
+from tests.cli.login.conftest import (
     app,
     cli,
     config,

@@ -17,7 +17,7 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.login.conftest import App
+from tests.cli.login.conftest import App
 from tests.sign_in.test_attacks import goal_of
 
 from .conftest import Login

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.login.conftest import (
+from tests.cli.login.conftest import (
     App,
     Cli,
     cli,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.login.conftest import App
+from tests.cli.login.conftest import App
 
 secretstorage = pytest.importorskip("secretstorage", reason="this needs SecretStorage, which keyring brings")
 

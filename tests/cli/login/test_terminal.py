@@ -137,7 +137,7 @@ os.setsid()
 """
 """As in a container: the only one is that of stdin."""
 ASK = """
-from cognito_credentials.sign_in.interaction import TerminalPrompt
+from cognito_credentials.sign_in.ways.interaction import TerminalPrompt
 try:
     print(ascii(TerminalPrompt().ask_secret("Password").reveal()))
 except EOFError:

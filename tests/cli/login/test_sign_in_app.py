@@ -18,7 +18,7 @@ from tests.sign_in.conftest import CLIENT_ID
 
 from .conftest import App
 
-README = Path(__file__).parent.parent.parent / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 __all__ = ["environment", "run"]
 pytestmark = pytest.mark.writes_secrets  # the plain store
 
