@@ -131,3 +131,12 @@ def observe(clock: Clock, server_seconds: float | None = None) -> ServerTime:
     if abs(offset) < TRUSTED_OFFSET_SECONDS:
         offset = 0
     return ServerTime(int(wall), int(clock.elapsed() * 1000), clock.boot_id(), offset)
+
+
+def span(seconds: float) -> str:
+    """Write a number of *seconds* for people: ``45 s``, ``12 min``, ``3 h 5 min``, ``4 d``."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{minutes} min" if not hours else f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d"

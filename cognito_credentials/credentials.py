@@ -1,13 +1,13 @@
 """
-One set of temporary credentials, and its six spellings.
+One set of temporary credentials, and its three spellings by AWS.
 
-| ours              | Cognito     | STS             | credential_process | container       | botocore    |
-|-------------------|-------------|-----------------|--------------------|-----------------|-------------|
-| access_key_id     | AccessKeyId | AccessKeyId     | AccessKeyId        | AccessKeyId     | access_key  |
-| secret_access_key | SecretKey   | SecretAccessKey | SecretAccessKey    | SecretAccessKey | secret_key  |
-| session_token     | SessionToken| SessionToken    | SessionToken       | Token           | token       |
-| expiration        | number      | text            | text               | text            | expiry_time |
-| account_id        | -           | -               | AccountId          | AccountId       | account_id  |
+| ours              | Cognito     | STS             | credential_process |
+|-------------------|-------------|-----------------|--------------------|
+| access_key_id     | AccessKeyId | AccessKeyId     | AccessKeyId        |
+| secret_access_key | SecretKey   | SecretAccessKey | SecretAccessKey    |
+| session_token     | SessionToken| SessionToken    | SessionToken       |
+| expiration        | number      | text            | text               |
+| account_id        | -           | -               | AccountId          |
 
 They are converted here and nowhere else. An expiration is never rewritten: what the service said is what
 every reader is told.
@@ -135,32 +135,6 @@ class TemporaryCredentials:
         if self.account_id:
             variables["AWS_ACCOUNT_ID"] = self.account_id
         return variables
-
-    def to_container(self) -> dict[str, str]:
-        """
-        Spell them as the container credentials endpoint does.
-
-        Source: AWS SDKs and tools reference, container credential provider.
-        """
-        answer = {
-            "AccessKeyId": self.access_key_id,
-            "SecretAccessKey": self.secret_access_key.reveal(),
-            "Token": self.session_token.reveal(),
-            "Expiration": iso(self.expires_at),
-        }
-        if self.account_id:
-            answer["AccountId"] = self.account_id
-        return answer
-
-    def to_botocore(self) -> dict[str, Any]:
-        """Spell them as the dict that botocore's refreshable credentials take."""
-        return {
-            "access_key": self.access_key_id,
-            "secret_key": self.secret_access_key.reveal(),
-            "token": self.session_token.reveal(),
-            "expiry_time": self.expiration.isoformat(),
-            "account_id": self.account_id,
-        }
 
     def to_record(self) -> dict[str, str | int]:
         """Spell them as the fields of a cache record; an unknown account is empty text."""

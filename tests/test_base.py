@@ -8,7 +8,6 @@ import traceback
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import botocore.credentials
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -212,15 +211,6 @@ class TestCredentials:
             "AccountId": "123456789012",
         }
         assert "AccountId" not in json.loads(made(account_id=None).to_process())
-
-    def test_the_botocore_spelling_is_what_botocore_takes(self) -> None:
-        """botocore's refreshable credentials read our dict."""
-        read = botocore.credentials.RefreshableCredentials.create_from_metadata(
-            made().to_botocore(), refresh_using=dict, method="test", advisory_timeout=1, mandatory_timeout=1
-        )
-
-        assert read.access_key == KEY
-        assert read.account_id == "123456789012"
 
     @pytest.mark.parametrize(
         "change",

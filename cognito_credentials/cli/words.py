@@ -4,7 +4,7 @@ Phrases that several commands use for the same fact.
 
 from __future__ import annotations
 
-from ..refresh.notices import span
+from ..clock import span
 from .command import PROGRAM
 from .terminal import printable
 

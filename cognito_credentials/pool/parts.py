@@ -18,7 +18,7 @@ from ..exchange.client import CognitoClient
 from ..refresh.exchanger import Exchanger
 from ..refresh.identification import Identification
 from ..refresh.identities import Identities
-from ..refresh.owners import Handover
+from ..refresh.owners import OwnerWatch
 from ..refresh.refresher import Refresher
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Parts:
             Identities(settings, self.records, clock),
             clock,
         )
-        handover = Handover(settings.logins, settings.user, clock)
-        self.refresher = Refresher(self.exchanger, self.records, handover, clock, random.SystemRandom())
+        owners = OwnerWatch(settings.logins, settings.user, clock)
+        self.refresher = Refresher(self.exchanger, self.records, owners, clock, random.SystemRandom())
         self.identification = Identification(self.exchanger, self.refresher)
 
     def shortcut(self) -> Shortcut | None:

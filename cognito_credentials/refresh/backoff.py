@@ -1,7 +1,8 @@
 """
-How long a failure is left alone: in this process, and by all processes of the machine.
+Back-off: after a failure, nobody asks the service again before a certain moment.
 
-Imports `policy` and the records.
+There are two: one in this process's memory, for every kind of failure; and one on disk, shared by all
+processes of the machine that want credentials under the same key.
 """
 
 from __future__ import annotations
@@ -20,70 +21,66 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..errors import CognitoCredentialsError
 
-
 _log = logging.getLogger(__name__)
 
 
 class Backoff:
     """
-    Remembers failures, and until when nobody asks again.
-
-    Args:
-        records: Where the other processes read of it.
-        clock: This machine's clocks.
-        rng: Where jitter comes from.
+    Remembers failures, and until when the service is left alone.
     """
 
     def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records
         self._clock = clock
         self._rng = rng
-        self._here: tuple[float, CognitoCredentialsError] | None = None
+        self._local: tuple[float, CognitoCredentialsError] | None = None  # until when, by `Clock.elapsed`
 
-    def here(self) -> CognitoCredentialsError | None:
-        """Return the failure that this process still leaves alone; None when it may ask."""
-        if self._here is None or self._clock.elapsed() >= self._here[0]:
+    def local(self) -> CognitoCredentialsError | None:
+        """Return the failure because of which this process does not ask yet; None when it may ask."""
+        if self._local is None or self._clock.elapsed() >= self._local[0]:
             return None
-        return self._here[1]
+        return self._local[1]
 
     def shared(self, key: str) -> CognitoCredentialsError | None:
-        """Return the failure that all processes leave alone for *key*; None when one of them may ask."""
+        """Return the failure because of which no process asks yet for *key*; None when one of them may."""
         now = self._clock.wall()
         state = self._records.state(key)
         return remembered_error(state, now) if now < state.retry_at else None
 
-    def has_failed(self, key: str) -> bool:
-        """Tell whether the last attempt for *key*, by whichever process, failed."""
+    def last_failed(self, key: str) -> bool:
+        """Tell whether the last attempt for *key*, by any process, failed."""
         return self._records.state(key).failures > 0
 
-    def note(self, key: str | None, left: float | None, error: CognitoCredentialsError) -> None:
+    def failed(self, key: str | None, seconds_left: float | None, error: CognitoCredentialsError) -> None:
         """
-        Remember a failure.
+        Begin a back-off.
 
         Args:
-            key: Of the credentials; None when it is not known whose they would be.
-            left: Seconds that what is held still lasts; None when nothing is held.
-            error: What happened.
+            key: Of the credentials; None when the failure came before it was known.
+            seconds_left: How long the credentials that are held are still valid; None when none are held.
+            error: The failure. It is what is raised or shown until the back-off ends.
         """
         now = self._clock.wall()
         state = StateRecord(key="") if key is None else self._records.state(key)
         state.failures += 1
-        failures = state.failures if error.retryable else 1  # a person mends the rest, and then tries again
-        delay = policy.retry_delay(left, failures, self._rng, throttled=error.throttled)
-        self._here = (self._clock.elapsed() + delay, error)
+        # An error that is not retryable is mended by a person, who then tries again and must not wait long.
+        failures = state.failures if error.retryable else 1
+        delay = policy.retry_delay(seconds_left, failures, self._rng, throttled=error.throttled)
+        self._local = (self._clock.elapsed() + delay, error)
         _log.debug("failed (%s, %d in a row): no other try for %d s", error.code, state.failures, delay)
         if key is not None:
-            # In whole seconds: never past the end of what is held, and never at once for who holds nothing.
-            is_empty_handed = left is None or left <= 0
-            state.retry_at, state.noted_at = int(now + delay) + is_empty_handed, int(now)
+            # The record has whole seconds. Rounded down, the back-off does not outlast valid credentials;
+            # with none, it is rounded up, or it could end in the second in which it begins.
+            has_none = seconds_left is None or seconds_left <= 0
+            state.retry_at, state.noted_at = int(now + delay) + has_none, int(now)
             state.error, state.message, state.hint = type(error).__name__, error.message, error.hint
             self._records.keep(state)
 
-    def forget_here(self) -> None:
-        """Forget what this process remembers."""
-        self._here = None
-
     def succeeded(self, key: str) -> None:
-        """Forget all failures of *key*."""
-        self._here = None
+        """End the back-off of this process and the shared one of *key*."""
+        self._local = None
         self._records.drop_state(key)
+
+    def end_local(self) -> None:
+        """End the back-off of this process alone."""
+        self._local = None

@@ -1,32 +1,37 @@
 """
-Credentials as this process holds them.
-
-Imports the record and the policy only.
+What one process holds by itself: the credentials in its memory, and which warnings it has given.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ..clock import SIGNATURE_TOLERANCE_SECONDS, span
 from ..credentials import iso
 from ..errors import CredentialsExpiredError
 from . import policy
 from .policy import Freshness
 
 if TYPE_CHECKING:
+    import logging
+
     from ..cache.record import CredentialsRecord
     from ..clock import Clock
     from ..errors import CognitoCredentialsError
 
+REPEAT_SECONDS: Final = 300
+"""A warning that may be due at every request is repeated this often."""
+
 
 class Held:
     """
-    A record as this process holds it, with the moments on this machine's two clocks worked out once.
+    A credentials record, with the moments at which it is due worked out once for both clocks.
 
     Args:
-        record: The record.
-        clock: This machine's clocks.
-        is_rejected: A service refused these credentials: better than nothing, and no more.
+        record: As it is in the cache.
+        clock: The record's moments are translated to its wall and elapsed time.
+        is_rejected: A service has rejected these credentials. Then they are never fresh: the next request
+            tries to replace them, and they are used only if that fails.
     """
 
     __slots__ = ("_fresh_until_elapsed", "_fresh_until_wall", "_is_rejected", "record")
@@ -42,34 +47,67 @@ class Held:
             self._fresh_until_elapsed = seen.elapsed_ms / 1000 + ahead
 
     def is_fresh(self, clock: Clock) -> bool:
-        """Tell whether both clocks say that nothing needs to be done. On the path of every signature."""
+        """Tell whether both clocks say that no refresh is due. Every signature asks this."""
         return clock.wall() < self._fresh_until_wall and clock.elapsed() < self._fresh_until_elapsed
 
     def freshness(self, clock: Clock) -> Freshness:
-        """Tell what it is good for."""
+        """Tell what the credentials are good for now."""
         record = self.record
         state = policy.freshness(record.seen.now(clock), record.refresh_at, record.credentials.expires_at)
         return Freshness.ENDING if self._is_rejected and state is not Freshness.EXPIRED else state
 
     def is_valid(self, clock: Clock) -> bool:
-        """Tell whether it may still be handed out."""
-        return self.left(clock) > 0
+        """Tell whether the credentials may still be handed out."""
+        return self.seconds_left(clock) > 0
 
-    def left(self, clock: Clock) -> float:
-        """Seconds until the credentials end."""
+    def seconds_left(self, clock: Clock) -> float:
+        """Return the seconds until the credentials expire, by the service's time."""
         return self.record.credentials.expires_at - self.record.seen.now(clock)
 
-    def told(self, clock: Clock) -> str:
-        """Say in a few words what it is, for the debug log."""
-        return f"credentials that expire in {self.left(clock):.0f} s ({self.freshness(clock).value})"
+    def describe(self, clock: Clock) -> str:
+        """Describe the credentials for the debug log, without any part of them."""
+        left = self.seconds_left(clock)
+        return f"credentials that expire in {left:.0f} s ({self.freshness(clock).value})"
 
-    def expired(self, error: CognitoCredentialsError) -> CognitoCredentialsError:
-        """Say that these have ended and *error* kept us from getting others."""
-        if not error.retryable:
-            return error
+    def expired_error(self, cause: CognitoCredentialsError) -> CognitoCredentialsError:
+        """
+        Make the error for credentials that have expired and that could not be refreshed because of *cause*.
+
+        A cause that only a person can remove is the error itself: it says what to do.
+        """
+        if not cause.retryable:
+            return cause
         end = iso(self.record.credentials.expires_at)
         return CredentialsExpiredError(
-            f"credentials expired at {end} and could not be refreshed: {error.message}",
-            hint=error.hint,
-            code=error.code,
+            f"credentials expired at {end} and could not be refreshed: {cause.message}",
+            hint=cause.hint,
+            code=cause.code,
         )
+
+
+class Warnings:
+    """
+    Logs warnings that may be due at every request, each at most once in five minutes.
+    """
+
+    def __init__(self, log: logging.Logger, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+        self._given_at: dict[str, float] = {}
+
+    def give(self, topic: str, message: str, *args: object) -> None:
+        """Log a warning, unless one on the same topic was logged lately."""
+        now = self._clock.elapsed()
+        if now - self._given_at.get(topic, float("-inf")) >= REPEAT_SECONDS:
+            self._given_at[topic] = now
+            self._log.warning(message, *args)
+
+    def check_clock(self, offset: int) -> None:
+        """Warn when this machine's clock is so wrong that AWS refuses what is signed by it."""
+        if abs(offset) > SIGNATURE_TOLERANCE_SECONDS:
+            self.give(
+                "clock",
+                "this machine's clock is %s %s the service's; AWS refuses what it signs until it is set",
+                span(abs(offset)),
+                "behind" if offset > 0 else "ahead of",
+            )

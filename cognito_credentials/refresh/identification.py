@@ -79,5 +79,5 @@ class Identification:
             try:
                 return self._exchanger.new_identity(who)
             except CognitoCredentialsError as error:
-                backoff.note(who.credentials_key, None, error)
+                backoff.failed(who.credentials_key, None, error)
                 raise

@@ -1,11 +1,9 @@
 """
-Notices when what people sign in to on this machine passes from one person to another, or to nobody.
+Notices when another person signs in on this machine, or the person who was signed in signs out.
 
-Who is signed in stands in files that any process may change: a program that runs for months must not go on
-handing out the credentials of who was there before. A login whose owner only a token tells is not watched:
-that one program holds it, and knows.
-
-Imports `policy` and the logins.
+Who is signed in is written in files, which any process may change. A program that runs for months must not
+go on handing out the credentials of the person who was signed in before. Logins whose owner only a token
+names are not watched: only this program can replace them.
 """
 
 from __future__ import annotations
@@ -19,43 +17,43 @@ if TYPE_CHECKING:
     from ..logins import Logins
 
 
-class Handover:
+class OwnerWatch:
     """
-    Watches whose the logins are.
+    Compares the owners of a pool's logins with those of the moment at which they were last accepted.
 
     Args:
-        logins: Of one pool.
-        user: Who the configuration says it is, if it does.
-        clock: This machine's clocks.
+        logins: The pool's logins.
+        user: The user that the settings name; None where they name none.
+        clock: Spaces the looks at the files.
     """
 
     def __init__(self, logins: Logins, user: str | None, clock: Clock) -> None:
         self._logins = logins
         self._user = user
         self._clock = clock
-        self._is_watched = logins.can_change_hands(user)
-        self._owners: tuple[str | None, ...] = ()
+        self._is_needed = logins.can_change_hands(user)
+        self._accepted: tuple[str | None, ...] = ()
         self._look_at = 0.0
 
-    def is_due(self) -> bool:
-        """Tell whether the logins are somebody else's now; looks once a second, since each signature asks."""
-        if not self._is_watched or self._clock.elapsed() < self._look_at:
+    def poll(self) -> bool:
+        """Tell whether the owners have changed. Every signature asks, so files are read once a second."""
+        if not self._is_needed or self._clock.elapsed() < self._look_at:
             return False
-        has_happened = self.has_happened()
-        if not has_happened:  # or it would be forgotten for a second, by whoever else is told
+        has_changed = self.has_changed()
+        if not has_changed:  # a change is reported to every caller, until it is accepted
             self._look_at = self._clock.elapsed() + policy.RECHECK_SECONDS
-        return has_happened
+        return has_changed
 
-    def has_happened(self) -> bool:
-        """Tell whether the logins are somebody else's, or nobody's, since `settle`."""
+    def has_changed(self) -> bool:
+        """Tell whether the owners are others, or nobody, since they were last accepted."""
         return self._differ(self._logins.owners(self._user))
 
-    def settle(self) -> bool:
-        """Take the owners of this moment as those whom everything is for; tells whether they are others."""
+    def accept(self) -> bool:
+        """Accept the owners of this moment; returns whether they are others than before."""
         now = self._logins.owners(self._user)
-        has_happened, self._owners = self._differ(now), now
-        return has_happened
+        has_changed, self._accepted = self._differ(now), now
+        return has_changed
 
     def _differ(self, now: tuple[str | None, ...]) -> bool:
-        # A file that cannot be read for a moment says nothing: what is held stays.
-        return any(new not in (None, old) for old, new in zip(self._owners, now, strict=False))
+        # None is a file that cannot be read at this moment: no reason to drop credentials.
+        return any(new not in (None, old) for old, new in zip(self._accepted, now, strict=False))

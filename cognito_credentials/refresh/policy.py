@@ -1,8 +1,16 @@
 """
-When credentials are fresh, stale or expired, and how long to leave a failing service alone.
+The numbers of the refresh policy, and the rules that are pure arithmetic.
 
-Pure functions and constants, from AWS's refresh contract of 2026 with our deviations (reliability.md 3.1
-and 3.2). `refresh.py` acts on them; nothing here waits, reads or writes. All times are seconds.
+`refresher.py` acts on them; nothing here waits, reads or writes. All times are seconds.
+
+The windows and back-offs are those of the refresh contract that AWS's SDKs share since 2026. Sources:
+
+    https://github.com/aws/aws-sdk-go-v2/blob/26f08768348e19da0a1f330692ba1c5f985ff5ff/aws/credential_cache.go
+    https://github.com/boto/botocore/blob/develop/tests/unit/credential_refresh/credential-refresh-tests.json
+
+Where we differ on purpose, the constant says so. Two differences are rules: credentials are never handed out
+after their end, since STS refuses them; and an answer that no retry can mend (an expired login) does not take
+away credentials that are still valid.
 """
 
 from __future__ import annotations
@@ -14,55 +22,74 @@ if TYPE_CHECKING:
     import random
 
 MANDATORY_WINDOW: Final = 60
-"""Inside this, callers wait for the refresh instead of taking what there is."""
+"""
+With less than this left, callers wait for the refresh; until then they get the credentials that are held.
+
+Source: `mandatoryWindow` in AWS's Go SDK (above).
+"""
 EARLY_FRACTION: Final = (1 / 15, 1 / 3)
 """
-How much earlier than the advisory window the writer chooses to refresh.
+How much earlier than the advisory window the writer chooses to refresh, as a fraction of that window.
 
-16 to 20 minutes before the end of one-hour credentials: botocore runs a `credential_process` again for
-every request once less than 15 minutes are left (measured; tools.md 3.3), and a fleet must not act at once.
+For one-hour credentials that is 16 to 20 minutes before the end. botocore asks a `credential_process` again
+for every request once less than 15 minutes are left (`_DEFAULT_ADVISORY_REFRESH_TIMEOUT` in
+https://github.com/boto/botocore/blob/develop/botocore/credentials.py), so it must never see that. The spread
+keeps a fleet from refreshing all at once.
 """
-SOONEST_LAST_TRY: Final = 200.0
 SOONEST_REFRESH: Final = 30
+"""New credentials are used for at least this long, however short-lived they are."""
 ADVISORY_BUDGET: Final = 5.0
-"""How long a caller who holds good credentials spends on getting better ones."""
+"""How long a caller who holds good credentials may be kept by the attempt to get newer ones."""
 HOLDER_BUDGET: Final = 15.0
-"""How long the holder of the lock may take."""
+"""How long the service may take where callers wait; the holder of the machine's lock is done by then."""
 WAITER_BUDGET: Final = 20.0
-"""How long the others wait for the holder before they go on without the lock."""
+"""How long the others wait for the holder before they go on without the lock: its budget, and some more."""
 BACKOFF: Final = (400.0, 600.0)
 """
-After a failure while credentials are valid, one attempt in this time for the whole machine.
+After a failure while credentials are valid: one attempt in this time, for the whole machine.
 
-AWS's contract says 300 to 600; from 400 on, no 15 minutes ever see more than three attempts.
+AWS's contract says 300 to 600 (`jitter(300, 600)` in its Go SDK, above). From 400 on, no 15 minutes ever see
+more than three attempts.
 """
+SOONEST_LAST_TRY: Final = 200.0
+"""A last attempt before the mandatory window begins is made only if it is at least this far ahead."""
 FAILURE_KEPT: Final = (1.0, 5.0)
-"""How long an error is answered from memory when there are no credentials to fall back on."""
+"""
+How long an error is answered from memory when there are no valid credentials.
+
+Source: `jitter(1, 5)` for errors that are not recoverable in AWS's Go SDK (above). Ours holds for all errors.
+"""
 FAILURE_KEPT_CAP: Final = 30.0
-"""The same after many failures in a row: a fleet of processes must not hammer, a person must not wait."""
+"""The same after many failures: short enough for a person, long enough for a service that many ask."""
 THROTTLED_CAP: Final = 20.0
+"""
+The longest back-off without valid credentials when the service throttles.
+
+Source: the longest that botocore waits between two tries,
+https://boto3.amazonaws.com/v1/documentation/api/latest/guide/retries.html
+"""
 RECHECK_SECONDS: Final = 1.0
-"""How often a process that holds stale credentials looks at the disk for better ones."""
+"""How often a process looks at the disk for what may have changed there: newer credentials, other owners."""
 
 
 class Freshness(enum.Enum):
-    """What a record is good for."""
+    """What credentials are good for."""
 
     FRESH = "fresh"
-    """Use it."""
+    """Use them."""
     STALE = "stale"
-    """Use it; somebody should refresh."""
+    """Use them; one caller refreshes, and nobody waits for it."""
     ENDING = "ending"
-    """Valid for less than a minute: wait for the refresh, and use it if that fails."""
+    """Valid for less than a minute, or rejected: wait for the refresh, and use them if it fails."""
     EXPIRED = "expired"
-    """Not to be used."""
+    """Never use them."""
 
 
 def advisory_window(lifetime: float) -> int:
     """
-    Return how long before its end a credential of *lifetime* should be refreshed at the latest.
+    Return how long before their end credentials of this *lifetime* should be refreshed at the latest.
 
-    Source: AWS SDKs' shared refresh contract (Go, Ruby, C++, 2026).
+    Source: `advisoryWindowFor` in AWS's Go SDK (above).
     """
     if lifetime <= 20 * 60:
         return 5 * 60
@@ -71,15 +98,15 @@ def advisory_window(lifetime: float) -> int:
 
 def refresh_at(issued_at: int, expires_at: int, rng: random.Random) -> int:
     """
-    Choose when a credential is to be refreshed; once, by the process that received it.
+    Choose when credentials are to be refreshed.
+
+    The process that receives them chooses once, and the moment is stored with them, so that all processes of
+    the machine agree on it.
 
     Args:
-        issued_at: The service's time at receipt.
+        issued_at: The service's time when they were received.
         expires_at: As the service said.
-        rng: Where chance comes from.
-
-    Returns:
-        A moment before *expires_at*, jittered so that a fleet does not act at once.
+        rng: Spreads the moments of many machines.
     """
     window = advisory_window(expires_at - issued_at)
     moment = expires_at - window * (1 + rng.uniform(*EARLY_FRACTION))
@@ -87,7 +114,7 @@ def refresh_at(issued_at: int, expires_at: int, rng: random.Random) -> int:
 
 
 def freshness(now: float, refresh_at: int, expires_at: int) -> Freshness:
-    """Tell what a record is good for at *now*, in the service's time."""
+    """Tell what credentials are good for at *now*, in the service's time."""
     if now >= expires_at:
         return Freshness.EXPIRED
     if now >= expires_at - MANDATORY_WINDOW:
@@ -97,13 +124,13 @@ def freshness(now: float, refresh_at: int, expires_at: int) -> Freshness:
 
 def retry_delay(left: float | None, failures: int, rng: random.Random, *, throttled: bool) -> float:
     """
-    Choose how long nobody on this machine asks the service again after a recoverable failure.
+    Choose how long nobody on this machine asks the service again after a failure.
 
     Args:
-        left: How long the credentials held are still valid; None when there are none.
+        left: How long the credentials that are held are still valid; None when none are held.
         failures: How many failures in a row, this one included.
-        rng: Where chance comes from.
-        throttled: Whether the service said that it is being asked too often.
+        rng: Spreads the next attempts of many machines.
+        throttled: Whether the service said that it is asked too often.
     """
     doublings = float(2 ** min(failures - 1, 5))
     if left is None or left <= 0:
@@ -113,7 +140,7 @@ def retry_delay(left: float | None, failures: int, rng: random.Random, *, thrott
     delay = rng.uniform(*BACKOFF)
     if delay <= left - MANDATORY_WINDOW:
         return delay
-    # One more try before the last minute, where callers begin to wait; unless that is too soon. Then what
-    # is held serves to its end.
+    # One more attempt before the last minute, in which callers begin to wait. Where that would be too soon,
+    # the credentials are used to their end without another one.
     last_try = left - MANDATORY_WINDOW - rng.uniform(0, 30)
     return last_try if last_try >= SOONEST_LAST_TRY else left

@@ -22,8 +22,7 @@ from ..cache.waiting import SingleFlight, holding
 from ..errors import CognitoCredentialsError, ServiceError
 from . import policy
 from .backoff import Backoff
-from .held import Held
-from .notices import Notices
+from .held import Held, Warnings
 from .policy import Freshness
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from .exchanger import Exchanger
     from .identities import Who
-    from .owners import Handover
+    from .owners import OwnerWatch
 
 _log = logging.getLogger(__name__)
 
@@ -47,17 +46,17 @@ class Refresher:
     Args:
         exchanger: Finds out who, and gets new credentials.
         records: What is remembered between processes.
-        handover: Tells when the logins have become somebody else's.
+        owners: Tells when the logins have become somebody else's.
         clock: This machine's clocks.
         rng: Where jitter comes from.
     """
 
     def __init__(
-        self, exchanger: Exchanger, records: Records, handover: Handover, clock: Clock, rng: random.Random
+        self, exchanger: Exchanger, records: Records, owners: OwnerWatch, clock: Clock, rng: random.Random
     ) -> None:
         self._exchanger = exchanger
         self._records = records
-        self._handover = handover
+        self._owners = owners
         self._clock = clock
         self._rng = rng
         self._flight = SingleFlight()
@@ -66,7 +65,7 @@ class Refresher:
         self._rejected = ""
         self.backoff = Backoff(records, clock, rng)
         self._look_again_at = 0.0
-        self._notices = Notices(_log, clock)
+        self._warnings = Warnings(_log, clock)
 
     def credentials(self) -> CredentialsRecord:
         """
@@ -75,7 +74,7 @@ class Refresher:
         Raises:
             CognitoCredentialsError: There are none, and none can be had.
         """
-        held = None if self._handover.is_due() else self._held
+        held = None if self._owners.poll() else self._held
         if held is not None and held.is_fresh(self._clock):
             return held.record
         if held is not None and held.freshness(self._clock) is Freshness.STALE:
@@ -154,11 +153,11 @@ class Refresher:
 
     def _drop(self) -> None:
         self._held, self._rejected, self._look_again_at = None, "", 0.0
-        self.backoff.forget_here()
+        self.backoff.end_local()
 
     def _settle_owners(self) -> None:
         """Before it is found out who asks: what is held must not outlast its owner."""
-        if self._handover.settle():
+        if self._owners.accept():
             self._drop()
 
     def drop_if_of_another(self, who: Who) -> None:
@@ -168,7 +167,7 @@ class Refresher:
 
     def held(self) -> CredentialsRecord | None:
         """Return what this process holds, valid or not, and for whoever it is now."""
-        return None if self._held is None or self._handover.has_happened() else self._held.record
+        return None if self._held is None or self._owners.has_changed() else self._held.record
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -186,7 +185,7 @@ class Refresher:
         held = self._held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
-        failure = self.backoff.here()
+        failure = self.backoff.local()
         if failure is not None:
             return self._look_elsewhere(held, failure)
         try:
@@ -195,7 +194,7 @@ class Refresher:
             return self._failed(None, held, error)
         held = self._look(who)
         _log.debug(
-            "in the cache, %s…: %s", who.credentials_key[:8], held.told(self._clock) if held else "none"
+            "in the cache, %s…: %s", who.credentials_key[:8], held.describe(self._clock) if held else "none"
         )
         if held is not None and held.is_fresh(self._clock):
             return held
@@ -221,7 +220,7 @@ class Refresher:
             who = self._exchanger.identify_offline() or self._exchanger.last_known
         found = held if who is None else self._look(who)
         if found is not None and found.is_fresh(self._clock):
-            self.backoff.forget_here()
+            self.backoff.end_local()
             return found
         return self._fall_back(found, failure)
 
@@ -257,7 +256,7 @@ class Refresher:
         failure = self.backoff.shared(who.credentials_key)
         if failure is not None:
             return self._fall_back(held, failure)
-        is_last_try = self.backoff.has_failed(who.credentials_key)
+        is_last_try = self.backoff.last_failed(who.credentials_key)
         if is_last_try and held is not None and held.is_valid(self._clock):
             budget = policy.ADVISORY_BUDGET  # the last try of an outage costs one request, like the first
         try:
@@ -291,22 +290,24 @@ class Refresher:
         self.backoff.succeeded(who.credentials_key)
         self._records.tidy(who.identity_key, who.credentials_key)
         self._held, self._held_for = Held(record, self._clock), who.bearer
-        self._notices.warn_of_clock(record.seen.offset)
-        _log.debug("refreshed %s…, expires in %d s", who.credentials_key[:8], self._held.left(self._clock))
+        self._warnings.check_clock(record.seen.offset)
+        _log.debug(
+            "refreshed %s…, expires in %d s", who.credentials_key[:8], self._held.seconds_left(self._clock)
+        )
         return self._held
 
     def _failed(self, who: Who | None, held: Held | None, error: CognitoCredentialsError) -> Held:
         """Remember the failure; then make the best of what is held."""
-        left = None if held is None else held.left(self._clock)
-        self.backoff.note(None if who is None else who.credentials_key, left, error)
+        left = None if held is None else held.seconds_left(self._clock)
+        self.backoff.failed(None if who is None else who.credentials_key, left, error)
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
         if held is None:
             raise error
         if not held.is_valid(self._clock):
-            raise held.expired(error)
-        self._notices.warn(
+            raise held.expired_error(error)
+        self._warnings.give(
             "refresh",
             "credentials could not be refreshed and are used until %s: %s",
             held.record.credentials.expiration,

@@ -14,7 +14,6 @@ from cognito_credentials.errors import ServiceError
 from tests.cache.contract import KEY
 from tests.conftest import ManualClock
 
-
 STORE = MemoryStore()
 
 

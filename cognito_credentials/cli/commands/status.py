@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
+from ...clock import span
 from ...logins.binding import NOBODY
-from ...refresh.notices import span
 from ..command import Command, Invocation, Options
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
