@@ -164,19 +164,8 @@ class replaced:  # noqa: N801  (reads as a verb: ``with replaced(OSError, by=…
 
 
 def sentences(what: str, hint: str) -> str:
-    """Join what is wrong and what to do about it; the hint begins with a capital, unless it is a name."""
-    return f"{_ended(what)} {_capital(hint)}" if hint else what
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith((".", "?", "!", "…")) else text + "."
-
-
-def _capital(text: str) -> str:
-    # Not the names of commands, settings and files, which are what they are.
-    word = text.partition(" ")[0]
-    is_name = not word.isalpha() or word in ("aws", "pip", "env", "unset")
-    return text if is_name else text[:1].upper() + text[1:]
+    """Join what is wrong and what to do about it."""
+    return f"{what.removesuffix('.')}. {hint}" if hint else what
 
 
 def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:

@@ -185,7 +185,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
         if access_key_id is not None and given:
             raise ConfigurationError(
                 "both access keys and identity pool settings are given",
-                hint="give one or the other",
+                hint="Give one or the other",
             )
         super().__init__(*args, **kwargs)
         self.identity_pool: IdentityPool | None = None

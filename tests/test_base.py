@@ -80,14 +80,14 @@ class TestErrors:
     )
     def test_every_error_pickles_and_keeps_what_it_carries(self, kind: Any) -> None:
         """Errors cross process borders with message, hint, code, request id and whether to slow down."""
-        error = kind("what is wrong", hint="what to do", code="Code", request_id="r-1", throttled=True)
+        error = kind("what is wrong", hint="What to do", code="Code", request_id="r-1", throttled=True)
 
         again = pickle.loads(pickle.dumps(error))
 
         assert type(again) is kind
         assert (again.message, again.hint, again.code, again.request_id) == (
             "what is wrong",
-            "what to do",
+            "What to do",
             "Code",
             "r-1",
         )

@@ -61,7 +61,7 @@ class SingleFlight:
         if self._taken == (threading.get_ident(), lock):
             raise ConfigurationError(
                 "a login's token source asked the same identity pool for credentials",
-                hint="get the login token without AWS credentials of this pool",
+                hint="Get the login token without AWS credentials of this pool",
             )
         if not lock.acquire(timeout=min(timeout, threading.TIMEOUT_MAX) if timeout > 0 else 0):
             return False

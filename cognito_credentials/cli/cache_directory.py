@@ -67,7 +67,7 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
     store = _store(environ, problems.append)
     if store is None:
         raise CacheError(
-            "there is no home directory, and so no cache directory", hint="set AWS_COGNITO_CACHE_DIR"
+            "there is no home directory, and so no cache directory", hint="Set AWS_COGNITO_CACHE_DIR"
         )
     removed = 0
     for kind in KINDS:
@@ -80,7 +80,7 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
     store.sweep_all()
     store.prune(lambda _: False)
     if problems:
-        raise CacheError(problems[0], hint="nothing else was removed")
+        raise CacheError(problems[0], hint="Nothing else was removed")
     return removed
 
 

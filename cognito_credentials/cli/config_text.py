@@ -94,7 +94,7 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
         raise ConfigurationError(
             f"profile '{clean(profile, 60)}' cannot be changed safely: its section, line {first + 1} of the "
             "config file, is laid out oddly",
-            hint="change it by hand, or choose another profile name",
+            hint="Change it by hand, or choose another profile name",
         )
     return new
 
@@ -158,7 +158,7 @@ def section_header(profile: str) -> str:
     if not is_line or any(character in profile for character in "\"'\\[]"):
         raise ConfigurationError(
             f"a profile cannot be called '{clean(profile, 60)}'",
-            hint="use letters, digits, spaces and _ . @ : / + = -",
+            hint="Use letters, digits, spaces and _ . @ : / + = -",
         )
     if profile == "default":
         return "default"
@@ -192,7 +192,7 @@ def _check(changes: Mapping[str, Value | None]) -> None:
             if not is_safe or text != text.strip() or name != name.strip():
                 raise ConfigurationError(
                     f"{key} holds a line break or another character that no config file can hold",
-                    hint="give it as one line of text",
+                    hint="Give it as one line of text",
                 )
 
 
@@ -203,7 +203,7 @@ def _refuse_defaults(lines: Sequence[Line], profile: str, removed: Sequence[str]
             raise ConfigurationError(
                 f"{line.key} cannot be removed from profile '{clean(profile, 60)}' alone: line {number} of "
                 f"the config file, in [{DEFAULTS}], gives it to every profile",
-                hint="remove that line first",
+                hint="Remove that line first",
             )
 
 

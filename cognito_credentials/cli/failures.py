@@ -38,11 +38,11 @@ EXIT_CODES: Final = (
 """Code and meaning, for the help; 3 to 7 are those of the classes in `cognito_credentials.errors`."""
 
 _NEXT: Final = {
-    3: "sign in again, then repeat the command",
-    4: "correct the setting, then repeat the command",
+    3: "Sign in again, then repeat the command",
+    4: "Correct the setting, then repeat the command",
     5: f"see '{PROGRAM} status' for what was sent, and ask the owner of the identity pool",
-    6: "try again in a moment",
-    7: "correct the cache directory (AWS_COGNITO_CACHE_DIR), or the keyring",
+    6: "Try again in a moment",
+    7: "Correct the cache directory (AWS_COGNITO_CACHE_DIR), or the keyring",
 }
 """What to do, where the error itself does not say."""
 
@@ -125,7 +125,7 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
         return UNEXPECTED
     # Its type only: the text of an unknown exception may hold a secret.
     what = f"unexpected {type(error).__name__}; this is a bug"
-    terminal.say(line(what, "run the command again with --debug and report what it prints", profile))
+    terminal.say(line(what, "Run the command again with --debug and report what it prints", profile))
     return UNEXPECTED
 
 

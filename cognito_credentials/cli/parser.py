@@ -39,7 +39,7 @@ class Parser(argparse.ArgumentParser):
         option, ignored, _ = message.partition(": ignored explicit argument")
         if ignored:  # the rest is what was typed behind "--password="
             message = f"{option} takes no value"
-        raise UsageError(message, f"run '{self.prog} --help'")
+        raise UsageError(message, f"Run '{self.prog} --help'")
 
     def print_help(self, file: Any = None) -> None:
         """Print the help; argparse's own complains, or changes to stderr, when nobody reads stdout."""
@@ -72,12 +72,12 @@ def parse(argv: list[str], commands: Sequence[Command]) -> argparse.Namespace:
     word = _first_word(argv, known)
     if word is not None and word not in names:
         near = difflib.get_close_matches(word, names, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"run '{PROGRAM} --help' for those there are"
+        hint = f"Did you mean '{near[0]}'?" if near else f"Run '{PROGRAM} --help' for those there are"
         raise UsageError(f"there is no command '{clean(word, 40)}'", hint)
     before, child = _split_at_dashes(argv) if word == "exec" else (argv, None)
     options, unknown = parser.parse_known_args(before, argparse.Namespace(**_GLOBAL))
     if word is None:
-        raise UsageError("no command is given", f"run '{PROGRAM} --help' for those there are")
+        raise UsageError("no command is given", f"Run '{PROGRAM} --help' for those there are")
     if unknown:
         raise _unknown(unknown, word, options.known)
     if not options.command.takes_profile:
@@ -92,7 +92,7 @@ def _refuse_profile(options: argparse.Namespace, word: str) -> None:
     """Refuse options before a command to which they mean nothing, rather than ignore them in silence."""
     for name in ("profile", "region"):
         if vars(options)[name] is not None:
-            raise UsageError(f"{word} takes no --{name}", f"run '{PROGRAM} {word} --help'")
+            raise UsageError(f"{word} takes no --{name}", f"Run '{PROGRAM} {word} --help'")
 
 
 def _build(commands: Sequence[Command]) -> tuple[Parser, list[str]]:
@@ -193,16 +193,16 @@ def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> Usag
     see = f"run '{PROGRAM} {word} --help'" if word else f"run '{PROGRAM} --help'"
     if option is None and word == "login":
         # Somebody may have written it behind --password.
-        return UsageError("unexpected argument (not shown)", "passwords are asked for, on the terminal")
+        return UsageError("unexpected argument (not shown)", "Passwords are asked for, on the terminal")
     if option is None:
         return UsageError(f"unexpected argument '{clean(unknown[0], 40)}'", see)
     if any(word in option.lower() for word in _TOKEN_WORDS):
         return UsageError(
             f"there is no option {clean(option, 40)}: other users can see a command line",
-            "write the token to a file and give --login PROVIDER=file:PATH",
+            "Write the token to a file and give --login PROVIDER=file:PATH",
         )
     near = difflib.get_close_matches(option, known, n=1)
-    return UsageError(f"there is no option {clean(option, 40)}", f"did you mean {near[0]}?" if near else see)
+    return UsageError(f"there is no option {clean(option, 40)}", f"Did you mean {near[0]}?" if near else see)
 
 
 def _description(command: Command) -> str:

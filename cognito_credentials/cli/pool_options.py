@@ -70,7 +70,7 @@ def refuse_selection(options: argparse.Namespace, what: str) -> None:
         if vars(options)[name] is not None:
             raise UsageError(
                 f"--all is of every {what}, and {_option(name)} selects one",
-                "give one of the two: --all, or the pool",
+                "Give one of the two: --all, or the pool",
             )
 
 
@@ -122,7 +122,7 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
             if len(texts) > 1:
                 raise ConfigurationError(
                     f"--login from {ORIGIN} gives developer:URL beside another login",
-                    hint="name its provider, too: --login cognito-identity.amazonaws.com=developer:URL",
+                    hint="Name its provider, too: --login cognito-identity.amazonaws.com=developer:URL",
                 )
             return {None: text.strip()}
         provider, equals, source = text.partition("=")
@@ -131,16 +131,16 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
         if equals and 0 < len(provider) <= 128 and source.strip("= ") and ":" not in source:
             raise ConfigurationError(
                 f"--login from {ORIGIN}: what follows {clean(provider, 80)}= is no source",
-                hint="it must begin with file:, env: or command:, and is never a token itself",
+                hint="It must begin with file:, env: or command:, and is never a token itself",
             )
         if not equals or not provider or len(provider) > 128 or ":" not in source:
             raise ConfigurationError(
                 f"--login from {ORIGIN} is not PROVIDER=SOURCE",
-                hint="write --login accounts.google.com=file:/path/of/the/token, never a token itself",
+                hint="Write --login accounts.google.com=file:/path/of/the/token, never a token itself",
             )
         if provider in logins:
             raise ConfigurationError(
-                f"--login from {ORIGIN} names {clean(provider, 80)} twice", hint="give one source for it"
+                f"--login from {ORIGIN} names {clean(provider, 80)} twice", hint="Give one source for it"
             )
         logins[provider] = source.strip()
     return logins
@@ -180,7 +180,7 @@ def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
     off = f"{clock_difference(offset)}'s" if offset else "wrong"
     raise ClockSkewError(
         f"this machine's clock is {off}: by it, credentials that are valid have expired",
-        hint="set the clock, then repeat the command",
+        hint="Set the clock, then repeat the command",
     )
 
 
@@ -199,7 +199,7 @@ def region_for(invocation: Invocation, settings: Settings) -> str:
             near = near_regions(given)
             raise ConfigurationError(
                 f"region from {ORIGIN} is no region: '{clean(given, 40)}'",
-                hint=f"did you mean {' or '.join(near)}?" if near else "it is such as us-east-1",
+                hint=f"Did you mean {' or '.join(near)}?" if near else "It is such as us-east-1",
             )
         return given
     environ = invocation.environ
@@ -229,5 +229,5 @@ def _policy(text: str) -> str:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "not a path"
     raise ConfigurationError(
         f"policy from {ORIGIN}: {clean(path, 120)} cannot be read: {why}",
-        hint="write --policy file:///path/of/policy.json, or the JSON itself",
+        hint="Write --policy file:///path/of/policy.json, or the JSON itself",
     )

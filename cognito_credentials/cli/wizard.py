@@ -176,5 +176,5 @@ def _pool_id(answer: str) -> str:
 
 def _region(answer: str) -> str:
     if not is_region(answer):
-        raise ConfigurationError(f"'{clean(answer, 40)}' is no region", hint="it is such as us-east-1")
+        raise ConfigurationError(f"'{clean(answer, 40)}' is no region", hint="It is such as us-east-1")
     return answer

@@ -75,7 +75,7 @@ def developer_token(
         # It would take the place of the user whom the app has authenticated.
         raise ConfigurationError(
             "logins hold the developer provider's own name",
-            hint="give public logins only; `user` says who it is",
+            hint="Give public logins only; `user` says who it is",
         )
     request: dict[str, Any] = {
         "IdentityPoolId": identity_pool_id,
@@ -116,13 +116,13 @@ def _ask(client: Any, request: dict[str, Any]) -> DeveloperToken | CognitoCreden
 def _classified(error: Exception, pool_id: str) -> CognitoCredentialsError:
     if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
         return ConfigurationError(
-            "the back end has no AWS credentials", hint="give its service a role, or set AWS_PROFILE for it"
+            "the back end has no AWS credentials", hint="Give its service a role, or set AWS_PROFILE for it"
         )
     told = classify(OPERATION, error, is_guest=False, facts={"pool": pool_id}).error
     if told.code in ("AccessDeniedException", "AccessDenied"):
         return RefusedError(
             f"the back end's role may not get tokens of identity pool {pool_id}",
-            hint="allow it cognito-identity:GetOpenIdTokenForDeveloperIdentity on that pool",
+            hint="Allow it cognito-identity:GetOpenIdTokenForDeveloperIdentity on that pool",
             code=told.code,
             request_id=told.request_id,
         )
@@ -146,11 +146,11 @@ def _check(user: str, provider: str, duration_seconds: int | None) -> None:
     if not user or not provider:
         raise ConfigurationError(
             f"the {'user' if not user else 'developer provider name'} is empty",
-            hint="give the app's own lasting name of an authenticated user, and the pool's provider name",
+            hint="Give the app's own lasting name of an authenticated user, and the pool's provider name",
         )
     if duration_seconds is not None and not 1 <= duration_seconds <= LONGEST_DURATION:
         raise ConfigurationError(
-            f"duration_seconds is {duration_seconds}", hint=f"give 1 to {LONGEST_DURATION} seconds, or None"
+            f"duration_seconds is {duration_seconds}", hint=f"Give 1 to {LONGEST_DURATION} seconds, or None"
         )
 
 

@@ -143,7 +143,7 @@ class DeveloperLogin:
         # Out here, since the inner error may hold what it was about to return.
         raise LoginRequiredError(
             f"the function that gives the headers for {self.description} failed with {failure}",
-            hint="call it on its own to see why; sign in again if that is the cause",
+            hint="Call it on its own to see why; sign in again if that is the cause",
         )
 
     def __repr__(self) -> str:
@@ -156,17 +156,17 @@ def _token(answer: Answer) -> Secret:
     if answer.status in (401, 403):
         raise LoginRequiredError(
             f"{host} does not know this user (HTTP {answer.status})",
-            hint="sign in to the app again, or correct the headers sent to its back end",
+            hint="Sign in to the app again, or correct the headers sent to its back end",
         )
     if answer.status == 429 or answer.status >= 500:
         raise ServiceError(
             f"{host} answered with HTTP {answer.status}",
-            hint="it is the app's own, not AWS's: try again, then look at its log",
+            hint="It is the app's own, not AWS's: try again, then look at its log",
             code=str(answer.status),
         )
     if answer.status != 200:
         raise ConfigurationError(
-            f"{host} answered with HTTP {answer.status}", hint="check the path of its address, and its log"
+            f"{host} answered with HTTP {answer.status}", hint="Check the path of its address, and its log"
         )
     try:
         values = answer.json()
@@ -176,14 +176,14 @@ def _token(answer: Answer) -> Secret:
     if not isinstance(identity_id, str) or not isinstance(token, str) or not 0 < len(token) <= TOKEN_LIMIT:
         raise ConfigurationError(
             f"the answer of {host} is not a JSON object with IdentityId and Token",
-            hint="it must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
+            hint="It must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
         )
     claims = unverified_claims(token)
     if own_identity_id(unverified_issuer(claims or {}) or "", claims) != identity_id:
         # Such as a user pool's token: whoever is in it, it would be used for another identity.
         raise ConfigurationError(
             f"the token in the answer of {host} was not issued by Cognito for the identity beside it",
-            hint="it must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
+            hint="It must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
         )
     return Secret(token)
 
@@ -203,20 +203,20 @@ def _checked(headers: object) -> dict[str, Secret]:
     if not isinstance(headers, Mapping):
         raise ConfigurationError(
             f"the headers for the back end are {type(headers).__name__}, not a mapping",
-            hint="give {'Authorization': 'Bearer …'}",
+            hint="Give {'Authorization': 'Bearer …'}",
         )
     checked: dict[str, Secret] = {}
     for name, value in headers.items():
         if not (isinstance(name, str) and _NAME.fullmatch(name)) or name.lower() in _NOT_OURS:
             raise ConfigurationError(
                 "a header for the back end has no name that a header can have here",
-                hint="write lines such as 'Authorization: Bearer …'",
+                hint="Write lines such as 'Authorization: Bearer …'",
             )
         text = _text(value) if isinstance(value, (str, Secret)) else ""
         if not text or len(text) > HEADERS_LIMIT or not (text.isascii() and text.isprintable()):
             raise ConfigurationError(
                 f"the header {name} for the back end is empty, or holds what a header cannot",
-                hint="it is one line of plain ASCII",
+                hint="It is one line of plain ASCII",
             )
         checked[name] = Secret(text)
     return checked

@@ -153,7 +153,7 @@ def ca_bundle(settings: ClientSettings, environ: Mapping[str, str]) -> str | boo
             if not os.path.exists(os.path.expanduser(path)):
                 raise ConfigurationError(
                     f"the CA bundle '{path}' from {origin} does not exist",
-                    hint="correct the path, or remove the setting to use the usual authorities",
+                    hint="Correct the path, or remove the setting to use the usual authorities",
                 )
             return os.path.expanduser(path)
     return True

@@ -157,9 +157,9 @@ class Calls:
         action, hint = Action.DROP_IDENTITY, failure.error.hint
         if self._settings.identity_id is not None:
             origin = self._settings.origins.get("identity_id", "its setting")
-            action, hint = Action.STOP, f"correct or remove identity_id, which is from {origin}"
+            action, hint = Action.STOP, f"Correct or remove identity_id, which is from {origin}"
         elif self._own_provider() in tokens:
-            action, hint = Action.ASK_LOGIN_AGAIN, "the back end must give a token of an identity that exists"
+            action, hint = Action.ASK_LOGIN_AGAIN, "The back end must give a token of an identity that exists"
         error = failure.error
         told = type(error)(error.message, hint=hint, code=error.code, request_id=error.request_id)
         return Failure(action, told, failure.operation)

@@ -109,7 +109,7 @@ def too_late(seconds: float) -> ServiceError:
     """Say that nothing came in *seconds*."""
     return ServiceError(
         f"no complete answer within {seconds:.0f} s",
-        hint="check this machine's network and proxy; a later try may succeed",
+        hint="Check this machine's network and proxy; a later try may succeed",
         code="DeadlineExceeded",
     )
 

@@ -34,7 +34,7 @@ def facts(
         "pool_id": pool_id,
         "region": settings.region,
         "region_meant": "" if settings.region in KNOWN_REGIONS else _meant(settings.region),
-        "region_doubt": "" if settings.endpoint_url else _region_doubt(settings.region),
+        "region_doubt": "Check" if settings.endpoint_url else _region_doubt(settings.region),
         "providers": ", ".join(names),
         "tokens": "; ".join(_described(name, tokens[name]) for name in names),
         "who": "guest" if is_guest else "signed-in user",
@@ -61,13 +61,13 @@ _ORIGINS = {
 def _region_doubt(region: str) -> str:
     """Say that nobody knows *region*; only once nothing answers there, since it may have opened today."""
     if region in KNOWN_REGIONS:
-        return ""
+        return "Check"
     import botocore.session  # loaded already, for the call that failed
 
     session = botocore.session.Session()
     if region in session.get_available_regions("cognito-identity", partition_name=partition_of(region)):
-        return ""
-    return f"no region {region} is known here{_meant(region)}: check the pool id; or "
+        return "Check"
+    return f"No region {region} is known here{_meant(region)}: check the pool id; or check"
 
 
 def _meant(region: str) -> str:

@@ -22,7 +22,7 @@ FACTS: Final = {
     "pool_id": "given",
     "pool_origin": "its setting",
     "region": "that region",
-    "region_doubt": "",
+    "region_doubt": "Check",
     "region_meant": "",
     "providers": "no login",
     "tokens": "no login",
@@ -104,7 +104,7 @@ def not_an_answer(operation: str, lack: str) -> Failure:
         Action.WAIT,
         ServiceError(
             f"the answer is not one of Cognito's: {lack} ({operation})",
-            hint="a captive portal or a proxy is in between, or endpoint_url is wrong: check these",
+            hint="A captive portal or a proxy is in between, or endpoint_url is wrong: check these",
             code="InvalidAnswer",
         ),
         operation,

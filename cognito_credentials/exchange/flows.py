@@ -192,7 +192,7 @@ def _assumed_time(client: CognitoClient, expires_at: int) -> ServerTime:
         ClockSkewError(
             f"the service gave credentials that end at {_moment(expires_at)}, and by this machine's clock it "
             f"is {_moment(here.wall)}",
-            hint="set this machine's clock; the service's answers do not tell its time",
+            hint="Set this machine's clock; the service's answers do not tell its time",
             code="InvalidExpiration",
         ),
     )
@@ -203,7 +203,7 @@ def _impossible(expires_at: int, when: str) -> Failure:
         Action.WAIT,
         ServiceError(
             f"the service gave credentials that end at {_moment(expires_at)}, when {when}",
-            hint=f"credentials must last {SHORTEST_LIFETIME_SECONDS} seconds to "
+            hint=f"Credentials must last {SHORTEST_LIFETIME_SECONDS} seconds to "
             f"{LONGEST_LIFETIME_SECONDS // 3600} hours; a later try may succeed",
             code="InvalidExpiration",
         ),

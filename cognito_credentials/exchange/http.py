@@ -85,7 +85,7 @@ class Answer(NamedTuple):
             return value
         raise ServiceError(
             f"{self.host} answered with HTTP {self.status} and something that is no JSON object",
-            hint="correct the issuer; or a proxy or captive portal is in between",
+            hint="Correct the issuer; or a proxy or captive portal is in between",
             code=str(self.status),
         )
 
@@ -114,7 +114,7 @@ class Http:
         if answer.status != 200:
             raise ServiceError(
                 f"{answer.host} answered HTTP {answer.status} to {clean(urlsplit(url).path, 120)}",
-                hint="correct the issuer's address, or try again later",
+                hint="Correct the issuer's address, or try again later",
                 code=str(answer.status),
             )
         return answer.json()
@@ -208,7 +208,7 @@ class _Response:
         if self.status_code >= 400:
             raise ServiceError(
                 f"{self._answer.host} answered HTTP {self.status_code}",
-                hint="try again later",
+                hint="Try again later",
                 code=str(self.status_code),
             )
 
@@ -249,7 +249,7 @@ def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:
         host = clean(urlsplit(url).netloc.rpartition("@")[2], 100)  # and the port: on one machine it says who
         problem = ServiceError(
             f"{host} cannot be reached ({type(error).__name__})",
-            hint="check this machine's network and proxy, and the address",
+            hint="Check this machine's network and proxy, and the address",
             code=type(error).__name__,
         )
     # Out here, so that the inner error, which has the request in it, is not even the context of ours.

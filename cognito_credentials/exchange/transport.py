@@ -112,7 +112,7 @@ class Transport:
         if body is None:  # outside the except block: what is raised must not carry the request along
             raise ServiceError(
                 "Cognito took the request for a new guest identity and did not answer, twice",
-                hint="not asked a third time, since each request may make one more identity; try later",
+                hint="Not asked a third time, since each request may make one more identity; try later",
                 code="NoAnswer",
             )
         return botocore.awsrequest.AWSResponse(
@@ -176,7 +176,7 @@ def check_target(url: str) -> None:
         return
     raise ConfigurationError(
         f"refusing to send login tokens over {parts.scheme or 'no scheme'} to {parts.hostname or 'no host'}",
-        hint="use an address with https; plain http is for this machine (127.0.0.1) only",
+        hint="Use an address with https; plain http is for this machine (127.0.0.1) only",
     )
 
 
@@ -202,14 +202,14 @@ def _check_head(response: botocore.awsrequest.AWSResponse, url: str) -> None:
     if 300 <= response.status_code < 400:
         raise ServiceError(
             f"{host} answered with a redirect (HTTP {response.status_code}), which is not followed",
-            hint="a captive portal or proxy is in between: sign in to the network, or correct the proxy",
+            hint="A captive portal or proxy is in between: sign in to the network, or correct the proxy",
             code=str(response.status_code),
         )
     encoding = headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise ServiceError(
             f"{host} sent a compressed answer although none was asked for",
-            hint="a proxy is in between and changes answers: exclude this host from it",
+            hint="A proxy is in between and changes answers: exclude this host from it",
         )
     if (_claimed_length(headers) or 0) > BODY_LIMIT:
         raise _too_large(host)
@@ -253,7 +253,7 @@ def _piece(raw: Any, read1: Any, url: str) -> bytes:
 def _too_large(host: str | None) -> ServiceError:
     return ServiceError(
         f"{host} sent more than {BODY_LIMIT} bytes, which no answer of a service like this is",
-        hint="something else answers in its place: check the address, the proxy and the network",
+        hint="Something else answers in its place: check the address, the proxy and the network",
     )
 
 

@@ -40,7 +40,7 @@ def bound(source: LoginSource, token: Secret | None) -> str | None:
     if part is not None and not (isinstance(part, str) and part):
         raise ConfigurationError(
             f"principal() of the login source {describe(source)} gave {type(part).__name__}, not a name",
-            hint="return who the user is, or None when only the token can tell",
+            hint="Return who the user is, or None when only the token can tell",
         )
     if part is not None:
         return "subject:" + digest(part)

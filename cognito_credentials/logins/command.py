@@ -104,13 +104,13 @@ class CommandSource:
             why = error.strerror if isinstance(error, OSError) else "an argument holds a null character"
         raise ConfigurationError(
             f"the {self._kind} command '{self._name}' cannot be run: {why}",
-            hint="give its absolute path; there is no shell, so no ~, no $VARIABLE and no pipe",
+            hint="Give its absolute path; there is no shell, so no ~, no $VARIABLE and no pipe",
         )
 
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
             f"the {self._kind} command '{self._name}' {what}",
-            hint="run it in a terminal to see why; sign in again if that is the cause",
+            hint="Run it in a terminal to see why; sign in again if that is the cause",
         )
 
     def __repr__(self) -> str:

@@ -43,10 +43,10 @@ class EnvironmentSource:
         environ = os.environ if self._environ is None else self._environ
         text = environ.get(self._name, "").strip()
         if not text:
-            first = "sign in again and " if self._holds == LOGIN_TOKEN else ""
+            first = "Sign in again and set it" if self._holds == LOGIN_TOKEN else "Set it"
             raise LoginRequiredError(
                 f"the environment variable {clean(self._name)} holds no {self._holds}",
-                hint=f"{first}set it, or name another source",
+                hint=f"{first}, or name another source",
             )
         return Secret(text)
 

@@ -36,7 +36,7 @@ def unexpired(source: LoginSource, provider: str | None, now: float) -> tuple[Se
     raise LoginRequiredError(
         f"the login token{f' for {clean(provider, 80)}' if provider else ''} "
         f"from {describe(source)} expired {_span(now - expiry)} ago",
-        hint="sign in again, or have its source give a new token",
+        hint="Sign in again, or have its source give a new token",
     )
 
 

@@ -95,9 +95,9 @@ class FileSource:
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
             f"the {self._holds} file {clean(self._path)} {what}",
-            hint="sign in again so that it is written, or correct the path"
+            hint="Sign in again so that it is written, or correct the path"
             if self._holds == LOGIN_TOKEN
-            else "write it, or correct the path",
+            else "Write it, or correct the path",
         )
 
     def __repr__(self) -> str:

@@ -113,7 +113,7 @@ class Logins:
         if not isinstance(value, Mapping) or not value:
             raise ConfigurationError(
                 f"cognito_logins from {origin} is empty",
-                hint="write '  accounts.google.com = file:/path' below it, or remove it for guest access",
+                hint="Write '  accounts.google.com = file:/path' below it, or remove it for guest access",
             )
         for name, text in value.items():
             if str(text).strip().startswith("developer:"):
@@ -135,7 +135,7 @@ class Logins:
         if twice:
             raise ConfigurationError(
                 f"logins from {self.origin}: {clean(min(twice), 80)} is in cognito_logins and signed in to",
-                hint="keep one of the two",
+                hint="Keep one of the two",
             )
         return Logins(_checked([*self.sources, *other.sources], self.origin), self.origin)
 
@@ -243,7 +243,7 @@ class Logins:
             if provider in tokens:
                 raise ConfigurationError(
                     f"logins from {self.origin}: two tokens are from {clean(provider, 80)}",
-                    hint="give one",
+                    hint="Give one",
                 )
             tokens[provider] = given[index] = token
             identity_id = identity_id or own_identity_id(provider, claims)
@@ -285,7 +285,7 @@ def _source(provider: object, given: object, origin: str) -> LoginSource:
         if names_source(source.token().reveal()):
             raise ConfigurationError(
                 f"logins from {origin}: the value{shown} names a source, but a token is expected here",
-                hint="use FileSource, EnvironmentSource or CommandSource of cognito_credentials.logins",
+                hint="Use FileSource, EnvironmentSource or CommandSource of cognito_credentials.logins",
             )
         return source
     if is_source(given):
@@ -295,7 +295,7 @@ def _source(provider: object, given: object, origin: str) -> LoginSource:
     kind = given.__name__ if isinstance(given, type) else type(given).__name__
     raise ConfigurationError(
         f"logins from {origin}: the value{shown} is {'the class ' if isinstance(given, type) else ''}{kind}",
-        hint="give a token (str or Secret), a function that returns one, or a login source",
+        hint="Give a token (str or Secret), a function that returns one, or a login source",
     )
 
 
@@ -303,13 +303,13 @@ def _checked(pairs: list[tuple[Any, LoginSource]], origin: str) -> tuple[tuple[s
     if len(pairs) > MOST_LOGINS:
         raise ConfigurationError(
             f"logins from {origin}: {len(pairs)} logins; Cognito takes at most {MOST_LOGINS}",
-            hint="give those that this identity pool lists",
+            hint="Give those that this identity pool lists",
         )
     checked = [(None if name is None else check_provider(name, origin), source) for name, source in pairs]
     names = [name for name, _ in checked]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:  # by its short name, too
         raise ConfigurationError(
-            f"logins from {origin}: {clean(twice, 80)} is there twice", hint="give one token or source for it"
+            f"logins from {origin}: {clean(twice, 80)} is there twice", hint="Give one token or source for it"
         )
     return tuple(checked)

@@ -53,7 +53,7 @@ def check_provider(name: object, origin: str) -> str:
     if not isinstance(name, str):
         raise ConfigurationError(
             f"logins from {origin}: a login provider name is text, not {type(name).__name__}",
-            hint="write {'accounts.google.com': token}",
+            hint="Write {'accounts.google.com': token}",
         )
     if name in ALIASES:
         return ALIASES[name]
@@ -61,7 +61,7 @@ def check_provider(name: object, origin: str) -> str:
     if not name or len(name) > PROVIDER_NAME_LIMIT or any(c.isspace() or not c.isprintable() for c in name):
         raise ConfigurationError(
             f"logins from {origin}: {shown} is not a login provider name",
-            hint=f"it has 1 to {PROVIDER_NAME_LIMIT} characters and no spaces, such as accounts.google.com",
+            hint=f"It has 1 to {PROVIDER_NAME_LIMIT} characters and no spaces, such as accounts.google.com",
         )
     if "://" in name:
         bare = name.split("://", 1)[1]
@@ -69,7 +69,7 @@ def check_provider(name: object, origin: str) -> str:
             bare = bare.rstrip("/")
         raise ConfigurationError(
             f"logins from {origin}: the login provider {shown} has a scheme",
-            hint=f"drop it: '{clean(bare, 80)}'",
+            hint=f"Drop it: '{clean(bare, 80)}'",
         )
     if not name.startswith("arn:") and not any(c in name for c in ".:/"):
         raise ConfigurationError(f"logins from {origin}: {shown} is not a login provider", hint=_meant(name))
@@ -87,7 +87,7 @@ def check_developer_provider(name: str | None, origin: str) -> None:
         raise ConfigurationError(
             f"logins from {origin}: the tokens of developer:URL are of the login provider "
             f"cognito-identity.amazonaws.com, not of {_shown(name)}",
-            hint="give developer:URL alone, or write cognito-identity.amazonaws.com=developer:URL (the "
+            hint="Give developer:URL alone, or write cognito-identity.amazonaws.com=developer:URL (the "
             "pool's developer provider name is the back end's business)",
         )
 
@@ -111,7 +111,7 @@ def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: st
     if provider is None and issuer is None:
         raise ConfigurationError(
             f"logins from {origin}: the token does not say which login provider it is from",
-            hint="name the provider: logins={'graph.facebook.com': token}",
+            hint="Name the provider: logins={'graph.facebook.com': token}",
         )
     name = provider or check_provider(issuer, "the token's issuer")
     if claims is None or name.startswith("arn:"):
@@ -119,14 +119,14 @@ def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: st
     if claims.get("token_use") == "access":
         raise ConfigurationError(
             f"logins from {origin}: the token for {clean(name, 80)} is an access token",
-            hint="identity pools take the ID token of the same sign-in",
+            hint="Identity pools take the ID token of the same sign-in",
         )
     # A trailing slash is some issuers' habit; whether it belongs to the key is the service's to say.
     if issuer is not None and issuer.rstrip("/") != name.rstrip("/"):
         raise ConfigurationError(
             f"logins from {origin}: the provider given is '{clean(name, 80)}', "
             f"but the token is from '{clean(issuer, 80)}'",
-            hint=f"use '{clean(issuer, 80)}' as the login provider name, or a token of the other one",
+            hint=f"Use '{clean(issuer, 80)}' as the login provider name, or a token of the other one",
         )
     return name
 
@@ -154,8 +154,8 @@ def _shown(name: str) -> str:
 
 def _meant(name: str) -> str:
     if is_user_pool_id(name):
-        return f"for a user pool write '{user_pool_issuer(name).partition('://')[2]}'"
+        return f"For a user pool write '{user_pool_issuer(name).partition('://')[2]}'"
     for word, provider in _WELL_KNOWN:
         if difflib.SequenceMatcher(None, word, name.lower()).ratio() > 0.75:
-            return f"did you mean '{provider}'?"
-    return "it is the issuer of the token without https://, such as accounts.google.com or login.example.com"
+            return f"Did you mean '{provider}'?"
+    return "It is the issuer of the token without https://, such as accounts.google.com or login.example.com"

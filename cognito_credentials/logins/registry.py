@@ -67,10 +67,10 @@ def parse_source(
     if not colon or scheme not in SCHEMES:
         raise ConfigurationError(
             f"{where}: the value is no login source",
-            hint=f"write {_FORMS}, never a token itself",
+            hint=f"Write {_FORMS}, never a token itself",
         )
     if not rest:
-        raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"write {_FORMS}")
+        raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"Write {_FORMS}")
     if others and scheme in others:
         return others[scheme](rest)
     holds = _HOLDS.get(setting, LOGIN_TOKEN)
@@ -80,12 +80,12 @@ def parse_source(
         if not _VARIABLE.fullmatch(rest):
             raise ConfigurationError(
                 f"{where}: what follows env: is no name of an environment variable",
-                hint="write env:NAME, without $",
+                hint="Write env:NAME, without $",
             )
         return EnvironmentSource(rest, environ, holds)
     if scheme == "command":
         return CommandSource(_argv(rest, where), holds=holds)
-    raise ConfigurationError(f"{where}: {scheme}: is not available in this version", hint=f"use {_FORMS}")
+    raise ConfigurationError(f"{where}: {scheme}: is not available in this version", hint=f"Use {_FORMS}")
 
 
 def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
@@ -94,7 +94,7 @@ def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
         # A file of the current directory would be whatever project one happens to stand in.
         raise ConfigurationError(
             f"{where}: file:{clean(text, 80)} is not an absolute path",
-            hint="begin it with / or ~/",
+            hint="Begin it with / or ~/",
         )
     return text
 
@@ -112,6 +112,6 @@ def _argv(text: str, where: str) -> list[str]:
     if not argv or not argv[0]:
         raise ConfigurationError(
             f"{where}: the command has an open quote or no program",
-            hint='quote it as for a shell: command:"/opt/my tools/get-token" --audience app',
+            hint='Quote it as for a shell: command:"/opt/my tools/get-token" --audience app',
         )
     return argv

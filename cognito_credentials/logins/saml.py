@@ -14,7 +14,7 @@ import binascii
 from ..errors import ConfigurationError, clean
 from ..secret import Secret
 
-_HINT = "give the SAMLResponse as the identity provider posts it: base64 of the XML, in one piece or in lines"
+_HINT = "Give the SAMLResponse as the identity provider posts it: base64 of the XML, in one piece or in lines"
 
 
 def is_saml(provider: str | None) -> bool:

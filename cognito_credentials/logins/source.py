@@ -88,11 +88,11 @@ def call(method: Callable[[], object], source: object) -> object:
     if is_network:
         raise ServiceError(
             f"the login source {describe(source)} could not reach what it asks: {failure}",
-            hint="check the network and try again; the sign-in itself may be good",
+            hint="Check the network and try again; the sign-in itself may be good",
         )
     raise LoginRequiredError(
         f"the login source {describe(source)} failed with {failure}",
-        hint="call it on its own to see why, then sign in again if that is the cause",
+        hint="Call it on its own to see why, then sign in again if that is the cause",
     )
 
 
@@ -134,19 +134,19 @@ def _judged(
     if given is None or (isinstance(given, str) and not given.strip()):
         return LoginRequiredError(
             f"the login source {describe(source)}{_for(provider)} gave no token",
-            hint="sign in again; for guest access remove the login",
+            hint="Sign in again; for guest access remove the login",
         )
     if not isinstance(given, str):
         return ConfigurationError(
             f"the login source {describe(source)}{_for(provider)} gave {type(given).__name__}, not text",
-            hint="a login token is a str or Secret: decode bytes, await coroutines, pick it out of a dict",
+            hint="A login token is a str or Secret: decode bytes, await coroutines, pick it out of a dict",
         )
     token = given.strip()
     if len(token) > TOKEN_LIMIT:
         return ConfigurationError(
             f"the login source {describe(source)}{_for(provider)} gave {len(token)} characters; "
             f"Cognito takes {TOKEN_LIMIT}",
-            hint="give the ID token alone",
+            hint="Give the ID token alone",
         )
     return Secret(token)
 

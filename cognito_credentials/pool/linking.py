@@ -61,7 +61,7 @@ def link(parts: Parts, logins: Logins, user: str | None) -> Parts:
     settings = parts.settings
     _check_free(settings)
     if logins.is_guest:
-        raise ConfigurationError("there is no login to link", hint="give {'accounts.google.com': token}")
+        raise ConfigurationError("there is no login to link", hint="Give {'accounts.google.com': token}")
     if settings.logins.is_guest:
         known = parts.exchanger.identities.known(guest_of(settings)) or guest_identity(parts)
     else:
@@ -115,7 +115,7 @@ def unlink(parts: Parts, provider: str) -> Parts:
     settings = parts.settings
     if settings.logins.is_guest:
         raise LoginRequiredError(
-            "a guest has no logins to take off", hint="sign in with a login of the identity first"
+            "a guest has no logins to take off", hint="Sign in with a login of the identity first"
         )
     who = parts.exchanger.identify()
     parts.exchanger.unlink(who, name)
@@ -190,7 +190,7 @@ def _check_free(settings: Settings) -> None:
         origin = settings.origins.get("identity_id", "its setting")
         raise ConfigurationError(
             f"the identity is fixed by identity_id, which is from {origin}",
-            hint="remove identity_id: linking may end at another identity",
+            hint="Remove identity_id: linking may end at another identity",
         )
 
 

@@ -75,7 +75,7 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
         return found
     if sources:
         raise ConfigurationError(
-            "there are several logins to sign in to", hint="say which by the name of its login provider"
+            "there are several logins to sign in to", hint="Say which by the name of its login provider"
         )
     profile = parts.settings.profile
     where = f"profile '{clean(profile, 80)}'" if profile else "this pool"
@@ -83,7 +83,7 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
     raise ConfigurationError(
         f"{where} names nothing to sign in to"
         + (f": its login comes from {elsewhere}" if elsewhere else "; it is a guest's"),
-        hint="set cognito_user_pool_id and cognito_client_id, or cognito_oidc_issuer and its client id",
+        hint="Set cognito_user_pool_id and cognito_client_id, or cognito_oidc_issuer and its client id",
     )
 
 
@@ -136,7 +136,7 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
     if scope not in SCOPES:
         raise ConfigurationError(
             f"there is no scope '{clean(str(scope), 40)}'",
-            hint=f"use {', '.join(SCOPES[:-1])} or {SCOPES[-1]}",
+            hint=f"Use {', '.join(SCOPES[:-1])} or {SCOPES[-1]}",
         )
     who = parts.who()  # before nobody can tell any more
     identity_id = None if who is None else parts.exchanger.identities.known(who)

@@ -205,7 +205,7 @@ class Exchanger:
         if logins.principal != who.principal:
             # Between the look at who it is and the look at the token somebody else signed in: what these
             # tokens get must not be kept under the other one's key.
-            raise ServiceError("the login changed to another user's meanwhile", hint="try again")
+            raise ServiceError("the login changed to another user's meanwhile", hint="Try again")
         return _Attempt(logins.identity_id or self.identities.known(who), logins, None)
 
     def _second_attempt(self, who: Who, first: _Attempt, failure: Failure) -> _Attempt:

@@ -98,15 +98,15 @@ def choose_profile(
         shown = clean(name, 60)
         raise ConfigurationError(
             f"profile '{shown}'{origin} does not exist in the AWS config file: found [{shown}]",
-            hint=f"in this file it must be [profile {shown}]",
+            hint=f"In this file it must be [profile {shown}]",
         )
     near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
     if near:
-        hint = "did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
+        hint = "Did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
     elif profiles:
-        hint = "there are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:8])
+        hint = "There are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:8])
     else:
-        hint = f"there is no profile at all in {_path(environ, 'AWS_CONFIG_FILE', 'config') or 'any file'}"
+        hint = f"There is no profile at all in {_path(environ, 'AWS_CONFIG_FILE', 'config') or 'any file'}"
     raise ConfigurationError(f"profile '{clean(name, 80)}'{origin} does not exist", hint=hint)
 
 
@@ -150,7 +150,7 @@ def _is_readable(path: str, *, is_explicit: bool) -> bool:
         why = "the path holds a null character"
     raise ConfigurationError(
         f"the AWS config file {clean(path)} cannot be read: {why}",
-        hint="correct its permissions, or point AWS_CONFIG_FILE at another file",
+        hint="Correct its permissions, or point AWS_CONFIG_FILE at another file",
     )
 
 
@@ -187,13 +187,13 @@ def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
         line = errors[0][0]
     where = f", line {line}" if line else ""
     if isinstance(cause, UnicodeDecodeError):
-        what, hint = "is not UTF-8", "save it as UTF-8 without a byte order mark"
+        what, hint = "is not UTF-8", "Save it as UTF-8 without a byte order mark"
     elif type(cause) is ValueError:
-        what, hint = "has an indented line without '='", "write nested settings as '  name = value'"
+        what, hint = "has an indented line without '='", "Write nested settings as '  name = value'"
     else:
         what, hint = (
             "is malformed",
-            f"correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines",
+            f"Correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines",
         )
     return ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
 
@@ -206,5 +206,5 @@ def _twice(path: str, cause: configparser.DuplicateSectionError) -> Configuratio
     where = f"lines {' and '.join(map(str, lines[:3]))}" if len(lines) > 1 else f"line {cause.lineno}"
     return ConfigurationError(
         f"the AWS config file {clean(path)} has [{section}] more than once: {where}",
-        hint="join them into one, or rename one",
+        hint="Join them into one, or rename one",
     )

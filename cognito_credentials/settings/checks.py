@@ -39,9 +39,9 @@ _EXAMPLE = "such as us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
 def text(value: object, where: str) -> str:
     """Take *value* as text that is not empty."""
     if not isinstance(value, str):
-        raise ConfigurationError(f"{where} is {type(value).__name__}, not text", hint="give a str")
+        raise ConfigurationError(f"{where} is {type(value).__name__}, not text", hint="Give a str")
     if not value.strip():
-        raise ConfigurationError(f"{where} is empty", hint="give it a value, or leave it out")
+        raise ConfigurationError(f"{where} is empty", hint="Give it a value, or leave it out")
     return value
 
 
@@ -53,17 +53,17 @@ def pool_id(value: object, where: str) -> str:
     if _USER_POOL_ID.fullmatch(given):
         raise ConfigurationError(
             f"{where} is the id of a user pool: {shown}",
-            hint=f"an identity pool's is REGION:GUID, {_EXAMPLE}",
+            hint=f"An identity pool's is REGION:GUID, {_EXAMPLE}",
         )
     if rest and not is_region(region):
         near = near_regions(region)
         raise ConfigurationError(
             f"{where} begins with '{clean(region, 40)}', which is no region",
-            hint=f"did you mean {' or '.join(near)}?" if near else f"it is REGION:GUID, {_EXAMPLE}",
+            hint=f"Did you mean {' or '.join(near)}?" if near else f"It is REGION:GUID, {_EXAMPLE}",
         )
     if len(given) > ID_LIMIT or not _ID.fullmatch(given):
         lower = " all in lower case," if given.lower() != given and _ID.fullmatch(given.lower()) else ""
-        raise ConfigurationError(f"{where} is not REGION:GUID: {shown}", hint=f"it is{lower} {_EXAMPLE}")
+        raise ConfigurationError(f"{where} is not REGION:GUID: {shown}", hint=f"It is{lower} {_EXAMPLE}")
     return given
 
 
@@ -72,7 +72,7 @@ def account_id(value: object, where: str) -> str:
     given = text(value, where)
     if len(given) != 12 or not (given.isascii() and given.isdigit()):
         raise ConfigurationError(
-            f"{where} is not an AWS account id: '{clean(given, 40)}'", hint="it is 12 digits, without hyphens"
+            f"{where} is not an AWS account id: '{clean(given, 40)}'", hint="It is 12 digits, without hyphens"
         )
     return given
 
@@ -82,7 +82,7 @@ def user(value: object, where: str) -> str:
     given = text(value, where)
     if len(given) > USER_LIMIT:
         raise ConfigurationError(
-            f"{where} is {len(given)} characters long", hint=f"at most {USER_LIMIT}; any stable name will do"
+            f"{where} is {len(given)} characters long", hint=f"At most {USER_LIMIT}; any stable name will do"
         )
     return given
 
@@ -95,7 +95,7 @@ def flow(value: object, where: str) -> str:
         meant = difflib.get_close_matches(given.lower(), (*FLOWS, "classic"), n=1, cutoff=0.5)
         near = "enhanced" if meant[:1] in ([], ["enhanced"]) else "basic"
         raise ConfigurationError(
-            f"{where} is neither 'enhanced' nor 'basic': '{clean(given, 40)}'", hint=f"did you mean '{near}'?"
+            f"{where} is neither 'enhanced' nor 'basic': '{clean(given, 40)}'", hint=f"Did you mean '{near}'?"
         )
     return given
 
@@ -108,12 +108,12 @@ def role_arn(value: object, where: str, region: str | None) -> str:
     if match is None:
         raise ConfigurationError(
             f"{where} is not the ARN of an IAM role: '{clean(given, 80)}'",
-            hint=f"it is arn:{partition}:iam::ACCOUNT:role/NAME, with 12 digits for ACCOUNT",
+            hint=f"It is arn:{partition}:iam::ACCOUNT:role/NAME, with 12 digits for ACCOUNT",
         )
     if region and match[1] != partition:
         raise ConfigurationError(
             f"{where} is a role of partition {match[1]}, but the identity pool is in {region}",
-            hint=f"use a role of the pool's account: arn:{partition}:iam::…",
+            hint=f"Use a role of the pool's account: arn:{partition}:iam::…",
         )
     return given
 
@@ -124,7 +124,7 @@ def role_session_name(value: object, where: str) -> str:
     if not _SESSION_NAME.fullmatch(given):
         raise ConfigurationError(
             f"{where} is not a session name: '{clean(given, 80)}'",
-            hint="it has 2 to 64 letters, digits, or any of _+=,.@-",
+            hint="It has 2 to 64 letters, digits, or any of _+=,.@-",
         )
     return given
 
@@ -140,7 +140,7 @@ def duration_seconds(value: object, where: str) -> int:
         raise ConfigurationError(
             f"{where} is not a whole number of seconds from {SHORTEST_SECONDS} to {LONGEST_SECONDS}: "
             f"'{clean(str(value)[:40], 40)}'",
-            hint="the role's own maximum session duration limits it too",
+            hint="The role's own maximum session duration limits it too",
         )
     return seconds
 
@@ -148,7 +148,7 @@ def duration_seconds(value: object, where: str) -> int:
 def policy(value: object, where: str) -> str:
     """Take an inline session policy: the text of a JSON object."""
     if isinstance(value, dict):
-        raise ConfigurationError(f"{where} is dict, not text", hint="give json.dumps(policy)")
+        raise ConfigurationError(f"{where} is dict, not text", hint="Give json.dumps(policy)")
     given = text(value, where)
     if len(given) > POLICY_LIMIT:
         raise ConfigurationError(
@@ -161,7 +161,7 @@ def policy(value: object, where: str) -> str:
     if not isinstance(parsed, dict):
         raise ConfigurationError(
             f"{where} is not a JSON object",
-            hint='it is a policy document: {"Version": "2012-10-17", "Statement": […]}',
+            hint='It is a policy document: {"Version": "2012-10-17", "Statement": […]}',
         )
     return given
 
@@ -175,12 +175,12 @@ def cache(value: object, where: str) -> str:
         return given
     choices = " or ".join(f"'{name}'" for name in CACHES)
     if given == "keyring" or (is_url and scheme in ("redis", "rediss")):
-        raise ConfigurationError(f"{where}: '{kind}' is not available in this version", hint=f"use {choices}")
+        raise ConfigurationError(f"{where}: '{kind}' is not available in this version", hint=f"Use {choices}")
     near = difflib.get_close_matches(kind.lower(), CACHES, n=1)
     # Of a URL the scheme alone: the rest may hold a password.
     raise ConfigurationError(
         f"{where} is not a cache: '{clean(kind, 40)}'",
-        hint=f"did you mean '{near[0]}'?" if near else f"use {choices}",
+        hint=f"Did you mean '{near[0]}'?" if near else f"Use {choices}",
     )
 
 

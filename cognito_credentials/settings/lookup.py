@@ -178,5 +178,5 @@ class Given:
             if near:
                 raise ConfigurationError(
                     f"{clean(key, 60)} from {self.profile_origin} is not a setting",
-                    hint=f"did you mean {near[0]}?",
+                    hint=f"Did you mean {near[0]}?",
                 )

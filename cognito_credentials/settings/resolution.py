@@ -53,7 +53,7 @@ def take_ids(given: Given) -> tuple[str, str | None]:
         raise ConfigurationError(
             f"{given.where('identity_id')} is in {identity_id.partition(':')[0]}, "
             f"but {given.where('identity_pool_id')} is in {region}",
-            hint="an identity is in the region of its pool: correct one, or leave identity_id out",
+            hint="An identity is in the region of its pool: correct one, or leave identity_id out",
         )
     return pool_id, identity_id
 
@@ -140,7 +140,7 @@ def take_roles(given: Given, flow: str, region: str) -> dict[str, Any]:
             or_use = f", use {instead}" if name.endswith("role_arn") else ""
             raise ConfigurationError(
                 f"{name} from {found.origin} is of the {other} flow, and the flow here is {flow}",
-                hint=f"set flow={other}{or_use}, or remove {name}",
+                hint=f"Set flow={other}{or_use}, or remove {name}",
             )
 
     def arn(value: object, where: str) -> str:
@@ -150,7 +150,7 @@ def take_roles(given: Given, flow: str, region: str) -> dict[str, Any]:
     if flow == "basic" and role_arn is None:
         raise ConfigurationError(
             f"{given.where('flow')} is basic, which needs role_arn",
-            hint="set role_arn to the ARN of the role to assume, or leave flow out",
+            hint="Set role_arn to the ARN of the role to assume, or leave flow out",
         )
     return {
         "custom_role_arn": given.take("custom_role_arn", arn),
@@ -170,7 +170,7 @@ def take_cache(given: Given) -> tuple[str, str | None]:
     if cache == "file" and directory is None:
         raise CacheError(
             f"{given.where('cache')} is 'file', but there is no home directory to put it in",
-            hint="set AWS_COGNITO_CACHE_DIR, or use cache=memory",
+            hint="Set AWS_COGNITO_CACHE_DIR, or use cache=memory",
         )
     return cache or "file", directory
 

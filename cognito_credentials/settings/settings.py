@@ -174,7 +174,7 @@ def _how_to_name_a_pool(given: Given, origin: str) -> str:
     """Say what was probably meant, in the words of Python or of the command line."""
     mistyped = near_variables(given.environ)
     if mistyped:
-        return f"did you mean {mistyped[0][1]} by {mistyped[0][0]}?"
+        return f"Did you mean {mistyped[0][1]} by {mistyped[0][0]}?"
     in_python = origin == "argument"
     others = given.profiles_with_a_pool()
     if others:
@@ -182,11 +182,11 @@ def _how_to_name_a_pool(given: Given, origin: str) -> str:
         shown = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
         choose = f"profile_name={others[0]!r}" if in_python else f"--profile '{clean(others[0], 60)}'"
         if len(others) == 1:
-            return f"profile {shown} has one: choose it with {choose}"
-        return f"profiles {shown} have one: choose one, as with {choose}"
+            return f"Profile {shown} has one: choose it with {choose}"
+        return f"Profiles {shown} have one: choose one, as with {choose}"
     profile = f"profile '{clean(given.profile, 80)}'" if given.profile else "a profile"
     last = "give identity_pool_id" if in_python else "give --identity-pool-id"
-    return f"set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in {profile}, or {last}"
+    return f"Set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in {profile}, or {last}"
 
 
 def load_settings(

@@ -121,14 +121,14 @@ def _check_whole(settings: Mapping[str, str], origin: str, *, is_user_pool: bool
         if name in settings:
             raise ConfigurationError(
                 f"{name} from {origin} does not go with {'a user pool' if is_user_pool else 'an issuer'}",
-                hint="a profile signs in at one: a user pool (cognito_user_pool_id, cognito_client_id) or an "
+                hint="A profile signs in at one: a user pool (cognito_user_pool_id, cognito_client_id) or an "
                 "issuer (cognito_oidc_issuer, cognito_oidc_client_id)",
             )
     for name in needed[:2]:
         if not settings.get(name):
             given = next(iter(settings))
             raise ConfigurationError(
-                f"{given} from {origin} needs {name}", hint=f"set {name}, or remove {given} for guest access"
+                f"{given} from {origin} needs {name}", hint=f"Set {name}, or remove {given} for guest access"
             )
 
 

@@ -34,9 +34,9 @@ def user_pool_id(value: object, where: str) -> str:
     given = text(value, where)
     if is_user_pool_id(given):
         return given
-    hint = "it is REGION_NAME, such as us-east-1_Ab1Cd2Ef3"
+    hint = "It is REGION_NAME, such as us-east-1_Ab1Cd2Ef3"
     if ":" in given:
-        hint = f"that looks like an identity pool's; {hint}"
+        hint = f"That looks like an identity pool's; {hint}"
     raise ConfigurationError(f"{where} is not the id of a user pool: '{clean(given, 80)}'", hint=hint)
 
 
@@ -45,7 +45,7 @@ def client_id(value: object, where: str) -> str:
     given = text(value, where)
     if len(given) > _CLIENT_ID_LIMIT or not given.isascii() or not given.isprintable() or " " in given:
         raise ConfigurationError(
-            f"{where} is not a client id", hint="it is printable ASCII without spaces, as the issuer shows it"
+            f"{where} is not a client id", hint="It is printable ASCII without spaces, as the issuer shows it"
         )
     return given
 
@@ -60,7 +60,7 @@ def client_secret(value: object, where: str) -> Secret | LoginSource | None:
         return value  # type: ignore[return-value]  # is_source has just looked
     raise ConfigurationError(
         f"{where} is {type(value).__name__}, and no secret" if value != "" else f"{where} is empty",
-        hint="give text, a Secret or a login source; or nothing, for a client without a secret",
+        hint="Give text, a Secret or a login source; or nothing, for a client without a secret",
     )
 
 
@@ -73,7 +73,7 @@ def domain(value: object, where: str, region: str) -> str:
         return given
     raise ConfigurationError(
         f"{where} is not a domain: '{clean(given, 80)}'",
-        hint="it is a prefix such as my-app, or a host such as auth.example.com",
+        hint="It is a prefix such as my-app, or a host such as auth.example.com",
     )
 
 
@@ -93,7 +93,7 @@ def ports(value: object, where: str) -> tuple[int, ...]:
     found = [_port(item) for item in given] if isinstance(given, Sequence) else [None]
     if not found or None in found or len(found) > _MOST_PORTS:
         raise ConfigurationError(
-            f"{where} is no list of ports", hint="write up to 20 numbers from 1024 to 65535: 8400,8401"
+            f"{where} is no list of ports", hint="Write up to 20 numbers from 1024 to 65535: 8400,8401"
         )
     return tuple(dict.fromkeys(port for port in found if port is not None))
 
@@ -104,7 +104,7 @@ def way(value: object, where: str, ways: Sequence[str]) -> str:
     if given not in ways:
         raise ConfigurationError(
             f"{where} is '{clean(given, 40)}', which this issuer does not have",
-            hint=f"use {', '.join(ways[:-1])} or {ways[-1]}",
+            hint=f"Use {', '.join(ways[:-1])} or {ways[-1]}",
         )
     return given
 
@@ -114,7 +114,7 @@ def check_username(name: str | None, way: str) -> None:
     if name is not None and way != "password":
         raise ConfigurationError(
             f"a user name goes with a password, and the way to sign in here is '{clean(way, 40)}'",
-            hint="leave username out, or choose way='password' (--password on the command line)",
+            hint="Leave username out, or choose way='password' (--password on the command line)",
         )
 
 
@@ -124,7 +124,7 @@ def store(value: object, where: str) -> str:
     if given not in STORES:
         raise ConfigurationError(
             f"{where} is '{clean(given, 40)}'",
-            hint="use keyring, or file for a plain file that only you can read",
+            hint="Use keyring, or file for a plain file that only you can read",
         )
     return given
 

@@ -148,7 +148,7 @@ class UserPool(SignInSource):
         if not self.redirect_ports:
             raise ConfigurationError(
                 "a user pool sends the browser only to addresses that are registered, and no port is set",
-                hint="set redirect_ports=[8400, 8401] (cognito_redirect_ports = 8400,8401 in a profile) and "
+                hint="Set redirect_ports=[8400, 8401] (cognito_redirect_ports = 8400,8401 in a profile) and "
                 "register http://127.0.0.1:8400/callback and http://127.0.0.1:8401/callback as callback URLs "
                 "of the app client",
             )

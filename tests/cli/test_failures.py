@@ -442,8 +442,8 @@ def test_a_stderr_that_is_closed_changes_nothing(cli: Cli, pool_id: str) -> None
 
 def test_every_error_line_ends_as_a_sentence() -> None:
     """What and what to do are two sentences, whoever wrote them."""
-    assert line("it broke", "mend it", "guest") == "cognito-credentials: profile 'guest': it broke. Mend it."
-    assert line("it broke.", "did you mean x?") == "cognito-credentials: it broke. Did you mean x?"
+    assert line("it broke", "Mend it", "guest") == "cognito-credentials: profile 'guest': it broke. Mend it."
+    assert line("it broke.", "Did you mean x?") == "cognito-credentials: it broke. Did you mean x?"
     assert line("it broke", "") == "cognito-credentials: it broke."
     assert line("profile 'x' is gone", "", "x") == "cognito-credentials: profile 'x' is gone."
 

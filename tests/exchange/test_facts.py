@@ -33,9 +33,9 @@ def test_the_pool_of_a_profile_needs_no_origin(bench: EmulatorBench) -> None:
 @pytest.mark.parametrize(
     ("region", "said"),
     [
-        ("us-esat-1", "no region us-esat-1 is known here (did you mean us-west-1 or us-east-1"),
-        ("xx-nowhere-9", "no region xx-nowhere-9 is known here: check the pool id"),
-        ("eu-west-1", "check the network"),
+        ("us-esat-1", "No region us-esat-1 is known here (did you mean us-west-1 or us-east-1"),
+        ("xx-nowhere-9", "No region xx-nowhere-9 is known here: check the pool id"),
+        ("eu-west-1", "Check the network"),
     ],
 )
 def test_where_nothing_answers_a_region_that_nobody_knows_is_said(region: str, said: str) -> None:

@@ -374,4 +374,4 @@ def test_without_the_services_time_what_has_ended_is_this_clocks_fault(serve: An
 
     assert caught.value.action is Action.STOP
     assert type(caught.value.error) is ClockSkewError
-    assert "set this machine's clock" in caught.value.error.hint
+    assert "Set this machine's clock" in caught.value.error.hint

@@ -104,9 +104,9 @@ BAD = [
     ({"a.b\x1b[2J": CANARY}, ["is not a login provider name"]),
     ({f"https://{GOOGLE}/": CANARY}, ["has a scheme", f"drop it: '{GOOGLE}'"]),
     ({"https://t.auth0.com/x/": CANARY}, ["drop it: 't.auth0.com/x/'"]),
-    ({"gogle": CANARY}, ["'gogle' is not a login provider", f"did you mean '{GOOGLE}'"]),
-    ({"Facebook": CANARY}, ["did you mean 'graph.facebook.com'"]),
-    pytest.param({"eu-west-1_AbC": CANARY}, [f"for a user pool write '{USER_POOL}'"]),
+    ({"gogle": CANARY}, ["'gogle' is not a login provider", f"Did you mean '{GOOGLE}'"]),
+    ({"Facebook": CANARY}, ["Did you mean 'graph.facebook.com'"]),
+    pytest.param({"eu-west-1_AbC": CANARY}, [f"For a user pool write '{USER_POOL}'"]),
     pytest.param(
         {"cn-north-1_AbC": CANARY}, ["write 'cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbC'"]
     ),

@@ -153,7 +153,7 @@ def test_several_profiles_that_have_a_pool_are_listed() -> None:
     with pytest.raises(ConfigurationError) as caught:
         require({}, environ=HOME, config=config, origin="the command line")
     assert (
-        caught.value.hint == "profiles 'app', 'guest' and 'up' have one: choose one, as with --profile 'app'"
+        caught.value.hint == "Profiles 'app', 'guest' and 'up' have one: choose one, as with --profile 'app'"
     )
     del config["profiles"]["up"]
     with pytest.raises(ConfigurationError, match=r"(?i)profiles 'app' and 'guest' have one"):
@@ -263,7 +263,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"account_id": 123456789012}, ["account_id from argument is int, not text"]),
     ({"user": " "}, ["user from argument is empty"]),
     ({"user": "x" * 1025}, ["user from argument is 1025 characters long"]),
-    ({"flow": "classic"}, ["flow from argument is neither", "'classic'", "did you mean 'basic'"]),
+    ({"flow": "classic"}, ["flow from argument is neither", "'classic'", "Did you mean 'basic'"]),
     ({"flow": "basic"}, ["flow from argument is basic, which needs role_arn"]),
     ({"role_arn": ROLE}, ["role_arn from argument is of the basic flow", "use custom_role_arn"]),
     ({"duration_seconds": 900}, ["duration_seconds from argument is of the basic flow", "set flow=basic"]),
@@ -304,7 +304,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"flow": "basic", "role_arn": ROLE, "policy": "[]"}, ["policy from argument is not a JSON object"]),
     ({"flow": "basic", "role_arn": ROLE, "policy": {"a": 1}}, ["policy from argument is dict", "json.dumps"]),
     ({"flow": "basic", "role_arn": ROLE, "policy": "x" * 2049}, ["2049 characters", "at most 2048"]),
-    ({"cache": "flie"}, ["cache from argument is not a cache: 'flie'", "did you mean 'file'"]),
+    ({"cache": "flie"}, ["cache from argument is not a cache: 'flie'", "Did you mean 'file'"]),
     ({"cache": "keyring"}, ["'keyring' is not available in this version", "'file' or 'memory'"]),
     ({"cache": f"redis://u:{CANARY}@h/0"}, ["'redis' is not available in this version"]),
     ({"cache": f"https://u:{CANARY}@h/0"}, ["is not a cache: 'https'"]),

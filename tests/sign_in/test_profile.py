@@ -127,7 +127,7 @@ def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
         ({**OIDC, "cognito_oidc_client_secret": ""}, "cognito_oidc_client_secret from profile 'app'"),
         ({**USER_POOL, "cognito_oidc_client_secret": "env:X"}, "does not go with a user pool"),
         ({**OIDC, "cognito_login_provider": "https://x.example"}, "has a scheme"),
-        ({**OIDC, "cognito_oidc_scope": "openid"}, "did you mean cognito_oidc_scopes"),
+        ({**OIDC, "cognito_oidc_scope": "openid"}, "Did you mean cognito_oidc_scopes"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(keys: dict[str, str], said: str) -> None:
@@ -196,9 +196,7 @@ def test_no_browser_takes_over_the_terminal(
         program = tmp_path / name
         program.write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/opened\n[ {name} != fails ]\n")
         program.chmod(0o755)
-    code = (
-        "from cognito_credentials.sign_in import browser; browser.open_default_browser('http://127.0.0.1:9/')"
-    )
+    code = "from cognito_credentials.sign_in.ways import browser; browser.open_default_browser('http://127.0.0.1:9/')"
     env = {"PATH": str(tmp_path), "TERM": "xterm", "PYTHONPATH": str(ROOT), **environ}
     subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=30)
     found = tmp_path / "opened"

@@ -53,7 +53,7 @@ def _clear_one(invocation: Invocation) -> int:
         # Only the token leads to the entries of a login from a program, and asking for one is a login.
         raise LoginRequiredError(
             "only the login token could tell which entries are this profile's",
-            hint=f"run '{PROGRAM} clear --all', or say who the user is with cognito_user",
+            hint=f"Run '{PROGRAM} clear --all', or say who the user is with cognito_user",
         )
     return removed
 

@@ -40,7 +40,7 @@ def run(invocation: Invocation) -> int:
     if options.endpoint_url is not None:
         raise UsageError(
             "configure writes no endpoint: in a profile it would be that of all services",
-            "set AWS_ENDPOINT_URL_COGNITO_IDENTITY, or write a services section",
+            "Set AWS_ENDPOINT_URL_COGNITO_IDENTITY, or write a services section",
         )
     config = read_config(environ)
     path = config_path(environ, "AWS_CONFIG_FILE", "config")
@@ -91,7 +91,7 @@ def _answers(invocation: Invocation, text: str) -> Answers:
     if not terminal.can_ask:
         raise UsageError(
             "--identity-pool-id is missing, and there is no terminal to ask on",
-            f"run '{PROGRAM} configure --profile NAME --identity-pool-id ID --yes'",
+            f"Run '{PROGRAM} configure --profile NAME --identity-pool-id ID --yes'",
         )
     return ask_all(terminal, answers, lambda name: _current(text, name), is_named=options.profile is not None)
 
@@ -102,7 +102,7 @@ def _refuse_bare_section(text: str, profile: str) -> None:
     if profile in parsed and section_of(parsed, profile) is None:
         raise ConfigurationError(
             f"found [{clean(profile, 60)}]; in this file it must be [profile {clean(profile, 60)}]",
-            hint="correct the section's name, then run this again",
+            hint="Correct the section's name, then run this again",
         )
 
 
@@ -172,7 +172,7 @@ def _refuse_other_styles(profile: str, text: str, path: str, environ: Mapping[st
             if key in values and not (key == "credential_process" and is_ours(values[key])):
                 raise ConfigurationError(
                     f"profile '{clean(profile, 80)}' has {key} in {clean(place)}: another kind of profile",
-                    hint="choose another name with --profile, or remove that key first",
+                    hint="Choose another name with --profile, or remove that key first",
                 )
 
 
@@ -201,7 +201,7 @@ def _shown(line: str) -> str:
 def _confirm(invocation: Invocation, path: str) -> None:
     if not invocation.terminal.can_ask:
         raise UsageError(
-            "there is no terminal to ask on; nothing was written", "add --yes to write without asking"
+            "there is no terminal to ask on; nothing was written", "Add --yes to write without asking"
         )
     if not invocation.terminal.agrees(f"Write this to {printable(path)}", default="y"):
         raise StoppedError("nothing was written")

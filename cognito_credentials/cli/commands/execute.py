@@ -69,7 +69,7 @@ def _refuse_nesting(environ: Mapping[str, str]) -> None:
     leave = f"set {GUARD}=" if os.name == "nt" else f"unset {GUARD}"
     raise ConfigurationError(
         f"this is inside '{PROGRAM} exec' for '{whose}' already (process {clean(process_id, 20)})",
-        hint=f"leave that with 'exit', or run '{leave}' to nest all the same",
+        hint=f"Leave that with 'exit', or run '{leave}' to nest all the same",
     )
 
 
@@ -79,7 +79,7 @@ def _shell(environ: Mapping[str, str]) -> list[str]:
     if not shell:
         raise ConfigurationError(
             f"no command is given, and {variable} names no shell to start instead",
-            hint=f"run '{PROGRAM} exec -- COMMAND'",
+            hint=f"Run '{PROGRAM} exec -- COMMAND'",
         )
     return [shell]
 

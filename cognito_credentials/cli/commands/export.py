@@ -25,14 +25,14 @@ def run(invocation: Invocation) -> int:
         if lines is None:
             raise UsageError(
                 f"the format {options.format} sets nothing that could be removed",
-                "give --format env, fish, powershell or windows-cmd",
+                "Give --format env, fish, powershell or windows-cmd",
             )
         terminal.write(lines)
         return 0
     if terminal.shows_results and not options.print:
         raise UsageError(
             "stdout is a terminal, where others can read the credentials and scrollback keeps them",
-            f'use eval "$({PROGRAM} export --format env)" or a file, or add --print',
+            f'Use eval "$({PROGRAM} export --format env)" or a file, or add --print',
         )
     pool = open_pool(invocation)
     region = region_for(invocation, pool.settings)

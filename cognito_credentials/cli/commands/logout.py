@@ -84,7 +84,7 @@ def _run_all(invocation: Invocation) -> int:
     refuse_selection(options, "sign-in")
     if options.scope is not None:
         raise UsageError(
-            "--all ends sign-ins, whatever --scope says", f"for what is cached: '{PROGRAM} clear --all'"
+            "--all ends sign-ins, whatever --scope says", f"For what is cached: '{PROGRAM} clear --all'"
         )
     configured = _profiles(invocation)
     ended, problem = SignInsHere(invocation.environ).end_all(

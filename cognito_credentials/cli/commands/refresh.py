@@ -14,7 +14,7 @@ def run(invocation: Invocation) -> int:
     if pool.settings.cache == "memory":
         raise UsageError(
             f"with cache=memory (from {pool.settings.origins['cache']}) they would be gone at once",
-            "leave it out, or choose the file cache",
+            "Leave it out, or choose the file cache",
         )
     credentials = pool.refresh()
     invocation.terminal.write(

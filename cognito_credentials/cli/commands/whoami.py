@@ -74,7 +74,7 @@ def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str])
     except BotoCoreError as error:
         # Its text, not the error itself: the request that it signed is among the variables of its frames.
         failure = ServiceError(
-            f"STS cannot be reached: {error}", hint="check the network and the endpoint, then try again"
+            f"STS cannot be reached: {error}", hint="Check the network and the endpoint, then try again"
         )
     else:
         return {**{name: answer.get(name) for name in _FIELDS}, "IdentityId": pool.identity_id()}
@@ -114,9 +114,9 @@ def _refused(response: dict[str, Any]) -> CognitoCredentialsError:
     metadata = response.get("ResponseMetadata", {})
     code, status = str(error.get("Code", "")), int(metadata.get("HTTPStatusCode") or 0)
     kind = ServiceError if status >= 500 or code.startswith("Throttl") else RefusedError
-    hint = "try again in a moment"
+    hint = "Try again in a moment"
     if kind is RefusedError:
-        hint = "if this machine's clock is right, run 'cognito-credentials refresh' and try again"
+        hint = "If this machine's clock is right, run 'cognito-credentials refresh' and try again"
     return kind(
         f"STS answered {code or status}: {error.get('Message', '')}",
         hint=hint,

@@ -79,7 +79,7 @@ def checked_address(value: object, where: str) -> str:
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
         raise ConfigurationError(
             f"{where} has characters in it that no such address has",
-            hint="the issuer must correct it: no fragment, and nothing but plain letters, digits and signs",
+            hint="The issuer must correct it: no fragment, and nothing but plain letters, digits and signs",
         )
     return value
 
@@ -105,7 +105,7 @@ def discover(http: Http, issuer: str) -> Metadata:
     # Trying again does not help: the address is mistyped, or a tenant's or realm's name is missing.
     raise ConfigurationError(
         f"there is no OpenID Connect issuer at {clean(issuer, 120)}: it has no {WELL_KNOWN}",
-        hint="correct the issuer (cognito_oidc_issuer): its whole address, path included",
+        hint="Correct the issuer (cognito_oidc_issuer): its whole address, path included",
     )
 
 
@@ -120,7 +120,7 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
     if named != issuer:
         raise ConfigurationError(
             f"the issuer {clean(issuer, 120)} calls itself {_shown(named)}",
-            hint="the two must be equal to the letter: correct the issuer (cognito_oidc_issuer)",
+            hint="The two must be equal to the letter: correct the issuer (cognito_oidc_issuer)",
         )
     algorithms = document.get("id_token_signing_alg_values_supported")
     methods = document.get("token_endpoint_auth_methods_supported")
@@ -143,7 +143,7 @@ def _required(document: Mapping[str, Any], name: str, issuer: str) -> str:
     address = _address(document, name, issuer)
     if address is None:
         raise ConfigurationError(
-            f"the issuer {clean(issuer, 120)} names no {name}", hint="is it an OpenID Connect issuer?"
+            f"the issuer {clean(issuer, 120)} names no {name}", hint="Is it an OpenID Connect issuer?"
         )
     return address
 
@@ -156,7 +156,7 @@ def _address(document: Mapping[str, Any], name: str, issuer: str) -> str | None:
     checked = checked_address(value, where)
     if issuer.startswith("https:") and not checked.startswith("https:"):
         # A public issuer has no business on this machine: what listens here may be anybody's.
-        raise ConfigurationError(f"{where} is plain http", hint="the issuer must correct its metadata")
+        raise ConfigurationError(f"{where} is plain http", hint="The issuer must correct its metadata")
     return checked
 
 

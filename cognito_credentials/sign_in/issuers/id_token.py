@@ -179,5 +179,5 @@ def _equal(given: object, expected: str) -> bool:
 def _rejected(why: str) -> LoginRejectedError:
     return LoginRejectedError(
         f"the ID token that came is not to be believed: {why}",
-        hint="sign in again; if it happens again, check issuer and client id",
+        hint="Sign in again; if it happens again, check issuer and client id",
     )

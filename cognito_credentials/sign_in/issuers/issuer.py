@@ -104,7 +104,7 @@ def believed(
         # Said here and not when it came, so that the new refresh token is kept first.
         raise LoginRequiredError(
             "the issuer refreshed the sign-in but gave no ID token, which is what identity pools take",
-            hint="sign in again, or have the issuer give ID tokens when it refreshes",
+            hint="Sign in again, or have the issuer give ID tokens when it refreshes",
         )
     claims = verify(
         tokens.id_token,

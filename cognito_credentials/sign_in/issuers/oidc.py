@@ -87,7 +87,7 @@ class OidcIssuer:
             why = error.message
         # No error of the person: signing in again does not help.
         raise ConfigurationError(
-            f"the secret of the client cannot be had: {why}", hint="correct cognito_oidc_client_secret"
+            f"the secret of the client cannot be had: {why}", hint="Correct cognito_oidc_client_secret"
         )
 
     def verified(self, tokens: Tokens, nonce: str | None = None) -> Verified:

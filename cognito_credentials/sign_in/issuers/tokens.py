@@ -64,12 +64,12 @@ class TokenError(Exception):
         if self.code in _OVERLOADED:
             return ServiceError(
                 f"{host} is not available ({self.code}){said}",
-                hint="try again later",
+                hint="Try again later",
                 throttled=self.code == "slow_down",
             )
-        hint = "sign in again"
+        hint = "Sign in again"
         if self.code in ("invalid_client", "unauthorized_client", "invalid_scope"):
-            hint = "check the client id, its grants and its scopes at the issuer"
+            hint = "Check the client id, its grants and its scopes at the issuer"
         return LoginRejectedError(f"{host} refused ({self.code}){said}", hint=hint, code=self.code)
 
 
@@ -187,7 +187,7 @@ class TokenClient:
         if remaining() < ENOUGH_SECONDS:
             raise ServiceError(
                 f"{clean(urlsplit(self._metadata.token_endpoint).hostname or '', 100)} answers too slowly",
-                hint="check this machine's network and proxy; a later try may succeed",
+                hint="Check this machine's network and proxy; a later try may succeed",
             )
         return self._fetch("refresh_token", {"refresh_token": refresh_token})
 
@@ -222,7 +222,7 @@ class TokenClient:
             return None
         return _unavailable(answer) or RefusedError(
             f"{answer.host} answered HTTP {answer.status} to revoking the sign-in",
-            hint="end it on the issuer's own pages",
+            hint="End it on the issuer's own pages",
             code=str(answer.status),
         )
 
@@ -304,7 +304,7 @@ def _unavailable(answer: Answer | None, code: str = "") -> ServiceError | None:
     what = "is asked too often" if is_throttled else "is not available"
     return ServiceError(
         f"{answer.host} {what} (HTTP {answer.status})",
-        hint="wait a minute, then try again",
+        hint="Wait a minute, then try again",
         code=str(answer.status),
         throttled=is_throttled,
     )

@@ -246,6 +246,6 @@ class UserPoolIssuer:
         if metadata.authorization_endpoint is None:
             raise ConfigurationError(
                 "the user pool has no domain, which signing in with a browser needs",
-                hint="give it one, and name it: domain (profile: cognito_domain); or sign in with a password",
+                hint="Give it one, and name it: domain (profile: cognito_domain); or sign in with a password",
             )
         return metadata

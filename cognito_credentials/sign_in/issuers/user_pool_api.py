@@ -51,21 +51,21 @@ class ApiError(Exception):
         if self.code in _WAIT:
             is_throttled = self.code != "InternalErrorException"
             return ServiceError(
-                said, hint="wait a minute, then try again", code=self.code, throttled=is_throttled
+                said, hint="Wait a minute, then try again", code=self.code, throttled=is_throttled
             )
         if self.code == "ResourceNotFoundException":
             return ConfigurationError(
-                said, hint="check the ids of the user pool and of the app client", code=self.code
+                said, hint="Check the ids of the user pool and of the app client", code=self.code
             )
         if self.code == "InvalidParameterException":
             return ConfigurationError(said, hint=_hint(self.message), code=self.code)
         if "SECRET_HASH" in self.message or "secret" in self.message.lower():
             return ConfigurationError(
-                said, hint="use an app client without a secret: programs that people install keep none"
+                said, hint="Use an app client without a secret: programs that people install keep none"
             )
         if self.code == "NotAuthorizedException":
-            return LoginRejectedError(said, hint="check user name and password", code=self.code)
-        return RefusedError(said, hint="ask whoever runs the user pool", code=self.code)
+            return LoginRejectedError(said, hint="Check user name and password", code=self.code)
+        return RefusedError(said, hint="Ask whoever runs the user pool", code=self.code)
 
 
 class UserPoolApi:
@@ -137,10 +137,10 @@ class UserPoolApi:
 
 def _hint(message: str) -> str:
     if "USER_SRP_AUTH" in message:
-        return "enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser"
+        return "Enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser"
     if "REFRESH_TOKEN_AUTH" in message:
-        return "enable ALLOW_REFRESH_TOKEN_AUTH for the app client; where it rotates tokens, update botocore"
-    return "correct that"
+        return "Enable ALLOW_REFRESH_TOKEN_AUTH for the app client; where it rotates tokens, update botocore"
+    return "Correct that"
 
 
 def _silently(api: Any, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:

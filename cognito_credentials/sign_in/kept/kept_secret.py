@@ -103,7 +103,7 @@ class KeptSecret:
         if now is None:
             return required(self._remedy, "nobody is signed in")
         if now != self._account:
-            return ServiceError("somebody has signed in meanwhile", hint="try again")
+            return ServiceError("somebody has signed in meanwhile", hint="Try again")
         return None
 
     def _asked(self, kept: Kept) -> tuple[Kept, Tokens]:

@@ -128,10 +128,12 @@ class KeyringStore:
         )
         problem = answer.get("problem")
         if problem:
-            install = "install 'cognito-credentials[login]', or " if answer.get("is_missing") else ""
+            first = (
+                "Install 'cognito-credentials[login]', or choose" if answer.get("is_missing") else "Choose"
+            )
             raise CacheError(
                 f"the keyring cannot be used: {clean(str(problem), 160)}",
-                hint=f"{install}choose a plain file that only you can read: store='file' in Python, "
+                hint=f"{first} a plain file that only you can read: store='file' in Python, "
                 "cognito_login_store = file in a profile, or --store file",
             )
         if isinstance(answer.get("backend"), str):

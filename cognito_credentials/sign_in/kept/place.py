@@ -54,7 +54,7 @@ def sign_in_directory(environ: Mapping[str, str], *, is_windows: bool = os.name 
     home = home_directory(environ)
     if home is None:
         raise CacheError(
-            "there is no home directory to keep a sign-in in", hint="set HOME to an absolute path"
+            "there is no home directory to keep a sign-in in", hint="Set HOME to an absolute path"
         )
     return os.path.join(home, ".aws", "cognito", "sign-in")
 
@@ -217,5 +217,5 @@ def busy(budget: float) -> ServiceError:
     """Say that somebody else has been at it for *budget* seconds."""
     return ServiceError(
         f"another process has been using this sign-in for {budget:.0f} s",
-        hint="is a login waiting in another terminal? finish it, or try again",
+        hint="Is a login waiting in another terminal? finish it, or try again",
     )

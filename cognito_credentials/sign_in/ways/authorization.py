@@ -71,7 +71,7 @@ class Authorization:
         if metadata.authorization_endpoint is None:
             raise ConfigurationError(
                 f"the issuer {clean(metadata.issuer, 120)} does not sign in with a browser",
-                hint="sign in with a code that is typed in elsewhere: way='device' in Python, --device",
+                hint="Sign in with a code that is typed in elsewhere: way='device' in Python, --device",
             )
         self.url = issuer.client().authorization_url(
             redirect_uri=redirect_uri,
@@ -115,7 +115,7 @@ class Authorization:
         if "error" in one:
             raise _refused(one["error"], one.get("error_description", ""))
         if not answer.codes or not answer.codes[0]:
-            raise LoginRejectedError("the issuer answered without a code", hint="sign in again")
+            raise LoginRejectedError("the issuer answered without a code", hint="Sign in again")
         return answer.codes[0]
 
     def redeem(self, code: Secret) -> Verified:
@@ -184,10 +184,10 @@ def _refused(code: str, description: str) -> LoginRejectedError:
     said = f": {clean(description, 160)}" if description else ""
     if code == "access_denied":
         return LoginRejectedError(
-            f"signing in was refused or cancelled{said}", hint="sign in again", code=code
+            f"signing in was refused or cancelled{said}", hint="Sign in again", code=code
         )
     return LoginRejectedError(
         f"the issuer refused to sign in ({clean(code, 60)}){said}",
-        hint="check client id, scopes and redirect addresses at the issuer",
+        hint="Check client id, scopes and redirect addresses at the issuer",
         code=clean(code, 60),
     )

@@ -83,7 +83,7 @@ def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequ
     Errors as in `sign_in_here`.
     """
     if not prompt.can_ask:
-        raise LoginRequiredError("there is no terminal to paste the address on", hint="sign in on a terminal")
+        raise LoginRequiredError("there is no terminal to paste the address on", hint="Sign in on a terminal")
     port = ports[0] if ports else _ANY_PORT
     authorization = Authorization(issuer, f"http://127.0.0.1:{port}{PATH}", scope)
     prompt.say(f"Open this address in any browser and sign in:\n\n{authorization.url}\n")
@@ -113,7 +113,7 @@ def _pasted(authorization: Authorization, prompt: Prompt) -> Secret | None:
 
 
 def _given_up() -> LoginRequiredError:
-    return LoginRequiredError("no address was pasted that ends this sign-in", hint="sign in again")
+    return LoginRequiredError("no address was pasted that ends this sign-in", hint="Sign in again")
 
 
 def open_default_browser(url: str) -> bool:

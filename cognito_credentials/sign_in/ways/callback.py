@@ -133,7 +133,7 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         while not self._answered.wait(min(0.2, max(give_up_at - time.monotonic(), 0.01))):
             if time.monotonic() >= give_up_at:
                 raise LoginRequiredError(
-                    f"nobody signed in within {seconds / 60:.0f} minutes", hint="sign in again"
+                    f"nobody signed in within {seconds / 60:.0f} minutes", hint="Sign in again"
                 )
         outcome = self._outcome
         if isinstance(outcome, Secret):
@@ -236,7 +236,7 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         shown = ", ".join(map(str, ports))
         raise ConfigurationError(
             f"all ports for the sign-in are in use: {shown}",
-            hint="close what uses one, or register more with the client and set redirect_ports "
+            hint="Close what uses one, or register more with the client and set redirect_ports "
             "(cognito_redirect_ports in a profile)",
         )
 

@@ -98,10 +98,10 @@ def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
         elif refused.code == "expired_token":
             break
         elif refused.code == "access_denied":
-            raise LoginRejectedError("signing in was refused on the other device", hint="sign in again")
+            raise LoginRejectedError("signing in was refused on the other device", hint="Sign in again")
         elif refused.code != "authorization_pending":
             raise refused.explained("the issuer")
-    raise LoginRequiredError("the code was not used in time", hint="sign in again for a new one")
+    raise LoginRequiredError("the code was not used in time", hint="Sign in again for a new one")
 
 
 def shown(code: DeviceCode, *, with_picture: bool = True) -> str:
@@ -132,7 +132,7 @@ def _ask_for_code(issuer: Issuer, scope: str) -> DeviceCode:
     if endpoint is None:
         raise ConfigurationError(
             f"the issuer {clean(issuer.metadata().issuer, 120)} does not offer signing in with a code",
-            hint="open an address elsewhere instead: way='no-browser' in Python, --no-browser",
+            hint="Open an address elsewhere instead: way='no-browser' in Python, --no-browser",
         )
     client = issuer.client()
     answer = client.ask_for_device_code(endpoint, scope)
@@ -155,10 +155,10 @@ def read_device_code(document: Mapping[str, Any]) -> DeviceCode | ServiceError:
     # Google called it verification_url before there was a standard, and still does.
     address = document.get("verification_uri") or document.get("verification_url")
     if not (isinstance(device_code, str) and device_code and isinstance(user_code, str) and user_code):
-        return ServiceError("the issuer gave no code to sign in with", hint="try again later")
+        return ServiceError("the issuer gave no code to sign in with", hint="Try again later")
     safe = _safe_address(address)
     if safe is None:
-        return ServiceError("the issuer gave no safe address to sign in at", hint="ask whoever runs it")
+        return ServiceError("the issuer gave no safe address to sign in at", hint="Ask whoever runs it")
     return DeviceCode(
         Secret(device_code),
         clean(user_code, 40),

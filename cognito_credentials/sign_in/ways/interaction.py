@@ -95,6 +95,6 @@ class TerminalPrompt:
         """
         if not self.can_ask:
             raise LoginRequiredError(
-                f"there is no terminal to ask for the {question.lower()} on", hint="sign in on a terminal"
+                f"there is no terminal to ask for the {question.lower()} on", hint="Sign in on a terminal"
             )
         return Secret(read_unseen(f"{question}: ", self._stdin, self._stderr))

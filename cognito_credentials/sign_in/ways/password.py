@@ -98,9 +98,9 @@ class PasswordSignIn:
         if not self._prompt.can_ask:
             raise LoginRequiredError(
                 "there is no terminal to ask for the password on",
-                hint="sign in on a terminal, or with a browser",
+                hint="Sign in on a terminal, or with a browser",
             )
-        problem: Exception = LoginRequiredError("signing in was given up", hint="sign in again")
+        problem: Exception = LoginRequiredError("signing in was given up", hint="Sign in again")
         try:
             tokens = self._tokens(username)
         except EOFError:
@@ -113,7 +113,7 @@ class PasswordSignIn:
         except Exception as error:  # noqa: BLE001  (whatever the pool sent, the frames have tokens in them)
             problem = RefusedError(
                 f"the user pool's answer makes no sense ({type(error).__name__})",
-                hint="ask whoever runs the user pool",
+                hint="Ask whoever runs the user pool",
             )
         else:
             return self._issuer.verified(tokens)
@@ -300,7 +300,7 @@ def _explained(refused: ApiError) -> Exception:
     said = _SAID.get(refused.code)
     if said and (refused.code != "NotAuthorizedException" or _is_wrong_password(refused)):
         why = f": {refused.message}" if refused.code == "InvalidPasswordException" else ""
-        return LoginRejectedError(said + why, hint="sign in again", code=refused.code)
+        return LoginRejectedError(said + why, hint="Sign in again", code=refused.code)
     return refused.explained()
 
 

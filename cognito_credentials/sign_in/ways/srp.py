@@ -74,7 +74,7 @@ class SrpProof:
             key = None
         if key is None:
             raise RefusedError(
-                "the user pool's half of the password proof is wrong", hint="check the id of the user pool"
+                "the user pool's half of the password proof is wrong", hint="Check the id of the user pool"
             )
         timestamp = _timestamp(now)
         message = (self._group + name).encode("utf-8") + secret_block + timestamp.encode("ascii")

@@ -39,7 +39,7 @@ def has_browser(environ: Mapping[str, str], prompt: Prompt, ways: Sequence[str])
         code = "; or with a code that is typed in elsewhere, where the issuer has that (--device)"
         raise LoginRequiredError(
             f"no browser can be opened, because {why}, and there is no terminal to ask on",
-            hint="sign in on a terminal" + (code if "device" in ways else ""),
+            hint="Sign in on a terminal" + (code if "device" in ways else ""),
         )
     prompt.say(f"No browser is opened, because {why}.")
     return False

@@ -63,4 +63,4 @@ def new_password(prompt: Prompt) -> Secret:
             return new
         if left:
             prompt.say("The two new passwords differ; try again.")
-    raise LoginRejectedError("the two new passwords differ", hint="sign in again")
+    raise LoginRejectedError("the two new passwords differ", hint="Sign in again")
