@@ -190,7 +190,7 @@ def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> Usag
         known: The options that could stand there.
     """
     option = next((text.partition("=")[0] for text in unknown if text.startswith("-")), None)
-    see = f"run '{PROGRAM} {word} --help'" if word else f"run '{PROGRAM} --help'"
+    see = f"Run '{PROGRAM} {word} --help'" if word else f"Run '{PROGRAM} --help'"
     if option is None and word == "login":
         # Somebody may have written it behind --password.
         return UsageError("unexpected argument (not shown)", "Passwords are asked for, on the terminal")
