@@ -19,7 +19,7 @@ PUBLIC = {"GetId", "GetOpenIdToken", "GetCredentialsForIdentity", "UnlinkIdentit
 
 
 def test_unsigned_calls_of_all_operations(api):
-    """Unsigned, four operations work and the nineteen others are refused in the same words."""
+    """Four operations work without a signature. The other nineteen are refused with one text."""
     pool_id = api.oidc_pool()
     logins = api.login()
     identity = {
@@ -41,7 +41,7 @@ def test_unsigned_calls_of_all_operations(api):
 
 
 def test_dates_have_milliseconds(api):
-    """Identity dates on the wire are seconds with three decimals at most."""
+    """The dates of identities are seconds with at most three decimals."""
     pool_id = api.emulator.create_pool()
     identity_id = get_id(api, pool_id)
 
@@ -54,7 +54,7 @@ def test_dates_have_milliseconds(api):
 
 
 def test_denials_spell_message_with_a_capital(api):
-    """What AWS's authorization layer denies has its text under Message, as no service's own error has."""
+    """A denial of AWS's authorization layer has its text in Message, with a capital M."""
     text = (
         "User: anonymous is not authorized to perform: cognito-identity:GetId on resource: * "
         "with an explicit deny in a resource control policy"
@@ -74,7 +74,7 @@ def test_denials_spell_message_with_a_capital(api):
     ],
 )
 def test_clocks_at_cognito(api, seconds, text):
-    """A signature of more than five minutes ago or ahead is refused in the JSON protocol's own code."""
+    """A signature that is more than five minutes old or ahead is an InvalidSignatureException."""
     identity_id = get_id(api, api.emulator.create_pool())
     keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
     body, target = json.dumps({"IdentityId": identity_id}), "AWSCognitoIdentityService.DescribeIdentity"
@@ -88,7 +88,7 @@ def test_clocks_at_cognito(api, seconds, text):
 
 
 def test_session_tags_too_large(api, refused):
-    """Tags of a back end that are more than a session can carry are refused with their share in percent."""
+    """Tags of a back end that are too large for a session are refused with their share in percent."""
     pool_id = api.emulator.create_pool(DeveloperProviderName="dev.app")
     random_ = random.Random(1)
     tags = {f"key{number}": "".join(random_.choices(string.ascii_letters, k=250)) for number in range(50)}
@@ -108,7 +108,7 @@ def test_session_tags_too_large(api, refused):
 
 
 def test_merged_identity_is_still_described(api):
-    """An identity that was merged away is still there, without Logins, and hidden where it is asked for."""
+    """A merged identity can be described, has no Logins, and is left out of the list with HideDisabled."""
     pool_id = api.oidc_pool()
     first = get_id(api, pool_id, api.login("ann"))
     second = get_id(api, pool_id, api.login("ann@g", GOOGLE))
@@ -123,7 +123,7 @@ def test_merged_identity_is_still_described(api):
 
 
 def test_empty_logins_are_a_guests(api):
-    """Empty Logins make a guest, and speak for one."""
+    """A call with empty Logins is a guest call."""
     content = {"IdentityPoolId": api.oidc_pool(), "Logins": {}}
     one, another = (api.post("GetId", content).json["IdentityId"] for _ in range(2))
 

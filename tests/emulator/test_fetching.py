@@ -1,4 +1,4 @@
-"""Keys of login providers that are slow, silent, hostile, or change what they publish."""
+"""The keys of login providers that are slow, silent or hostile, or that change their keys."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def jwk(number):
 
 class Issuer:
     """
-    An issuer on this machine, which answers what a test tells it.
+    An issuer on this machine, with answers that a test sets.
 
     Attributes:
-        keys: What its key set holds.
-        answers: Path to a function that answers in place of the usual.
-        paths: What was asked for.
+        keys: The keys of its key set.
+        answers: Path to a function that answers instead.
+        paths: The requested paths.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -98,7 +98,7 @@ def sign_in(api, pool_id, provider, number=0):
 
 @pytest.fixture
 def silent():
-    """A socket on 127.0.0.1 that takes connections, and says nothing on them."""
+    """A socket on 127.0.0.1 that accepts connections and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
 
@@ -118,7 +118,7 @@ def patience(api):
 
 
 def test_a_silent_issuer(api, issuer, silent, patience):
-    """Calls that wait for a silent issuer hold up no login of another one, and fail after a moment."""
+    """Calls that wait for a silent issuer fail after a moment, and do not delay logins of another one."""
     patience(3)
     provider = name_of(silent)
     pool_id = pool_of(api, provider, issuer.name)
@@ -142,7 +142,7 @@ def test_a_silent_issuer(api, issuer, silent, patience):
 
 
 def test_the_end_waits_for_no_issuer(emulator_keys, silent):
-    """The emulator stops while keys are being fetched."""
+    """The emulator stops without waiting for keys that are being fetched."""
     emulator = Emulator(keys=emulator_keys)
     emulator.start()
     api = Api(emulator, None, None, None)
@@ -169,7 +169,7 @@ def test_the_end_waits_for_no_issuer(emulator_keys, silent):
 
 
 def test_a_byte_at_a_time(api, issuer, patience):
-    """A document that comes byte by byte ends at the same moment as one that does not come."""
+    """The time limit also holds for a document that comes byte by byte."""
     stop = threading.Event()
 
     def drip(handler):
@@ -193,7 +193,7 @@ def test_a_byte_at_a_time(api, issuer, patience):
 
 
 def test_a_key_set_without_end(api, issuer):
-    """A document larger than any key set is not read to its end, and gives no keys."""
+    """A document that is larger than any key set is not read to its end."""
     issuer.keys = [jwk(0), {"kty": "RSA", "n": "A" * 600_000}]
 
     answer = sign_in(api, pool_of(api, issuer.name), issuer.name)
@@ -216,7 +216,7 @@ def test_a_key_set_without_end(api, issuer):
     ],
 )
 def test_keys_of_all_kinds(api, issuer, changes, status):
-    """The public halves of RSA keys that sign are used; all else in a key set is passed over."""
+    """RSA keys that sign are used. Other entries of a key set are skipped."""
     whole = {**json.loads(RSAAlgorithm.to_jwk(KEYS[0])), "kid": "k0"}
     issuer.keys = [{"kty": "EC"}, whole if changes is None else {**jwk(0), **changes}]
 
@@ -224,7 +224,7 @@ def test_keys_of_all_kinds(api, issuer, changes, status):
 
 
 def test_keys_that_rotate(api, issuer):
-    """A key that the issuer took in use later is fetched, and no forged token makes a fetch of its own."""
+    """A new key of the issuer is fetched. A forged token does not cause a fetch each time."""
     pool_id = pool_of(api, issuer.name)
     assert sign_in(api, pool_id, issuer.name).status == 200
     issuer.keys = [jwk(1)]
@@ -240,7 +240,7 @@ def test_keys_that_rotate(api, issuer):
 
 
 def test_an_outage_takes_no_keys_away(api, issuer):
-    """While the issuer cannot be reached, what it signed with known keys is believed for an hour."""
+    """If the issuer cannot be reached, its cached keys verify tokens for an hour."""
     pool_id = pool_of(api, issuer.name)
     assert sign_in(api, pool_id, issuer.name).status == 200
     issuer.answers["/keys"] = lambda handler: handler.send_error(503)
@@ -258,7 +258,7 @@ def test_an_outage_takes_no_keys_away(api, issuer):
 
 @pytest.mark.parametrize("host", ["localhost", "::1"])
 def test_names_of_this_machine(api, host):
-    """An issuer may be named as localhost or by an IPv6 address, though such names have no dot."""
+    """An issuer may be localhost or an IPv6 address, although these names have no dot."""
     try:
         issuer = Issuer(host)
     except OSError:
@@ -270,7 +270,7 @@ def test_names_of_this_machine(api, host):
 
 
 def test_no_proxy_to_this_machine(api, issuer, monkeypatch):
-    """A proxy of the environment cannot reach an issuer of this machine, and is not asked to."""
+    """A proxy of the environment is not used for an issuer on this machine."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
 

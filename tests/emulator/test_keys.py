@@ -1,4 +1,4 @@
-"""The keys that sign tokens: what was signed with one is believed for as long as its data file is there."""
+"""The keys that sign tokens: a token verifies as long as the data file has its key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def encoded(content):
 
 
 def forged(header, claims):
-    """A token with a signature of no key."""
+    """A token whose signature is of no key."""
     return f"{encoded(header)}.{encoded({'sub': 'a', 'exp': 9_999_999_999, **claims})}.{'A' * 342}"
 
 
@@ -49,7 +49,7 @@ def credentials(api, identity_id, token):
 
 
 def refused_by(file):
-    """A new data file with a pool, at which forged tokens were the first that were ever verified."""
+    """A new data file with a pool, where forged tokens were verified before any key was made."""
     with Emulator(data=file) as emulator:
         api = api_of(emulator)
         pool_id = emulator.create_pool(SupportedLoginProviders={GOOGLE: "app"})
@@ -60,7 +60,7 @@ def refused_by(file):
 
 
 def test_a_refused_call_leaves_the_keys(tmp_path):
-    """After a call that was refused, tokens are good in this run of the emulator and in the next."""
+    """After a refused call, tokens verify in this run of the emulator and in the next."""
     file = tmp_path / "state-cache.db"
     for api, pool_id in refused_by(file):
         token = api.emulator.login_token(GOOGLE)
@@ -76,14 +76,14 @@ def test_a_refused_call_leaves_the_keys(tmp_path):
 
 
 def test_verifying_makes_no_key(tmp_path):
-    """A token that claims to be signed by a key that nobody made is forged, and no reason to make one."""
+    """Verifying a forged token does not make a key."""
     file = tmp_path / "state-cache.db"
     for api, _ in refused_by(file):
         assert [api.emulator.service.keys.find(name) for name in (SERVICE, TEST_ISSUER)] == [None, None]
 
 
 def test_emulators_of_one_file_sign_with_one_key(tmp_path):
-    """Emulators that share a file share its keys, whichever of them makes them."""
+    """Emulators that share a file share its keys."""
     with (
         Emulator(data=tmp_path / "state-cache.db") as first,
         Emulator(data=tmp_path / "state-cache.db") as second,
@@ -96,7 +96,7 @@ def test_emulators_of_one_file_sign_with_one_key(tmp_path):
 
 
 def test_forged_saml_response_makes_no_key(tmp_path):
-    """A SAML response in the test issuer's name is refused as long as it has signed none."""
+    """A SAML response with the test issuer's name is refused as long as the test issuer has no key."""
     pytest.importorskip("signxml")
     with Emulator(data=tmp_path / "other-cache.db") as other:
         response = other.saml_response(SAML_ARN)
@@ -109,7 +109,7 @@ def test_forged_saml_response_makes_no_key(tmp_path):
 
 
 def test_a_key_goes_with_the_transaction_that_made_it(tmp_path):
-    """A key whose storing was undone signs nothing more."""
+    """A key whose transaction was rolled back does not sign any more."""
     state = State(tmp_path / "state-cache.db")
     keys = SigningKeys(state)
     with pytest.raises(KeyError), state.transaction():  # noqa: PT012 - the transaction is to fail

@@ -1,4 +1,4 @@
-"""An issuer on this machine, which AWS could not reach: plain http, and told from one elsewhere."""
+"""An issuer on this machine, with plain http. AWS could not reach it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 @pytest.fixture
 def published() -> dict[str, Any]:
-    """The keys that the issuer publishes, by name."""
+    """The keys that the issuer publishes: kid to key."""
     return {"k": KEY}
 
 
 @pytest.fixture
 def host(published: dict[str, Any]) -> Iterator[str]:
-    """An issuer on 127.0.0.1 that publishes keys; its host and port."""
+    """The host and port of an issuer on 127.0.0.1 that publishes keys."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -58,7 +58,7 @@ def host(published: dict[str, Any]) -> Iterator[str]:
 
 @pytest.fixture
 def pool(emulator: Any, host: str, isolation: Any) -> Any:
-    """Make pools of a user of that issuer."""
+    """A function that makes pools with this issuer as a provider."""
     world = World(emulator, {"HOME": str(isolation)})
     arn = f"arn:aws:iam::123456789012:oidc-provider/{host}"
     world.pool_id = emulator.create_pool(OpenIdConnectProviderARNs=[arn])
@@ -71,13 +71,13 @@ def pool(emulator: Any, host: str, isolation: Any) -> Any:
     return of
 
 
-def test_it_is_believed_by_its_own_keys(pool: Any, host: str) -> None:
+def test_its_keys_are_fetched_over_http(pool: Any, host: str) -> None:
     """Its discovery document and keys are fetched over http, from this machine only."""
     assert pool(f"http://{host}").credentials().access_key_id.startswith("ASIA")
 
 
-def test_another_key_is_not_believed(pool: Any, host: str) -> None:
-    """Being on this machine makes no signature right."""
+def test_another_key_does_not_verify(pool: Any, host: str) -> None:
+    """A token with another signature is refused, although its issuer is on this machine."""
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     with pytest.raises(LoginRejectedError, match="does not verify"):
@@ -86,7 +86,7 @@ def test_another_key_is_not_believed(pool: Any, host: str) -> None:
 
 @pytest.fixture
 def babbler() -> Iterator[str]:
-    """A server on 127.0.0.1 that answers no HTTP at all; its host and port."""
+    """The host and port of a server on 127.0.0.1 whose answers are not HTTP."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -111,12 +111,12 @@ def ask(api: Any, host: str, key: Any = KEY, kid: str = "k") -> Any:
 
 
 def test_an_issuer_that_speaks_no_http(api: Any, babbler: str) -> None:
-    """Garbage instead of keys is a failure of the external service."""
+    """An issuer with garbage instead of keys is an ExternalServiceException."""
     assert ask(api, babbler).json["__type"] == "ExternalServiceException"
 
 
-def test_a_fetch_that_fails_unexpectedly(api: Any, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even a mistake of our own while fetching is answered as an error of the service."""
+def test_an_unexpected_exception_while_fetching(api: Any, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected exception while fetching is answered as an InternalErrorException."""
     monkeypatch.setattr("cognito_credentials.emulator.logins.fetching.fetch_keys", lambda *of: {}[of])
 
     answer = ask(api, host)
@@ -125,7 +125,7 @@ def test_a_fetch_that_fails_unexpectedly(api: Any, host: str, monkeypatch: pytes
 
 
 def test_a_request_that_fetches_keys_counts_once(api: Any, host: str) -> None:
-    """The quota is for requests, not for how often one is tried."""
+    """A request counts once for the quota, however often it starts again."""
     api.control("PUT", "settings", {"throttle": {"GetId": 0.001}})
 
     assert ask(api, host).status == 200
@@ -133,7 +133,7 @@ def test_a_request_that_fetches_keys_counts_once(api: Any, host: str) -> None:
 
 @pytest.mark.parametrize(("place", "status"), [("127.0.0.1", 200), ("localhost", 200), ("127.1", 400)])
 def test_an_issuer_that_sends_elsewhere(api: Any, host: str, place: str, status: int) -> None:
-    """A redirect is followed to where keys may be fetched from, and to no other name for it."""
+    """A redirect is followed only to an address that keys may be fetched from."""
     api.emulator.service.state.execute(
         "INSERT INTO issuers VALUES (?, '[]', NULL, ?)", host, f"http://{host}/to/{place}"
     )
@@ -147,7 +147,7 @@ def test_an_issuer_that_sends_elsewhere(api: Any, host: str, place: str, status:
 def test_an_issuer_with_a_new_key(
     api: Any, host: str, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept keys are fetched anew for a key of a new name, every two seconds at most, and after an hour."""
+    """Cached keys are fetched again for an unknown kid, at most every two seconds, and after an hour."""
     clock = api.emulator.service.clock
     monkeypatch.setattr(clock, "now", lambda: 1_900_000_000.0 + clock.passed)
     new = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -1,4 +1,4 @@
-"""Every check of a login token, with its code and text."""
+"""The checks of a login token, with their codes and texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
 
 @pytest.fixture
 def refusal(api, refused):
-    """Code and text of GetId with some logins."""
+    """The code and the text of a GetId that is refused."""
 
     def call(pool_id, logins):
         return refused(api.public.get_id, IdentityPoolId=pool_id, Logins=logins)[:2]
@@ -29,7 +29,7 @@ def user_pool(**entry):
 
 @pytest.mark.parametrize("provider", ["com", "MyProvider", "dev.example.com"])
 def test_no_public_provider(api, refusal, provider):
-    """A made-up word, or the pool's developer provider name, can be no public provider."""
+    """A made-up word, or the pool's developer provider name, is not a public provider."""
     pool_id = api.oidc_pool(DeveloperProviderName="dev.example.com")
 
     assert refusal(pool_id, {provider: "token"}) == (
@@ -39,7 +39,7 @@ def test_no_public_provider(api, refusal, provider):
 
 
 def test_pool_without_providers(api, refusal):
-    """A pool with no provider at all says that the logins do not match."""
+    """A pool without any provider answers that the logins do not match."""
     code, text = refusal(api.emulator.create_pool(), api.login())
 
     assert code == "NotAuthorizedException"
@@ -54,7 +54,7 @@ def test_provider_that_the_pool_does_not_have(api, refusal):
     )
 
 
-def test_own_token_in_get_id(api, refusal):
+def test_service_token_in_get_id(api, refusal):
     """GetId does not take the service's own tokens."""
     pool_id = api.oidc_pool()
 
@@ -66,7 +66,7 @@ def test_own_token_in_get_id(api, refusal):
 
 @pytest.mark.parametrize("token", ["opaque", "a.b.c", "e30.W10.e30", "ä.ö.ü", "...."])
 def test_not_a_jwt(api, refusal, token):
-    """What is no JSON Web Token is no OpenId Connect identity token."""
+    """A token that is not a JSON Web Token is refused."""
     assert refusal(api.oidc_pool(), {OIDC: token}) == (
         "NotAuthorizedException",
         "Invalid login token. Not a valid OpenId Connect identity token.",
@@ -75,7 +75,7 @@ def test_not_a_jwt(api, refusal, token):
 
 @pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp"])
 def test_missing_claim(api, refusal, claim):
-    """A required claim that is missing, like the aud of an access token, is named."""
+    """The error names a required claim that is missing, such as the aud of an access token."""
     assert refusal(api.oidc_pool(), api.login(claims={claim: None})) == (
         "NotAuthorizedException",
         f"Invalid login token. Missing a required claim: {claim}",
@@ -93,14 +93,14 @@ def test_issuer_is_not_the_provider(api, refusal):
 
 
 def test_google_issuer_without_scheme(api):
-    """Google writes its issuer with and without the scheme; both are taken."""
+    """Google's issuer is accepted with and without the scheme."""
     logins = api.login(provider=GOOGLE, claims={"iss": GOOGLE})
 
     assert api.public.get_id(IdentityPoolId=api.oidc_pool(), Logins=logins)["IdentityId"]
 
 
 def test_expired(api, refusal):
-    """An expired token is refused with both times, after the grace that RFC 7523 speaks of."""
+    """An expired token is refused with both times, once the grace is over."""
     pool_id = api.oidc_pool()
     logins = api.login(expires_in=0)
 
@@ -128,7 +128,7 @@ def test_wrong_signature(api, refusal):
 
 
 def test_unsigned_token(api, refusal):
-    """alg none is no signature."""
+    """A token with the algorithm none is refused."""
     import jwt
 
     claims = {"iss": f"https://{OIDC}", "sub": "a", "aud": "app", "exp": 4_000_000_000}
@@ -140,7 +140,7 @@ def test_unsigned_token(api, refusal):
 
 
 def test_wrong_audience(api, refusal):
-    """A token for another client id is refused; Google's azp wins over aud."""
+    """A token for another client id is refused. An azp counts, not the aud beside it."""
     pool_id = api.oidc_pool()
 
     for options in ({"audience": "other"}, {"audience": "app", "claims": {"azp": "other"}}):
@@ -153,7 +153,7 @@ def test_wrong_audience(api, refusal):
 
 
 def test_user_pool_login(api, refusal):
-    """A user pool's token is good for the client ids that the pool lists, and no others."""
+    """A user pool's token is accepted for the client ids that the pool lists."""
     pool_id = api.emulator.create_pool(**user_pool())
 
     assert api.public.get_id(IdentityPoolId=pool_id, Logins=api.login(provider=USER_POOL))
@@ -165,7 +165,7 @@ def test_user_pool_login(api, refusal):
 
 @pytest.mark.parametrize("audience", ["None", ["None", "app"]])
 def test_user_pool_without_client(api, refusal, audience):
-    """A user pool that the pool lists without a client id takes the tokens of no client."""
+    """A user pool that is listed without a client id has no token that is accepted."""
     pool = api.developer.create_identity_pool(
         IdentityPoolName="p",
         AllowUnauthenticatedIdentities=True,
@@ -177,7 +177,7 @@ def test_user_pool_without_client(api, refusal, audience):
 
 
 def test_server_side_token_check(api, refusal):
-    """With ServerSideTokenCheck a user who was signed out everywhere is refused."""
+    """With ServerSideTokenCheck a user who has signed out everywhere is refused."""
     checked = api.emulator.create_pool(**user_pool(ServerSideTokenCheck=True))
     unchecked = api.emulator.create_pool(**user_pool())
     logins = api.login("ann", USER_POOL)
@@ -200,7 +200,7 @@ def test_server_side_token_check(api, refusal):
 
 
 def test_unreachable_issuer(api, refusal):
-    """When the keys of the issuer cannot be fetched, an external service failed."""
+    """If the keys of the issuer cannot be fetched, the answer is an ExternalServiceException."""
     import jwt
     from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -215,7 +215,7 @@ def test_unreachable_issuer(api, refusal):
 
 @pytest.mark.parametrize("discovered", [True, False])
 def test_keys_are_fetched_from_the_issuer(api, emulator_keys, discovered):
-    """A token of a real issuer verifies with the keys that its discovery document, or the seed, leads to."""
+    """A token verifies with the keys at the address in the discovery document, or in the seed."""
     from cognito_credentials.emulator import Emulator
     from cognito_credentials.emulator.logins.keys import SERVICE
     from cognito_credentials.emulator.logins.tokens import sign_jwt
@@ -237,7 +237,7 @@ def test_keys_are_fetched_from_the_issuer(api, emulator_keys, discovered):
 
 
 def test_opaque_tokens(api, refusal):
-    """An opaque token is known through the seed's users; otherwise its service did not answer."""
+    """An opaque token must belong to a user of the seed. Otherwise the provider is taken not to answer."""
     provider = "graph.facebook.com"
     pool_id = api.emulator.create_pool(SupportedLoginProviders={provider: "1234"})
     api.emulator.service.state.execute(
@@ -259,7 +259,7 @@ def test_more_than_ten_logins(api, refusal):
 
 
 def _signed(api, claims):
-    """A login whose token no call of the emulator would make."""
+    """A login with a token that the emulator's own calls cannot make."""
     now = int(api.emulator.service.clock.now())
     usual = {"iss": f"https://{OIDC}", "sub": "ann", "aud": "app", "iat": now, "exp": now + 600}
     header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
@@ -268,7 +268,7 @@ def _signed(api, claims):
 
 @pytest.mark.parametrize("claims", [{"dep": "\ud800"}, {"a": [{"\udfff": 1}]}, {"a": float("nan")}])
 def test_claims_that_are_no_json(api, refusal, claims):
-    """A token with half a character, or a number that JSON does not have, is no JSON Web Token."""
+    """A token with half a surrogate pair, or with a number that JSON does not have, is refused."""
     assert refusal(api.oidc_pool(), _signed(api, claims)) == (
         "NotAuthorizedException",
         "Invalid login token. Not a valid OpenId Connect identity token.",
@@ -277,15 +277,15 @@ def test_claims_that_are_no_json(api, refusal, claims):
 
 @pytest.mark.parametrize("subject", ["", 7, ["ann"], "\ud800"])
 def test_subject_that_is_no_text(api, refusal, subject):
-    """A subject is a text that is not empty and can be stored."""
+    """The subject must be a text, not empty, of valid Unicode."""
     assert refusal(api.oidc_pool(), _signed(api, {"sub": subject})) == (
         "NotAuthorizedException",
         "Invalid login token. Not a valid OpenId Connect identity token.",
     )
 
 
-def test_opaque_provider_listed_as_oidc_provider(api, refusal):
-    """Login with Amazon is no OIDC provider: its tokens are for an app id, which the pool must name."""
+def test_opaque_provider_listed_as_an_oidc_provider(api, refusal):
+    """Login with Amazon needs an app id in the pool, even if the pool lists it as an OIDC provider."""
     arn = "arn:aws:iam::123456789012:oidc-provider/www.amazon.com"
     pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])
 
@@ -293,7 +293,7 @@ def test_opaque_provider_listed_as_oidc_provider(api, refusal):
 
 
 def test_provider_that_is_no_host(api, refusal):
-    """A provider name that no address can have is answered like any other."""
+    """A provider name that cannot be a host is answered like any other."""
     provider = "[a.example.com"
     arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
     pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[arn])

@@ -1,4 +1,4 @@
-"""The other partitions: their names in tokens, ARNs and trust policies."""
+"""The names of other partitions in tokens, ARNs and trust policies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = {
 
 @pytest.mark.parametrize("region", NAMES)
 def test_names_of_the_partition(api, region):
-    """Issuer, ARNs and the principal and keys of trust policies have the names of the region's partition."""
+    """The issuer, the ARNs, and the principals and keys of trust policies have the names of the partition."""
     partition, name = NAMES[region]
     developer = api.client(
         "cognito-identity", {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"}, region_name=region
@@ -77,7 +77,7 @@ def test_names_of_the_partition(api, region):
     [("us-gov-east-1", 24, True), ("us-gov-east-1", 25, False), ("us-gov-west-1", 64, True)],
 )
 def test_length_of_a_role_name(api, refused, region, length, fits):
-    """In us-gov-east-1 a role whose name is longer than 24 characters cannot be assumed; its path is free."""
+    """In us-gov-east-1 a role with a name over 24 characters cannot be assumed. The path does not count."""
     keys = {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"}
     developer = api.client("cognito-identity", keys, region_name=region)
     pool_id = developer.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)[
@@ -96,7 +96,7 @@ def test_length_of_a_role_name(api, refused, region, length, fits):
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
 def test_oidc_provider_of_the_partition(api, partition):
-    """The OIDC provider that a role trusts is one of its own partition."""
+    """A role trusts the OIDC provider of its own partition."""
     provider, role = (
         f"arn:{partition}:iam::123456789012:oidc-provider/{OIDC}",
         "arn:{}:iam::123456789012:role/r",
@@ -125,7 +125,7 @@ def test_oidc_provider_of_the_partition(api, partition):
 
 
 def test_oidc_provider_of_the_account(api):
-    """The OIDC provider that a role trusts is one of the role's own account."""
+    """A role trusts the OIDC provider of its own account."""
     state, account = api.emulator.service.state, "arn:aws:iam::999999999999"
     state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
     principal = {"Federated": f"{account}:oidc-provider/{OIDC}"}

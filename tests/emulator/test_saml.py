@@ -1,4 +1,4 @@
-"""SAML responses as logins: whom they name, which roles they bring, and every way to forge one."""
+"""SAML responses as logins: their users, their roles, and ways to forge them."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def get_id(api, pool_id, response):
 
 
 def changed(response, change):
-    """*response* with its tree changed; the signature is what it was."""
+    """*response* with a changed tree and the same signature."""
     root = etree.fromstring(base64.b64decode(response))
     change(root)
     return base64.b64encode(etree.tostring(root)).decode()
 
 
 def test_name_id_is_the_user(api, pool_id):
-    """One NameID of one provider is one identity, another is another."""
+    """One NameID of one provider is one identity."""
     ann = get_id(api, pool_id, api.emulator.saml_response(CORP, subject="ann@corp"))
 
     assert get_id(api, pool_id, api.emulator.saml_response(CORP, subject="ann@corp")) == ann
@@ -57,7 +57,7 @@ def assumed_role(api, identity_id, response, **options):
 
 
 def test_roles_of_the_response(api, refused):
-    """The one role of the response is taken; of several the caller chooses; no pool role is needed."""
+    """The only role of the response is assumed. Of several the caller chooses one. The pool needs no role."""
     pool_id = api.emulator.create_pool(SamlProviderARNs=[CORP], roles={})
     one = api.emulator.saml_response(CORP, roles=[ROLE + "one"])
     two = api.emulator.saml_response(CORP, roles=[ROLE + "one", ROLE + "two"])
@@ -76,7 +76,7 @@ def test_roles_of_the_response(api, refused):
 
 
 def test_roles_for_other_providers_do_not_count(api, pool_id):
-    """A role that the response pairs with another provider is none of this one; the pool's role remains."""
+    """A role that the response pairs with another provider is ignored. The pool's role is assumed."""
     pairs = [f"arn:aws:iam::123456789012:saml-provider/other,{ROLE}admin"]
     response = api.emulator.saml_response(
         CORP, attributes={"https://aws.amazon.com/SAML/Attributes/Role": pairs}
@@ -87,7 +87,7 @@ def test_roles_for_other_providers_do_not_count(api, pool_id):
 
 @pytest.mark.parametrize("pair", [CORP, f"{CORP},", f" , {CORP}"])
 def test_half_a_pair(api, pool_id, pair):
-    """A pair in which the role is missing brings none; the pool's role remains."""
+    """A pair without a role is ignored. The pool's role is assumed."""
     response = api.emulator.saml_response(
         CORP, attributes={"https://aws.amazon.com/SAML/Attributes/Role": [pair]}
     )
@@ -96,7 +96,7 @@ def test_half_a_pair(api, pool_id, pair):
 
 
 def test_pair_in_either_order(api, pool_id):
-    """Role and provider ARN stand in either order."""
+    """The role and the provider ARN of a pair may have either order."""
     response = api.emulator.saml_response(
         CORP, attributes={"https://aws.amazon.com/SAML/Attributes/Role": [f"{CORP} , {ROLE}staff"]}
     )
@@ -105,7 +105,7 @@ def test_pair_in_either_order(api, pool_id):
 
 
 def test_role_of_another_account(api, pool_id, refused):
-    """The enhanced flow needs a role of the pool's account: any other is the pool's configuration."""
+    """In the enhanced flow a role of another account is an invalid pool configuration."""
     response = api.emulator.saml_response(CORP, roles=["arn:aws:iam::999999999999:role/theirs"])
     identity_id = get_id(api, pool_id, response)
 
@@ -116,7 +116,7 @@ def test_role_of_another_account(api, pool_id, refused):
 
 
 def test_rules_on_attributes(api, pool_id):
-    """A role mapping of the provider comes first, and its rules see the attributes."""
+    """A role mapping of the provider comes before the response's roles. Its rules see the attributes."""
     rule = {"Claim": "team", "MatchType": "Equals", "Value": "ops", "RoleARN": ROLE + "ops"}
     mapping = {
         "Type": "Rules",
@@ -130,7 +130,7 @@ def test_rules_on_attributes(api, pool_id):
 
 
 def test_basic_flow_is_not_supported(api, pool_id, refused):
-    """SAML logins work in the enhanced flow only."""
+    """GetOpenIdToken refuses SAML logins."""
     response = api.emulator.saml_response(CORP)
     identity_id = get_id(api, pool_id, response)
 
@@ -147,7 +147,7 @@ def test_basic_flow_is_not_supported(api, pool_id, refused):
     ],
 )
 def test_outside_its_time(api, pool_id, refused, seconds, message):
-    """A response is good from NotBefore to NotOnOrAfter, with the grace of other tokens."""
+    """A response is accepted from NotBefore to NotOnOrAfter, with the grace of other tokens."""
     response = api.emulator.saml_response(CORP)
     api.emulator.move_clock(seconds)
 
@@ -155,7 +155,7 @@ def test_outside_its_time(api, pool_id, refused, seconds, message):
 
 
 def test_unknown_provider(api, pool_id, refused):
-    """A provider that no seed describes cannot be asked."""
+    """A response of a provider that no seed describes is an ExternalServiceException."""
     other = SigningKeys()
     response = changed(
         sign_response(other, CORP, "ann", [], {}, api.emulator.service.clock.now(), 60),
@@ -177,7 +177,7 @@ def test_unknown_provider(api, pool_id, refused):
     ],
 )
 def test_no_response(api, pool_id, refused, text):
-    """What is no base64, no XML, no Response or has no assertion is no SAML response."""
+    """The value must be base64 of a Response in XML with an assertion."""
     code, message, _ = refused(get_id, api=api, pool_id=pool_id, response=text)
 
     assert code in ("NotAuthorizedException", "ExternalServiceException")
@@ -185,7 +185,7 @@ def test_no_response(api, pool_id, refused, text):
 
 
 def test_no_document_type(api, pool_id, refused):
-    """A document type, with its entities, is refused before anything else is read."""
+    """A response with a document type is refused, so no entity is read."""
     text = base64.b64decode(api.emulator.saml_response(CORP))
     bomb = b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>' + text
 
@@ -194,7 +194,7 @@ def test_no_document_type(api, pool_id, refused):
 
 
 def test_encrypted_assertion(api, pool_id, refused):
-    """A response that has an encrypted assertion, beside whatever, is not read by half."""
+    """A response with an encrypted assertion is refused, even if it has a signed one, too."""
     response = changed(
         api.emulator.saml_response(CORP), lambda root: etree.SubElement(root, f"{SAML}EncryptedAssertion")
     )
@@ -203,7 +203,7 @@ def test_encrypted_assertion(api, pool_id, refused):
 
 
 def test_failed_status(api, pool_id, refused):
-    """A response whose status is not success signs nobody in."""
+    """A response with another status than success is refused."""
     response = changed(
         api.emulator.saml_response(CORP),
         lambda root: root.find(f"{SAMLP}Status/{SAMLP}StatusCode").set("Value", "urn:denied"),
@@ -278,7 +278,7 @@ def sign_the_response_instead(root):
      sign_the_response_instead],
 )  # fmt: skip
 def test_forged_responses(api, pool_id, refused, forge):
-    """Whatever is changed in, beside or around what was signed, nobody is signed in."""
+    """A change in, beside or around the signed element is refused."""
     good = api.emulator.saml_response(CORP, subject="ann")
     get_id(api, pool_id, good)
 
@@ -290,7 +290,7 @@ def test_forged_responses(api, pool_id, refused, forge):
 
 
 def test_comment_in_a_name(api, pool_id):
-    """A comment put into the NameID, which no signature covers, does not cut the name short."""
+    """A comment in the NameID, which canonicalisation drops, does not cut the name short."""
     good = api.emulator.saml_response(CORP, subject="admin@corp.evil")
     text = base64.b64decode(good).replace(b"admin@corp.evil", b"admin@corp<!-- x -->.evil")
     evil = get_id(api, pool_id, base64.b64encode(text).decode())
@@ -300,7 +300,7 @@ def test_comment_in_a_name(api, pool_id):
 
 
 def test_key_of_the_response_is_not_trusted(api, pool_id, refused):
-    """A response signed by somebody's own key, whose certificate it brings along, is not verified."""
+    """The certificate inside a response is not trusted."""
     forged = sign_response(SigningKeys(), CORP, "admin", [], {}, api.emulator.service.clock.now(), 60)
 
     assert refused(get_id, api=api, pool_id=pool_id, response=forged)[1] == FORGED
@@ -325,7 +325,7 @@ def seed_with(tmp_path, metadata):
 
 
 def test_provider_of_the_seed(tmp_path, boto_session, emulator_keys, monkeypatch, refused):
-    """A provider's responses verify with the certificate of its metadata, and with no other key."""
+    """A provider's responses verify only with the certificates of its metadata."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from cognito_credentials.emulator.logins import saml_issuer
@@ -356,7 +356,7 @@ def test_provider_of_the_seed(tmp_path, boto_session, emulator_keys, monkeypatch
     ],
 )
 def test_mistakes_in_metadata(tmp_path, metadata, error):
-    """Metadata that is none is one line that names the seed's place and the file."""
+    """A mistake in metadata is one line, which names the place in the seed and the file."""
     seed = seed_with(tmp_path, metadata)
 
     with pytest.raises(SeedError) as caught:
@@ -368,7 +368,7 @@ def test_mistakes_in_metadata(tmp_path, metadata, error):
 
 
 def test_control_call(api, pool_id):
-    """A program in another language gets its responses over HTTP."""
+    """A program in another language gets responses by a control call."""
     made = api.control("POST", "saml-response", {"provider": CORP, "roles": [ROLE + "r"]}).json["response"]
 
     assert assumed_role(api, get_id(api, pool_id, made), made) == "r"
@@ -378,7 +378,7 @@ def test_control_call(api, pool_id):
 
 
 def signed_as_a_whole(api, subject="ann"):
-    """A response whose one signature is that of the response, as some providers sign."""
+    """A response that is signed as a whole, as some providers do."""
     from signxml import XMLSigner
 
     keys = api.emulator.service.keys
@@ -404,7 +404,7 @@ def wrap_whole(root):
 
 
 def add_assertion(root):
-    """A second assertion beside the one that the response was signed with."""
+    """A second assertion in a response that is signed as a whole."""
     evil = etree.fromstring(etree.tostring(root.find(f"{SAML}Assertion")))
     evil.set("ID", "_evil")
     root.append(evil)
@@ -412,7 +412,7 @@ def add_assertion(root):
 
 @pytest.mark.parametrize("forge", [rename, other_time, wrap_whole, add_assertion])
 def test_response_signed_as_a_whole(api, pool_id, refused, forge):
-    """A response that is signed as a whole is as good as a signed assertion, and as hard to forge."""
+    """A response that is signed as a whole is accepted, and changes to it are refused."""
     good = signed_as_a_whole(api)
     ann = get_id(api, pool_id, good)
     assert ann == get_id(api, pool_id, api.emulator.saml_response(CORP, subject="ann"))
@@ -450,7 +450,7 @@ def test_audience(api, pool_id, refused, emulator_keys, monkeypatch):
 
 
 def test_without_the_extra(api, pool_id, tmp_path, monkeypatch):
-    """Without the saml extra, who asks for SAML is told what to install: in a seed, a call and a login."""
+    """Without the saml extra, a seed, a control call and a login with SAML say what to install."""
     response = api.emulator.saml_response(CORP)
     for name in ("lxml", "lxml.etree", "signxml"):
         monkeypatch.setitem(sys.modules, name, None)

@@ -1,4 +1,4 @@
-"""What the session policies of credentials leave room for, and what STS makes of them."""
+"""Session policies: what they allow, and how STS checks them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def allow(action, resource="*", **more):
 
 @pytest.fixture
 def assume(api):
-    """AssumeRoleWithWebIdentity for a guest of a new pool; gives the whole answer."""
+    """AssumeRoleWithWebIdentity for a guest of a new pool; returns the whole answer."""
     pool_id = api.emulator.create_pool()
     token = api.public.get_open_id_token(IdentityId=get_id(api, pool_id))["Token"]
     sts = api.client("sts")
@@ -66,7 +66,7 @@ def keys_of(api, pool_id, logins=None):
     ],
 )
 def test_guests_of_the_enhanced_flow(api, action, allowed):
-    """A guest of the enhanced flow can do what the service's two session policies name, at most."""
+    """A guest of the enhanced flow can do at most what the service's two session policies name."""
     keys = keys_of(api, api.emulator.create_pool())
 
     decision = api.emulator.allowed(keys["AccessKeyId"], action)
@@ -86,7 +86,7 @@ def test_users_and_the_basic_flow_are_not_limited(api, assume):
 
 
 def test_over_http(api):
-    """A program in another language asks by one call, and is told what is wrong with it."""
+    """A program in another language asks by a control call. A mistake in it is named."""
     key = keys_of(api, api.emulator.create_pool())["AccessKeyId"]
 
     asked = {"access_key_id": key, "action": "ssm:GetParameter", "resource": "arn:aws:ssm:::parameter/a"}
@@ -101,7 +101,7 @@ def test_over_http(api):
 
 
 def test_after_a_restart(tmp_path, emulator_keys, boto_session):
-    """With the session token the answer is right for every session: after a restart, and after any number."""
+    """With its session token any session can be asked about, after a restart and after many others."""
     data = tmp_path / "state.db"
     with Emulator(data=data, keys=emulator_keys) as first:
         api = Api(first, None, None, boto_session)
@@ -130,8 +130,8 @@ def test_expired(api):
     assert api.emulator.allowed(key, "sts:GetCallerIdentity").allowed is False
 
 
-def test_sessions_remembered_are_not_without_end(api):
-    """Only the last sessions are kept for such questions: a load test must not fill the memory."""
+def test_only_the_last_sessions_are_kept_in_memory(api):
+    """Only the last sessions are kept in memory: a load test must not fill it."""
     mint = api.emulator.service.mint
     session = AssumedRole(ROLE + "r", "s", 2**40)
     first = mint.mint(session).access_key_id
@@ -161,14 +161,14 @@ def test_sessions_remembered_are_not_without_end(api):
     ],
 )
 def test_policy_of_the_caller(api, assume, statements, action, resource, allowed):
-    """A session policy is evaluated as IAM does; what asks for a condition allows nothing."""
+    """A session policy is evaluated as IAM does, but a statement with a condition allows nothing."""
     key = assume(Policy=policy(*statements))["Credentials"]["AccessKeyId"]
 
     assert api.emulator.allowed(key, action, resource).allowed is allowed
 
 
 def test_managed_policies(api, assume):
-    """The service's managed policy is known; of any other it is said that its content is not."""
+    """The content of the service's managed policy is known. For any other the answer says that it is not."""
     known = assume(PolicyArns=[{"arn": GUEST_POLICY}])["Credentials"]["AccessKeyId"]
     other = assume(PolicyArns=[{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}])["Credentials"]
 
@@ -195,12 +195,12 @@ def test_managed_policies(api, assume):
     ],
 )  # fmt: skip
 def test_malformed(assume, refused, text):
-    """A session policy that is none is refused, and nothing is issued."""
+    """A text that is not a session policy is refused, and no credentials are issued."""
     assert not is_policy(text)
     assert refused(assume, Policy=text)[0] == "MalformedPolicyDocument"
 
 
-def test_policy_arn_that_is_none(assume, refused):
+def test_policy_arn_that_is_not_one(assume, refused):
     """PolicyArns must be ARNs of policies."""
     code, message, status = refused(assume, PolicyArns=[{"arn": "arn:aws:iam::aws:role/not-a-policy"}])
 
@@ -209,7 +209,7 @@ def test_policy_arn_that_is_none(assume, refused):
 
 
 def test_packed_policy_size(assume, refused):
-    """The packed size is given where there is a policy, and refused with its percent above 100."""
+    """PackedPolicySize is in the answer if there is a policy. Above 100 percent the call is refused."""
     assert "PackedPolicySize" not in assume()
     assert 0 < assume(Policy=policy(allow("s3:*")))["PackedPolicySize"] <= 100
     noise = "".join(random.Random(1).choices(string.ascii_letters + string.digits, k=1900))
@@ -221,8 +221,8 @@ def test_packed_policy_size(assume, refused):
     assert message.endswith("% of allotted space.")
 
 
-def test_decision_knows_its_resource():
-    """A denial names the session and the resource in AWS's order."""
+def test_denial_names_the_resource():
+    """A denial names the session and the resource in the order of AWS."""
     session = AssumedRole(ROLE + "r", "s", 100, limited=True)
 
     assert decide(session, "ssm:GetParameter", "arn:p", 0).reason == (

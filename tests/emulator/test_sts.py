@@ -1,4 +1,4 @@
-"""STS: assuming roles by web identity, and saying who the caller is."""
+"""The two STS operations: AssumeRoleWithWebIdentity and GetCallerIdentity."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def guest_token(api, pool_id):
 
 @pytest.fixture
 def assume(api):
-    """AssumeRoleWithWebIdentity, unsigned, for the pool's guest role unless told otherwise."""
+    """AssumeRoleWithWebIdentity, unsigned; by default for the pool's guest role."""
     sts = api.client("sts")
 
     def call(token, role="unauthenticated", **arguments):
@@ -92,7 +92,7 @@ def test_basic_flow(api, assume):
 
 
 def test_path_of_a_role(api, assume):
-    """A role's path is not in the ARN of its sessions."""
+    """The ARN of a session has the role's name without its path."""
     token = guest_token(api, api.emulator.create_pool())
 
     answer = assume(token, role="service/app/guest")
@@ -101,7 +101,7 @@ def test_path_of_a_role(api, assume):
 
 
 def test_get_with_a_query_string(api):
-    """STS takes a GET with a query string, and errors are XML with a type and request id."""
+    """STS accepts a GET with a query string. Errors are XML with a type and a request id."""
     query = urllib.parse.urlencode(
         {
             "Action": "AssumeRoleWithWebIdentity",
@@ -145,7 +145,7 @@ def test_unknown_action(api):
     ],
 )
 def test_parameters(assume, refused, arguments, place):
-    """What the model forbids is a ValidationError that names the parameter and no token."""
+    """A parameter that the model forbids is a ValidationError, which names it and shows no token."""
     code, message, status = refused(assume, token="CANARYtoken", **arguments)
 
     assert (code, status) == ("ValidationError", 400)
@@ -155,7 +155,7 @@ def test_parameters(assume, refused, arguments, place):
 
 
 def test_not_a_jwt(assume, refused):
-    """A token that is no JWT has the exact text."""
+    """A token that is not a JWT is refused with the exact text."""
     assert refused(assume, token="opaque") == (
         "InvalidIdentityToken",
         "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
@@ -164,7 +164,7 @@ def test_not_a_jwt(assume, refused):
 
 
 def test_unknown_issuer(api, assume, refused):
-    """An issuer that is no OIDC provider of the account is named."""
+    """The error names an issuer that is not an OIDC provider of the account."""
     assert refused(assume, token=api.login()[OIDC]) == (
         "InvalidIdentityToken",
         f"No OpenIDConnect provider found in your account for https://{OIDC}",
@@ -173,7 +173,7 @@ def test_unknown_issuer(api, assume, refused):
 
 
 def test_known_issuer(api, assume, refused):
-    """A registered OIDC provider's token is taken for its client ids, and names the provider's ARN."""
+    """A registered OIDC provider's token is accepted for its client ids. Provider is its ARN."""
     api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, NULL)", OIDC)
 
     answer = assume(api.login("ann")[OIDC])
@@ -195,7 +195,7 @@ def test_known_issuer(api, assume, refused):
 
 
 def test_unreachable_issuer(api, assume, refused):
-    """When the keys cannot be fetched the text has two spaces after the comma."""
+    """The text for keys that cannot be fetched has two spaces after the comma."""
     import jwt
     from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -213,14 +213,14 @@ def test_unreachable_issuer(api, assume, refused):
 
 
 def test_forged_cognito_token(api, assume, refused):
-    """A token that only claims to be the service's is refused."""
+    """A token with the service's issuer and another signature is refused."""
     forged = api.login("x", "cognito-identity.amazonaws.com")["cognito-identity.amazonaws.com"]
 
     assert refused(assume, token=forged)[0] == "InvalidIdentityToken"
 
 
 def test_expired_token(api, assume, refused):
-    """An expired token names both times."""
+    """The error for an expired token has both times."""
     token = guest_token(api, api.emulator.create_pool())
     api.emulator.move_clock(600)
 
@@ -234,7 +234,7 @@ def test_expired_token(api, assume, refused):
 
 
 def test_role_of_the_other_state(api, assume, refused):
-    """A pool's role for signed-in users is not for guests."""
+    """A guest cannot assume the pool's role for users."""
     token = guest_token(api, api.emulator.create_pool())
 
     assert refused(assume, token=token, role="authenticated") == (
@@ -245,7 +245,7 @@ def test_role_of_the_other_state(api, assume, refused):
 
 
 def test_role_of_another_pool(api, assume, refused):
-    """A role that only another pool uses is not for this one's guests."""
+    """A guest cannot assume a role that only another pool uses."""
     api.emulator.create_pool(roles={"unauthenticated": ROLE + "theirs"})
     token = guest_token(api, api.emulator.create_pool())
 
@@ -253,7 +253,7 @@ def test_role_of_another_pool(api, assume, refused):
 
 
 def test_role_of_a_deleted_pool(api, assume, refused):
-    """A deleted pool uses no role any more: as one that no pool uses, it trusts every pool."""
+    """A deleted pool no longer uses its role, so the role trusts every pool."""
     theirs = api.emulator.create_pool(roles={"unauthenticated": ROLE + "theirs"})
     token = guest_token(api, api.emulator.create_pool())
     assert refused(assume, token=token, role="theirs")[0] == "AccessDenied"
@@ -264,7 +264,7 @@ def test_role_of_a_deleted_pool(api, assume, refused):
 
 
 def test_duration_over_the_role(api, assume, refused):
-    """A session cannot be longer than its role allows: one hour, unless the seed says more."""
+    """A session is at most as long as its role allows: one hour, unless the seed has another limit."""
     pool_id = api.emulator.create_pool()
     token = guest_token(api, pool_id)
     seed_role(api, "long", {"Statement": {**TRUST["Statement"][0], "Condition": {}}}, 7200)
@@ -278,7 +278,7 @@ def test_duration_over_the_role(api, assume, refused):
 
 
 def test_trust_policy_in_both_flows(api, assume, refused):
-    """A seeded trust policy that does not fit is IPC in the enhanced flow, 403 in the basic one."""
+    """A trust policy that denies is a configuration error in the enhanced flow, a 403 in the basic one."""
     roles = {"authenticated": ROLE + "app", "unauthenticated": ROLE + "app"}
     pool_id = api.oidc_pool(roles=roles)
     seed_role(api, "app", trust_for(pool_id))
@@ -382,12 +382,12 @@ def policy(condition, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
     ],
 )
 def test_conditions(condition, holds):
-    """Conditions of a trust policy are evaluated as IAM does; one not known never holds."""
+    """Conditions of a trust policy are evaluated as IAM does. An unknown operator never holds."""
     assert allows({"Statement": [policy(condition)]}, attempt()) is holds
 
 
 def test_deny_beats_allow():
-    """One statement that denies outweighs all that allow."""
+    """A statement that denies outweighs all that allow."""
     statements = [policy({}), policy({"StringEquals": {f"{HOST}:aud": "us-east-1:0"}}, "Deny")]
 
     assert allows({"Statement": statements}, attempt()) is False
@@ -408,14 +408,14 @@ def test_deny_beats_allow():
     ],
 )
 def test_principals_that_are_denied(principal, denied):
-    """A Deny is for whom it names, and for everyone with a star, also where AWS is written before it."""
+    """A Deny applies to the principals it names. A star, alone or under AWS, is everybody."""
     deny = {**policy({}, "Deny"), "Principal": principal}
 
     assert allows({"Statement": [policy({}), deny]}, attempt()) is not denied
 
 
 def test_denied_from_a_moment_on():
-    """A Deny with a date holds when the clock says so."""
+    """A Deny with a date applies from that date on."""
     for date, denied in (("2030-03-17T17:46:39Z", True), ("2030-03-17T17:46:41Z", False)):
         deny = policy({"DateGreaterThan": {"aws:CurrentTime": date}}, "Deny")
 
@@ -423,7 +423,7 @@ def test_denied_from_a_moment_on():
 
 
 def test_tags_need_their_own_action():
-    """Session tags need sts:TagSession in the trust policy, and can be conditions."""
+    """Session tags need sts:TagSession in the trust policy, and conditions can test them."""
     tagged = attempt(tags={"team": "a"})
     both = ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]
 
@@ -441,7 +441,7 @@ def test_another_principal():
 
 
 def test_token_too_old(api, assume, refused):
-    """A token issued more than a day ago is too old, with its age in seconds, though it is not expired."""
+    """A token issued more than a day ago is refused with its age in seconds, even if it has not expired."""
     api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
     issued_at = int(api.emulator.service.clock.now()) - 90_000
     token = api.emulator.login_token(OIDC, claims={"iat": issued_at})
@@ -453,7 +453,7 @@ def test_token_too_old(api, assume, refused):
 
 
 def test_provider_id(api, assume, refused):
-    """ProviderId is for OAuth 2.0 providers; a token of Cognito, or of an OIDC provider, comes without."""
+    """ProviderId is for OAuth 2.0 providers. It is refused with a token of Cognito or of an OIDC provider."""
     token = guest_token(api, api.emulator.create_pool())
 
     for each in (token, api.login()[OIDC]):
@@ -477,8 +477,8 @@ def with_number(api, token, **numbers):
 
 @pytest.mark.parametrize("text", ["abc", "", "900.0", "9e2", "٩٠٠", "2147483648", "99999999999", "-", " 900"])
 @pytest.mark.parametrize("member", ["DurationSeconds", "MinimumSessionTokenSize"])
-def test_number_that_is_none(api, member, text):
-    """A number of the query protocol that is no integer is malformed input, shown as it came."""
+def test_number_that_is_not_an_integer(api, member, text):
+    """A number that is not an integer is a MalformedInput, which shows it as it came."""
     status, code, message = with_number(api, "CANARY", **{member: text})
 
     assert (status, code, message) == (400, "MalformedInput", f"'{text}' is not an integer.")
@@ -494,7 +494,7 @@ def test_duration_out_of_its_range(api, text):
 
 
 def test_order_of_the_checks_of_a_token(api, assume, refused):
-    """Issuer, signature, audience, expiry, age, role, policy: the first of them that fails is reported."""
+    """The first failure is reported, in the order issuer, signature, audience, expiry, age, role, policy."""
     state, now = api.emulator.service.state, int(api.emulator.service.clock.now())
     claims = {"aud": None, "sub": None, "exp": now - 1, "iat": now - 90_000}
     rest = {"role": "missing/", "Policy": "{"}
@@ -520,8 +520,8 @@ def test_order_of_the_checks_of_a_token(api, assume, refused):
     assert refusal(**good) == "The policy is not in the valid JSON format."
 
 
-def test_issuer_that_is_no_text(api, assume, refused):
-    """An issuer must be there, as the address that the provider is named after."""
+def test_issuer_that_is_not_an_address(api, assume, refused):
+    """A token needs an issuer, and the issuer is an address."""
     state = api.emulator.service.state
     state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
 
@@ -532,7 +532,7 @@ def test_issuer_that_is_no_text(api, assume, refused):
 
 
 def test_issuer_on_this_machine(api, assume):
-    """An issuer that speaks plain http on this machine is known at STS as it is to GetId."""
+    """STS accepts an issuer with plain http on this machine, as GetId does."""
     provider = "127.0.0.1:8080"
     api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", provider)
     token = api.emulator.login_token(provider, claims={"iss": f"http://{provider}"})
@@ -541,7 +541,7 @@ def test_issuer_on_this_machine(api, assume):
 
 
 def test_null_azp(api, assume):
-    """An azp of null is none: the audience is then the aud."""
+    """An azp of null is ignored: the audience is the aud."""
     api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[\"app\"]', NULL, NULL)", OIDC)
     content = {"iss": f"https://{OIDC}", "sub": "a", "aud": "app", "azp": None, "exp": 4_000_000_000}
     header = {"kid": "cognito-emulator-test-issuer", "alg": "RS256"}
@@ -550,7 +550,7 @@ def test_null_azp(api, assume):
 
 
 def test_policy_arns(api):
-    """Policy ARNs are taken in their order, ten at most."""
+    """At most ten policy ARNs are accepted. They keep their order."""
     token = guest_token(api, api.emulator.create_pool())
     arns = {f"PolicyArns.member.{n}.arn": f"arn:aws:iam::aws:policy/Policy{n}" for n in range(1, 12)}
 
