@@ -1,18 +1,18 @@
 """
-HTTP: requests in, calls of operations out; their results in, answers out.
+HTTP requests in, HTTP answers out.
 
-- ``server``: one socket and one thread, which run the ASGI application
-- ``application``: a request in, an answer out; decides which of the files below has it
-- ``reading``: headers and body in, the operation that they call out
+- ``server``: a listening socket and the service in, a thread that answers requests out
+- ``application``: one request in, one answer out; it uses all the files below
+- ``reading``: headers and body in, the operation that is called out
 - ``signatures``: a signed request in, its caller out
-- ``updates``: which pools have an update under way
-- ``throttle``: an operation and a region in, whether its quota has room out
-- ``answers``: results and errors in, the bytes of AWS JSON or of STS's XML out
+- ``updates``: an update of a pool in, out whether another update of the pool is under way
+- ``throttle``: an operation and a region in, out whether the quota admits another call
+- ``answers``: results and errors in, AWS JSON or STS's XML out
 - ``sending``: an answer in, ASGI messages out, at once or slowly
-- ``discovery``: a path in, the document of an issuer out
-- ``control``: the calls under ``/_emulator/``
-- ``faults``: the misbehaviour that tests plan
-- ``issuing``: login tokens and SAML responses for tests, and what a session may do
-- ``certificates``: files with a certificate for ``--tls``
-- ``log``: one line for each request, written without waiting for its reader
+- ``discovery``: a path in, the OpenID configuration or the key set of an issuer out
+- ``control``: a call under ``/_emulator/`` in, its answer out
+- ``faults``: the faults that tests plan in, the fault for a request out
+- ``issuing``: what tests ask for in, login tokens, SAML responses and decisions about sessions out
+- ``certificates``: a host name in, files with a self-signed certificate and its key out
+- ``log``: one request in, one line of the log out
 """

@@ -1,7 +1,8 @@
 """
-Answers in the two protocols, byte for byte: AWS JSON 1.1 and STS's query protocol.
+Answers in the two protocols: AWS JSON 1.1, and the query protocol of STS.
 
-Source: service.md 1.2, 1.3, 1.5, 9.1 and 9.4.
+Source: `.github/SERVICE.md#1.2`, `.github/SERVICE.md#1.3`, `.github/SERVICE.md#1.5`,
+`.github/SERVICE.md#9.1`, `.github/SERVICE.md#9.4`.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ class Answer:
     One HTTP response.
 
     Attributes:
-        code: The error code, for the request log; empty on success.
-        message: The error's text, for the request log.
-        is_aws: False for what no real service has, which pages of other origins may not read.
+        code: The error code, for the log; empty on success.
+        message: The text of the error, for the log.
+        is_aws: False for an answer that only the emulator gives. Web pages of other origins must not read it.
     """
 
     status: int
@@ -43,14 +44,14 @@ class Answer:
     is_aws: bool = True
 
     def replace_headers(self, headers: Mapping[str, str]) -> None:
-        """Put *headers* in the place of those of the same names."""
+        """Set *headers*, in place of headers with the same names in any case."""
         replaced = {name.lower() for name in headers}
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in replaced}
-        self.headers = {**kept, **headers}
+        others = {name: value for name, value in self.headers.items() if name.lower() not in replaced}
+        self.headers = {**others, **headers}
 
 
 def json_success(result: Mapping[str, Any] | None) -> Answer:
-    """200 with *result*, or with an empty body where the operation has no output."""
+    """200 with *result* as JSON; an empty body for an operation without output."""
     body = b"" if result is None else json.dumps(result, separators=(",", ":")).encode()
     return Answer(200, body, JSON_TYPE)
 
@@ -60,7 +61,7 @@ def json_error(error: ServiceError) -> Answer:
     content = {"__type": error.code}
     headers = {"x-amzn-ErrorType": f"{error.code}:"}
     if error.message is not None:
-        # The authorization layer, unlike the services, spells it with a capital letter.
+        # The authorization layer in front of the services writes Message with a capital letter.
         name = "Message" if error.code == "AccessDeniedException" else "message"
         content[name] = error.message
         headers["x-amzn-ErrorMessage"] = _header_text(error.message)
@@ -70,12 +71,12 @@ def json_error(error: ServiceError) -> Answer:
 
 
 def _header_text(text: str) -> str:
-    """*text* as it can stand in a header: printable ASCII in one line that clients can read."""
+    """*text* for a header: one line of printable ASCII, of limited length."""
     return re.sub(r"[^\x20-\x7e]", "?", text[: assumed.MAX_HEADER_TEXT]).strip()
 
 
 def query_success(operation: str, result: Mapping[str, Any], request_id: str) -> Answer:
-    """200 with *result* as STS's XML."""
+    """200 with *result* in STS's XML."""
     body = (
         f'<{operation}Response xmlns="{STS_NAMESPACE}">\n'
         f"  <{operation}Result>{_xml(result)}</{operation}Result>\n"
@@ -86,7 +87,7 @@ def query_success(operation: str, result: Mapping[str, Any], request_id: str) ->
 
 
 def query_error(error: ServiceError, request_id: str) -> Answer:
-    """An error as STS's XML."""
+    """An error in STS's XML."""
     kind = "Sender" if error.status < 500 else "Receiver"
     message = _xml_text(error.message or "")
     body = (
@@ -112,7 +113,7 @@ def _xml_text(text: str) -> str:
 
 
 def preflight(requested_headers: str) -> Answer:
-    """The answer to a browser's OPTIONS request, as measured on the real service."""
+    """The answer to an OPTIONS request of a browser, as the real service gives it."""
     return Answer(
         200,
         headers={
@@ -126,11 +127,10 @@ def preflight(requested_headers: str) -> Answer:
 
 
 def cross_origin(answer: Answer) -> None:
-    """Let a page of any origin read *answer*."""
+    """Let web pages of any origin read *answer*."""
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
 
 
 def new_request_id() -> str:
-    """A request id."""
     return str(uuid.uuid4())

@@ -1,9 +1,8 @@
 """
-The emulator as an ASGI application: requests in, answers out, nothing else.
+The emulator as an ASGI application.
 
-One port serves Cognito Identity (``X-Amz-Target``), STS (``Action``), the issuers' documents and
-``/_emulator/``. Operations run on the event loop: they take a fraction of a millisecond, and so
-no two of them ever run at once.
+One port serves Cognito Identity (``X-Amz-Target``), STS (``Action``), the documents of token issuers, and
+``/_emulator/``. Operations run on the event loop, one at a time: each takes a fraction of a millisecond.
 """
 
 from __future__ import annotations
@@ -57,12 +56,12 @@ from cognito_credentials.emulator.wire.updates import Updates
 
 _logger = logging.getLogger(__name__)
 
-_FOR_PEOPLE = f"""\
+_FOR_BROWSERS = f"""\
 This is the emulator of Amazon Cognito Identity and AWS STS, from cognito-credentials.
 It has no pages. Programs find it through AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS;
 {PREFIX}/requests tells how often each operation was asked for.
 """
-_MAX_KEY_FETCHES = 10  # as many as a call can have logins
+_MAX_KEY_FETCHES = 10  # a call has at most ten logins
 
 _TOO_LARGE = f"the body is larger than {assumed.MAX_BODY_BYTES} bytes"
 
@@ -75,9 +74,8 @@ class Application:
     The ASGI application.
 
     Args:
-        service: The emulated service.
-        drop: Closes the connection of the client that a scope names.
-        log: Takes one readable line for each request.
+        drop: Closes the connection of a client, ``scope["client"]``.
+        log: Called with one line for each request.
     """
 
     def __init__(self, service: Service, drop: Drop, log: Log | None = None) -> None:
@@ -89,13 +87,12 @@ class Application:
         self._updates = Updates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
         if scope["type"] != "http":
             return
         try:
             await self._answer(scope, receive, send)
         except asyncio.CancelledError:
-            # The server ends and has cut the connection; there is no one left to tell.
+            # The server is stopping, and has closed the connection.
             return
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +105,7 @@ class Application:
         except ServiceError as error:
             too_large = refusal(413, _TOO_LARGE) if _is_control(path) else json_error(error)
             await self._send(send, too_large, headers, request_id)
-            self._note(f"{scope['method']} {path}", too_large, started)
+            self._write_log(f"{scope['method']} {path}", too_large, started)
             return
         if body is None:
             return
@@ -119,33 +116,34 @@ class Application:
             headers=headers,
             body=body,
         )
-        answer = self._outside_operations(scope, request)
+        answer = self._answer_without_operation(scope, request)
         if answer is not None:
             await self._send(send, answer, headers, request_id)
-            self._note(f"{request.method} {path}", answer, started)
+            self._write_log(f"{request.method} {path}", answer, started)
             return
         call = read_call(request, request_id)
         if call.operation:
             self.control.counts[call.operation] += 1
-        with self._updates.started(call.operation, body) as taken_pool:
-            answer = await self._answer_call(replace(call, taken_pool=taken_pool), scope, receive, send)
-        self._note(call.operation, answer, started)
+        with self._updates.started(call.operation, body) as pool_in_update:
+            answer = await self._answer_call(
+                replace(call, pool_in_update=pool_in_update), scope, receive, send
+            )
+        self._write_log(call.operation, answer, started)
 
-    def _note(self, what: str, answer: Answer | None, started: float) -> None:
-        """Log one request."""
+    def _write_log(self, request: str, answer: Answer | None, started: float) -> None:
         if self._log is not None:
-            self._log(log_line(self._service.clock.now(), what, answer, time.perf_counter() - started))
+            self._log(log_line(self._service.clock.now(), request, answer, time.perf_counter() - started))
 
-    def _outside_operations(self, scope: Scope, request: SignedRequest) -> Answer | None:
-        """The answer to a request that is of no AWS operation."""
+    def _answer_without_operation(self, scope: Scope, request: SignedRequest) -> Answer | None:
+        """The answer to a request that calls no AWS operation; None for a call of an operation."""
         if request.method == "GET" and "/.well-known/" in request.path:
             return self._document(scope, request)
         if _is_control(request.path):
-            return self._controlled(request)
+            return self._control_call(request)
         if request.method == "OPTIONS":
             return preflight(request.headers.get("access-control-request-headers", ""))
         if request.method == "GET" and not request.query and "text/html" in request.headers.get("accept", ""):
-            return Answer(404, _FOR_PEOPLE.encode(), "text/plain; charset=utf-8", is_aws=False)
+            return Answer(404, _FOR_BROWSERS.encode(), "text/plain; charset=utf-8", is_aws=False)
         if request.path != "/" or request.method not in ("GET", "POST"):
             return json_error(ServiceError("UnknownOperationException", None, 404))
         return None
@@ -154,20 +152,20 @@ class Application:
         base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
         try:
             return _document_answer(issuer_document(self._service, request.path, base_url))
-        except Exception as error:  # noqa: BLE001 - it is logged and answered
+        except Exception as error:  # noqa: BLE001  (logged and answered)
             return json_error(_failure(error, f"GET {request.path}"))
 
-    def _controlled(self, request: SignedRequest) -> Answer:
+    def _control_call(self, request: SignedRequest) -> Answer:
         if not may_control(request.headers.get("origin")):
             return refusal(403, "no page of another machine may control the emulator; leave out Origin")
         try:
             return self.control.answer(request.method, request.path, request.body)
-        except Exception as error:  # noqa: BLE001 - it is logged and answered
+        except Exception as error:  # noqa: BLE001  (logged and answered)
             failure = _failure(error, f"{request.method} {request.path}")
             return refusal(failure.status, failure.message or failure.code)
 
     async def _answer_call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
-        """Answer an operation, or misbehave as planned; None when nothing was answered."""
+        """Answer a call of an operation, or do what a planned fault says. None when no answer is sent."""
         fault = self.control.faults.take(call.operation)
         delay = self._service.settings.delay + (fault.delay if fault else 0)
         if delay:
@@ -189,12 +187,12 @@ class Application:
         return answer
 
     async def _cut(self, scope: Scope, receive: Receive) -> None:
-        """Close the connection without an answer, and wait until it is closed."""
+        """Close the connection without an answer, and wait until it has closed."""
         self._drop(scope["client"])
         await receive()
 
     async def _process(self, call: Call) -> Answer:
-        """Do the operation; whatever goes wrong is an answer of its protocol."""
+        """Do the operation. Every error becomes an answer in the protocol of the call."""
         try:
             self._check_quota(call)
             return await self._attempt_with_keys(call)
@@ -202,20 +200,20 @@ class Application:
             return _error_answer(call, assumed.external_service(needed.provider))
         except ServiceError as error:
             return _error_answer(call, error)
-        except Exception as error:  # noqa: BLE001 - it is logged and answered
+        except Exception as error:  # noqa: BLE001  (logged and answered)
             return _error_answer(call, _failure(error, call.operation))
 
     async def _attempt_with_keys(self, call: Call) -> Answer:
-        """Do the operation; fetch what keys it misses, and do it again."""
+        """Do the operation. If a login provider's keys are missing, fetch them and do it again."""
         for _ in range(_MAX_KEY_FETCHES):
             try:
                 return self._attempt(call)
-            except KeysNeededError as needed:  # noqa: PERF203  (rarely more than once)
+            except KeysNeededError as needed:  # noqa: PERF203  (one round in most cases)
                 await self.key_fetches.fetch(needed.provider)
         return self._attempt(call)
 
     def _check_quota(self, call: Call) -> None:
-        """Refuse what is over its quota; once a request, however often it must be tried for want of keys."""
+        """Refuse a call that exceeds its quota. It counts once, however often it is done again for keys."""
         throttle = self._service.settings.throttle
         quotas = REQUESTS_PER_SECOND if throttle is True else throttle
         if quotas and not self.control.throttle.admits(call.operation, region_called(call.request), quotas):
@@ -237,8 +235,8 @@ class Application:
         if not operation.public:
             caller = authenticate(service, call.request, "cognito-identity")
             _check_permission(caller, call.operation, content)
-        if call.taken_pool is not None:
-            raise assumed.concurrent_modification(call.taken_pool)
+        if call.pool_in_update is not None:
+            raise assumed.concurrent_modification(call.pool_in_update)
         return json_success(operations.call(service, operation, content, caller))
 
     async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
@@ -246,7 +244,7 @@ class Application:
         await send_answer(send, answer)
 
     def _complete(self, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
-        """Add the headers that every answer has."""
+        """Add the headers that all answers have."""
         if answer.content_type:
             answer.headers = {"Content-Type": answer.content_type, **answer.headers}
         if "origin" in headers and answer.is_aws:
@@ -278,8 +276,8 @@ def _error_answer(call: Call, error: ServiceError) -> Answer:
 
 
 def _failure(error: Exception, what: str) -> ServiceError:
-    """What to answer where the emulator itself failed in *what*; the log has the rest."""
-    if isinstance(error, sqlite3.Error | DataFileError):  # the data file, or its disk
+    """The answer when the emulator itself fails in *what*. The traceback is in the log."""
+    if isinstance(error, sqlite3.Error | DataFileError):
         text = f"The emulator cannot use its data file: {error}"
         _logger.error("the emulator cannot use its data file: %s", error)
     else:
@@ -297,12 +295,12 @@ def _document_answer(document: Mapping[str, Any] | None) -> Answer:
 
 
 def _check_permission(caller: Caller, operation: str, content: Any) -> None:
-    """Sessions of the emulator's roles have no permission for signed operations (assumed)."""
+    """Refuse sessions: the emulator's roles have no permission for signed operations (assumed)."""
     if caller.session is None:
         return
-    given = content.get("IdentityPoolId", "") if isinstance(content, dict) else ""
+    pool_id = content.get("IdentityPoolId", "") if isinstance(content, dict) else ""
     partition = partition_of(caller.region)
-    resource = f"arn:{partition}:cognito-identity:{caller.region}:{ACCOUNT_ID}:identitypool/{given}"
+    resource = f"arn:{partition}:cognito-identity:{caller.region}:{ACCOUNT_ID}:identitypool/{pool_id}"
     raise ServiceError(
         "AccessDeniedException",
         f"User: {caller.arn} is not authorized to perform: cognito-identity:{operation} "

@@ -1,4 +1,4 @@
-"""A certificate of the emulator's own, for ``--tls``."""
+"""A self-signed certificate for ``--tls``."""
 
 from __future__ import annotations
 
@@ -18,22 +18,24 @@ from cryptography.x509.oid import NameOID
 _DAYS = 30
 
 
-_OURS = b"# The certificate of a cognito-credentials emulator\n"
-"""The first line of each file, by which a later start knows that it may replace it."""
+_FIRST_LINE = b"# The certificate of a cognito-credentials emulator\n"
+"""The first line of each certificate file. A later start replaces only files that begin with it."""
 
 
 class CertificateFileError(OSError):
-    """The certificate cannot be written where it was asked for; ``strerror`` names the file."""
+    """The certificate file cannot be written; ``strerror`` names it."""
 
 
 @dataclass(frozen=True)
 class CertificateFiles:
     """
-    A self-signed certificate and its key, in a directory of their own.
+    A self-signed certificate and its key.
 
     Attributes:
-        certificate: PEM file; clients trust it through ``AWS_CA_BUNDLE``.
-        content: What was written to it.
+        directory: Holds the key, and the certificate too if no file was named for it.
+        certificate: The path of the PEM file; clients trust it through ``AWS_CA_BUNDLE``.
+        key: The path of the key's PEM file.
+        content: The bytes of the certificate file.
     """
 
     directory: tempfile.TemporaryDirectory[str]
@@ -42,8 +44,8 @@ class CertificateFiles:
     content: bytes
 
     def remove(self) -> None:
-        """Remove both files, unless another emulator has put its certificate in the place of this one."""
-        with contextlib.suppress(OSError):  # somebody else has done so
+        """Remove both files, but not a certificate that another emulator has written to the same path."""
+        with contextlib.suppress(OSError):  # it has been removed already
             if _starts_with(self.certificate, self.content):
                 os.unlink(self.certificate)
         self.directory.cleanup()
@@ -51,13 +53,14 @@ class CertificateFiles:
 
 def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> CertificateFiles:
     """
-    Make a certificate for *host*, localhost, the loopback addresses and this machine's name.
+    Make a certificate for *host*, localhost, the loopback addresses and the name of this machine.
 
     Args:
-        file: Where to write it; None is a file in a private temporary directory, where the key is, too.
+        file: The file to write the certificate to. None is a file in a private temporary directory. The key
+            is always in such a directory.
 
     Raises:
-        CertificateFileError: It cannot be written there.
+        CertificateFileError: The file cannot be written.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cognito-credentials emulator")])
@@ -78,10 +81,10 @@ def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> C
     )
     directory = tempfile.TemporaryDirectory(prefix="cognito-emulator-")
     path = os.path.join(directory.name, "certificate.pem") if file is None else os.path.abspath(file)
-    content = _OURS + certificate.public_bytes(serialization.Encoding.PEM)
+    content = _FIRST_LINE + certificate.public_bytes(serialization.Encoding.PEM)
     files = CertificateFiles(directory, path, os.path.join(directory.name, "key.pem"), content)
     try:
-        _make_way(path)
+        _remove_former(path)
         _write(path, content, 0o644)
     except OSError as error:
         directory.cleanup()
@@ -101,7 +104,7 @@ def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> C
 
 
 def _addresses(host: str) -> list[x509.GeneralName]:
-    # Where all addresses are listened on, other machines, or containers, know this one by its name.
+    # Other machines and containers reach this one by its name, if the emulator listens on all addresses.
     names = ("127.0.0.1", "::1", host, socket.gethostname())
     return [_general_name(text) for text in dict.fromkeys(names) if text.isascii()]
 
@@ -113,10 +116,10 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def _make_way(path: str) -> None:
-    """Remove the certificate of an emulator that was killed; any other file is in the way."""
+def _remove_former(path: str) -> None:
+    """Remove the certificate of an emulator that was killed. Any other file stays, and makes writing fail."""
     with contextlib.suppress(FileNotFoundError):
-        if _starts_with(path, _OURS):
+        if _starts_with(path, _FIRST_LINE):
             os.unlink(path)
 
 

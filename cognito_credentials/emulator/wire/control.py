@@ -1,7 +1,5 @@
 """
-What no real service has: the calls under ``/_emulator/``.
-
-Source: design.md 4.4.
+The calls under ``/_emulator/``, which no real service has. `.github/EMULATOR.md` describes them.
 """
 
 from __future__ import annotations
@@ -35,13 +33,13 @@ _MOST_ERROR = 1000
 
 
 def all_operations() -> list[str]:
-    """The names of the operations of both services."""
+    """The operations of Cognito Identity and STS."""
     return [*OPERATIONS, *STS_OPERATIONS]
 
 
 @dataclass
 class Control:
-    """Counts, faults, quotas and settings of one emulator, and the calls that change them."""
+    """Counts, faults and quotas of one emulator, and the calls that read and change them."""
 
     service: Service
     faults: Faults = field(default_factory=lambda: Faults(all_operations()))
@@ -49,7 +47,7 @@ class Control:
     throttle: Throttle = field(default_factory=Throttle)
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """Do the control call ``method path``."""
+        """Answer the control call ``method path``."""
         calls: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
             "requests": {"GET": self._requests},
             "reset": {"POST": self._reset},
@@ -62,7 +60,7 @@ class Control:
         }
         name = path.removeprefix(f"{PREFIX}/")
         if name not in calls:
-            there_are = ", ".join(f"{method} {name}" for name, ways in calls.items() for method in ways)
+            there_are = ", ".join(f"{method} {name}" for name, methods in calls.items() for method in methods)
             return refusal(404, f"no such call; there are: {there_are}")
         if method not in calls[name]:
             answer = refusal(405, f"{name}: the method is {' or '.join(calls[name])}")
@@ -74,25 +72,25 @@ class Control:
             return refusal(400, str(error))
 
     def reset(self) -> None:
-        """Go back to the state of the start, and forget counts and faults."""
+        """Go back to the state of the start, without counts and faults."""
         self.service.reset()
         self.counts.clear()
         self.faults.clear()
 
     def change_settings(self, content: Any) -> Mapping[str, Any]:
         """
-        Change the settings in *content*; gives all of them.
+        Change the settings in *content*. Returns all settings.
 
         Raises:
-            ControlError: One is unknown, or has a value that it cannot have; none is changed.
+            ControlError: A setting is unknown, or has a value that it cannot have. Nothing is changed then.
         """
-        given = read_settings(content, all_operations())
+        changes = read_settings(content, all_operations())
         settings, clock = self.service.settings, self.service.clock
-        clock.offset = given.pop("clock_offset", clock.offset)
-        clock.passed = given.pop("time_passed", clock.passed)
-        if "throttle" in given:
+        clock.offset = changes.pop("clock_offset", clock.offset)
+        clock.passed = changes.pop("time_passed", clock.passed)
+        if "throttle" in changes:
             self.throttle.clear()
-        for name, value in given.items():
+        for name, value in changes.items():
             setattr(settings, name, value)
         return {**asdict(settings), "clock_offset": clock.offset, "time_passed": clock.passed}
 
@@ -136,7 +134,7 @@ class Control:
 
 
 def refusal(status: int, error: str) -> Answer:
-    """The answer to a control call that is wrong."""
+    """The answer to a wrong control call."""
     text = one_line(error, _MOST_ERROR)
     return replace(_json(status, {"error": text}), message=text)
 

@@ -1,7 +1,7 @@
 """
-The documents of the token issuers: the service's own, and the emulator's test issuer.
+The OpenID configurations and key sets of two token issuers: the service, and the emulator's test issuer.
 
-Source: service.md 7.2.
+Source: `.github/SERVICE.md#7.2`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ TEST_ISSUER_PREFIX = "/_emulator"
 
 def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, Any] | None:
     """
-    The document at *path*, or None when there is none.
+    The document at *path*; None if there is no such document.
 
     Args:
-        base_url: Where this emulator was reached.
+        base_url: The address that the client used for the emulator.
     """
     if path.endswith(KEYS_PATH):
         if path.startswith(TEST_ISSUER_PREFIX):
@@ -33,11 +33,11 @@ def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, 
         return _service_keys(service)
     if path.endswith(CONFIGURATION_PATH):
         prefix = path.removesuffix(CONFIGURATION_PATH)
-        own = not path.startswith(TEST_ISSUER_PREFIX)
-        issuer = f"{base_url}{prefix}"
-        if own:
-            issuer = service.settings.token_issuer or f"https://{service_host(DEFAULT_REGION)}"
-        return _configuration(issuer, f"{base_url}{prefix}{KEYS_PATH}", "RS512" if own else "RS256")
+        keys_url = f"{base_url}{prefix}{KEYS_PATH}"
+        if path.startswith(TEST_ISSUER_PREFIX):
+            return _configuration(f"{base_url}{prefix}", keys_url, "RS256")
+        issuer = service.settings.token_issuer or f"https://{service_host(DEFAULT_REGION)}"
+        return _configuration(issuer, keys_url, "RS512")
     return None
 
 
@@ -53,14 +53,14 @@ def _configuration(issuer: str, keys_url: str, algorithm: str) -> Mapping[str, A
 
 
 def _service_keys(service: Service) -> Mapping[str, Any]:
-    """One key under the names of all regions, in one set as the real service has it."""
+    """One key set with a key for every region, as the real service has it. Here all keys are the same key."""
     regions = {row["region"] for row in service.state.rows("SELECT DISTINCT region FROM pools")}
     names = [key_id(region) for region in sorted(regions | _all_regions())]
     jwk = service.keys.jwk(SERVICE, "", "RS512")
     return {"keys": [{**jwk, "kid": name} for name in names]}
 
 
-@functools.cache  # botocore's endpoint data never changes; reading it is slow
+@functools.cache  # the data never changes, and is slow to read
 def _all_regions() -> frozenset[str]:
     from botocore.session import Session
 

@@ -1,7 +1,7 @@
 """
-Misbehaviour on request: what ``PUT /_emulator/faults`` plans for coming requests.
+Faults that tests plan: errors, delays and broken connections for coming requests.
 
-Each fault is used for the first requests that it fits, in the order of the list.
+A request gets the first fault of the list that fits its operation and is not used up.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ _MOST_BYTES = 2**30
 _CODE = re.compile(r"[!-~]{1,256}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e\xa1-\xff]([\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?|")
-_OF_THE_BODY = ("content-length", "transfer-encoding")
-_WITHOUT_BODY = (204, 304)
+_FRAMING_HEADERS = ("content-length", "transfer-encoding")
+_STATUSES_WITHOUT_BODY = (204, 304)
 
 
 @dataclass
 class Fault:
     """
-    One planned misbehaviour.
+    One planned fault.
 
     Attributes:
-        operation: Name of the operation, or ``*`` for any.
-        times: How many requests are left; FOREVER does not count.
-        code: Answer this error of the service, with *message*.
-        status: Answer this HTTP status, with *body* and *headers*.
+        operation: The name of the operation; ``*`` is any.
+        times: The number of requests that the fault is left for, or FOREVER.
+        code: Answer with this error code, and *message*.
+        status: Answer with this HTTP status, and *body*.
+        headers: Headers to set in the answer.
         delay: Seconds before anything else.
-        drop: ``before`` closes the connection unanswered, ``after`` does the work first.
+        drop: ``before`` closes the connection without an answer; ``after`` does the same after the operation.
         drip: Seconds for each byte of the body.
-        body_size: Send this many bytes of filler as the body.
+        body_size: Answer with this many bytes of filler.
     """
 
     operation: str
@@ -61,16 +62,16 @@ class Fault:
 
     @property
     def answers(self) -> bool:
-        """True when the request is answered without being processed."""
+        """True when the fault answers in place of the operation."""
         return self.status is not None or self.body is not None or self.body_size is not None
 
 
 class Faults:
     """
-    The faults that are planned.
+    The planned faults.
 
     Args:
-        operations: Those that exist.
+        operations: The names of all operations.
     """
 
     def __init__(self, operations: Collection[str]) -> None:
@@ -79,10 +80,10 @@ class Faults:
 
     def plan(self, descriptions: Any) -> None:
         """
-        Replace the plan.
+        Replace the planned faults.
 
         Raises:
-            ControlError: The JSON value is not a list of faults; the old plan stays.
+            ControlError: *descriptions* is not a list of faults. The old plan stays.
         """
         if not isinstance(descriptions, list):
             raise ControlError("faults: expected a list")
@@ -91,7 +92,7 @@ class Faults:
         ]
 
     def take(self, operation: str) -> Fault | None:
-        """The fault for a request of *operation*, used up by one."""
+        """The fault for a request of *operation*. It counts as used once more."""
         for fault in self._planned:
             if fault.times != 0 and fault.operation in (ANY_OPERATION, operation):
                 if fault.times > 0:
@@ -100,36 +101,38 @@ class Faults:
         return None
 
     def planned(self) -> list[dict[str, Any]]:
-        """What is left of the plan, in the form in which it is planned."""
+        """The faults that are not used up, in the form in which they are planned."""
         return [_description(fault) for fault in self._planned if fault.times != 0]
 
     def clear(self) -> None:
-        """Plan nothing."""
+        """Remove all faults."""
         self._planned = []
 
     def _read(self, description: Any, place: str) -> Fault:
-        given = read_members(description, _KINDS, place, required=("operation",))
-        operation = given["operation"]
+        members = read_members(description, _KINDS, place, required=("operation",))
+        operation = members["operation"]
         if operation != ANY_OPERATION and operation not in self._operations:
             there_are = ", ".join([ANY_OPERATION, *self._operations])
             raise ControlError(f"{place}.operation: no operation {operation}; there are: {there_are}")
-        if "message" in given and "code" not in given:
+        if "message" in members and "code" not in members:
             raise ControlError(f"{place}.message: it needs a code beside it")
-        contents = [name for name in ("code", "body", "body_size") if name in given]
+        contents = [name for name in ("code", "body", "body_size") if name in members]
         if len(contents) > 1:
             raise ControlError(f"{place}: {' and '.join(contents)} exclude each other")
-        if contents and given.get("status") in _WITHOUT_BODY:
-            raise ControlError(f"{place}.{contents[0]}: an answer with status {given['status']} has no body")
-        drop = given.pop("drop", False)
-        return Fault(drop="after" if drop == "after" else "before" if drop else None, **given)
+        if contents and members.get("status") in _STATUSES_WITHOUT_BODY:
+            raise ControlError(
+                f"{place}.{contents[0]}: an answer with status {members['status']} has no body"
+            )
+        drop = members.pop("drop", False)
+        return Fault(drop="after" if drop == "after" else "before" if drop else None, **members)
 
 
 def _description(fault: Fault) -> dict[str, Any]:
-    usual = asdict(Fault(fault.operation))
-    given = {name: value for name, value in asdict(fault).items() if value != usual[name]}
+    defaults = asdict(Fault(fault.operation))
+    members = {name: value for name, value in asdict(fault).items() if value != defaults[name]}
     if fault.drop == "before":
-        given["drop"] = True
-    return {"operation": fault.operation, "times": fault.times, **given}
+        members["drop"] = True
+    return {"operation": fault.operation, "times": fault.times, **members}
 
 
 def _is_times(value: Any) -> bool:
@@ -153,13 +156,13 @@ def _are_headers(value: Any) -> bool:
 
 
 def _is_header(name: Any, text: Any) -> bool:
-    """True for a line of an HTTP head that leaves the framing of the body to the server."""
+    """True for a valid header. The headers that frame the body are the server's."""
     return (
         isinstance(name, str)
         and isinstance(text, str)
         and _HEADER_NAME.fullmatch(name) is not None
         and _HEADER_VALUE.fullmatch(text) is not None
-        and name.lower() not in _OF_THE_BODY
+        and name.lower() not in _FRAMING_HEADERS
     )
 
 

@@ -1,7 +1,7 @@
 """
-What only tests ask for: login tokens, SAML responses, and what a session may do.
+Login tokens and SAML responses for tests, and decisions about what a session may do.
 
-The same for ``/_emulator/`` and for Python: each function takes the members of the control call.
+Each function takes the members of the control call of the same name. `Emulator` has methods for the same.
 """
 
 from __future__ import annotations
@@ -30,61 +30,61 @@ from cognito_credentials.emulator.wire.answers import NOT_IN_XML
 _LOGIN_SECONDS = 3600
 
 
-def login_token(service: Service, members: Any) -> str:
+def login_token(service: Service, content: Any) -> str:
     """
     A login token of a provider, signed by the emulator's test issuer.
 
     Args:
-        members: ``provider``, and perhaps ``audience``, ``subject``, ``expires_in`` in seconds from now by
-            the emulator's clock, and ``claims``, which win over the usual ones and with None take one away.
+        content: ``provider``, and optionally ``audience``, ``subject``, ``expires_in`` in seconds from now by
+            the emulator's clock, and ``claims``. These replace the usual claims, and None removes one.
 
     Raises:
-        ControlError: A member is not good.
+        ControlError: A member is wrong.
     """
-    given = read_members(members, _LOGIN_TOKEN, required=("provider",))
-    _check_provider(given["provider"])
-    claims = json_value("claims", given.get("claims") or {})
+    members = read_members(content, _LOGIN_TOKEN, required=("provider",))
+    _check_provider(members["provider"])
+    custom_claims = json_value("claims", members.get("claims") or {})
     now = int(service.clock.now())
-    content: dict[str, Any] = {
-        "iss": f"https://{given['provider']}",
-        "sub": given.get("subject", "user"),
-        "aud": given.get("audience", "app"),
+    claims: dict[str, Any] = {
+        "iss": f"https://{members['provider']}",
+        "sub": members.get("subject", "user"),
+        "aud": members.get("audience", "app"),
         "iat": now,
-        "exp": now + int(given.get("expires_in", _LOGIN_SECONDS)),
+        "exp": now + int(members.get("expires_in", _LOGIN_SECONDS)),
     }
     if service.minted is not None:
-        content["marker"] = "CANARYlogin"
-    content.update(claims)
-    content = {name: value for name, value in content.items() if value is not None}
+        claims["marker"] = "CANARYlogin"
+    claims.update(custom_claims)
+    claims = {name: value for name, value in claims.items() if value is not None}
     header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
-    token = sign_jwt(service.keys, TEST_ISSUER, header, content)
+    token = sign_jwt(service.keys, TEST_ISSUER, header, claims)
     service.note_secret(token)
     return token
 
 
-def saml_response(service: Service, members: Any) -> str:
+def saml_response(service: Service, content: Any) -> str:
     """
     A SAML response that the emulator accepts for a provider, signed by its test issuer.
 
     Args:
-        members: ``provider``, an ARN, and perhaps ``subject``, ``roles``, ``attributes`` (name to list of
-            texts) and ``expires_in`` in seconds from now by the emulator's clock.
+        content: ``provider``, an ARN, and optionally ``subject``, ``roles``, ``attributes`` (name to list of
+            strings) and ``expires_in`` in seconds from now by the emulator's clock.
 
     Raises:
-        ControlError: A member is not good, or the ``saml`` extra is missing.
+        ControlError: A member is wrong, or the ``saml`` extra is missing.
     """
-    given = read_members(members, _SAML_RESPONSE, required=("provider",))
+    members = read_members(content, _SAML_RESPONSE, required=("provider",))
     try:
         from cognito_credentials.emulator.logins.saml_issuer import sign_response
 
         response = sign_response(
             service.keys,
-            given["provider"],
-            given.get("subject", "user"),
-            given.get("roles", ()),
-            given.get("attributes") or {},
+            members["provider"],
+            members.get("subject", "user"),
+            members.get("roles", ()),
+            members.get("attributes") or {},
             service.clock.now(),
-            given.get("expires_in", _LOGIN_SECONDS),
+            members.get("expires_in", _LOGIN_SECONDS),
         )
     except ModuleNotFoundError as error:
         raise ControlError(str(MissingExtraError(error.name, "emulator,saml"))) from None
@@ -92,36 +92,34 @@ def saml_response(service: Service, members: Any) -> str:
     return response
 
 
-def allowed(service: Service, members: Any) -> Decision:
+def allowed(service: Service, content: Any) -> Decision:
     """
-    Whether the session policies of issued credentials leave room for an action.
+    Whether the session policies of issued credentials permit an action.
 
     Args:
-        members: ``access_key_id``, ``action``, and perhaps ``resource``, and ``session_token``: with
-            it the answer holds for every session, without it for the last ones of this process.
+        content: ``access_key_id``, ``action``, and optionally ``resource`` and ``session_token``. Without the
+            token, only the last sessions of this process are found.
 
     Raises:
-        ControlError: A member is not good, or the credentials are not known.
+        ControlError: A member is wrong, or the credentials are unknown.
     """
-    given = read_members(members, _ALLOWED, required=("access_key_id", "action"))
-    key, token = given["access_key_id"], given.get("session_token")
+    members = read_members(content, _ALLOWED, required=("access_key_id", "action"))
+    key, token = members["access_key_id"], members.get("session_token")
     if token is None:
         session = service.mint.recent(key)
         if session is None:
-            expected = (
-                "expected one that was given out since the start, lately; for others give session_token"
-            )
+            expected = "expected one that was given out since the start, and lately; for older ones give session_token"
             raise ControlError(f"access_key_id: {expected}")
     else:
-        opened = service.mint.open(key, token)
-        if opened is None:
+        session_and_secret = service.mint.open(key, token)
+        if session_and_secret is None:
             raise ControlError("session_token: expected the one that came with the access_key_id")
-        session = opened[0]
-    return decide(session, given["action"], given.get("resource", "*"), service.clock.now())
+        session, _ = session_and_secret
+    return decide(session, members["action"], members.get("resource", "*"), service.clock.now())
 
 
 def _check_provider(provider: str) -> None:
-    """Refuse a provider for which no token of ours could ever be accepted."""
+    """Refuse a provider whose tokens the emulator cannot issue."""
     if "://" in provider:
         raise ControlError("provider: write it without https://, as in Logins")
     if provider in OPAQUE:

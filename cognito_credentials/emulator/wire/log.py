@@ -1,8 +1,8 @@
 """
-The log: one line for each request, for a reader who may be slow, or not read at all.
+The log: one line for each request, to a stream whose reader may be slow or not read at all.
 
-A pipe that nobody reads takes some 64 KiB, and then holds whoever writes to it. So a thread of its own
-writes, and neither requests nor the end of the emulator wait for it.
+A pipe that nobody reads blocks its writer after some 64 KiB. So a separate thread writes, and neither
+requests nor the end of the emulator wait for it.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ _MAX_NAME = 64
 _MAX_REASON = 300
 
 
-def log_line(now: float, what: str, answer: Answer | None, seconds: float) -> str:
+def log_line(now: float, request: str, answer: Answer | None, seconds: float) -> str:
     """
-    One line: when, what, how it ended, how long it took, and for a refusal why.
+    One line with the time, the request, its outcome, its duration, and the text of an error.
 
     Args:
-        now: Seconds since the epoch, by the emulator's clock; shown in UTC.
-        what: An operation, or method and path of what is none.
-        answer: None when the connection was dropped as planned.
-        seconds: What the request took.
+        now: Seconds since the epoch, by the emulator's clock. The line has the time in UTC.
+        request: The operation; method and path of a request that calls none.
+        answer: None when a fault closed the connection.
+        seconds: The duration of the request.
     """
-    # What a request brings along may neither end the line nor move the cursor of a terminal.
+    # Text of a request must not end the line or control a terminal.
     moment = time.strftime("%H:%M:%S", time.gmtime(now))
     outcome = "dropped" if answer is None else f"{answer.status} {answer.code}".strip()
-    line = f"{moment} {one_line(what, _MAX_NAME) or '-'} {outcome} {seconds * 1000:.1f} ms"
-    why = one_line(answer.message, _MAX_REASON) if answer is not None else ""
-    return f"{line}: {why}" if why else line
+    line = f"{moment} {one_line(request, _MAX_NAME) or '-'} {outcome} {seconds * 1000:.1f} ms"
+    reason = one_line(answer.message, _MAX_REASON) if answer is not None else ""
+    return f"{line}: {reason}" if reason else line
 
 
 class LineWriter:
     """
-    Writes lines to a stream, in order; those that come faster than they are read are left out.
+    Writes lines to a stream in a separate thread. Lines that come faster than they are read are left out.
 
     Args:
-        stream: Where to; it is written to past its buffers, if it has any.
+        stream: The stream to write to. Its buffers are bypassed.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -57,7 +57,7 @@ class LineWriter:
         self._thread.start()
 
     def write(self, line: str) -> None:
-        """Have *line* written; waits for nothing."""
+        """Write *line* soon. Returns at once."""
         try:
             if self._leaves_out:
                 self._lines.put_nowait(LEFT_OUT)
@@ -67,7 +67,7 @@ class LineWriter:
             self._leaves_out = True
 
     def close(self) -> None:
-        """Wait until all is written, but no longer than a moment."""
+        """Wait until all lines are written, but at most a second for each of two steps."""
         try:
             self._lines.put(None, timeout=_END_SECONDS)
         except Full:
@@ -76,7 +76,7 @@ class LineWriter:
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
-            with contextlib.suppress(OSError, ValueError):  # that the reader has left is no reason to end
+            with contextlib.suppress(OSError, ValueError):  # the reader has closed the pipe
                 self._write(f"{line}\n")
 
     def _write(self, text: str) -> None:
@@ -85,5 +85,6 @@ class LineWriter:
             self._stream.write(text)
             self._stream.flush()
         else:
-            # A buffer has a lock, and the end of Python waits for that of stderr, for ever if this is held.
+            # A buffer has a lock. Python takes the lock of stderr's buffer at its end, and would wait for
+            # ever if this thread were blocked in a write with the lock held.
             raw.write(text.encode(self._stream.encoding, "backslashreplace"))

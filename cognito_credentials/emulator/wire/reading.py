@@ -1,4 +1,4 @@
-"""Requests on their way in: the body, no more of it than a request has, and the operation that they call."""
+"""Reads requests: headers, a body of limited size, and the operation that they call."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from cognito_credentials.emulator.wire.signatures import SignedRequest, signed_r
 @dataclass(frozen=True)
 class Call:
     """
-    One request of an operation, as far as its envelope tells.
+    A request that calls an operation.
 
     Attributes:
-        operation: Its name; empty when the envelope names none.
-        is_sts: Which protocol to answer in.
-        taken_pool: The pool that it updates, when another call was updating it already.
+        operation: The name of the operation; empty when the request names none.
+        is_sts: True for STS's query protocol, False for AWS JSON.
+        parameters: The form fields of the query protocol.
+        pool_in_update: The id of the pool that the call updates, if another update of it is under way.
     """
 
     operation: str
@@ -32,11 +33,11 @@ class Call:
     request: SignedRequest
     request_id: str
     parameters: Mapping[str, str]
-    taken_pool: str | None = None
+    pool_in_update: str | None = None
 
 
 def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """The headers of an ASGI scope by name; what was sent more than once is joined, as signatures have it."""
+    """The headers of an ASGI scope. Repeated headers are joined by commas, as in signatures."""
     headers: dict[str, str] = {}
     for name, value in pairs:
         key, text = name.decode("latin-1"), value.decode("latin-1")
@@ -46,20 +47,20 @@ def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def may_control(origin: str | None) -> bool:
     """
-    True for a control call of a program, or of a page that this machine serves.
+    True for a control call of a program (no Origin), or of a web page that this machine serves.
 
-    A browser sends some calls for any page without asking, and each names the page's origin; any page that
-    a developer looks at could so reset the emulator.
+    Browsers send simple requests of any page without asking the server first. Without this check, every page
+    that a developer opens could reset the emulator. The Origin header names the page's origin.
     """
     return origin is None or is_on_this_machine(origin)
 
 
 async def read_body(receive: Receive) -> bytes | None:
     """
-    The whole body, or None when the client went away.
+    The whole body; None when the client has disconnected.
 
     Raises:
-        ServiceError: It is larger than any request's.
+        ServiceError: The body is larger than MAX_BODY_BYTES.
     """
     chunks: list[bytes] = []
     size = 0
@@ -76,15 +77,15 @@ async def read_body(receive: Receive) -> bytes | None:
 
 
 def read_call(request: SignedRequest, request_id: str) -> Call:
-    """Find out which operation *request* calls, and of which service."""
+    """Read the operation and its protocol from *request*."""
     target = request.headers.get("x-amz-target")
     if target is not None:
-        # Old clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
+        # Some clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
         return Call(target.rpartition(".")[2], False, request, request_id, {})
     form = request.body.decode("utf-8", "replace") if request.method == "POST" else ""
-    # A presigned POST, as SDKs make it, has all of them in its query.
+    # SDKs put all parameters of a presigned POST in its query.
     parameters = {**_fields(request.query), **_fields(form)}
-    # Without an Action it is a JSON request that lost its target.
+    # A request without an Action is a JSON request without its X-Amz-Target.
     return Call(parameters.get("Action", ""), "Action" in parameters, request, request_id, parameters)
 
 
@@ -97,9 +98,9 @@ def _fields(text: str) -> dict[str, str]:
 
 def region_called(request: SignedRequest) -> str:
     """
-    The region whose service *request* is for, as real ones have an address for each.
+    The region of *request*: the one of its signature, else of the pool or identity that it names.
 
-    It is the one that was signed, or the one of the pool or identity that is asked about.
+    The real service has an endpoint for each region; the emulator has one for all.
     """
     region = signed_region(request)
     if region is not None:

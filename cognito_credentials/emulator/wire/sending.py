@@ -1,4 +1,4 @@
-"""Answers on their way out: at once, or slowly and too long for tests of hostile servers."""
+"""Sends answers: at once, or slowly and with endless bodies, for tests against hostile servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHUNK_BYTES = 64 * 1024
 
 
 async def send_answer(send: Send, answer: Answer) -> None:
-    """Send *answer* in one piece."""
+    """Send *answer* at once."""
     await _start(send, answer, len(answer.body))
     await send({"type": "http.response.body", "body": answer.body})
 
@@ -22,23 +22,23 @@ async def send_slowly(
     receive: Receive, send: Send, answer: Answer, drip: float, body_size: int | None
 ) -> None:
     """
-    Send *answer*, unless the client leaves before the end.
+    Send *answer* in pieces, and stop when the client disconnects.
 
     Args:
-        drip: Seconds for each byte; 0 sends whole pieces.
-        body_size: Send this many bytes of filler instead of the body, without announcing them.
+        drip: Seconds for each byte; 0 sends large pieces without waiting.
+        body_size: Send this many bytes of filler in place of the body, without a Content-Length.
     """
     await _start(send, answer, len(answer.body) if body_size is None else None)
-    gone = asyncio.ensure_future(receive())  # after the request this only ever says "disconnect"
+    disconnected = asyncio.ensure_future(receive())  # after the request, the only message is "disconnect"
     try:
         async for piece in _pieces(answer.body, drip, body_size):
-            if gone.done():
+            if disconnected.done():
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await asyncio.sleep(0)  # let the loop see that the client left
+            await asyncio.sleep(0)  # lets the event loop see a disconnect
         await send({"type": "http.response.body", "body": b""})
     finally:
-        gone.cancel()
+        disconnected.cancel()
 
 
 async def _pieces(body: bytes, drip: float, body_size: int | None) -> AsyncIterator[bytes]:

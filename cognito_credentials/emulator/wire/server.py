@@ -1,4 +1,4 @@
-"""One HTTP server in one thread: its sockets, its start and its end."""
+"""One HTTP server in one thread: the listening socket, the start and the end."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _KEEP_ALIVE_SECONDS = 60
 
 class RunningServer:
     """
-    One server in one thread, from its first to its last request.
+    A server that runs in its own thread until `stop`.
 
     Args:
-        listener: A listening socket; it belongs to the server from now on.
-        log: Takes one readable line for each request.
+        listener: A listening socket. The server closes it.
+        log: Called with one line for each request.
         tls: Speak https.
-        certificate_file: Where to write the certificate; None is a temporary file.
+        certificate_file: The file to write the certificate to; None is a temporary file.
 
     Attributes:
-        is_local: Only this machine can reach it.
+        is_local: True when only this machine can reach the server.
 
     Raises:
-        CertificateFileError: The certificate cannot be written there.
+        CertificateFileError: The certificate cannot be written to that file.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RunningServer:
         address = ipaddress.ip_address(host)
         self.is_local = address.is_loopback
         self.certificate = make_certificate(host, certificate_file) if tls else None
-        # Where all addresses are listened on, clients on this machine have one to connect to.
+        # Nobody can connect to an unspecified address: the URL has the loopback address in its place.
         shown = ("127.0.0.1" if address.version == 4 else "::1") if address.is_unspecified else host
         self.url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"
         connections = _Connections()
@@ -81,7 +81,7 @@ class RunningServer:
             raise OSError(f"the emulator did not start within {_START_SECONDS} seconds")
 
     def stop(self) -> None:
-        """Cut all connections and close the state."""
+        """Close all connections and the state."""
         self._server.stop()
         self._thread.join()
         if self.certificate is not None:
@@ -93,14 +93,14 @@ class RunningServer:
 
 
 class _Connections:
-    """The open connections by the address of the client, so that one can be cut."""
+    """The open connections by the address of the client, so that each can be closed."""
 
     def __init__(self) -> None:
         self._transports: dict[tuple[Any, ...], asyncio.BaseTransport] = {}
         registry = self._transports
 
         class Protocol(H11Protocol):
-            """uvicorn's protocol, which also says who is connected."""
+            """uvicorn's protocol; registers its connections."""
 
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
                 registry[_address(transport)] = transport
@@ -113,13 +113,13 @@ class _Connections:
         self.protocol = Protocol
 
     def drop(self, client: Sequence[Any]) -> None:
-        """Cut the connection of *client*, an ASGI scope's address."""
+        """Close the connection of *client*, which is ``scope["client"]``."""
         transport = self._transports.get(tuple(client))
         if isinstance(transport, asyncio.WriteTransport):
             transport.abort()
 
     def drop_all(self) -> None:
-        """Cut every connection."""
+        """Close every connection."""
         for client in list(self._transports):
             self.drop(client)
 
@@ -130,7 +130,7 @@ def _address(transport: asyncio.BaseTransport) -> tuple[Any, ...]:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which starts and stops without its tenths of a second of waiting."""
+    """uvicorn's server, without its waits of a tenth of a second at the start and the end."""
 
     def __init__(self, config: uvicorn.Config, connections: _Connections) -> None:
         super().__init__(config)
@@ -140,7 +140,7 @@ class _Server(uvicorn.Server):
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
-        """Ask the server to end, from any thread."""
+        """Stop the server, from any thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
 
@@ -168,16 +168,16 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: The address cannot be listened on.
     """
-    if not host:  # which would be every address
+    if not host:  # an empty host would mean all addresses
         raise OSError(errno.EINVAL, f"cannot listen on {host} port {port}: the host is empty")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends without delay only where the socket says that it speaks TCP.
+    # asyncio sets TCP_NODELAY only on a socket whose protocol is given as TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except (OSError, TypeError, ValueError, OverflowError) as error:  # a name or a port that is none
+    except (OSError, TypeError, ValueError, OverflowError) as error:  # also a wrong host name or port
         listener.close()
         reason, number = getattr(error, "strerror", None) or error, getattr(error, "errno", None)
         raise OSError(number or errno.EINVAL, f"cannot listen on {host} port {port}: {reason}") from None

@@ -1,9 +1,11 @@
 """
-Who signed a request: signature version 4, verified with botocore's own signer.
+The caller of a signed request. Signatures of version 4 are verified with botocore's signer.
 
-Keys that the emulator issued are verified in full: session token, expiry, signature and clock.
-A key that it does not know is the account's developer, whose signature cannot be verified, unless
-authentication is strict. Source: service.md 1.3 (W25 to W27) and 9.6.
+For an access key that the emulator issued, session token, expiry, signature and date are verified. An unknown
+access key counts as the developer of the account, without a check of the signature, unless ``strict_auth`` is
+on.
+
+Source: `.github/SERVICE.md#W25` to `.github/SERVICE.md#W27`, `.github/SERVICE.md#9.6`.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ _QUERY_CODES = {
 
 @dataclass(frozen=True)
 class SignedRequest:
-    """The parts of an HTTP request that a signature covers; header names are lower case."""
+    """The parts of an HTTP request that a signature covers. Header names are in lower case."""
 
     method: str
     path: str
@@ -89,13 +91,13 @@ class _RefusedError(Exception):
 
 def authenticate(service: Service, request: SignedRequest, service_name: str) -> Caller:
     """
-    Find out who signed *request*.
+    The caller who signed *request*.
 
     Args:
         service_name: ``cognito-identity`` or ``sts``.
 
     Raises:
-        ServiceError: The request is not signed, or not well.
+        ServiceError: The request is unsigned, or its signature is wrong or too old.
     """
     try:
         return _authenticate(service, request, service_name)
@@ -108,33 +110,33 @@ def authenticate(service: Service, request: SignedRequest, service_name: str) ->
 
 
 def _authenticate(service: Service, request: SignedRequest, service_name: str) -> Caller:
-    given = _read_signature(request)
-    region = given.region or DEFAULT_REGION
-    if _REGION.fullmatch(region) is None:  # it becomes part of the ids of pools
+    signature = _read_signature(request)
+    region = signature.region or DEFAULT_REGION
+    if _REGION.fullmatch(region) is None:  # it becomes part of pool ids
         raise _RefusedError("mismatch", assumed.SIGNATURE_REGION)
-    if service.mint.issued(given.access_key_id):
-        opened = service.mint.open(given.access_key_id, given.session_token)
-        if opened is None:
+    if service.mint.issued(signature.access_key_id):
+        session_and_secret = service.mint.open(signature.access_key_id, signature.session_token)
+        if session_and_secret is None:
             raise _RefusedError("unknown", _INVALID_TOKEN)
-        session, secret = opened
+        session, secret = session_and_secret
         if service.clock.now() >= session.expires_at:
             raise _RefusedError("expired", _EXPIRED_TOKEN)
-        _check_scope(given, service_name)
-        _verify(request, given, secret, service.clock)
+        _check_scope(signature, service_name)
+        _verify(request, signature, secret, service.clock)
         return Caller(session.arn, session.account, session.user_id, region, session)
-    found = service.state.row(
-        "SELECT secret_access_key FROM developers WHERE access_key_id = ?", given.access_key_id
+    developer = service.state.row(
+        "SELECT secret_access_key FROM developers WHERE access_key_id = ?", signature.access_key_id
     )
-    if found is not None:
-        _check_scope(given, service_name)
-        _verify(request, given, found["secret_access_key"], service.clock)
+    if developer is not None:
+        _check_scope(signature, service_name)
+        _verify(request, signature, developer["secret_access_key"], service.clock)
     elif service.strict_auth:
         raise _RefusedError("unknown", _INVALID_TOKEN)
     return DEVELOPER.in_region(region)
 
 
 def signed_region(request: SignedRequest) -> str | None:
-    """The region that *request* says it was signed for; None when it is not signed."""
+    """The region in the signature of *request*, which is not verified here; None for an unsigned request."""
     try:
         return _read_signature(request).region or None
     except _RefusedError:
@@ -162,7 +164,7 @@ def _read_header(request: SignedRequest, header: str) -> _Signature:
 
 
 def _amz_date(date: str) -> str:
-    """The Date header as what is signed has it; empty when it is no date."""
+    """The Date header in the format of X-Amz-Date; empty when it is not a date."""
     parts = parsedate_tz(date)
     try:
         return time.strftime(_AMZ_DATE, time.gmtime(mktime_tz(parts))) if parts else ""
@@ -171,25 +173,25 @@ def _amz_date(date: str) -> str:
 
 
 def _read_query(request: SignedRequest) -> _Signature:
-    """A presigned URL, the other way to sign a request."""
-    given = parse_qsl(request.query, keep_blank_values=True)
-    fields = {name.removeprefix("X-Amz-"): value for name, value in given if name.startswith("X-Amz-")}
+    """The signature of a presigned URL."""
+    pairs = parse_qsl(request.query, keep_blank_values=True)
+    fields = {name.removeprefix("X-Amz-"): value for name, value in pairs if name.startswith("X-Amz-")}
     lifetime = fields.get("Expires", "")
     if not re.fullmatch(r"[0-9]{1,6}", lifetime) or int(lifetime) > _MOST_LIFETIME:
         raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE)
-    kept = [part for part in request.query.split("&") if not part.startswith("X-Amz-Signature=")]
+    signed = [part for part in request.query.split("&") if not part.startswith("X-Amz-Signature=")]
     return _signature(
         fields.get("Algorithm", ""),
         fields,
         timestamp=fields.get("Date", ""),
         session_token=fields.get("Security-Token", ""),
-        query="&".join(kept),
+        query="&".join(signed),
         lifetime=int(lifetime),
     )
 
 
 def _signature(algorithm: str, fields: Mapping[str, str], *, timestamp: str, **others: Any) -> _Signature:
-    """The parts of a signature, which have the same names in a header and in a query."""
+    """A signature from its fields, which have the same names in a header and in a query."""
     scope = fields.get("Credential", "").split("/")
     complete = len(scope) == 5 and {"SignedHeaders", "Signature"} <= fields.keys() and timestamp
     if algorithm != _ALGORITHM or not complete:
@@ -208,73 +210,74 @@ def _signature(algorithm: str, fields: Mapping[str, str], *, timestamp: str, **o
     )
 
 
-def _check_scope(given: _Signature, service_name: str) -> None:
-    """Refuse a signature for another service, day or host: without that it could be carried there."""
-    scope = (given.date, given.service, given.terminator)
-    expected = (given.timestamp[:8], service_name, "aws4_request")
-    if scope != expected or "host" not in given.signed_headers:
+def _check_scope(signature: _Signature, service_name: str) -> None:
+    """Refuse a signature for another service, day or host: it could be replayed here otherwise."""
+    scope = (signature.date, signature.service, signature.terminator)
+    expected = (signature.timestamp[:8], service_name, "aws4_request")
+    if scope != expected or "host" not in signature.signed_headers:
         raise _RefusedError("mismatch", assumed.SIGNATURE_MISMATCH)
 
 
-def _verify(request: SignedRequest, given: _Signature, secret: str, clock: Clock) -> None:
-    """Refuse a wrong signature, then one that is too old or not yet good."""
+def _verify(request: SignedRequest, signature: _Signature, secret: str, clock: Clock) -> None:
+    """Refuse a wrong signature first, then one that is too old or too far in the future."""
     try:
-        expected = _expected_signature(request, given, secret)
-    except ValueError:  # a host that can be none
+        expected = _expected_signature(request, signature, secret)
+    except ValueError:  # the Host header is not a host name
         raise _RefusedError("mismatch", assumed.SIGNATURE_MISMATCH) from None
-    if not hmac.compare_digest(expected.encode(), given.signature.encode()):
+    if not hmac.compare_digest(expected.encode(), signature.signature.encode()):
         raise _RefusedError("mismatch", assumed.SIGNATURE_MISMATCH)
     try:
-        signed_at = calendar.timegm(time.strptime(given.timestamp, _AMZ_DATE))
+        signed_at = calendar.timegm(time.strptime(signature.timestamp, _AMZ_DATE))
     except ValueError:
         raise _RefusedError("incomplete", assumed.SIGNATURE_INCOMPLETE) from None
-    _check_time(given, signed_at, clock)
+    _check_time(signature, signed_at, clock)
 
 
-def _check_time(given: _Signature, signed_at: int, clock: Clock) -> None:
+def _check_time(signature: _Signature, signed_at: int, clock: Clock) -> None:
     """
-    Refuse what was signed too long ago or ahead, by the emulator's clock and by the machine's.
+    Refuse a signature that is too old or too far in the future.
 
-    A test that moves the emulator's clock does not move that of the client, whose own is right all the
-    same. A presigned URL has a lifetime, which is over by the emulator's clock, like that of credentials.
+    A test that lets time pass at the service does not move the clock of the client. So it is enough that the
+    signature is current by the clients' clock. A presigned URL, like credentials, expires by the service's
+    clock.
     """
     now, window = clock.now(), assumed.SIGNATURE_WINDOW_SECONDS
-    lifetime = window if given.lifetime is None else given.lifetime
-    is_good_here = signed_at - window <= clock.of_clients() <= signed_at + lifetime
-    if signed_at + lifetime < now and not (is_good_here and given.lifetime is None):
-        raise _RefusedError("mismatch", assumed.signature_expired(given.timestamp, now, lifetime))
-    if signed_at - window > now and not is_good_here:
-        raise _RefusedError("mismatch", assumed.signature_not_current(given.timestamp, now, window))
+    lifetime = window if signature.lifetime is None else signature.lifetime
+    is_current_for_clients = signed_at - window <= clock.of_clients() <= signed_at + lifetime
+    if signed_at + lifetime < now and not (is_current_for_clients and signature.lifetime is None):
+        raise _RefusedError("mismatch", assumed.signature_expired(signature.timestamp, now, lifetime))
+    if signed_at - window > now and not is_current_for_clients:
+        raise _RefusedError("mismatch", assumed.signature_not_current(signature.timestamp, now, window))
 
 
-def _expected_signature(request: SignedRequest, given: _Signature, secret: str) -> str:
+def _expected_signature(request: SignedRequest, signature: _Signature, secret: str) -> str:
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.compat import HTTPHeaders
     from botocore.credentials import Credentials
 
     class Signer(SigV4Auth):  # type: ignore[misc]  # botocore ships no types
-        """botocore's signer, made to sign the headers that the caller says it signed."""
+        """botocore's signer, for the headers that the client has signed."""
 
         def headers_to_sign(self, request: AWSRequest) -> Any:
             headers = HTTPHeaders()
-            for name in given.signed_headers:
+            for name in signature.signed_headers:
                 headers[name] = request.headers.get(name, "")
             return headers
 
     headers = dict(request.headers)
-    if _BODY_HASH in headers:  # the signer would believe it, as S3 does; all other services hash the body
+    if _BODY_HASH in headers:  # the signer would take its value; services other than S3 hash the body
         headers[_BODY_HASH] = hashlib.sha256(request.body).hexdigest()
     url = f"http://{headers.get('host', '')}{request.path}"
     signed = AWSRequest(
         method=request.method,
-        url=f"{url}?{given.query}" if given.query else url,
+        url=f"{url}?{signature.query}" if signature.query else url,
         data=request.body,
         headers=headers,
     )
-    signed.context["timestamp"] = given.timestamp
-    credentials = Credentials(given.access_key_id, secret)
-    signer = Signer(credentials, given.service, given.region)
+    signed.context["timestamp"] = signature.timestamp
+    credentials = Credentials(signature.access_key_id, secret)
+    signer = Signer(credentials, signature.service, signature.region)
     text = signer.string_to_sign(signed, signer.canonical_request(signed))
     expected: str = signer.signature(text, signed)
     return expected

@@ -1,7 +1,7 @@
 """
-Throttling by the published quotas, when it is switched on.
+Throttling by the published quotas, if the setting ``throttle`` is on.
 
-Source: service.md 11; each quota is for one operation and all pools of a region together.
+Source: `.github/SERVICE.md#11`. A quota holds for one operation and all pools of a region together.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ REQUESTS_PER_SECOND: Mapping[str, int] = {
 
 class Throttle:
     """
-    One token bucket for an operation in a region, as deep as one second's quota, and at least one deep.
+    A token bucket for each operation and region. It holds the quota of one second, and at least one token.
 
     Args:
-        monotonic: Seconds from a clock that never goes back.
+        monotonic: A clock that never goes back, in seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -35,7 +35,7 @@ class Throttle:
         self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
 
     def admits(self, operation: str, region: str, quotas: Mapping[str, float] = REQUESTS_PER_SECOND) -> bool:
-        """True when one more request of *operation* in *region* is within its quota; it is then counted."""
+        """True when the quota has room for another call of *operation* in *region*, which is then counted."""
         rate = quotas.get(operation)
         if rate is None:
             return True
@@ -48,5 +48,5 @@ class Throttle:
         return admitted
 
     def clear(self) -> None:
-        """Forget what was counted."""
+        """Fill all buckets."""
         self._buckets.clear()

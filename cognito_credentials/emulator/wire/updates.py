@@ -1,10 +1,10 @@
 """
-Two updates of one pool at once: the one that came later is refused.
+Of two updates of one pool at the same time, the later one is refused.
 
-Operations never overlap in the emulator, but requests do, while an answer is delayed; so a test
-that delays one update can see what its program does about ConcurrentModificationException.
+Operations of the emulator never overlap, but requests do while an answer is delayed. So a test that delays
+one update can see how its program handles ConcurrentModificationException.
 
-Source: service.md 6.2 and 6.6; which of the two fails is assumed.
+Source: `.github/SERVICE.md#6.2`, `.github/SERVICE.md#6.6`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _UPDATES = ("UpdateIdentityPool", "SetIdentityPoolRoles")
 
 
 class Updates:
-    """The pools with an update under way."""
+    """The pools that an update is under way for."""
 
     def __init__(self) -> None:
         self._under_way: set[str] = set()
@@ -25,10 +25,10 @@ class Updates:
     @contextmanager
     def started(self, operation: str, body: bytes) -> Iterator[str | None]:
         """
-        Note an update for as long as the ``with`` block lasts.
+        Register an update for the duration of the ``with`` block.
 
         Yields:
-            The id of the pool that another update had taken already; None when there is none.
+            The id of the pool if another update of it is under way, else None.
         """
         pool_id = _updated_pool(body) if operation in _UPDATES else None
         if pool_id is None or pool_id in self._under_way:
@@ -45,5 +45,5 @@ def _updated_pool(body: bytes) -> str | None:
     try:
         pool_id = json.loads(body)["IdentityPoolId"]
     except (ValueError, RecursionError, KeyError, TypeError):
-        return None  # such a request fails for its own reason
+        return None  # the check of the request refuses it later
     return pool_id if isinstance(pool_id, str) else None
