@@ -125,6 +125,14 @@ def test_citations_lead_to_a_fact():
     assert not sorted(one for one in cited if one[1] not in anchors())
 
 
+def test_sources_of_the_emulator_lead_somewhere():
+    """A source that the emulator or its tests name is a fact of the page, or an address."""
+    for name, text in texts().items():
+        if name.startswith(("cognito_credentials/emulator/", "tests/emulator/")):
+            for source in re.findall(r"\bSources?: (?:.|\n(?!\n))+", text):
+                assert "SERVICE.md#" in source or "https://" in source, (name, source)
+
+
 @pytest.mark.parametrize(
     "seen",
     [
