@@ -65,16 +65,18 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
 
     Raises:
         ConfigurationError: The name or a value cannot stand in such a file; ``[DEFAULT]`` has a key that is
-            to be removed; or the result does not read as it should.
+            to be removed, or one that a new profile could not be read with; or the result does not read as it
+            should.
         configparser.Error: The file is malformed.
     """
     header = section_header(profile)
     _check(changes)
     before = parse(text)
     lines = classify(text)
-    _refuse_defaults(lines, profile, [key for key, value in changes.items() if value is None])
     ending = _line_end(lines)
     name = section_of(before, profile)
+    removed = [key for key, value in changes.items() if value is None]
+    _refuse_defaults(lines, before[DEFAULTS], profile, removed, is_new=name is None)
     if name is None:
         name = header
         lines = _with_section(lines, header, ending)
@@ -196,14 +198,25 @@ def _check(changes: Mapping[str, Value | None]) -> None:
                 )
 
 
-def _refuse_defaults(lines: Sequence[Line], profile: str, removed: Sequence[str]) -> None:
-    """Refuse to remove a key that every profile of the file has by way of ``[DEFAULT]``."""
+def _refuse_defaults(
+    lines: Sequence[Line], defaults: Mapping[str, str], profile: str, removed: Sequence[str], *, is_new: bool
+) -> None:
+    """Refuse what the keys of ``[DEFAULT]`` prevent, since every profile has them."""
+    shown = clean(profile, 60)
     for number, line in enumerate(lines, 1):
-        if line.section == DEFAULTS and line.kind == "key" and line.key in removed:
+        if line.section != DEFAULTS or line.kind != "key":
+            continue
+        where = f"line {number} of the config file, in [{DEFAULTS}], gives all profiles"
+        if line.key in removed:
             raise ConfigurationError(
-                f"{line.key} cannot be removed from profile '{clean(profile, 60)}' alone: line {number} of "
-                f"the config file, in [{DEFAULTS}], gives it to every profile",
+                f"{line.key} cannot be removed from profile '{shown}' alone: {where} this key",
                 hint="Remove that line first",
+            )
+        value = defaults[line.key]
+        if is_new and value.startswith("\n") and not _is_nested(value):
+            raise ConfigurationError(
+                f"profile '{shown}' could not be read: {where} an indented line without '='",
+                hint="Write nested settings as '  name = value'",
             )
 
 
@@ -296,7 +309,10 @@ def _is_so(has: str | None, value: Value | None) -> bool:
     """Tell whether the text of a value is read as *value*; None is no such key."""
     if has is None or value is None:
         return has is value
-    # botocore reads as nested what begins on the line below its key.
-    is_nested = has.startswith("\n") and all("=" in line for line in has.splitlines() if line.strip())
     wanted = value if isinstance(value, str) else dict(value) or ""
-    return wanted == (nested(has) if is_nested else has)
+    return wanted == (nested(has) if _is_nested(has) else has)
+
+
+def _is_nested(value: str) -> bool:
+    """Tell whether botocore reads a value as a nested one: it begins on the line below its key."""
+    return value.startswith("\n") and all("=" in line for line in value.splitlines() if line.strip())

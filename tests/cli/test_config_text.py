@@ -286,6 +286,8 @@ FOUND = [
     "[profile a]\ncognito_logins = accounts.google.com = env:A\n",
     # [DEFAULT] may stand twice, and gives its keys to every profile.
     "[DEFAULT]\noutput = json\n[profile a]\n[DEFAULT]\nregion = x\n",
+    # While there is no other section, botocore does not look at what [DEFAULT] would give to one.
+    "[DEFAULT]\noutput =\n  json\n",
 ]
 
 
@@ -304,12 +306,13 @@ FOUND = [
 @example(text=FOUND[1], profile="a", value=None, logins={"accounts.google.com": "env:A"})
 @example(text=FOUND[2], profile="a", value="us-west-2", logins=LOGINS)
 @example(text=FOUND[2], profile="a", value=None, logins=LOGINS)
+@example(text=FOUND[3], profile="a", value="us-west-2", logins=LOGINS)
 def test_whatever_the_file_looks_like_nothing_else_changes(
     tmp_path: Path, text: str, profile: str, value: str | None, logins: dict[str, str] | None
 ) -> None:
     """
     In any file that configparser reads, a change does what was asked, leaves every other line byte for
-    byte and in order, and can be made again without effect. Only what [DEFAULT] gives is refused.
+    byte and in order, and can be made again without effect. Only what [DEFAULT] prevents is refused.
     """
     text = _readable(text)
     before = _by_configparser(text)
@@ -319,6 +322,12 @@ def test_whatever_the_file_looks_like_nothing_else_changes(
     if inherited:
         with pytest.raises(
             ConfigurationError, match=rf"({'|'.join(inherited)}) cannot be removed.* line \d+ "
+        ):
+            change_profile(text, profile, changes)
+        return
+    if section_of(before, profile) is None and any(map(_is_malformed, before["DEFAULT"].values())):
+        with pytest.raises(
+            ConfigurationError, match=r"could not be read: line \d+ .*indented line without '='"
         ):
             change_profile(text, profile, changes)
         return
@@ -354,6 +363,15 @@ def test_whatever_the_file_looks_like_nothing_else_changes(
     for kind, section, key, line in (Counter(lines) - Counter(others)).elements():
         assert section == name
         assert kind == "header" or key in changes or (kind == "comment" and line.strip() in values)
+
+
+def _is_malformed(value: str) -> bool:
+    """Tell whether botocore takes a value for a nested one that it cannot read."""
+    try:
+        _parse_nested(value if value.startswith("\n") else "")
+    except ValueError:
+        return True
+    return False
 
 
 def _is_readable(path: Path) -> bool:

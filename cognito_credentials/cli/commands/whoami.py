@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import CognitoCredentialsError, RefusedError, ServiceError
+from ...errors import CognitoCredentialsError, RefusedError, ServiceError, replaced
 from ...settings.aws_config import read_config
 from ...settings.endpoints import checked_endpoint, configured_endpoint
 from ..command import Command, Invocation, Options
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...settings.settings import Settings
 
 _FIELDS: Final = ("Account", "Arn", "UserId")
+_REFUSED: Final = "If this machine's clock is right, run 'cognito-credentials refresh' and try again"
 _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 5, 10, 2
 
 
@@ -55,7 +56,7 @@ def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str])
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    try:
+    with replaced(ClientError, BotoCoreError, by=_failure):
         client = _session(pool).create_client(
             "sts",
             region_name=region,
@@ -67,18 +68,7 @@ def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str])
             ),
         )
         answer = client.get_caller_identity()
-    except CognitoCredentialsError:
-        raise
-    except ClientError as error:
-        failure: CognitoCredentialsError = _refused(error.response)
-    except BotoCoreError as error:
-        # Its text, not the error itself: the request that it signed is among the variables of its frames.
-        failure = ServiceError(
-            f"STS cannot be reached: {error}", hint="Check the network and the endpoint, then try again"
-        )
-    else:
-        return {**{name: answer.get(name) for name in _FIELDS}, "IdentityId": pool.identity_id()}
-    raise failure
+    return {**{name: answer.get(name) for name in _FIELDS}, "IdentityId": pool.identity_id()}
 
 
 def _session(pool: IdentityPool) -> Any:
@@ -109,16 +99,22 @@ def _endpoint(settings: Settings, environ: Mapping[str, str]) -> str | None:
     return None if found is None else checked_endpoint(found[0], f"the endpoint of STS from {found[1]}")
 
 
-def _refused(response: dict[str, Any]) -> CognitoCredentialsError:
-    error = response.get("Error", {})
+def _failure(error: Exception) -> Exception:
+    """Word an error of botocore's."""
+    if isinstance(error, CognitoCredentialsError):
+        return error  # our own, which is one of botocore's as well
+    response = getattr(error, "response", None)
+    if response is None:
+        return ServiceError(
+            f"STS cannot be reached: {error}", hint="Check the network and the endpoint, then try again"
+        )
+    code = str(response.get("Error", {}).get("Code", ""))
     metadata = response.get("ResponseMetadata", {})
-    code, status = str(error.get("Code", "")), int(metadata.get("HTTPStatusCode") or 0)
-    kind = ServiceError if status >= 500 or code.startswith("Throttl") else RefusedError
-    hint = "Try again in a moment"
-    if kind is RefusedError:
-        hint = "If this machine's clock is right, run 'cognito-credentials refresh' and try again"
+    status = int(metadata.get("HTTPStatusCode") or 0)
+    is_temporary = status >= 500 or code.startswith("Throttl")
+    kind, hint = (ServiceError, "Try again in a moment") if is_temporary else (RefusedError, _REFUSED)
     return kind(
-        f"STS answered {code or status}: {error.get('Message', '')}",
+        f"STS answered {code or status}: {response.get('Error', {}).get('Message', '')}",
         hint=hint,
         code=code or None,
         request_id=metadata.get("RequestId"),
