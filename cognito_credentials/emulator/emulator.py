@@ -14,8 +14,8 @@ from cognito_credentials.emulator.model.members import SIGNED_SECONDS, ControlEr
 from cognito_credentials.emulator.model.names import ACCOUNT_ID
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.file import Seed
-from cognito_credentials.emulator.seed.pool import plant_pool
-from cognito_credentials.emulator.seed.tables import plant_user
+from cognito_credentials.emulator.seed.pool import add_pool
+from cognito_credentials.emulator.seed.tables import add_user
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import DataFileError, State
 from cognito_credentials.emulator.wire.control import Control
@@ -110,7 +110,7 @@ class Emulator:
             state = State(self._data)
             closed_on_failure.callback(state.close)
             try:
-                service = Service(state, plant_seed=seed.plant if seed else None, **self._service_options)
+                service = Service(state, add_seed=seed.add_to if seed else None, **self._service_options)
                 self._running = RunningServer(service, listener, self._log, self._tls, self._certificate_file)
             except sqlite3.Error as error:
                 raise DataFileError(f"cannot use data file {self._data}: {error}") from None
@@ -175,7 +175,7 @@ class Emulator:
             "RoleMappings": role_mappings or {},
             **settings,
         }
-        return self._plant(plant_pool, "create_pool", request)
+        return self._add(add_pool, "create_pool", request)
 
     def login_token(
         self,
@@ -289,7 +289,7 @@ class Emulator:
         user: dict[str, Any] = {"provider": provider, "subject": subject, "claims": claims or {}}
         optional = {"token": token, "app_id": app_id, "signed_out": signed_out}
         user.update({name: value for name, value in optional.items() if value is not None})
-        self._plant(plant_user, "set_user", user)
+        self._add(add_user, "set_user", user)
 
     def allowed(
         self, access_key_id: str, action: str, resource: str = "*", *, session_token: str | None = None
@@ -329,12 +329,12 @@ class Emulator:
             raise RuntimeError("minted secrets are kept only by Emulator(marker=True)")
         return list(minted)
 
-    def _plant(self, plant: Callable[[Service, Entry], str], place: str, members: Mapping[str, Any]) -> str:
-        """Put the table of a seed into the state; its mistakes are those of an argument."""
+    def _add(self, add: Callable[[Service, Entry], str], place: str, members: Mapping[str, Any]) -> str:
+        """Add to the state what a table of a seed with *members* would add."""
         plain = json_value(place, _with_dicts(members))
         try:
             with self.service.state.transaction():
-                return plant(self.service, Entry("", place, plain))
+                return add(self.service, Entry("", place, plain))
         except SeedError as error:
             raise ControlError(str(error)) from None
 

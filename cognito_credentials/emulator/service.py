@@ -53,7 +53,7 @@ class Service:
 
     Args:
         keys: RSA keys; None keeps keys in the state.
-        plant_seed: Puts the seed into a new or reset state.
+        add_seed: Adds the content of the seed to a new or reset state.
         strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
         strict_roles: Refuse roles that the seed does not describe.
         marker: Issue secrets that contain ``CANARY``, and list them in ``minted``.
@@ -68,7 +68,7 @@ class Service:
         state: State,
         *,
         keys: SigningKeys | None = None,
-        plant_seed: Callable[[Service], None] | None = None,
+        add_seed: Callable[[Service], None] | None = None,
         strict_auth: bool = False,
         strict_roles: bool = False,
         marker: bool = False,
@@ -83,12 +83,12 @@ class Service:
         self.strict_auth = strict_auth
         self.strict_roles = strict_roles
         self.minted: list[str] | None = [] if marker else None
-        self._plant_seed = plant_seed
+        self._add_seed = add_seed
         with state.transaction():
             self.uses_seed = state.remembered(_SEEDED) is None
             if self.uses_seed:
                 state.remember(_SEEDED, b"1")
-                self._plant()
+                self._load_seed()
 
     def issue_credentials(self, session: AssumedRole) -> MintedCredentials:
         """Issue credentials for *session*."""
@@ -105,11 +105,11 @@ class Service:
         """Go back to the state of the start. Keys and issued credentials stay valid."""
         with self.state.transaction():
             self.state.reset()
-            self._plant()
+            self._load_seed()
         self.issuers.forget()
         self.settings.reset()
         self.clock.reset()
 
-    def _plant(self) -> None:
-        if self._plant_seed is not None:
-            self._plant_seed(self)
+    def _load_seed(self) -> None:
+        if self._add_seed is not None:
+            self._add_seed(self)

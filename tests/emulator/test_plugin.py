@@ -127,7 +127,7 @@ def test_too_short_a_lifetime(emulator_settings, emulator_environment, emulator_
     with pytest.raises(ServiceError) as caught:
         Session(identity_pool_id=emulator_pool).client("sts").get_caller_identity()
 
-    assert caught.value.hint.startswith("credentials must last 60 seconds to 12 hours")
+    assert caught.value.hint.startswith("Credentials must last 60 seconds to 12 hours")
 
 
 def test_login_of_another_provider(emulator, emulator_login):
@@ -200,7 +200,7 @@ def test_create_pool_refuses(emulator, arguments, why):
 def test_create_pool_takes_an_id(emulator):
     """A test may choose the pool's id, and with it the region."""
     assert emulator.create_pool(IdentityPoolId=POOL) == POOL
-    with pytest.raises(ValueError, match="is there twice"):
+    with pytest.raises(ValueError, match="exists already"):
         emulator.create_pool(IdentityPoolId=POOL)
 
 

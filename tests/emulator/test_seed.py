@@ -39,7 +39,7 @@ def plant(tmp_path, emulator_keys):
     def call(content):
         state = State()
         try:
-            Service(state, keys=emulator_keys, plant_seed=Seed(str(tmp_path / "seed.toml"), content).plant)
+            Service(state, keys=emulator_keys, add_seed=Seed(str(tmp_path / "seed.toml"), content).add_to)
         except SeedError as mistake:
             assert not any(state.rows(f"SELECT 1 FROM {table}") for table in TABLES), "half loaded"
             return str(mistake)
@@ -126,7 +126,7 @@ def test_everything_twice(whole, plant):
             result = plant({**whole, table: [*whole[table], entry]})
 
             assert f": {table}[{len(whole[table]) + 1}]: '" in result
-            assert result.endswith("' is there twice"), (table, number)
+            assert result.endswith("' exists already"), (table, number)
 
 
 def test_unknown_members(whole, plant):
@@ -153,7 +153,7 @@ def changed_value(content, path):
         ("[[pools]\n", "Expected ']]' at the end of an array declaration (at line 1, column 8)"),
         ("[pools]\n", "pools: write it as [[pools]]"),
         ("[[pool]]\n", "pool: unknown table; there are: roles, issuers, "),
-        (f"[[pools]]\n{POOL}IdentityPoolId = 'r:0'\n" * 2, "pools[2]: 'r:0' is there twice"),
+        (f"[[pools]]\n{POOL}IdentityPoolId = 'r:0'\n" * 2, "pools[2]: 'r:0' exists already"),
         ('[[pools]]\nIdentityPoolId = "x"\n', "pools[1].IdentityPoolId: 'x' is not region:guid"),
         ('[[pools]]\nIdentityPoolId = "EU:0"\n', "pools[1].IdentityPoolId: 'EU:0' is not region:guid"),
         (
@@ -201,8 +201,8 @@ def changed_value(content, path):
             "pools[1].CognitoIdentityProviders: User pool limit exceeded.",
         ),
         (f"{ROLE}trust_policy = '{{'\n", "roles[1].trust_policy: not JSON"),
-        (f"{ROLE}trust_policy = '{{\"a\": 1, \"a\": 2}}'\n", "not JSON: 'a' is there twice"),
-        (f"{ROLE}trust_policy = '{{\"a\": NaN}}'\n", "not JSON: NaN is no JSON value"),
+        (f"{ROLE}trust_policy = '{{\"a\": 1, \"a\": 2}}'\n", "not JSON: 'a' is given twice"),
+        (f"{ROLE}trust_policy = '{{\"a\": NaN}}'\n", "not JSON: NaN is not a JSON value"),
         (f"{ROLE}trust_policy = '{'[' * 100_000}'\n", "roles[1]: nested too deeply"),
         (f"{ROLE}max_session_seconds = 5\ntrust_policy = 5\n", "expected 3600 to 43200"),
         ("[[roles]]\narn = 'oops'\n", "roles[1].arn: 'oops' is not the ARN of a role"),
@@ -244,20 +244,20 @@ def changed_value(content, path):
         ("[[users]]\nprovider = 'p'\nsubject = 's'\n", "users[1].provider: 'p' is never asked for its users"),
         (
             "[[users]]\nprovider = 'cognito-idp.r.amazonaws.com/r_a'\nsubject = 's'\ntoken = 'hushhush'\n",
-            "users[1].token: a user pool's tokens are read with its keys",
+            "users[1].token: only for opaque tokens",
         ),
         (
             "[[users]]\nprovider = 'api.twitter.com'\nsubject = 's'\napp_id = 'a; hushhush'\n",
-            "users[1].app_id: it can be none of a pool's SupportedLoginProviders",
+            "users[1].app_id: expected an app id as SupportedLoginProviders of a pool may have it",
         ),
         (
             "[[users]]\nprovider = 'www.amazon.com'\nsubject = 's'\nsigned_out = true\n",
-            "users[1].signed_out: only user pools are asked for it",
+            "users[1].signed_out: only for user pools",
         ),
         ("[[users]]\nprovider = 'p'\nsubject = 's'\nclaims = { a = 2020-01-01 }\n", "users[1].claims: a "),
         (
             "".join(f"[[users]]\nprovider='www.amazon.com'\nsubject='{n}'\ntoken='hush'\n" for n in "ab"),
-            "users[2].token: it is the token of 'a' already",
+            "users[2].token: it is already the token of 'a'",
         ),
         ("[[developers]]\naccess_key_id = 'a/b'\nsecret_access_key = 'hushhush'\n", "developers[1].access"),
     ],

@@ -1,8 +1,8 @@
 """
-A TOML file in, what a new emulator holds out.
+A TOML file in, the content of a new state out.
 
-- ``file``: the format of the file; reads it and plants its tables
-- ``entry``: one table; its members are taken out by kind, and mistakes name their place
+- ``file``: the whole file; describes its format
 - ``pool``: a ``[[pools]]`` table in, an identity pool with its roles out
-- ``tables``: the same for all other tables
+- ``tables``: each other table in, rows of the state out
+- ``entry``: one table in, its members out, each checked for its kind
 """

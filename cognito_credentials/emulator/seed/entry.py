@@ -1,4 +1,4 @@
-"""One table of a seed file: members are taken out of it with their kinds, and mistakes have their place."""
+"""One table of a seed file: its members are taken out one by one, and errors name the place of a mistake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_INTEGER = 2**63 - 1
 
 
 class SeedError(Exception):
-    """The seed file is wrong; the text is one line that names it and the place."""
+    """A mistake in a seed. The text is one line that names the file and the place."""
 
     def __init__(self, text: str) -> None:
         line = "".join(letter if letter.isprintable() else "?" for letter in text)
@@ -21,7 +21,15 @@ class SeedError(Exception):
 
 @dataclass
 class Entry:
-    """One table of the file; members are taken out of it until none is left."""
+    """
+    One table of a seed.
+
+    Attributes:
+        path: The path of the seed file; empty for an argument of `Emulator` or of a control call.
+        place: The place of the table in the file, e.g. ``pools[1]``.
+        values: The members that have not been taken yet.
+        known: The names of the members that were asked for.
+    """
 
     path: str
     place: str
@@ -38,12 +46,12 @@ class Entry:
                 raise self.mistake(member, wrong)
 
     def mistake(self, member: str, what: str) -> SeedError:
-        """The error that *member*, or with an empty name the table, has something wrong."""
+        """The error for a mistake in *member*; with an empty name, in the table itself."""
         place = f"{self.place}.{member}" if member else self.place
         return SeedError(f"seed file {self.path}: {place}: {what}" if self.path else f"{place}: {what}")
 
     def take(self, member: str, kind: type, default: Any = ...) -> Any:
-        """The value of *member*, which must be there unless it has a default."""
+        """Take the value of *member*. It is required if there is no default."""
         self.known.append(member)
         value = self.values.pop(member, default)
         if value is ...:
@@ -53,36 +61,36 @@ class Entry:
         return value
 
     def take_texts(self, member: str) -> list[str]:
-        """The value of *member*, a list of texts; empty when it is not there."""
+        """Take the value of *member*, a list of strings that is empty by default."""
         texts: list[Any] = self.take(member, list, [])
         if not all(isinstance(text, str) and text for text in texts):
             raise self.mistake(member, "expected a list of texts")
         return texts
 
     def take_any(self, member: str) -> Any:
-        """The value of *member*, of whatever kind; None when it is not there."""
+        """Take the value of *member*, of any kind; None by default."""
         self.known.append(member)
         return self.values.pop(member, None)
 
     def finish(self) -> None:
-        """Refuse members that nobody took."""
+        """Refuse members that were not taken."""
         for member in self.values:
             raise self.mistake(member, f"unknown member; there are: {', '.join(self.known)}")
 
 
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}
-"""What a seed file can hold, in words."""
+"""The kinds of values in words, to follow "expected"."""
 
 
 def _not_json(value: Any) -> str | None:
-    """What TOML has and the service, which speaks JSON, has not."""
+    """The mistake in a value that TOML can represent but JSON, and so the service, cannot."""
     if isinstance(value, dict | list):
         inner = value.values() if isinstance(value, dict) else value
         return next((wrong for wrong in map(_not_json, inner) if wrong), None)
     if isinstance(value, dt.date | dt.time):
-        return "a date is nothing that it takes; write it as a text"
+        return "a date is not accepted; write it as a text"
     if isinstance(value, float) and not math.isfinite(value):
-        return f"{value} is nothing that it takes"
+        return f"{value} is not accepted"
     if isinstance(value, int) and abs(value) > _MOST_INTEGER:
         return "the number is too large"
     return None

@@ -1,5 +1,5 @@
 """
-What a new emulator holds: pools, roles, issuers, users and developers from one TOML file.
+The seed: pools, roles, issuers, users and developers of a new emulator, in one TOML file.
 
     [[pools]]                        # members of CreateIdentityPool and SetIdentityPoolRoles
     IdentityPoolId = "us-east-1:0b8d4f1c-0000-4000-8000-000000000001"    # optional
@@ -20,20 +20,20 @@ What a new emulator holds: pools, roles, issuers, users and developers from one 
 
     [[saml_providers]]               # needs the saml extra
     arn = "arn:aws:iam::123456789012:saml-provider/corp"
-    metadata_file = "metadata.xml"   # whose signing certificates are believed
+    metadata_file = "metadata.xml"   # with the provider's signing certificates
 
     [[users]]
     provider = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
     subject = "4f1c"
-    signed_out = true                # what ServerSideTokenCheck asks
+    signed_out = true                # read by ServerSideTokenCheck
 
-    [[developers]]                   # the only unknown keys that --strict-auth accepts
+    [[developers]]                   # --strict-auth accepts these and issued keys
     access_key_id = "AKIAEXAMPLE"
     secret_access_key = "..."
 
-A mistake is one line that names the file and the place; tables are counted from 1. What is refused is
-also what would load and then could never do what it says: a key that is none, a role that trusts every
-pool, a user of a provider that is never asked.
+A mistake is reported in one line that names the file and the place. Tables are counted from 1. A table that
+could have no effect is a mistake, too: a key that is not a key, a role that trusts every pool, a user of a
+provider whose users are never looked up.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
-from cognito_credentials.emulator.seed.pool import plant_pool
+from cognito_credentials.emulator.seed.pool import add_pool
 from cognito_credentials.emulator.seed.tables import (
-    plant_developer,
-    plant_issuer,
-    plant_role,
-    plant_saml_provider,
-    plant_user,
+    add_developer,
+    add_issuer,
+    add_role,
+    add_saml_provider,
+    add_user,
 )
 from cognito_credentials.emulator.service import Service
 
@@ -61,10 +61,11 @@ __all__ = ["Seed", "SeedError"]
 @dataclass(frozen=True)
 class Seed:
     """
-    The content of a seed file; empty without one.
+    The content of a seed file.
 
     Attributes:
-        path: The file, for messages and for the files that it names.
+        path: The path of the file, which begins error messages. Files that the seed names are relative to it.
+        content: The tables; None is an empty seed.
     """
 
     path: str = ""
@@ -76,7 +77,7 @@ class Seed:
         Read a seed file.
 
         Raises:
-            SeedError: It cannot be read, or is not TOML.
+            SeedError: The file cannot be read, or is not TOML.
         """
         if sys.version_info >= (3, 11):
             import tomllib
@@ -92,44 +93,44 @@ class Seed:
         except RecursionError:
             raise SeedError(f"seed file {name}: nested too deeply") from None
 
-    def plant(self, service: Service) -> None:
+    def add_to(self, service: Service) -> None:
         """
-        Put the content into the state of *service*.
+        Add the content to the state of *service*.
 
         Raises:
-            SeedError: Something in it is wrong; the state is then as before.
+            SeedError: A table is wrong. The state is then as before.
         """
         content = self.content or {}
         for name in content:
-            if name not in _PLANTERS:
-                known = ", ".join(_PLANTERS)
+            if name not in _TABLES:
+                known = ", ".join(_TABLES)
                 raise SeedError(f"seed file {self.path}: {name}: unknown table; there are: {known}")
         with service.state.transaction():
-            for name, plant in _PLANTERS.items():
-                self._plant_table(service, name, content.get(name, []), plant)
+            for name, add in _TABLES.items():
+                self._add_tables(service, name, content.get(name, []), add)
 
-    def _plant_table(self, service: Service, name: str, tables: Any, plant: _Planter) -> None:
+    def _add_tables(self, service: Service, name: str, tables: Any, add: _Add) -> None:
         if not isinstance(tables, list):
             raise SeedError(f"seed file {self.path}: {name}: write it as [[{name}]]")
-        planted: set[str] = set()
+        keys: set[str] = set()
         for number, values in enumerate(tables, start=1):
             place = f"{name}[{number}]"
             try:
                 entry = Entry(self.path, place, values)
-                key = plant(service, entry)
+                key = add(service, entry)
             except RecursionError:
                 raise SeedError(f"seed file {self.path}: {place}: nested too deeply") from None
-            if key in planted:
-                raise entry.mistake("", f"'{key}' is there twice")
-            planted.add(key)
+            if key in keys:
+                raise entry.mistake("", f"'{key}' exists already")
+            keys.add(key)
 
 
-_Planter = Callable[["Service", Entry], str]
-_PLANTERS: Mapping[str, _Planter] = {
-    "roles": plant_role,
-    "issuers": plant_issuer,
-    "saml_providers": plant_saml_provider,
-    "users": plant_user,
-    "developers": plant_developer,
-    "pools": plant_pool,
+_Add = Callable[[Service, Entry], str]
+_TABLES: Mapping[str, _Add] = {
+    "roles": add_role,
+    "issuers": add_issuer,
+    "saml_providers": add_saml_provider,
+    "users": add_user,
+    "developers": add_developer,
+    "pools": add_pool,
 }

@@ -1,4 +1,4 @@
-"""What a ``[[pools]]`` table of a seed file puts into the state: an identity pool with its roles."""
+"""A ``[[pools]]`` table of a seed: an identity pool with its roles."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ _KIND_OF_SHAPE = {
 _ROLE_MEMBERS = ("Roles", "RoleMappings")
 
 
-def plant_pool(service: Service, entry: Entry) -> str:
-    """Make an identity pool, with its roles; gives its id."""
+def add_pool(service: Service, entry: Entry) -> str:
+    """Add an identity pool with its roles. Returns its id."""
     pool_id: str = entry.take("IdentityPoolId", str, None) or new_id(DEFAULT_REGION)
     if _POOL_ID.fullmatch(pool_id) is None or len(pool_id) > _MAX_ID:
         raise entry.mistake("IdentityPoolId", f"'{pool_id}' is not region:guid")
     if service.state.row("SELECT 1 FROM pools WHERE id = ?", pool_id):
-        raise entry.mistake("", f"'{pool_id}' is there twice")
+        raise entry.mistake("", f"'{pool_id}' exists already")
     _check_kinds(entry)
-    given = {name: entry.values.pop(name) for name in _ROLE_MEMBERS if name in entry.values}
+    role_members = {name: entry.values.pop(name) for name in _ROLE_MEMBERS if name in entry.values}
     _check_providers(entry)
     settings = _checked(entry, "CreateIdentityPool", entry.values)
-    roles = _checked(entry, "SetIdentityPoolRoles", {"IdentityPoolId": pool_id, "Roles": {}, **given})
+    roles = _checked(entry, "SetIdentityPoolRoles", {"IdentityPoolId": pool_id, "Roles": {}, **role_members})
     tags = settings.get("IdentityPoolTags", {})
-    with _refusals_at(entry, "IdentityPoolTags"):
+    with _mistake_in(entry, "IdentityPoolTags"):
         check_tags(tags)
-    with _refusals_at(entry, "CognitoIdentityProviders"):
+    with _mistake_in(entry, "CognitoIdentityProviders"):
         pool = IdentityPool(pool_id, pool_settings(settings), tags)
     for state, arn in roles["Roles"].items():
         if not is_role_of_account(arn, region_of(pool_id)):
@@ -67,7 +67,7 @@ def plant_pool(service: Service, entry: Entry) -> str:
             raise entry.mistake(f"Roles.{state}", f"'{arn}' is not the ARN of a role of {where}")
     mappings = roles.get("RoleMappings", {})
     for provider, mapping in mappings.items():
-        with _refusals_at(entry, f"RoleMappings.{provider}"):
+        with _mistake_in(entry, f"RoleMappings.{provider}"):
             check_mapping(pool, provider, mapping)
     insert_pool(service.state, pool)
     save_roles(service.state, pool_id, roles["Roles"], mappings)
@@ -78,14 +78,14 @@ def _checked(entry: Entry, operation: str, request: Mapping[str, Any]) -> dict[s
     try:
         return operations.find(operation).check(request)
     except ServiceError as error:
-        found = re.search(r" at '([a-z])(\w*)", str(error.message))  # where the service says it is
+        found = re.search(r" at '([a-z])(\w*)", str(error.message))  # the service's text names the member
         member = f"{found[1].upper()}{found[2]}" if found else ""
         raise entry.mistake(member, str(error.message)) from None
 
 
 @contextmanager
-def _refusals_at(entry: Entry, member: str) -> Iterator[None]:
-    """What the service would say to *member* is a mistake of the seed."""
+def _mistake_in(entry: Entry, member: str) -> Iterator[None]:
+    """Turn an error of the service into a mistake in *member*."""
     try:
         yield
     except ServiceError as error:
@@ -93,7 +93,7 @@ def _refusals_at(entry: Entry, member: str) -> Iterator[None]:
 
 
 def _check_kinds(entry: Entry) -> None:
-    """Refuse members that the service does not know or of a wrong kind; it says of neither which it was."""
+    """Refuse unknown members and wrong kinds here: the errors of the service do not name the member."""
     shapes = load_service_model("cognito-identity").shapes
     create, roles = shapes["CreateIdentityPoolInput"], shapes["SetIdentityPoolRolesInput"]
     members = {**create["members"], **{name: roles["members"][name] for name in _ROLE_MEMBERS}}
@@ -103,7 +103,9 @@ def _check_kinds(entry: Entry) -> None:
             raise entry.mistake(member, f"unknown member; there are: {names}")
     for member in create["required"]:
         if member not in entry.values:
-            raise entry.mistake("", f"{member} is missing; it is {_words(shapes, members[member]['shape'])}")
+            raise entry.mistake(
+                "", f"{member} is missing; it is {_kind_in_words(shapes, members[member]['shape'])}"
+            )
     for member, value in entry.values.items():
         _check_kind(entry, shapes, members[member]["shape"], value, member)
 
@@ -112,7 +114,7 @@ def _check_kind(entry: Entry, shapes: Mapping[str, Any], name: str, value: Any, 
     shape = shapes[name]
     fits = type(value) is _KIND_OF_SHAPE[shape["type"]]
     if not fits:
-        raise entry.mistake(path, f"expected {_words(shapes, name)}")
+        raise entry.mistake(path, f"expected {_kind_in_words(shapes, name)}")
     if shape["type"] == "list":
         for number, item in enumerate(value, start=1):
             _check_kind(entry, shapes, shape["member"]["shape"], item, f"{path}[{number}]")
@@ -130,12 +132,12 @@ def _check_kind(entry: Entry, shapes: Mapping[str, Any], name: str, value: Any, 
             _check_kind(entry, shapes, shape["members"][member]["shape"], item, f"{path}.{member}")
 
 
-def _words(shapes: Mapping[str, Any], name: str) -> str:
+def _kind_in_words(shapes: Mapping[str, Any], name: str) -> str:
     return KINDS[_KIND_OF_SHAPE[shapes[name]["type"]]]
 
 
 def _check_providers(entry: Entry) -> None:
-    """Refuse what the service would store without a word, and no login could ever match."""
+    """Refuse providers that the service would store, but that no login could match."""
     for member, pattern in _PROVIDER_ARNS.items():
         for number, arn in enumerate(entry.values.get(member, ()), start=1):
             if pattern.fullmatch(arn) is None:

@@ -1,7 +1,7 @@
 """
-What the tables of a seed file put into the state, one function a table; pools are in seed_pool.py.
+The tables of a seed other than ``[[pools]]``, one function for each.
 
-Each gives back what it described, so that the same thing described twice is noticed.
+Each function returns a key of the row that it added, so that two descriptions of the same thing are found.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _APP_ID = re.compile(r"[\w.;/-]{1,128}", re.ASCII)
 _ACCESS_KEY_ID = re.compile(r"\w{1,128}", re.ASCII)
 
 
-def plant_role(service: Service, entry: Entry) -> str:
-    """Describe a role: its trust policy, how long its sessions may be."""
+def add_role(service: Service, entry: Entry) -> str:
+    """Add a role: its trust policy and its longest session."""
     arn: str = entry.take("arn", str)
     seconds = entry.take("max_session_seconds", int, DEFAULT_MAX_SESSION_SECONDS)
     policy = entry.take_any("trust_policy")
@@ -51,8 +51,8 @@ def plant_role(service: Service, entry: Entry) -> str:
     return arn
 
 
-def plant_issuer(service: Service, entry: Entry) -> str:
-    """Describe an OIDC provider: its client ids and where its keys are."""
+def add_issuer(service: Service, entry: Entry) -> str:
+    """Add an OIDC provider: its client ids and the source of its keys."""
     provider: str = entry.take("provider", str)
     client_ids = entry.take_texts("client_ids")
     uri = entry.take("jwks_uri", str, None)
@@ -62,7 +62,10 @@ def plant_issuer(service: Service, entry: Entry) -> str:
     _check_issuer(entry, provider)
     for number, client_id in enumerate(client_ids, start=1):
         if not client_id.isprintable() or len(client_id) > _MAX_CLIENT_ID:
-            raise entry.mistake(f"client_ids[{number}]", f"'{client_id}' can be none")
+            raise entry.mistake(
+                f"client_ids[{number}]",
+                f"'{client_id}' is not a client id: expected up to 255 printable characters",
+            )
     if [uri, jwks, file].count(None) < 2:
         raise entry.mistake("", "give one of jwks_uri, jwks and jwks_file, or none for discovery")
     if uri is not None and not may_be_fetched(uri):
@@ -89,14 +92,14 @@ def _check_issuer(entry: Entry, provider: str) -> None:
         raise entry.mistake("provider", f"the tokens of {provider} are not verified with an issuer's keys")
     try:
         good = _PROVIDER.fullmatch(provider) and urlsplit(f"//{provider}").port != 0
-    except ValueError:  # a port that is none
+    except ValueError:  # a wrong port
         good = False
     if not good or len(provider) > _MAX_PROVIDER:
         raise entry.mistake("provider", f"'{provider}' is not an address without https://, as in Logins")
 
 
-def plant_saml_provider(service: Service, entry: Entry) -> str:
-    """Describe a SAML provider: who signs its responses."""
+def add_saml_provider(service: Service, entry: Entry) -> str:
+    """Add a SAML provider: the entity that signs responses, and its certificates."""
     arn: str = entry.take("arn", str)
     file = entry.take("metadata_file", str)
     entry.finish()
@@ -117,11 +120,11 @@ def plant_saml_provider(service: Service, entry: Entry) -> str:
     return arn
 
 
-def plant_user(service: Service, entry: Entry) -> str:
+def add_user(service: Service, entry: Entry) -> str:
     """
-    Describe a user of a provider: its opaque token, and whether it was signed out.
+    Add a user of a provider: an opaque token, or whether the user was signed out.
 
-    While the emulator runs this replaces what was said of the user before.
+    Replaces an earlier description of the user.
     """
     provider, subject = entry.take("provider", str), entry.take("subject", str)
     token: str | None = entry.take("token", str, None)
@@ -133,14 +136,14 @@ def plant_user(service: Service, entry: Entry) -> str:
     if not opaque and not is_user_pool(provider):
         asked = f"a user pool, cognito-idp.REGION.amazonaws.com/ID, or one of {', '.join(OPAQUE)}"
         raise entry.mistake("provider", f"'{provider}' is never asked for its users; expected {asked}")
-    for member, given in (("token", token), ("app_id", app_id), ("claims", claims)):
-        if given and not opaque:
-            raise entry.mistake(member, "a user pool's tokens are read with its keys, and bring it along")
+    for member, value in (("token", token), ("app_id", app_id), ("claims", claims)):
+        if value and not opaque:
+            raise entry.mistake(member, "only for opaque tokens: the tokens of a user pool contain it")
     if signed_out and opaque:
-        raise entry.mistake("signed_out", "only user pools are asked for it; take the token away instead")
+        raise entry.mistake("signed_out", "only for user pools; to sign out others, leave out the token")
     if app_id is not None and _APP_ID.fullmatch(app_id) is None:
-        # Not shown: Twitter's has a secret in it.
-        raise entry.mistake("app_id", "it can be none of a pool's SupportedLoginProviders")
+        # The value is not shown: the app id of Twitter contains a secret.
+        raise entry.mistake("app_id", "expected an app id as SupportedLoginProviders of a pool may have it")
     if token is not None:
         _check_token(service, entry, provider, subject, token)
     row: Sequence[Any] = (provider, subject, token, app_id, json.dumps(claims), signed_out)
@@ -149,9 +152,9 @@ def plant_user(service: Service, entry: Entry) -> str:
 
 
 def _check_token(service: Service, entry: Entry, provider: str, subject: str, token: str) -> None:
-    """A token is of one user, or nobody could say who signs in with it."""
+    """Refuse a token that is too long, or that another user has."""
     if len(token) > _MAX_TOKEN:
-        raise entry.mistake("token", "no login can be so long")
+        raise entry.mistake("token", f"expected at most {_MAX_TOKEN} characters")
     other = service.state.row(
         "SELECT subject FROM users WHERE provider = ? AND opaque_token = ? AND subject != ?",
         provider,
@@ -159,22 +162,24 @@ def _check_token(service: Service, entry: Entry, provider: str, subject: str, to
         subject,
     )
     if other is not None:
-        raise entry.mistake("token", f"it is the token of '{other['subject']}' already")
+        raise entry.mistake("token", f"it is already the token of '{other['subject']}'")
 
 
-def plant_developer(service: Service, entry: Entry) -> str:
-    """Name an access key of the account."""
+def add_developer(service: Service, entry: Entry) -> str:
+    """Add an access key of the account's developer."""
     access_key_id: str = entry.take("access_key_id", str)
     secret_access_key = entry.take("secret_access_key", str)
     entry.finish()
     if _ACCESS_KEY_ID.fullmatch(access_key_id) is None:
-        raise entry.mistake("access_key_id", f"'{access_key_id}' is none: expected letters and digits")
+        raise entry.mistake(
+            "access_key_id", f"'{access_key_id}' is not an access key id: expected letters and digits"
+        )
     service.state.execute("INSERT OR REPLACE INTO developers VALUES (?, ?)", access_key_id, secret_access_key)
     return access_key_id
 
 
 def _read(entry: Entry, member: str, name: str) -> str:
-    """A file that the seed names, relative to it."""
+    """The text of a file, whose name is relative to the seed file."""
     try:
         with open(os.path.join(os.path.dirname(entry.path), name), encoding="utf-8") as file:
             return file.read()
@@ -193,13 +198,13 @@ def _json(entry: Entry, member: str, text: str) -> Any:
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """A member that is there twice would be lost once, without a word."""
+    """Refuse a repeated member: json would silently drop the first value."""
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"'{name}' is there twice")
+            raise ValueError(f"'{name}' is given twice")
     return dict(pairs)
 
 
 def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON value")
+    raise ValueError(f"{constant} is not a JSON value")

@@ -20,7 +20,7 @@ from cognito_credentials.emulator.model.members import (
 from cognito_credentials.emulator.operations import OPERATIONS
 from cognito_credentials.emulator.operations.sts import OPERATIONS as STS_OPERATIONS
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
-from cognito_credentials.emulator.seed.tables import plant_user
+from cognito_credentials.emulator.seed.tables import add_user
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
 from cognito_credentials.emulator.wire.answers import Answer
@@ -120,7 +120,7 @@ class Control:
             raise ControlError("users: expected a list")
         with self.service.state.transaction():
             for index, user in enumerate(content):
-                plant_user(self.service, Entry("", f"users[{index}]", user))
+                add_user(self.service, Entry("", f"users[{index}]", user))
         return {}
 
     def _saml_response(self, content: Any) -> Mapping[str, Any]:

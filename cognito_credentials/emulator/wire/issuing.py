@@ -108,7 +108,7 @@ def allowed(service: Service, content: Any) -> Decision:
     if token is None:
         session = service.mint.recent(key)
         if session is None:
-            expected = "expected one that was given out since the start, and lately; for older ones give session_token"
+            expected = "expected one that was given out since the start, and lately; else give session_token"
             raise ControlError(f"access_key_id: {expected}")
     else:
         session_and_secret = service.mint.open(key, token)
