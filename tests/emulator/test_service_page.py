@@ -145,7 +145,9 @@ def test_sources_of_the_emulator_lead_somewhere():
 def test_answers_that_were_not_given(seen):
     """A test that was never given the answer it is named for fails, and one that was given it does not."""
     answer = Answer(400, "NotAuthorizedException", "Token expired: … >= …")
-    fact = Fact("5.2.8", "expired", "Seen", "", ("tests/emulator/test_logins.py::test_expired",), answer)
+    fact = Fact(
+        "5.2.8", "expired", "Seen", "", ("tests/emulator/logins/test_verifier.py::test_expired",), answer
+    )
     check_witnessed([fact], {(400, "NotAuthorizedException", "Token expired: 1 >= 2")})
 
     with pytest.raises(pytest.fail.Exception, match="never answered"):

@@ -7,7 +7,7 @@ import pytest
 from cognito_credentials.emulator.logins.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
 from cognito_credentials.emulator.logins.tokens import sign_jwt
 
-from .conftest import GOOGLE, OIDC
+from ..conftest import GOOGLE, OIDC
 
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."

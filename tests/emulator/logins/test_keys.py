@@ -11,7 +11,7 @@ from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.logins.keys import SERVICE, TEST_ISSUER, TEST_ISSUER_KEY_ID, SigningKeys
 from cognito_credentials.emulator.stored.state import State
 
-from .conftest import GOOGLE, Api
+from ..conftest import GOOGLE, Api
 
 OWN = "cognito-identity.amazonaws.com"
 SAML_ARN = "arn:aws:iam::123456789012:saml-provider/corp"

@@ -17,7 +17,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from cognito_credentials.emulator import Emulator
 
-from .conftest import Api
+from ..conftest import Api
 
 KEYS = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
 

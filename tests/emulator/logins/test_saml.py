@@ -13,7 +13,7 @@ from cognito_credentials.emulator.logins.saml import NAMESPACES
 from cognito_credentials.emulator.logins.saml_issuer import certificate, sign_response
 from cognito_credentials.emulator.seed.file import SeedError
 
-from .conftest import ROLE, Api
+from ..conftest import ROLE, Api
 
 CORP = "arn:aws:iam::123456789012:saml-provider/corp"
 FORGED = "Invalid login token. Couldn't verify signed token."
