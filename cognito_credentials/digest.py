@@ -1,10 +1,8 @@
 """
-SHA-256 without loading OpenSSL.
+SHA-256 without loading OpenSSL, and a hash of a list of texts.
 
 `hashlib` loads libcrypto, which takes longer than answering a cache hit does. The interpreter's own
 implementation is the same function.
-
-Base layer: imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -21,4 +19,13 @@ else:
         except ImportError:
             from hashlib import sha256  # other interpreters
 
-__all__ = ["sha256"]
+__all__ = ["digest", "sha256"]
+
+
+def digest(*parts: str | None) -> str:
+    """Hash *parts* so that two different lists have different hashes; 64 hexadecimal characters."""
+    from json import dumps  # the fast path does not come here
+
+    # Not ASCII-escaped: a character beyond 16 bits and its two lone surrogates would be written alike.
+    text = dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -25,16 +25,16 @@ from botocore.credentials import (
 
 from .botocore_errors import as_botocore_error
 from .errors import CognitoCredentialsError, ConfigurationError
+from .pool.logins import logins_of
 from .pool.pool import IdentityPool
 from .settings.aws_config import read_config
 from .settings.lookup import NAMES
-from .settings.settings import resolve
+from .settings.settings import is_configured, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .credentials import TemporaryCredentials
-    from .settings.settings import Settings
 
 METHOD = "cognito-identity-pool"
 _OTHER_SOURCES = frozenset(
@@ -147,11 +147,11 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         if self.session is None:
             return None
         try:
-            settings = None if _has_keys(self.session) else _settings_of(self.session)
+            pool = None if _has_keys(self.session) else _configured_pool(self.session)
         except CognitoCredentialsError as error:
             failure = error
         else:
-            return None if settings is None else IdentityPoolCredentials(IdentityPool.from_settings(settings))
+            return None if pool is None else IdentityPoolCredentials(pool)
         raise as_botocore_error(failure, METHOD)
 
 
@@ -213,8 +213,8 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
     return _replace_chain(session, settings) if settings else _extend_chain(session)
 
 
-def _settings_of(session: botocore.session.Session) -> Settings | None:
-    """Resolve the settings that *session*'s profile and the environment make."""
+def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
+    """Return the pool that *session*'s profile and the environment name."""
     files = {
         "AWS_CONFIG_FILE": session.get_config_variable("config_file") or "",
         "AWS_SHARED_CREDENTIALS_FILE": session.get_config_variable("credentials_file") or "",
@@ -222,12 +222,16 @@ def _settings_of(session: botocore.session.Session) -> Settings | None:
     # Over the process's environment, not a copy: a login in a variable is looked up anew each time.
     environ = ChainMap(files, os.environ)
     profile = session.instance_variables().get("profile")
-    settings = resolve({}, environ=environ, config=read_config(environ), profile=profile)
-    if settings is not None and settings.origins.get("identity_pool_id") in os.environ:
+    config = read_config(environ)
+    if not is_configured(environ=environ, config=config, profile=profile):
+        return None
+    settings = load({}, environ=environ, config=config, profile=profile)
+    if settings.origins.get("identity_pool_id") in os.environ:
         # A pool that only the environment names is for a profile that says nothing itself.
         own = _OTHER_SOURCES.intersection(settings.profile_settings)
-        return None if own and "cognito_identity_pool_id" not in settings.profile_settings else settings
-    return settings
+        if own and "cognito_identity_pool_id" not in settings.profile_settings:
+            return None
+    return IdentityPool.from_settings(settings, logins=logins_of(settings, environ))
 
 
 def _has_keys(session: botocore.session.Session) -> bool:

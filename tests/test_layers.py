@@ -33,8 +33,6 @@ def test_nothing_imports_upwards() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
         room = path.relative_to(PACKAGE).with_suffix("").parts[0]
         allowed = {room} if room == "emulator" else {room, *ORDER[ORDER.index(room) + 1 :]}
-        if room == "settings":
-            allowed |= {"logins", "developer", "sign_in"}  # until settings no longer make login sources
         # Two commands start the emulator as a person would.
         starts_it = path.match("cli/commands/*.py") or room == "__init__"
         wrong += [

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ClockSkewError, ConfigurationError, clean
@@ -18,9 +17,8 @@ from .words import clock_difference
 
 if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
-    from ..logins import Logins
     from ..pool.pool import IdentityPool
-    from ..settings.settings import Settings
+    from ..settings.settings import ConfiguredLogins, Settings
     from .command import Invocation, Options
 
 ORIGIN: Final = "the command line"
@@ -88,21 +86,20 @@ def given_settings(options: argparse.Namespace) -> dict[str, Any]:
     return settings
 
 
-def given_logins(options: argparse.Namespace, environ: Mapping[str, str]) -> Logins:
+def given_logins(options: argparse.Namespace) -> ConfiguredLogins:
     """
     Return the logins given as options.
 
     Raises:
-        ConfigurationError: One is malformed.
+        ConfigurationError: One is not PROVIDER=SOURCE.
     """
-    from ..logins import Logins
-    from ..settings.lookup import Found
-    from ..settings.resolution import developer_maker
+    from ..settings.settings import ConfiguredLogins
 
     headers = options.developer_headers
-    maker = developer_maker(Found(headers, ORIGIN, True) if headers else None, environ)
-    return Logins.parse(
-        read_logins(options.login), origin=ORIGIN, environ=environ, others={"developer": maker}
+    return ConfiguredLogins(
+        origin=ORIGIN,
+        sources=read_logins(options.login),
+        developer_headers=(headers, ORIGIN) if headers else None,
     )
 
 
@@ -155,13 +152,13 @@ def open_pool(invocation: Invocation) -> IdentityPool:
         CacheError: The file cache was asked for, and there is no place for it.
     """
     from ..pool.pool import IdentityPool
-    from ..settings.settings import load_settings
+    from ..settings.settings import load
 
     options, environ = invocation.options, invocation.environ
     arguments = given_settings(options)
     if options.login:
-        arguments["logins"] = given_logins(options, environ)
-    settings = load_settings(arguments, environ=environ, profile=options.profile, origin=ORIGIN)
+        arguments["logins"] = given_logins(options)
+    settings = load(arguments, environ=environ, profile=options.profile, origin=ORIGIN)
     return IdentityPool.from_settings(settings, environ=environ)
 
 

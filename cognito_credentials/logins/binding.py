@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from ..digest import digest
 from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
-from .claims import digest
 from .environment import EnvironmentSource
 from .file import FileSource
 from .source import LoginSource, call, describe

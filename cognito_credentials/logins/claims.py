@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import math
 import re
@@ -60,13 +59,6 @@ def unverified_subject(claims: dict[str, Any]) -> tuple[str, str] | None:
     """Read who it is about: issuer and subject, both texts; None unless it has both."""
     issuer, subject = unverified_issuer(claims), claims.get("sub")
     return (issuer, subject) if issuer and isinstance(subject, str) and subject else None
-
-
-def digest(*parts: str | None) -> str:
-    """Hash *parts* so that no two different lists of them meet; 64 hexadecimal characters."""
-    # Not ASCII-escaped: a character beyond 16 bits and its two lone surrogates would be written alike.
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _json_object(part: str) -> dict[str, Any] | None:

@@ -17,9 +17,10 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
+from ..digest import digest
 from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
-from .claims import digest, unverified_claims, unverified_subject
+from .claims import unverified_claims, unverified_subject
 from .source import LOGIN_TOKEN
 
 LOGIN_BUDGET = 30.0

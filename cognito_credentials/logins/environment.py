@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from ..digest import digest
 from ..errors import LoginRequiredError, clean
 from ..secret import Secret
-from .claims import digest
 from .source import LOGIN_TOKEN
 
 

@@ -10,9 +10,10 @@ import errno
 import os
 import stat
 
+from ..digest import digest
 from ..errors import LoginRequiredError, clean
 from ..secret import Secret
-from .claims import digest, unverified_claims, unverified_subject
+from .claims import unverified_claims, unverified_subject
 from .source import LOGIN_TOKEN
 
 FILE_LIMIT = 64 * 1024

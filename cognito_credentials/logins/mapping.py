@@ -11,13 +11,14 @@ Imports `errors`, `secret` and the rest of this package.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from ..digest import digest
 from ..errors import ConfigurationError, clean
 from ..secret import Secret
 from .binding import TOKEN_BOUND, bound, reject
-from .claims import digest, unverified_subject
+from .claims import unverified_subject
 from .environment import EnvironmentSource
 from .expiry import unexpired
 from .file import FileSource
@@ -62,6 +63,8 @@ class Logins:
     sources: tuple[tuple[str | None, LoginSource], ...] = ()
     """Login provider name and source; None for a name is "as the token says"."""
     origin: str = field(default="nowhere", compare=False)
+    user: str | None = None
+    """Who the configuration says this is, if it does."""
 
     @classmethod
     def of(cls, value: object, *, origin: str = "argument") -> Logins:
@@ -70,12 +73,14 @@ class Logins:
 
         Args:
             value: Login provider name to token, function or `LoginSource`; or one of these alone, then
-                the token names its provider. Empty or None for a guest.
+                the token names its provider. Empty or None for a guest. `Logins` are returned as they are.
             origin: Where it comes from, for messages.
 
         Raises:
             ConfigurationError: Something in it is no login; the message holds no value.
         """
+        if isinstance(value, Logins):
+            return value
         if value is None:
             return cls((), origin)
         if isinstance(value, Mapping):
@@ -90,7 +95,7 @@ class Logins:
     @classmethod
     def parse(
         cls,
-        value: object,
+        texts: Mapping[str | None, str],
         *,
         origin: str,
         environ: Mapping[str, str] | None = None,
@@ -100,27 +105,20 @@ class Logins:
         Make logins of what a user wrote in a profile or on a command line.
 
         Args:
-            value: Login provider name to the text of a source; or one such text alone.
+            texts: Login provider name to the text of a source; None for a name is "as the token says".
             origin: Where it was written, for messages.
             environ: Where ``env:`` sources and ``~`` look; None for this process's environment.
             others: Scheme to what makes its sources, for those that lie above this package.
 
         Raises:
-            ConfigurationError: It is empty, or something in it is no login; the message holds no value.
+            ConfigurationError: Something in it is no login; the message holds no value.
         """
-        if isinstance(value, str) and value.strip():
-            value = {None: value}
-        if not isinstance(value, Mapping) or not value:
-            raise ConfigurationError(
-                f"cognito_logins from {origin} is empty",
-                hint="Write '  accounts.google.com = file:/path' below it, or remove it for guest access",
-            )
-        for name, text in value.items():
-            if str(text).strip().startswith("developer:"):
+        for name, text in texts.items():
+            if text.strip().startswith("developer:"):
                 check_developer_provider(name, origin)
         pairs = [
-            (name, parse_source(str(text), origin=origin, environ=environ, others=others))
-            for name, text in value.items()
+            (name, parse_source(text, origin=origin, environ=environ, others=others))
+            for name, text in texts.items()
         ]
         return cls(_checked(pairs, origin), origin)
 
@@ -137,14 +135,14 @@ class Logins:
                 f"logins from {self.origin}: {clean(min(twice), 80)} is in cognito_logins and signed in to",
                 hint="Keep one of the two",
             )
-        return Logins(_checked([*self.sources, *other.sources], self.origin), self.origin)
+        return replace(self, sources=_checked([*self.sources, *other.sources], self.origin))
 
     def of_user(self, user: str | None) -> Logins:
         """Return the logins of *user*: each has a sign-in of their own on this machine."""
-        if user is None or not self._sign_ins():
+        if user is None:
             return self
         own = [getattr(source, "of_user", lambda _, same=source: same)(user) for _, source in self.sources]
-        return Logins(tuple(zip(self.providers, own, strict=True)), self.origin)
+        return replace(self, sources=tuple(zip(self.providers, own, strict=True)), user=user)
 
     @property
     def is_guest(self) -> bool:
@@ -171,12 +169,12 @@ class Logins:
         """Those that people sign in to with this package, and so have an account of ours."""
         return [(at, source) for at, (_, source) in enumerate(self.sources) if hasattr(source, "account")]
 
-    def depends(self, user: str | None = None) -> tuple[tuple[str, str], ...] | None:
+    def depends(self) -> tuple[tuple[str, str], ...] | None:
         """Say which files and variables decide who this is; None when something else does, too."""
         found: list[tuple[str, str]] = []
         # With a user the tokens of others do not matter.
         sources = [source for _, source in self.sources]
-        for source in sources if user is None else [source for _, source in self._sign_ins()]:
+        for source in sources if self.user is None else [source for _, source in self._sign_ins()]:
             own = getattr(source, "depends", None)
             part = own() if callable(own) else None
             if part is None:
@@ -184,16 +182,16 @@ class Logins:
             found += part
         return tuple(found)
 
-    def can_change_hands(self, user: str | None = None) -> bool:
+    def can_change_hands(self) -> bool:
         """Whether a file says whose a login is, so that another process may make it somebody else's."""
-        return bool(self._asks_for_owners(user))
+        return bool(self._asks_for_owners())
 
-    def owners(self, user: str | None = None) -> tuple[str | None, ...]:
+    def owners(self) -> tuple[str | None, ...]:
         """Say whose each login is that changes hands by a file: empty for nobody, None if unknown."""
-        return tuple(ask() for ask in self._asks_for_owners(user))
+        return tuple(ask() for ask in self._asks_for_owners())
 
-    def _asks_for_owners(self, user: str | None) -> list[Callable[[], str | None]]:
-        sources = self.sources if user is None else tuple(self.sources[at] for at, _ in self._sign_ins())
+    def _asks_for_owners(self) -> list[Callable[[], str | None]]:
+        sources = self.sources if self.user is None else tuple(self.sources[at] for at, _ in self._sign_ins())
         asks = (getattr(source, "owner", None) for _, source in sources)
         return [ask for ask in asks if callable(ask)]
 
@@ -210,22 +208,16 @@ class Logins:
             for name, source in self.sources
         ]
 
-    def principal(self, user: str | None) -> str | None:
-        """
-        Say who this is without asking for a token; None when only the tokens can tell.
+    def principal(self) -> str | None:
+        """Say who this is without asking for a token; None when only the tokens can tell."""
+        return self._principal({})
 
-        Args:
-            user: Who the configuration says it is, if it does.
-        """
-        return self._principal(user, {})
-
-    def resolve(self, now: float, user: str | None) -> ResolvedLogins:
+    def resolve(self, now: float) -> ResolvedLogins:
         """
         Ask every source for its token.
 
         Args:
             now: The service's time, seconds since the epoch.
-            user: Who the configuration says it is, if it does.
 
         Raises:
             LoginRequiredError: A source has no token, or an expired one even when asked again.
@@ -248,20 +240,20 @@ class Logins:
             tokens[provider] = given[index] = token
             identity_id = identity_id or own_identity_id(provider, claims)
             subjects.append(unverified_subject(claims) if claims else None)
-        principal = self._principal(user, given)
+        principal = self._principal(given)
         assert principal is not None  # noqa: S101  (for the type checker; every token was given)
         known = [text for subject in subjects if subject for text in subject]
         is_told = bool(subjects) and None not in subjects
         return ResolvedLogins(tokens, identity_id, principal, digest(*known) if is_told else None)
 
-    def _principal(self, user: str | None, given: Mapping[int, Secret]) -> str | None:
+    def _principal(self, given: Mapping[int, Secret]) -> str | None:
         """Say who this is, by the tokens *given* where only they can tell."""
-        if user is not None:
+        if self.user is not None:
             # A guest is another person than the same user signed in, or the identity of the one would
             # be used with, and so linked to, the logins of the other. And who has signed in here is known
             # better than by a name: two people under one name are two.
             signed_in = [bound(source, given.get(at)) or "" for at, source in self._sign_ins()]
-            return f"{GUEST if self.is_guest else 'user'}:{digest(user, *signed_in)}"
+            return f"{GUEST if self.is_guest else 'user'}:{digest(self.user, *signed_in)}"
         if self.is_guest:
             return GUEST
         parts: list[tuple[str, str]] = []

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..digest import digest
 from ..secret import Secret
-from .claims import digest
 
 
 class TokenSource:

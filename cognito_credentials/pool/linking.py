@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from .parts import Parts
 
 
-def guest_of(settings: Settings) -> Who:
+def guest_of(parts: Parts) -> Who:
     """Say who the same user is as a guest of the same pool."""
-    principal = Logins().principal(settings.user)
+    principal = Logins().of_user(parts.logins.user).principal()
     assert principal is not None  # noqa: S101  (for the type checker; a guest needs no token)
-    as_guest = dataclasses.replace(settings, logins=Logins())
-    return Who(principal, as_guest.identity_key(principal), as_guest.credentials_key(principal), None)
+    settings = parts.settings
+    return Who(principal, settings.identity_key(principal), settings.credentials_key(principal), None)
 
 
 def guest_identity(parts: Parts) -> str | None:
     """Return the identity that this machine has as a guest of the pool; None when it has none."""
-    record = parts.records.identity(guest_of(parts.settings).identity_key)
+    record = parts.records.identity(guest_of(parts).identity_key)
     return None if record is None else record.identity_id
 
 
@@ -58,24 +58,22 @@ def link(parts: Parts, logins: Logins, user: str | None) -> Parts:
         ConfigurationError: The pool has a fixed identity, or *logins* are empty.
         CognitoCredentialsError: The service did not link them; everything is as it was.
     """
-    settings = parts.settings
-    _check_free(settings)
+    _check_free(parts.settings)
     if logins.is_guest:
         raise ConfigurationError("there is no login to link", hint="Give {'accounts.google.com': token}")
-    if settings.logins.is_guest:
-        known = parts.exchanger.identities.known(guest_of(settings)) or guest_identity(parts)
+    before = parts.logins
+    if before.is_guest:
+        known = parts.exchanger.identities.known(guest_of(parts)) or guest_identity(parts)
     else:
         known = parts.exchanger.identities.known(parts.exchanger.identify())
     replaced = {provider for provider in logins.providers if provider is not None}
-    kept = tuple(pair for pair in settings.logins.sources if pair[0] not in replaced)
-    user = settings.user if user is None else user
-    joined = Logins((*kept, *logins.sources), logins.origin).of_user(user)
-    user_settings = dataclasses.replace(settings, logins=joined, user=user)
-    new = parts.with_settings(user_settings)
+    kept = tuple(pair for pair in before.sources if pair[0] not in replaced)
+    joined = Logins((*kept, *logins.sources), logins.origin)
+    new = parts.with_logins(joined.of_user(before.user if user is None else user))
     if known is None:
         new.refresher.refresh()
-    elif settings.logins.is_guest:
-        _carry_guest(new, guest_of(settings), known)
+    elif before.is_guest:
+        _carry_guest(new, guest_of(parts), known)
     else:
         _carry(new, known)
     return new
@@ -95,7 +93,7 @@ def carry_guest_over(parts: Parts) -> bool:
     _check_free(parts.settings)
     known = guest_identity(parts)
     if known is not None:
-        _carry_guest(parts, guest_of(parts.settings), known)
+        _carry_guest(parts, guest_of(parts), known)
     return known is not None
 
 
@@ -112,18 +110,17 @@ def unlink(parts: Parts, provider: str) -> Parts:
         CognitoCredentialsError: The service did not do it.
     """
     name = check_provider(provider, "unlink")
-    settings = parts.settings
-    if settings.logins.is_guest:
+    if parts.logins.is_guest:
         raise LoginRequiredError(
             "a guest has no logins to take off", hint="Sign in with a login of the identity first"
         )
     who = parts.exchanger.identify()
     parts.exchanger.unlink(who, name)
     _forget(parts, who)
-    left = tuple(pair for pair in settings.logins.sources if pair[0] != name)
-    if not left or len(left) == len(settings.logins.sources):
+    left = tuple(pair for pair in parts.logins.sources if pair[0] != name)
+    if not left or len(left) == len(parts.logins.sources):
         return parts
-    return parts.with_settings(dataclasses.replace(settings, logins=Logins(left, settings.logins.origin)))
+    return parts.with_logins(dataclasses.replace(parts.logins, sources=left))
 
 
 def forget(parts: Parts, who: Who, *, identity: bool) -> tuple[bool, bool]:
@@ -159,15 +156,11 @@ def _carry_guest(parts: Parts, guest: Who, identity_id: str) -> None:
 
 def _carry(parts: Parts, identity_id: str) -> None:
     """Ask for credentials of *identity_id* with the logins of *parts*, and take the identity that answers."""
-    settings = parts.settings
-    sources = tuple((name, _for_guest(source, identity_id)) for name, source in settings.logins.sources)
-    if any(
-        given is not source for (_, given), (_, source) in zip(sources, settings.logins.sources, strict=True)
-    ):
+    before = parts.logins.sources
+    sources = tuple((name, _for_guest(source, identity_id)) for name, source in before)
+    if any(given is not source for (_, given), (_, source) in zip(sources, before, strict=True)):
         # A back end links by itself when it is told of the guest; its answer names the identity.
-        asking = parts.with_settings(
-            dataclasses.replace(settings, logins=Logins(sources, settings.logins.origin))
-        )
+        asking = parts.with_logins(dataclasses.replace(parts.logins, sources=sources))
         asking.refresher.refresh()
         return
     who = parts.exchanger.identify()

@@ -24,6 +24,7 @@ from ..refresh.refresher import Refresher
 if TYPE_CHECKING:
     from ..cache.store import Store
     from ..clock import Clock
+    from ..logins import Logins
     from ..refresh.identities import Who
     from ..settings.settings import Settings
 
@@ -43,22 +44,25 @@ class Parts:
 
     Args:
         settings: Of the pool.
+        logins: Of its user.
         clock: This machine's clocks.
         environ: Environment variables.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, environ: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, logins: Logins, clock: Clock, environ: Mapping[str, str]) -> None:
         self.settings = settings
+        self.logins = logins
         self.clock = clock
         self.environ = environ
         self.records = Records(open_store(settings), clock)
         self.exchanger = Exchanger(
             settings,
+            logins,
             CognitoClient(settings, clock, environ),
             Identities(settings, self.records, clock),
             clock,
         )
-        owners = OwnerWatch(settings.logins, settings.user, clock)
+        owners = OwnerWatch(logins, clock)
         self.refresher = Refresher(self.exchanger, self.records, owners, clock, random.SystemRandom())
         self.identification = Identification(self.exchanger, self.refresher)
 
@@ -71,15 +75,15 @@ class Parts:
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
         """Say which files (``file``) and variables (``env``) decide whose credentials these are."""
-        return self.settings.logins.depends(self.settings.user)
+        return self.logins.depends()
 
     def who(self) -> Who | None:
         """Who it is, as far as that can be told without asking for a login token."""
         return self.exchanger.identify_offline() or self.exchanger.last_known
 
-    def with_settings(self, settings: Settings) -> Parts:
+    def with_logins(self, logins: Logins) -> Parts:
         """Return the parts of the same pool for somebody else."""
-        return Parts(settings, self.clock, self.environ)
+        return Parts(self.settings, logins, self.clock, self.environ)
 
 
 def open_store(settings: Settings) -> Store:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from ..cache.waiting import SingleFlight
 from ..clock import Clock
 from ..logins import Logins
-from ..settings.settings import Settings, check_arguments, load_settings
+from ..settings.settings import Settings, check_arguments, load
 from . import linking, signing_in
+from .logins import logins_of
 from .parts import Parts
 from .status import Status, status_of
 
@@ -59,27 +60,49 @@ class IdentityPool:
         environ: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> None:
-        settings = arguments.pop("settings", None)
         self._profile_name = profile_name
         self._clock = clock or Clock()
         self._environ = os.environ if environ is None else environ
         self._listeners: list[IdentityChanged] = []
         self._building = SingleFlight()
         self._parts: Parts | None = None
-        self._configured: Settings | None = None
-        if isinstance(settings, Settings):
-            self._parts = Parts(settings, self._clock, self._environ)
+        self._configured: Logins | None = None
+        self._is_resolved = False
         # What is wrong for certain is said here; the rest once the config file has been read.
         given = {"identity_pool_id": identity_pool_id, **arguments}
-        self._is_resolved = settings is not None
-        self._arguments = {} if settings else check_arguments(given, environ=self._environ)
+        self._arguments = check_arguments(given, environ=self._environ)
+        if "logins" in self._arguments:
+            self._arguments["logins"] = Logins.of(
+                self._arguments["logins"]
+            )  # tokens are secrets from here on
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, *, clock: Clock | None = None, environ: Mapping[str, str] | None = None
+        cls,
+        settings: Settings,
+        *,
+        logins: Logins | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> IdentityPool:
-        """Make one of *settings* that are resolved already."""
-        return cls(profile_name=settings.profile, clock=clock, environ=environ, settings=settings)
+        """
+        Make one of *settings* that are loaded already.
+
+        Args:
+            settings: All of the pool's.
+            logins: Of its user; those that the settings name by default.
+            clock: Time; the machine's own.
+            environ: Environment variables; the process's own.
+
+        Raises:
+            ConfigurationError: The settings name a login that is malformed.
+        """
+        pool = cls(settings.identity_pool_id, profile_name=settings.profile, clock=clock, environ=environ)
+        if logins is None:
+            logins = logins_of(settings, pool._environ)
+        pool._parts = Parts(settings, logins, pool._clock, pool._environ)
+        pool._is_resolved = True
+        return pool
 
     @property
     def settings(self) -> Settings:
@@ -90,6 +113,16 @@ class IdentityPool:
             ConfigurationError: A setting is missing or malformed.
         """
         return self._built().settings
+
+    @property
+    def logins(self) -> Logins:
+        """
+        The logins that are used now, those of `link` included.
+
+        Raises:
+            ConfigurationError: A setting is missing or malformed.
+        """
+        return self._built().logins
 
     def credentials(self) -> TemporaryCredentials:
         """
@@ -226,7 +259,7 @@ class IdentityPool:
         parts = self._built()
         done = signing_in.sign_out(parts, scope, revoke=revoke)
         if scope != "credentials" and self._configured is not None:
-            self._parts = parts.with_settings(self._configured)
+            self._parts = parts.with_logins(self._configured)
         return done
 
     def link(self, logins: object, *, user: str | None = None) -> str:
@@ -248,7 +281,7 @@ class IdentityPool:
         """
         built, logins = self._built(), Logins.of(logins)  # tokens are secrets from here on
         parts = linking.link(built, logins, user)
-        self._configured = self._configured or built.settings
+        self._configured = self._configured or built.logins
         self._parts = parts
         self._announce(parts)
         return self.identity_id()
@@ -266,14 +299,14 @@ class IdentityPool:
         parts = self._built()
         try:
             self._parts = linking.unlink(parts, provider)
-            self._configured = self._configured or parts.settings
+            self._configured = self._configured or parts.logins
         finally:
             self._announce(parts)
 
     def status(self) -> Status:
         """Tell what is known, asking neither the network nor a login source that is a program."""
         parts = self._built()
-        return status_of(parts.settings, parts.who(), parts.exchanger, parts.refresher, parts.records)
+        return status_of(parts)
 
     def shortcut(self) -> Shortcut | None:
         """Say where the credentials are kept; None when a later process could not know whose they are."""
@@ -300,8 +333,14 @@ class IdentityPool:
         self._building.enter(float("inf"))
         try:
             if self._parts is None:
-                settings = load_settings(self._arguments, environ=self._environ, profile=self._profile_name)
-                self._parts = Parts(settings, self._clock, self._environ)
+                settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
+                given = self._arguments.get("logins")
+                logins = (
+                    given.of_user(settings.user)
+                    if isinstance(given, Logins)
+                    else logins_of(settings, self._environ)
+                )
+                self._parts = Parts(settings, logins, self._clock, self._environ)
             return self._parts
         finally:
             self._building.leave()

@@ -67,7 +67,7 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
     Raises:
         ConfigurationError: There is none, or there are several.
     """
-    sources = [source for _, source in parts.settings.logins.sources if _can_sign_in(source)]
+    sources = [source for _, source in parts.logins.sources if _can_sign_in(source)]
     if provider is not None:
         sources = [source for source in sources if getattr(source, "provider", None) == provider]
     if len(sources) == 1:
@@ -79,7 +79,7 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
         )
     profile = parts.settings.profile
     where = f"profile '{clean(profile, 80)}'" if profile else "this pool"
-    elsewhere = ", ".join(describe(source) for _, source in parts.settings.logins.sources)
+    elsewhere = ", ".join(describe(source) for _, source in parts.logins.sources)
     raise ConfigurationError(
         f"{where} names nothing to sign in to"
         + (f": its login comes from {elsewhere}" if elsewhere else "; it is a guest's"),
@@ -143,7 +143,7 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
     ending = _Ending()
     if scope != "credentials":
         # First: from here on no other process of this user gets new credentials, so that none come back.
-        for _, source in parts.settings.logins.sources:
+        for _, source in parts.logins.sources:
             _end(source, ending, revoke=revoke)
     had_credentials, had_identity = _forget(parts, who, identity=scope == "identity")
     if ending.error is not None:

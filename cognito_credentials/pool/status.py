@@ -12,12 +12,9 @@ from ..cache.file import FileStore
 from ..logins.binding import untold
 
 if TYPE_CHECKING:
-    from ..cache.records import Records
-    from ..refresh.exchanger import Exchanger
-    from ..refresh.identities import Who
-    from ..refresh.refresher import Refresher
-    from ..settings.settings import Settings
+    from ..logins import Logins
     from ..sign_in.kept.account import Account
+    from .parts import Parts
 
 
 @dataclass(frozen=True)
@@ -53,13 +50,12 @@ class Status:
     """Service minus this machine, seconds, as seen with the credentials."""
 
 
-def status_of(
-    settings: Settings, who: Who | None, exchanger: Exchanger, refresher: Refresher, records: Records
-) -> Status:
+def status_of(parts: Parts) -> Status:
     """Gather what is known without asking the network or a login source that is a program."""
-    clock = records.clock
-    account = _account(settings)
-    record = refresher.held()
+    settings, logins, records, clock = parts.settings, parts.logins, parts.records, parts.clock
+    who = parts.who()
+    account = _account(logins)
+    record = parts.refresher.held()
     if record is None and who is not None:
         record = records.credentials(who.credentials_key)
     state = None if who is None else records.state(who.credentials_key)
@@ -69,12 +65,12 @@ def status_of(
     return Status(
         identity_pool_id=settings.identity_pool_id,
         profile=settings.profile,
-        principal=_describe(settings),
+        principal=_describe(logins),
         signed_in_as=None if account is None else account.shown,
         login_store=None if account is None else account.store,
-        sign_in_has_ended=account is not None and _has_ended(settings),
-        identity_id=None if who is None else exchanger.identities.known(who),
-        unknown_because=untold(settings.logins.sources) if who is None else None,
+        sign_in_has_ended=account is not None and _has_ended(logins),
+        identity_id=None if who is None else parts.exchanger.identities.known(who),
+        unknown_because=untold(logins.sources) if who is None else None,
         store=records.store.name,
         location=records.store.location,
         store_problem=records.store.problem() if isinstance(records.store, FileStore) else None,
@@ -89,19 +85,19 @@ def status_of(
     )
 
 
-def _describe(settings: Settings) -> str:
-    if settings.user is not None:
-        return f"user '{settings.user}'" + (" (guest)" if settings.logins.is_guest else "")
-    return "guest" if settings.logins.is_guest else ", ".join(settings.logins.describe())
+def _describe(logins: Logins) -> str:
+    if logins.user is not None:
+        return f"user '{logins.user}'" + (" (guest)" if logins.is_guest else "")
+    return "guest" if logins.is_guest else ", ".join(logins.describe())
 
 
-def _has_ended(settings: Settings) -> bool:
-    asks = (getattr(source, "has_ended", None) for _, source in settings.logins.sources)
+def _has_ended(logins: Logins) -> bool:
+    asks = (getattr(source, "has_ended", None) for _, source in logins.sources)
     return any(callable(ask) and ask() for ask in asks)
 
 
-def _account(settings: Settings) -> Account | None:
+def _account(logins: Logins) -> Account | None:
     """Say who is signed in here, by the file that says so."""
     # By name, since nothing of `sign_in` is loaded for those who do not sign in.
-    asks = (getattr(source, "account", None) for _, source in settings.logins.sources)
+    asks = (getattr(source, "account", None) for _, source in logins.sources)
     return next((found for ask in asks if callable(ask) and (found := ask()) is not None), None)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..clock import Clock
     from ..exchange.client import CognitoClient
-    from ..logins import ResolvedLogins
+    from ..logins import Logins, ResolvedLogins
     from ..secret import Secret
     from ..settings.settings import Settings
     from .identities import Identities
@@ -52,6 +52,7 @@ class Exchanger:
 
     Args:
         settings: Of one pool.
+        logins: Of its user.
         client: The wire.
         identities: Where they are remembered.
         clock: This machine's clocks.
@@ -60,11 +61,13 @@ class Exchanger:
     def __init__(
         self,
         settings: Settings,
+        logins: Logins,
         client: CognitoClient,
         identities: Identities,
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._logins = logins
         self._client = client
         self.identities = identities
         self._clock = clock
@@ -75,7 +78,7 @@ class Exchanger:
     @property
     def patience(self) -> float:
         """How long, in seconds, to wait for another thread or process that may be doing this same thing."""
-        slow = LOGIN_BUDGET if self._settings.logins.can_be_slow else 0.0
+        slow = LOGIN_BUDGET if self._logins.can_be_slow else 0.0
         return policy.WAITER_BUDGET + slow
 
     def identify(self) -> Who:
@@ -85,7 +88,7 @@ class Exchanger:
         Raises:
             LoginRequiredError: Only a token could tell, and there is none.
         """
-        principal = self._settings.logins.principal(self._settings.user)
+        principal = self._logins.principal()
         logins = None
         if principal is None:
             logins = self._resolve()
@@ -94,7 +97,7 @@ class Exchanger:
 
     def identify_offline(self) -> Who | None:
         """Find out who asks without asking for a token; None when only a token can tell."""
-        principal = self._settings.logins.principal(self._settings.user)
+        principal = self._logins.principal()
         return None if principal is None else self._who(principal, None)
 
     def exchange(self, who: Who, budget: float, rng: random.Random) -> CredentialsRecord:
@@ -217,8 +220,8 @@ class Exchanger:
         elif failure.action is not Action.ASK_LOGIN_AGAIN:
             raise failure.error
         if failure.action is Action.ASK_LOGIN_AGAIN:
-            self._settings.logins.reject(first.logins.tokens)
-        logins = self._resolve() if self._settings.logins.can_change else first.logins
+            self._logins.reject(first.logins.tokens)
+        logins = self._resolve() if self._logins.can_change else first.logins
         if failure.action is Action.ASK_LOGIN_AGAIN and logins.tokens == first.logins.tokens:
             raise failure.error
         return _Attempt(identity_id, logins, refused)
@@ -254,13 +257,12 @@ class Exchanger:
         seen = self._client.seen
         if seen is not None:
             now = min(now, seen.now(self._clock))
-        return self._settings.logins.resolve(now, self._settings.user)
+        return self._logins.resolve(now)
 
     def _who(self, principal: str, logins: ResolvedLogins | None) -> Who:
         settings = self._settings
-        self.last_known = Who(
-            principal, settings.identity_key(principal), settings.credentials_key(principal), logins
-        )
+        credentials_key = settings.credentials_key(principal, self._logins.providers)
+        self.last_known = Who(principal, settings.identity_key(principal), credentials_key, logins)
         return self.last_known
 
     def _may_drop(self, identity_id: str | None, logins: ResolvedLogins) -> bool:

@@ -23,15 +23,13 @@ class OwnerWatch:
 
     Args:
         logins: The pool's logins.
-        user: The user that the settings name; None where they name none.
         clock: Spaces the looks at the files.
     """
 
-    def __init__(self, logins: Logins, user: str | None, clock: Clock) -> None:
+    def __init__(self, logins: Logins, clock: Clock) -> None:
         self._logins = logins
-        self._user = user
         self._clock = clock
-        self._is_needed = logins.can_change_hands(user)
+        self._is_needed = logins.can_change_hands()
         self._accepted: tuple[str | None, ...] = ()
         self._look_at = 0.0
 
@@ -46,11 +44,11 @@ class OwnerWatch:
 
     def has_changed(self) -> bool:
         """Tell whether the owners are others, or nobody, since they were last accepted."""
-        return self._differ(self._logins.owners(self._user))
+        return self._differ(self._logins.owners())
 
     def accept(self) -> bool:
         """Accept the owners of this moment; returns whether they are others than before."""
-        now = self._logins.owners(self._user)
+        now = self._logins.owners()
         has_changed, self._accepted = self._differ(now), now
         return has_changed
 

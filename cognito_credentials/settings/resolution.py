@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ntpath
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..errors import CacheError, ConfigurationError
 from ..home import expand_user, home_directory
-from ..logins import Logins, LoginSource, parse_source
 from . import checks
 from .endpoints import checked_endpoint, configured_endpoint
 from .lookup import Found, Given
@@ -23,6 +23,27 @@ _ROLE_SETTINGS: Final = {
     "enhanced": ("custom_role_arn",),
     "basic": ("role_arn", "role_session_name", "duration_seconds", "policy"),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredLogins:
+    """What a profile or the command line says of the logins: texts, which `pool.logins` makes sources of."""
+
+    origin: str = "nowhere"
+    """Where it was written, for messages."""
+    sources: Mapping[str | None, str] = field(default_factory=dict, repr=False)
+    """Login provider name to the text of a source; None for a name is "as the token says"."""
+    developer_headers: tuple[str, str] | None = field(default=None, repr=False)
+    """The text of the source that has the headers for ``developer:URL``, and where it was written."""
+    sign_in: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The profile's keys of `SIGN_IN_KEYS`; none where it signs in to nothing."""
+    user_pools_endpoint: tuple[str, str] | None = None
+    """Address of the user pools API where it is not AWS's, and where it was set."""
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether there are no logins at all."""
+        return not self.sources and not self.sign_in
 
 
 def cache_directory(environ: Mapping[str, str], *, is_windows: bool = os.name == "nt") -> str | None:
@@ -58,76 +79,44 @@ def take_ids(given: Given) -> tuple[str, str | None]:
     return pool_id, identity_id
 
 
-def take_logins(given: Given) -> Logins:
-    """Take the logins: an argument; or what the profile names, and the sign-in that it describes."""
+def take_logins(given: Given) -> ConfiguredLogins | None:
+    """Take what is said of the logins: by the command line, or by the profile and its sign-in keys."""
     found = given.find("logins")
     if found is not None and found.is_argument:
         given.origins["logins"] = found.origin
-        return found.value if isinstance(found.value, Logins) else Logins.of(found.value, origin=found.origin)
-    # The process's own environment is looked up anew each time, and is no part of a pickle.
-    environ = None if given.environ is os.environ else given.environ
-    sign_in = _take_sign_in(given, environ)
-    if found is None and sign_in is None:
-        return Logins()
+        return found.value if isinstance(found.value, ConfiguredLogins) else None
+    sign_in = given.sign_in_settings()
+    if found is None and not sign_in:
+        return ConfiguredLogins()
     given.origins["logins"] = given.profile_origin
-    signed_in = Logins() if sign_in is None else Logins.of(sign_in, origin=given.profile_origin)
-    return signed_in if found is None else _parsed(given, found, environ).joined(signed_in)
+    headers = given.find("developer_headers")
+    return ConfiguredLogins(
+        origin=given.profile_origin,
+        sources={} if found is None else _source_texts(found),
+        developer_headers=None if headers is None else (str(headers.value), headers.origin),
+        sign_in=sign_in,
+        user_pools_endpoint=_user_pools_endpoint(given) if sign_in else None,
+    )
 
 
-def _take_sign_in(given: Given, environ: Mapping[str, str] | None) -> LoginSource | None:
-    """Take the sign-in that a profile describes; None where it describes none."""
-    settings = given.sign_in_settings()
-    if not settings:
-        return None
-    from ..sign_in.profile import source_of_profile  # a guest's start does not pay for it
+def _source_texts(found: Found) -> dict[str | None, str]:
+    value = {None: found.value} if isinstance(found.value, str) and found.value.strip() else found.value
+    if not isinstance(value, Mapping) or not value:
+        raise ConfigurationError(
+            f"cognito_logins from {found.origin} is empty",
+            hint="Write '  accounts.google.com = file:/path' below it, or remove it for guest access",
+        )
+    return {name: str(text) for name, text in value.items()}
 
-    endpoint = configured_endpoint(
+
+def _user_pools_endpoint(given: Given) -> tuple[str, str] | None:
+    return configured_endpoint(
         "cognito_identity_provider",
         environ=given.environ,
         config=given.config,
         profile=given.profile,
         profile_settings=given.profile_settings,
     )
-    return source_of_profile(
-        settings,
-        origin=given.profile_origin,
-        profile_name=given.profile,
-        profile_settings=given.profile_settings,
-        endpoint=endpoint,
-        environ=environ,
-    )
-
-
-def _parsed(given: Given, found: Found, environ: Mapping[str, str] | None) -> Logins:
-    headers = given.find("developer_headers")
-    makers = {"developer": developer_maker(headers, environ, given.profile, given.profile_settings)}
-    return Logins.parse(found.value, origin=found.origin, environ=environ, others=makers)
-
-
-def developer_maker(
-    headers: Found | None,
-    environ: Mapping[str, str] | None,
-    profile: str | None = None,
-    profile_settings: Mapping[str, Any] | None = None,
-) -> Callable[[str], LoginSource]:
-    """Return what makes the source of ``developer:URL``; its headers are a source of their own."""
-    # For the CA bundle: a back end in a company's network is behind the same authority as its proxy.
-    of_profile: dict[str, Any] = {
-        "profile_name": profile,
-        "profile_settings": profile_settings,
-        "environ": environ,
-    }
-
-    def make(url: str) -> LoginSource:
-        from ..developer.login import DeveloperLogin
-
-        if headers is None:
-            return DeveloperLogin(url, **of_profile)
-        text, setting = str(headers.value), "cognito_developer_headers"
-        source = parse_source(text, origin=headers.origin, environ=environ, setting=setting)
-        return DeveloperLogin(url, headers=source, **of_profile)
-
-    return make
 
 
 def take_roles(given: Given, flow: str, region: str) -> dict[str, Any]:

@@ -4,27 +4,25 @@ Which identity pool, which flow, who, and where to remember: resolved and checke
 Argument before environment before profile, for each setting on its own; each remembers where it came
 from, so that whatever is said about it later can name the place to correct.
 
-Only `load_settings` reads a file, and nothing here calls anybody.
-
-Imports `resolution`, `lookup`, `configuration`, `endpoints`, `shapes` and `logins`.
+Only `load` reads a file, and nothing here asks for a login token.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..digest import digest
 from ..errors import ConfigurationError, clean
-from ..logins import Logins
-from ..logins.claims import digest
 from . import checks
 from .aws_config import PROFILE_VARIABLES, read_config
 from .endpoints import checked_endpoint
 from .lookup import NAMES, SIGN_IN_KEYS, Given, near_variables
 from .resolution import (
     DEFAULT_SESSION_NAME,
+    ConfiguredLogins,
     cache_directory,
     take_cache,
     take_endpoint,
@@ -36,12 +34,12 @@ from .resolution import (
 __all__ = [
     "NAMES",
     "SIGN_IN_KEYS",
+    "ConfiguredLogins",
     "Settings",
     "cache_directory",
     "check_arguments",
-    "load_settings",
-    "require",
-    "resolve",
+    "is_configured",
+    "load",
 ]
 
 _log = logging.getLogger(__name__)
@@ -52,14 +50,15 @@ _ENDPOINTS: Final = ("endpoint_url", "sts_endpoint_url")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One identity pool and all that is needed to get credentials from it; make it with `resolve`."""
+    """One identity pool and all that is needed to get credentials from it; make it with `load`."""
 
     identity_pool_id: str
     region: str
     """The pool's, from its id; the region of the user's own services may be another."""
     identity_id: str | None = None
     account_id: str | None = None
-    logins: Logins = field(default_factory=Logins)
+    logins: ConfiguredLogins | None = field(default_factory=ConfiguredLogins, repr=False)
+    """What the profile or the command line says of the logins; None where a program gives its own."""
     user: str | None = None
     flow: str = "enhanced"
     custom_role_arn: str | None = None
@@ -97,7 +96,7 @@ class Settings:
         parts = ("identity", _KEY_SCHEMA, self.endpoint_url, self.identity_pool_id, principal)
         return digest(*parts)[:KEY_LENGTH]
 
-    def credentials_key(self, principal: str) -> str:
+    def credentials_key(self, principal: str, providers: Iterable[str | None] = ()) -> str:
         """
         Name the cache entry of this principal's credentials; 40 hexadecimal characters.
 
@@ -105,60 +104,45 @@ class Settings:
 
         Args:
             principal: Of `Logins.principal` or `ResolvedLogins.principal`.
+            providers: The login provider names, in any order; None for "as the token says".
         """
-        providers = sorted(name or "" for name in self.logins.providers)
+        names = digest(*sorted(name or "" for name in providers))
         return digest(
             *("credentials", _KEY_SCHEMA, self.endpoint_url, self.identity_pool_id, principal),
-            *(digest(*providers), self.identity_id, self.account_id, self.flow, self.custom_role_arn),
+            *(names, self.identity_id, self.account_id, self.flow, self.custom_role_arn),
             *(self.role_arn, self.role_session_name, self.policy, self.sts_endpoint_url),
             None if self.duration_seconds is None else str(self.duration_seconds),
         )[:KEY_LENGTH]
 
 
-def resolve(
+def load(
     arguments: Mapping[str, object],
     *,
     environ: Mapping[str, str],
-    config: Mapping[str, Any],
     profile: str | None = None,
-    origin: str = "argument",
-) -> Settings | None:
-    """
-    Resolve all settings, and check them.
-
-    Args:
-        arguments: Settings given explicitly, by the names in `NAMES`; None is not given.
-        environ: The environment; an empty variable is not set.
-        config: The AWS config, as `read_config` or a botocore session's ``full_config`` has it.
-        profile: The profile asked for explicitly, if any.
-        origin: What arguments are called in messages: "argument", "the command line".
-
-    Returns:
-        The settings; None when there is no identity pool id anywhere: then nobody asked for us.
-
-    Raises:
-        ConfigurationError: A setting is wrong, settings contradict each other, or the profile does not exist.
-        CacheError: The file cache was asked for, and there is no directory to put it in.
-    """
-    given = Given(arguments, environ, config, profile, origin)
-    return _settings(given) if given.find("identity_pool_id") else None
-
-
-def require(
-    arguments: Mapping[str, object],
-    *,
-    environ: Mapping[str, str],
-    config: Mapping[str, Any],
-    profile: str | None = None,
+    config: Mapping[str, Any] | None = None,
     origin: str = "argument",
 ) -> Settings:
     """
-    Resolve all settings where they are needed; the same as `resolve` but for its None.
+    Find all settings, and check them.
+
+    Args:
+        arguments: Settings given explicitly, by the names in `NAMES`; None is not given. ``logins`` are
+            `ConfiguredLogins`; with anything else there, `Settings.logins` is None.
+        environ: The environment; an empty variable is not set.
+        profile: The profile asked for explicitly, if any.
+        config: The AWS config, as `read_config` returns it; None to read it.
+        origin: What arguments are called in messages: "argument", "the command line".
 
     Raises:
-        ConfigurationError: There is no identity pool id anywhere, or what `resolve` raises.
-        CacheError: As in `resolve`.
+        ConfigurationError: There is no identity pool id anywhere, a setting is wrong, settings contradict
+            each other, the profile does not exist, or the config file cannot be read.
+        CacheError: The file cache was asked for, and there is no directory to put it in.
     """
+    if config is None:
+        config = read_config(environ)
+        for variable, meant in near_variables(environ):
+            _log.warning("%s is not a setting; did you mean %s?", clean(variable, 60), meant)
     given = Given(arguments, environ, config, profile, origin)
     if given.find("identity_pool_id"):
         return _settings(given)
@@ -168,6 +152,23 @@ def require(
     raise ConfigurationError(
         f"no identity pool is configured{stray}", hint=_how_to_name_a_pool(given, origin)
     )
+
+
+def is_configured(
+    *, environ: Mapping[str, str], config: Mapping[str, Any], profile: str | None = None
+) -> bool:
+    """
+    Tell whether the environment or the profile names an identity pool; otherwise nobody asked for us.
+
+    Args:
+        environ: As for `load`.
+        config: The AWS config, as `read_config` returns it.
+        profile: The profile asked for explicitly, if any.
+
+    Raises:
+        ConfigurationError: The profile does not exist.
+    """
+    return Given({}, environ, config, profile, "argument").find("identity_pool_id") is not None
 
 
 def _how_to_name_a_pool(given: Given, origin: str) -> str:
@@ -189,39 +190,19 @@ def _how_to_name_a_pool(given: Given, origin: str) -> str:
     return f"Set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in {profile}, or {last}"
 
 
-def load_settings(
-    arguments: Mapping[str, object],
-    *,
-    environ: Mapping[str, str],
-    profile: str | None = None,
-    origin: str = "argument",
-) -> Settings:
-    """
-    Read the AWS config file, and resolve all settings with it.
-
-    Raises:
-        ConfigurationError: The file cannot be read, or what `require` raises.
-        CacheError: As in `resolve`.
-    """
-    config = read_config(environ)
-    for variable, meant in near_variables(environ):
-        _log.warning("%s is not a setting; did you mean %s?", clean(variable, 60), meant)
-    return require(arguments, environ=environ, config=config, profile=profile, origin=origin)
-
-
 def check_arguments(arguments: Mapping[str, object], *, environ: Mapping[str, str]) -> dict[str, object]:
     """
-    Check each argument by itself, without reading any file; contradictions are found by `resolve`.
+    Check each argument by itself, without reading any file; `load` finds contradictions.
 
     Args:
         arguments: Settings by the names in `NAMES`; None is not given.
         environ: Where the pool id may be, on which the partition of a role depends.
 
     Returns:
-        Those that were given, with logins as `Logins`: tokens are `Secret` from here on.
+        Those that were given.
 
     Raises:
-        ConfigurationError: One is malformed.
+        ConfigurationError: One is malformed. ``logins`` are not looked at.
     """
     no_profile = dict.fromkeys(PROFILE_VARIABLES, "")
     given = Given(arguments, {**environ, **no_profile}, {}, None, "argument")
@@ -237,11 +218,7 @@ def check_arguments(arguments: Mapping[str, object], *, environ: Mapping[str, st
             checks.role_arn(value, where, region)
         elif name in checks.CHECKS:
             checks.CHECKS[name](value, where)
-    checked = {name: value for name, value in arguments.items() if value is not None}
-    logins = checked.get("logins")
-    if logins is not None and not isinstance(logins, Logins):
-        checked["logins"] = Logins.of(logins)
-    return checked
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _settings(given: Given) -> Settings:
@@ -251,14 +228,13 @@ def _settings(given: Given) -> Settings:
     region = pool_id.partition(":")[0]
     flow = given.take("flow", checks.flow) or "enhanced"
     cache, cache_dir = take_cache(given)
-    user = given.take("user", checks.user)
     settings = Settings(
         identity_pool_id=pool_id,
         region=region,
         identity_id=identity_id,
         account_id=given.take("account_id", checks.account_id),
-        logins=take_logins(given).of_user(user),
-        user=user,
+        logins=take_logins(given),
+        user=given.take("user", checks.user),
         flow=flow,
         **take_roles(given, flow, region),
         cache=cache,

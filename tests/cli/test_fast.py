@@ -13,8 +13,7 @@ import pytest
 
 from cognito_credentials import IdentityPool
 from cognito_credentials.cli.fast import answer, depends, inputs, remember
-from cognito_credentials.settings.aws_config import read_config
-from cognito_credentials.settings.settings import require
+from cognito_credentials.settings.settings import load
 from tests.world import World
 
 ARGV = ["credential-process", "--profile", "app"]
@@ -43,7 +42,7 @@ def slow(world: World, argv: list[str] = ARGV, **changes: str) -> IdentityPool:
     """What the slow path does."""
     environ = {**world.environ, **changes}
     key = inputs(argv, environ)
-    settings = require({}, environ=environ, config=read_config(environ), profile="app")
+    settings = load({}, environ=environ, profile="app")
     pool = IdentityPool.from_settings(settings, clock=world.clock, environ=environ)
     lines = depends(pool, environ)
     pool.credentials()
@@ -180,7 +179,7 @@ def test_a_command_is_never_skipped(world: World) -> None:
     """Only running a command: source tells whose token it gives."""
     config(world, f"cognito_logins =\n  login.example.com = command:{sys.executable} -c pass\n")
     environ = world.environ
-    settings = require({}, environ=environ, config=read_config(environ), profile="app")
+    settings = load({}, environ=environ, profile="app")
 
     pool = IdentityPool.from_settings(settings, environ=environ)
     assert depends(pool, environ) is None
@@ -200,7 +199,7 @@ def test_what_changes_under_way_is_not_remembered(world: World, tmp_path: Path) 
         lambda: config(world, f"region = eu-west-1\ncognito_logins =\n  login.example.com = file:{token}\n"),
     ):
         key = inputs(ARGV, environ)
-        settings = require({}, environ=environ, config=read_config(environ), profile="app")
+        settings = load({}, environ=environ, profile="app")
         pool = IdentityPool.from_settings(settings, clock=world.clock, environ=environ)
         lines = depends(pool, environ)
         pool.credentials()

@@ -19,7 +19,8 @@ from cognito_credentials import (
 from cognito_credentials.developer.back_end import developer_token
 from cognito_credentials.developer.login import DeveloperLogin
 from cognito_credentials.logins import Logins
-from cognito_credentials.settings.settings import load_settings
+from cognito_credentials.pool.logins import logins_of
+from cognito_credentials.settings.settings import load
 from tests.world import World
 
 from .conftest import PROVIDER, BackEnd, bearer
@@ -255,8 +256,7 @@ def test_a_profile_names_the_back_end_and_the_source_of_its_headers(
     )
     environ = {**world.environ, "APP_HEADERS": "Authorization: Bearer CANARY-1\nX-App: 7\n"}
 
-    settings = load_settings({}, environ=environ)
-    resolved = settings.logins.resolve(0, None)
+    resolved = logins_of(load({}, environ=environ), environ).resolve(0)
 
     assert list(resolved.tokens) == [OWN]
     assert resolved.identity_id == json.loads(server.body)["IdentityId"]
@@ -284,7 +284,7 @@ def test_headers_of_a_profile_that_are_none(world: World, isolation: Path, heade
     environ = {**world.environ, "NO_COLON": "CANARY"}
 
     with pytest.raises((LoginRequiredError, ConfigurationError), match=says):
-        load_settings({}, environ=environ).logins.resolve(0, None)
+        logins_of(load({}, environ=environ), environ).resolve(0)
 
 
 def test_two_users_of_one_back_end_share_nothing(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cognito_credentials.digest import digest
 from cognito_credentials.logins.claims import (
     TOKEN_LIMIT,
-    digest,
     unverified_claims,
     unverified_expiry,
     unverified_issuer,

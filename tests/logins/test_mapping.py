@@ -44,7 +44,7 @@ def _error(value: object, now: float | None = None) -> ConfigurationError | Logi
     def resolve() -> None:
         logins = Logins.of(value)
         if now is not None:
-            logins.resolve(now, None)
+            logins.resolve(now)
 
     with pytest.raises((ConfigurationError, LoginRequiredError)) as caught:
         resolve()
@@ -62,8 +62,8 @@ def _error(value: object, now: float | None = None) -> ConfigurationError | Logi
 def test_nothing_is_a_guest(value: object) -> None:
     """No logins, or explicitly none, is guest access: no tokens, principal "guest"."""
     logins = Logins.of(value)
-    resolved = logins.resolve(NOW, None)
-    assert (logins.is_guest, logins.principal(None), logins.describe()) == (True, "guest", [])
+    resolved = logins.resolve(NOW)
+    assert (logins.is_guest, logins.principal(), logins.describe()) == (True, "guest", [])
     assert (resolved.tokens, resolved.principal, resolved.identity_id) == ({}, "guest", None)
     assert not logins.can_change
 
@@ -72,8 +72,8 @@ def test_every_form_is_taken() -> None:
     """Text, Secret, function and source, alone or under a provider's name."""
     token = jwt()
     for value in (token, Secret(token), lambda: token, _Told(token)):
-        assert Logins.of(value).resolve(NOW, None).tokens == {GOOGLE: Secret(token)}
-        assert Logins.of({GOOGLE: value}).resolve(NOW, None).tokens == {GOOGLE: Secret(token)}
+        assert Logins.of(value).resolve(NOW).tokens == {GOOGLE: Secret(token)}
+        assert Logins.of({GOOGLE: value}).resolve(NOW).tokens == {GOOGLE: Secret(token)}
         assert Logins.of(value).providers == (None,)
 
 
@@ -82,7 +82,7 @@ def test_several_logins_keep_their_order() -> None:
     names = [f"login{index}.example" for index in range(10)]
     logins = Logins.of(dict.fromkeys(names, CANARY))
     assert logins.providers == tuple(names)
-    assert list(logins.resolve(NOW, None).tokens) == names
+    assert list(logins.resolve(NOW).tokens) == names
 
 
 BAD = [
@@ -137,30 +137,27 @@ def test_bad_logins_are_one_clear_line(value: object, parts: list[str]) -> None:
 @pytest.mark.parametrize("name", [USER_POOL, OWN, "localhost:8080/x", "login.mycompany"])
 def test_provider_names_of_every_kind_are_taken(name: str) -> None:
     """User pools, developer providers and local issuers are login providers."""
-    assert Logins.of({name: CANARY}).resolve(NOW, None).tokens == {name: Secret(CANARY)}
+    assert Logins.of({name: CANARY}).resolve(NOW).tokens == {name: Secret(CANARY)}
 
 
 def test_a_profile_names_sources() -> None:
     """In a profile a login is the text of a source, under a provider's name or alone."""
     logins = Logins.parse({GOOGLE: "env:T", "a.b": "file:/x"}, origin="profile 'app'", environ={"T": jwt()})
     assert logins.describe() == [f"{GOOGLE} = env:T", "a.b = file:/x"]
-    alone = Logins.parse("env:T", origin="profile 'app'", environ={"T": jwt()})
+    alone = Logins.parse({None: "env:T"}, origin="profile 'app'", environ={"T": jwt()})
     assert alone.describe() == ["(as the token says) = env:T"]
-    assert list(alone.resolve(NOW, None).tokens) == [GOOGLE]
+    assert list(alone.resolve(NOW).tokens) == [GOOGLE]
 
 
 @pytest.mark.parametrize(
     ("value", "what"),
     [
-        ("", "cognito_logins from profile 'app' is empty"),
-        ({}, "cognito_logins from profile 'app' is empty"),
-        (None, "cognito_logins from profile 'app' is empty"),
         ({GOOGLE: jwt()}, "cognito_logins from profile 'app': the value is no login source"),
         ({"gogle": "env:T"}, "logins from profile 'app': 'gogle' is not a login provider"),
         ({f"a{i}.b": "env:T" for i in range(11)}, "logins from profile 'app': 11 logins"),
     ],
 )
-def test_bad_profile_logins_name_the_profile(value: object, what: str) -> None:
+def test_bad_profile_logins_name_the_profile(value: dict[str | None, str], what: str) -> None:
     """The same checks, with the profile as origin."""
     with pytest.raises(ConfigurationError) as caught:
         Logins.parse(value, origin="profile 'app'")
@@ -174,7 +171,7 @@ def test_each_source_is_asked_once() -> None:
     """One asking for each source and resolving, no more."""
     sources = {f"a{index}.b": _Told(CANARY) for index in range(3)}
     logins = Logins.of(sources)
-    logins.resolve(NOW, None)
+    logins.resolve(NOW)
     assert [source.asked for source in sources.values()] == [1, 1, 1]
 
 
@@ -182,7 +179,7 @@ def test_an_expired_token_is_asked_for_once_more() -> None:
     """A source that gives an expired token gets a second chance, at once, and no third."""
     fresh = jwt(exp=NOW + 1)
     healing = _Told(jwt(exp=NOW), fresh)
-    assert Logins.of({GOOGLE: healing}).resolve(NOW, None).tokens[GOOGLE].reveal() == fresh
+    assert Logins.of({GOOGLE: healing}).resolve(NOW).tokens[GOOGLE].reveal() == fresh
     assert healing.asked == 2
 
     stale = _Told(jwt(exp=NOW - 61))
@@ -203,8 +200,8 @@ def test_the_age_of_a_token_is_told(ago: int, words: str) -> None:
 
 def test_expiry_is_judged_by_the_time_given() -> None:
     """The service's time decides, not this machine's."""
-    assert Logins.of(jwt(exp=10)).resolve(9, None).tokens
-    assert Logins.of(jwt(exp="soon")).resolve(NOW, None).tokens
+    assert Logins.of(jwt(exp=10)).resolve(9).tokens
+    assert Logins.of(jwt(exp="soon")).resolve(NOW).tokens
 
 
 def test_a_login_that_fails_is_never_a_guest() -> None:
@@ -224,7 +221,7 @@ def test_an_access_token_is_told_from_an_id_token() -> None:
         assert isinstance(error, ConfigurationError)
         assert f"the token for {USER_POOL} is an access token" in str(error)
         assert "ID token" in str(error)
-    assert Logins.of(jwt(token_use="id")).resolve(NOW, None).tokens
+    assert Logins.of(jwt(token_use="id")).resolve(NOW).tokens
 
 
 def test_a_wrong_provider_names_both() -> None:
@@ -248,7 +245,7 @@ def test_a_wrong_provider_names_both() -> None:
 )
 def test_right_and_unknown_issuers_pass(provider: str, issuer: object) -> None:
     """With or without scheme and trailing slash; what has no issuer is the service's to judge."""
-    assert list(Logins.of({provider: jwt(iss=issuer)}).resolve(NOW, None).tokens) == [provider]
+    assert list(Logins.of({provider: jwt(iss=issuer)}).resolve(NOW).tokens) == [provider]
 
 
 @pytest.mark.parametrize("token", [CANARY, jwt(iss=None), jwt(iss=["https://a.b"])])
@@ -290,7 +287,7 @@ def test_cognitos_own_tokens_bring_their_identity(
 ) -> None:
     """GetId refuses them; the identity is their subject, by the partition's own provider name."""
     token = jwt(iss=f"https://{provider}", sub=identity_id)
-    assert Logins.of(token).resolve(NOW, None).identity_id == expected
+    assert Logins.of(token).resolve(NOW).identity_id == expected
 
 
 # Whose they are
@@ -300,7 +297,7 @@ def test_a_forged_subject_is_another_principal() -> None:
     """Two tokens with one subject and different signatures, given per call, are two principals (T7)."""
     real, forged = jwt(sub="ann", signature="cmVhbA"), jwt(sub="ann", signature="Zm9yZ2Vk")
     principals = {
-        logins.resolve(NOW, None).principal
+        logins.resolve(NOW).principal
         for token in (real, forged, jwt(sub="ann", header={"alg": "none"}, signature=""))
         for logins in (Logins.of(token),)
     }
@@ -312,33 +309,29 @@ def test_a_function_cannot_tell_who_it_is_before_it_is_asked() -> None:
     """Without the token nothing is known of a function's, command's or unnamed source's user."""
     for value in (jwt, CommandSource(["x"]), _Told(jwt())):
         logins = Logins.of(value)
-        assert logins.principal(None) is None
+        assert logins.principal() is None
         assert logins.can_change
-    assert Logins.of(jwt).resolve(NOW, None).principal == Logins.of(jwt()).principal(None)
+    assert Logins.of(jwt).resolve(NOW).principal == Logins.of(jwt()).principal()
 
 
 def test_an_explicit_user_decides_alone() -> None:
     """Tokens may change as they like while the user is named, and no two users meet."""
     source = _Told(jwt(sub="a"), jwt(sub="b"))
     logins = Logins.of({GOOGLE: source})
-    assert (
-        logins.principal("ann")
-        == logins.resolve(NOW, "ann").principal
-        == logins.resolve(NOW, "ann").principal
-    )
-    assert str(logins.principal("ann")).startswith("user:")
-    assert "ann" not in str(logins.principal("ann"))
-    assert len({logins.principal(user) for user in ("ann", "bob", "ann\0", "", "\ud800")}) == 5
+    ann = logins.of_user("ann")
+    assert ann.principal() == ann.resolve(NOW).principal == ann.resolve(NOW).principal
+    assert str(ann.principal()).startswith("user:")
+    assert "ann" not in str(ann.principal())
+    assert len({logins.of_user(user).principal() for user in ("ann", "bob", "ann\0", "", "\ud800")}) == 5
 
 
 def test_a_named_guest_is_not_the_same_user_signed_in() -> None:
     """One name, guest and signed in, is two principals: nothing links one to the other."""
     guest, user = Logins.of(None), Logins.of({GOOGLE: CANARY})
-    assert (
-        len({guest.principal("ann"), user.principal("ann"), guest.principal("bob"), guest.principal(None)})
-        == 4
-    )
-    assert guest.resolve(NOW, "ann").principal == guest.principal("ann")
+    ann = guest.of_user("ann")
+    all_of_them = (ann, user.of_user("ann"), guest.of_user("bob"), guest)
+    assert len({logins.principal() for logins in all_of_them}) == 4
+    assert ann.resolve(NOW).principal == ann.principal()
 
 
 def test_a_file_keeps_its_user_over_new_tokens(place: Path) -> None:
@@ -346,13 +339,13 @@ def test_a_file_keeps_its_user_over_new_tokens(place: Path) -> None:
     path = place / "token"
     logins = Logins.of(FileSource(path))
     path.write_text(jwt(sub="ann", exp=NOW + 1))
-    first = logins.principal(None)
+    first = logins.principal()
     path.write_text(jwt(sub="ann", exp=NOW + 2, signature="bmV3"))
-    assert logins.principal(None) == logins.resolve(NOW, None).principal == first
+    assert logins.principal() == logins.resolve(NOW).principal == first
     path.write_text(jwt(sub="bob"))
-    assert logins.principal(None) != first
+    assert logins.principal() != first
     path.write_text(jwt(sub="ann", iss="https://other.example"))
-    assert logins.principal(None) != first
+    assert logins.principal() != first
 
 
 def test_an_expired_file_token_still_tells_who(place: Path) -> None:
@@ -360,9 +353,9 @@ def test_an_expired_file_token_still_tells_who(place: Path) -> None:
     path = place / "token"
     path.write_text(jwt(exp=1))
     logins = Logins.of({GOOGLE: FileSource(path)})
-    assert str(logins.principal(None)).startswith("subject:")
+    assert str(logins.principal()).startswith("subject:")
     with pytest.raises(LoginRequiredError, match="expired"):
-        logins.resolve(NOW, None)
+        logins.resolve(NOW)
 
 
 def test_the_principal_is_of_the_token_that_is_sent(place: Path) -> None:
@@ -376,8 +369,8 @@ def test_the_principal_is_of_the_token_that_is_sent(place: Path) -> None:
             path.write_text(jwt(sub="bob"))
             return token
 
-    ann = Logins.of({GOOGLE: FileSource(path)}).principal(None)
-    resolved = Logins.of({GOOGLE: _Rotating(path)}).resolve(NOW, None)
+    ann = Logins.of({GOOGLE: FileSource(path)}).principal()
+    resolved = Logins.of({GOOGLE: _Rotating(path)}).resolve(NOW)
     assert resolved.tokens[GOOGLE].reveal() == jwt(sub="ann")
     assert resolved.principal == ann
 
@@ -387,30 +380,30 @@ def test_opaque_file_tokens_are_bound_whole(place: Path) -> None:
     path = place / "token"
     path.write_text(CANARY)
     logins = Logins.of({"graph.facebook.com": FileSource(path)})
-    assert logins.principal(None) is None
-    assert logins.resolve(NOW, None).principal.startswith("token:")
+    assert logins.principal() is None
+    assert logins.resolve(NOW).principal.startswith("token:")
 
 
 def test_a_variable_tells_offline_and_is_bound_whole() -> None:
     """An environment variable is at hand, but its token is believed no more than any other."""
     environ = {"T": jwt()}
     logins = Logins.of(EnvironmentSource("T", environ))
-    assert logins.principal(None) == logins.resolve(NOW, None).principal
-    assert str(logins.principal(None)).startswith("token:")
+    assert logins.principal() == logins.resolve(NOW).principal
+    assert str(logins.principal()).startswith("token:")
     environ["T"] = jwt(sub="bob")
-    assert logins.principal(None) == logins.resolve(NOW, None).principal
+    assert logins.principal() == logins.resolve(NOW).principal
 
 
 def test_a_source_may_name_its_user() -> None:
     """principal() of a user's own source is taken at its word, before and after asking."""
     logins = Logins.of({GOOGLE: _Told(jwt(sub="a"), jwt(sub="b"), who="ann")})
-    assert logins.principal(None) == logins.resolve(NOW, None).principal
-    assert str(logins.principal(None)).startswith("subject:")
+    assert logins.principal() == logins.resolve(NOW).principal
+    assert str(logins.principal()).startswith("subject:")
     other = Logins.of({GOOGLE: _Told(jwt(), who="bob")})
-    assert other.principal(None) != logins.principal(None)
+    assert other.principal() != logins.principal()
     for wrong in ("", 7, b"x"):
         with pytest.raises(ConfigurationError, match=r"principal\(\) of the login source _Told gave"):
-            Logins.of({GOOGLE: _Told(jwt(), who=wrong)}).principal(None)
+            Logins.of({GOOGLE: _Told(jwt(), who=wrong)}).principal()
 
 
 def test_an_error_of_principal_is_replaced_too() -> None:
@@ -421,7 +414,7 @@ def test_an_error_of_principal_is_replaced_too() -> None:
             raise OSError(CANARY)
 
     with pytest.raises(LoginRequiredError, match="_Raising failed with OSError") as caught:
-        Logins.of({GOOGLE: _Raising(jwt())}).principal(None)
+        Logins.of({GOOGLE: _Raising(jwt())}).principal()
     assert caught.value.__context__ is None
 
 
@@ -431,12 +424,12 @@ def test_one_untrusted_token_binds_them_all(place: Path) -> None:
     file = FileSource(place / "token")
     both = Logins.of({GOOGLE: file, "a.b": _Told(CANARY, who="x")})
     mixed = Logins.of({GOOGLE: file, "a.b": CANARY})
-    assert str(both.principal(None)).startswith("subject:")
-    assert str(mixed.principal(None)).startswith("token:")
-    assert mixed.resolve(NOW, None).principal == mixed.principal(None)
+    assert str(both.principal()).startswith("subject:")
+    assert str(mixed.principal()).startswith("token:")
+    assert mixed.resolve(NOW).principal == mixed.principal()
     turned = Logins.of({"a.b": CANARY, GOOGLE: file})
-    assert turned.principal(None) == mixed.principal(None)
-    assert Logins.of({"a.c": CANARY}).principal(None) != Logins.of({"a.b": CANARY}).principal(None)
+    assert turned.principal() == mixed.principal()
+    assert Logins.of({"a.c": CANARY}).principal() != Logins.of({"a.b": CANARY}).principal()
 
 
 NAMES = st.text('ab.,\0"', min_size=1, max_size=4).map(lambda text: "x." + text.replace("\0", "_"))
@@ -449,7 +442,7 @@ TOKENS = st.text(min_size=1, max_size=5).filter(lambda text: text.strip() == tex
 )
 def test_different_logins_are_different_principals(one: dict[str, str], other: dict[str, str]) -> None:
     """Two sets of providers and tokens share a principal exactly when they are the same set."""
-    same = Logins.of(one).principal(None) == Logins.of(other).principal(None)
+    same = Logins.of(one).principal() == Logins.of(other).principal()
     assert same is (one == other)
 
 
@@ -457,7 +450,7 @@ def test_nothing_here_shows_a_token(place: Path) -> None:
     """No repr, description or principal of logins, resolved or not, holds a token or a user's name."""
     (place / "token").write_text(jwt(sub="CANARY-user"))
     logins = Logins.of({GOOGLE: FileSource(place / "token"), "a.b": CANARY, "c.d": lambda: CANARY})
-    resolved = logins.resolve(NOW, "CANARY-user")
+    resolved = logins.of_user("CANARY-user").resolve(NOW)
     shown = json.dumps([repr(logins), repr(resolved), logins.describe(), resolved.principal, str(resolved)])
     assert "CANARY" not in shown
     assert "a.b = (a token given)" in shown
@@ -484,9 +477,10 @@ class _SignedIn:
 
 def test_two_who_sign_in_under_one_name_are_two() -> None:
     """An explicit user does not make one person of two who have signed in, on the fast path neither."""
-    ada, bob = (Logins.of({"login.example.com": _SignedIn(who)}) for who in ("ada", "bob"))
+    ada, bob = (Logins.of({"login.example.com": _SignedIn(who)}).of_user("x") for who in ("ada", "bob"))
+    neither = Logins.of({"login.example.com": lambda: "CANARY-opaque"}).of_user("x")
 
-    assert ada.principal("x") == ada.principal("x") != bob.principal("x")
-    assert ada.principal("x") != Logins.of({"login.example.com": "CANARY-opaque"}).principal("x")
-    assert ada.depends("x") == (("file", "/account"),)
-    assert Logins.of({"login.example.com": lambda: "CANARY-opaque"}).depends("x") == ()
+    assert ada.principal() == ada.principal() != bob.principal()
+    assert ada.principal() != Logins.of({"login.example.com": "CANARY-opaque"}).of_user("x").principal()
+    assert ada.depends() == (("file", "/account"),)
+    assert neither.depends() == ()

@@ -69,7 +69,7 @@ def test_nothing_is_kept_for_the_subject_of_a_response(world: World, tmp_path: P
 def test_what_is_given_in_place_of_a_response(token: str, says: str) -> None:
     """What is no response is named for what it is, before it is sent anywhere, and not shown."""
     with pytest.raises(ConfigurationError, match=says) as caught:
-        Logins.of({ARN: token}).resolve(0, None)
+        Logins.of({ARN: token}).resolve(0)
 
     assert "CANARY" not in str(caught.value)
 
@@ -78,7 +78,7 @@ def test_a_response_is_not_taken_for_a_token_with_claims() -> None:
     """A response has no issuer and no expiry that we read: it is sent under its provider's ARN as it is."""
     response = base64.b64encode(XML).decode()
 
-    resolved = Logins.of({ARN: response}).resolve(1e12, None)
+    resolved = Logins.of({ARN: response}).resolve(1e12)
 
     assert list(resolved.tokens) == [ARN]
     assert resolved.tokens[ARN].reveal() == response

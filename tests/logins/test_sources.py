@@ -324,10 +324,10 @@ def test_a_file_names_its_user_and_a_given_token_does_not(place: Path) -> None:
     trusted = Logins.of({GOOGLE: FileSource(place / "token")})
     given = Logins.of({GOOGLE: jwt(sub="ann")})
 
-    assert str(trusted.principal(None)).startswith("subject:")
-    assert str(given.principal(None)).startswith("token:")
-    assert trusted.resolve(NOW, None).principal == trusted.principal(None)
-    assert given.resolve(NOW, None).principal == given.principal(None)
+    assert str(trusted.principal()).startswith("subject:")
+    assert str(given.principal()).startswith("token:")
+    assert trusted.resolve(NOW).principal == trusted.principal()
+    assert given.resolve(NOW).principal == given.principal()
 
 
 # What crash reporters see

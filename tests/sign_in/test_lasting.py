@@ -201,13 +201,13 @@ def test_a_rejected_token_is_not_given_again(rotating: HostileIssuer) -> None:
     source = _source(rotating)
     logins = Logins.of(source)
 
-    resolved = logins.resolve(time.time(), None)
+    resolved = logins.resolve(time.time())
     rotating.claims = {"jti": "another"}
     assert _refreshes(rotating) == 1
-    logins.resolve(time.time() + 3601, None)  # the service's time is an hour ahead of this machine's
+    logins.resolve(time.time() + 3601)  # the service's time is an hour ahead of this machine's
 
     assert _refreshes(rotating) == 2
-    assert resolved.principal == logins.principal(None)
+    assert resolved.principal == logins.principal()
     assert list(resolved.tokens) == [source.provider]
     assert logins.depends() == (("file", source._place().path("sign-in")),)
 

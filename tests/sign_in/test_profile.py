@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 import cognito_credentials.sign_in
+from cognito_credentials import IdentityPool
 from cognito_credentials.errors import ConfigurationError
-from cognito_credentials.settings.settings import Settings, require
+from cognito_credentials.logins import Logins
+from cognito_credentials.pool.logins import logins_of
+from cognito_credentials.settings.settings import load
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 from cognito_credentials.sign_in.ways.surroundings import why_no_browser
 
@@ -23,13 +26,14 @@ USER_POOL = {"cognito_user_pool_id": "eu-west-1_Ab1Cd2Ef3", "cognito_client_id":
 OIDC = {"cognito_oidc_issuer": "https://login.example.com", "cognito_oidc_client_id": "desktop"}
 
 
-def _settings(profile: dict[str, Any], arguments: dict[str, Any] | None = None, **environ: str) -> Settings:
+def _logins(profile: dict[str, Any], arguments: dict[str, Any] | None = None, **environ: str) -> Logins:
     config = {"profiles": {"app": {"cognito_identity_pool_id": POOL, **profile}}}
-    return require(arguments or {}, environ={"HOME": "/home/ann", **environ}, config=config, profile="app")
+    environ = {"HOME": "/home/ann", **environ}
+    return logins_of(load(arguments or {}, environ=environ, config=config, profile="app"), environ)
 
 
 def _source(profile: dict[str, Any], **environ: str) -> Any:
-    ((_, source),) = _settings(profile, **environ).logins.sources
+    ((_, source),) = _logins(profile, **environ).sources
     return source
 
 
@@ -42,15 +46,15 @@ def test_a_user_pool() -> None:
         "cognito_redirect_ports": "8400, 8401",
         "cognito_login_store": "file",
     }
-    settings = _settings(keys)
+    logins = _logins(keys)
     source = _source(keys)
 
     assert isinstance(source, UserPool)
-    assert settings.logins.providers == ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1Cd2Ef3",)
+    assert logins.providers == ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1Cd2Ef3",)
     assert source.domain == "my-app.auth.eu-west-1.amazoncognito.com"
     assert (source.way, source.redirect_ports, source.store) == ("password", (8400, 8401), "file")
-    assert settings.logins.principal(None) is None  # nobody is signed in
-    assert settings.origins["logins"] == "profile 'app'"
+    assert logins.principal() is None  # nobody is signed in
+    assert logins.origin == "profile 'app'"
 
 
 def test_an_issuer() -> None:
@@ -70,25 +74,28 @@ def test_a_region_of_china() -> None:
     assert source.issuer == "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1"
 
 
-def test_both_logins_and_a_sign_in() -> None:
+def test_both_logins_and_a_sign_in(tmp_path: Path) -> None:
     """They add up, unless both are of one provider; an argument replaces both."""
-    settings = _settings({**OIDC, "cognito_logins": {"google": "file:/run/token"}})
-    assert settings.logins.providers == ("accounts.google.com", "login.example.com")
+    logins = _logins({**OIDC, "cognito_logins": {"google": "file:/run/token"}})
+    assert logins.providers == ("accounts.google.com", "login.example.com")
 
     with pytest.raises(
         ConfigurationError, match=r"login\.example\.com is in cognito_logins and signed in to"
     ):
-        _settings({**OIDC, "cognito_logins": {"login.example.com": "file:/run/token"}})
-    assert _settings(OIDC, {"logins": {"accounts.google.com": "x"}}).logins.providers == (
-        "accounts.google.com",
-    )
+        _logins({**OIDC, "cognito_logins": {"login.example.com": "file:/run/token"}})
+    keys = {"cognito_identity_pool_id": POOL, **OIDC}
+    lines = ["[profile app]", *(f"{key} = {value}" for key, value in keys.items())]
+    (tmp_path / "config").write_text("\n".join(lines))
+    environ = {"HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config")}
+    pool = IdentityPool(profile_name="app", environ=environ, logins={"accounts.google.com": "x"})
+    assert pool.logins.providers == ("accounts.google.com",)
 
 
 def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
     """A script that names its own pool under somebody's AWS_PROFILE does not use that profile's sign-in."""
     other = "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
 
-    assert _settings(USER_POOL, {"identity_pool_id": other}).logins.is_guest
+    assert _logins(USER_POOL, {"identity_pool_id": other}).is_guest
 
 
 @pytest.mark.parametrize(
@@ -133,7 +140,7 @@ def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
 def test_what_is_wrong_is_said_with_its_place(keys: dict[str, str], said: str) -> None:
     """Never a guest by mistake: each error names the key and the profile."""
     with pytest.raises(ConfigurationError) as caught:
-        _settings(keys)
+        _logins(keys)
 
     assert said.lower() in str(caught.value).lower()
     assert "CANARY" not in str(caught.value)
@@ -215,13 +222,15 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
     """The libraries are for signing in and for refresh tokens; guests do not even load our own package."""
     code = (
         "import sys\n"
-        "from cognito_credentials.settings.settings import require\n"
+        "from cognito_credentials.pool.logins import logins_of\n"
+        "from cognito_credentials.settings.settings import load\n"
         f"config = {{'profiles': {{'app': {{'cognito_identity_pool_id': {POOL!r}}}}}}}\n"
-        "require({}, environ={'HOME': '/x'}, config=config, profile='app')\n"
+        "environ = {'HOME': '/x'}\n"
+        "assert logins_of(load({}, environ=environ, config=config, profile='app'), environ).is_guest\n"
         "assert not [name for name in sys.modules if 'sign_in' in name]\n"
         f"config['profiles']['app'].update({OIDC!r})\n"
-        "found = require({}, environ={'HOME': '/x'}, config=config, profile='app')\n"
-        "assert found.logins.principal(None) is None\n"
+        "found = logins_of(load({}, environ=environ, config=config, profile='app'), environ)\n"
+        "assert found.principal() is None\n"
         f"assert {heavy!r} not in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -47,9 +47,8 @@ def _confirm(invocation: Invocation) -> None:
 def _clear_one(invocation: Invocation) -> int:
     pool = open_pool(invocation)
     removed = pool.clear(identities=invocation.options.identities)
-    settings = pool.settings
-    is_findable = settings.logins.principal(settings.user) is not None
-    if not is_findable and settings.cache == "file":
+    is_findable = pool.logins.principal() is not None
+    if not is_findable and pool.settings.cache == "file":
         # Only the token leads to the entries of a login from a program, and asking for one is a login.
         raise LoginRequiredError(
             "only the login token could tell which entries are this profile's",

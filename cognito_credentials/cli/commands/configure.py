@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...errors import ConfigurationError, clean
+from ...pool.logins import logins_of, sources_of
 from ...settings.aws_config import DEFAULT_PROFILE, read_config
 from ..command import PROGRAM, Command, Invocation, Options
 from ..config_file import config_path, read, replace
@@ -74,7 +75,7 @@ def _answers(invocation: Invocation, text: str) -> Answers:
     given = given_settings(options)
     removes_logins = options.login == [""]
     if options.login and not removes_logins:
-        given_logins(options, invocation.environ)  # refuses what is malformed in the words of the option
+        sources_of(given_logins(options), invocation.environ)  # an error names the option
     profile = options.profile or invocation.environ.get("AWS_PROFILE") or DEFAULT_PROFILE
     answers = Answers(
         profile=profile,
@@ -150,7 +151,7 @@ def _check(
     config: Mapping[str, Any], profile: str, changes: Mapping[str, Value | None], environ: Mapping[str, str]
 ) -> None:
     """Resolve the settings that the profile would have, so that nothing is written that cannot work."""
-    from ...settings.settings import NAMES, require
+    from ...settings.settings import NAMES, load
 
     values = {**config["profiles"].get(profile, {}), **changes}
     would_be = {
@@ -160,7 +161,7 @@ def _check(
     # A variable that is set now would hide what the profile says, and may not be set tomorrow.
     hiding = {names.environment for names in NAMES.values()}
     bare = {name: value for name, value in environ.items() if name not in hiding}
-    require({}, environ=bare, config=would_be, profile=profile)
+    logins_of(load({}, environ=bare, config=would_be, profile=profile), bare)
 
 
 def _refuse_other_styles(profile: str, text: str, path: str, environ: Mapping[str, str]) -> None:

@@ -64,10 +64,10 @@ def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
     from ...pool.pool import IdentityPool
-    from ...settings.settings import require
+    from ...settings.settings import load
 
     try:
-        settings = require({}, environ=environ, config=config, profile=profile)
+        settings = load({}, environ=environ, config=config, profile=profile)
         status = IdentityPool.from_settings(settings, environ=environ).status()
     except CognitoCredentialsError as error:
         # One profile that is wrong must not hide the others.

@@ -63,7 +63,7 @@ def run(invocation: Invocation) -> int:
 def _refused(invocation: Invocation, pool: IdentityPool) -> int:
     """Ask before a guest's identity is lost, since nothing leads back to it; return the exit code of a no."""
     terminal = invocation.terminal
-    guest = pool.guest_identity() if pool.settings.logins.is_guest else None
+    guest = pool.guest_identity() if pool.logins.is_guest else None
     if guest is None or invocation.options.yes:
         return 0
     if not terminal.can_ask:

@@ -18,6 +18,8 @@ _NOT_KEPT: Final = (
 )
 
 if TYPE_CHECKING:
+    from ...logins import Logins
+    from ...pool.pool import IdentityPool
     from ...pool.status import Status
     from ...settings.settings import Settings
 
@@ -29,23 +31,23 @@ def add_options(options: Options) -> None:
 def run(invocation: Invocation) -> int:
     """Print what is known."""
     pool = open_pool(invocation)
-    status, settings = pool.status(), pool.settings
+    status, region = pool.status(), region_for(invocation, pool.settings)
     if invocation.options.json:
-        invocation.terminal.write(as_json(_facts(status, settings, region_for(invocation, settings))))
+        invocation.terminal.write(as_json(_facts(status, pool, region)))
     else:
-        invocation.terminal.write(listing(_rows(status, settings, region_for(invocation, settings))))
+        invocation.terminal.write(listing(_rows(status, pool, region)))
     return 0
 
 
-def _facts(status: Status, settings: Settings, region: str) -> dict[str, Any]:
+def _facts(status: Status, pool: IdentityPool, region: str) -> dict[str, Any]:
     """Return everything by names that stay from release to release."""
     facts = dataclasses.asdict(status)
-    facts["identity_pool_id_origin"] = settings.origins.get("identity_pool_id")
-    facts |= {"region": region, "flow": settings.flow, "logins": settings.logins.describe()}
+    facts["identity_pool_id_origin"] = pool.settings.origins.get("identity_pool_id")
+    facts |= {"region": region, "flow": pool.settings.flow, "logins": pool.logins.describe()}
     return facts
 
 
-def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, object]]:
+def _rows(status: Status, pool: IdentityPool, region: str) -> list[tuple[str, object]]:
     left = time_left(status.seconds_left)
     credentials = "none"
     if left is not None and status.expiration is not None:
@@ -57,11 +59,11 @@ def _rows(status: Status, settings: Settings, region: str) -> list[tuple[str, ob
     error = None if status.last_error is None else f"{status.last_error}{retry}"
     return [
         ("Profile", status.profile),
-        ("Identity pool", f"{status.identity_pool_id}{_elsewhere(settings)}"),
-        ("Flow", settings.flow),
+        ("Identity pool", f"{status.identity_pool_id}{_elsewhere(pool.settings)}"),
+        ("Flow", pool.settings.flow),
         ("Region", region),
-        ("Login", status.principal if _signs_in(settings) else None),
-        ("Signed in", _signed_in(status, settings)),
+        ("Login", status.principal if _signs_in(pool.logins) else None),
+        ("Signed in", _signed_in(status, pool.logins)),
         ("Identity", status.identity_id or _unknown(status)),
         ("Account", status.account_id),
         ("Credentials", credentials),
@@ -86,17 +88,17 @@ def _unknown(status: Status) -> str:
     return because if because == NOBODY else f"cannot be told whose: {because}"
 
 
-def _signs_in(settings: Settings) -> bool:
-    return any(callable(getattr(source, "account", None)) for _, source in settings.logins.sources)
+def _signs_in(logins: Logins) -> bool:
+    return any(callable(getattr(source, "account", None)) for _, source in logins.sources)
 
 
-def _signed_in(status: Status, settings: Settings) -> str:
+def _signed_in(status: Status, logins: Logins) -> str:
     """Say who is signed in and where that is kept; for logins from elsewhere, where they come from."""
     login = command_line("login", status.profile)
     if status.signed_in_as is not None:
         end = f"; the sign-in has ended: run {login}" if status.sign_in_has_ended else ""
         return f"{printable(status.signed_in_as)}, kept in {sign_in_place(status.login_store)}{end}"
-    return f"nobody; {login} signs in" if _signs_in(settings) else status.principal
+    return f"nobody; {login} signs in" if _signs_in(logins) else status.principal
 
 
 COMMAND = Command(

@@ -29,7 +29,7 @@ def run(invocation: Invocation) -> int:
         if not terminal.agrees(f"Take {printable(name)} off {identity_id}"):
             terminal.say("Nothing was changed.")
             return 130
-    named = pool.settings.logins.providers
+    named = pool.logins.providers
     pool.unlink(name)
     terminal.write(f"Took {printable(name)} off the identity {identity_id}.\n")
     if name not in named:

@@ -14,7 +14,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from ...logins.claims import digest, unverified_issuer
+from ...digest import digest
+from ...logins.claims import unverified_issuer
 from ...settings.aws_config import config_files
 
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ from ...cache.prune import STALE_SECONDS, sweep
 from ...cache.verify import UnusableDirectory, open_directory
 from ...cache.waiting import SingleFlight, holding
 from ...clock import Clock
+from ...digest import digest
 from ...errors import CacheError, ServiceError
 from ...home import home_directory
-from ...logins.claims import digest
 
 KINDS: Final = ("sign-in", "sealed", "secret", "ended")
 LOCK_BUDGET: Final = 14.0

@@ -1,0 +1,90 @@
+"""
+The login sources that the settings name: texts of a profile or a command line become `Logins`.
+
+A guest's start loads neither `sign_in` nor `developer`, and a profile without a sign-in not `sign_in`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..logins import Logins, LoginSource, parse_source
+
+if TYPE_CHECKING:
+    from ..settings.settings import ConfiguredLogins, Settings
+
+
+def logins_of(settings: Settings, environ: Mapping[str, str]) -> Logins:
+    """
+    Make the login sources that *settings* name; none is asked for a token.
+
+    Args:
+        settings: Settings whose logins are not a program's own.
+        environ: Where ``env:`` sources and sign-ins look.
+
+    Raises:
+        ConfigurationError: A source or a sign-in key is malformed, or two logins are of one provider.
+        TypeError: A program gave the logins: then it has to hand them on beside the settings.
+    """
+    if settings.logins is None:
+        raise TypeError("these settings go with a program's own logins: give them, too")
+    logins = sources_of(settings.logins, environ, settings.profile, settings.profile_settings)
+    return logins.of_user(settings.user)
+
+
+def sources_of(
+    configured: ConfiguredLogins,
+    environ: Mapping[str, str],
+    profile: str | None = None,
+    profile_settings: Mapping[str, Any] | None = None,
+) -> Logins:
+    """
+    Make the login sources that a profile or a command line names; see `logins_of`.
+
+    Args:
+        configured: The texts.
+        environ: Where ``env:`` sources and sign-ins look.
+        profile: Name of the profile in effect.
+        profile_settings: Its keys, for the CA bundle.
+    """
+    # The process's own environment is looked up anew each time, and is no part of a pickle.
+    # The profile's CA bundle counts for a back end and an issuer, too: they may be behind the same proxy.
+    of_profile: dict[str, Any] = {
+        "profile_name": profile,
+        "profile_settings": profile_settings,
+        "environ": None if environ is os.environ else environ,
+    }
+    logins = Logins((), configured.origin)
+    if configured.sources:
+        logins = Logins.parse(
+            configured.sources,
+            origin=configured.origin,
+            environ=of_profile["environ"],
+            others={
+                "developer": lambda url: _developer_login(url, configured.developer_headers, **of_profile)
+            },
+        )
+    if configured.sign_in:
+        from ..sign_in.profile import source_of_profile
+
+        source = source_of_profile(
+            configured.sign_in,
+            origin=configured.origin,
+            endpoint=configured.user_pools_endpoint,
+            **of_profile,
+        )
+        logins = logins.joined(Logins.of(source, origin=configured.origin))
+    return logins
+
+
+def _developer_login(url: str, headers: tuple[str, str] | None, **of_profile: Any) -> LoginSource:
+    from ..developer.login import DeveloperLogin
+
+    if headers is None:
+        return DeveloperLogin(url, **of_profile)
+    text, origin = headers
+    setting, environ = "cognito_developer_headers", of_profile["environ"]
+    source = parse_source(text, origin=origin, environ=environ, setting=setting)
+    return DeveloperLogin(url, headers=source, **of_profile)
