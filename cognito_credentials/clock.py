@@ -1,11 +1,11 @@
 """
-Time, from outside: the wall clock, a clock that nobody can set, and what the service says the time is.
+The three sources of time: the wall clock, the elapsed clock, and the service's `Date` header.
 
-The wall clock of a device may be hours wrong and may jump; the elapsed clock never jumps but starts anew
-with each boot. Neither is enough alone (reliability.md 3.3), so every decision about expiry asks for
-`ServerTime.now`, which takes whichever of the two is *later*: a credential is expired when either says so.
+The wall clock of a device may be hours wrong and may jump. The elapsed clock never jumps, but starts anew
+with each boot. Neither is enough alone, so every decision about expiry asks `ServerTime.now`, which takes the
+*later* of the two: a credential is expired when either clock says so.
 
-Base layer: imports nothing of ours, and no typing: the fast path of the command line comes through here.
+A cache hit of the command line loads this file: it imports no typing.
 """
 
 from __future__ import annotations
@@ -14,33 +14,37 @@ import os
 import time
 
 TRUSTED_OFFSET_SECONDS = 5
-"""Below this the `Date` header's one-second steps and the round trip are noise."""
+"""A smaller difference is noise: the `Date` header has steps of one second, and the answer takes time."""
 SIGNATURE_TOLERANCE_SECONDS = 300
-"""AWS refuses signatures whose clock is further off than this (Source: Signature Version 4)."""
+"""
+AWS refuses signatures of a clock that is further off.
+
+Source: .github/SERVICE.md#W27a
+"""
 CORRECTED_SECONDS = 60
-"""A wall clock this close to the time by the other clock is right."""
+"""A wall clock that agrees with the elapsed clock to within this is right."""
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 class Clock:
-    """The clocks of this machine. It is handed to whatever needs time; tests hand over their own."""
+    """The clocks of this machine. Tests pass one of their own."""
 
     def __init__(self) -> None:
-        # Where the system has no boot id, readings are comparable within this process only.
+        # Without a boot id of the system, readings compare only within this process.
         self._process_id = "process-" + os.urandom(12).hex()
 
     def wall(self) -> float:
-        """Seconds since the epoch, as this machine believes."""
+        """Return seconds since the epoch by this machine's clock."""
         return time.time()
 
     def elapsed(self) -> float:
-        """Seconds since some fixed moment, unaffected by setting the clock, counting sleep if it can."""
-        # Linux stops the monotonic clock during suspend and credentials do not live longer for it.
+        """Return seconds since some fixed moment, whoever sets the clock; includes suspend where it can."""
+        # Linux stops the monotonic clock during suspend, and credentials go on ageing.
         boottime = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if boottime is None else time.clock_gettime(boottime)
 
     def boot_id(self) -> str:
-        """Which boot `elapsed` counts from, at most 36 characters; readings of equal ids compare."""
+        """Name the boot that `elapsed` counts from, in at most 36 characters."""
         if not hasattr(time, "CLOCK_BOOTTIME"):
             return self._process_id
         try:
@@ -56,15 +60,15 @@ class Clock:
 
 class ServerTime:
     """
-    One observation of the service's time, from the `Date` header of an answer; a value.
+    One observation of the service's time, from the `Date` header of an answer; immutable by convention.
 
-    It is stored with the credentials, so that every process that reads them judges alike.
+    It is stored with the credentials, so that every process that reads them decides alike.
 
     Args:
         wall: Seconds since the epoch on this machine's clock when the answer came.
         elapsed_ms: `Clock.elapsed` then, in milliseconds.
         boot_id: `Clock.boot_id` then.
-        offset: Service minus wall, in seconds; 0 when within the noise or unknown.
+        offset: The service's time minus *wall*, in seconds; 0 when it is noise or unknown.
     """
 
     __slots__ = ("boot_id", "elapsed_ms", "offset", "wall")
@@ -77,11 +81,11 @@ class ServerTime:
 
     def now(self, clock: Clock, boot_id: str | None = None) -> float:
         """
-        Estimate the service's time: the later of what the two clocks say.
+        Estimate the service's time: the later of the two clocks' answers.
 
         Args:
             clock: This machine's clocks.
-            boot_id: `Clock.boot_id`, where the caller already knows it.
+            boot_id: `Clock.boot_id`, when the caller has read it already.
 
         Returns:
             Seconds since the epoch.
@@ -92,17 +96,17 @@ class ServerTime:
             return by_wall
         by_elapsed = self.wall + self.offset + clock.elapsed() - self.elapsed_ms / 1000
         if self.offset and abs(wall - by_elapsed) < CORRECTED_SECONDS:
-            # The clock that was wrong when this was observed has been set right since: what it then was
-            # wrong by says nothing any more.
+            # The wall clock was wrong at the observation and has been set right since: the offset of then
+            # no longer applies.
             return max(wall, by_elapsed)
         return max(by_wall, by_elapsed)
 
     def is_from_the_future(self, clock: Clock) -> bool:
         """
-        Tell whether it was made, in another boot, more than a minute after now.
+        Tell whether it was made in another boot, and more than a minute after the present time.
 
-        Then the wall clock has been set back and nothing says by how much. Within one boot the elapsed
-        clock does say, so a device whose clock is corrected keeps its credentials.
+        Then the wall clock has been set back, by an unknown amount. Within one boot the elapsed clock tells
+        the amount, so a device whose clock is corrected keeps its credentials.
         """
         return self.wall > clock.wall() + 60 and self.boot_id != clock.boot_id()
 
@@ -120,7 +124,7 @@ class ServerTime:
 
 def observe(clock: Clock, server_seconds: float | None = None) -> ServerTime:
     """
-    Note the time now, with what the service said it was.
+    Record the present time by this machine's clocks and by the service.
 
     Args:
         clock: This machine's clocks.

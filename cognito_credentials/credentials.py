@@ -1,19 +1,19 @@
 """
-One set of temporary credentials, and its three spellings by AWS.
+One set of temporary credentials, and its spellings.
 
-| ours              | Cognito     | STS             | credential_process |
-|-------------------|-------------|-----------------|--------------------|
-| access_key_id     | AccessKeyId | AccessKeyId     | AccessKeyId        |
-| secret_access_key | SecretKey   | SecretAccessKey | SecretAccessKey    |
-| session_token     | SessionToken| SessionToken    | SessionToken       |
-| expiration        | number      | text            | text               |
-| account_id        | -           | -               | AccountId          |
+| here              | Cognito     | STS             | credential_process | environment               |
+|-------------------|-------------|-----------------|--------------------|---------------------------|
+| access_key_id     | AccessKeyId | AccessKeyId     | AccessKeyId        | AWS_ACCESS_KEY_ID         |
+| secret_access_key | SecretKey   | SecretAccessKey | SecretAccessKey    | AWS_SECRET_ACCESS_KEY     |
+| session_token     | SessionToken| SessionToken    | SessionToken       | AWS_SESSION_TOKEN         |
+| expires_at        | Expiration  | Expiration      | Expiration         | AWS_CREDENTIAL_EXPIRATION |
+| account_id        | -           | -               | AccountId          | AWS_ACCOUNT_ID            |
 
-They are converted here and nowhere else. An expiration is never rewritten: what the service said is what
-every reader is told.
+They are converted here and nowhere else. An expiration is never rewritten: every reader gets the one that
+the service sent.
 
-Base layer: imports `errors` and `secret`. Plain classes, and neither typing, json nor datetime at import:
-the fast path of the command line comes through here, and each of those costs more than all its work.
+A cache hit of the command line loads this file: at import there is neither typing, json nor datetime, each of
+which takes longer than the whole answer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 SHORTEST_LIFETIME_SECONDS = 60
 LONGEST_LIFETIME_SECONDS = 12 * 3600 + 300
-"""STS gives at most 12 hours (Source: AssumeRoleWithWebIdentity); five minutes for clocks."""
+"""
+STS gives at most 12 hours; five minutes more are for clocks.
+
+Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+"""
 
 
 class TemporaryCredentials:
@@ -42,8 +46,8 @@ class TemporaryCredentials:
         access_key_id: ``ASIA…``.
         secret_access_key: Text or `Secret`.
         session_token: Text or `Secret`.
-        expires_at: Seconds since the epoch, as the service said.
-        account_id: The AWS account, 12 digits, where it is known.
+        expires_at: Seconds since the epoch, as the service sent it.
+        account_id: The AWS account, 12 digits; None when unknown.
     """
 
     __slots__ = (
@@ -80,7 +84,7 @@ class TemporaryCredentials:
 
     @property
     def expiration(self) -> datetime:
-        """When they end: aware, UTC, as the service said."""
+        """The expiration that the service sent, as an aware time in UTC."""
         from datetime import datetime, timezone
 
         return datetime.fromtimestamp(self.expires_at, timezone.utc)
@@ -114,7 +118,7 @@ class TemporaryCredentials:
 
         No quoting is needed: no part can hold a quote or a backslash (`checked`).
 
-        Source: AWS CLI user guide, sourcing credentials with an external process.
+        Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
         """
         account = f', "AccountId": "{self.account_id}"' if self.account_id else ""
         return (
@@ -125,7 +129,11 @@ class TemporaryCredentials:
         )
 
     def to_environment(self) -> dict[str, str]:
-        """Spell them as the environment variables that the SDKs read."""
+        """
+        Spell them as the environment variables that the SDKs read.
+
+        Source: ``EnvProvider`` in https://github.com/boto/botocore/blob/develop/botocore/credentials.py
+        """
         variables = {
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key.reveal(),

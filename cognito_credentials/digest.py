@@ -1,7 +1,7 @@
 """
 SHA-256 without loading OpenSSL, and a hash of a list of texts.
 
-`hashlib` loads libcrypto, which takes longer than answering a cache hit does. The interpreter's own
+`hashlib` loads libcrypto, which takes longer than the whole answer to a cache hit. The interpreter's own
 implementation is the same function.
 """
 

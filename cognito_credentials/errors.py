@@ -15,11 +15,11 @@ Every error of this package, named by what its reader must do next.
 
 "Not configured" is not an error: a credential provider that has nothing to say returns None.
 
-Messages are lower case, one line, name the setting and where it came from, and never hold a value that
-may be secret. Texts that a service sent are cleaned here, where they become ours (`clean`), so that
-nothing downstream can print a terminal escape or a token.
+A message is one line in lower case. It names the setting and where it came from, and never holds a value
+that may be secret. Every text that goes into an error is cleaned (`clean`), so that no reader of the error
+can print a terminal escape or a token.
 
-Base layer: imports nothing of ours, and no typing: the fast path comes through here.
+A cache hit of the command line loads this file: it imports nothing, not even typing.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from typing import Any
 
 MESSAGE_LIMIT = 300
-"""Characters kept of a text from outside; long enough for every message Cognito is known to send."""
+"""Characters kept of a text from outside; every known message of Cognito is shorter."""
 
 
 class CognitoCredentialsError(Exception):
     """
-    What every error of this package derives from; never raised itself.
+    The base class of every error of this package; never raised itself.
 
     Args:
         message: What is wrong, lower case, one line, no secret.
@@ -46,9 +46,9 @@ class CognitoCredentialsError(Exception):
     """
 
     exit_code = 1
-    """What the command line exits with."""
+    """Exit status of the command line."""
     retryable = False
-    """Whether the same call may succeed later with nothing changed."""
+    """Whether the same call may succeed later though nothing is changed."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class CognitoCredentialsError(Exception):
         self.code = clean(code) if code else None
         self.request_id = clean(request_id) if request_id else None
         self.throttled = throttled
-        # By name: as botocore's error too (`botocore_errors`), another class would be next in line.
+        # Not by super(): in an error that is botocore's too, botocore's class would be next in line.
         Exception.__init__(self, self.message)
 
     def __str__(self) -> str:
@@ -121,7 +121,7 @@ class CredentialsExpiredError(ServiceError):
 
 
 class CacheError(CognitoCredentialsError):
-    """The place to remember credentials or a sign-in is unusable: a directory, or the keyring."""
+    """The place where credentials or a sign-in are kept is unusable: a directory, or the keyring."""
 
     exit_code = 7
 
@@ -170,14 +170,17 @@ def sentences(what: str, hint: str) -> str:
 
 def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """
-    Make *text* from outside safe to print and log: one line, no control or bidi characters, no token.
+    Make *text* from outside safe to print and log: one line, no control or bidi characters, no secret.
+
+    Masked are access key ids, JWTs, and what looks like secret keys, session tokens and opaque tokens. Host
+    names, provider names, ARNs and paths stay readable.
 
     Args:
-        text: Anything; a service's or a config file's words.
-        limit: Most characters kept.
+        text: Anything; the words of a service or of a config file.
+        limit: The most characters to keep.
 
     Returns:
-        Printable text, at most *limit* characters, JWTs and access key ids replaced by ``***``.
+        Printable text of at most *limit* characters, with ``***`` for each secret.
     """
     # Cut before the loop too: a megabyte from a hostile server must not cost a megabyte of work.
     line = " ".join(_clean_word(word) for word in text[: 4 * limit].split())
@@ -185,44 +188,57 @@ def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def _clean_word(word: str) -> str:
-    # A secret stands between quotes, commas or tags as well as between spaces: each run of the characters
-    # that tokens are made of is judged by itself.
+    # A secret may stand between quotes, commas or tags: each run of base64 characters is judged by itself.
+    # A dot ends a run, because base64 has none; only JWTs have dots inside.
     is_arn = word.lstrip("'\"([{<").startswith("arn:aws")
     shown, run = "", ""
     for character in (*word, " "):
-        if character.isalnum() or character in "+/=_-.":
+        if character.isalnum() or character in "+/-_" or (character == "." and "eyJ" in run):
             run += character
             continue
-        shown += "***" if _looks_secret(run, is_arn=is_arn) else run
-        shown += character if character.isprintable() and character not in _BIDI else "?"
+        # The parts of an ARN are names; CloudFormation ends them with random letters and digits.
+        is_name = is_arn and shown.endswith(":")
+        shown += "***" if _holds_key_id_or_jwt(run) or (_is_random(run) and not is_name) else run
+        # Characters that reorder what a terminal shows ("trojan source") are not printable either.
+        shown += character if character.isprintable() else "?"
         run = ""
     return shown[:-1]
 
 
-_BIDI = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that reorder what a terminal shows ("trojan source"); `isprintable` lets some through."""
+def _holds_key_id_or_jwt(run: str) -> bool:
+    # Anywhere in the run: an escaped line break or a percent code may leave a letter in front.
+    for prefix in ("ASIA", "AKIA"):
+        found = run[run.find(prefix) :][:16] if prefix in run else ""
+        if len(found) == 16 and found.isalnum() and found.isupper():
+            return True
+    # A JSON object that begins with a name is "eyJ" in base64.
+    return "eyJ" in run and len(run[run.find("eyJ") :].partition("/")[0]) >= 16
 
 
-def _looks_secret(run: str, *, is_arn: bool) -> bool:
-    if len(run) < 16:
+def _is_random(run: str) -> bool:
+    """
+    Tell base64 of 40 characters and more, the length of a secret key, from a path.
+
+    Inside a word, a name goes from a small letter to a capital or a digit now and then (``MyAwsApp``,
+    ``OneDrive2``), and hardly ever from a digit or from capitals to letters (``S3Keys``, ``AWSKeys``): less
+    than once in ten characters of a path. Base64 does so four times as often; of a million random secret keys
+    ten do not. Words of small letters and digits, or of capitals and digits, do not count: paths hold UUIDs
+    and hashes.
+    """
+    if len(run) < 40:
         return False
-    core = run.strip(".=")
-    if any(len(core) - core.find(prefix) >= 16 for prefix in ("eyJ", "ASIA", "AKIA") if prefix in core):
-        return True
-    # Long unbroken base64: a secret key (40), a session token, an opaque login token.
-    is_long = len(core) >= 40 and any(character.isdigit() for character in core)
-    return is_long and not (is_arn and "+" not in core and "=" not in core) and not _is_place(core)
-
-
-def _is_place(word: str) -> bool:
-    """Tell a path, or a host with or without one, from base64: user pools' provider names, token files."""
-    parts = word.lstrip("/").split("/")
-    # A path may begin with one capital: /Users, /Volumes.
-    first = parts[0][1:] if word[0] == "/" and len(parts[0]) > 4 else parts[0]
-    if any(len(part) >= 40 for part in parts) or first != first.lower():
-        return False
-    # Base64 has no dot; and of a random key hardly ever is all before the second slash lower-case letters.
-    return "." in parts[0] or (word[0] == "/" and len(parts) > 1 and parts[0].isalpha())
+    if run.isalnum() and any(character.isdigit() for character in run):
+        return True  # one word of that length is no name; app client secrets are small letters and digits
+    words = run.replace("+", "/").replace("-", "/").replace("_", "/").split("/")
+    turns = run.count("+") + sum(
+        (one.islower() and not two.islower())
+        or (one.isdigit() and two.isalpha())
+        or (one.isupper() and two.isupper() and three.islower())
+        for word in words
+        if not (word.islower() or word.isupper())
+        for one, two, three in zip(word, word[1:], word[2:] + "/")  # noqa: B905  (as long as the second)
+    )
+    return turns * 10 > len(run)
 
 
 def _rebuild(

@@ -1,5 +1,5 @@
 """
-The user's home directory, for the places that are given relative to it.
+The user's home directory, for the paths that are relative to it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 def home_directory(environ: Mapping[str, str]) -> str | None:
     """
-    Find the user's home: what *environ* says, or without ``HOME`` what the user database says.
+    Find the user's home in *environ*, or in the user database when *environ* has no ``HOME``.
 
     Returns:
         An absolute path; None when there is none, or when *environ* names a relative path.
     """
     home = environ.get("USERPROFILE" if os.name == "nt" else "HOME")
     if home is None:
-        home = _home_of_user()  # botocore looks there too: services are started without HOME
+        home = _home_of_user()  # botocore looks there too: system services start without HOME
     return home if os.path.isabs(home) else None
 
 
@@ -29,7 +29,7 @@ def _home_of_user() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_dir
     except KeyError:
-        return ""  # a container's made-up user
+        return ""  # a container may run under a user id that no user has
 
 
 def expand_user(path: str, environ: Mapping[str, str]) -> str:

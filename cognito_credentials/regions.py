@@ -1,15 +1,13 @@
 """
-What the name of a region tells: its partition, and the name Cognito's own tokens go by there.
+Names of places: regions and what follows from them, user pool ids, and the hosts that are this machine.
 
-A region is judged by its shape, not by a list, so that one that opens tomorrow works today; the list
-of known regions serves only to name the one that was probably meant.
-
-Base layer: imports nothing of ours.
+A region is recognised by its shape, not by a list, so that a region that opens tomorrow works today. The
+list of known regions serves only to suggest the region that was probably meant.
 """
 
 from __future__ import annotations
 
-import difflib
+import ipaddress
 import re
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
@@ -26,7 +24,11 @@ _PARTITIONS = (
     ("eusc-", "aws-eusc", "amazonaws.eu"),
     ("", "aws", "amazonaws.com"),
 )
-"""Region prefix, partition, DNS suffix. Source: botocore's partitions data."""
+"""
+Region prefix, partition, DNS suffix.
+
+Source: https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
+"""
 
 KNOWN_REGIONS = (
     *("af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3"),
@@ -36,7 +38,11 @@ KNOWN_REGIONS = (
     *("eu-west-3", "eusc-de-east-1", "il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
     *("sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2"),
 )
-"""Where identity pools exist, to name near misses. Source: botocore's endpoints data, cognito-identity."""
+"""
+Regions that have identity pools.
+
+Source: ``cognito-identity`` in https://github.com/boto/botocore/blob/develop/botocore/data/endpoints.json
+"""
 
 
 def is_region(text: str) -> bool:
@@ -50,7 +56,9 @@ def is_user_pool_id(text: str) -> bool:
 
 
 def near_regions(text: str) -> list[str]:
-    """Name up to three known regions that *text* may have meant."""
+    """Name up to three known regions that *text* may stand for."""
+    import difflib  # for an error message only
+
     return difflib.get_close_matches(text.lower(), KNOWN_REGIONS, n=3, cutoff=0.7)
 
 
@@ -63,11 +71,12 @@ def own_token_provider(region: str) -> str:
     """
     Name the login provider of the tokens that Cognito Identity itself issues in *region*.
 
-    It is the key under ``logins`` for a token of a developer identity, and the issuer of every
-    OpenID token, without the scheme.
+    It is the key under ``logins`` for a token of a developer identity, and, behind ``https://``, the issuer
+    of every OpenID token.
 
-    Source: AWS documentation for ``aws`` and GovCloud, aws-sdk-android for China; the other partitions
-    follow the same pattern (assumed).
+    Source: https://docs.aws.amazon.com/cognito/latest/developerguide/developer-authenticated-identities.html
+    for ``aws``, .github/SERVICE.md#1.7.4 for China and .github/SERVICE.md#1.7.5 for GovCloud. The other
+    partitions are assumed to follow the same pattern.
     """
     partition, suffix = _partition(region)
     if partition == "aws":
@@ -81,10 +90,30 @@ def user_pool_issuer(user_pool_id: str) -> str:
     """
     Name the issuer of a user pool's tokens: ``https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID``.
 
-    Source: Cognito developer guide, verifying a JSON web token; China as the endpoints there are named.
+    Source: the Cognito developer guide, "Verifying JSON web tokens". In China the suffix is assumed to be
+    that of the endpoints.
     """
     region = user_pool_id.partition("_")[0]
     return f"https://cognito-idp.{region}.{_partition(region)[1]}/{user_pool_id}"
+
+
+def is_loopback(host: str) -> bool:
+    """
+    Tell whether *host* is this machine, without asking DNS.
+
+    A token may go to such a host by plain http, and to no other.
+
+    Args:
+        host: A name or address as `urlsplit` gives it, in lower case and without brackets.
+    """
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    # Not `is_loopback` for version 6: Python versions disagree about ::ffff:127.0.0.1.
+    return address.is_loopback if address.version == 4 else str(address) == "::1"
 
 
 def _partition(region: str) -> tuple[str, str]:

@@ -1,11 +1,10 @@
 """
-A secret is a type, not a string: it does not show itself.
+A secret that does not show itself when it is printed, logged or formatted.
 
-Not a `str` subclass on purpose: botocore signs with ``f"AWS4{key}"``, so a string that hides itself in
-``format()`` would silently make wrong signatures. What needs the text calls `Secret.reveal`, and a test
-counts the places that may.
+`Secret` is not a subclass of `str`: botocore signs with ``f"AWS4{key}"``, and a string that hides itself in
+``format()`` would silently make wrong signatures. Code that needs the text calls `Secret.reveal`.
 
-Base layer: imports nothing of ours, and no typing: the fast path comes through here.
+A cache hit of the command line loads this file: it imports nothing, not even typing.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
-            # The value is not named: it may be the secret in a wrong type (bytes, dict).
+            # The message leaves the value out: it may be the secret in a wrong type (bytes, dict).
             raise TypeError(f"a secret must be text (str), not {type(text).__name__}")
         self._text = text
 
@@ -51,7 +50,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        import hmac  # here, since the fast path holds secrets and never compares them
+        import hmac  # a cache hit holds secrets, never compares them, and must not pay for this import
 
         return hmac.compare_digest(self._text.encode(), other._text.encode())
 

@@ -1,15 +1,19 @@
-"""The base layer: errors, secrets, credentials, clocks."""
+"""Errors, secrets, credentials, clocks: the files that every folder uses."""
 
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
+import random
+import string
 import traceback
+import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cognito_credentials import errors
@@ -179,6 +183,114 @@ class TestErrors:
 
         assert "\n" not in shown
         assert shown.isprintable()
+
+
+BASE64 = string.ascii_letters + string.digits + "+/"
+WHOLE = "%s"
+FORMS = (
+    WHOLE,
+    "token=%s",
+    "Bearer %s.",
+    '{"SecretKey":"%s","n":1}',
+    '{\\"key\\":\\"%s\\"}',
+    "<SecretAccessKey>%s</SecretAccessKey>",
+    "'%s',",
+    "https://example.com/?secret=%s&n=1",
+    "line\\n%s\\n",
+    "%%20%s",
+)
+chances = st.integers(0, 2**64).map(random.Random)
+"""Real secrets are random; the strategies of hypothesis prefer letters that repeat."""
+
+
+def secret_key(chance: random.Random) -> str:
+    return "".join(chance.choices(BASE64, k=40))
+
+
+def session_token(chance: random.Random) -> str:
+    return base64.b64encode(chance.randbytes(chance.randrange(90, 900))).decode()
+
+
+def access_key_id(chance: random.Random) -> str:
+    alphabet = string.ascii_uppercase + string.digits
+    return chance.choice(("ASIA", "AKIA")) + "".join(chance.choices(alphabet, k=16))
+
+
+def jwt(chance: random.Random) -> str:
+    def part(content: bytes) -> str:
+        return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+    claims = b'{"sub":"%s","iss":"https://login.example.com"}' % chance.randbytes(12).hex().encode()
+    signature = chance.randbytes(chance.choice((32, 64, 256)))
+    return ".".join((part(b'{"alg":"RS256","kid":"k-1"}'), part(claims), part(signature)))
+
+
+class TestMasking:
+    """What `clean` masks, and what it never does, on random examples."""
+
+    @settings(derandomize=True, max_examples=300)
+    @given(chances, st.sampled_from((secret_key, session_token, access_key_id, jwt)), st.sampled_from(FORMS))
+    def test_secrets_are_masked(self, chance: random.Random, make: Any, form: str) -> None:
+        """No 16 characters of a secret are left, whatever its kind and whatever stands around it."""
+        secret = make(chance)
+
+        shown = clean(form % secret, limit=2000)
+
+        assert not any(secret[at : at + 16] in shown for at in range(len(secret) - 15))
+        assert "***" in shown
+
+    @settings(derandomize=True)
+    @given(
+        st.lists(
+            st.from_regex(r"[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?", fullmatch=True), min_size=2, max_size=9
+        ),
+        st.sampled_from((WHOLE, "https://%s/path", "'%s:443'", "(%s),")),
+    )
+    def test_host_names_are_kept(self, labels: list[str], form: str) -> None:
+        """A host name is what a message about the network is about, whatever its length."""
+        text = form % ".".join(labels)
+
+        assert clean(text) == text
+
+    @settings(derandomize=True, max_examples=300)
+    @given(
+        chances,
+        st.sampled_from(("us-east-1", "ap-southeast-2", "us-gov-west-1", "cn-northwest-1", "eusc-de-east-1")),
+        st.sampled_from((WHOLE, "https://%s", "login %s was refused", "{%s: 1}")),
+    )
+    def test_provider_names_are_kept(self, chance: random.Random, region: str, form: str) -> None:
+        """The names of Cognito's own providers have 40 characters and more, and end like base64."""
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        pool = f"{region}_" + "".join(chance.choices(string.ascii_letters + string.digits, k=9))
+        for name in (f"cognito-identity.{region}.{suffix}", f"cognito-idp.{region}.{suffix}/{pool}", pool):
+            assert clean(form % name) == form % name
+
+    @settings(derandomize=True, max_examples=300)
+    @given(
+        chances,
+        st.sampled_from(
+            ("/home/ada", "/Users/ada", "/Volumes/Data", "/var/run/secrets", "~", "C:\\\\Users\\\\ada", "")
+        ),
+        st.sampled_from((WHOLE, "file:%s", "cannot read '%s':", "(%s)")),
+    )
+    def test_paths_are_kept(self, chance: random.Random, root: str, form: str) -> None:
+        """The path of a file is what a message about the disk is about, whatever its length."""
+        names = (
+            *("projects", "site-packages", "cognito_credentials", "token2", ".aws", "tokens.d", "v2.0", "S3"),
+            *("Library", "Application-Support", "TOKENS", "README.md", "..2026_11_30", "overlay2"),
+            *("eks.amazonaws.com", "serviceaccount"),
+        )
+        camel = ("MyAwsApp", "GitHub", "AndroidStudioProjects", "OneDrive2024", "CognitoTokens")
+        unique = (str(uuid.UUID(int=chance.getrandbits(128))), chance.randbytes(32).hex())
+        parts = [
+            *chance.sample(names, chance.randrange(1, 6)),
+            *chance.sample(camel, chance.randrange(3)),
+            *chance.sample(unique, chance.randrange(2)),
+        ]
+        chance.shuffle(parts)
+        text = form % "/".join((root, *parts))
+
+        assert clean(text) == text
 
 
 class TestCredentials:

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parent.parent / "cognito_credentials"
 ORDER = (
     *("__main__", "__init__", "cli", "session", "botocore_errors", "back_end", "pool", "refresh", "sign_in"),
     *("developer", "exchange", "logins", "cache", "settings"),
-    *("credentials", "home", "regions", "loopback", "clock", "digest", "secret", "errors"),
+    *("credentials", "home", "regions", "clock", "digest", "secret", "errors"),
 )
 """From the top: a folder or file imports only from those after it."""
 

@@ -26,7 +26,7 @@ REVEALED = {
     "developer/back_end.py": (2, "the answer to the app, and logins for the request"),
     "logins/saml.py": (1, "is it base64 of XML?"),
     "developer/login.py": (2, "headers go into the request, and are checked for line ends"),
-    "credentials.py": (10, "the spellings of credentials; each is the boundary to whoever needs them"),
+    "credentials.py": (6, "the spellings of credentials"),
     "exchange/client.py": (2, "login and OpenID tokens go into the request"),
     "exchange/facts.py": (1, "an unverified look at a token, for a hint"),
     "exchange/failures.py": (1, "to black the secret out of a service's text"),

@@ -26,7 +26,7 @@ import urllib3.exceptions
 
 from ..clock import Clock, ServerTime, observe
 from ..errors import ConfigurationError, ServiceError
-from ..loopback import is_loopback
+from ..regions import is_loopback
 from .deadline import remaining, too_late
 
 if TYPE_CHECKING:

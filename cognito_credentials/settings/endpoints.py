@@ -4,7 +4,7 @@ Which endpoint a service is called at, where it is not AWS's own: botocore's rul
 Ours: https, or a service on this machine. Login tokens go to this address; botocore itself would post
 them over plain http to whatever host a variable names (reliability.md 0.8, T6).
 
-Imports `errors` and `loopback` only.
+Imports `errors` and `regions` only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, clean
-from ..loopback import is_loopback
+from ..regions import is_loopback
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 
 from ...clock import Clock
 from ...errors import CognitoCredentialsError, ConfigurationError
-from ...loopback import is_loopback
-from ...regions import user_pool_issuer
+from ...regions import is_loopback, user_pool_issuer
 from .. import shapes
 from ..extra import needs_extra
 from .account import Account, account_at
