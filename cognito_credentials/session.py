@@ -1,18 +1,22 @@
 """
-Ways into botocore and boto3: a credential provider, a drop-in boto3 Session, `install`.
+The ways into botocore and boto3: a credential provider, a drop-in boto3 Session, `install`, and the errors.
 
-Only public API of botocore is used, and none of its refresh policy: `IdentityPoolCredentials` asks the
-pool, which has its own (botocore's raises while credentials are still valid and refreshes once a request
-inside its windows; reliability.md 0.1). So nothing changes here when botocore changes that.
+For each signature botocore calls `IdentityPoolCredentials.get_frozen_credentials`, which asks the pool. The
+pool has its own refresh policy; botocore's `RefreshableCredentials` is not used, since it raises when a
+refresh fails although the credentials are still valid. Source:
+https://github.com/boto/botocore/blob/develop/botocore/credentials.py
+
+Only public API of botocore is used.
 """
 
 from __future__ import annotations
 
 import os
 from collections import ChainMap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.exceptions
 import botocore.session
 from botocore.configprovider import ChainProvider, ConstantProvider
 from botocore.credentials import (
@@ -22,9 +26,9 @@ from botocore.credentials import (
     ReadOnlyCredentials,
     create_credential_resolver,
 )
+from botocore.exceptions import CredentialRetrievalError
 
-from .botocore_errors import as_botocore_error
-from .errors import CognitoCredentialsError, ConfigurationError
+from .errors import CognitoCredentialsError, ConfigurationError, replaced
 from .pool.logins import logins_of
 from .pool.pool import IdentityPool
 from .settings.aws_config import read_config
@@ -36,21 +40,58 @@ if TYPE_CHECKING:
 
     from .credentials import TemporaryCredentials
 
-METHOD = "cognito-identity-pool"
-_OTHER_SOURCES = frozenset(
+METHOD: Final = "cognito-identity-pool"
+_OTHER_SOURCES: Final = frozenset(
     {"credential_process", "role_arn", "source_profile", "sso_session", "sso_start_url", "login_session"}
 )
 """Profile keys by which botocore gets credentials in another way."""
+
+
+def as_botocore_error(error: CognitoCredentialsError) -> CognitoCredentialsError:
+    """
+    Return *error* as an exception that is also botocore's `CredentialRetrievalError`.
+
+    Both ``except BotoCoreError`` and ``except LoginRequiredError`` catch it. Newer botocores have
+    `RefreshNonRecoverableError`, which their own retries let pass; an error that no retry can mend is one of
+    those, too.
+    """
+    kinds: list[type] = [type(error), CredentialRetrievalError]
+    final = getattr(botocore.exceptions, "RefreshNonRecoverableError", None)
+    if final is not None and not error.retryable and not issubclass(CredentialRetrievalError, final):
+        kinds.append(final)
+    members = {
+        "__init__": _init,
+        "__reduce__": _reduce,
+        "__str__": type(error).__str__,
+        "_kind": type(error),
+    }
+    raised: CognitoCredentialsError = type(type(error).__name__, tuple(kinds), members)(error)
+    return raised
+
+
+def _init(self: Any, error: CognitoCredentialsError) -> None:
+    CredentialRetrievalError.__init__(self, provider=METHOD, error_msg=error.message)
+    CognitoCredentialsError.__init__(self, error.message, **_details(error))
+
+
+def _reduce(self: Any) -> tuple[Any, ...]:
+    # The class is made anew by each process: pickle would not find it.
+    return as_botocore_error, (self._kind(self.message, **_details(self)),)
+
+
+def _details(error: CognitoCredentialsError) -> dict[str, Any]:
+    return {name: getattr(error, name) for name in ("hint", "code", "request_id", "throttled")}
+
+
+_BOTOCORES_ERRORS: Final = replaced(CognitoCredentialsError, by=as_botocore_error)
+"""Made once, since each signature passes through it."""
 
 
 class IdentityPoolCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
     """
     What botocore signs with: always the pool's current credentials.
 
-    Safe to share between threads and to use after a fork. Never raises while credentials are valid.
-
-    Args:
-        pool: Where they come from.
+    It may be shared between threads and used after a fork. It never raises while credentials are valid.
     """
 
     # super().__init__() is not called: it sets, once, the four attributes that are properties here.
@@ -75,23 +116,23 @@ class IdentityPoolCredentials(Credentials):  # type: ignore[misc]  # botocore ha
                 credentials.session_token.reveal(),
                 credentials.account_id,
             )
-            # One assignment of one tuple: a thread sees the old pair or the new one, never half of each.
+            # One assignment of one tuple: another thread sees the old pair or the new one, never a mixture.
             self._signed_with = (credentials, frozen)
         return frozen
 
     @property
     def access_key(self) -> str:
-        """The access key id, as botocore names it; for all three of one generation, freeze."""
+        """The access key id; `get_frozen_credentials` returns it with the secret that belongs to it."""
         return str(self.get_frozen_credentials().access_key)
 
     @property
     def secret_key(self) -> str:
-        """The secret access key, as botocore names it."""
+        """The secret access key."""
         return str(self.get_frozen_credentials().secret_key)
 
     @property
     def token(self) -> str:
-        """The session token, as botocore names it."""
+        """The session token."""
         return str(self.get_frozen_credentials().token)
 
     @property
@@ -106,21 +147,17 @@ class IdentityPoolCredentials(Credentials):  # type: ignore[misc]  # botocore ha
         return f"IdentityPoolCredentials({self.pool!r})"
 
     def _current(self) -> TemporaryCredentials:
-        try:
+        with _BOTOCORES_ERRORS:
             return self.pool.credentials()
-        except CognitoCredentialsError as error:
-            failure = error
-        # Outside the except block, so that nothing of the exchange hangs on what users see.
-        raise as_botocore_error(failure, METHOD)
 
 
 class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocore has no types
     """
-    botocore's credential provider for an identity pool.
+    A credential provider for botocore's chain.
 
     Args:
-        session: The botocore session whose profile and environment to look into, or
-        pool: the pool, when it is known.
+        session: The botocore session whose profile and environment name the pool.
+        pool: The pool, where it is known; then *session* is not looked at.
     """
 
     METHOD = METHOD
@@ -140,36 +177,33 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
             None when no identity pool is configured: the chain goes on.
 
         Raises:
-            botocore.exceptions.CredentialRetrievalError: One is configured, but wrongly.
+            botocore.exceptions.CredentialRetrievalError: A pool is configured, but wrongly.
         """
         if self.pool is not None:
             return IdentityPoolCredentials(self.pool)
-        if self.session is None:
+        if self.session is None or _has_keys(self.session):
             return None
-        try:
-            pool = None if _has_keys(self.session) else _configured_pool(self.session)
-        except CognitoCredentialsError as error:
-            failure = error
-        else:
-            return None if pool is None else IdentityPoolCredentials(pool)
-        raise as_botocore_error(failure, METHOD)
+        with _BOTOCORES_ERRORS:
+            pool = _configured_pool(self.session)
+        return None if pool is None else IdentityPoolCredentials(pool)
 
 
 class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     """
     A boto3 Session whose credentials come from an identity pool.
 
-    With an identity pool among the arguments, only the pool is asked. Without, the profile and the
-    environment may name one; explicit keys win over it, and where none is named this is boto3's Session.
+    With an identity pool among the arguments, credentials come from that pool alone. Without one, the profile
+    or the environment may name a pool; access keys among the arguments win over it. Where nothing names a
+    pool, this is boto3's own Session.
 
-    Sessions share what is on disk. With ``cache="memory"`` each is by itself, and so another guest: make one
-    and use it throughout.
+    Sessions share the cache on disk. With ``cache="memory"`` each session is a guest of its own: make one
+    session, and use it throughout.
 
     Args:
-        args: boto3.Session's own, in its order.
+        args: boto3.Session's own arguments, in its order.
         identity_pool_id: ``region:guid``.
         logins: Login provider name to token, function or source; none for a guest.
-        kwargs: boto3.Session's own, and any setting of `IdentityPool`.
+        kwargs: boto3.Session's own arguments, and any setting of `IdentityPool`.
 
     Raises:
         ConfigurationError: An argument is missing or malformed.
@@ -201,8 +235,8 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
 
     Args:
         session: Any botocore session.
-        settings: Settings of `IdentityPool`. With any, the pool is the only source of credentials;
-            without, profile and environment are looked into, before ``credential_process`` is.
+        settings: Settings of `IdentityPool`. With any, the pool is the only source of credentials. With none,
+            the provider reads profile and environment, and stands before ``credential_process`` in the chain.
 
     Returns:
         The provider.
@@ -214,12 +248,12 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
 
 
 def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
-    """Return the pool that *session*'s profile and the environment name."""
+    """Return the pool that *session*'s profile and the environment name; None where they name none."""
     files = {
         "AWS_CONFIG_FILE": session.get_config_variable("config_file") or "",
         "AWS_SHARED_CREDENTIALS_FILE": session.get_config_variable("credentials_file") or "",
     }
-    # Over the process's environment, not a copy: a login in a variable is looked up anew each time.
+    # A view of the process's environment, not a copy: a login in a variable is read at each refresh.
     environ = ChainMap(files, os.environ)
     profile = session.instance_variables().get("profile")
     config = read_config(environ)
@@ -227,7 +261,7 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
         return None
     settings = load({}, environ=environ, config=config, profile=profile)
     if settings.origins.get("identity_pool_id") in os.environ:
-        # A pool that only the environment names is for a profile that says nothing itself.
+        # A pool that only the environment names does not replace the source that the profile itself names.
         own = _OTHER_SOURCES.intersection(settings.profile_settings)
         if own and "cognito_identity_pool_id" not in settings.profile_settings:
             return None
@@ -235,7 +269,7 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
 
 
 def _has_keys(session: botocore.session.Session) -> bool:
-    """Tell whether the profile in effect has access keys: what the user wrote there is what is meant."""
+    """Tell whether the profile in effect has access keys of its own: then the user means those."""
     name = session.get_config_variable("profile") or "default"
     return "aws_access_key_id" in session.full_config.get("profiles", {}).get(name, {})
 
@@ -254,17 +288,17 @@ def _extend_chain(session: botocore.session.Session) -> IdentityPoolProvider:
     def resolver() -> CredentialResolver:
         region = getattr(session, "_last_client_region_used", None)
         chain = create_credential_resolver(session, region_name=region)
-        # Before custom-process: a profile that has both need not start a process.
+        # Before custom-process, so that no process starts for a profile that has both.
         chain.insert_before("custom-process", provider)
         return chain
 
-    # Lazily: boto3 sets the profile after this, and a chain built now would belong to another one.
+    # Lazily: boto3 sets the session's profile later, and a chain built now would be that of another profile.
     session.lazy_register_component("credential_provider", resolver)
     return provider
 
 
 def _default_region(session: botocore.session.Session, pool: IdentityPool) -> None:
-    """Let a script that names only its pool use the pool's region; whatever is configured wins."""
+    """Make the pool's region the default of *session*; a configured region wins."""
     configured = session.get_component("config_store")
     configured.set_config_provider(
         "region",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "cognito_credentials"
 ORDER = (
-    *("__main__", "__init__", "cli", "session", "botocore_errors", "back_end", "pool", "refresh", "sign_in"),
+    *("__main__", "__init__", "cli", "session", "back_end", "pool", "refresh", "sign_in"),
     *("developer", "exchange", "logins", "cache", "settings"),
     *("credentials", "home", "regions", "clock", "digest", "secret", "errors"),
 )

@@ -10,5 +10,5 @@ The exchange: logins become an identity, and an identity becomes temporary crede
     silence.py           botocore's wire log says nothing about our calls
     failures.py          what an error means; table.py has the rows, facts.py what they name
 
-It remembers nothing: what is kept, and when to ask again, is decided in `recovery.py` and `refresh.py`.
+It remembers nothing: what is kept, and when to ask again, is decided in `refresh/`.
 """

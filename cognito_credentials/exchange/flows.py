@@ -4,14 +4,15 @@ Which calls, in which order.
     enhanced    GetId -> GetCredentialsForIdentity                     the default
     basic       GetId -> GetOpenIdToken -> AssumeRoleWithWebIdentity   one's own role, duration and policy
 
-GetId is left out where the identity is known. The id in an answer is the one that counts: after a merge it
-is not the one that was asked with. The OpenID token is never kept.
+GetId is left out where the identity is known. The id in an answer is the one that counts. The OpenID token is
+never kept.
 
 Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ..settings.settings import Settings
     from .client import CognitoClient
 
+    OnIdentity = Callable[[str], None]
+
 LEAST_GIVEN_SECONDS: Final = 15 * 60
 """The least DurationSeconds of STS. Source: .github/SERVICE.md#9.2.2."""
 COGNITO_BEGAN: Final = 1_404_950_400
@@ -37,165 +40,134 @@ Source: https://aws.amazon.com/blogs/aws/category/amazon-cognito/.
 
 @dataclasses.dataclass(frozen=True)
 class Exchanged:
-    """What came of it."""
+    """Credentials, as the service gave them."""
 
     identity_id: str
-    """Whose credentials they are; adopt it."""
+    """The identity that they are for; after a merge it is not the one that was asked with."""
     credentials: TemporaryCredentials
     seen: ServerTime
     """The service's time at receipt, as far as known."""
 
 
-def exchange(
-    client: CognitoClient,
-    settings: Settings,
-    identity_id: str | None,
-    tokens: Mapping[str, Secret],
-    on_identity: Callable[[str], None],
-) -> Exchanged:
+class Flows:
     """
-    Get credentials.
+    The calls of one identity pool, each flow as one method.
 
-    Args:
-        client: The wire.
-        settings: Which flow and role.
-        identity_id: The identity, where it is known.
-        tokens: Login provider name to token; empty for a guest.
-        on_identity: Called with a new identity id as soon as there is one.
-
-    Raises:
-        Failure: There are none.
+    All take the identity id where it is known, the login tokens (none for a guest), and a function that is
+    called with a new identity id as soon as there is one: should a later call fail, it is not lost.
     """
-    try:
-        identity_id = _known(client, settings, identity_id, tokens, on_identity)
-        if settings.flow == "basic":
-            identity_id, token = client.get_open_id_token(identity_id, tokens)
-            credentials = client.assume_role_with_web_identity(token, is_guest=not tokens)
-        else:
-            identity_id, credentials = client.get_credentials_for_identity(
-                identity_id, tokens, settings.custom_role_arn
-            )
-        return Exchanged(identity_id, credentials, _checked_lifetime(client, credentials))
-    finally:
-        client.close()
 
+    def __init__(self, client: CognitoClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
 
-def open_id_token(
-    client: CognitoClient,
-    settings: Settings,
-    identity_id: str | None,
-    tokens: Mapping[str, Secret],
-    on_identity: Callable[[str], None],
-) -> tuple[str, Secret]:
-    """
-    Get an OpenID token of the identity, for use without any IAM role.
+    def credentials(
+        self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity
+    ) -> Exchanged:
+        """
+        Get credentials, by the flow and role of the settings.
 
-    Returns:
-        The identity id and the token, which lasts ten minutes.
+        Raises:
+            Failure: There are none.
+        """
+        client = self._client
+        with contextlib.closing(client):
+            identity_id = self._known(identity_id, tokens, on_identity)
+            if self._settings.flow == "basic":
+                identity_id, token = client.get_open_id_token(identity_id, tokens)
+                credentials = client.assume_role_with_web_identity(token, is_guest=not tokens)
+            else:
+                identity_id, credentials = client.get_credentials_for_identity(
+                    identity_id, tokens, self._settings.custom_role_arn
+                )
+            return Exchanged(identity_id, credentials, self._checked_lifetime(credentials))
 
-    Raises:
-        Failure: There is none.
-    """
-    try:
-        identity_id = _known(client, settings, identity_id, tokens, on_identity)
-        return client.get_open_id_token(identity_id, tokens)
-    finally:
-        client.close()
+    def open_id_token(
+        self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity
+    ) -> tuple[str, Secret]:
+        """
+        Get an OpenID token of the identity, for use without any IAM role.
 
+        Returns:
+            The identity id that the answer names, and the token, which lasts ten minutes.
 
-def get_identity(
-    client: CognitoClient,
-    settings: Settings,
-    tokens: Mapping[str, Secret],
-    on_identity: Callable[[str], None],
-) -> str:
-    """
-    Get the identity id that *tokens* have; for a guest, a new one.
+        Raises:
+            Failure: There is none.
+        """
+        with contextlib.closing(self._client):
+            identity_id = self._known(identity_id, tokens, on_identity)
+            return self._client.get_open_id_token(identity_id, tokens)
 
-    Raises:
-        Failure: There is none.
-    """
-    try:
-        return _known(client, settings, None, tokens, on_identity)
-    finally:
-        client.close()
+    def identity(self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity) -> str:
+        """
+        Get the identity id that *tokens* have; for a guest without one, a new one.
 
+        Raises:
+            Failure: There is none.
+        """
+        with contextlib.closing(self._client):
+            return self._known(identity_id, tokens, on_identity)
 
-def unlink(
-    client: CognitoClient,
-    settings: Settings,
-    identity_id: str | None,
-    tokens: Mapping[str, Secret],
-    on_identity: Callable[[str], None],
-    provider: str,
-) -> None:
-    """
-    Take the login of *provider* off the identity that *tokens* have.
+    def unlink(
+        self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity, provider: str
+    ) -> None:
+        """
+        Take the login of *provider* off the identity that *tokens* have.
 
-    Raises:
-        Failure: It is still there.
-    """
-    try:
-        known = _known(client, settings, identity_id, tokens, on_identity)
-        client.unlink_identity(known, tokens, [provider])
-    finally:
-        client.close()
+        Raises:
+            Failure: It is still there.
+        """
+        with contextlib.closing(self._client):
+            known = self._known(identity_id, tokens, on_identity)
+            self._client.unlink_identity(known, tokens, [provider])
 
+    def _known(self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity) -> str:
+        known = self._settings.identity_id or identity_id
+        if known is None:
+            known = self._client.get_id(tokens)
+            on_identity(known)
+        return known
 
-def _known(
-    client: CognitoClient,
-    settings: Settings,
-    identity_id: str | None,
-    tokens: Mapping[str, Secret],
-    on_identity: Callable[[str], None],
-) -> str:
-    known = settings.identity_id or identity_id
-    if known is None:
-        known = client.get_id(tokens)
-        on_identity(known)
-    return known
+    def _checked_lifetime(self, credentials: TemporaryCredentials) -> ServerTime:
+        """
+        Refuse credentials that have ended, or that end so late that the answer cannot be true.
 
+        The service's own time decides, so that a wrong clock here neither refuses nor accepts anything.
+        """
+        seen = self._client.received()
+        if seen is None:
+            return self._assumed_time(credentials.expires_at)
+        now = seen.wall + seen.offset
+        if not SHORTEST_LIFETIME_SECONDS <= credentials.expires_at - now <= LONGEST_LIFETIME_SECONDS:
+            raise _impossible(credentials.expires_at, f"by its own time it was {_moment(now)}")
+        return seen
 
-def _checked_lifetime(client: CognitoClient, credentials: TemporaryCredentials) -> ServerTime:
-    """
-    Refuse credentials that have ended, or that end so late that the answer cannot be true.
+    def _assumed_time(self, expires_at: int) -> ServerTime:
+        """
+        Work out the service's time where no answer told it (a proxy removed the `Date` header).
 
-    Judged by the service's own time, so that a wrong clock here neither refuses nor accepts anything.
-    """
-    seen = client.received()
-    if seen is None:
-        return _assumed_time(client, credentials.expires_at)
-    now = seen.wall + seen.offset
-    if not SHORTEST_LIFETIME_SECONDS <= credentials.expires_at - now <= LONGEST_LIFETIME_SECONDS:
-        raise _impossible(credentials.expires_at, f"by its own time it was {_moment(now)}")
-    return seen
-
-
-def _assumed_time(client: CognitoClient, expires_at: int) -> ServerTime:
-    """
-    Tell the service's time where no answer did (a proxy took the `Date` out).
-
-    This machine's clock is believed where it fits to the credentials. Where it does not, it is it that is
-    wrong: the service gives none for less than 15 minutes, so they are taken for that long, and never used
-    after their end. Only what has ended already by this clock is refused, since SDKs go by this clock, too.
-    """
-    here = client.assume()
-    lifetime = expires_at - here.wall
-    if SHORTEST_LIFETIME_SECONDS <= lifetime <= LONGEST_LIFETIME_SECONDS:
-        return here
-    if lifetime > 0:
-        return client.assume(expires_at - LEAST_GIVEN_SECONDS)
-    if expires_at < COGNITO_BEGAN:
-        raise _impossible(expires_at, "there was no Cognito")
-    raise Failure(
-        Action.STOP,
-        ClockSkewError(
-            f"the service gave credentials that end at {_moment(expires_at)}, and by this machine's clock it "
-            f"is {_moment(here.wall)}",
-            hint="Set this machine's clock; the service's answers do not tell its time",
-            code="InvalidExpiration",
-        ),
-    )
+        This machine's clock is taken where it fits the credentials. Where it does not fit, the clock is
+        wrong: the service gives no credentials for less than 15 minutes, so these are used for that long,
+        and never after their end. Only credentials that have ended already by this clock are refused, since
+        SDKs go by this clock, too.
+        """
+        here = self._client.assume()
+        lifetime = expires_at - here.wall
+        if SHORTEST_LIFETIME_SECONDS <= lifetime <= LONGEST_LIFETIME_SECONDS:
+            return here
+        if lifetime > 0:
+            return self._client.assume(expires_at - LEAST_GIVEN_SECONDS)
+        if expires_at < COGNITO_BEGAN:
+            raise _impossible(expires_at, "there was no Cognito")
+        raise Failure(
+            Action.STOP,
+            ClockSkewError(
+                f"the service gave credentials that end at {_moment(expires_at)}, and by this machine's "
+                f"clock it is {_moment(here.wall)}",
+                hint="Set this machine's clock; the service's answers do not tell its time",
+                code="InvalidExpiration",
+            ),
+        )
 
 
 def _impossible(expires_at: int, when: str) -> Failure:

@@ -17,7 +17,7 @@ from ..cache.record import CredentialsRecord
 from ..errors import ServiceError
 from ..exchange.deadline import with_deadline
 from ..exchange.failures import Action, Failure
-from ..exchange.flows import exchange, get_identity, open_id_token, unlink
+from ..exchange.flows import Flows
 from ..logins.command import LOGIN_BUDGET
 from . import policy
 from .identities import Who
@@ -69,6 +69,7 @@ class Exchanger:
         self._settings = settings
         self._logins = logins
         self._client = client
+        self._flows = Flows(client, settings)
         self.identities = identities
         self._clock = clock
         self._tries = 0
@@ -119,13 +120,7 @@ class Exchanger:
             return self._exchanged(who, budget, rng)
 
     def _exchanged(self, who: Who, budget: float, rng: random.Random) -> CredentialsRecord:
-        result = self._recovering(
-            who,
-            budget,
-            lambda identity_id, tokens, note: exchange(
-                self._client, self._settings, identity_id, tokens, note
-            ),
-        )
+        result = self._recovering(who, budget, self._flows.credentials)
         self.identities.adopt(who, result.identity_id)
         issued_at = result.seen.wall + result.seen.offset
         return CredentialsRecord(
@@ -145,9 +140,7 @@ class Exchanger:
             CognitoCredentialsError: What stopped it.
         """
         return self._recovering(
-            who,
-            policy.HOLDER_BUDGET,
-            lambda _, tokens, note: get_identity(self._client, self._settings, tokens, note),
+            who, policy.HOLDER_BUDGET, lambda _, tokens, note: self._flows.identity(None, tokens, note)
         )
 
     def open_id_token(self, who: Who) -> Secret:
@@ -157,13 +150,7 @@ class Exchanger:
         Raises:
             CognitoCredentialsError: What stopped it.
         """
-        identity_id, token = self._recovering(
-            who,
-            policy.HOLDER_BUDGET,
-            lambda identity_id, tokens, note: open_id_token(
-                self._client, self._settings, identity_id, tokens, note
-            ),
-        )
+        identity_id, token = self._recovering(who, policy.HOLDER_BUDGET, self._flows.open_id_token)
         self.identities.adopt(who, identity_id)
         return token
 
@@ -177,9 +164,7 @@ class Exchanger:
         self._recovering(
             who,
             policy.HOLDER_BUDGET,
-            lambda identity_id, tokens, note: unlink(
-                self._client, self._settings, identity_id, tokens, note, provider
-            ),
+            lambda identity_id, tokens, note: self._flows.unlink(identity_id, tokens, note, provider),
         )
 
     def _recovering(

@@ -19,7 +19,7 @@ import pytest
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.exchange.actions import Failure
-from cognito_credentials.exchange.flows import exchange
+from cognito_credentials.exchange.flows import Flows
 from cognito_credentials.secret import Secret
 
 from .conftest import GOOGLE, Bench, EmulatorBench, RawServer, SlowClock
@@ -182,7 +182,7 @@ def test_no_credentials_are_looked_for(bench: EmulatorBench, poisoned: type[Coun
     settings = bench.settings(bench.pool(), flow="basic", role_arn=ROLE)
     client = bench.client(settings.identity_pool_id, flow="basic", role_arn=ROLE)
 
-    assert exchange(client, settings, None, {}, lambda _: None)
+    assert Flows(client, settings).credentials(None, {}, lambda _: None)
     assert poisoned.loads == 0
 
 
@@ -234,7 +234,7 @@ def test_the_service_tells_the_time(bench: EmulatorBench, offset: int) -> None:
     client = bench.client(pool)
     assert client.seen is None
 
-    exchanged = exchange(client, bench.settings(pool), None, {}, lambda _: None)
+    exchanged = Flows(client, bench.settings(pool)).credentials(None, {}, lambda _: None)
 
     assert abs(exchanged.seen.offset - offset) <= 2
     assert client.seen == exchanged.seen
@@ -312,12 +312,12 @@ def test_nothing_is_left_open(bench: EmulatorBench) -> None:
     """After an exchange no socket is kept: it would not live to the next one, 40 minutes later."""
     pool = bench.pool()
     settings, client = bench.settings(pool), bench.client(pool)
-    exchange(bench.client(pool), settings, None, {}, lambda _: None)  # what is opened once, for good
+    Flows(bench.client(pool), settings).credentials(None, {}, lambda _: None)  # what is opened once, for good
     client.prepare()
     before = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
     threads = threading.active_count()
 
-    exchange(client, settings, None, {}, lambda _: None)
+    Flows(client, settings).credentials(None, {}, lambda _: None)
 
     if sys.platform == "linux":
         deadline = time.monotonic() + 5  # the emulator lives in this process and closes its ends a bit later

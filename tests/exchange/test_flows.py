@@ -12,7 +12,7 @@ from cognito_credentials.clock import Clock
 from cognito_credentials.errors import ClockSkewError, ServiceError
 from cognito_credentials.exchange.actions import Action, Failure
 from cognito_credentials.exchange.deadline import with_deadline
-from cognito_credentials.exchange.flows import Exchanged, exchange, get_identity, open_id_token
+from cognito_credentials.exchange.flows import Exchanged, Flows
 
 from .conftest import GOOGLE, Bench, EmulatorBench, SlowClock
 
@@ -38,7 +38,9 @@ def run(
     bench: EmulatorBench, pool: str, identity_id: str | None = None, tokens: Any = None, **settings: Any
 ) -> Exchanged:
     client = bench.client(pool, **settings)
-    return exchange(client, bench.settings(pool, **settings), identity_id, tokens or {}, lambda _: None)
+    return Flows(client, bench.settings(pool, **settings)).credentials(
+        identity_id, tokens or {}, lambda _: None
+    )
 
 
 def who(bench: EmulatorBench, exchanged: Exchanged) -> str:
@@ -150,7 +152,7 @@ def test_a_new_identity_is_told_at_once(bench: EmulatorBench) -> None:
     bench.fault(operation="GetCredentialsForIdentity", status=500)
 
     with pytest.raises(Failure):
-        exchange(bench.client(pool), bench.settings(pool), None, {}, told.append)
+        Flows(bench.client(pool), bench.settings(pool)).credentials(None, {}, told.append)
 
     assert len(told) == 1
     assert run(bench, pool, told[0]).identity_id == told[0]
@@ -161,7 +163,7 @@ def test_open_id_token(bench: EmulatorBench) -> None:
     pool = bench.pool(roles={})
     told: list[str] = []
 
-    identity_id, token = open_id_token(bench.client(pool), bench.settings(pool), None, {}, told.append)
+    identity_id, token = Flows(bench.client(pool), bench.settings(pool)).open_id_token(None, {}, told.append)
 
     assert told == [identity_id]
     assert token.reveal().count(".") == 2
@@ -173,9 +175,10 @@ def test_get_identity(bench: EmulatorBench) -> None:
     pool = bench.pool()
     settings, told = bench.settings(pool), list[str]()
 
-    first = get_identity(bench.client(pool), settings, bench.login(), told.append)
+    flows = Flows(bench.client(pool), settings)
+    first = flows.identity(None, bench.login(), told.append)
 
-    assert get_identity(bench.client(pool), settings, bench.login(), told.append) == first
+    assert flows.identity(None, bench.login(), told.append) == first
     assert told == [first, first]
 
 
@@ -358,7 +361,7 @@ def test_without_the_services_time_a_clock_that_does_not_fit_is_not_believed(
 ) -> None:
     """This clock is then all there is; credentials are taken for the least that is given, and not refused."""
     bench, expiration = timeless(serve, lifetime)
-    exchanged = exchange(bench.client(), bench.settings(), "us-east-1:00", {}, lambda _: None)
+    exchanged = Flows(bench.client(), bench.settings()).credentials("us-east-1:00", {}, lambda _: None)
 
     left = exchanged.credentials.expires_at - (exchanged.seen.wall + exchanged.seen.offset)
     assert exchanged.credentials.expires_at == expiration
@@ -370,7 +373,7 @@ def test_without_the_services_time_what_has_ended_is_this_clocks_fault(serve: An
     """What no SDK on this machine would use is refused, and says what to mend."""
     bench, _ = timeless(serve, lifetime)
     with pytest.raises(Failure) as caught:
-        exchange(bench.client(), bench.settings(), "us-east-1:00", {}, lambda _: None)
+        Flows(bench.client(), bench.settings()).credentials("us-east-1:00", {}, lambda _: None)
 
     assert caught.value.action is Action.STOP
     assert type(caught.value.error) is ClockSkewError

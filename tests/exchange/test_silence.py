@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.deadline import with_deadline
-from cognito_credentials.exchange.flows import exchange
+from cognito_credentials.exchange.flows import Flows
 from cognito_credentials.exchange.silence import LOGGERS, WireFilter, silence
 from cognito_credentials.secret import Secret
 
@@ -71,7 +71,7 @@ def test_nothing_of_ours_is_logged(bench: EmulatorBench, log: Log, flow: str) ->
     client = bench.client(settings.identity_pool_id, flow=flow, attempts=3, **role)
     bench.fault(operation="GetId", status=503)
 
-    exchanged = exchange(client, settings, None, tokens, lambda _: None)
+    exchanged = Flows(client, settings).credentials(None, tokens, lambda _: None)
 
     secrets = [
         tokens[GOOGLE].reveal(),
@@ -93,7 +93,9 @@ def test_nothing_of_a_failure_is_logged_or_raised(bench: EmulatorBench, log: Log
     for fault in ({}, {"drop": True}, {"status": 200, "body": "\ud83d<CANARY>"}, {"status": 302, "body": ""}):
         bench.emulator.plan_faults(*([{"operation": "*", **fault}] if fault else []))
         with pytest.raises(Failure) as caught:
-            with_deadline(lambda: exchange(client, settings, None, {GOOGLE: token}, lambda _: None), 5)
+            with_deadline(
+                lambda: Flows(client, settings).credentials(None, {GOOGLE: token}, lambda _: None), 5
+            )
         shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
         assert token.reveal() not in "".join(shown.format())
         assert caught.value.error.__context__ is None

@@ -16,7 +16,7 @@ from cognito_credentials.errors import ConfigurationError, ServiceError
 from cognito_credentials.exchange import botocore_client
 from cognito_credentials.exchange.actions import Action, Failure
 from cognito_credentials.exchange.deadline import with_deadline
-from cognito_credentials.exchange.flows import exchange
+from cognito_credentials.exchange.flows import Flows
 from cognito_credentials.exchange.transport import BODY_LIMIT, check_target
 from cognito_credentials.secret import Secret
 
@@ -201,7 +201,7 @@ def test_credentials_with_a_wrong_part(serve: Serve, field: str, value: object) 
     body = json.dumps({"IdentityId": IDENTITY, "Credentials": credentials}).encode()
     _, bench = serve(lambda c, _: c.sendall(answer(body)))
 
-    failure_of(lambda: exchange(bench.client(), bench.settings(), IDENTITY, {}, lambda _: None))
+    failure_of(lambda: Flows(bench.client(), bench.settings()).credentials(IDENTITY, {}, lambda _: None))
 
 
 def test_mutated_answers_are_typed_failures(serve: Serve) -> None:
@@ -228,7 +228,7 @@ def test_mutated_answers_are_typed_failures(serve: Serve) -> None:
     _, bench = serve(script)
     client, settings = bench.client(), bench.settings()
     for _ in range(200):
-        outcomes[_is_refused(lambda: exchange(client, settings, IDENTITY, {}, lambda _: None))] += 1
+        outcomes[_is_refused(lambda: Flows(client, settings).credentials(IDENTITY, {}, lambda _: None))] += 1
 
     assert outcomes[True] > 50
 
