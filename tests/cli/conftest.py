@@ -31,7 +31,7 @@ cognito_identity_pool_id = {pool}
 
 @dataclass(frozen=True)
 class Done:
-    """What a run left behind."""
+    """Exit code and output of a run."""
 
     code: int
     out: str
@@ -46,7 +46,7 @@ class Done:
 
 
 def python(*argv: str) -> list[str]:
-    """The command that runs us."""
+    """Return the argument list that runs the command line."""
     return [sys.executable, "-m", "cognito_credentials", *argv]
 
 
@@ -75,7 +75,7 @@ class Cli:
 
 @pytest.fixture
 def cli(isolation: Path) -> Cli:
-    """The command line with no service to talk to: port 9 answers nobody."""
+    """The command line without a service: nothing listens on port 9."""
     nowhere = "http://127.0.0.1:9"
     return Cli(
         {
@@ -89,7 +89,7 @@ def cli(isolation: Path) -> Cli:
 
 @pytest.fixture
 def pool_id(emulator: Any, cli: Cli, monkeypatch: pytest.MonkeyPatch, config: Callable[[str], Path]) -> str:
-    """An identity pool on the emulator, and a profile 'guest' of it; both for processes and for this one."""
+    """An identity pool on the emulator, and a profile 'guest' of it, for child processes and for this one."""
     made: str = emulator.create_pool()
     config(PROFILE.format(pool=made))
     for service in ("COGNITO_IDENTITY", "STS"):
@@ -100,7 +100,7 @@ def pool_id(emulator: Any, cli: Cli, monkeypatch: pytest.MonkeyPatch, config: Ca
 
 @pytest.fixture
 def config(isolation: Path) -> Callable[[str], Path]:
-    """Write the AWS config file; returns its path."""
+    """Return a function that writes the AWS config file and returns its path."""
 
     def write(text: str, name: str = "config") -> Path:
         path = isolation / ".aws" / name
@@ -113,7 +113,7 @@ def config(isolation: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 def call(cli: Cli, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
-    """Run the command line in this process; it cannot reach AWS either."""
+    """Return a function that runs the command line in this process, without reaching AWS."""
     for name, value in cli.environ.items():
         if name.startswith("AWS_ENDPOINT_URL"):
             monkeypatch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""The real AWS CLI, through a profile that `configure` wrote."""
+"""The real AWS CLI with a profile that `configure` wrote."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _aws(cli: Cli, *argv: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_aws_sts_get_caller_identity(cli: Cli, emulator: Any, pool_id: str, isolation: Path) -> None:
-    """After `configure`, `aws sts get-caller-identity` is the guest; two runs, one exchange."""
+    """After `configure`, `aws sts get-caller-identity` shows the guest's role; two runs make one exchange."""
     (isolation / ".aws" / "config").unlink()
     written = cli("configure", "--profile", "guest", "--identity-pool-id", pool_id, "--yes")
     assert written.code == 0, written.err
@@ -45,7 +45,7 @@ def test_aws_sts_get_caller_identity(cli: Cli, emulator: Any, pool_id: str, isol
 
 
 def test_the_aws_cli_shows_our_line(cli: Cli, emulator: Any, pool_id: str, isolation: Path) -> None:
-    """When the pool refuses guests, the user of the AWS CLI reads why and what to do."""
+    """When the pool refuses guests, the AWS CLI shows why, and what to do."""
     cli("configure", "--profile", "guest", "--identity-pool-id", pool_id, "--yes")
     emulator.plan_faults(
         {
@@ -65,7 +65,7 @@ def test_the_aws_cli_shows_our_line(cli: Cli, emulator: Any, pool_id: str, isola
 
 
 def test_exec_is_an_aws_cli_with_no_profile(cli: Cli, pool_id: str) -> None:
-    """`exec -- aws …` works with whatever the environment said before."""
+    """`exec -- aws …` uses our credentials, even if the environment names others."""
     done = cli(
         *("exec", "--profile", "guest", "--", sys.executable, str(AWS), "sts", "get-caller-identity"),
         env={"AWS_PROFILE": "guest", "AWS_PAGER": "", "PATH": os.defpath},

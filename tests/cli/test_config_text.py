@@ -58,7 +58,7 @@ def test_a_change_is_the_lines_it_is_about() -> None:
 
 
 def test_botocore_reads_what_was_written(tmp_path: Path) -> None:
-    """The parser that matters is botocore's."""
+    """botocore's own parser reads the new profile."""
     path = tmp_path / "config"
     path.write_text(
         change_profile(MESSY, "a b", {"cognito_identity_pool_id": POOL, "cognito_logins": LOGINS})
@@ -72,7 +72,7 @@ def test_botocore_reads_what_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 @pytest.mark.parametrize("last", ["", "end"])
 def test_line_ends_stay_what_they_are(ending: str, last: str) -> None:
-    """A file from Windows stays one, and a last line without an end gets one only to be followed."""
+    """Windows line ends stay. A last line without an end gets one only if another line follows it."""
     text = MESSY.replace("\n", ending)
     text = text if last else text.removesuffix(ending)
     changed = change_profile(text, "new", {"region": "us-east-1", "cognito_logins": LOGINS})
@@ -90,7 +90,7 @@ def test_a_change_that_is_none_changes_nothing() -> None:
 
 
 def test_of_two_sections_that_are_the_profile_the_last_is_meant() -> None:
-    """botocore takes `[profile default]` below `[default]`; so is it changed."""
+    """botocore prefers `[profile default]` to an earlier `[default]`, so the later one is changed."""
     text = "[default]\nregion = a\n[profile default]\nregion = b\n"
 
     assert change_profile(text, "default", {"region": "c"}) == text.replace("= b", "= c")
@@ -107,7 +107,7 @@ def test_of_two_sections_that_are_the_profile_the_last_is_meant() -> None:
     ],
 )
 def test_names_are_written_as_botocore_reads_them(name: str, header: str) -> None:
-    """Quotes where it needs them."""
+    """The name of the section has quotes where botocore needs them."""
     assert section_header(name) == header
     assert section_of(parse(change_profile("", name, {"region": "x"})), name) == header
 
@@ -409,7 +409,7 @@ def test_lines_that_continue_a_value_go_with_it() -> None:
 
 
 def test_a_nested_value_on_one_line_is_written_as_one() -> None:
-    """To botocore the first is a text, so it is not what was asked for already."""
+    """botocore reads a value on the key's line as text, so it differs from the nested value asked for."""
     text = "[profile a]\nlogins = x.example.com = env:X\n"
     nested = "[profile a]\nlogins =\n  x.example.com = env:X\n"
 
@@ -432,7 +432,7 @@ def test_the_property_above_is_not_about_refusals() -> None:
 
 
 def test_a_comment_behind_a_value_is_kept() -> None:
-    """To a parser it is part of the value, to its writer it is not: it moves above the key."""
+    """A parser reads a comment behind a value as part of it. When the value changes, it moves above the key."""
     text = "[profile a]\nregion = us-east-1  # home\nnested =\n  x = y ; why\nurl = https://x/#part\n"
 
     new = change_profile(text, "a", {"region": "eu-west-1", "nested": None, "url": "https://y"})

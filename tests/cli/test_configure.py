@@ -1,4 +1,4 @@
-"""`configure`: from flags or from answers to a profile that works, or to nothing written at all."""
+"""`configure`: flags or answers become a profile that works, or nothing is written at all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FLAGS = ("configure", "--profile", "guest", "--identity-pool-id", POOL)
 
 
 def test_all_flags_write_a_profile_without_a_question(call: Call, isolation: Path) -> None:
-    """The file is new, its owner's alone, and says what design.md 4.1 says a profile is."""
+    """The file is new, only its owner can read it, and it has each flag under its profile key."""
     done = call(
         *FLAGS, "--region", "eu-west-1", "--login", "accounts.google.com=file:/run/token",
         "--login", "login.example.com=command:get-token --audience app", "--user", "ada",
@@ -54,7 +54,7 @@ def test_all_flags_write_a_profile_without_a_question(call: Call, isolation: Pat
 
 
 def test_the_region_is_the_pools_unless_there_is_one(call: Call, config: Config) -> None:
-    """The AWS CLI needs one; a region that is there is not replaced."""
+    """The AWS CLI needs a region, so one is written; a region that the profile has is not replaced."""
     path = config("[profile guest]\nregion = ap-south-1\n")
     call(*FLAGS, "--yes")
     call("configure", "--profile", "other", "--identity-pool-id", POOL, "--yes")
@@ -81,7 +81,7 @@ def test_flow_role_and_policy_are_written_on_one_line(call: Call, config: Config
 
 
 def test_a_dry_run_and_a_second_run_write_nothing(call: Call, config: Config) -> None:
-    """--dry-run shows the change; what is so already is no change."""
+    """--dry-run only shows the change; a second run has nothing to change."""
     path = config("# mine\n")
     shown = call(*FLAGS, "--dry-run")
     assert (shown.code, path.read_text()) == (0, "# mine\n")
@@ -95,7 +95,7 @@ def test_a_dry_run_and_a_second_run_write_nothing(call: Call, config: Config) ->
 
 
 def test_one_setting_can_be_changed_or_removed_alone(call: Call, config: Config) -> None:
-    """With a profile that has its pool, a flag is enough; an empty value removes."""
+    """For a profile with a pool, one flag is enough; an empty value removes the setting."""
     path = config("")
     call(*FLAGS, "--user", "ada", "--login", "a.example.com=env:TOKEN", "--yes")
     call("configure", "--profile", "guest", "--user", "bob", "--yes")
@@ -126,7 +126,7 @@ OTHER_STYLES = [
 def test_another_kind_of_profile_is_not_overwritten(
     call: Call, config: Config, file: str, text: str, key: str
 ) -> None:
-    """Somebody's keys, role or sign-in stay what they are, and the key in the way is named."""
+    """A profile with keys, a role or another sign-in is left alone; the error names the key in the way."""
     path = config(text, file)
     done = call(*FLAGS, "--yes")
 
@@ -137,7 +137,7 @@ def test_another_kind_of_profile_is_not_overwritten(
 
 
 def test_our_own_line_of_another_installation_is_replaced(call: Call, config: Config) -> None:
-    """Moving to a new virtual environment is no other kind of profile."""
+    """A profile whose credential_process runs this program from another virtual environment is changed."""
     path = config(
         '[profile guest]\ncredential_process = "/old/cognito-credentials" credential-process --profile x\n'
     )
@@ -147,7 +147,7 @@ def test_our_own_line_of_another_installation_is_replaced(call: Call, config: Co
 
 @pytest.mark.writes_secrets
 def test_the_change_is_shown_without_its_neighbours_secrets(call: Call, config: Config) -> None:
-    """A diff has lines round the change; keys of other profiles are masked, escape sequences harmless."""
+    """The diff shows lines around the change: keys of other profiles are masked, escape sequences removed."""
     path = config(
         "[profile old]\naws_access_key_id = AKIACANARYCANARY0000\naws_secret_access_key = CANARYsecret\n"
         "aws_session_token = CANARYtoken\n# \x1b[2J\u202e\n"
@@ -196,7 +196,7 @@ def test_what_could_not_work_is_not_written(
     ],
 )
 def test_a_file_that_is_broken_already_is_left_alone(call: Call, config: Config, data: bytes) -> None:
-    """Malformed, not UTF-8, with a byte order mark: it is said and not touched."""
+    """A file that is malformed, is not UTF-8 or has a byte order mark is refused and not touched."""
     path = config("")
     path.write_bytes(data)
     done = call(*FLAGS, "--yes")
@@ -207,7 +207,7 @@ def test_a_file_that_is_broken_already_is_left_alone(call: Call, config: Config,
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_written(cli: Cli, isolation: Path) -> None:
-    """It cannot ask, so it does not write."""
+    """Without a terminal it cannot ask, so it does not write."""
     done = cli(*FLAGS)
 
     assert done.code == 2
@@ -216,7 +216,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_written(cli: Cli, isolati
 
 
 def test_a_symbolic_link_stays_one_and_the_mode_stays(call: Call, isolation: Path, tmp_path: Path) -> None:
-    """A config file kept in a repository of dotfiles is changed there."""
+    """A symbolic link stays, and the file that it leads to is changed."""
     target = tmp_path / "dotfiles" / "aws-config"
     target.parent.mkdir()
     target.write_text("# kept\n")
@@ -235,7 +235,7 @@ def test_a_symbolic_link_stays_one_and_the_mode_stays(call: Call, isolation: Pat
 def test_aws_config_file_is_where_it_is_written(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """AWS_CONFIG_FILE moves it, and a device is no place for it."""
+    """AWS_CONFIG_FILE names another file; a device is refused."""
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "deep" / "er" / "config"))
     assert call(*FLAGS, "--yes").code == 0
     assert "[profile guest]" in (tmp_path / "deep" / "er" / "config").read_text()
@@ -247,7 +247,7 @@ def test_aws_config_file_is_where_it_is_written(
 
 
 def test_a_change_by_somebody_else_meanwhile_wins(config: Config) -> None:
-    """The file is compared with what was read before it is replaced."""
+    """A file that has changed since it was read is not replaced."""
     path = config("mine\n")
 
     with pytest.raises(ConfigurationError, match="changed meanwhile"):
@@ -258,7 +258,7 @@ def test_a_change_by_somebody_else_meanwhile_wins(config: Config) -> None:
 def test_a_write_that_fails_leaves_the_file_and_no_rubbish(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk at the last moment costs nothing."""
+    """When the disk is full, the file stays as it was."""
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -289,7 +289,7 @@ NOTHING = Answers(profile="default", settings={}, region=None, logins=None, curr
 
 
 def test_the_wizard_asks_little_and_again_when_it_must() -> None:
-    """Each question has an answer in brackets where there is one, and a wrong answer is explained."""
+    """A question shows the current answer in brackets; a wrong answer is explained and asked for again."""
     typed = f"guest\nnonsense\n{POOL}\n\neyJCANARY\naccounts.google.com=file:/run/token\n"
     answers, shown = _ask(NOTHING, typed, {})
 
@@ -349,7 +349,7 @@ def test_the_wizard_takes_and_keeps_a_back_end() -> None:
     ],
 )
 def test_the_wizard_sets_up_signing_in(typed: str, keys: dict[str, str]) -> None:
-    """The form of one answer says what people sign in to; then what that needs is asked, and no more."""
+    """The form of one answer tells a user pool from an issuer; only what that one needs is asked next."""
     answers, shown = _ask(NOTHING, f"app\n{POOL}\n\n{typed}", {})
 
     assert answers.sign_in == keys
@@ -358,7 +358,7 @@ def test_the_wizard_sets_up_signing_in(typed: str, keys: dict[str, str]) -> None
 
 
 def test_the_wizard_changes_who_signs_in_where() -> None:
-    """Another kind of login takes the place of the one that is there; Enter keeps it."""
+    """Another kind of login replaces the current one; Enter keeps it."""
     current = {
         "cognito_identity_pool_id": POOL,
         "cognito_user_pool_id": "us-east-1_Ab1Cd2Ef3",
@@ -390,7 +390,7 @@ def test_the_wizard_changes_who_signs_in_where() -> None:
 def test_a_profile_that_nobody_could_sign_in_to_is_not_written(
     call: Callable[..., Done], isolation: Path, flags: list[str], says: str
 ) -> None:
-    """What signing in needs is checked as a whole before anything is written: exit 4."""
+    """The settings for signing in are checked together before anything is written: exit 4."""
     done = call(*FLAGS, *flags, "--yes")
 
     assert done.code == 4
@@ -399,7 +399,7 @@ def test_a_profile_that_nobody_could_sign_in_to_is_not_written(
 
 
 def test_no_more_answers_is_the_end() -> None:
-    """A closed stdin does not loop."""
+    """At the end of stdin it stops asking."""
     with pytest.raises(EOFError):
         _ask(NOTHING, "guest\n", {})
 
@@ -408,7 +408,7 @@ def test_no_more_answers_is_the_end() -> None:
 def test_on_a_real_terminal_it_asks_before_it_writes(
     cli: Cli, isolation: Path, answer: str, code: int
 ) -> None:
-    """Yes writes, no and the end of input do not; questions are on stderr, never on stdout."""
+    """Only yes writes; no and the end of input do not. Questions go to stderr."""
     pty = pytest.importorskip("pty")
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -445,7 +445,7 @@ def test_on_a_real_terminal_it_asks_before_it_writes(
     ],
 )
 def test_our_own_lines_are_recognised(text: str, ours: bool) -> None:
-    """By program and command, wherever it is installed."""
+    """A line is ours by its program and subcommand, wherever the program is installed."""
     assert is_ours(text) is ours
 
 
@@ -465,7 +465,7 @@ def test_what_is_written_runs(cli: Cli, emulator: Any, pool_id: str, config: Con
 
 
 def test_an_empty_login_removes_logins(call: Call, config: Config) -> None:
-    """As with every other setting, empty is how it is taken away; nothing else changes."""
+    """An empty --login removes the logins, as with every other setting; nothing else changes."""
     path = config("")
     call(*FLAGS, "--login", "a.b=file:/x", "--user", "ada", "--yes")
     done = call("configure", "--profile", "guest", "--login", "", "--yes")
@@ -477,7 +477,7 @@ def test_an_empty_login_removes_logins(call: Call, config: Config) -> None:
 
 
 def test_the_change_is_shown_without_question_marks(call: Call, config: Config) -> None:
-    """Tabs, of the heading and of the file, are spaces; --quiet with --yes shows nothing."""
+    """Tabs of the diff's heading and of the file are shown as spaces; --quiet with --yes shows nothing."""
     path = config("[default]\nregion\t=\tus-east-1\n")
     shown = call(*FLAGS, "--dry-run")
     quiet = call(*FLAGS, "--yes", "--quiet")
@@ -489,7 +489,7 @@ def test_the_change_is_shown_without_question_marks(call: Call, config: Config) 
 
 
 def test_yes_alone_completes_a_profile_that_has_its_pool(call: Call, config: Config) -> None:
-    """A profile written by hand gets its credential_process, without saying its pool again."""
+    """A profile written by hand gets its credential_process, and its pool need not be given again."""
     path = config(f"[profile guest]\ncognito_identity_pool_id = {POOL}\n")
     done = call("configure", "--profile", "guest", "--yes")
 
@@ -498,7 +498,7 @@ def test_yes_alone_completes_a_profile_that_has_its_pool(call: Call, config: Con
 
 
 def test_a_section_that_is_no_profile_is_named(call: Call, config: Config) -> None:
-    """[guest] is no profile in this file; another beside it would hide the mistake."""
+    """[guest] is no profile in this file; a [profile guest] beside it would hide the mistake."""
     path = config(f"[guest]\ncognito_identity_pool_id = {POOL}\n")
     before = path.read_text()
     written = call(*FLAGS, "--yes")

@@ -1,4 +1,4 @@
-"""`credential-process`: what SDKs run, many times, and read to the letter."""
+"""`credential-process`: its output, its speed and its errors, as SDKs depend on them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_success_is_one_json_object_and_nothing_else(cli: Cli, emulator: Any, po
 
 
 def test_the_second_answer_is_the_first_and_asks_nobody(cli: Cli, emulator: Any, pool_id: str) -> None:
-    """What was given out is given out again, by the shortcut, without a request."""
+    """A second run prints the same credentials, by the shortcut and without a request."""
     first, before = cli(*ARGV), emulator.requests()
     second = cli(*ARGV)
 
@@ -42,7 +42,7 @@ def test_the_second_answer_is_the_first_and_asks_nobody(cli: Cli, emulator: Any,
 
 
 def test_account_id_is_there_when_it_is_known(cli: Cli, pool_id: str) -> None:
-    """`AccountId` helps account-based endpoints, and is never guessed."""
+    """`AccountId`, which account-based endpoints need, is printed only where the account is known."""
     done = cli(*ARGV, "--account-id", "210987654321")
 
     assert json.loads(done.out)["AccountId"] == "210987654321"
@@ -52,7 +52,7 @@ def test_account_id_is_there_when_it_is_known(cli: Cli, pool_id: str) -> None:
 def test_a_policy_file_that_changes_is_not_overlooked(
     cli: Cli, emulator: Any, pool_id: str, tmp_path: Path
 ) -> None:
-    """The same command line with another policy in the file asks for other credentials."""
+    """When the file of the policy changes, the same command line gets other credentials."""
     policy = tmp_path / "policy.json"
     argv = (*ARGV, "--flow", "basic", "--role-arn", "arn:aws:iam::123456789012:role/unauthenticated")
     statement = {"Version": "2012-10-17", "Statement": []}
@@ -110,7 +110,7 @@ def test_a_wrong_clock_is_named_when_the_sdk_would_be_misled(
 
 
 def test_stdin_is_not_read_and_a_terminal_is_no_obstacle(cli: Cli, pool_id: str) -> None:
-    """It neither prompts nor hangs: stdin stays unread, and on a terminal it prints what it prints."""
+    """It neither prompts nor hangs: stdin stays unread, and on a terminal the output is the same."""
     pty = pytest.importorskip("pty")
     reading, writing = os.pipe()
     controller, terminal = pty.openpty()
@@ -130,7 +130,7 @@ def test_stdin_is_not_read_and_a_terminal_is_no_obstacle(cli: Cli, pool_id: str)
 def test_a_warning_is_not_in_the_way_of_the_one_line(
     cli: Cli, emulator: Any, pool_id: str, isolation: Path
 ) -> None:
-    """When it fails, stderr is the error alone, warnings or not: the SDK pastes it into its own."""
+    """When it fails, stderr has the error and no warning, since the SDK pastes stderr into its own error."""
     (isolation / ".aws" / "cognito").write_text("no directory")  # so that there is a warning each time
     warned = cli(*ARGV)
     emulator.plan_faults({"operation": "*", "times": -1, "code": "InternalErrorException"})
@@ -164,7 +164,7 @@ def test_botocore_takes_it(
 def test_botocore_shows_our_line_when_it_fails(
     cli: Cli, config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a user of the SDK reads stands alone: whose profile, what is wrong, what to do."""
+    """The error that an SDK's user reads names the profile, what is wrong and what to do."""
     command = " ".join(f'"{word}"' for word in python(*ARGV))
     config(f"[profile guest]\ncredential_process = {command}\n")
     monkeypatch.setenv("PYTHONPATH", cli.environ["PYTHONPATH"])
@@ -178,7 +178,7 @@ def test_botocore_shows_our_line_when_it_fails(
 
 
 def test_the_process_is_protected_against_core_dumps(cli: Cli, call: Callable[..., Done]) -> None:
-    """A process of ours leaves no core file and cannot be read by its neighbours."""
+    """The process leaves no core file, and other processes of the user cannot read its memory."""
     resource = pytest.importorskip("resource")
     code = (
         "import resource, sys, cognito_credentials.cli as c; sys.argv[1:] = ['list']; c.main(); "
@@ -194,7 +194,7 @@ def test_the_process_is_protected_against_core_dumps(cli: Cli, call: Callable[..
 
 
 def test_a_hit_is_protected_against_core_dumps(cli: Cli, pool_id: str) -> None:
-    """The fast path, too, leaves no core file of what it prints."""
+    """The process leaves no core file on the fast path either."""
     pytest.importorskip("resource")
     code = (
         "import resource, sys, cognito_credentials.cli as c; sys.argv[1:] = ['credential-process', "

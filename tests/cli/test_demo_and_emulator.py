@@ -1,4 +1,4 @@
-"""`demo` and `emulator`: the service on this machine, for people and for tests of other projects."""
+"""`demo` and `emulator`: Cognito Identity and STS on this machine."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_demo_holds_and_leaves_nothing(cli: Cli, isolation: Path, tmp_path: 
 
 
 def test_a_step_that_does_not_hold_fails_the_demo(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo is a check: it must not tell a nice story about a broken product."""
+    """The demo fails when a step has another result than it announces."""
     monkeypatch.setattr(IdentityPool, "refresh", IdentityPool.credentials)
     before = dict(os.environ)
     done = call("demo", "--quiet")
@@ -92,7 +92,7 @@ def served(cli: Cli, request: pytest.FixtureRequest) -> Iterator[tuple[subproces
 def test_the_emulator_says_where_it_listens_and_answers(
     served: tuple[subprocess.Popen[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its first line is the address; boto3 works there at once, and the end by a signal is a good one."""
+    """The first line is the address, boto3 works there at once, and after a signal the exit code is 0."""
     process, url = served
     client = boto3.client(
         "cognito-identity", region_name="us-east-1", endpoint_url=url,
@@ -135,7 +135,7 @@ def test_a_quiet_emulator_does_not_tell_of_requests(served: tuple[subprocess.Pop
     ],
 )
 def test_what_the_emulator_cannot_do_is_one_line(cli: Cli, argv: tuple[str, ...], code: int) -> None:
-    """An address, seed or file that does not work is said, not traced."""
+    """An address, seed or file that does not work is one line on stderr, without a traceback."""
     done = cli("emulator", *argv)
 
     assert (done.code, done.out) == (code, "")
@@ -144,7 +144,7 @@ def test_what_the_emulator_cannot_do_is_one_line(cli: Cli, argv: tuple[str, ...]
 
 
 def test_a_seed_that_is_not_used_is_said(cli: Cli, tmp_path: Path) -> None:
-    """--data that holds a state wins over --seed, which is no reason to be silent about it."""
+    """--data that holds a state wins over --seed, and a warning says so."""
     seed = tmp_path / "pool.toml"
     seed.write_text('[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n')
 

@@ -20,7 +20,7 @@ EXEC = ("exec", "--profile", "guest")
 
 
 def test_what_would_shadow_the_credentials_is_gone(cli: Cli, pool_id: str) -> None:
-    """Nothing that an SDK's chain would prefer reaches the command; everything else does."""
+    """The command gets every variable but those that an SDK's chain would prefer to the credentials."""
     env = dict.fromkeys(SHADOWING, "shadow") | {"AWS_ACCOUNT_ID": "210987654321", "AWS_PROFILE": "guest"}
     done = cli(*EXEC, "--", sys.executable, "-c", DUMP, env={**env, "MINE": "kept", "AWS_PAGER": "less"})
 
@@ -36,7 +36,7 @@ def test_what_would_shadow_the_credentials_is_gone(cli: Cli, pool_id: str) -> No
 
 
 def test_boto3_in_the_command_is_that_identity(cli: Cli, pool_id: str) -> None:
-    """The purpose of it."""
+    """boto3 in the command uses the credentials."""
     who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
     done = cli(*EXEC, sys.executable, "-c", who)
 
@@ -52,7 +52,7 @@ def test_boto3_in_the_command_is_that_identity(cli: Cli, pool_id: str) -> None:
     ],
 )
 def test_arguments_of_the_command_are_its_own(cli: Cli, pool_id: str, argv: list[str], got: str) -> None:
-    """Neither we nor a shell touch them, with or without a double dash."""
+    """No argument is changed, by us or by a shell, with or without a double dash."""
     done = cli(*EXEC, *argv)
 
     assert (done.code, done.out.rstrip("\n")) == (0, got)
@@ -60,14 +60,14 @@ def test_arguments_of_the_command_are_its_own(cli: Cli, pool_id: str, argv: list
 
 @pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
 def test_the_exit_code_is_the_commands(cli: Cli, pool_id: str, code: int) -> None:
-    """Scripts see what the command said."""
+    """The exit code is the command's."""
     assert cli(*EXEC, "--", "sh", "-c", f"exit {code}").code == code
 
 
 def test_missing_and_unusable_commands_are_127_and_126(
     cli: Cli, emulator: Any, pool_id: str, tmp_path: Path
 ) -> None:
-    """As in a shell, and before the service is asked for anything."""
+    """Exit 126 or 127 as in a shell, before the service is asked for anything."""
     plain = tmp_path / "plain"
     plain.write_text("#!/bin/sh\n")
     odd = tmp_path / "odd"
@@ -91,7 +91,7 @@ def test_missing_and_unusable_commands_are_127_and_126(
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 def test_signals_reach_the_command_itself(cli: Cli, pool_id: str) -> None:
-    """The command has our process id: a supervisor that signals us signals it."""
+    """The command takes over the process id, so a supervisor's signal reaches it."""
     code = (
         "import os, signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(42))\n"
@@ -110,7 +110,7 @@ def test_signals_reach_the_command_itself(cli: Cli, pool_id: str) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_command_inherits_nothing_of_ours(cli: Cli, pool_id: str) -> None:
-    """Python ignores SIGPIPE and we forbid core dumps; a command must not notice either."""
+    """Python ignores SIGPIPE and we forbid core dumps; the command inherits neither."""
     resource = pytest.importorskip("resource")
     code = (
         "import resource; text = open('/proc/self/status').read(); "
@@ -126,14 +126,14 @@ def test_the_command_inherits_nothing_of_ours(cli: Cli, pool_id: str) -> None:
 
 
 def test_a_pipe_that_closes_ends_the_command_quietly(cli: Cli, pool_id: str) -> None:
-    """`yes | head` inside does not complain of a broken pipe."""
+    """`yes | head` inside ends without an error about a broken pipe."""
     done = cli(*EXEC, "--", "sh", "-c", "yes | head -n 1")
 
     assert (done.code, done.out, done.err) == (0, "y\n", "")
 
 
 def test_nesting_is_refused_with_the_way_out(cli: Cli, emulator: Any, pool_id: str) -> None:
-    """Credentials on top of credentials are a mistake; the message says how to leave, and that works."""
+    """`exec` inside `exec` is refused; the message says how to leave, and that works."""
     inner = python(*EXEC, "--", "true")
 
     nested = cli(*EXEC, "--", *inner)
@@ -146,7 +146,7 @@ def test_nesting_is_refused_with_the_way_out(cli: Cli, emulator: Any, pool_id: s
 
 
 def test_a_left_over_guard_is_no_nesting() -> None:
-    """A terminal multiplexer keeps the variable of an exec that ended long ago."""
+    """A variable left over from an exec that has ended, as a terminal multiplexer keeps it, is no nesting."""
     with subprocess.Popen(["true"]) as ended:
         ended.wait()
 
@@ -156,7 +156,7 @@ def test_a_left_over_guard_is_no_nesting() -> None:
 
 
 def test_without_a_command_it_is_the_shell(cli: Cli, pool_id: str, tmp_path: Path) -> None:
-    """`exec` alone starts $SHELL, and says so clearly where there is none."""
+    """`exec` alone starts $SHELL; where that is not set, it is an error that names it."""
     shell = tmp_path / "shell"
     shell.write_text("#!/bin/sh\necho shell $# $AWS_REGION\n")
     shell.chmod(0o755)
@@ -170,7 +170,7 @@ def test_without_a_command_it_is_the_shell(cli: Cli, pool_id: str, tmp_path: Pat
 
 
 def test_no_credentials_no_command(cli: Cli, config: Any, tmp_path: Path) -> None:
-    """A command that would run without the credentials it was to have is not run."""
+    """Where there are no credentials, the command is not run."""
     mark = tmp_path / "ran"
     done = cli("exec", "--", "touch", str(mark))
 
@@ -179,7 +179,7 @@ def test_no_credentials_no_command(cli: Cli, config: Any, tmp_path: Path) -> Non
 
 
 def test_bytes_in_the_environment_survive(cli: Cli, pool_id: str) -> None:
-    """A variable need not be UTF-8."""
+    """A variable that is not UTF-8 reaches the command unchanged."""
     environ = {os.fsencode(name): os.fsencode(value) for name, value in cli.environ.items()}
     done = subprocess.run(
         python(*EXEC, "--", "sh", "-c", 'printf %s "$ODD"'),

@@ -1,4 +1,4 @@
-"""`export`: run through the shells it is for."""
+"""`export`: every format, read by the shell or program that it is for."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _lines(style: str) -> str:
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh", "ksh"])
 def test_env_means_to_a_shell_what_it_says(shell: str) -> None:
-    """Every character of a value arrives, whatever a shell would do with it; --unset takes it back."""
+    """Every character of a value survives the shell; --unset removes the variables."""
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
     dump = f'{python()[0]} -c "{DUMP}"'
@@ -52,7 +52,7 @@ def test_env_means_to_a_shell_what_it_says(shell: str) -> None:
 
 @pytest.mark.parametrize(("shell", "style"), [("fish", "fish"), ("pwsh", "powershell")])
 def test_other_shells_understand_theirs(shell: str, style: str) -> None:
-    """fish and PowerShell, where they are installed."""
+    """Every character survives fish and PowerShell, where they are installed."""
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
     dump = f'& {python()[0]} -c "{DUMP}"' if shell == "pwsh" else f'{python()[0]} -c "{DUMP}"'
@@ -66,7 +66,7 @@ def test_other_shells_understand_theirs(shell: str, style: str) -> None:
 
 
 def test_lines_are_those_of_the_aws_cli() -> None:
-    """Scripts written for `aws configure export-credentials` take ours."""
+    """The output equals that of `aws configure export-credentials`."""
     first = {style: _lines(style).splitlines()[0] for style in FORMATS}
 
     assert first["env"] == "export AWS_ACCESS_KEY_ID=ASIAIOSFODNN7EXAMPLE"
@@ -106,7 +106,7 @@ def test_ini_is_read_by_the_aws_tools() -> None:
 
 @pytest.mark.parametrize("style", FORMATS)
 def test_line_ends_are_line_feeds_and_the_removal_names_all_variables(style: str) -> None:
-    """A carriage return at the end of a line becomes part of a secret key (aws/aws-cli#8187)."""
+    """A carriage return would become part of a secret key: https://github.com/aws/aws-cli/issues/8187."""
     text = _lines(style)
 
     assert "\r" not in text
@@ -117,7 +117,7 @@ def test_line_ends_are_line_feeds_and_the_removal_names_all_variables(style: str
 
 
 def test_the_account_goes_with_them_when_it_is_known() -> None:
-    """AWS_ACCOUNT_ID is set only then."""
+    """AWS_ACCOUNT_ID is set only where the account is known."""
     known = TemporaryCredentials("ASIAIOSFODNN7EXAMPLE", "s", "t", 1_800_000_000, "210987654321")
 
     assert "AWS_ACCOUNT_ID=210987654321\n" in export(known, "env-no-export", region=None, profile="p")
@@ -138,7 +138,7 @@ def test_the_account_goes_with_them_when_it_is_known() -> None:
 def test_region_is_option_environment_profile_pool(
     cli: Cli, pool_id: str, argv: list[str], env: dict[str, str], region: str
 ) -> None:
-    """The region for the user's services may be another than the pool's; what is none is not passed on."""
+    """The region for the user's services may differ from the pool's; a malformed one is not passed on."""
     done = cli("export", "--profile", "guest", "--format", "env-no-export", *argv, env=env)
 
     assert (done.code, done.err) == (0, "")
@@ -146,7 +146,7 @@ def test_region_is_option_environment_profile_pool(
 
 
 def test_without_any_region_it_is_the_pools(cli: Cli, emulator: Any, pool_id: str) -> None:
-    """A script that knows only the pool has a region to work in."""
+    """Without any other region, the pool's is exported."""
     done = cli("export", "--identity-pool-id", pool_id, "--format", "env-no-export")
 
     assert "AWS_REGION=us-east-1\n" in done.out
@@ -156,7 +156,7 @@ def test_without_any_region_it_is_the_pools(cli: Cli, emulator: Any, pool_id: st
 def test_a_terminal_gets_no_credentials_unless_it_asks(
     cli: Cli, pool_id: str, extra: list[str], code: int
 ) -> None:
-    """Scrollback and shoulders: only --print shows them."""
+    """Without --print nothing is shown on a terminal, where others may look and scrollback keeps it."""
     pty = pytest.importorskip("pty")
     controller, terminal = pty.openpty()
     try:
@@ -181,7 +181,7 @@ def test_a_terminal_gets_no_credentials_unless_it_asks(
 
 @pytest.mark.writes_secrets
 def test_the_real_thing_in_a_real_shell(cli: Cli, emulator: Any, pool_id: str, tmp_path: Path) -> None:
-    """`eval "$(cognito-credentials export …)"`, then boto3 without any profile is that guest."""
+    """After `eval "$(cognito-credentials export …)"`, boto3 without a profile uses these credentials."""
     run = " ".join(python("export", "--profile", "guest", "--format", "env"))
     who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
     done = subprocess.run(

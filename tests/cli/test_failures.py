@@ -1,4 +1,4 @@
-"""Bad input and bad days: one line, the right exit code, no traceback, no secret."""
+"""Wrong input and failing services: one line, the right exit code, no traceback, no secret."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_bad_input_is_one_line_with_its_exit_code(
 def test_a_cache_directory_that_is_a_file_is_exit_7_and_loses_nothing(
     cli: Cli, pool_id: str, tmp_path: Path
 ) -> None:
-    """A place that was asked for and cannot work is said before the service is called."""
+    """An unusable cache directory that was asked for is reported before the service is called."""
     blocked = tmp_path / "file"
     blocked.write_text("mine")
 
@@ -263,7 +263,7 @@ def test_a_cache_directory_that_is_a_file_is_exit_7_and_loses_nothing(
 def test_an_expired_login_is_exit_3_and_no_request(
     cli: Cli, emulator: Any, pool_id: str, tmp_path: Path
 ) -> None:
-    """A token that has run out is found before the service is bothered."""
+    """An expired token is found before the service is called."""
     token = tmp_path / "token"
     token.write_text(emulator.login_token("login.example.com", expires_in=-120))
 
@@ -285,7 +285,7 @@ HOSTILE = (
 def test_what_a_hostile_service_says_is_harmless_on_a_terminal(
     cli: Cli, emulator: Any, pool_id: str, command: str
 ) -> None:
-    """Escape sequences, line breaks, reordering and tokens in an error's text do not get through."""
+    """Escape sequences, line breaks, bidirectional controls and tokens in the service's text are removed."""
     emulator.plan_faults(
         {"operation": "GetId", "times": -1, "code": "NotAuthorizedException", "message": HOSTILE}
     )
@@ -301,7 +301,7 @@ def test_what_a_hostile_service_says_is_harmless_on_a_terminal(
 
 
 def test_a_hostile_profile_name_is_harmless_on_a_terminal(call: Call) -> None:
-    """What is asked for may be hostile too: a script passes on what it was given."""
+    """A profile name may be hostile too, when a script passes it on; it is cleaned in the error."""
     done = call("status", "--profile", "x\x1b[2J\ny\u202e")
 
     assert done.code == 4
@@ -311,7 +311,7 @@ def test_a_hostile_profile_name_is_harmless_on_a_terminal(call: Call) -> None:
 def test_a_bug_is_one_line_without_its_text_and_debug_shows_where(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unexpected exception may hold anything in its text, so only its type is named."""
+    """The text of an unexpected exception may hold a secret, so only its type is named."""
     monkeypatch.setattr(
         "cognito_credentials.cli.commands.status.open_pool", lambda _: {}["AKIAIOSFODNN7EXAMPLE secret"]
     )
@@ -330,7 +330,7 @@ def test_a_bug_is_one_line_without_its_text_and_debug_shows_where(
 
 
 def test_debug_shows_our_decisions_and_nobody_elses_log(cli: Cli, emulator: Any, pool_id: str) -> None:
-    """--debug tells what was decided; botocore's wire log, which has the secrets in it, stays off."""
+    """--debug shows our decisions; botocore's wire log, which holds the secrets, stays off."""
     done = cli("credential-process", "--profile", "guest", "--debug")
 
     assert done.code == 0
@@ -343,7 +343,7 @@ def test_debug_shows_our_decisions_and_nobody_elses_log(cli: Cli, emulator: Any,
 def test_debug_says_what_was_decided_and_why(
     call: Call, emulator: Any, pool_id: str, monkeypatch: pytest.MonkeyPatch, isolation: Path
 ) -> None:
-    """Which file, profile and variable gave each setting; what the cache had; locks and back-off."""
+    """--debug names the origin of each setting, what the cache had, locks and back-off."""
     monkeypatch.setenv("AWS_COGNITO_USER", "ada")
     emulator.plan_faults({"operation": "*", "times": 3, "status": 503})
     failed = call("whoami", "--profile", "guest", "--debug")
@@ -370,7 +370,7 @@ def test_debug_says_what_was_decided_and_why(
 
 
 def test_ctrl_c_is_130_without_a_word(cli: Cli, emulator: Any, pool_id: str) -> None:
-    """Interrupted while it waits for the service, it ends at once and quietly."""
+    """Ctrl-C while it waits for the service ends it at once, without output."""
     import signal
     import time
 
@@ -392,7 +392,7 @@ def test_ctrl_c_is_130_without_a_word(cli: Cli, emulator: Any, pool_id: str) -> 
 def test_a_reader_who_is_gone_is_no_traceback(
     cli: Cli, pool_id: str, command: list[str], is_cached: bool
 ) -> None:
-    """`… | true` and `… >&-` end quietly, on the slow path and the fast one."""
+    """`… | true` and `… >&-` end without output on stderr, on the slow path and the fast one."""
     if is_cached:
         cli(*command)
     reading, writing = os.pipe()
@@ -419,7 +419,7 @@ def test_a_reader_who_is_gone_is_no_traceback(
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
 def test_a_full_disk_below_stdout_is_said(cli: Cli, pool_id: str) -> None:
-    """A result that could not be written is a failure, not a success with nothing in the file."""
+    """When the result cannot be written, the exit code is not 0."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             python("credential-process", "--profile", "guest"),
@@ -431,7 +431,7 @@ def test_a_full_disk_below_stdout_is_said(cli: Cli, pool_id: str) -> None:
 
 
 def test_a_stderr_that_is_closed_changes_nothing(cli: Cli, pool_id: str) -> None:
-    """Nobody to tell is no reason to fail differently."""
+    """A closed stderr leaves the exit code and stdout as they are."""
     done = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *python("status", "--profile", "nope")],
         env=cli.environ, stdout=subprocess.PIPE,
@@ -441,7 +441,7 @@ def test_a_stderr_that_is_closed_changes_nothing(cli: Cli, pool_id: str) -> None
 
 
 def test_every_error_line_ends_as_a_sentence() -> None:
-    """What and what to do are two sentences, whoever wrote them."""
+    """What is wrong and what to do are two sentences, with or without a full stop in the texts."""
     assert line("it broke", "Mend it", "guest") == "cognito-credentials: profile 'guest': it broke. Mend it."
     assert line("it broke.", "Did you mean x?") == "cognito-credentials: it broke. Did you mean x?"
     assert line("it broke", "") == "cognito-credentials: it broke."
@@ -452,7 +452,7 @@ def test_every_error_line_ends_as_a_sentence() -> None:
 def test_each_class_of_error_has_its_exit_code_and_a_next_step(
     code: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever raises an error without a hint still tells its reader what to do."""
+    """An error without a hint is shown with one for its exit code."""
     from cognito_credentials import errors
 
     def all_below(kind: type) -> list[type]:
@@ -469,6 +469,6 @@ def test_each_class_of_error_has_its_exit_code_and_a_next_step(
 
 
 def test_the_module_runs_from_any_directory(cli: Cli, tmp_path: Path) -> None:
-    """`python -m cognito_credentials` needs no current directory of ours."""
+    """`python -m cognito_credentials` runs in any current directory."""
     assert cli("--version", cwd=str(tmp_path)).code == 0
     assert str(ROOT) in cli.environ["PYTHONPATH"]

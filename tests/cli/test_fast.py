@@ -1,4 +1,4 @@
-"""The fast path: right when it answers, and silent when anything at all has changed."""
+"""The fast path answers as the slow path did, and not at all when anything has changed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def config(world: World, more: str) -> Path:
 
 
 def slow(world: World, argv: list[str] = ARGV, **changes: str) -> IdentityPool:
-    """What the slow path does."""
+    """Do what the slow path does."""
     environ = {**world.environ, **changes}
     key = inputs(argv, environ)
     settings = load({}, environ=environ, profile="app")
@@ -63,7 +63,7 @@ def test_a_hit_is_what_the_slow_path_gave(world: World) -> None:
 
 
 def test_nothing_known_is_no_answer(world: World) -> None:
-    """Without a slow answer before there is none here."""
+    """Before the slow path has run, there is no answer."""
     assert fast(world) is None
 
 
@@ -85,7 +85,7 @@ def test_nothing_known_is_no_answer(world: World) -> None:
     ],
 )
 def test_another_environment_is_another_question(world: World, change: dict[str, str]) -> None:
-    """Any variable that settings are made of takes the answer away, with the same cache at hand."""
+    """A change of any variable that settings depend on takes the answer away, with the cache unchanged."""
     world.environ["AWS_COGNITO_CACHE_DIR"] = f"{world.environ['HOME']}/cache"
     slow(world)
     assert fast(world) is not None
@@ -96,7 +96,7 @@ def test_another_environment_is_another_question(world: World, change: dict[str,
 def test_without_home_settings_are_worked_out(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Without HOME the config file is where the user database says, which is not looked up here."""
+    """Without HOME the user database says where the config file is; the fast path does not read it."""
     home = world.environ.pop("HOME")
     monkeypatch.setattr("cognito_credentials.home._home_of_user", lambda: home)
     world.environ["AWS_COGNITO_CACHE_DIR"] = str(tmp_path / "elsewhere")
@@ -106,7 +106,7 @@ def test_without_home_settings_are_worked_out(
 
 
 def test_another_command_line_is_another_question(world: World) -> None:
-    """Arguments count, and so do their borders."""
+    """Other arguments have no answer, and neither have the same characters in other arguments."""
     slow(world)
 
     assert fast(world, [*ARGV, "--flow", "basic"]) is None
@@ -115,7 +115,7 @@ def test_another_command_line_is_another_question(world: World) -> None:
 
 
 def test_a_changed_profile_is_noticed_at_once(world: World) -> None:
-    """A change of the config file counts in the same second and at the same size."""
+    """A change of the config file is noticed even when its time and its size stay the same."""
     path = config(world, "region = eu-west-1\n")
     before = path.stat()
     slow(world)
@@ -129,7 +129,7 @@ def test_a_changed_profile_is_noticed_at_once(world: World) -> None:
 
 
 def test_a_changed_token_file_is_noticed_at_once(world: World, tmp_path: Path) -> None:
-    """The next user's token does not get the last one's credentials."""
+    """When another user's token is in the file, the earlier user's credentials are not answered."""
     token = tmp_path / "token"
     token.write_text(world.token("user-1"))
     config(world, f"cognito_logins =\n  login.example.com = file:{token}\n")
@@ -149,7 +149,7 @@ def test_a_changed_token_file_is_noticed_at_once(world: World, tmp_path: Path) -
 
 
 def test_a_rotated_token_of_the_same_user_finds_the_same_credentials(world: World, tmp_path: Path) -> None:
-    """A new token of one subject costs a look, and no exchange."""
+    """A new token of the same subject takes the slow path once, and no exchange."""
     token = tmp_path / "token"
     token.write_text(world.token("user-1"))
     config(world, f"cognito_logins =\n  login.example.com = file:{token}\n")
@@ -165,7 +165,7 @@ def test_a_rotated_token_of_the_same_user_finds_the_same_credentials(world: Worl
 
 
 def test_a_token_in_a_variable_counts(world: World) -> None:
-    """An env: source is compared, too."""
+    """The token of an env: source is compared, too."""
     config(world, "cognito_logins =\n  login.example.com = env:TOKEN\n")
     one, two = world.token("user-1"), world.token("user-2")
     slow(world, TOKEN=one)
@@ -176,7 +176,7 @@ def test_a_token_in_a_variable_counts(world: World) -> None:
 
 
 def test_a_command_is_never_skipped(world: World) -> None:
-    """Only running a command: source tells whose token it gives."""
+    """A command: source has no shortcut: only running it tells which user its token is of."""
     config(world, f"cognito_logins =\n  login.example.com = command:{sys.executable} -c pass\n")
     environ = world.environ
     settings = load({}, environ=environ, profile="app")
@@ -189,7 +189,7 @@ def test_a_command_is_never_skipped(world: World) -> None:
 
 
 def test_what_changes_under_way_is_not_remembered(world: World, tmp_path: Path) -> None:
-    """A profile or token file that changes during the call is not taken for what the answer came from."""
+    """When a profile or token file changes during the call, no shortcut is stored."""
     token = tmp_path / "token"
     token.write_text(world.token("user-1"))
     config(world, f"cognito_logins =\n  login.example.com = file:{token}\n")
@@ -211,7 +211,7 @@ def test_what_changes_under_way_is_not_remembered(world: World, tmp_path: Path) 
 
 
 def test_what_is_not_fresh_is_the_slow_paths(world: World) -> None:
-    """From the refresh moment on there is no answer here."""
+    """From the refresh moment on, there is no answer."""
     slow(world)
     world.move(39 * 60)
     assert fast(world) is not None
@@ -221,7 +221,7 @@ def test_what_is_not_fresh_is_the_slow_paths(world: World) -> None:
 
 
 def test_a_rejected_key_is_not_handed_out(world: World) -> None:
-    """What a service rejected in another process is not answered."""
+    """Credentials that a service rejected in another process are not answered."""
     pool = slow(world)
     pool.invalidate(pool.credentials().access_key_id)
 
@@ -243,7 +243,7 @@ def test_a_changed_record_is_no_answer(world: World) -> None:
 
 
 def test_a_clock_past_the_end_is_the_slow_paths(world: World) -> None:
-    """An answer that SDKs would take for expired is left to the slow path, which says why."""
+    """Credentials that have expired by this machine's clock are left to the slow path, which says why."""
     world.clock.set_wall(world.clock.wall() + 5 * 3600)
     slow(world)
 
@@ -251,7 +251,7 @@ def test_a_clock_past_the_end_is_the_slow_paths(world: World) -> None:
 
 
 def test_debugging_is_never_short_cut(world: World) -> None:
-    """Who asks for details gets the whole way."""
+    """With --debug there is no answer, since the slow path logs its decisions."""
     argv = [*ARGV, "--debug"]
     slow(world, argv)
 
@@ -259,7 +259,7 @@ def test_debugging_is_never_short_cut(world: World) -> None:
 
 
 def test_a_hit_imports_next_to_nothing(world: World) -> None:
-    """Neither json, re, argparse, typing, botocore nor filelock is loaded to answer a hit."""
+    """A hit loads neither json, re, argparse, typing, botocore nor filelock."""
     environ = {**world.environ, "PYTHONPATH": os.getcwd()}
     environ.pop("PYTEST_CURRENT_TEST", None)
     first = subprocess.run(

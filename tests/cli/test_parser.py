@@ -1,4 +1,4 @@
-"""What may be typed, and what is said about what may not."""
+"""Command lines: options, help, and usage errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_help_of_each_command_ends_with_a_worked_example(call: Call, command: ob
 
 
 def test_top_help_lists_every_command_under_a_heading_and_the_exit_codes(call: Call) -> None:
-    """Somebody who knows nothing finds all commands, what codes mean, and what to type first."""
+    """The help shows all commands, the meaning of exit codes, and what to type first."""
     done = call("--help")
 
     assert done.code == 0
@@ -49,7 +49,7 @@ def test_help_is_a_command_too(call: Call, argv: list[str], same: list[str]) -> 
 
 
 def test_help_of_what_is_no_command(call: Call) -> None:
-    """A mistyped command is named here, too."""
+    """`help` suggests a command for a mistyped one."""
     done = call("help", "stauts")
 
     assert (done.code, done.out) == (2, "")
@@ -59,7 +59,7 @@ def test_help_of_what_is_no_command(call: Call) -> None:
 @pytest.mark.parametrize("command", ["list", "demo", "emulator", "help"])
 @pytest.mark.parametrize("option", ["--profile", "--region"])
 def test_what_means_nothing_to_a_command_is_refused(call: Call, command: str, option: str) -> None:
-    """Neither before nor behind the command, and its help does not offer it."""
+    """The option is refused before and behind the command, and the command's help does not have it."""
     before, behind = call(option, "x", command), call(command, option, "x")
 
     assert (before.code, behind.code) == (2, 2)
@@ -100,7 +100,7 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_2(call: Call, argv: list[str], said: str) -> None:
-    """What cannot be parsed is said in one line that names what was probably meant."""
+    """A usage error is one line, which suggests what was probably meant."""
     done = call(*argv)
 
     assert done.code == 2
@@ -124,7 +124,7 @@ def test_a_wrong_command_line_is_one_line_and_exit_2(call: Call, argv: list[str]
     ],
 )
 def test_a_token_in_the_command_line_is_refused_and_not_repeated(cli: Cli, argv: list[str]) -> None:
-    """There is no way to give a token in argv, and whoever tries does not find it in a log too."""
+    """No option takes a token itself, and the error does not repeat it."""
     done = cli(*argv, env={"AWS_COGNITO_IDENTITY_POOL_ID": "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"})
 
     assert done.code in (2, 4)
@@ -134,7 +134,7 @@ def test_a_token_in_the_command_line_is_refused_and_not_repeated(cli: Cli, argv:
 
 @pytest.mark.parametrize("option", ["--token", "--id-token", "--jwt", "--password"])
 def test_whoever_looks_for_a_token_option_is_shown_the_way(call: Call, option: str) -> None:
-    """Why there is none, and how a token is given."""
+    """The error says why there is no such option, and how to give a token."""
     done = call("export", option, "x")
 
     assert done.code == 2
@@ -152,6 +152,6 @@ def test_global_options_may_stand_on_either_side_of_the_command(call: Call) -> N
 
 
 def test_quiet_and_debug_are_known_everywhere(call: Call) -> None:
-    """A script may add --quiet to any command."""
+    """Every command takes --quiet and --debug."""
     for command in COMMANDS:
         assert "--quiet" in call(command.name, "--help").out

@@ -1,4 +1,4 @@
-"""`status`, `list`, `refresh`, `clear` and `whoami`: what people look at, and what programs read."""
+"""`status`, `list`, `refresh`, `clear` and `whoami`: their output for people and for programs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _identity(call: Call) -> str:
 
 class TestStatus:
     def test_it_is_offline_and_content_with_nothing(self, emulator: Any, pool_id: str, call: Call) -> None:
-        """A profile that is in order is no error, whatever is held; nobody is asked."""
+        """Without credentials the exit code is 0 as well, and the service is not called."""
         done, calls = _calls(emulator, call, "status", "--profile", "guest")
 
         assert (done.code, done.err, calls) == (0, "", {})
@@ -58,7 +58,7 @@ class TestStatus:
         assert "Credentials    none\n" in done.out
 
     def test_json_has_its_keys_before_and_after(self, pool_id: str, call: Call) -> None:
-        """Programs find every key always, times in one form, and no secret."""
+        """The JSON always has every key, times in one form, and no secret."""
         before = json.loads(call("status", "--profile", "guest", "--json").out)
         secret = json.loads(call("credential-process", "--profile", "guest").out)
         after = json.loads(call("status", "--profile", "guest", "--json").out)
@@ -72,7 +72,7 @@ class TestStatus:
         assert secret["SecretAccessKey"] not in json.dumps(after)
 
     def test_people_see_how_long_it_lasts(self, pool_id: str, call: Call) -> None:
-        """Time left, when it is renewed, and where it is kept, each on its line."""
+        """Time left, the next refresh and the place have a line each."""
         call("refresh", "--profile", "guest")
         done = call("status", "--profile", "guest")
 
@@ -84,7 +84,7 @@ class TestStatus:
     def test_a_token_file_that_is_missing_for_a_moment_is_said(
         self, emulator: Any, pool_id: str, call: Call, tmp_path: Path
     ) -> None:
-        """Credentials are on disk, and nobody can tell whose: the reason, and what would help."""
+        """Where the identity cannot be found offline, the reason is shown, and what would help."""
         provider = "login.example.com"
         arn = f"arn:aws:iam::123456789012:oidc-provider/{provider}"
         pool = emulator.create_pool(OpenIdConnectProviderARNs=[arn])
@@ -101,7 +101,7 @@ class TestStatus:
 
     @pytest.mark.parametrize("source", ["file:{}", "command:cat {}"])
     def test_a_token_that_tells_nothing(self, emulator: Any, call: Call, tmp_path: Path, source: str) -> None:
-        """Facebook's tokens have no name in them: what says whose they are is named."""
+        """Facebook's tokens do not name their user: the setting that does is named."""
         pool = emulator.create_pool(SupportedLoginProviders={"graph.facebook.com": "1234"})
         token = tmp_path / "token"
         token.write_text("opaque")
@@ -116,7 +116,7 @@ class TestStatus:
     def test_the_pool_of_a_variable_is_named_as_such(
         self, emulator: Any, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Though a profile was named, the variable wins; whoever wonders is told."""
+        """A variable wins over the profile, and the output names the variable."""
         other = emulator.create_pool()
         monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", other)
         done = call("status", "--profile", "guest")
@@ -126,7 +126,7 @@ class TestStatus:
     def test_a_cache_that_cannot_be_written_is_said(
         self, pool_id: str, call: Call, isolation: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """On a read-only home a guest is another one with each start: status says it, and what to do."""
+        """On a read-only home each start makes another guest: status says so, and what to do."""
         monkeypatch.setattr("os.access", lambda *_: False)
         done = call("status", "--profile", "guest")
 
@@ -135,7 +135,7 @@ class TestStatus:
         assert "AWS_COGNITO_CACHE_DIR" in done.out
 
     def test_the_last_error_is_shown_while_it_matters(self, emulator: Any, pool_id: str, call: Call) -> None:
-        """Somebody who wonders why nothing happens is told, and when it is tried again."""
+        """The last error is shown, and when the next try is."""
         emulator.plan_faults({"operation": "*", "times": -1, "code": "TooManyRequestsException"})
         call("credential-process", "--profile", "guest")
         done = call("status", "--profile", "guest")
@@ -147,7 +147,7 @@ class TestStatus:
 
 class TestList:
     def test_no_profile_is_said_on_stderr(self, call: Call) -> None:
-        """An empty list is an empty stdout."""
+        """Without profiles, stdout is empty."""
         done = call("list")
 
         assert (done.code, done.out) == (0, "")
@@ -158,7 +158,7 @@ class TestList:
     def test_a_row_each_and_the_wrong_ones_too(
         self, emulator: Any, pool_id: str, call: Call, config: Callable[[str], Path]
     ) -> None:
-        """Profiles with a pool, and what no profile names; offline."""
+        """The list has profiles with a pool and identities without a profile; offline."""
         call("refresh", "--profile", "guest")
         forgotten = _identity(call)
         other = emulator.create_pool()
@@ -188,7 +188,7 @@ class TestList:
     def test_the_environment_wins_as_it_does_elsewhere(
         self, emulator: Any, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """What AWS_COGNITO_IDENTITY_POOL_ID hides from `status` it hides here, and that is said."""
+        """AWS_COGNITO_IDENTITY_POOL_ID wins over the profiles here as in `status`, and a notice says so."""
         other = emulator.create_pool()
         monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", other)
         done = call("list", "--json")
@@ -205,7 +205,7 @@ class TestList:
     def test_a_guest_with_a_name_is_a_guest(
         self, pool_id: str, call: Call, config: Callable[[str], Path]
     ) -> None:
-        """With and without a profile of its own: a user's name signs nobody in."""
+        """A guest with a user's name is listed as a guest, with and without a profile."""
         config(f"[profile ann]\ncognito_identity_pool_id = {pool_id}\ncognito_user = ann\n")
         call("refresh", "--profile", "ann")
         (named,) = json.loads(call("list", "--json").out)
@@ -217,7 +217,7 @@ class TestList:
     def test_names_from_the_config_file_are_harmless_on_a_terminal(
         self, call: Call, config: Callable[[str], Path]
     ) -> None:
-        """A profile's name may hold escape sequences: configparser takes them."""
+        """Escape sequences in a profile's name, which configparser allows, are not shown."""
         config(
             "[profile \x1b[2Jx\u202e]\n"
             "cognito_identity_pool_id = us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70\n"
@@ -232,7 +232,7 @@ class TestList:
 
 class TestRefresh:
     def test_it_asks_even_when_what_is_held_is_fresh(self, emulator: Any, pool_id: str, call: Call) -> None:
-        """One call, the same identity, other keys, and the next credential-process has them."""
+        """One call gets other keys of the same identity, and the next credential-process prints them."""
         first = json.loads(call("credential-process", "--profile", "guest").out)
         identity = _identity(call)
         done, calls = _calls(emulator, call, "refresh", "--profile", "guest")
@@ -254,7 +254,7 @@ class TestRefresh:
         argv: list[str],
         variable: str | None,
     ) -> None:
-        """What is kept in the memory of a process that ends is a request to the service for nothing."""
+        """With cache=memory a refresh is refused: the process would end and lose the new credentials."""
         if variable:
             monkeypatch.setenv("AWS_COGNITO_CACHE", variable)
         done, calls = _calls(emulator, call, "refresh", "--profile", "guest", *argv)
@@ -263,7 +263,7 @@ class TestRefresh:
         assert f"(from {'AWS_COGNITO_CACHE' if variable else 'the command line'})" in done.line
 
     def test_a_failure_loses_nothing(self, emulator: Any, pool_id: str, call: Call) -> None:
-        """What is held is still given out."""
+        """After a failed refresh, the credentials that are held are still printed."""
         first = call("credential-process", "--profile", "guest")
         emulator.plan_faults(
             {"operation": "*", "times": -1, "code": "NotAuthorizedException", "message": "no"}
@@ -276,7 +276,7 @@ class TestRefresh:
 
 class TestClear:
     def test_credentials_go_and_the_identity_stays(self, pool_id: str, call: Call) -> None:
-        """A guest's identity cannot be had again, so clearing does not touch it, and says so."""
+        """Nothing leads back to a guest's identity, so `clear` keeps it, and says so."""
         call("refresh", "--profile", "guest")
         identity = _identity(call)
         done = call("clear", "--profile", "guest")
@@ -287,7 +287,7 @@ class TestClear:
         assert call("clear", "--profile", "guest", "--quiet") == Done(0, "Cleared 0 entries.\n", "")
 
     def test_identities_go_when_asked(self, pool_id: str, call: Call) -> None:
-        """--identities forgets both."""
+        """--identities removes the identity, too."""
         call("refresh", "--profile", "guest")
         done = call("clear", "--profile", "guest", "--identities")
 
@@ -297,7 +297,7 @@ class TestClear:
     def test_all_clears_every_pool_and_no_foreign_file(
         self, emulator: Any, pool_id: str, call: Call, isolation: Path
     ) -> None:
-        """The directory is cleared of what is ours, half-written too; what somebody else put there stays."""
+        """--all removes our files, unfinished ones too, and leaves files of other programs."""
         call("refresh", "--profile", "guest")
         call("refresh", "--identity-pool-id", emulator.create_pool())
         call("credential-process", "--profile", "guest")
@@ -322,7 +322,7 @@ class TestClear:
         ids=lambda x: x[0],
     )
     def test_all_with_a_selection_is_refused(self, pool_id: str, call: Call, selecting: list[str]) -> None:
-        """Who names one profile did not mean every other one's identities."""
+        """--all beside a profile is refused: it would remove the identities of all others."""
         call("refresh", "--profile", "guest")
         identity = _identity(call)
         done = call("clear", "--all", "--identities", *selecting)
@@ -343,7 +343,7 @@ class TestClear:
         argv: list[str],
         code: int,
     ) -> None:
-        """Guests are lost for ever, so that Enter alone loses none."""
+        """--all --identities asks, and Enter means no, since guests are lost for ever."""
         call("refresh", "--profile", "guest")
         monkeypatch.setattr(Terminal, "can_ask", True)
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
@@ -354,7 +354,7 @@ class TestClear:
         assert (_identity(call) is None) is (code == 0)
 
     def test_all_needs_no_profile_and_makes_no_directory(self, call: Call, isolation: Path) -> None:
-        """Clearing where nothing ever was is no error and leaves no trace."""
+        """Without a cache directory, `clear` succeeds and does not make one."""
         assert call("clear", "--all").out == "Cleared 0 entries.\n"
         assert list(isolation.iterdir()) == []
 
@@ -362,7 +362,7 @@ class TestClear:
     def test_what_only_a_token_could_tell_is_not_claimed_to_be_cleared(
         self, emulator: Any, pool_id: str, call: Call
     ) -> None:
-        """For a login from a program nothing is done, and said, rather than `Cleared 0 entries`."""
+        """For a login from a program, `clear` fails and says why, rather than print `Cleared 0 entries`."""
         done = call("clear", "--profile", "guest", "--login", "a.b=command:/bin/echo x")
 
         assert done.code == 3
@@ -383,7 +383,7 @@ class TestWhoami:
         assert [line.split() for line in people.out.splitlines()] == [[k, v] for k, v in answer.items()]
 
     def test_a_refusal_of_sts_is_exit_5(self, emulator: Any, pool_id: str, call: Call) -> None:
-        """STS's code and words, and what to try."""
+        """When STS refuses, its code and words are shown, and what to try."""
         emulator.plan_faults(
             {"operation": "GetCallerIdentity", "times": -1, "code": "InvalidClientTokenId", "status": 403}
         )
@@ -408,7 +408,7 @@ class TestWhoami:
         code: int,
         said: str,
     ) -> None:
-        """The network is exit 6; an address that would get the session token in the clear is not called."""
+        """A failing network is exit 6; plain http to another machine is refused and not called."""
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint)
         done = call("whoami", "--profile", "guest")
 
@@ -418,7 +418,7 @@ class TestWhoami:
     def test_a_profile_that_is_not_there_matters_only_if_it_is_used(
         self, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """AWS_PROFILE may name anything when the pool is given."""
+        """When the pool is given, AWS_PROFILE may name a profile that does not exist."""
         monkeypatch.setenv("AWS_PROFILE", "gone")
 
         assert call("whoami", "--identity-pool-id", pool_id).code == 0
@@ -426,14 +426,14 @@ class TestWhoami:
 
 class TestTables:
     def test_cells_are_one_printable_line(self) -> None:
-        """Whatever a value holds, a table keeps its shape."""
+        """A table keeps its shape with any characters in its cells."""
         shown = table(("A", "B"), [("x\ny", "\x1b[1m"), (None, "\u202e")])
 
         assert shown.splitlines() == ["A    B", "x?y  ?[1m", "-    ?"]
         assert listing([("Name", "a\tb"), ("Gone", None)]) == "Name  a b\n"
 
     def test_a_table_fits_where_it_is_drawn(self) -> None:
-        """The longest columns give way, with a sign that something is missing, down to a few characters."""
+        """The longest columns are cut first, with a mark, down to a few characters."""
         rows = [("guest", "us-east-1:" + "0" * 36, "x" * 50)]
         shown = table(("Profile", "Pool", "Identity"), rows, 60).splitlines()
 
@@ -444,7 +444,7 @@ class TestTables:
         assert "…" not in table(("Profile", "Pool", "Identity"), rows)
 
     def test_json_is_ascii(self) -> None:
-        """A terminal obeys nothing in it, and every locale can print it."""
+        """JSON output is ASCII: it has no escape sequences, and every locale can print it."""
         text = as_json([{"a": "\x1b\u202eé"}])
 
         assert text.isascii()

@@ -1,4 +1,4 @@
-"""`unlink`: what it says follows from what the profile names."""
+"""`unlink`: the login goes off the identity, and the output says what follows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ cognito_logins =
 
 @pytest.fixture
 def world(emulator: Any, isolation: Path) -> World:
-    """A pool for users of two providers."""
+    """An identity pool for users of two providers."""
     made = World(emulator, dict(os.environ))
     arn = f"arn:aws:iam::123456789012:oidc-provider/{LOGIN}"
     made.pool_id = emulator.create_pool(
@@ -46,7 +46,7 @@ def world(emulator: Any, isolation: Path) -> World:
 def test_what_follows_from_unlinking(
     cli: Cli, world: World, config: Callable[[str], Path], named: tuple[str, ...], taken_off: str, says: str
 ) -> None:
-    """A login that the profile names would be linked again; one that only Python linked would not."""
+    """The output says that a login which the profile still names would be linked again by its next use."""
     tokens = {LOGIN: world.token("ann"), GOOGLE: world.token("ann@google", GOOGLE)}
     if taken_off == "google":
         world.pool(logins={LOGIN: tokens[LOGIN]}, user="ann").link({GOOGLE: tokens[GOOGLE]})

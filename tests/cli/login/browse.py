@@ -1,4 +1,4 @@
-"""A person's browser as a program, for ``BROWSER``: signs in as PERSON at whatever address it is given."""
+"""A program for ``BROWSER`` that signs in as the user PERSON at the address it is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A profile that people sign in to: a real issuer, the emulator for the identity pool, our command line."""
+"""A profile that people sign in to, with a real issuer, the emulator's identity pool and our command line."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ cognito_identity_pool_id = {pool}
 
 @dataclass
 class App:
-    """The profile 'app', and who sits in front of the machine."""
+    """The profile 'app', its issuer and its identity pool."""
 
     cli: Cli
     home: Path
@@ -53,13 +53,13 @@ class App:
     emulator: Any
 
     def person(self, name: str) -> dict[str, str]:
-        """The environment with a browser in which *name* signs in."""
+        """Return environment variables for a browser in which *name* signs in."""
         browser = f"{sys.executable} {BROWSE} %s &"
         return {"BROWSER": browser, "PERSON": name, "BROWSER_WAS_HERE": str(self.home / "browser-was-here")}
 
     @property
     def browser_was_opened(self) -> bool:
-        """Whether anybody has been asked to sign in."""
+        """Whether the browser has been opened."""
         return (self.home / "browser-was-here").exists()
 
     def login(self, name: str, *options: str, **env: str) -> Done:
@@ -71,7 +71,7 @@ class App:
         return self.cli(*argv, "--profile", "app", **options)
 
     def kept(self) -> dict[str, str]:
-        """Every file under the home directory that is not empty, by its name."""
+        """Return the content of every file under the home directory that is not empty, by name."""
         return {
             str(path.relative_to(self.home)): path.read_text("utf-8", "replace")
             for path in self.home.rglob("*")
@@ -79,7 +79,7 @@ class App:
         }
 
     def refresh_token(self) -> str:
-        """The refresh token of the plain store."""
+        """Return the refresh token in the plain store."""
         found = [text for name, text in self.kept().items() if "/secret-v1-" in name]
         return str(json.loads(found[0])["refresh_token"])
 

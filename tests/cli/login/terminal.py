@@ -1,4 +1,4 @@
-"""A person at a real terminal: reads what is shown, types answers."""
+"""A person at a real terminal, who reads the screen and types answers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Screen:
                     raise AssertionError(self.shown) from None
 
     def wait_until_unseen(self) -> None:
-        """Wait until what is typed would not be shown."""
+        """Wait until the terminal's echo is off."""
         import termios
 
         give_up_at = time.monotonic() + SECONDS
@@ -67,7 +67,7 @@ class Screen:
         os.write(self._controller, key)
 
     def end(self) -> tuple[int, str, str]:
-        """The exit code, what stdout had, and the rest of what was shown."""
+        """Return the exit code, stdout, and the rest of the screen."""
         assert self.process.stdout is not None
         out = self.process.stdout.read()
         code = self.process.wait(SECONDS)

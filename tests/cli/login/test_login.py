@@ -1,4 +1,4 @@
-"""`login`, `logout` and what lies between, by the command line at a certified OpenID Connect provider."""
+"""`login`, `logout` and the commands between them, at a certified OpenID Connect provider."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.writes_secrets  # the plain store, but where a test is 
 
 
 def test_from_login_to_credentials(app: App) -> None:
-    """A person signs in once; from then on the profile has credentials, without anybody there."""
+    """After one sign-in the profile has credentials, and needs nobody."""
     done = app.login("ann")
 
     assert done.code == 0, done.err
@@ -32,7 +32,7 @@ def test_from_login_to_credentials(app: App) -> None:
 
 
 def test_a_browser_that_runs_until_it_is_closed(app: App) -> None:
-    """`BROWSER` may name a program that ends when the person closes it: the login does not wait for that."""
+    """The login does not wait for a `BROWSER` that runs until the person closes it."""
     person = app.person("ann")
     done = app.login("ann", BROWSER=person["BROWSER"].removesuffix(" &"))
 
@@ -40,7 +40,7 @@ def test_a_browser_that_runs_until_it_is_closed(app: App) -> None:
 
 
 def test_what_is_kept_where(app: App) -> None:
-    """The refresh token is in the one file that was chosen and in none of the cache, all for us alone."""
+    """The refresh token is only in the sign-in's file, and every file is readable by its owner alone."""
     assert app.login("ann").code == 0
     token = app.refresh_token()
 
@@ -52,7 +52,7 @@ def test_what_is_kept_where(app: App) -> None:
 
 
 def test_status_says_who_and_where(app: App) -> None:
-    """Who is signed in is shown by name and place, and so is that nobody is; offline."""
+    """`status` shows who is signed in and where that is kept, or that nobody is; offline."""
     before = app("status")
     app.login("ann")
     after = app("status", env={"AWS_ENDPOINT_URL_COGNITO_IDENTITY": "http://127.0.0.1:9"})
@@ -65,7 +65,7 @@ def test_status_says_who_and_where(app: App) -> None:
 
 
 def test_nobody_is_signed_in(app: App) -> None:
-    """A profile that signs in is never a guest: exit 3, one line, and the command that helps."""
+    """A profile that people sign in to is never a guest: exit 3, and one line with the command to run."""
     done = app("credential-process")
 
     assert done.code == 3
@@ -74,7 +74,7 @@ def test_nobody_is_signed_in(app: App) -> None:
 
 
 def test_a_cache_hit_asks_nobody(app: App) -> None:
-    """A cache hit needs no terminal, no browser, no keyring, and loads no library of signing in."""
+    """A cache hit needs no terminal, browser or keyring, and loads no library for signing in."""
     app.login("ann")
     app("credential-process")  # works out the shortcut
     nobody = {
@@ -98,7 +98,7 @@ def test_a_cache_hit_asks_nobody(app: App) -> None:
 
 
 def test_when_the_sign_in_has_ended(app: App) -> None:
-    """Valid credentials go on to their end; what needs a new token exits with 3 and says what to run."""
+    """Credentials last until they expire; what needs a new token exits with 3 and says what to run."""
     app.login("ann")
     app.end_at_issuer()
 
@@ -121,7 +121,7 @@ def test_when_the_sign_in_has_ended(app: App) -> None:
 
 
 def test_the_same_user_is_the_same_identity_after_signing_in_again(app: App) -> None:
-    """Signing out and in again leads to the identity that one had."""
+    """Signing out and in again leads to the same identity."""
     first = _identity(app.login("ann").out)
     app("logout", "--scope", "identity")
 
@@ -129,7 +129,7 @@ def test_the_same_user_is_the_same_identity_after_signing_in_again(app: App) -> 
 
 
 def test_logout_removes_every_trace(app: App) -> None:
-    """The refresh token is revoked at the issuer and gone here, and so are account and credentials."""
+    """The refresh token is revoked and removed, and so are the account and the credentials."""
     app.login("ann")
     key = json.loads(app("credential-process").out)["AccessKeyId"]
     token = app.refresh_token()
@@ -149,7 +149,7 @@ def test_logout_removes_every_trace(app: App) -> None:
 
 
 def test_logout_of_the_credentials_alone(app: App) -> None:
-    """`--scope credentials` leaves the sign-in: the next use makes new ones."""
+    """`--scope credentials` keeps the sign-in, which gets new credentials at the next use."""
     app.login("ann")
     key = json.loads(app("credential-process").out)["AccessKeyId"]
 
@@ -159,7 +159,7 @@ def test_logout_of_the_credentials_alone(app: App) -> None:
 
 
 def test_logout_of_the_identity_says_which(app: App) -> None:
-    """`--scope identity` forgets who one was, too, and names it."""
+    """`--scope identity` removes the identity, too, and names it."""
     identity_id = _identity(app.login("ann").out)
 
     done = app("logout", "--scope", "identity")
@@ -171,7 +171,7 @@ def test_logout_of_the_identity_says_which(app: App) -> None:
 def test_logout_without_the_issuer(
     cli: Cli, emulator: Any, config: Callable[[str], Path], isolation: Path, own_issuer: OwnIssuer
 ) -> None:
-    """Where the issuer cannot be told, all is removed here, it is said that nobody was told, and exit 6."""
+    """When the issuer is out of reach, all is removed here, the token is named as not revoked, and exit 6."""
     app = make_app(cli, emulator, own_issuer.url, config, isolation, "file")
     assert app.login("ann").code == 0
     token = app.refresh_token()
@@ -187,7 +187,7 @@ def test_logout_without_the_issuer(
 
 @pytest.mark.parametrize("options", [("--profile", "app"), ("--all",)])
 def test_logout_without_the_keyring(app: App, options: tuple[str, ...], tmp_path: Path) -> None:
-    """Where the keyring cannot be used all files are gone, what was not done is said, and exit 7."""
+    """When the keyring cannot be used, all files are removed, the output says what is left, and exit 7."""
     keyring = {"TEST_KEYRING": str(tmp_path / "keyring.json")}
     works, locked = (
         {**keyring, "PYTHON_KEYRING_BACKEND": f"tests.sign_in.keyring_backends.{name}"}
@@ -209,7 +209,7 @@ def test_logout_without_the_keyring(app: App, options: tuple[str, ...], tmp_path
 
 
 def test_two_users_of_one_profile(app: App) -> None:
-    """Who signs in over somebody else gets nothing of the other's, and the other nothing of his later."""
+    """A second user gets other credentials than the first, and the first user's identity comes back later."""
     anns = _identity(app.login("ann").out)
     ann = json.loads(app("credential-process").out)
 
@@ -223,7 +223,7 @@ def test_two_users_of_one_profile(app: App) -> None:
 
 
 def test_the_guest_becomes_the_user(app: App) -> None:
-    """`--link` keeps the guest's identity; the next guest is another one."""
+    """`--link` gives the guest's identity to the user; the next guest is another one."""
     guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
     assert guest is None
     app.cli("credential-process", "--profile", "guest")
@@ -238,7 +238,7 @@ def test_the_guest_becomes_the_user(app: App) -> None:
 
 
 def test_signing_in_again_where_there_is_no_keyring(app: App, config: Callable[[str], Path]) -> None:
-    """The plain file that was chosen with `--store` is not asked for again; after a sign-out it is."""
+    """The choice of `--store file` lasts until the sign-out."""
     text = (app.home / ".aws" / "config").read_text()
     config(text.replace("cognito_login_store = file\n", ""))
     no_keyring = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
@@ -255,7 +255,7 @@ def test_signing_in_again_where_there_is_no_keyring(app: App, config: Callable[[
 
 
 def test_signing_in_as_somebody_else(app: App) -> None:
-    """The credentials of who was signed in before are not left on the disk."""
+    """When another user signs in, the first user's credentials are removed from the disk."""
     app.login("bob")
     bobs = json.loads(app("credential-process").out)["SecretAccessKey"]
 
@@ -268,7 +268,7 @@ def test_signing_in_as_somebody_else(app: App) -> None:
 
 
 def test_linking_a_user_who_has_an_identity(app: App) -> None:
-    """The user keeps the identity of old, and is told that the guest's is gone."""
+    """A user with an identity keeps it, and the output says that the guest's is gone."""
     app.login("ann", "--no-link")
     old = json.loads(app("status", "--json").out)["identity_id"]
     app("logout", "--scope", "identity", "--yes")
@@ -283,7 +283,7 @@ def test_linking_a_user_who_has_an_identity(app: App) -> None:
 
 
 def test_signed_in_without_credentials(app: App, config: Callable[[str], Path]) -> None:
-    """Where the pool takes no login of this provider, the sign-in stands, and that is said before why."""
+    """When the pool does not take the provider's logins, the sign-in stands; the output says so, then why."""
     written = app.home / ".aws" / "config"
     other = "[profile app]\ncognito_login_provider = login.example.com"
     config(written.read_text().replace("[profile app]", other))
@@ -297,7 +297,7 @@ def test_signed_in_without_credentials(app: App, config: Callable[[str], Path]) 
 
 
 def test_an_issuer_that_is_mistyped(app: App, config: Callable[[str], Path]) -> None:
-    """An address where there is no issuer is a mistake in the profile, not an outage: exit 4."""
+    """An issuer that answers 404 is a mistake in the profile, not an outage: exit 4."""
     written = app.home / ".aws" / "config"
     config(written.read_text().replace(app.issuer, f"{app.issuer}/realms/typo"))
 
@@ -338,7 +338,7 @@ def test_the_guest_stays_unless_asked(app: App, options: list[str]) -> None:
 
 
 def test_ctrl_c_leaves_nothing_half_done(app: App) -> None:
-    """Who gives up while the browser is waited for finds all as it was: no files, no port in use."""
+    """Ctrl-C while it waits for the browser leaves no files and no port in use."""
     process = app.cli.start("login", "--browser", "--profile", "app", env={"BROWSER": "true %s &"})
     port, _ = _wait(process)
     process.send_signal(signal.SIGINT)
@@ -368,7 +368,7 @@ def test_ctrl_c_keeps_the_sign_in_that_was_there(app: App) -> None:
 
 @pytest.mark.parametrize("backend", ["Forgets", "Garbles", "Discouraged"])
 def test_a_keyring_that_keeps_nothing_is_found_out_first(app: App, backend: str, tmp_path: Path) -> None:
-    """Attack: a keyring that silently stores nothing ends the login before anybody is asked to sign in."""
+    """A keyring that silently stores nothing ends the login before the browser is opened."""
     env = {
         "PYTHON_KEYRING_BACKEND": f"tests.sign_in.keyring_backends.{backend}",
         "TEST_KEYRING": str(tmp_path / "keyring"),
@@ -385,7 +385,7 @@ def test_a_keyring_that_keeps_nothing_is_found_out_first(app: App, backend: str,
 
 
 def test_a_profile_with_nothing_to_sign_in_to(app: App) -> None:
-    """A guest's profile says which keys are missing: exit 4."""
+    """For a guest's profile, `login` names the keys that are missing: exit 4."""
     done = app.cli("login", "--profile", "guest")
 
     assert done.code == 4
@@ -406,7 +406,7 @@ def test_a_profile_with_nothing_to_sign_in_to(app: App) -> None:
     ],
 )
 def test_what_cannot_be(app: App, options: list[str], code: int, says: str) -> None:
-    """Each way that cannot be taken ends at once, with its exit code, and never repeats a password."""
+    """A way of signing in that cannot work ends at once, with its exit code, and never repeats a password."""
     done = app("login", *options)
 
     assert done.code == code
@@ -416,7 +416,7 @@ def test_what_cannot_be(app: App, options: list[str], code: int, says: str) -> N
 
 
 def test_a_sign_in_without_a_refresh_token(app: App) -> None:
-    """Where the sign-in ends within the hour, the result does not say that credentials renew themselves."""
+    """Without a refresh token, the result does not say that credentials renew themselves."""
     lasting = app.login("ann")
     path = app.home / ".aws" / "config"
     path.write_text(
@@ -431,7 +431,7 @@ def test_a_sign_in_without_a_refresh_token(app: App) -> None:
 
 
 def test_a_client_with_a_secret(app: App) -> None:
-    """A profile names where its client's secret is; the command line signs in and out with it."""
+    """With a client's secret from a source, signing in and out works."""
     path = app.home / ".aws" / "config"
     secret = "cognito_oidc_client_secret = env:CLIENT_SECRET"
     text = path.read_text().replace("client_id = desktop", f"client_id = with:client_secret_basic\n{secret}")
@@ -444,7 +444,7 @@ def test_a_client_with_a_secret(app: App) -> None:
 
 
 def test_unlinking_the_login(app: App) -> None:
-    """`unlink` takes the login off the identity: the next use leads to another one."""
+    """After `unlink` the login leads to another identity."""
     before = _identity(app.login("ann").out)
     provider = app.issuer.partition("://")[2]
 
@@ -460,7 +460,7 @@ def test_unlinking_the_login(app: App) -> None:
 
 
 def test_unlinking_what_is_not_linked(app: App) -> None:
-    """A provider that the identity does not have is refused, and the identity stays."""
+    """A provider that is not on the identity is refused, and the identity stays."""
     before = _identity(app.login("ann").out)
 
     done = app("unlink", "google", "--yes")
@@ -495,12 +495,12 @@ def test_a_whole_profile_by_configure(app: App, tmp_path: Path) -> None:
 
 
 def _identity(out: str) -> str:
-    """The identity that `login` says."""
+    """Return the identity that `login` printed."""
     return out.partition("Identity ")[2].partition(",")[0]
 
 
 def _refreshes(app: App, token: str) -> bool:
-    """Whether the issuer still takes a refresh token."""
+    """Tell whether the issuer still takes a refresh token."""
     from urllib.error import HTTPError
     from urllib.parse import urlencode
     from urllib.request import urlopen
@@ -515,7 +515,7 @@ def _refreshes(app: App, token: str) -> bool:
 
 
 def _wait(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Read what `login` says until it waits; return its port, and what it said."""
+    """Read the output of `login` until it waits; return its port and the output."""
     assert process.stderr is not None
     said = ""
     for line in process.stderr:

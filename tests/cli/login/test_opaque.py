@@ -1,4 +1,4 @@
-"""Facebook and Amazon: tokens that nobody but their issuer can read, through to credentials."""
+"""Facebook and Amazon: their tokens are opaque, and lead to credentials."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_an_opaque_token_from_a_file_to_credentials(
     provider: str,
     app_id: str,
 ) -> None:
-    """The access token in a file leads to the user's identity; another token of the same user to the same."""
+    """An access token in a file leads to the user's identity, and so does another token of the same user."""
     pool = emulator.create_pool(
         AllowUnauthenticatedIdentities=False, SupportedLoginProviders={provider: app_id}
     )
@@ -63,7 +63,7 @@ def test_an_opaque_token_from_a_file_to_credentials(
 def test_an_opaque_token_that_its_issuer_does_not_know(
     cli: Cli, emulator: Any, config: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    """Cognito could not have it verified: no credentials, no guest, and nothing of the token is shown."""
+    """For a token that cannot be verified there are no credentials, no guest, and no output of the token."""
     pool = emulator.create_pool(SupportedLoginProviders={"graph.facebook.com": "1177"})
     token = tmp_path / "token"
     token.write_text("EAAG-forged")

@@ -1,4 +1,4 @@
-"""Signing out by scope takes away exactly its part, and says what that was; the guest is left alone."""
+"""Each scope of signing out removes exactly its part, names it, and leaves the guest alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ USER = "Signed out ann@example.com: the refresh token is revoked and removed."
 
 
 def _kinds(app: App) -> set[str]:
-    """What is kept, by the first word of its file's name."""
+    """Return the files that are kept, by the first word of their names."""
     names = {name.rpartition("/")[2] for name in app.kept()}
     return {name.partition("-v1-")[0] for name in names if "-v1-" in name}
 
@@ -27,7 +27,7 @@ def _kinds(app: App) -> set[str]:
     ],
 )
 def test_each_scope_removes_its_part(app: App, scope: str, left: set[str], lines: list[str]) -> None:
-    """Credentials; the login, too; the identity, too: each is gone from the disk and named, and no more."""
+    """The scopes remove the credentials, the login too, and the identity too, and name what they remove."""
     app.login("ann")
     identity_id = json.loads(app("status", "--json").out)["identity_id"]
     assert _kinds(app) == {"identity", "credentials", "sign-in", "secret"}
@@ -41,7 +41,7 @@ def test_each_scope_removes_its_part(app: App, scope: str, left: set[str], lines
 
 
 def test_the_guest_is_untouched_by_a_login_that_does_not_link(app: App) -> None:
-    """After `login --no-link` the guest is who it was, with its credentials; after the sign-out, too."""
+    """`login --no-link` and signing out leave the guest's identity and credentials as they were."""
     before = json.loads(app.cli("credential-process", "--profile", "guest").out)
     guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
 

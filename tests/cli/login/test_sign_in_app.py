@@ -1,4 +1,4 @@
-"""examples/sign_in_app.py as its reader runs it, at a certified OpenID Connect provider."""
+"""examples/sign_in_app.py, unchanged, at a certified OpenID Connect provider."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def started(app: App, run: Callable[..., Running]) -> Callable[[str], Running]:
 
 
 def test_signed_in_once_found_again_and_out(started: Callable[[str], Running]) -> None:
-    """Who signs in is the same person after a restart; after signing out nobody is."""
+    """A user stays signed in over a restart, and not after signing out."""
     first = started("ann")
     _say(first, "sync")
     nobody = first.line()
@@ -74,7 +74,7 @@ def test_signed_in_once_found_again_and_out(started: Callable[[str], Running]) -
 
 
 def test_the_program_of_the_readme(app: App, environment: dict[str, str]) -> None:
-    """It runs as it stands, but for the pools: who signs in once is found signed in the next time."""
+    """The README's code runs with other pools in it; a user who signed in stays signed in."""
     [code] = [code for code in README.read_text("utf-8").split("```") if "pool.sign_in()" in code]
     user_pool = re.search(r"UserPool\(.*\)$", code, re.MULTILINE)
     assert user_pool is not None
@@ -104,7 +104,7 @@ def test_the_program_of_the_readme(app: App, environment: dict[str, str]) -> Non
 
 
 def test_another_user_in_another_window(started: Callable[[str], Running]) -> None:
-    """While one window is open somebody else signs in in another: both are that person's from then on."""
+    """When another user signs in in a second window, the first window follows."""
     window = started("ann")
     _say(window, "in")
     _say(window, "sync")

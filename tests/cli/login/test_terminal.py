@@ -42,7 +42,7 @@ cognito_login_store = file
 
 @pytest.fixture
 def user_pool() -> Iterator[UserPoolServer]:
-    """A user pool that really does its half of SRP, with a user who has a second factor."""
+    """A user pool that does its half of SRP."""
     server = UserPoolServer(rotates=HAS_ROTATION)
     server.add("ann", PASSWORD)
     yield server
@@ -53,7 +53,7 @@ def user_pool() -> Iterator[UserPoolServer]:
 def members(
     cli: Cli, user_pool: UserPoolServer, config: Callable[[str], Path], emulator_keys: Any, isolation: Path
 ) -> Iterator[Emulator]:
-    """An identity pool for that user pool's members; it fetches the user pool's keys."""
+    """An identity pool for the users of that user pool; it fetches the user pool's keys."""
     keys = f"{user_pool.url}/{POOL}/.well-known/jwks.json"
     seed = Seed("test", {"issuers": [{"provider": PROVIDER, "jwks_uri": keys}]})
     with Emulator(seed=seed, keys=emulator_keys, marker=True) as running:
@@ -87,7 +87,7 @@ def test_a_password_is_asked_for_on_the_terminal(cli: Cli, members: Emulator) ->
 
 
 def test_a_wrong_password(cli: Cli, members: Emulator) -> None:
-    """A wrong password is refused in words that do not tell whether the user exists; the third ends it."""
+    """A wrong password is refused without a sign whether the user exists; the third one ends the login."""
     person = screen(cli.environ, "login", "--profile", "app", "--username", "ann")
     for _ in range(3):
         person.wait_for("Password")
@@ -100,7 +100,7 @@ def test_a_wrong_password(cli: Cli, members: Emulator) -> None:
 
 
 def test_ctrl_c_at_the_password(cli: Cli, members: Emulator) -> None:
-    """Giving up at the question leaves nothing, and the terminal as it was."""
+    """Ctrl-C at the question leaves no files, and the terminal as it was."""
     person = screen(cli.environ, "login", "--profile", "app", "--username", "ann")
     person.wait_for("Password")
     person.press(b"\x03")
@@ -112,7 +112,7 @@ def test_ctrl_c_at_the_password(cli: Cli, members: Emulator) -> None:
 
 
 def test_an_address_longer_than_a_line_of_a_terminal(app: App) -> None:
-    """A redirect of 6000 characters is pasted whole: terminals that edit lines keep 4095 of them."""
+    """A redirect of 6000 characters can be pasted, though a terminal that edits lines keeps 4095."""
     person = screen(app.cli.environ, "login", "--no-browser", "--profile", "app")
     person.wait_for("Address: ")
     url = re.search(r"^http://\S+/auth\?\S+", person.shown.replace("\r", ""), re.MULTILINE)
@@ -135,7 +135,7 @@ if os.fork():
     os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
 os.setsid()
 """
-"""As in a container: the only one is that of stdin."""
+"""Leaves the process without a controlling terminal, as in a container; stdin is a terminal all the same."""
 ASK = """
 from cognito_credentials.sign_in.ways.interaction import TerminalPrompt
 try:
@@ -189,12 +189,12 @@ os.setpgid(0, 0)
 os.tcsetpgrp(0, os.getpgrp())
 signal.signal(signal.SIGTTOU, signal.SIG_DFL)
 """
-"""One with job control: what it runs is a job of its own, and a job that stops leaves the terminal to it."""
+"""A shell with job control: it runs the program as a job, and takes the terminal back when the job stops."""
 
 
 @pytest.mark.parametrize("typed", [["fg"], ["bg", "fg"]])
 def test_ctrl_z_at_the_password(typed: list[str], cli: Cli) -> None:
-    """What is typed after coming back is not shown either; the handlers and the terminal are as before."""
+    """After Ctrl-Z and fg, typing is still not shown; handlers and terminal end up as before."""
     after = "import signal\nassert signal.getsignal(signal.SIGCONT) is signal.SIG_DFL\n"
     person = Screen([sys.executable, "-c", SHELL + ASK + after], cli.environ)
     person.wait_for("Password: ")
@@ -213,7 +213,7 @@ def test_ctrl_z_at_the_password(typed: list[str], cli: Cli) -> None:
 
 @pytest.mark.parametrize("answer", ["y", "n", ""])
 def test_the_choice_to_link_is_explained_and_made(app: App, answer: str) -> None:
-    """Where there is a guest, `login` says what linking does and asks; Enter means no."""
+    """If this machine has a guest, `login` explains linking and asks; Enter means no."""
     app.cli("credential-process", "--profile", "guest")
     guest = json.loads(app.cli("status", "--json", "--profile", "guest").out)["identity_id"]
     person = screen({**app.cli.environ, **app.person("ann")}, "login", "--browser", "--profile", "app")
@@ -230,7 +230,7 @@ def test_the_choice_to_link_is_explained_and_made(app: App, answer: str) -> None
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 130)])
 def test_unlinking_is_asked_about(app: App, answer: str, code: int) -> None:
-    """A login that is taken off may be the end of an identity: the question says so, and no is no."""
+    """The question says that an identity may be lost, and only y unlinks."""
     app.login("ann")
     provider = app.issuer.partition("://")[2]
     person = screen(app.cli.environ, "unlink", provider, "--profile", "app")
@@ -243,7 +243,7 @@ def test_unlinking_is_asked_about(app: App, answer: str, code: int) -> None:
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 130)])
 def test_forgetting_a_guest_is_asked_about(app: App, answer: str, code: int) -> None:
-    """A guest's identity is lost for ever: the question says so, and Enter is no."""
+    """The question says that a guest's identity is lost for ever, and Enter means no."""
     app.cli("credential-process", "--profile", "guest")
     person = screen(app.cli.environ, "logout", "--scope", "identity", "--profile", "guest")
     person.wait_for("(y/n) [n]: ")
@@ -256,7 +256,7 @@ def test_forgetting_a_guest_is_asked_about(app: App, answer: str, code: int) -> 
 
 
 def test_ssh_by_hand(app: App) -> None:
-    """Over SSH an address is printed and one is pasted back, unseen; what is no answer is asked for again."""
+    """Over SSH an address is printed, and one is pasted back unseen; a wrong one is asked for again."""
     person = screen({**app.cli.environ, "SSH_CONNECTION": "1 2 3 4"}, "login", "--profile", "app")
     person.wait_for("Address: ")
     assert "because this is an SSH session" in person.shown
@@ -276,7 +276,7 @@ def test_ssh_by_hand(app: App) -> None:
 
 
 def test_ctrl_d_at_a_question(app: App) -> None:
-    """The error is on a line of its own, not behind the question."""
+    """After Ctrl-D the error starts on a line of its own, not behind the question."""
     person = screen(app.cli.environ, "login", "--no-browser", "--profile", "app")
     person.wait_for("Address: ")
     person.press(b"\x04")
@@ -287,7 +287,7 @@ def test_ctrl_d_at_a_question(app: App) -> None:
 
 
 def test_no_address_without_a_terminal(app: App) -> None:
-    """Where nothing can be pasted nobody is sent to sign in for nothing."""
+    """Without a terminal to paste on, it fails before it prints an address."""
     done = app("login", "--no-browser")
 
     assert done.code == 3
@@ -296,7 +296,7 @@ def test_no_address_without_a_terminal(app: App) -> None:
 
 @pytest.mark.parametrize(("encoding", "has_picture"), [("utf-8", True), ("ascii", False)])
 def test_a_terminal_that_cannot_draw(app: App, encoding: str, has_picture: bool) -> None:
-    """The QR code is shown where it can be seen; the address and the code to type in always are."""
+    """The address and the code to type in are always shown, the QR code where the encoding allows it."""
     environ = {**app.cli.environ, "PYTHONIOENCODING": encoding}
     person = screen(environ, "login", "--device", "--profile", "app")
     person.wait_for("Waiting for you")
