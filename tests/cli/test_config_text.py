@@ -432,7 +432,7 @@ def test_the_property_above_is_not_about_refusals() -> None:
 
 
 def test_a_comment_behind_a_value_is_kept() -> None:
-    """A parser reads a comment behind a value as part of it. When the value changes, it moves above the key."""
+    """A parser reads a comment behind a value as part of it. When that changes, it moves above the key."""
     text = "[profile a]\nregion = us-east-1  # home\nnested =\n  x = y ; why\nurl = https://x/#part\n"
 
     new = change_profile(text, "a", {"region": "eu-west-1", "nested": None, "url": "https://y"})
