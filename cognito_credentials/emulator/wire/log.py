@@ -67,7 +67,7 @@ class LineWriter:
             self._leaves_out = True
 
     def close(self) -> None:
-        """Wait until all lines are written, but at most a second for each of two steps."""
+        """Wait until all lines are written, at most two seconds."""
         try:
             self._lines.put(None, timeout=_END_SECONDS)
         except Full:
