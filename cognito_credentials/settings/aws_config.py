@@ -185,6 +185,8 @@ def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
     errors = getattr(cause, "errors", None)
     if line is None and errors:
         line = errors[0][0]
+    if type(cause) is ValueError:
+        line = _line_without_equals(path)
     where = f", line {line}" if line else ""
     if isinstance(cause, UnicodeDecodeError):
         what, hint = "is not UTF-8", "Save it as UTF-8 without a byte order mark"
@@ -196,6 +198,20 @@ def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
             f"Correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines",
         )
     return ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
+
+
+def _line_without_equals(path: str) -> int | None:
+    """Find the line of a nested value that botocore refused; its error does not say which."""
+    from botocore.configloader import raw_config_parse
+
+    sections = raw_config_parse(path, parse_subsections=False).values()
+    nested = [value for section in sections for value in section.values() if value.startswith("\n")]
+    refused = {line.strip() for value in nested for line in value.splitlines() if "=" not in line} - {""}
+    with open(path, encoding="utf-8") as file:
+        return next(
+            (number for number, line in enumerate(file, 1) if line[0].isspace() and line.strip() in refused),
+            None,
+        )
 
 
 def _twice(path: str, cause: configparser.DuplicateSectionError) -> ConfigurationError:

@@ -141,7 +141,7 @@ def test_config_file_variable_expands_the_home(home: Path) -> None:
             f"[default]\n[profile a]\n[default]\nkey = {CANARY}\n",
             ["has [default] more than once: lines 1 and 3", "Join them"],
         ),
-        (f"[default]\ncognito_logins =\n  {CANARY}\n", ["an indented line without '='"]),
+        (f"[default]\ncognito_logins =\n  {CANARY}\n", ["line 3 has an indented line without '='"]),
         ("\ufeff[default]\n", ["line 1", "is malformed"]),
     ],
 )

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ...errors import ConfigurationError, clean
-from ...pool.logins import logins_of, sources_of
 from ...settings.aws_config import DEFAULT_PROFILE, read_config
 from ..command import PROGRAM, Command, Invocation, Options
 from ..config_file import config_path, read, replace
@@ -71,6 +70,8 @@ def run(invocation: Invocation) -> int:
 
 def _answers(invocation: Invocation, text: str) -> Answers:
     """Collect what to write: options, then what the profile has, then what the user answers."""
+    from ...pool.logins import sources_of
+
     options, terminal = invocation.options, invocation.terminal
     given = given_settings(options)
     removes_logins = options.login == [""]
@@ -151,6 +152,7 @@ def _check(
     config: Mapping[str, Any], profile: str, changes: Mapping[str, Value | None], environ: Mapping[str, str]
 ) -> None:
     """Resolve the settings that the profile would have, so that nothing is written that cannot work."""
+    from ...pool.logins import logins_of
     from ...settings.settings import NAMES, load
 
     values = {**config["profiles"].get(profile, {}), **changes}
