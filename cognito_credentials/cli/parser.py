@@ -72,12 +72,12 @@ def parse(argv: list[str], commands: Sequence[Command]) -> argparse.Namespace:
     word = _first_word(argv, known)
     if word is not None and word not in names:
         near = difflib.get_close_matches(word, names, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"Run '{PROGRAM} --help' for those there are"
+        hint = f"Did you mean '{near[0]}'?" if near else f"Run '{PROGRAM} --help' to see the commands"
         raise UsageError(f"there is no command '{clean(word, 40)}'", hint)
     before, child = _split_at_dashes(argv) if word == "exec" else (argv, None)
     options, unknown = parser.parse_known_args(before, argparse.Namespace(**_GLOBAL))
     if word is None:
-        raise UsageError("no command is given", f"Run '{PROGRAM} --help' for those there are")
+        raise UsageError("no command is given", f"Run '{PROGRAM} --help' to see the commands")
     if unknown:
         raise _unknown(unknown, word, options.known)
     if not options.command.takes_profile:

@@ -80,12 +80,12 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ([], "no command is given. Run 'cognito-credentials --help' for those there are."),
+        ([], "no command is given. Run 'cognito-credentials --help' to see the commands."),
         (["expotr"], "there is no command 'expotr'. Did you mean 'export'?"),
         (["--profile", "guest", "stauts"], "there is no command 'stauts'. Did you mean 'status'?"),
         (
             ["frobnicate"],
-            "there is no command 'frobnicate'. Run 'cognito-credentials --help' for those there are.",
+            "there is no command 'frobnicate'. Run 'cognito-credentials --help' to see the commands.",
         ),
         (["sign-in"], "there is no command 'sign-in'"),
         (["export", "--formt", "env"], "there is no option --formt. Did you mean --format?"),

@@ -220,7 +220,7 @@ def _environment(directory: str, url: str) -> Iterator[None]:
 
 COMMAND = Command(
     name="demo",
-    group="try them out",
+    group="try it out",
     summary="see an identity pool become AWS credentials, step by step, on this machine",
     details="""
 Starts the emulator, gets credentials from the network and from the cache, renews them, recovers from a

@@ -13,7 +13,7 @@ from ..terminal import ClosedOutputError, Terminal
 
 
 def add_options(options: Options) -> None:
-    options.add("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 is the default")
+    options.add("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 by default")
     options.add("--port", type=_port, default=0, help="port to listen on; by default a free one")
     options.add("--data", metavar="FILE", help="SQLite file that keeps the state; else it is forgotten")
     options.add("--seed", metavar="FILE", help="TOML file with what a new state holds")
@@ -78,7 +78,7 @@ class _Log(io.TextIOBase):
 
 COMMAND = Command(
     name="emulator",
-    group="try them out",
+    group="try it out",
     summary="run Cognito Identity and STS on this machine",
     details="""
 Prints where it listens as its first line, then one line a request on stderr. Ctrl-C ends it. It needs the

@@ -19,7 +19,7 @@ def run(invocation: Invocation) -> int:
 
 COMMAND = Command(
     name="help",
-    group="try them out",
+    group="try it out",
     summary="show what a command does and takes",
     example="""
 $ cognito-credentials help export

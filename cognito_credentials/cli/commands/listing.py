@@ -26,7 +26,7 @@ _KEYS: Final = (
 
 
 def add_options(options: Options) -> None:
-    options.add("--json", action="store_true", help="for programs")
+    options.add("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(invocation: Invocation) -> int:
@@ -101,7 +101,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 COMMAND = Command(
     name="list",
-    group="look at them",
+    group="inspect",
     summary="list the profiles with an identity pool, and what is kept; offline",
     example="""
 $ cognito-credentials list

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _WAYS: Final = (
     ("browser", "in the browser of this machine"),
-    ("no-browser", "in a browser elsewhere: an address goes there, and one comes back by hand"),
-    ("device", "with a code that is typed in elsewhere; other issuers only, user pools have no such thing"),
+    ("no-browser", "in a browser elsewhere: copy an address there, and paste one back"),
+    ("device", "with a code that you type in on another device; not with user pools, which cannot do it"),
     ("password", "here, with user name and password; user pools only"),
 )
 
@@ -120,10 +120,10 @@ COMMAND = Command(
     group="sign in and out",
     summary="sign in to the user pool or issuer that the profile names",
     details="""
-The way is that of cognito_sign_in, or the browser; where none can be opened (SSH, WSL, no display) an
-address is printed, and the one it ends at is pasted back. A password is asked for on the terminal, and
-never leaves it in clear (SRP). The sign-in lasts as long as the issuer lets it: credentials renew
-themselves, and a command that needs a new sign-in exits with 3 and says so. Ctrl-C leaves all as it was.""",
+The profile's cognito_sign_in says how; the browser is the default. If none can be opened (SSH, WSL, no
+display), an address is printed, and you paste back the one that the browser ends at. A password is asked
+for on the terminal, and is never sent (SRP). The issuer decides how long the sign-in lasts. Until then
+credentials renew themselves; after that a command exits with 3 and says so. Ctrl-C leaves all as it was.""",
     example="""
 $ cognito-credentials configure --profile app --yes \\
     --identity-pool-id us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70 \\

@@ -165,13 +165,13 @@ COMMAND = Command(
     group="sign in and out",
     summary="end the sign-in, here and at the issuer",
     details="""
-Has the issuer revoke the refresh token where it can, and removes it, who was signed in, and the
+Asks the issuer to revoke the refresh token, and removes the token, the name of the user and the
 credentials. The identity is kept, so that the same user is known again offline; --scope identity forgets
-it, too. For a guest that is for ever, and is asked about. Where the issuer cannot be told for now (no
-network, or it is asked too often) all is removed here just the same, and the exit code is 6; where the
-keyring cannot be used, so that the refresh token cannot be read and revoked, it is 7. What the profile had
-at another issuer or client, before its config file was changed, is ended there, too; --all ends every
-sign-in, whatever profiles say, and exits with 6 where any refresh token was not revoked.""",
+it, too. A guest's identity would be lost for ever, so it asks first. If the issuer cannot be reached, or is
+asked too often, all is removed here all the same, and the exit code is 6. If the keyring cannot be used, the
+refresh token cannot be read and revoked, and the exit code is 7. A sign-in at another issuer or client, from
+before the profile was changed, is ended as well. --all ends every sign-in, of every profile, and exits with
+6 if any refresh token was not revoked.""",
     example="""
 $ cognito-credentials logout --profile app
 Signed out ada@example.com: the refresh token is revoked and removed.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def add_options(options: Options) -> None:
-    options.add("--json", action="store_true", help="for programs")
+    options.add("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(invocation: Invocation) -> int:
@@ -103,7 +103,7 @@ def _signed_in(status: Status, logins: Logins) -> str:
 
 COMMAND = Command(
     name="status",
-    group="look at them",
+    group="inspect",
     summary="show identity, time left and where they are kept; offline",
     details="""
 Asks neither the network nor a login source that is a program. Exits with 0 whenever the profile is in

@@ -23,7 +23,7 @@ _CONNECT_SECONDS, _READ_SECONDS, _ATTEMPTS = 5, 10, 2
 
 
 def add_options(options: Options) -> None:
-    options.add("--json", action="store_true", help="for programs")
+    options.add("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(invocation: Invocation) -> int:
@@ -123,7 +123,7 @@ def _failure(error: Exception) -> Exception:
 
 COMMAND = Command(
     name="whoami",
-    group="look at them",
+    group="inspect",
     summary="ask STS whose credentials these are",
     details="""
 One call over the network with the credentials, by boto3's own machinery: what works here works in boto3.""",
