@@ -1,4 +1,4 @@
-"""What to do about a failed exchange, and the exception that carries it."""
+"""What may help after a failed exchange, and the exception that says so."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ..errors import CognitoCredentialsError
 
 
 class Action(enum.Enum):
-    """What may help; at most one recovery is tried in a refresh."""
+    """What may help. A refresh tries at most one of these."""
 
     DROP_IDENTITY = "drop the identity id and ask for one again, once"
     ASK_LOGIN_AGAIN = "ask the login's source for a new token, once"
-    WAIT = "leave it be and try later; the error is retryable"
+    WAIT = "try later; the error is retryable"
     STOP = "a person must change something first"
 
 
@@ -21,8 +21,7 @@ class Failure(Exception):  # noqa: N818 (it carries the error; it is not one tha
     A failed exchange.
 
     Args:
-        action: What may help.
-        error: What to tell the user if it does not.
+        error: What the user sees if the action does not help.
         operation: The API operation that failed; empty when none was reached.
         again: Whether one short wait and the same request once more may help.
     """

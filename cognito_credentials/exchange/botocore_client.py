@@ -1,7 +1,7 @@
 """
-botocore's own client, made for our use alone.
+botocore's client: unsigned, isolated, and sending through `Transport`.
 
-Loading this module loads botocore, which is why nothing else does at import.
+Importing this module imports botocore. Others import it inside functions, so that importing them stays quick.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 5
-"""Seconds; of one connect and between two reads. The whole has a deadline of its own."""
+"""Seconds, for one connect and between two reads. `deadline` limits the whole exchange."""
 _NOWHERE = (None, None, os.devnull, None)
 
 
 class ClientSettings(Protocol):
-    """What a client is made of: `settings.Settings` is one."""
+    """What a client needs to know; `settings.Settings` has it."""
 
     @property
     def region(self) -> str: ...
@@ -57,10 +57,8 @@ def make_client(
     Make a client that is unsigned, isolated and sends through a `Transport`.
 
     Args:
-        service: ``cognito-identity``, ``cognito-idp`` or ``sts``; the latter has its endpoint of its own.
-        settings: Region, endpoints, and what a profile says about CA bundles and the like.
-        clock: This machine's clocks.
-        environ: Environment variables.
+        service: ``cognito-identity``, ``cognito-idp`` or ``sts``; only ``sts`` uses ``sts_endpoint_url``.
+        environ: Says where CA bundles are, and whether FIPS and dual stack endpoints are wanted.
         attempts: How often a request is sent at most.
         read_timeout: Seconds between two reads; None for the usual.
 
@@ -94,7 +92,7 @@ def make_client(
 
 
 def _isolated_session() -> botocore.session.Session:
-    """A session that reads no file, knows no profile and has no credentials to look for."""
+    """Return a session that reads no file, has no profile and looks for no credentials."""
     session = botocore.session.Session(
         session_vars={
             "profile": (None, None, None, None),  # AWS_PROFILE may name one that does not exist

@@ -1,8 +1,8 @@
 """
-One call: the client it goes through, its one repetition, and what becomes of its failure.
+One call: the client that sends it, its one repetition, and the meaning of its failure.
 
-botocore's clients are made lazily, once in a process, under a lock. No frame that an error passes through
-on its way to the user holds a token in clear: what has one in it returns its failure instead.
+botocore's clients are made on first use, once in a process, under a lock. A function that has a token in
+clear returns its failure and does not raise it, so that no frame of a traceback holds a token.
 """
 
 from __future__ import annotations
@@ -42,10 +42,6 @@ class Calls:
     Calls operations of Cognito Identity and STS.
 
     Args:
-        settings: Of one identity pool.
-        clock: This machine's clocks.
-        environ: Environment variables.
-        rng: Where jitter comes from.
         attempts: How often a request is sent at most when the network or service fails.
     """
 
@@ -102,9 +98,9 @@ class Calls:
 
         Args:
             operation: Its name.
-            parameters: Makes its parameters; what it makes is dropped at once, since it has tokens in clear.
-            read: Makes of the answer what the caller wants; may raise `Failure` or our errors.
-            tokens: Which logins are sent, by provider name.
+            parameters: Makes its parameters. They hold tokens in clear, and are dropped at once.
+            read: Makes the result of the answer; may raise `Failure` or our errors.
+            tokens: The logins that are sent, by provider name.
             is_guest: Whether this is for a guest; otherwise, whether there are no tokens.
 
         Raises:
@@ -151,7 +147,7 @@ class Calls:
         return self._fit(failure, tokens)
 
     def _fit(self, failure: Failure, tokens: Mapping[str, Secret]) -> Failure:
-        """An identity that was given with a token, or by the user, is not ours to drop."""
+        """Keep an identity that came with a token or from the user: others have to correct it."""
         if failure.action is not Action.DROP_IDENTITY:
             return failure
         action, hint = Action.DROP_IDENTITY, failure.error.hint

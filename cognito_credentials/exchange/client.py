@@ -2,9 +2,8 @@
 The wire: one method for each operation of Cognito Identity and STS that we use.
 
 Calls go through botocore's own client, so that region and partition endpoints, FIPS, dual stack, proxies,
-CA bundles, request format and retries are botocore's. That client is made for our use alone: unsigned, of
-a session that reads no config file and can look up no credentials. A credential provider that asked the
-chain for credentials would ask itself.
+CA bundles, request format and retries are botocore's. The client is unsigned, and its session reads no config
+file and has no credential chain: a credential provider that asked the chain for credentials would ask itself.
 """
 
 from __future__ import annotations
@@ -40,10 +39,8 @@ class CognitoClient:
     Talks to Cognito Identity and STS for one identity pool.
 
     Args:
-        settings: Of that pool.
-        clock: This machine's clocks.
-        environ: Environment variables; proxies alone are botocore's to find, in the process's own.
-        rng: Where jitter comes from.
+        environ: Says where CA bundles are. botocore finds proxies in the process's own environment.
+        rng: Spreads retries.
         attempts: How often a request is sent at most when the network or service fails.
     """
 
@@ -68,7 +65,7 @@ class CognitoClient:
 
     def prepare(self) -> None:
         """
-        Make the clients now. Loading botocore takes this machine's time, not the service's.
+        Make the clients now, before a deadline for the service begins: loading botocore takes time.
 
         Raises:
             ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
@@ -84,9 +81,9 @@ class CognitoClient:
     @contextlib.contextmanager
     def sparing(self) -> Iterator[None]:
         """
-        Send each request only once meanwhile: nobody waits, and a failure should cost the service little.
+        Send each request only once inside this block. It is for refreshes for which no caller waits.
 
-        It holds in this context and in what `with_deadline` runs for it.
+        The block may run work by `with_deadline`; that is included.
         """
         reset = SPARING.set(True)
         try:
@@ -99,7 +96,7 @@ class CognitoClient:
         Return the service's time at its last answer, by an earlier one where that did not tell.
 
         Returns:
-            None where no answer told: this machine's clock is all there is, and may be wrong.
+            None where no answer had a trusted `Date`: only this machine's clock is left, and may be wrong.
         """
         answered, seen = self._calls.answered, self._calls.seen
         return answered if answered or seen is None else self.assume(seen.now(self._clock))

@@ -1,13 +1,13 @@
 """
-An end to a whole exchange: DNS, connects, retries, a server that drips one byte a second.
+A time limit for a whole exchange: DNS, connects, retries, and a server that sends one byte a second.
 
-Timeouts of sockets count from the last byte, and `getaddrinfo` has none, so the only bound that holds is
-to stop waiting: the work runs in a thread of its own, and who waits leaves it behind when time is up. The
-transport asks `remaining` between two pieces of a body, so that the thread left behind ends by itself.
+Socket timeouts count from the last byte, and `getaddrinfo` has none. So the work runs in a separate thread,
+and the caller stops waiting when time is up. The transport asks `remaining` between two pieces of a body, so
+that the thread that was left behind ends by itself.
 
-What must not be left behind runs `to_its_end`, under a deadline for its requests alone.
+Work that must not be left behind runs `to_its_end`. Only its requests have a deadline.
 
-Time here is real time (`time.monotonic`), not the injected clock: sockets and threads obey no other.
+Time here is real time (`time.monotonic`), not the injected clock: sockets and threads follow no other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ENDS_AT: contextvars.ContextVar[float] = contextvars.ContextVar(
 
 
 _OVERTIME = 5.0
-"""Seconds for what is no request: a disk that is slow."""
+"""Seconds for the work that is not a request: the disk may be slow."""
 
 
 def remaining() -> float:
@@ -42,7 +42,7 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
     """
     Run *function* and wait for it, but not longer than *seconds*.
 
-    It runs in a thread of its own, with the caller's context variables. What it raises is raised here.
+    It runs in a separate thread, with the caller's context variables. What it raises is raised here.
 
     Args:
         function: The work; it may outlive this call.
@@ -57,8 +57,8 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
     try:
         thread.start()
     except RuntimeError:
-        # No thread to be had (interpreter shutdown, process limit). The read timeout of each request and
-        # the transport's own look at the deadline still bound this, if less tightly.
+        # No thread can be started (interpreter shutdown, process limit). The read timeout of each request and
+        # the transport's check of the deadline still limit this, but less strictly.
         work.run()
     else:
         thread.join(max(seconds, 0))
@@ -69,18 +69,17 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
 
 def to_its_end(function: Callable[[], T], seconds: float) -> T:
     """
-    Run *function* and wait for it, whatever comes meanwhile: Ctrl-C, another signal whose handler raises, the
-    end of a deadline that the caller is under.
+    Run *function* to its end, also when Ctrl-C, a signal or the caller's own deadline interrupts the wait.
 
-    For what must not be asked for and then dropped. Once it has begun, what comes is raised when it is over;
-    should the caller be left behind, the interpreter itself waits for the thread.
+    It is for requests whose answer must not be lost, such as the rotation of a refresh token. What interrupts
+    is raised when the work is over. If the caller is left behind, the interpreter waits for the thread.
 
     Args:
-        function: The work.
-        seconds: When what it does over the network ends; the caller's own deadline does not count.
+        seconds: Time limit of its requests; the caller's own deadline does not count.
     """
     work = _Work(function, time.monotonic() + seconds)
-    # Whoever takes it first: the thread, which then begins; or we, and then it never does.
+    # The thread takes `beginning` before it starts the work. If this function is interrupted first, it takes
+    # `beginning` itself, and the work is never started.
     beginning, ended = threading.Lock(), threading.Event()
 
     def run() -> None:
@@ -94,7 +93,7 @@ def to_its_end(function: Callable[[], T], seconds: float) -> T:
         try:
             threading.Thread(target=run, name="cognito-credentials-unit", daemon=False).start()
         except RuntimeError:
-            run()  # no thread to be had, as above
+            run()  # no thread can be started, as above
         ended.wait()
     except BaseException:
         give_up_at = time.monotonic() + seconds + _OVERTIME
@@ -106,7 +105,7 @@ def to_its_end(function: Callable[[], T], seconds: float) -> T:
 
 
 def too_late(seconds: float) -> ServiceError:
-    """Say that nothing came in *seconds*."""
+    """Make the error for an exchange that took more than *seconds*."""
     return ServiceError(
         f"no complete answer within {seconds:.0f} s",
         hint="Check this machine's network and proxy; a later try may succeed",
@@ -115,7 +114,7 @@ def too_late(seconds: float) -> ServiceError:
 
 
 class _Work(Generic[T]):
-    """A function, the moment by which it is wanted, and what became of it."""
+    """A function, its deadline, and its result."""
 
     def __init__(self, function: Callable[[], T], ends_at: float) -> None:
         self._function = function

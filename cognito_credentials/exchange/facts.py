@@ -1,4 +1,4 @@
-"""What the table's texts may name: settings, where they came from, and what the tokens claim to be."""
+"""Values for the names in the table's texts: settings, their origins, and what the tokens claim to be."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ def facts(
     settings: Settings, tokens: Mapping[str, Secret], own_provider: str, *, is_guest: bool
 ) -> dict[str, str]:
     """
-    Collect them for one failed call; never a token.
+    Collect the values for one failed call. None of them is a token.
 
     Args:
-        settings: Of the pool.
-        tokens: What was sent, by login provider name.
+        tokens: The logins that were sent, by login provider name.
         own_provider: The login provider name of Cognito's own tokens in this partition.
         is_guest: Whether the identity was asked for without logins.
     """
@@ -59,7 +58,7 @@ _ORIGINS = {
 
 
 def _region_doubt(region: str) -> str:
-    """Say that nobody knows *region*; only once nothing answers there, since it may have opened today."""
+    """Say that *region* is unknown. Asked only when nothing answers there: a new region may work."""
     if region in KNOWN_REGIONS:
         return "Check"
     import botocore.session  # loaded already, for the call that failed
@@ -76,7 +75,7 @@ def _meant(region: str) -> str:
 
 
 def _described(provider: str, token: Secret) -> str:
-    """Name the provider beside what the token says of itself: the two are to be compared."""
+    """Put the provider's name beside the token's own claims, so that a reader can compare them."""
     claims = unverified_claims(token.reveal()) or {}
     said = [
         f"{name} {value}"

@@ -1,7 +1,7 @@
 """
-What an error means: reads it, finds its row in the table, and says it in the user's words.
+What an error means: reads its code and message, finds its row in `table`, and makes our error of it.
 
-Nothing of the foreign exception is kept: it may hold the request, and with it the login token.
+Nothing of the other library's exception is kept: it may hold the request, and with it the login token.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FACTS: Final = {
     "policy_origin": "its setting",
     "flow_origin": "its setting",
 }
-"""What rows may name, and what is said where the caller does not know."""
+"""The names in braces that a row's texts may use, and their values where the caller has none."""
 
 
 def classify(
@@ -55,8 +55,8 @@ def classify(
         operation: The API operation, such as ``GetId``.
         error: What botocore, the transport or the reading of the answer raised.
         is_guest: Whether the call was made without logins.
-        facts: What the table's texts may name; see `FACTS`.
-        secrets: What was sent; never shown, should the service repeat it.
+        facts: Values for the names in `FACTS`.
+        secrets: What was sent. It is removed from the message, should the service repeat it.
 
     Returns:
         A failure that holds no part of *error* but its cleaned text; its cause and context are empty.
@@ -99,7 +99,7 @@ def find(operation: str, codes: Iterable[str], text: str, *, is_guest: bool) -> 
 
 
 def not_an_answer(operation: str, lack: str) -> Failure:
-    """Say that a complete answer is not one of Cognito's, *lack* being what it should have had."""
+    """Make the failure for a complete answer that is not Cognito's; *lack* says what is missing in it."""
     return Failure(
         Action.WAIT,
         ServiceError(

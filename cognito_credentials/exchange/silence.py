@@ -1,13 +1,13 @@
 """
-botocore's wire log says nothing about our calls, and goes on about everybody else's.
+Keeps our calls out of botocore's wire log, and nobody else's.
 
 At DEBUG, botocore logs the login token ("Making request … with params") and the secret key ("Response
-body") by intent (boto/botocore#2626). A filter on the loggers concerned drops what is logged while a
-context variable of ours is set: in this thread, during this call.
+body") on purpose (https://github.com/boto/botocore/issues/2626). A filter on these loggers drops records that
+are made while a context variable is set: in this thread, during this call.
 
-The filter is added once to each logger and stays. Taking it away again after each call would not be safer
-but leak: `Filterer.filter` iterates over the very list that another thread would be removing from, so that
-thread's own filter could be skipped. Left in place, it lets everything through that is not ours.
+The filter is added to each logger once and stays. Removing it after each call would leak secrets:
+`Filterer.filter` iterates over the list from which another thread would be removing, so a filter could be
+skipped. The filter lets every other record pass.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOGGERS: Final = (
     "urllib3.response",
     "urllib3.util.retry",
 )
-"""Those that see parameters, bodies, headers or errors made of them. Filters are not inherited by name."""
+"""Loggers that see parameters, bodies, headers or errors. A logger does not inherit its parent's filters."""
 
 _SILENT: contextvars.ContextVar[bool] = contextvars.ContextVar("cognito_credentials_silent", default=False)
 
@@ -38,14 +38,14 @@ _SILENT: contextvars.ContextVar[bool] = contextvars.ContextVar("cognito_credenti
 class WireFilter(logging.Filter):
     """Drops records that are made during our own calls."""
 
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 (whose it is counts, not what it says)
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 (the context decides, not the record)
         """Tell whether *record* may be logged."""
         return not _SILENT.get()
 
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Keep botocore and urllib3 from logging what is done inside."""
+    """Keep botocore and urllib3 from logging requests inside this block: they hold tokens."""
     for name in LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(f, WireFilter) for f in logger.filters):

@@ -1,9 +1,9 @@
 """
 The table: operation x code x message x guest or signed in -> what to do, which error, what to say.
 
-Read from the top; the first row that fits counts. A code is the service's, or for what never was an answer
-the name of the exception's class or of one of its bases; ``HTTP 5xx`` and the like stand for answers
-without a code. In what is said and in hints, names in braces are facts (`failures.FACTS`).
+The first row that fits counts. A code is the service's error code. Where there was no answer, it is the name
+of the exception's class or of one of its bases. ``HTTP 5xx`` and the like stand for answers without a code.
+Names in braces are filled in from `failures.FACTS`.
 
 Source: .github/SERVICE.md#1.3, #5.2, #6 and #9.3, which have the codes and the texts.
 """
@@ -31,9 +31,9 @@ class Row:
     """One line of the table."""
 
     name: str
-    """For tests, and for talking about it."""
+    """Names the row in tests."""
     code: str | tuple[str, ...]
-    """One, or any of several."""
+    """One code, or any of several."""
     text: str
     """A regular expression found in the service's message; empty for any message."""
     action: Action
@@ -43,7 +43,7 @@ class Row:
     hint: str
     """What to do about it."""
     operation: str = ""
-    """The operation it happened in; empty for any."""
+    """The operation that failed; empty for any."""
     is_guest: bool | None = None
     """Whether no login was sent; None for both."""
     again: bool = False

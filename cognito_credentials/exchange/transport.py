@@ -1,12 +1,12 @@
 """
-One request on the wire, as botocore prepared it and with what botocore lacks.
+Sends one request that botocore has prepared, under rules that botocore does not have.
 
 It hooks botocore's public event ``before-send``, so that endpoints, headers, retries and parsing stay
-botocore's, and adds: a login token goes over https or to this machine only; a redirect is never followed;
-at most 64 KiB of body are read, uncompressed, and not past the deadline; and the service's `Date` is noted.
+botocore's. The rules: a login token goes over https or to this machine only; a redirect is never followed;
+at most 64 KiB of body are read, uncompressed, and not past the deadline; the service's `Date` is noted.
 
-Errors that are worth another attempt leave as botocore's own (its retry policy knows them); those that are
-not leave as ours, which that policy lets pass.
+An error that is worth another attempt is raised as botocore's own, which its retry policy knows. Any other
+is raised as ours, which that policy lets pass.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BODY_LIMIT: Final = 64 * 1024
-"""Real answers are 2 to 4 KiB; more is not Cognito, and memory is not for strangers to fill."""
+"""Bytes. Real answers are 2 to 4 KiB; whoever answers in Cognito's place must not fill our memory."""
 PRECISE_ROUND_TRIP: Final = 5.0
-"""Up to this the moment in which the server wrote its `Date` may be taken for the middle."""
+"""Seconds up to which the middle of the round trip is taken for the moment when the `Date` was written."""
 SLOWEST_TRUSTED_ROUND_TRIP: Final = 60.0
-"""Beyond this, which no deadline of ours allows (a machine that slept), the `Date` tells too little."""
+"""Seconds beyond which a `Date` is not used. No deadline of ours allows as much: the machine slept."""
 
 CALL: contextvars.ContextVar[Call | None] = contextvars.ContextVar("cognito_credentials_call", default=None)
-"""The call underway in this context; botocore's event tells the request only."""
+"""The call that runs in this context; botocore's event has only the request."""
 
 
 class Call:
@@ -50,8 +50,8 @@ class Call:
     Args:
         makes_identity: Each request of it that arrives makes a new identity (a guest's GetId).
         is_single: Whether its request is sent only once, whatever happens to it.
-        is_taken_once: Whether what it sends is worth nothing once it has been taken (a refresh token that is
-            rotated): it is not sent again where only the answer may have been lost.
+        is_taken_once: Whether the service takes what is sent only once (a refresh token that is rotated).
+            Such a request is not sent again where only its answer may have been lost.
     """
 
     def __init__(
@@ -69,7 +69,6 @@ class Transport:
     Sends what botocore prepared.
 
     Args:
-        clock: This machine's clocks.
         verify: Path of a CA bundle, or True for botocore's own.
         proxies: Scheme to proxy URL, as botocore found them for this endpoint.
         timeout: Seconds to connect, and between two reads.
@@ -125,7 +124,7 @@ class Transport:
         """
         Answer botocore's ``needs-retry`` event: end a call that is sent once, as botocore would end it.
 
-        How often it tries is a setting of its client; another client would be loaded and connected anew.
+        The number of attempts is a setting of botocore's client, and a second client would be costly.
         """
         call = CALL.get()
         if call is None or not (call.is_single or (call.is_taken_once and call.unanswered)):
@@ -137,7 +136,7 @@ class Transport:
             raise botocore.exceptions.ClientError(parsed, operation.name)
 
     def close(self) -> None:
-        """Close idle connections: none would outlive the 40 minutes to the next call, nor a fork."""
+        """Close idle connections: none would last the 40 minutes to the next call, or survive a fork."""
         self._session.close()
 
     def _server_time(self, url: str, headers: Mapping[str, str], sent: float) -> ServerTime | None:
@@ -188,7 +187,7 @@ def _read(response: botocore.awsrequest.AWSResponse, url: str) -> bytes:
         body = b"".join(_pieces(raw, url))
         claimed = _claimed_length(response.headers)
         if claimed is not None and claimed != len(body):
-            # urllib3 is told by newer botocore not to mind.
+            # Newer botocore switches urllib3's own check off.
             raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
     except BaseException:
         raw.close()
@@ -221,7 +220,7 @@ def _claimed_length(headers: Mapping[str, str]) -> int | None:
 
 
 def _pieces(raw: Any, url: str) -> Iterator[bytes]:
-    """Yield what has arrived, as it arrives, so that the deadline is looked at between any two bytes."""
+    """Yield the bytes as they arrive, so that the deadline is checked between any two."""
     # `read(n)` waits for n bytes, however slowly they come. urllib3 1.26 has no `read1`.
     read1 = getattr(raw, "read1", None)
     size = 0
@@ -258,7 +257,7 @@ def _too_large(host: str | None) -> ServiceError:
 
 
 class _Body(io.BytesIO):
-    """A body already read, in the form that botocore reads bodies in."""
+    """A body that has been read, in the form in which botocore reads bodies."""
 
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self.getvalue()
