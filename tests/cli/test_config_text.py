@@ -155,58 +155,23 @@ def test_values_that_would_write_something_else_are_refused(value: str | dict[st
         change_profile(MESSY, "app", {"region": value})
 
 
-# What a line is made of. Python's splitlines() ends a line at \x0b, \x0c, \x1c, \x85 and \u2028, and strip()
-# takes them for white space; a file's lines end at none of them.
+# What a line is made of. \x0b, \x0c, \x1c, \x85 and \u2028 end a line for str.splitlines(), not in a file.
 MARGIN = st.sampled_from(
     ["", "", "", " ", "  ", "\t", "    ", " \t ", "\x0c", "\xa0", "\u3000 ", "\x85", "\u2028"]
 )
 KEY = st.sampled_from(["region", "Region", "cognito_logins", "output", "x", "Y", "a b", "[x", "é"])
 SEPARATOR = st.sampled_from(["=", " = ", ":", " =  ", "\t: ", " = = "])
-VALUE = st.sampled_from(
-    [
-        *(
-            "",
-            "",
-            "a",
-            "a = b",
-            "a: b",
-            "é",
-            "x ; y",
-            "x # y",
-            "# no comment",
-            "; none",
-            "\t# x",
-            "#x",
-            "a;b",
-        ),
-        *("[default]", "[profile a]", "[profile a] # x", "[default]=y ; z", "region = x", "\\", "a\x0bb = c"),
-        *(
-            "a\x1cb",
-            "x\x85# y",
-            "\u2028[default]",
-            "a\u2028; b",
-            "\xa0",
-            "\ufeff",
-            "accounts.google.com=env:A",
-        ),
-        *("us-west-2", "login.example.com = command:get --audience app", "%(x)s", "${x}"),
-    ]
-)
-HEADER = st.sampled_from(
-    [
-        *("default", "default", "profile a", "profile a", "profile b", 'profile "c d"', 'profile "a"', "odd"),
-        *(
-            "profile default",
-            "profilex b",
-            "profile  b",
-            "profile b c",
-            'profile "b',
-            "services s",
-            "DEFAULT",
-        ),
-        *("a]b", "#x", " default", "sso-session a"),
-    ]
-)
+VALUE = st.sampled_from([
+    "", "", "a", "a = b", "a: b", "é", "x ; y", "x # y", "# no comment", "; none", "\t# x", "#x", "a;b", "\\",
+    "[default]", "[profile a]", "[profile a] # x", "[default]=y ; z", "region = x", "us-west-2", "%(x)s",
+    "${x}", "a\x0bb = c", "a\x1cb", "x\x85# y", "\u2028[default]", "a\u2028; b", "\xa0", "\ufeff",
+    "accounts.google.com=env:A", "login.example.com = command:get --audience app",
+])  # fmt: skip
+HEADER = st.sampled_from([
+    "default", "default", "profile a", "profile a", "profile b", 'profile "c d"', 'profile "a"', "profilex b",
+    "profile default", "profile  b", "profile b c", 'profile "b', "services s", "sso-session a", "odd",
+    "DEFAULT", "a]b", "#x", " default",
+])  # fmt: skip
 END = st.sampled_from(["\n"] * 6 + ["\r\n", "\r", "\x0c\n", " \n", "\t\r\n", "\n\r"])
 BODY = st.one_of(
     st.builds("[{}]{}".format, HEADER, st.sampled_from(["", "", " ", " # x", "]", " = x", "\x85"])),
