@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -145,3 +148,34 @@ def refused() -> Callable[..., dict[str, Any]]:
         )
 
     return call
+
+
+def get_id(api: Api, pool_id: str, logins: dict[str, str] | None = None) -> str:
+    arguments = {"Logins": logins} if logins is not None else {}
+    return api.public.get_id(IdentityPoolId=pool_id, **arguments)["IdentityId"]
+
+
+def credentials_id(api: Api, identity_id: str, logins: dict[str, str] | None = None) -> str:
+    arguments = {"Logins": logins} if logins is not None else {}
+    return api.public.get_credentials_for_identity(IdentityId=identity_id, **arguments)["IdentityId"]
+
+
+PROGRAM = """
+import sys
+from cognito_credentials.emulator import serve
+options = dict(pair.split("=", 1) for pair in sys.argv[1:])
+options["port"] = int(options.get("port", 0))
+options["tls"] = "tls" in options
+sys.exit(serve(**options, out=sys.stdout, err=sys.stderr))
+"""
+
+
+def command(*arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    """Start the emulator in a process of its own. Each argument is NAME=VALUE, an option of `serve`."""
+    return subprocess.Popen(
+        [*before, sys.executable, "-c", PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )

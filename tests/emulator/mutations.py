@@ -34,17 +34,8 @@ from cognito_credentials.emulator.operations import OPERATIONS
 
 from .answers import check_control, check_json, check_query
 from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
-from .odd_values import (
-    CLAIMS,
-    DOCUMENTS,
-    ODD_CLAIMS,
-    ODD_HOSTS,
-    ODD_NAMES,
-    ODD_TEXTS,
-    STS_FORM,
-    VALUES,
-)
-from .test_administration import POOL_ARN
+from .odd_values import CLAIMS, DOCUMENTS, ODD_CLAIMS, ODD_HOSTS, ODD_NAMES, ODD_TEXTS, STS_FORM, VALUES
+from .operations.test_administration import POOL_ARN
 
 SAML_ARN = "arn:aws:iam::123456789012:saml-provider/corp"
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_a"

@@ -4,7 +4,7 @@
 A fact is one item of a list on that page:
 
     - <a id="5.2.4"></a>**5.2.4** What holds: `400 NotAuthorizedException: Invalid login token. …`.\\
-      *Seen*: [aws-sdk-android#1431]. *Test*: `tests/emulator/test_flows.py::test_own_token_as_login`.
+      *Seen*: [aws-sdk-android#1431]. *Test*: `tests/emulator/test_x.py::test_own_token`.
 
 … stands for what changes from call to call.
 """

@@ -14,7 +14,7 @@ import pytest
 
 from cognito_credentials.emulator.wire.log import LEFT_OUT, MOST_LINES, LineWriter
 
-from .test_state import PROGRAM
+from .conftest import PROGRAM
 
 SIGNALLED_WHILE_IT_BEGINS_TO_WAIT = """
 import io, os, signal, sys, threading

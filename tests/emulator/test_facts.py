@@ -11,9 +11,8 @@ import pytest
 
 from cognito_credentials.emulator.operations import OPERATIONS
 
-from .conftest import GOOGLE, OIDC, ROLE, SIGNED
-from .test_identities import get_id
-from .test_signatures import signed_headers, signer_with_clock
+from .conftest import GOOGLE, OIDC, ROLE, SIGNED, get_id
+from .wire.test_signatures import signed_headers, signer_with_clock
 
 PUBLIC = {"GetId", "GetOpenIdToken", "GetCredentialsForIdentity", "UnlinkIdentity"}
 

@@ -12,8 +12,7 @@ from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.sts.session_policies import decide, is_policy
 from cognito_credentials.emulator.sts.sessions import AssumedRole
 
-from ..conftest import ROLE, Api
-from ..test_identities import get_id
+from ..conftest import ROLE, Api, get_id
 
 GUEST_POLICY = "arn:aws:iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
 

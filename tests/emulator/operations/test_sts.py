@@ -12,8 +12,7 @@ import pytest
 from cognito_credentials.emulator.logins.keys import TEST_ISSUER
 from cognito_credentials.emulator.logins.tokens import sign_jwt
 
-from .conftest import OIDC, ROLE
-from .test_identities import get_id
+from ..conftest import OIDC, ROLE, get_id
 
 NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 NO_KEYS = (
@@ -298,7 +297,7 @@ def test_strict_roles(boto_session, emulator_keys, refused):
     """With strict roles, a role that the seed does not describe cannot be assumed."""
     from cognito_credentials.emulator import Emulator
 
-    from .conftest import Api
+    from ..conftest import Api
 
     with Emulator(keys=emulator_keys, strict_roles=True) as strict:
         api = Api(strict, None, None, boto_session)

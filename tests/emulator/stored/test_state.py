@@ -7,8 +7,6 @@ import re
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -16,9 +14,8 @@ import pytest
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.stored.state import DataFileError, State
 
-from .conftest import OIDC, ROLE, Api
-from .seeds import POOL_ID
-from .test_identities import get_id
+from ..conftest import OIDC, ROLE, Api, command, get_id
+from ..seed.seeds import POOL_ID
 
 
 @pytest.fixture
@@ -164,26 +161,6 @@ def test_emulator_that_does_not_run():
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="not running"):
         emulator.url  # noqa: B018 - the access is what fails
-
-
-PROGRAM = """
-import sys
-from cognito_credentials.emulator import serve
-options = dict(pair.split("=", 1) for pair in sys.argv[1:])
-options["port"] = int(options.get("port", 0))
-options["tls"] = "tls" in options
-sys.exit(serve(**options, out=sys.stdout, err=sys.stderr))
-"""
-
-
-def command(*arguments, before=()):
-    return subprocess.Popen(
-        [*before, sys.executable, "-c", PROGRAM, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import ROLE, SIGNED
+from ..conftest import ROLE, SIGNED
 
 
 def test_malformed_pool_id(api, refused):

@@ -13,9 +13,8 @@ from cognito_credentials.emulator.seed.file import SeedError
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import State
 
-from .conftest import OIDC, Api
+from ..conftest import OIDC, Api, get_id
 from .seeds import ACCEPTED, POOL_ID, WHOLE, WRONG, changed, named, places, whole_seed
-from .test_identities import get_id
 
 TABLES = ("pools", "roles", "role_uses", "issuers", "saml_providers", "users", "developers")
 POOL = 'IdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n'

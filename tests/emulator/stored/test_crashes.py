@@ -16,8 +16,7 @@ import pytest
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.stored.state import State
 
-from .conftest import GOOGLE, OIDC, SIGNED, Api
-from .test_state import command
+from ..conftest import GOOGLE, OIDC, SIGNED, Api, command
 
 CLIENTS = 4
 ROUNDS = 4

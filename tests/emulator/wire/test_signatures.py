@@ -14,8 +14,7 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from .conftest import SIGNED
-from .test_identities import get_id
+from ..conftest import SIGNED, get_id
 
 INVALID = "The security token included in the request is invalid."
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
@@ -389,7 +388,7 @@ def test_strict_auth(boto_session, emulator_keys, refused, tmp_path):
     """With strict authentication only issued keys and the seed's developers are known."""
     from cognito_credentials.emulator import Emulator, Seed
 
-    from .conftest import Api
+    from ..conftest import Api
 
     seed = tmp_path / "seed.toml"
     seed.write_text('[[developers]]\naccess_key_id = "AKIDSEED"\nsecret_access_key = "seeded"\n')

@@ -9,8 +9,7 @@ import time
 import jwt
 import pytest
 
-from .conftest import GOOGLE, OIDC, OIDC_ARN, ROLE
-from .test_identities import get_id
+from ..conftest import GOOGLE, OIDC, OIDC_ARN, ROLE, get_id
 
 IPC = (
     "InvalidIdentityPoolConfigurationException",

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 
-from .conftest import GOOGLE, OIDC_ARN, ROLE, SIGNED
+from ..conftest import GOOGLE, OIDC_ARN, ROLE, SIGNED
 from .test_flows import rules
 
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"

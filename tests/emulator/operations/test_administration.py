@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ParamValidationError
 
-from .conftest import GOOGLE, OIDC, OIDC_ARN, ROLE, SIGNED
-from .test_identities import credentials_id, get_id
+from ..conftest import GOOGLE, OIDC, OIDC_ARN, ROLE, SIGNED, credentials_id, get_id
 
 POOL_ARN = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/"
 

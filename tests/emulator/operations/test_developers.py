@@ -9,8 +9,8 @@ import string
 import jwt
 import pytest
 
-from .conftest import OIDC, OIDC_ARN, ROLE
-from .test_identities import MISMATCH, credentials_id, forbidden, get_id
+from ..conftest import OIDC, OIDC_ARN, ROLE, credentials_id, get_id
+from .test_identities import MISMATCH, forbidden
 
 DEVELOPER = "login.my.app"
 OWN = "cognito-identity.amazonaws.com"

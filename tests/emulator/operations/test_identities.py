@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import GOOGLE, OIDC
+from ..conftest import GOOGLE, OIDC, credentials_id, get_id
 
 MISMATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
-
-
-def get_id(api, pool_id, logins=None):
-    arguments = {"Logins": logins} if logins is not None else {}
-    return api.public.get_id(IdentityPoolId=pool_id, **arguments)["IdentityId"]
-
-
-def credentials_id(api, identity_id, logins=None):
-    arguments = {"Logins": logins} if logins is not None else {}
-    return api.public.get_credentials_for_identity(IdentityId=identity_id, **arguments)["IdentityId"]
 
 
 def forbidden(identity_id):

@@ -21,8 +21,7 @@ from botocore.exceptions import ClientError
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.model.members import ControlError
 
-from .conftest import GOOGLE, OIDC, SIGNED
-from .test_identities import get_id
+from ..conftest import GOOGLE, OIDC, SIGNED, get_id
 
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 
