@@ -30,7 +30,7 @@ from botocore.exceptions import CredentialRetrievalError
 
 from .errors import CognitoCredentialsError, ConfigurationError, replaced
 from .pool.logins import logins_of
-from .pool.pool import IdentityPool
+from .pool.pool import IdentityPool, pool_of
 from .settings.aws_config import read_config
 from .settings.lookup import NAMES
 from .settings.settings import is_configured, load
@@ -265,7 +265,7 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
         own = _OTHER_SOURCES.intersection(settings.profile_settings)
         if own and "cognito_identity_pool_id" not in settings.profile_settings:
             return None
-    return IdentityPool.from_settings(settings, logins=logins_of(settings, environ))
+    return pool_of(settings, logins=logins_of(settings, environ))
 
 
 def _has_keys(session: botocore.session.Session) -> bool:

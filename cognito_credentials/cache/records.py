@@ -74,6 +74,15 @@ class Records:
         """Store *record*."""
         self.store.store(record.kind, record.key, encode(record))
 
+    def drop_credentials(self, key: str) -> bool:
+        """Forget the credentials of *key*, and its past failures; True when there were credentials."""
+        self.drop_state(key)
+        return self.store.delete("credentials", key)
+
+    def drop_identity(self, key: str) -> bool:
+        """Forget the identity of *key*; True when there was one."""
+        return self.store.delete("identity", key)
+
     def drop_state(self, key: str) -> None:
         """Forget past failures of *key*."""
         self.store.delete("state", key)

@@ -86,7 +86,9 @@ def depends(pool: IdentityPool, environ: Mapping[str, str]) -> str | None:
     Returns:
         A line for each, ``kind hash name``; None where a login comes from elsewhere, such as a program.
     """
-    found = pool.shortcut_depends()
+    from ..pool.pool import parts_of
+
+    found = parts_of(pool).logins.depends()
     if found is None:
         return None
     lines = []
@@ -114,14 +116,17 @@ def remember(
         key: `inputs`, taken before the settings were read.
         lines: `depends`, taken before the credentials were asked for.
     """
-    directory, found = _directory(environ), pool.shortcut()
+    from ..pool.pool import parts_of
+
+    directory, found = _directory(environ), parts_of(pool).place_on_disk()
     if key is None or lines is None or directory is None or found is None:
         return
-    if os.path.abspath(found.directory) != directory:
+    used, credentials_key = found
+    if os.path.abspath(used) != directory:
         return
     if inputs(argv, environ) != key or depends(pool, environ) != lines:
         return
-    record = ShortcutRecord(key=key, credentials_key=found.credentials_key, depends=lines)
+    record = ShortcutRecord(key=key, credentials_key=credentials_key, depends=lines)
     FileStore(directory, strict=False, warn=_say_nothing).store("shortcut", key, encode(record))
 
 

@@ -151,7 +151,7 @@ def open_pool(invocation: Invocation) -> IdentityPool:
         ConfigurationError: A setting is missing or malformed.
         CacheError: The file cache was asked for, and there is no place for it.
     """
-    from ..pool.pool import IdentityPool
+    from ..pool.pool import pool_of
     from ..settings.settings import load
 
     options, environ = invocation.options, invocation.environ
@@ -159,7 +159,7 @@ def open_pool(invocation: Invocation) -> IdentityPool:
     if options.login:
         arguments["logins"] = given_logins(options)
     settings = load(arguments, environ=environ, profile=options.profile, origin=ORIGIN)
-    return IdentityPool.from_settings(settings, environ=environ)
+    return pool_of(settings, environ=environ)
 
 
 def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:

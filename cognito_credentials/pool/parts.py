@@ -1,22 +1,21 @@
 """
-What an identity pool is made of: settings, wire, cache and policy, joined.
-
-Imports `settings`, `exchange`, `cache`, `identities`, `recovery`, `refresh`.
+What an identity pool is made of, for one user: settings, logins, store, wire and policy, joined.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..cache.file import FileStore
 from ..cache.memory import MemoryStore
 from ..cache.records import Records
 from ..exchange.client import CognitoClient
+from ..logins import Logins
 from ..refresh.exchanger import Exchanger
-from ..refresh.identification import Identification
 from ..refresh.identities import Identities
 from ..refresh.owners import OwnerWatch
 from ..refresh.refresher import Refresher
@@ -24,70 +23,84 @@ from ..refresh.refresher import Refresher
 if TYPE_CHECKING:
     from ..cache.store import Store
     from ..clock import Clock
-    from ..logins import Logins
-    from ..refresh.identities import Who
     from ..settings.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
-class Shortcut(NamedTuple):
-    """Where these credentials are kept; for `cli.fast`."""
-
-    directory: str
-    credentials_key: str
-
-
 class Parts:
     """
-    What a pool is made of, once its settings are known.
+    The parts of one identity pool as one user has it.
+
+    They do not change. When the pool becomes another user's, it gets other parts.
 
     Args:
-        settings: Of the pool.
-        logins: Of its user.
+        settings: Which pool and flow, and where to remember.
+        logins: The user's login sources; none for a guest.
         clock: This machine's clocks.
-        environ: Environment variables.
+        environ: Where botocore's client finds its settings.
+        store: Where to remember; by default what the settings say.
     """
 
-    def __init__(self, settings: Settings, logins: Logins, clock: Clock, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        logins: Logins,
+        clock: Clock,
+        environ: Mapping[str, str],
+        store: Store | None = None,
+    ) -> None:
         self.settings = settings
         self.logins = logins
+        self.store = open_store(settings) if store is None else store
         self.clock = clock
-        self.environ = environ
-        self.records = Records(open_store(settings), clock)
-        self.exchanger = Exchanger(
-            settings,
-            logins,
-            CognitoClient(settings, clock, environ),
-            Identities(settings, self.records, clock),
+        self._environ = environ
+        records = Records(self.store, clock)
+        identities = Identities(settings, records, clock)
+        self.refresher = Refresher(
+            Exchanger(settings, logins, CognitoClient(settings, clock, environ), identities, clock),
+            identities,
+            records,
+            OwnerWatch(logins, clock),
             clock,
+            random.SystemRandom(),
         )
-        owners = OwnerWatch(logins, clock)
-        self.refresher = Refresher(self.exchanger, self.records, owners, clock, random.SystemRandom())
-        self.identification = Identification(self.exchanger, self.refresher)
 
-    def shortcut(self) -> Shortcut | None:
-        """Say where the credentials are kept; None when a later process could not know whose they are."""
-        who = self.who()
-        if who is None or self.records.store.name != "file" or self.settings.cache_dir is None:
+    def place_on_disk(self) -> tuple[str, str] | None:
+        """
+        Return the cache directory, and the key of the credentials in it.
+
+        Returns:
+            None where the cache is not on disk, or where only a login token tells the key.
+        """
+        principal = self.refresher.principal()
+        directory = self.settings.cache_dir
+        if principal is None or directory is None or self.store.name != "file":
             return None
-        return Shortcut(self.settings.cache_dir, who.credentials_key)
-
-    def depends(self) -> tuple[tuple[str, str], ...] | None:
-        """Say which files (``file``) and variables (``env``) decide whose credentials these are."""
-        return self.logins.depends()
-
-    def who(self) -> Who | None:
-        """Who it is, as far as that can be told without asking for a login token."""
-        return self.exchanger.identify_offline() or self.exchanger.last_known
+        return directory, principal.credentials_key
 
     def with_logins(self, logins: Logins) -> Parts:
-        """Return the parts of the same pool for somebody else."""
-        return Parts(self.settings, logins, self.clock, self.environ)
+        """Return the parts of the same pool for another user."""
+        return Parts(self.settings, logins, self.clock, self._environ)
+
+    def as_guest(self) -> Parts:
+        """Return the parts that the same user has as a guest: with the same store, and no fixed identity."""
+        settings = self.settings
+        if self.logins.is_guest and settings.identity_id is None:
+            return self
+        if settings.identity_id is not None:
+            settings = dataclasses.replace(settings, identity_id=None)
+        guest = Logins().of_user(self.logins.user)
+        return Parts(settings, guest, self.clock, self._environ, self.store)
 
 
 def open_store(settings: Settings) -> Store:
-    """Open the place to remember things in."""
+    """
+    Open the place to remember credentials and identities in.
+
+    A directory that cannot be used (read-only, not ours alone) is an error only if somebody asked for it:
+    the store is strict then. Otherwise it warns once, and each process remembers in its memory alone.
+    """
     if settings.cache == "file" and settings.cache_dir is None:
         _log.warning(
             "there is no home directory to keep the cache in, so a guest is another one with each start and "

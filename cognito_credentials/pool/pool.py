@@ -1,7 +1,8 @@
 """
-`IdentityPool`: one Amazon Cognito identity pool, and who one is in it.
+`IdentityPool`: one Amazon Cognito identity pool, as programs use it.
 
-Joins settings, wire, cache and policy, and announces changed identities; holds no rule of its own.
+It resolves its settings on first use, hands each call on to its parts (`parts.py`), and announces changed
+identities. What is done for credentials is decided in `refresh/refresher.py`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from ..credentials import TemporaryCredentials
     from ..secret import Secret
-    from ..sign_in.source import SignInSource
-    from .parts import Shortcut
     from .signing_in import SignedOut
 
     IdentityChanged = Callable[[str | None, str, str], None]
@@ -37,14 +36,14 @@ class IdentityPool:
     """
     AWS credentials of one identity in an Amazon Cognito identity pool.
 
-    Building one costs no network call and no disk read. All methods may be called from many threads;
-    a child process may go on using its parent's.
+    Building one makes no network call and reads no file. All methods may be called from many threads, and a
+    child process may go on using its parent's pool.
 
     Args:
         identity_pool_id: ``region:guid``; otherwise from the environment or the profile.
         profile_name: Profile of the AWS config file to take the other settings from.
-        clock: Time; the machine's own.
-        environ: Environment variables; the process's own.
+        clock: By default the machine's own.
+        environ: By default the process's own environment.
         arguments: Any setting of the README's table by its name: ``logins``, ``user``, ``flow``, …
 
     Raises:
@@ -66,43 +65,13 @@ class IdentityPool:
         self._listeners: list[IdentityChanged] = []
         self._building = SingleFlight()
         self._parts: Parts | None = None
-        self._configured: Logins | None = None
-        self._is_resolved = False
-        # What is wrong for certain is said here; the rest once the config file has been read.
+        self._logins_before_link: Logins | None = None
+        # A malformed argument is an error here; the rest is checked once the config file has been read.
         given = {"identity_pool_id": identity_pool_id, **arguments}
-        self._arguments = check_arguments(given, environ=self._environ)
-        if "logins" in self._arguments:
-            self._arguments["logins"] = Logins.of(
-                self._arguments["logins"]
-            )  # tokens are secrets from here on
-
-    @classmethod
-    def from_settings(
-        cls,
-        settings: Settings,
-        *,
-        logins: Logins | None = None,
-        clock: Clock | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> IdentityPool:
-        """
-        Make one of *settings* that are loaded already.
-
-        Args:
-            settings: All of the pool's.
-            logins: Of its user; those that the settings name by default.
-            clock: Time; the machine's own.
-            environ: Environment variables; the process's own.
-
-        Raises:
-            ConfigurationError: The settings name a login that is malformed.
-        """
-        pool = cls(settings.identity_pool_id, profile_name=settings.profile, clock=clock, environ=environ)
-        if logins is None:
-            logins = logins_of(settings, pool._environ)
-        pool._parts = Parts(settings, logins, pool._clock, pool._environ)
-        pool._is_resolved = True
-        return pool
+        checked = check_arguments(given, environ=self._environ)
+        if "logins" in checked:
+            checked["logins"] = Logins.of(checked["logins"])  # from here on tokens are secrets
+        self._arguments: dict[str, object] | None = checked
 
     @property
     def settings(self) -> Settings:
@@ -113,16 +82,6 @@ class IdentityPool:
             ConfigurationError: A setting is missing or malformed.
         """
         return self._built().settings
-
-    @property
-    def logins(self) -> Logins:
-        """
-        The logins that are used now, those of `link` included.
-
-        Raises:
-            ConfigurationError: A setting is missing or malformed.
-        """
-        return self._built().logins
 
     def credentials(self) -> TemporaryCredentials:
         """
@@ -138,7 +97,7 @@ class IdentityPool:
         try:
             return parts.refresher.credentials().credentials
         finally:
-            if parts.exchanger.identities.news:
+            if parts.refresher.identity_changes:
                 self._announce(parts)
 
     def identity_id(self) -> str:
@@ -150,25 +109,25 @@ class IdentityPool:
         """
         parts = self._built()
         try:
-            return parts.identification.identity_id()
+            return parts.refresher.identity_id()
         finally:
             self._announce(parts)
 
     def open_id_token(self) -> Secret:
         """
-        Get an OpenID token of this identity, for use without any IAM role. Never stored.
+        Get an OpenID token of this identity, for use without any IAM role. It is never stored.
 
         Returns:
-            The token, valid for ten minutes; `Secret.reveal` gives its text.
+            The token, valid for ten minutes; `Secret.reveal` returns its text.
 
         Raises:
             CognitoCredentialsError: The service did not give one.
 
-        Source: Cognito Identity API, GetOpenIdToken.
+        Source: https://docs.aws.amazon.com/cognitoidentity/latest/APIReference/API_GetOpenIdToken.html
         """
         parts = self._built()
         try:
-            return parts.identification.open_id_token()
+            return parts.refresher.open_id_token()
         finally:
             self._announce(parts)
 
@@ -187,7 +146,9 @@ class IdentityPool:
 
     def invalidate(self, access_key_id: str) -> None:
         """
-        Say that a service rejected the credentials with *access_key_id*; ignored unless they are those held.
+        Report that a service rejected the credentials with *access_key_id*; the next call gets new ones.
+
+        It is ignored when other credentials have taken their place already.
         """
         self._built().refresher.invalidate(access_key_id)
 
@@ -196,8 +157,8 @@ class IdentityPool:
         Call *callback* with (old identity id or None, new identity id, reason) after each change.
 
         Reasons: ``created`` (the first), ``recovered`` (the service refused the old one), ``adopted`` (the
-        service answered with another), ``switched`` (somebody else has signed in). It runs outside all locks
-        and may use this pool.
+        service answered with another one), ``switched`` (another person has signed in). The callback runs
+        outside all locks and may use this pool.
         """
         self._listeners.append(callback)
 
@@ -208,12 +169,9 @@ class IdentityPool:
         Returns:
             How many stored records were removed.
         """
-        parts = self._built()
-        who = parts.who()
-        if who is None:
-            parts.refresher.forget()
-            return 0
-        return parts.refresher.clear(who, identities=identities)
+        refresher = self._built().refresher
+        forgotten = refresher.forget(refresher.principal(), identity=identities)
+        return forgotten.had_credentials + forgotten.had_identity
 
     def sign_in(self, *, link_guest: bool = False, provider: str | None = None, **options: Any) -> str:
         """
@@ -235,31 +193,23 @@ class IdentityPool:
         finally:
             self._announce(parts)
 
-    def login_source(self, provider: str | None = None) -> SignInSource:
-        """Return the login that a person signs in to; of *provider*, where there are several."""
-        return signing_in.source_to_sign_in(self._built(), provider)
-
-    def guest_identity(self) -> str | None:
-        """Return the identity that this machine has as a guest of the pool, offline; None for none."""
-        return linking.guest_identity(self._built())
-
     def sign_out(self, scope: str = "login", *, revoke: bool = True) -> SignedOut:
         """
-        Sign out; logins of `link` are dropped, too.
+        Sign out. Logins that `link` added are dropped, too.
 
         Args:
-            scope: ``credentials`` forgets these alone, ``login`` ends the sign-in, too, ``identity`` forgets
-                who one was, too: a guest then becomes another one.
-            revoke: Whether the issuer is asked to take back the refresh token.
+            scope: ``credentials`` forgets the credentials alone; ``login`` also ends the sign-in;
+                ``identity`` also forgets the identity, so that a guest becomes another one.
+            revoke: Whether the issuer is asked to revoke the refresh token.
 
         Raises:
-            CacheError: A file could not be removed; whatever could be is. A keyring that cannot be used is
-                told by ``left`` of the answer.
+            CacheError: A file could not be removed; all others were. A keyring that could not be used is no
+                error: ``left`` of the result says so.
         """
         parts = self._built()
         done = signing_in.sign_out(parts, scope, revoke=revoke)
-        if scope != "credentials" and self._configured is not None:
-            self._parts = parts.with_logins(self._configured)
+        if scope != "credentials" and self._logins_before_link is not None:
+            self._parts = parts.with_logins(self._logins_before_link)
         return done
 
     def link(self, logins: object, *, user: str | None = None) -> str:
@@ -267,7 +217,7 @@ class IdentityPool:
         Sign in with *logins*, and keep the identity: a guest becomes a user, a user gets one more login.
 
         From then on this pool is that user's, until `sign_out`. Where the logins have an identity already,
-        that one is taken, and `on_identity_changed` hears of it; the guest's is gone either way.
+        that one is adopted, and `on_identity_changed` is called. The guest's identity is lost either way.
 
         Args:
             logins: As the constructor takes them.
@@ -279,9 +229,9 @@ class IdentityPool:
         Raises:
             CognitoCredentialsError: They were not linked; everything is as it was.
         """
-        built, logins = self._built(), Logins.of(logins)  # tokens are secrets from here on
-        parts = linking.link(built, logins, user)
-        self._configured = self._configured or built.logins
+        before, logins = self._built(), Logins.of(logins)  # from here on tokens are secrets
+        parts = linking.link(before, logins, user)
+        self._logins_before_link = self._logins_before_link or before.logins
         self._parts = parts
         self._announce(parts)
         return self.identity_id()
@@ -299,26 +249,17 @@ class IdentityPool:
         parts = self._built()
         try:
             self._parts = linking.unlink(parts, provider)
-            self._configured = self._configured or parts.logins
+            self._logins_before_link = self._logins_before_link or parts.logins
         finally:
             self._announce(parts)
 
     def status(self) -> Status:
-        """Tell what is known, asking neither the network nor a login source that is a program."""
-        parts = self._built()
-        return status_of(parts)
-
-    def shortcut(self) -> Shortcut | None:
-        """Say where the credentials are kept; None when a later process could not know whose they are."""
-        return self._built().shortcut()
-
-    def shortcut_depends(self) -> tuple[tuple[str, str], ...] | None:
-        """Say which files and variables decide whose the credentials are; None when more does."""
-        return self._built().depends()
+        """Return what is known, asking neither the network nor a login source that is a program."""
+        return status_of(self._built())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Locks and what is held stay behind; a login token among the arguments refuses by itself.
-        if self._is_resolved:
+        # Locks and credentials stay behind. A login token among the arguments refuses by itself.
+        if self._arguments is None:
             raise TypeError("an IdentityPool made from resolved settings refuses to be pickled")
         return _rebuild, (self._profile_name, self._arguments)
 
@@ -333,27 +274,74 @@ class IdentityPool:
         self._building.enter(float("inf"))
         try:
             if self._parts is None:
-                settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
-                given = self._arguments.get("logins")
-                logins = (
-                    given.of_user(settings.user)
-                    if isinstance(given, Logins)
-                    else logins_of(settings, self._environ)
-                )
+                arguments = self._arguments or {}
+                settings = load(arguments, environ=self._environ, profile=self._profile_name)
+                given = arguments.get("logins")
+                if isinstance(given, Logins):
+                    logins = given.of_user(settings.user)
+                else:
+                    logins = logins_of(settings, self._environ)
                 self._parts = Parts(settings, logins, self._clock, self._environ)
             return self._parts
         finally:
             self._building.leave()
 
     def _announce(self, parts: Parts) -> None:
-        while news := parts.exchanger.identities.next_news():
+        changes = parts.refresher.identity_changes
+        while changes:
+            try:
+                change = changes.popleft()
+            except IndexError:
+                return  # another thread announces the last one
             for callback in list(self._listeners):
                 try:
-                    callback(news.old, news.new, news.reason)
+                    callback(*change)
                 except Exception:  # noqa: BLE001, PERF203
-                    # Theirs to mend; it must neither hide credentials that are here nor stop the others.
+                    # One callback's error must neither hide the credentials nor stop the other callbacks.
                     _log.exception("a callback of on_identity_changed failed")
 
 
 def _rebuild(profile_name: str | None, arguments: dict[str, Any]) -> IdentityPool:
     return IdentityPool(profile_name=profile_name, **arguments)
+
+
+# For `session.py` and the command line; not part of the public interface.
+
+
+def pool_of(
+    settings: Settings,
+    *,
+    logins: Logins | None = None,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> IdentityPool:
+    """
+    Make a pool of *settings* that are loaded already.
+
+    Args:
+        settings: What `load` returned.
+        logins: By default those that the settings name.
+        clock: By default the machine's own.
+        environ: By default the process's own environment.
+
+    Raises:
+        ConfigurationError: The settings name a login that is malformed.
+    """
+    clock, environ = clock or Clock(), os.environ if environ is None else environ
+    pool = IdentityPool(
+        settings.identity_pool_id, profile_name=settings.profile, clock=clock, environ=environ
+    )
+    logins = logins_of(settings, environ) if logins is None else logins
+    pool._parts = Parts(settings, logins, clock, environ)  # noqa: SLF001  (the class of this file)
+    pool._arguments = None  # noqa: SLF001
+    return pool
+
+
+def parts_of(pool: IdentityPool) -> Parts:
+    """
+    Return what *pool* is made of now.
+
+    Raises:
+        ConfigurationError: A setting is missing or malformed.
+    """
+    return pool._built()  # noqa: SLF001  (the class of this file)

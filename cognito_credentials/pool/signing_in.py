@@ -14,7 +14,6 @@ from ..logins.source import describe
 from . import linking
 
 if TYPE_CHECKING:
-    from ..refresh.identities import Who
     from ..sign_in.source import SignInSource
     from .parts import Parts
 
@@ -105,18 +104,9 @@ def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: di
             signed in all the same.
     """
     source = source_to_sign_in(parts, provider)
-    before = parts.exchanger.identify_offline()
-    account = source.sign_in(**options)
-    # What was held may be another user's; and what failed before, may have failed for want of this.
-    parts.refresher.forget()
-    who = parts.exchanger.identify_offline()
-    if before is not None and (who is None or who.credentials_key != before.credentials_key):
-        # Nobody could name them any more, neither to use nor to remove them.
-        linking.forget(parts, before, identity=False)
-    if who is not None:
-        parts.records.drop_state(who.credentials_key)
+    account = parts.refresher.switch_user(lambda: source.sign_in(**options))
     if link_guest:
-        linking.carry_guest_over(parts)
+        linking.link_guest(parts)
     return account.shown
 
 
@@ -138,14 +128,13 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
             f"there is no scope '{clean(str(scope), 40)}'",
             hint=f"Use {', '.join(SCOPES[:-1])} or {SCOPES[-1]}",
         )
-    who = parts.who()  # before nobody can tell any more
-    identity_id = None if who is None else parts.exchanger.identities.known(who)
+    principal = parts.refresher.principal()  # before nobody can tell any more
     ending = _Ending()
     if scope != "credentials":
         # First: from here on no other process of this user gets new credentials, so that none come back.
         for _, source in parts.logins.sources:
             _end(source, ending, revoke=revoke)
-    had_credentials, had_identity = _forget(parts, who, identity=scope == "identity")
+    forgotten = parts.refresher.forget(principal, identity=scope == "identity")
     if ending.error is not None:
         raise ending.error
     return SignedOut(
@@ -155,8 +144,8 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
         tuple(ending.problems),
         ending.is_unreached,
         tuple(ending.others),
-        had_credentials,
-        identity_id if had_identity else None,
+        forgotten.had_credentials,
+        forgotten.identity_id,
         tuple(ending.left),
         tuple(ending.kept),
     )
@@ -186,13 +175,6 @@ def _end(source: object, ending: _Ending, *, revoke: bool) -> None:
             ending.problems.append(each.problem)
         if getattr(each, "left", ""):
             ending.left.append(each.left)
-
-
-def _forget(parts: Parts, who: Who | None, *, identity: bool) -> tuple[bool, bool]:
-    if who is None:
-        parts.refresher.forget()
-        return False, False
-    return linking.forget(parts, who, identity=identity)
 
 
 def _can_sign_in(source: object) -> bool:

@@ -1,6 +1,4 @@
-"""
-What is known of a pool's credentials without the network, for people and programs that ask.
-"""
+"""What is known of a pool's identity and credentials without the network, for people and programs."""
 
 from __future__ import annotations
 
@@ -19,25 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Status:
-    """What is known without the network. None where it is not known."""
+    """What is known without the network; None stands for what is not known."""
 
     identity_pool_id: str
     profile: str | None
     principal: str
     """``guest``, ``user 'name'``, or which logins."""
     signed_in_as: str | None
-    """Who is signed in, as people say; None for nobody, or where logins are not kept here."""
+    """The name of the user who is signed in; None for nobody, or where sign-ins are not kept here."""
     login_store: str | None
     """Where that sign-in is kept: ``keyring`` or ``file``."""
     sign_in_has_ended: bool
-    """Whether the issuer said, when it was asked last, that somebody must sign in anew."""
+    """Whether the issuer said, when it was last asked, that the user must sign in again."""
     identity_id: str | None
     unknown_because: str | None
-    """Why nobody can tell, offline, whose identity and credentials these are."""
+    """Why identity and credentials cannot be found offline: only a login token names the user."""
     store: str
     location: str
     store_problem: str | None
-    """Why nothing can be kept there."""
+    """Why nothing can be stored there."""
     access_key_id_last4: str | None
     account_id: str | None
     expiration: datetime | None
@@ -47,18 +45,15 @@ class Status:
     """Seconds until the service is asked again after a failure."""
     last_error: str | None
     clock_offset: int | None
-    """Service minus this machine, seconds, as seen with the credentials."""
+    """The service's time minus this machine's, in seconds, when the credentials were received."""
 
 
 def status_of(parts: Parts) -> Status:
-    """Gather what is known without asking the network or a login source that is a program."""
-    settings, logins, records, clock = parts.settings, parts.logins, parts.records, parts.clock
-    who = parts.who()
+    """Gather what is known without asking the network, or a login source that is a program."""
+    settings, logins, store, clock = parts.settings, parts.logins, parts.store, parts.clock
+    known = parts.refresher.known()
+    record, state = known.credentials, known.state
     account = _account(logins)
-    record = parts.refresher.held()
-    if record is None and who is not None:
-        record = records.credentials(who.credentials_key)
-    state = None if who is None else records.state(who.credentials_key)
     retry_in = 0 if state is None else round(state.retry_at - clock.wall())
     seen = None if record is None else record.seen
     credentials = None if record is None else record.credentials
@@ -69,11 +64,11 @@ def status_of(parts: Parts) -> Status:
         signed_in_as=None if account is None else account.shown,
         login_store=None if account is None else account.store,
         sign_in_has_ended=account is not None and _has_ended(logins),
-        identity_id=None if who is None else parts.exchanger.identities.known(who),
-        unknown_because=untold(logins.sources) if who is None else None,
-        store=records.store.name,
-        location=records.store.location,
-        store_problem=records.store.problem() if isinstance(records.store, FileStore) else None,
+        identity_id=known.identity_id,
+        unknown_because=untold(logins.sources) if known.principal is None else None,
+        store=store.name,
+        location=store.location,
+        store_problem=store.problem() if isinstance(store, FileStore) else None,
         access_key_id_last4=None if credentials is None else credentials.access_key_id[-4:],
         account_id=settings.account_id if credentials is None else credentials.account_id,
         expiration=None if credentials is None else credentials.expiration,
@@ -97,7 +92,7 @@ def _has_ended(logins: Logins) -> bool:
 
 
 def _account(logins: Logins) -> Account | None:
-    """Say who is signed in here, by the file that says so."""
-    # By name, since nothing of `sign_in` is loaded for those who do not sign in.
+    """Return the account that is signed in here, as its file says."""
+    # By attribute, so that a pool without a sign-in does not load `sign_in`.
     asks = (getattr(source, "account", None) for _, source in logins.sources)
     return next((found for ask in asks if callable(ask) and (found := ask()) is not None), None)

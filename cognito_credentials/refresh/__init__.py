@@ -1,12 +1,13 @@
 """
-The refresh policy. Only here do logins, exchange and cache meet.
+The refresh policy: fresh, stale, expired -> return, refresh, wait, back off. Logins, exchange and cache meet
+only here.
 
-    refresher.py         credentials: from memory, from the store, or new; one thread, then one process, asks
-    exchanger.py         logins -> credentials; recovers once when the service refuses an identity or a login
-    identification.py    the identity id, and an OpenID token
-    identities.py        principal -> identity id: remembered, replaced, announced
-    owners.py            whether another person has signed in since the last look
-    policy.py            fresh, stale, ending, expired; refresh moments and back-offs: numbers and arithmetic
-    held.py              credentials in this process's memory, and the warnings it has given
-    backoff.py           failures, and until when nobody asks again
+    refresher.py     a request for credentials or an identity id -> memory, thread, disk, back-off, lock,
+                     exchange -> the answer; rejected credentials, a failed refresh, a change of users
+    exchanger.py     login sources -> new credentials; what happens when the service refuses identity or login
+    identities.py    principal -> identity id: remembered, replaced, announced
+    owners.py        login sources -> whether another person has signed in since the last look
+    policy.py        times -> fresh, stale, ending or expired; when to refresh, how long to back off
+    held.py          a credentials record -> what it is good for now; warnings, at most one in five minutes
+    backoff.py       a failure -> until when nobody asks again, in this process and on this machine
 """

@@ -1,10 +1,9 @@
 """
-Who asks, as which identity, and what is done when the service says that this is no longer so.
+Who asks, as which identity, and what is done when the service refuses an identity or a login.
 
-The half of the refresh policy that asks: it finds the principal, trades logins for credentials, and gives
-up an identity only on the service's own word. `refresh.py`, the other half, decides when.
-
-One recovery a refresh (peers.md 3 A): the second failure is the answer.
+This is the half of the policy that asks; `refresher.py` decides when. It finds the principal, exchanges the
+logins for credentials, and recovers at most once per refresh: a refused identity is replaced, an expired
+login token is asked for again. The second failure is the answer.
 """
 
 from __future__ import annotations
@@ -20,8 +19,9 @@ from ..exchange.failures import Action, Failure
 from ..exchange.flows import Flows
 from ..logins.command import LOGIN_BUDGET
 from . import policy
-from .identities import Who
+from .identities import Principal
 
+T = TypeVar("T")
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping
@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from ..settings.settings import Settings
     from .identities import Identities
 
-T = TypeVar("T")
+    Call = Callable[[str | None, Mapping[str, Secret], Callable[[str], None]], T]
+    """One of the `Flows`: identity id, login tokens, and what to call with a new identity id."""
+
 _log = logging.getLogger(__name__)
 
 
 class _Attempt(NamedTuple):
-    """What one attempt is made with."""
+    """What one call is made with."""
 
     identity_id: str | None
     logins: ResolvedLogins
@@ -48,13 +50,13 @@ class _Attempt(NamedTuple):
 
 class Exchanger:
     """
-    Trades who one is for credentials.
+    Exchanges one pool's logins for credentials, an identity id or an OpenID token.
 
     Args:
-        settings: Of one pool.
-        logins: Of its user.
+        settings: Which flow and role, and whether the identity is fixed.
+        logins: The login sources; they are asked for tokens only when a call needs them.
         client: The wire.
-        identities: Where they are remembered.
+        identities: Where the identity of each principal is remembered.
         clock: This machine's clocks.
     """
 
@@ -70,61 +72,57 @@ class Exchanger:
         self._logins = logins
         self._client = client
         self._flows = Flows(client, settings)
-        self.identities = identities
+        self._identities = identities
         self._clock = clock
-        self._tries = 0
-        self.last_known: Who | None = None
-        """Whom this process asked for last: all there is to go by where only a token can tell."""
+        self._current_call: object | None = None
+        self.last_principal: Principal | None = None
+        """The principal of the last exchange of this process: the best guess where only a token can tell."""
 
     @property
-    def patience(self) -> float:
-        """How long, in seconds, to wait for another thread or process that may be doing this same thing."""
-        slow = LOGIN_BUDGET if self._logins.can_be_slow else 0.0
-        return policy.WAITER_BUDGET + slow
+    def longest_wait(self) -> float:
+        """Seconds to wait for another thread or process that may be doing the same exchange."""
+        return policy.WAITER_BUDGET + (LOGIN_BUDGET if self._logins.can_be_slow else 0.0)
 
-    def identify(self) -> Who:
+    def identify(self) -> Principal:
         """
-        Find out who asks; asks for login tokens only when nothing else can tell.
+        Find out who asks. Login tokens are asked for only where nothing else can tell.
 
         Raises:
             LoginRequiredError: Only a token could tell, and there is none.
         """
-        principal = self._logins.principal()
+        name = self._logins.principal()
         logins = None
-        if principal is None:
+        if name is None:
             logins = self._resolve()
-            principal = logins.principal
-        return self._who(principal, logins)
+            name = logins.principal
+        return self._principal(name, logins)
 
-    def identify_offline(self) -> Who | None:
+    def identify_offline(self) -> Principal | None:
         """Find out who asks without asking for a token; None when only a token can tell."""
-        principal = self._logins.principal()
-        return None if principal is None else self._who(principal, None)
+        name = self._logins.principal()
+        return None if name is None else self._principal(name, None)
 
-    def exchange(self, who: Who, budget: float, rng: random.Random) -> CredentialsRecord:
+    def new_credentials(self, principal: Principal, budget: float, rng: random.Random) -> CredentialsRecord:
         """
         Get new credentials.
 
         Args:
-            who: For whom.
-            budget: Seconds the service may take, recovery included.
-            rng: Where the jitter of the refresh moment comes from.
+            principal: Who asks.
+            budget: Seconds that the service may take, recovery included.
+            rng: Spreads the moments at which many machines refresh.
 
         Raises:
-            CognitoCredentialsError: What stopped it.
+            CognitoCredentialsError: The exchange failed, and recovery did not help.
         """
-        # Where nobody waits, each request is sent once: a failure then costs the service little, and there is
-        # time to try later.
+        # Within the small budget nobody waits. Then each request is sent once: a failure costs the service
+        # little, and there is time for a later attempt.
         nobody_waits = budget <= policy.ADVISORY_BUDGET
         with self._client.sparing() if nobody_waits else contextlib.nullcontext():
-            return self._exchanged(who, budget, rng)
-
-    def _exchanged(self, who: Who, budget: float, rng: random.Random) -> CredentialsRecord:
-        result = self._recovering(who, budget, self._flows.credentials)
-        self.identities.adopt(who, result.identity_id)
+            result = self._recovering(principal, budget, self._flows.credentials)
+        self._identities.adopt(principal, result.identity_id)
         issued_at = result.seen.wall + result.seen.offset
         return CredentialsRecord(
-            key=who.credentials_key,
+            key=principal.credentials_key,
             identity_id=result.identity_id,
             credentials=result.credentials,
             issued_at=issued_at,
@@ -132,124 +130,117 @@ class Exchanger:
             seen=result.seen,
         )
 
-    def new_identity(self, who: Who) -> str:
+    def new_identity(self, principal: Principal) -> str:
         """
         Ask the service for an identity id (GetId).
 
         Raises:
-            CognitoCredentialsError: What stopped it.
+            CognitoCredentialsError: The service did not give one.
         """
         return self._recovering(
-            who, policy.HOLDER_BUDGET, lambda _, tokens, note: self._flows.identity(None, tokens, note)
+            principal, policy.HOLDER_BUDGET, lambda _, tokens, note: self._flows.identity(None, tokens, note)
         )
 
-    def open_id_token(self, who: Who) -> Secret:
+    def open_id_token(self, principal: Principal) -> Secret:
         """
         Get an OpenID token of the identity (GetOpenIdToken).
 
         Raises:
-            CognitoCredentialsError: What stopped it.
+            CognitoCredentialsError: The service did not give one.
         """
-        identity_id, token = self._recovering(who, policy.HOLDER_BUDGET, self._flows.open_id_token)
-        self.identities.adopt(who, identity_id)
+        identity_id, token = self._recovering(principal, policy.HOLDER_BUDGET, self._flows.open_id_token)
+        self._identities.adopt(principal, identity_id)
         return token
 
-    def unlink(self, who: Who, provider: str) -> None:
+    def unlink(self, principal: Principal, provider: str) -> None:
         """
         Take the login of *provider* off the identity (UnlinkIdentity).
 
         Raises:
-            CognitoCredentialsError: What stopped it.
+            CognitoCredentialsError: The service did not do it.
         """
         self._recovering(
-            who,
+            principal,
             policy.HOLDER_BUDGET,
             lambda identity_id, tokens, note: self._flows.unlink(identity_id, tokens, note, provider),
         )
 
-    def _recovering(
-        self,
-        who: Who,
-        budget: float,
-        call: Callable[[str | None, Mapping[str, Secret], Callable[[str], None]], T],
-    ) -> T:
-        self._client.prepare()  # loading botocore is this machine's slowness, not the service's
-        attempt = self._first_attempt(who)
+    def _recovering(self, principal: Principal, budget: float, call: Call[T]) -> T:
+        """Make *call*, and once more with another identity or other tokens if that may help."""
+        self._client.prepare()  # loading botocore takes this machine's time, which is not the service's
+        attempt = self._first_attempt(principal)
         has_failed = False
         while True:
-            # The budget is the service's: what a login takes has limits of its own.
+            # Only the service's time counts against the budget: login sources have limits of their own.
             began = self._clock.elapsed()
-            outcome = self._try(who, attempt, max(budget, 0.1), call)
+            outcome = self._try(principal, attempt, max(budget, 0.1), call)
             if not isinstance(outcome, Failure):
                 return outcome
             budget -= self._clock.elapsed() - began
             if has_failed:
                 raise outcome.error
             has_failed = True
-            attempt = self._second_attempt(who, attempt, outcome)
+            attempt = self._second_attempt(principal, attempt, outcome)
 
-    def _first_attempt(self, who: Who) -> _Attempt:
-        logins = who.logins or self._resolve()
-        if logins.principal != who.principal:
-            # Between the look at who it is and the look at the token somebody else signed in: what these
-            # tokens get must not be kept under the other one's key.
+    def _first_attempt(self, principal: Principal) -> _Attempt:
+        logins = principal.logins or self._resolve()
+        if logins.principal != principal.name:
+            # Somebody else has signed in since `identify`. What these tokens get must not be kept under the
+            # keys of the person before.
             raise ServiceError("the login changed to another user's meanwhile", hint="Try again")
-        return _Attempt(logins.identity_id or self.identities.known(who), logins, None)
+        return _Attempt(logins.identity_id or self._identities.known(principal), logins, None)
 
-    def _second_attempt(self, who: Who, first: _Attempt, failure: Failure) -> _Attempt:
-        """Change what may help, or give up."""
-        identity_id, refused = first.identity_id, None
-        if failure.action is Action.DROP_IDENTITY and self._may_drop(identity_id, first.logins):
+    def _second_attempt(self, principal: Principal, first: _Attempt, failure: Failure) -> _Attempt:
+        """Change what the service refused; raise the failure's error where nothing can be changed."""
+        identity_id, refused, logins = first.identity_id, None, first.logins
+        if failure.action is Action.DROP_IDENTITY and self._may_drop(first):
             _log.debug("identity refused (%s), asking for another", failure.error.code)
-            refused, identity_id = identity_id, self.identities.replace(who, identity_id)
-        elif failure.action is not Action.ASK_LOGIN_AGAIN:
-            raise failure.error
-        if failure.action is Action.ASK_LOGIN_AGAIN:
+            refused, identity_id = identity_id, self._identities.replace(principal, identity_id)
+            if self._logins.can_change:
+                logins = self._resolve()
+        elif failure.action is Action.ASK_LOGIN_AGAIN:
             self._logins.reject(first.logins.tokens)
-        logins = self._resolve() if self._logins.can_change else first.logins
-        if failure.action is Action.ASK_LOGIN_AGAIN and logins.tokens == first.logins.tokens:
+            if self._logins.can_change:
+                logins = self._resolve()
+            if logins.tokens == first.logins.tokens:
+                raise failure.error
+        else:
             raise failure.error
         return _Attempt(identity_id, logins, refused)
 
-    def _try(
-        self,
-        who: Who,
-        attempt: _Attempt,
-        seconds: float,
-        call: Callable[[str | None, Mapping[str, Secret], Callable[[str], None]], T],
-    ) -> T | Failure:
-        """Make the call; a failure is returned, so that nothing of it is chained to what users see."""
-        self._tries += 1
-        tried = self._tries
+    def _may_drop(self, attempt: _Attempt) -> bool:
+        """Tell whether the identity is ours to replace: one that settings or a back end name is not."""
+        is_named = self._settings.identity_id is not None or attempt.logins.identity_id is not None
+        return attempt.identity_id is not None and not is_named
+
+    def _try(self, principal: Principal, attempt: _Attempt, seconds: float, call: Call[T]) -> T | Failure:
+        """Make the call. A failure is returned, not raised, so that nothing of it is chained to the error."""
+        this_call = self._current_call = object()
 
         def note(new: str) -> None:
-            # At once, while the answer is here: an identity that is not kept is an orphan. But one that
-            # comes after the deadline must not displace what was found since.
-            if tried == self._tries or self.identities.known(who) is None:
-                self.identities.adopt(who, new, attempt.refused)
+            # Noted as soon as the answer is here: an identity that is not written down is an orphan. But the
+            # answer of a call whose deadline has passed must not replace an identity that was found since.
+            if self._current_call is this_call or self._identities.known(principal) is None:
+                self._identities.adopt(principal, new, attempt.refused)
 
         try:
             return with_deadline(lambda: call(attempt.identity_id, attempt.logins.tokens, note), seconds)
         except Failure as failure:
             return failure
         finally:
-            self._tries += 1
+            self._current_call = None
 
     def _resolve(self) -> ResolvedLogins:
-        # A login has expired when both say so, the service's time as last seen and this machine's: either
-        # may be wrong, and where they differ the service is the judge.
+        # A login token counts as expired when it is so by this machine's time and by the service's as last
+        # seen. Either may be wrong, and where they differ the service decides.
         now = self._clock.wall()
         seen = self._client.seen
         if seen is not None:
             now = min(now, seen.now(self._clock))
         return self._logins.resolve(now)
 
-    def _who(self, principal: str, logins: ResolvedLogins | None) -> Who:
+    def _principal(self, name: str, logins: ResolvedLogins | None) -> Principal:
         settings = self._settings
-        credentials_key = settings.credentials_key(principal, self._logins.providers)
-        self.last_known = Who(principal, settings.identity_key(principal), credentials_key, logins)
-        return self.last_known
-
-    def _may_drop(self, identity_id: str | None, logins: ResolvedLogins) -> bool:
-        """An identity that the user or a back end named is theirs to correct."""
-        return identity_id is not None and self._settings.identity_id is None and logins.identity_id is None
+        credentials_key = settings.credentials_key(name, self._logins.providers)
+        self.last_principal = Principal(name, settings.identity_key(name), credentials_key, logins)
+        return self.last_principal

@@ -1,11 +1,13 @@
 """
-Which identity each principal is: remembered in this process and in the store, replaced, announced.
+Which identity each principal has: remembered in this process and in the store, replaced, announced.
 
-Identity ids outlive everything: one is forgotten only when the service said that it is gone.
+Identity ids outlive everything else. One is forgotten only when the service said that it is gone, or when
+the user asked for that.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..cache.record import IdentityRecord
@@ -18,161 +20,158 @@ if TYPE_CHECKING:
     from ..settings.settings import Settings
 
 
-class Who(NamedTuple):
-    """A principal of a pool, and under which keys it is remembered."""
+class Principal(NamedTuple):
+    """Who asks for credentials, and the keys under which they and the identity are remembered."""
 
-    principal: str
+    name: str
+    """Of `Logins.principal`: ``guest``, ``user:``, ``subject:`` or ``token:`` and a hash."""
     identity_key: str
     credentials_key: str
     logins: ResolvedLogins | None
-    """Set when only the tokens could tell who it is."""
+    """The login tokens, where only they could tell who asks."""
 
     @property
     def is_lasting(self) -> bool:
-        """Whether the keys will be met again: those bound to one token will not."""
-        return not self.principal.startswith(TOKEN_BOUND)
+        """Whether the keys can be met again; those made of a token change with every token."""
+        return not self.name.startswith(TOKEN_BOUND)
 
     @property
-    def place(self) -> str:
+    def memory_key(self) -> str:
         """
-        Under what this process remembers its identity.
+        The key of the identity in this process's memory.
 
-        A token that is replaced every hour still is about the same subject. Nobody has verified that, so it
-        serves no other process; here it saves a call, and the service checks the identity we ask with.
+        Where keys change with every token it is the subject that the tokens claim. Nobody has verified that,
+        so it is not used between processes. Within this one it saves a GetId: the service checks the identity
+        with which credentials are asked for.
         """
         subject = None if self.logins is None else self.logins.subject
         return self.identity_key if self.is_lasting or subject is None else f"subject:{subject}"
 
     @property
-    def bearer(self) -> str:
-        """For whom credentials are; where keys change with every token, by what the tokens say."""
-        told = None if self.is_lasting or self.logins is None else self.logins.subject
-        return told or self.credentials_key
+    def person(self) -> str:
+        """Tells whether two principals of one pool are the same person, though their keys differ."""
+        subject = None if self.is_lasting or self.logins is None else self.logins.subject
+        return subject or self.credentials_key
 
 
-class IdentityNews(NamedTuple):
-    """An identity that changed: to be announced when no lock is held."""
+class IdentityChange(NamedTuple):
+    """A change of identity, to be announced when no lock is held."""
 
     old: str | None
     new: str
     reason: str
     """
-    ``created``, ``recovered`` (the old one was refused), ``adopted`` (the service answered with it), or
-    ``switched`` (the logins are somebody else's now).
+    ``created``, ``recovered`` (the service refused the old one), ``adopted`` (the service answered with
+    another one), or ``switched`` (another person has signed in).
     """
 
 
 class Identities:
     """
-    The identity ids of one pool.
+    The identity ids of one pool's principals.
 
     Args:
-        settings: Of that pool.
-        records: Where identities are remembered between processes.
-        clock: This machine's clocks.
+        settings: An identity that they fix is used whatever the service answers, and never forgotten.
+        records: What is remembered between processes.
+        clock: Its wall time is noted with each new identity.
     """
 
     def __init__(self, settings: Settings, records: Records, clock: Clock) -> None:
         self._settings = settings
         self._records = records
         self._clock = clock
-        self._known: dict[str, str] = {}
-        self._carried: dict[str, str] = {}
-        self._last: tuple[str, str] | None = None
-        self.news: list[IdentityNews] = []
-        """What has changed and is not announced yet."""
+        self._by_memory_key: dict[str, str] = {}
+        self._proposed: set[str] = set()
+        self._last_used: tuple[str, str] | None = None  # memory key and identity id
+        self.changes: deque[IdentityChange] = deque()
+        """Changes that are not announced yet, the oldest first."""
 
-    def next_news(self) -> IdentityNews | None:
-        """Take the oldest of the news; None when there is none. Of several threads one gets it."""
-        try:
-            return self.news.pop(0)
-        except IndexError:
-            return None
-
-    def known(self, who: Who) -> str | None:
-        """Return the identity id of *who*, from the settings, this process or the store."""
+    def known(self, principal: Principal) -> str | None:
+        """Return the identity id, by the settings, the login, this process or the store."""
         if self._settings.identity_id is not None:
             return self._settings.identity_id
-        if who.logins is not None and who.logins.identity_id is not None:
-            return who.logins.identity_id
-        known = self._known.get(who.place)
+        if principal.logins is not None and principal.logins.identity_id is not None:
+            return principal.logins.identity_id
+        known = self._by_memory_key.get(principal.memory_key)
         if known is None:
-            record = self._records.identity(who.identity_key) or self._records.credentials(
-                who.credentials_key
+            record = self._records.identity(principal.identity_key) or self._records.credentials(
+                principal.credentials_key
             )
             known = None if record is None else record.identity_id
         return known
 
-    def notice(self, who: Who, identity_id: str) -> None:
-        """Take the identity of credentials that another process got; it has written down what there is."""
-        old = self._known.get(who.place)
-        if self._settings.identity_id is not None:
-            return
-        self._known[who.place] = identity_id
-        if not self._is_switch(who, identity_id) and old not in (None, identity_id):
-            self.news.append(IdentityNews(old, identity_id, "adopted"))
-
-    def adopt(self, who: Who, identity_id: str, refused: str | None = None) -> None:
+    def adopt(self, principal: Principal, identity_id: str, refused: str | None = None) -> None:
         """
-        Take *identity_id*, which the service gave, as that of *who*.
+        Take the identity that the service gave, and write it down.
 
         Args:
-            who: Whose.
-            identity_id: The new one, or the same.
-            refused: The one it replaces because the service refused that.
+            principal: Whose it is.
+            identity_id: The same as before, or another one.
+            refused: The identity that it replaces because the service refused that one.
         """
-        old = self.known(who)
-        self._carried.pop(who.place, None)
+        old = self.known(principal)
+        self._proposed.discard(principal.memory_key)
         if self._settings.identity_id is not None:
-            return  # the user's choice stands
-        self._known[who.place] = identity_id
-        self._keep(who, identity_id)
-        if self._is_switch(who, identity_id) or old == identity_id:
-            return  # the same, or carried over: another person, the same identity
+            return
+        self._by_memory_key[principal.memory_key] = identity_id
+        self._keep(principal, identity_id)
+        if self._is_switch(principal, identity_id) or old == identity_id:
+            return
         reason = "recovered" if refused else "adopted" if old else "created"
-        self.news.append(IdentityNews(old or refused, identity_id, reason))
+        self.changes.append(IdentityChange(old or refused, identity_id, reason))
 
-    def _is_switch(self, who: Who, identity_id: str) -> bool:
-        """Note whose identity is in use now, and tell of it where it was another person's."""
-        last, self._last = self._last, (who.place, identity_id)
-        if last is None or last[0] == who.place or last[1] == identity_id:
-            return False
-        self.news.append(IdentityNews(last[1], identity_id, "switched"))
-        return True
+    def adopt_from_disk(self, principal: Principal, identity_id: str) -> None:
+        """Take the identity of credentials that another process got, and wrote down together with it."""
+        if self._settings.identity_id is not None:
+            return
+        old = self._by_memory_key.get(principal.memory_key)
+        self._by_memory_key[principal.memory_key] = identity_id
+        if not self._is_switch(principal, identity_id) and old not in (None, identity_id):
+            self.changes.append(IdentityChange(old, identity_id, "adopted"))
 
-    def _keep(self, who: Who, identity_id: str) -> None:
-        """Write it down, unless it stands there: the disk may have been full, or cleared, when it was new."""
-        kept = self._records.identity(who.identity_key)
-        if not who.is_lasting or (kept is not None and kept.identity_id == identity_id):
+    def propose(self, principal: Principal, identity_id: str) -> None:
+        """Ask with *identity_id* from now on, before the service has confirmed that it is *principal*'s."""
+        self._by_memory_key[principal.memory_key] = identity_id
+        self._proposed.add(principal.memory_key)
+
+    def withdraw(self, principal: Principal) -> None:
+        """Undo `propose`, unless the service has confirmed the identity since."""
+        if principal.memory_key in self._proposed:
+            self._proposed.discard(principal.memory_key)
+            self._by_memory_key.pop(principal.memory_key, None)
+
+    def replace(self, principal: Principal, refused: str | None) -> str | None:
+        """Forget the *refused* identity; return the one by which another process has replaced it already."""
+        record = self._records.identity(principal.identity_key)
+        if record is not None and record.identity_id != refused:
+            self._by_memory_key[principal.memory_key] = record.identity_id
+            return record.identity_id
+        self.forget(principal)
+        return None
+
+    def forget(self, principal: Principal) -> bool:
+        """Forget the identity, here and in the store; returns whether one was remembered."""
+        was_in_memory = self._by_memory_key.pop(principal.memory_key, None) is not None
+        return self._records.drop_identity(principal.identity_key) or was_in_memory
+
+    def _keep(self, principal: Principal, identity_id: str) -> None:
+        """Write the identity down, unless it is; the disk may have been full or cleared since it was new."""
+        kept = self._records.identity(principal.identity_key)
+        if not principal.is_lasting or (kept is not None and kept.identity_id == identity_id):
             return
         record = IdentityRecord(
-            key=who.identity_key,
+            key=principal.identity_key,
             identity_id=identity_id,
             identity_pool_id=self._settings.identity_pool_id,
-            principal=who.principal,
+            principal=principal.name,
             obtained_at=int(self._clock.wall()),
         )
         self._records.keep(record)
 
-    def carry(self, who: Who, identity_id: str) -> None:
-        """Take *identity_id*, which *who* had as somebody else, for that of *who* until the service says."""
-        self._known[who.place] = self._carried[who.place] = identity_id
-
-    def drop_carried(self, who: Who) -> None:
-        """Take back what `carry` did, where the service did not confirm it."""
-        if self._carried.pop(who.place, None) is not None:
-            self._known.pop(who.place, None)
-
-    def replace(self, who: Who, refused: str | None) -> str | None:
-        """Forget the refused identity, unless another process has replaced it already."""
-        record = self._records.identity(who.identity_key)
-        if record is not None and record.identity_id != refused:
-            self._known[who.place] = record.identity_id
-            return record.identity_id
-        self.forget(who)
-        return None
-
-    def forget(self, who: Who) -> bool:
-        """Forget the identity of *who*; returns whether one was remembered."""
-        in_memory = self._known.pop(who.place, None) is not None
-        return self._records.store.delete("identity", who.identity_key) or in_memory
+    def _is_switch(self, principal: Principal, identity_id: str) -> bool:
+        """Note which identity is used now; note a change where the one before was another person's."""
+        last, self._last_used = self._last_used, (principal.memory_key, identity_id)
+        if last is None or last[0] == principal.memory_key or last[1] == identity_id:
+            return False
+        self.changes.append(IdentityChange(last[1], identity_id, "switched"))
+        return True

@@ -1,22 +1,35 @@
 """
-THE policy: return what is fresh, refresh what is stale, wait for what has ended, back off from what fails.
+The refresh policy: what happens between a request for credentials and its answer.
 
-The only place where logins, exchange and cache meet. A request goes through here once:
+`Refresher.credentials` is the way in. A request stops at the first step that has an answer:
 
-    memory -> (one thread of the process) -> disk -> back-off -> (one process of the machine) -> exchange
+    1. memory     `credentials`        Fresh credentials of this process are returned at once.
+    2. thread     `credentials`        Of several threads one goes on. The others get the credentials that are
+                                       held; in their last minute, and without any, they wait.
+    3. disk       `_renew`             Another process may have written fresher credentials.
+    4. back-off   `_renew`             After a failure nobody asks the service for a while. The answer is the
+                                       credentials that are held, if they are valid, or else the failure.
+    5. lock       `_renew_in_turn`     Of several processes one goes on. The others return what they hold, or
+                                       wait and look at the disk meanwhile, as in step 2.
+    6. exchange   `_renew_with_lock`   Disk and back-off are looked at again, since both may have changed
+                                       during the wait. Then the service is asked (`exchanger.py`).
 
-and at each arrow what came in between is looked at again, so that 200 processes make one refresh. The
-locks save calls; nothing depends on them for correctness (reliability.md C7).
+So 200 processes make one refresh. The locks save calls; correctness does not depend on them.
 
-What a failure does is decided by what is still held: valid credentials are returned until they end,
-whatever happened to the service or to the login, and never after (reliability.md 3.2).
+A failure never takes away valid credentials, whatever the service or the login said: they are returned until
+they expire, and never after (`_fall_back`). A service that rejects credentials is reported to `invalidate`.
+Who is signed in may change at any time: `owners.py` notices it before step 1.
+
+Where the store cannot be used (a cache directory that is read-only, a full disk), steps 3 to 5 find nothing
+and stop nobody: each process has credentials in its memory only. `cache/file.py` warns once, or raises
+`CacheError` if the user asked for that directory.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..cache.waiting import SingleFlight, holding
 from ..errors import CognitoCredentialsError, ServiceError
@@ -29,108 +42,126 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
 
-    from ..cache.record import CredentialsRecord
+    from ..cache.record import CredentialsRecord, StateRecord
     from ..cache.records import Records
     from ..clock import Clock
+    from ..secret import Secret
     from .exchanger import Exchanger
-    from .identities import Who
+    from .identities import Identities, Principal
     from .owners import OwnerWatch
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
+
+
+class Known(NamedTuple):
+    """What is known without asking the network or a login token."""
+
+    principal: Principal | None
+    """None when only a token can tell."""
+    identity_id: str | None
+    credentials: CredentialsRecord | None
+    """Of this process, or else of the store; valid or not."""
+    state: StateRecord | None
+    """The back-off that all processes share."""
+
+
+class Forgotten(NamedTuple):
+    """What `Refresher.forget` removed."""
+
+    had_credentials: bool = False
+    had_identity: bool = False
+    identity_id: str | None = None
+    """The identity that is forgotten, where one was known."""
 
 
 class Refresher:
     """
-    Keeps the credentials of one identity pool as good as they can be.
+    Keeps the credentials and the identity of one pool's user.
 
     Args:
-        exchanger: Finds out who, and gets new credentials.
+        exchanger: Finds out who asks, and asks the service.
+        identities: Where the identity of each principal is remembered.
         records: What is remembered between processes.
-        owners: Tells when the logins have become somebody else's.
+        owners: Notices when another person has signed in.
         clock: This machine's clocks.
-        rng: Where jitter comes from.
+        rng: Spreads what many processes and machines would otherwise do at the same moment.
     """
 
     def __init__(
-        self, exchanger: Exchanger, records: Records, owners: OwnerWatch, clock: Clock, rng: random.Random
+        self,
+        exchanger: Exchanger,
+        identities: Identities,
+        records: Records,
+        owners: OwnerWatch,
+        clock: Clock,
+        rng: random.Random,
     ) -> None:
         self._exchanger = exchanger
+        self._identities = identities
         self._records = records
         self._owners = owners
         self._clock = clock
         self._rng = rng
         self._flight = SingleFlight()
-        self._held: Held | None = None
-        self._held_for = ""
-        self._rejected = ""
-        self.backoff = Backoff(records, clock, rng)
-        self._look_again_at = 0.0
+        self._backoff = Backoff(records, clock, rng)
         self._warnings = Warnings(_log, clock)
+        self._held: Held | None = None
+        self._held_for = ""  # `Principal.person`
+        self._rejected = ""  # the access key id that `invalidate` was called with
+        self._look_again_at = 0.0
+        self.identity_changes = identities.changes
+        """Changes of identity that are not announced yet; whoever announces one takes it out."""
+
+    # ---- credentials
 
     def credentials(self) -> CredentialsRecord:
         """
-        Return credentials that are valid now, refreshing them when it is time.
+        Return credentials that are valid now, refreshing them when that is due.
 
         Raises:
-            CognitoCredentialsError: There are none, and none can be had.
+            CognitoCredentialsError: No valid credentials are held, and the service gave none.
         """
         held = None if self._owners.poll() else self._held
         if held is not None and held.is_fresh(self._clock):
             return held.record
         if held is not None and held.freshness(self._clock) is Freshness.STALE:
-            # Advisory: one thread refreshes, at most every second one looks; nobody waits.
+            # One thread refreshes and nobody waits for it. After a failure a thread looks once a second.
             if self._clock.elapsed() < self._look_again_at or not self._flight.enter(0):
                 return held.record
-        elif not self._flight.enter(self._exchanger.patience):
+        elif not self._flight.enter(self._exchanger.longest_wait):
             if held is not None and held.is_valid(self._clock):
                 return held.record
-            raise ServiceError("another thread is still waiting for the service")
+            raise _too_late()
         try:
             return self._renew().record
         finally:
             self._flight.leave()
 
-    def refresh(self, who: Who | None = None) -> CredentialsRecord:
+    def refresh(self) -> CredentialsRecord:
         """
         Get new credentials now, whatever is held and whatever failed before.
 
-        Args:
-            who: For whom; None to find out.
-
         Raises:
-            CognitoCredentialsError: That failed; what was held is still held.
+            CognitoCredentialsError: The service gave none; what was held is still held.
         """
-        with self.alone():
-            self._settle_owners()
-            who = who or self._exchanger.identify()
-            with self.locked(who, lambda: False):
-                return self._exchange(who, policy.HOLDER_BUDGET).record
-
-    def clear(self, who: Who, *, identities: bool) -> int:
-        """
-        Remove what is kept of *who*; returns how many records that were.
-
-        Args:
-            who: Whose.
-            identities: Whether the identity, too.
-        """
-        with self.alone(), self.locked(who, lambda: False):
-            self._drop()
-            removed = int(self._records.store.delete("credentials", who.credentials_key))
-            self._records.drop_state(who.credentials_key)
-            return removed + int(identities and self._exchanger.identities.forget(who))
+        with self._alone():
+            self._accept_owners()
+            return self._exchange_now(self._exchanger.identify()).record
 
     def invalidate(self, access_key_id: str) -> None:
         """
-        Note that a service rejected the credentials with *access_key_id*, if they are the ones held.
+        Note that a service rejected the credentials with *access_key_id*, if they are the ones that are held.
 
-        The next request asks for new ones at once, unless a recent failure forbids that.
+        The next request waits for new ones, unless a back-off forbids that. If it fails, the rejected ones
+        are returned as long as they are valid. The rejection is also written to the store, where other
+        processes see it (`_look`).
         """
         held = self._held
         if held is None or held.record.credentials.access_key_id != access_key_id:
             return
         if not self._flight.enter(0):
-            return  # a refresh is running: it replaces them already
+            return  # a refresh is running, and replaces them
         try:
             self._rejected = access_key_id
             self._held = Held(held.record, self._clock, is_rejected=True)
@@ -141,168 +172,129 @@ class Refresher:
         finally:
             self._flight.leave()
 
-    def forget(self) -> None:
-        """Drop what this process holds."""
-        with self.alone():
-            self._drop()
-
-    def locked(self, who: Who, is_settled: Callable[[], bool]) -> contextlib.AbstractContextManager[None]:
-        """Hold the machine's lock of *who*, unless what it is for is settled first."""
-        lock = self._records.lock(who.identity_key)
-        return holding(lock, self._exchanger.patience, self._clock, self._rng, is_settled=is_settled)
-
-    def _drop(self) -> None:
-        self._held, self._rejected, self._look_again_at = None, "", 0.0
-        self.backoff.end_local()
-
-    def _settle_owners(self) -> None:
-        """Before it is found out who asks: what is held must not outlast its owner."""
-        if self._owners.accept():
-            self._drop()
-
-    def drop_if_of_another(self, who: Who) -> None:
-        """Drop what is held when it is somebody else's; call it `alone`."""
-        if self.is_of_another(who):
-            self._held = None
-
-    def held(self) -> CredentialsRecord | None:
-        """Return what this process holds, valid or not, and for whoever it is now."""
-        return None if self._held is None or self._owners.has_changed() else self._held.record
-
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other threads from refreshing meanwhile."""
-        if not self._flight.enter(self._exchanger.patience):
-            raise ServiceError("another thread is still waiting for the service")
-        try:
-            yield
-        finally:
-            self._flight.leave()
-
     def _renew(self) -> Held:
-        """Memory has been looked at, and this thread is alone: disk, back-off, other processes, exchange."""
-        self._settle_owners()
+        """Steps 3 and 4: disk and back-off. This thread is alone, and has looked at the memory."""
+        self._accept_owners()
         held = self._held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
-        failure = self.backoff.local()
+        failure = self._backoff.local()
         if failure is not None:
             return self._look_elsewhere(held, failure)
         try:
-            who = self._who(held)
+            principal = self._identify_in_turn(held)
         except CognitoCredentialsError as error:
             return self._failed(None, held, error)
-        held = self._look(who)
-        _log.debug(
-            "in the cache, %s…: %s", who.credentials_key[:8], held.describe(self._clock) if held else "none"
-        )
+        held = self._look(principal)
+        found = held.describe(self._clock) if held else "none"
+        _log.debug("in the cache, %s…: %s", principal.credentials_key[:8], found)
         if held is not None and held.is_fresh(self._clock):
             return held
-        failure = self.backoff.shared(who.credentials_key)
+        failure = self._backoff.shared(principal.credentials_key)
         if failure is not None:
             _log.debug("backing off: the last try failed, and the next is not yet due")
             self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
             return self._fall_back(held, failure)
-        return self._renew_together(who, held)
+        return self._renew_in_turn(principal, held)
 
-    def _who(self, held: Held | None) -> Who:
-        """Find out who it is; where that takes a token, not before it is this process's turn to refresh."""
-        last = self._exchanger.last_known
+    def _identify_in_turn(self, held: Held | None) -> Principal:
+        """Find out who asks; while credentials are good, a token is not asked for before it is our turn."""
+        last = self._exchanger.last_principal
         if held is not None and held.freshness(self._clock) is Freshness.STALE and last is not None:
             return self._exchanger.identify_offline() or last
         return self._exchanger.identify()
 
     def _look_elsewhere(self, held: Held | None, failure: CognitoCredentialsError) -> Held:
-        """After a failure: see, once a second, whether another process has fared better."""
-        who = None
+        """After a failure of this process: see once a second whether another process had more success."""
+        principal = None
         if self._clock.elapsed() >= self._look_again_at:
             self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
-            who = self._exchanger.identify_offline() or self._exchanger.last_known
-        found = held if who is None else self._look(who)
+            principal = self.principal()
+        found = held if principal is None else self._look(principal)
         if found is not None and found.is_fresh(self._clock):
-            self.backoff.end_local()
+            self._backoff.end_local()
             return found
         return self._fall_back(found, failure)
 
-    def is_of_another(self, who: Who) -> bool:
-        """Tell whether what is held is somebody else's."""
-        held = self._held
-        is_kept_elsewhere = held is not None and held.record.key != who.credentials_key
-        return is_kept_elsewhere and who.bearer != self._held_for
-
-    def _renew_together(self, who: Who, held: Held | None) -> Held:
-        """Let one process of the machine do it."""
+    def _renew_in_turn(self, principal: Principal, held: Held | None) -> Held:
+        """Step 5: one process of the machine refreshes."""
         if held is None or held.freshness(self._clock) is not Freshness.STALE:
-            with self.locked(who, lambda: self._is_settled(who)):
-                return self._renew_locked(who, policy.HOLDER_BUDGET)
-        lock = self._records.lock(who.identity_key)
+            with self._machine_lock(principal, lambda: self._is_settled(principal)):
+                return self._renew_with_lock(principal, policy.HOLDER_BUDGET)
+        lock = self._records.lock(principal.identity_key)
         if not lock.acquire():
             self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
             return held
         try:
-            if who.logins is not None:
-                who = self._exchanger.identify()  # it is our turn: now a token may be asked for
+            if principal.logins is not None:
+                principal = self._exchanger.identify()  # it is our turn: now a token may be asked for
         except CognitoCredentialsError as error:
             return self._failed(None, held, error)
         else:
-            return self._renew_locked(who, policy.ADVISORY_BUDGET)
+            return self._renew_with_lock(principal, policy.ADVISORY_BUDGET)
         finally:
             lock.release()
 
-    def _renew_locked(self, who: Who, budget: float) -> Held:
-        held = self._look(who)
+    def _renew_with_lock(self, principal: Principal, budget: float) -> Held:
+        """Step 6: disk and back-off once more, then the service."""
+        held = self._look(principal)
         if held is not None and held.is_fresh(self._clock):
             return held
-        failure = self.backoff.shared(who.credentials_key)
+        failure = self._backoff.shared(principal.credentials_key)
         if failure is not None:
             return self._fall_back(held, failure)
-        is_last_try = self.backoff.last_failed(who.credentials_key)
+        is_last_try = self._backoff.last_failed(principal.credentials_key)
         if is_last_try and held is not None and held.is_valid(self._clock):
             budget = policy.ADVISORY_BUDGET  # the last try of an outage costs one request, like the first
         try:
-            return self._exchange(who, budget)
+            return self._exchange(principal, budget)
         except CognitoCredentialsError as error:
-            return self._failed(who, held, error)
+            return self._failed(principal, held, error)
 
-    def _is_settled(self, who: Who) -> bool:
-        """Whether the holder of the lock has written credentials, or the news that it failed."""
-        held = self._look(who)
+    def _is_settled(self, principal: Principal) -> bool:
+        """Tell whether the holder of the lock has written credentials, or that it failed."""
+        held = self._look(principal)
         if held is not None and held.is_fresh(self._clock):
             return True
-        return self.backoff.shared(who.credentials_key) is not None
+        return self._backoff.shared(principal.credentials_key) is not None
 
-    def _look(self, who: Who) -> Held | None:
-        """Take what another process may have written, where it is better than what is held."""
-        self.drop_if_of_another(who)
+    def _look(self, principal: Principal) -> Held | None:
+        """Take the credentials on disk if they are newer than those that are held; return the newer ones."""
+        self._drop_if_of_another(principal)
         held = self._held
-        record = self._records.credentials(who.credentials_key)
-        rejected = self._rejected or self._records.state(who.credentials_key).rejected_access_key_id
+        record = self._records.credentials(principal.credentials_key)
+        rejected = self._rejected or self._records.state(principal.credentials_key).rejected_access_key_id
         if record is not None and (held is None or record.issued_at > held.record.issued_at):
             is_rejected = record.credentials.access_key_id == rejected
             held = Held(record, self._clock, is_rejected=is_rejected)
-            self._held, self._held_for = held, who.bearer
-            self._exchanger.identities.notice(who, record.identity_id)
+            self._held, self._held_for = held, principal.person
+            self._identities.adopt_from_disk(principal, record.identity_id)
         return held
 
-    def _exchange(self, who: Who, budget: float) -> Held:
-        record = self._exchanger.exchange(who, budget, self._rng)
-        self._records.keep(record)
-        self.backoff.succeeded(who.credentials_key)
-        self._records.tidy(who.identity_key, who.credentials_key)
-        self._held, self._held_for = Held(record, self._clock), who.bearer
-        self._warnings.check_clock(record.seen.offset)
-        _log.debug(
-            "refreshed %s…, expires in %d s", who.credentials_key[:8], self._held.seconds_left(self._clock)
-        )
-        return self._held
+    def _exchange_now(self, principal: Principal) -> Held:
+        with self._machine_lock(principal):
+            return self._exchange(principal, policy.HOLDER_BUDGET)
 
-    def _failed(self, who: Who | None, held: Held | None, error: CognitoCredentialsError) -> Held:
-        """Remember the failure; then make the best of what is held."""
+    def _exchange(self, principal: Principal, budget: float) -> Held:
+        record = self._exchanger.new_credentials(principal, budget, self._rng)
+        self._records.keep(record)
+        self._backoff.succeeded(principal.credentials_key)
+        self._records.tidy(principal.identity_key, principal.credentials_key)
+        held = self._held = Held(record, self._clock)
+        self._held_for = principal.person
+        self._warnings.check_clock(record.seen.offset)
+        left = held.seconds_left(self._clock)
+        _log.debug("refreshed %s…, expires in %d s", principal.credentials_key[:8], left)
+        return held
+
+    def _failed(self, principal: Principal | None, held: Held | None, error: CognitoCredentialsError) -> Held:
+        """Begin a back-off; return what is held, if it is valid."""
         left = None if held is None else held.seconds_left(self._clock)
-        self.backoff.failed(None if who is None else who.credentials_key, left, error)
+        self._backoff.failed(None if principal is None else principal.credentials_key, left, error)
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
+        """Return what is held, if it is valid; else raise *error*."""
         if held is None:
             raise error
         if not held.is_valid(self._clock):
@@ -314,3 +306,217 @@ class Refresher:
             error,
         )
         return held
+
+    # ---- the identity
+
+    def identity_id(self) -> str:
+        """
+        Return the identity id; the service is asked only when it is not known here.
+
+        Raises:
+            CognitoCredentialsError: It is not known, and the service did not give one.
+        """
+        offline = self._exchanger.identify_offline()
+        if offline is not None and not self._is_of_another(offline):
+            known = self._identities.known(offline)
+            if known is not None:
+                return known
+        with self._alone():
+            principal = self._exchanger.identify()
+            # The identity that is returned and the credentials that are handed out are of one person.
+            self._drop_if_of_another(principal)
+            return self._identity_of(principal)
+
+    def open_id_token(self) -> Secret:
+        """
+        Get an OpenID token of the identity (GetOpenIdToken).
+
+        Raises:
+            CognitoCredentialsError: The service did not give one.
+        """
+        with self._alone():
+            principal = self._exchanger.identify()
+            self._identity_of(principal)  # first, and with the lock: two processes must not become two guests
+            return self._exchanger.open_id_token(principal)
+
+    def remembered_identity(self) -> str | None:
+        """
+        Return the identity id if it is known here. Login tokens may be asked for; the service is not.
+
+        Raises:
+            LoginRequiredError: Only a token could tell who asks, and there is none.
+        """
+        return self._identities.known(self._exchanger.identify())
+
+    def _identity_of(self, principal: Principal) -> str:
+        """Return the identity id; of several processes one asks, and all back off when that fails."""
+        identities, backoff = self._identities, self._backoff
+
+        def is_settled() -> bool:
+            is_known = identities.known(principal) is not None
+            return is_known or backoff.shared(principal.credentials_key) is not None
+
+        known = identities.known(principal)
+        if known is not None:
+            return known
+        with self._machine_lock(principal, is_settled):
+            known, failure = identities.known(principal), backoff.shared(principal.credentials_key)
+            if known is not None:
+                return known
+            if failure is not None:
+                raise failure
+            try:
+                return self._exchanger.new_identity(principal)
+            except CognitoCredentialsError as error:
+                backoff.failed(principal.credentials_key, None, error)
+                raise
+
+    # ---- other people, other logins
+
+    def link(self, identity_id: str) -> None:
+        """
+        Make *identity_id* that of this user: ask for its credentials with the user's logins.
+
+        The service links the logins to it. If they have an identity already, it answers with that one, which
+        is adopted.
+
+        Raises:
+            CognitoCredentialsError: The service did not do it; nothing has changed.
+        """
+        with self._alone():
+            self._accept_owners()
+            principal = self._exchanger.identify()
+            self._identities.propose(principal, identity_id)
+            try:
+                self._exchange_now(principal)
+            except BaseException:
+                # Also on Ctrl-C: an identity that the service has not linked must not stay this user's.
+                self._identities.withdraw(principal)
+                raise
+
+    def hand_over(self, link: Callable[[], None]) -> None:
+        """
+        Run *link*, which makes this guest's identity a user's, and forget everything of the guest.
+
+        No process refreshes the guest meanwhile: that would write its records once more. If *link* raises,
+        the guest stays as it was.
+        """
+        guest = self._exchanger.identify()  # asks for no token: a guest has none
+        with self._machine_lock(guest):
+            link()
+            self._remove(guest, identity=True)
+
+    def unlink(self, provider: str) -> None:
+        """
+        Take the login of *provider* off the identity, and forget credentials and identity.
+
+        Raises:
+            CognitoCredentialsError: The service did not do it.
+        """
+        principal = self._exchanger.identify()
+        self._exchanger.unlink(principal, provider)
+        self.forget(principal, identity=True)
+
+    def switch_user(self, sign_in: Callable[[], T]) -> T:
+        """
+        Run *sign_in*, by which a person signs in, and forget the credentials of whoever was signed in before.
+
+        A failure for want of a login is forgotten, too.
+        """
+        before = self._exchanger.identify_offline()
+        result = sign_in()
+        self.forget(None, identity=False)
+        now = self._exchanger.identify_offline()
+        if before is not None and (now is None or now.credentials_key != before.credentials_key):
+            # After this nobody could name these records any more, neither to use nor to remove them.
+            self.forget(before, identity=False)
+        if now is not None:
+            self._records.drop_state(now.credentials_key)
+        return result
+
+    def forget(self, principal: Principal | None, *, identity: bool) -> Forgotten:
+        """
+        Forget credentials and failures, in this process and in the store.
+
+        Args:
+            principal: Of `principal`, from before a sign-out; None to forget only what this process holds.
+            identity: Whether the identity is forgotten, too.
+
+        Raises:
+            ServiceError: Another thread is still refreshing; the records in the store are removed.
+        """
+        is_alone = self._flight.enter(self._exchanger.longest_wait)
+        try:
+            removed = Forgotten()
+            if principal is not None:
+                with self._machine_lock(principal):
+                    removed = self._remove(principal, identity=identity)
+            if not is_alone:
+                raise _too_late()
+            self._drop()
+            return removed
+        finally:
+            if is_alone:
+                self._flight.leave()
+
+    def principal(self) -> Principal | None:
+        """Return who asks, as far as that is known without asking for a token; else who asked last."""
+        return self._exchanger.identify_offline() or self._exchanger.last_principal
+
+    def known(self) -> Known:
+        """Return what is known offline, for `status`."""
+        principal = self.principal()
+        held = None if self._held is None or self._owners.has_changed() else self._held.record
+        if principal is None:
+            return Known(None, None, held, None)
+        record = self._records.credentials(principal.credentials_key) if held is None else held
+        state = self._records.state(principal.credentials_key)
+        return Known(principal, self._identities.known(principal), record, state)
+
+    # ---- turns, and what this process holds
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other threads of this process from refreshing meanwhile."""
+        if not self._flight.enter(self._exchanger.longest_wait):
+            raise _too_late()
+        try:
+            yield
+        finally:
+            self._flight.leave()
+
+    def _machine_lock(
+        self, principal: Principal, is_settled: Callable[[], bool] | None = None
+    ) -> contextlib.AbstractContextManager[None]:
+        """Keep other processes from refreshing for *principal* meanwhile; see `holding`."""
+        lock = self._records.lock(principal.identity_key)
+        return holding(lock, self._exchanger.longest_wait, self._clock, self._rng, is_settled=is_settled)
+
+    def _remove(self, principal: Principal, *, identity: bool) -> Forgotten:
+        identity_id = self._identities.known(principal)
+        had_credentials = self._records.drop_credentials(principal.credentials_key)
+        had_identity = identity and self._identities.forget(principal)
+        return Forgotten(had_credentials, had_identity, identity_id if had_identity else None)
+
+    def _is_of_another(self, principal: Principal) -> bool:
+        """Tell whether the credentials that are held are another person's."""
+        held = self._held
+        has_other_key = held is not None and held.record.key != principal.credentials_key
+        return has_other_key and principal.person != self._held_for
+
+    def _drop_if_of_another(self, principal: Principal) -> None:
+        if self._is_of_another(principal):
+            self._held = None
+
+    def _accept_owners(self) -> None:
+        """Before it is found out who asks: drop the credentials of a person who is not signed in any more."""
+        if self._owners.accept():
+            self._drop()
+
+    def _drop(self) -> None:
+        self._held, self._rejected, self._look_again_at = None, "", 0.0
+        self._backoff.end_local()
+
+
+def _too_late() -> ServiceError:
+    return ServiceError("another thread is still waiting for the service")

@@ -13,6 +13,7 @@ import pytest
 
 from cognito_credentials import IdentityPool
 from cognito_credentials.cli.fast import answer, depends, inputs, remember
+from cognito_credentials.pool.pool import pool_of
 from cognito_credentials.settings.settings import load
 from tests.world import World
 
@@ -43,7 +44,7 @@ def slow(world: World, argv: list[str] = ARGV, **changes: str) -> IdentityPool:
     environ = {**world.environ, **changes}
     key = inputs(argv, environ)
     settings = load({}, environ=environ, profile="app")
-    pool = IdentityPool.from_settings(settings, clock=world.clock, environ=environ)
+    pool = pool_of(settings, clock=world.clock, environ=environ)
     lines = depends(pool, environ)
     pool.credentials()
     remember(argv, environ, pool, key, lines)
@@ -181,7 +182,7 @@ def test_a_command_is_never_skipped(world: World) -> None:
     environ = world.environ
     settings = load({}, environ=environ, profile="app")
 
-    pool = IdentityPool.from_settings(settings, environ=environ)
+    pool = pool_of(settings, environ=environ)
     assert depends(pool, environ) is None
     remember(ARGV, environ, pool, inputs(ARGV, environ), None)
 
@@ -200,7 +201,7 @@ def test_what_changes_under_way_is_not_remembered(world: World, tmp_path: Path) 
     ):
         key = inputs(ARGV, environ)
         settings = load({}, environ=environ, profile="app")
-        pool = IdentityPool.from_settings(settings, clock=world.clock, environ=environ)
+        pool = pool_of(settings, clock=world.clock, environ=environ)
         lines = depends(pool, environ)
         pool.credentials()
         change()

@@ -11,6 +11,7 @@ from cognito_credentials import IdentityPool
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.logins import FileSource
 from cognito_credentials.pool.logins import logins_of
+from cognito_credentials.pool.pool import parts_of
 from cognito_credentials.settings.settings import ConfiguredLogins, load
 
 POOL = "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
@@ -50,9 +51,11 @@ def test_a_pool_with_explicit_logins_passes_over_the_profile(tmp_path: Any) -> N
     def pool(**arguments: Any) -> IdentityPool:
         return IdentityPool(profile_name="app", environ=environ, **arguments)
 
-    assert pool(logins={}).logins.is_guest
-    assert pool(logins={"google": FileSource("/x")}).logins.describe() == ["accounts.google.com = file:/x"]
-    assert pool(logins=FileSource("/x"), user="ann").logins.user == "ann"
+    assert parts_of(pool(logins={})).logins.is_guest
+    assert parts_of(pool(logins={"google": FileSource("/x")})).logins.describe() == [
+        "accounts.google.com = file:/x"
+    ]
+    assert parts_of(pool(logins=FileSource("/x"), user="ann")).logins.user == "ann"
     with pytest.raises(ConfigurationError, match="cognito_oidc_issuer from profile 'app' needs"):
         pool().settings  # noqa: B018
 
@@ -101,4 +104,4 @@ def test_a_pool_can_be_pickled_if_its_logins_can() -> None:
 
     there = pickle.loads(pickle.dumps(pool))
 
-    assert there.logins.describe() == ["a.b = file:/x"]
+    assert parts_of(there).logins.describe() == ["a.b = file:/x"]

@@ -20,6 +20,7 @@ from cognito_credentials import (
 )
 from cognito_credentials.clock import Clock
 from cognito_credentials.logins import FileSource
+from cognito_credentials.pool.pool import parts_of
 from tests.world import World
 
 MINUTE = 60
@@ -479,8 +480,9 @@ class TestLogins:
         other.credentials()
         before = len(calls)
         world.move(45 * MINUTE)
-        key = pool._built().exchanger.identify().identity_key
-        lock = pool._built().records.lock(key)
+        principal = parts_of(pool).refresher.principal()
+        assert principal is not None
+        lock = parts_of(pool).store.lock(principal.identity_key)
         assert lock.acquire()
         before = len(calls)
         for _ in range(20):
@@ -721,7 +723,7 @@ class TestThreads:
         """A child forked while its parent refreshes gets credentials of its own accord."""
         pool = world.pool()
         pool.credentials()
-        flight = pool._built().refresher._flight
+        flight = parts_of(pool).refresher._flight
         assert flight.enter(1)
         read, write = os.pipe()
         child = os.fork()

@@ -14,6 +14,8 @@ from cognito_credentials import IdentityPool
 from cognito_credentials.clock import Clock
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from cognito_credentials.errors import LoginRequiredError
+from cognito_credentials.pool.pool import parts_of
+from cognito_credentials.pool.signing_in import source_to_sign_in
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from .hostile_issuer import CLIENT, HostileIssuer
@@ -56,7 +58,7 @@ class Later(Clock):
 
 
 def _sign_in(issuer: HostileIssuer, subject: str, pool: IdentityPool | None = None) -> None:
-    source = _source(issuer) if pool is None else pool.login_source()
+    source = _source(issuer) if pool is None else source_to_sign_in(parts_of(pool))
     assert isinstance(source, OidcLogin)
     visit = Visit(source, issuer)
     issuer.claims = {"sub": subject}

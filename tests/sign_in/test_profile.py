@@ -16,6 +16,7 @@ from cognito_credentials import IdentityPool
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.logins import Logins
 from cognito_credentials.pool.logins import logins_of
+from cognito_credentials.pool.pool import parts_of
 from cognito_credentials.settings.settings import load
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 from cognito_credentials.sign_in.ways.surroundings import why_no_browser
@@ -88,7 +89,7 @@ def test_both_logins_and_a_sign_in(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("\n".join(lines))
     environ = {"HOME": str(tmp_path), "AWS_CONFIG_FILE": str(tmp_path / "config")}
     pool = IdentityPool(profile_name="app", environ=environ, logins={"accounts.google.com": "x"})
-    assert pool.logins.providers == ("accounts.google.com",)
+    assert parts_of(pool).logins.providers == ("accounts.google.com",)
 
 
 def test_the_sign_in_of_one_pool_is_not_for_another() -> None:

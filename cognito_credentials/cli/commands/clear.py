@@ -45,9 +45,11 @@ def _confirm(invocation: Invocation) -> None:
 
 
 def _clear_one(invocation: Invocation) -> int:
+    from ...pool.pool import parts_of
+
     pool = open_pool(invocation)
     removed = pool.clear(identities=invocation.options.identities)
-    is_findable = pool.logins.principal() is not None
+    is_findable = parts_of(pool).logins.principal() is not None
     if not is_findable and pool.settings.cache == "file":
         # Only the token leads to the entries of a login from a program, and asking for one is a login.
         raise LoginRequiredError(

@@ -63,12 +63,12 @@ def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
-    from ...pool.pool import IdentityPool
+    from ...pool.pool import pool_of
     from ...settings.settings import load
 
     try:
         settings = load({}, environ=environ, config=config, profile=profile)
-        status = IdentityPool.from_settings(settings, environ=environ).status()
+        status = pool_of(settings, environ=environ).status()
     except CognitoCredentialsError as error:
         # One profile that is wrong must not hide the others.
         return {**dict.fromkeys(_KEYS), "profile": profile, "error": str(error)}

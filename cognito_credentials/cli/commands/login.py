@@ -46,13 +46,18 @@ def add_options(options: Options) -> None:
 
 def run(invocation: Invocation) -> int:
     """Sign in, and get credentials."""
+    from ...pool.linking import guest_identity
+    from ...pool.pool import parts_of
+    from ...pool.signing_in import source_to_sign_in
+
     options, terminal = invocation.options, invocation.terminal
     pool = open_pool(invocation)
-    source = pool.login_source()
+    parts = parts_of(pool)
+    source = source_to_sign_in(parts)
     before = source.account()
     if before is not None:
         terminal.notice(f"Signed in as {printable(before.shown)} so far.")
-    guest = pool.guest_identity()
+    guest = guest_identity(parts)
     link_guest = _wants_link(invocation, guest)
     try:
         name = pool.sign_in(

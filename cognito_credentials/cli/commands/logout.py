@@ -62,8 +62,11 @@ def run(invocation: Invocation) -> int:
 
 def _refused(invocation: Invocation, pool: IdentityPool) -> int:
     """Ask before a guest's identity is lost, since nothing leads back to it; return the exit code of a no."""
-    terminal = invocation.terminal
-    guest = pool.guest_identity() if pool.logins.is_guest else None
+    from ...pool.linking import guest_identity
+    from ...pool.pool import parts_of
+
+    terminal, parts = invocation.terminal, parts_of(pool)
+    guest = guest_identity(parts) if parts.logins.is_guest else None
     if guest is None or invocation.options.yes:
         return 0
     if not terminal.can_ask:

@@ -19,7 +19,7 @@ _NOT_KEPT: Final = (
 
 if TYPE_CHECKING:
     from ...logins import Logins
-    from ...pool.pool import IdentityPool
+    from ...pool.parts import Parts
     from ...pool.status import Status
     from ...settings.settings import Settings
 
@@ -30,24 +30,27 @@ def add_options(options: Options) -> None:
 
 def run(invocation: Invocation) -> int:
     """Print what is known."""
+    from ...pool.pool import parts_of
+
     pool = open_pool(invocation)
-    status, region = pool.status(), region_for(invocation, pool.settings)
+    status, parts = pool.status(), parts_of(pool)
+    region = region_for(invocation, parts.settings)
     if invocation.options.json:
-        invocation.terminal.write(as_json(_facts(status, pool, region)))
+        invocation.terminal.write(as_json(_facts(status, parts, region)))
     else:
-        invocation.terminal.write(listing(_rows(status, pool, region)))
+        invocation.terminal.write(listing(_rows(status, parts, region)))
     return 0
 
 
-def _facts(status: Status, pool: IdentityPool, region: str) -> dict[str, Any]:
+def _facts(status: Status, parts: Parts, region: str) -> dict[str, Any]:
     """Return everything by names that stay from release to release."""
     facts = dataclasses.asdict(status)
-    facts["identity_pool_id_origin"] = pool.settings.origins.get("identity_pool_id")
-    facts |= {"region": region, "flow": pool.settings.flow, "logins": pool.logins.describe()}
+    facts["identity_pool_id_origin"] = parts.settings.origins.get("identity_pool_id")
+    facts |= {"region": region, "flow": parts.settings.flow, "logins": parts.logins.describe()}
     return facts
 
 
-def _rows(status: Status, pool: IdentityPool, region: str) -> list[tuple[str, object]]:
+def _rows(status: Status, parts: Parts, region: str) -> list[tuple[str, object]]:
     left = time_left(status.seconds_left)
     credentials = "none"
     if left is not None and status.expiration is not None:
@@ -59,11 +62,11 @@ def _rows(status: Status, pool: IdentityPool, region: str) -> list[tuple[str, ob
     error = None if status.last_error is None else f"{status.last_error}{retry}"
     return [
         ("Profile", status.profile),
-        ("Identity pool", f"{status.identity_pool_id}{_elsewhere(pool.settings)}"),
-        ("Flow", pool.settings.flow),
+        ("Identity pool", f"{status.identity_pool_id}{_elsewhere(parts.settings)}"),
+        ("Flow", parts.settings.flow),
         ("Region", region),
-        ("Login", status.principal if _signs_in(pool.logins) else None),
-        ("Signed in", _signed_in(status, pool.logins)),
+        ("Login", status.principal if _signs_in(parts.logins) else None),
+        ("Signed in", _signed_in(status, parts.logins)),
         ("Identity", status.identity_id or _unknown(status)),
         ("Account", status.account_id),
         ("Credentials", credentials),

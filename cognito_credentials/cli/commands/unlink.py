@@ -19,6 +19,8 @@ def run(invocation: Invocation) -> int:
     """Ask, take it off, and say what follows."""
     terminal = invocation.terminal
     name = check_provider(invocation.options.provider, ORIGIN)
+    from ...pool.pool import parts_of
+
     pool = open_pool(invocation)
     identity_id = pool.identity_id()
     if not invocation.options.yes:
@@ -29,7 +31,7 @@ def run(invocation: Invocation) -> int:
         if not terminal.agrees(f"Take {printable(name)} off {identity_id}"):
             terminal.say("Nothing was changed.")
             return 130
-    named = pool.logins.providers
+    named = parts_of(pool).logins.providers
     pool.unlink(name)
     terminal.write(f"Took {printable(name)} off the identity {identity_id}.\n")
     if name not in named:
