@@ -113,9 +113,11 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
     Raises:
         ConfigurationError: One is no such text. It is not shown: it may be a token.
     """
+    from ..logins.schemes import names_its_provider
+
     logins: dict[str | None, str] = {}
     for text in texts:
-        if text.strip().startswith("developer:"):
+        if names_its_provider(text):
             if len(texts) > 1:
                 raise ConfigurationError(
                     f"--login from {ORIGIN} gives developer:URL beside another login",

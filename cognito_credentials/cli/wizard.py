@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from ..errors import ConfigurationError, clean
+from ..logins.schemes import names_its_provider
 from ..regions import is_region, is_user_pool_id
 from .command import Options
 from .config_text import nested, section_header
@@ -106,7 +107,7 @@ def _ask_login(terminal: Terminal, answers: Answers) -> Answers:
     """Ask how users sign in: one question, whose answer's form says which of four ways it is."""
     current = answers.current
     written = current.get("cognito_logins", "")
-    is_alone = written.strip().startswith("developer:")
+    is_alone = names_its_provider(written)
     logins = written if is_alone else ", ".join(f"{name}={text}" for name, text in nested(written).items())
     shown = logins or current.get("cognito_user_pool_id") or current.get("cognito_oidc_issuer") or _NO_LOGIN
     terminal.say(

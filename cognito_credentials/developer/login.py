@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError, ServiceError, clean
 from ..exchange.interruption import interrupted_bare
 from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_issuer
+from ..logins.program import source_of_object
 from ..logins.providers import own_identity_id
-from ..logins.source import LoginSource, ask, is_source
+from ..logins.source import LoginSource, Source, ask
 from ..secret import Secret
 from ..settings.endpoints import checked_endpoint
 
@@ -38,7 +39,7 @@ _NOT_OURS: Final = ("host", "content-length", "content-type", "transfer-encoding
 """Headers that are HTTP's own business; a second Host would be another server's."""
 
 
-class DeveloperLogin:
+class DeveloperLogin(Source):
     """
     A login token from the app's own back end, asked for each time one is needed.
 
@@ -131,8 +132,9 @@ class DeveloperLogin:
         given = self._headers
         if isinstance(given, Mapping):
             return given
-        if is_source(given):
-            return _parse(ask(given, None))  # type: ignore[arg-type]  # is_source has just looked
+        source = source_of_object(given)
+        if source is not None:
+            return _parse(ask(source, None))
         failure = ""
         try:
             return _checked(given())  # type: ignore[operator]  # neither a mapping nor a source

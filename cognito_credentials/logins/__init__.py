@@ -1,23 +1,26 @@
 """
-Who the user is, as the identity pool sees it: login provider names, and where their tokens come from.
+The user as the identity pool sees it: login provider names, and sources of their tokens.
 
-`Logins` holds a *source* for each provider and asks it for a token only when one is needed. Sources:
-a given token or a function (`static`), a file, an environment variable, a command. What a source gives
-is looked into for hints only (`claims`): nothing here verifies a token, Cognito does.
+    source.py         Source: all that a login source can be asked; asking one -> a checked token or our error
+    program.py        a token, a function or an object of the program -> Source
+    schemes.py        text of a profile or command line, file:PATH … -> Source
+    file.py  environment.py  command.py    the sources of these three schemes
+    mapping.py        Logins: the sources of one user -> principal; tokens, ready to be sent
+    providers.py      login provider name, and a token for it -> checked, or the error that says what is meant
+    claims.py         JSON Web Token -> its claims, unverified
 
-Imports `errors`, `secret` and `regions` only.
+A token is asked for only when one is needed. Nothing here verifies a token; Cognito does.
 """
 
 from __future__ import annotations
 
-from .binding import TOKEN_BOUND
 from .command import CommandSource
 from .environment import EnvironmentSource
 from .file import FileSource
 from .mapping import Logins, ResolvedLogins
-from .registry import parse_source
-from .source import LoginSource
-from .static import CallableSource, TokenSource
+from .program import CallableSource, TokenSource
+from .schemes import parse_source
+from .source import TOKEN_BOUND, LoginSource, Source
 
 __all__ = [
     "TOKEN_BOUND",
@@ -28,6 +31,7 @@ __all__ = [
     "LoginSource",
     "Logins",
     "ResolvedLogins",
+    "Source",
     "TokenSource",
     "parse_source",
 ]

@@ -1,11 +1,9 @@
 """
 What a JSON Web Token claims, unverified: good for hints (expired, another issuer), never for trust.
 
-Whoever makes up a token makes up its claims. So nothing read here decides whose credentials are
-handed out, except from a place only this user can write to (design.md, decision 5; reliability.md T7).
+Whoever makes up a token makes up its claims. So nothing read here decides which user's credentials are
+handed out, unless the token comes from a place that only this user can write to (a file, a command).
 There is no signature check to get wrong: ``alg`` is not looked at and no key is fetched.
-
-Imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -47,16 +45,16 @@ def unverified_issuer(claims: dict[str, Any]) -> str | None:
 
 
 def unverified_expiry(claims: dict[str, Any]) -> float | None:
-    """Read ``exp``, seconds since the epoch; None when it is missing or no sensible number."""
+    """Read ``exp``, seconds since the epoch; None when it is missing, no number, or out of range."""
     expiry = claims.get("exp")
     if isinstance(expiry, bool) or not isinstance(expiry, (int, float)):
         return None
-    # An int of hundreds of digits has no float; it is no moment either.
+    # An int of hundreds of digits has no float.
     return float(expiry) if abs(expiry) < 1e12 and math.isfinite(expiry) else None
 
 
 def unverified_subject(claims: dict[str, Any]) -> tuple[str, str] | None:
-    """Read who it is about: issuer and subject, both texts; None unless it has both."""
+    """Read issuer and subject, both texts; None unless there are both."""
     issuer, subject = unverified_issuer(claims), claims.get("sub")
     return (issuer, subject) if issuer and isinstance(subject, str) and subject else None
 

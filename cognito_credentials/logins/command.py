@@ -1,10 +1,8 @@
 """
-A login token from a command's output: whatever already knows how to sign this user in.
+A login token from a command's output.
 
-The command gets no terminal, no shell and no input; what it says on stderr is neither shown nor logged,
-since sign-in tools print tokens there too.
-
-Imports `errors` and `secret`.
+The command gets no terminal, no shell and no input. Its stderr is neither shown nor logged, since sign-in
+tools print tokens there too.
 """
 
 from __future__ import annotations
@@ -17,19 +15,21 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
-from ..digest import digest
 from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
-from .claims import unverified_claims, unverified_subject
-from .source import LOGIN_TOKEN
+from .source import LOGIN_TOKEN, Source, principal_by_subject
 
 LOGIN_BUDGET = 30.0
-"""Seconds that a login's program or function may take; a command is stopped then, as by google-auth."""
+"""
+Seconds that a program or function may take for a token; a command is killed then.
+
+Source: google-auth, ``google/auth/pluggable.py``, EXECUTABLE_TIMEOUT_MILLIS_DEFAULT.
+"""
 OUTPUT_LIMIT = 64 * 1024
 """Bytes; more than any token Cognito takes."""
 
 
-class CommandSource:
+class CommandSource(Source):
     """
     A command whose standard output is the token, run each time one is needed.
 
@@ -45,7 +45,7 @@ class CommandSource:
         self._kind = "login" if holds == LOGIN_TOKEN else holds
         self._argv = tuple(argv)
         self._timeout_seconds = timeout_seconds
-        # The program alone: its arguments may hold what nobody should read in a log.
+        # The program alone: its arguments may hold a secret.
         self._name = clean(self._argv[0], 120)
         self.description = f"command:{self._name}" + (" …" if len(self._argv) > 1 else "")
 
@@ -63,7 +63,7 @@ class CommandSource:
         raise self._error(outcome)
 
     def _output(self, process: subprocess.Popen[bytes]) -> Secret | str:
-        """Return what *process* prints, or what went wrong; no frame of an error holds it in clear."""
+        """Return what *process* prints, or what went wrong: no frame of an error holds it in clear."""
         output, code = _run(process, self._timeout_seconds)
         if output is None:
             return f"did not finish within {self._timeout_seconds:g} s and was killed"
@@ -81,14 +81,12 @@ class CommandSource:
 
     def principal_of(self, token: Secret) -> str | None:
         """
-        Say whose *token* it is, from its issuer and subject; None when it does not tell.
+        Name the user of *token* by its issuer and subject; None where it has none.
 
-        Nobody has verified that, but who can change the command a user named can read the user's cache, as
-        with a file (`FileSource`). Without this, each new token would be another user.
+        They are not verified, but whoever can change the command can read the user's cache, as with a file
+        (`FileSource`). Without this, each new token would be another user.
         """
-        claims = unverified_claims(token.reveal())
-        subject = unverified_subject(claims) if claims else None
-        return "subject:" + digest(*subject) if subject else None
+        return principal_by_subject(token)
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:
@@ -98,7 +96,7 @@ class CommandSource:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
-                # Its own session: no terminal to prompt on, and one group to kill.
+                # A session of its own: no terminal to prompt on, and one group to kill.
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
@@ -119,7 +117,7 @@ class CommandSource:
 
 
 def _run(process: subprocess.Popen[bytes], timeout_seconds: float) -> tuple[bytes | None, int]:
-    """Collect what *process* prints, and its exit code; None for the output when it took too long."""
+    """Return what *process* prints, and its exit code; None for the output when it took too long."""
     give_up_at = time.monotonic() + timeout_seconds
     chunks: list[bytes] = []
     assert process.stdout is not None  # noqa: S101  (for the type checker; it is a pipe)
@@ -132,9 +130,9 @@ def _run(process: subprocess.Popen[bytes], timeout_seconds: float) -> tuple[byte
             process.wait(max(give_up_at - time.monotonic(), 0.01))
             has_ended = True
     except subprocess.TimeoutExpired:
-        pass  # it closed its output and went on: as good as hanging
+        pass  # it closed its output and did not end: killed like one that hangs
     finally:
-        # Also on Ctrl-C, which its own session keeps from reaching it.
+        # Also on Ctrl-C, which does not reach it in its own session.
         if not has_ended:
             _kill(process)
     output = b"".join(chunks)
@@ -142,8 +140,8 @@ def _run(process: subprocess.Popen[bytes], timeout_seconds: float) -> tuple[byte
 
 
 def _read(stdout: IO[bytes], chunks: list[bytes]) -> None:
-    # Closed by this thread only: whoever closed it under a pending read would free the descriptor's
-    # number for another file, and the next read would be of that one.
+    # Only this thread closes the pipe. Closed under a pending read, the descriptor's number would go to
+    # another file, and the next read would read that file.
     with stdout:
         size = 0
         while size <= OUTPUT_LIMIT and (chunk := stdout.read(OUTPUT_LIMIT + 1 - size)):
@@ -152,12 +150,12 @@ def _read(stdout: IO[bytes], chunks: list[bytes]) -> None:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the whole group. Nobody has waited for its leader yet, so its number is still its own."""
+    """Kill the whole group. Nobody has waited for its leader yet, so its number is not another group's."""
     if hasattr(os, "killpg"):
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
-            pass  # gone already; macOS says so with EPERM
+            pass  # it has ended already; macOS reports that as EPERM
     else:
         process.kill()
     process.wait()

@@ -1,9 +1,7 @@
 """
 A login token from an environment variable.
 
-It is visible to every process of the user and to every child; a file is better where there is a choice.
-
-Imports `errors`, `secret` and `claims`.
+Every process of the user and every child can read it; a file is better where there is a choice.
 """
 
 from __future__ import annotations
@@ -11,13 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ..digest import digest
 from ..errors import LoginRequiredError, clean
 from ..secret import Secret
-from .source import LOGIN_TOKEN
+from .source import LOGIN_TOKEN, Source
 
 
-class EnvironmentSource:
+class EnvironmentSource(Source):
     """
     An environment variable that holds the token, looked up each time.
 
@@ -26,6 +23,8 @@ class EnvironmentSource:
         environ: Where to look it up; None for this process's environment.
         holds: What is in it, for messages.
     """
+
+    is_quick = True
 
     def __init__(self, name: str, environ: Mapping[str, str] | None = None, holds: str = LOGIN_TOKEN) -> None:
         self._holds = holds
@@ -51,7 +50,7 @@ class EnvironmentSource:
         return Secret(text)
 
     def depends(self) -> tuple[tuple[str, str], ...]:
-        """Say which variable decides who this is."""
+        """Return the variable."""
         return (("env", self._name),)
 
     @property
@@ -59,10 +58,10 @@ class EnvironmentSource:
         """The variable."""
         return self._name
 
-    def bound_to(self) -> str | None:
-        """Say what it is bound to: the whole token; None when there is none."""
+    def token_at_hand(self) -> Secret | None:
+        """Return the token; None when there is none."""
         try:
-            return "token:" + digest(self.token().reveal())
+            return self.token()
         except LoginRequiredError:
             return None
 

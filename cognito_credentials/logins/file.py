@@ -1,7 +1,5 @@
 """
-A login token from a file that something else keeps fresh: a mounted secret, a projected token.
-
-Imports `errors`, `secret` and `claims`.
+A login token from a file that another program keeps fresh: a mounted secret, a projected token.
 """
 
 from __future__ import annotations
@@ -10,27 +8,28 @@ import errno
 import os
 import stat
 
-from ..digest import digest
 from ..errors import LoginRequiredError, clean
 from ..secret import Secret
-from .claims import unverified_claims, unverified_subject
-from .source import LOGIN_TOKEN
+from .source import LOGIN_TOKEN, Source, principal_by_subject
 
 FILE_LIMIT = 64 * 1024
 """Bytes; more than any token Cognito takes."""
 
 
-class FileSource:
+class FileSource(Source):
     """
     A file that holds nothing but the token, read anew each time.
 
-    A file has one user, who owns it. So its token's subject may say whose cached credentials these
-    are, although nobody has verified it: who can forge the file can read the cache as well.
+    The unverified subject of its token names the user in the cache: whoever can write the file can read the
+    cache as well.
 
     Args:
         path: The file; symbolic links are followed, since that is how secrets are mounted and rotated.
         holds: What is in it, for messages.
     """
+
+    is_quick = True
+    can_change_owner = True
 
     def __init__(self, path: str | os.PathLike[str], holds: str = LOGIN_TOKEN) -> None:
         self._holds = holds
@@ -50,7 +49,7 @@ class FileSource:
         raise self._error(outcome)
 
     def _content(self) -> Secret | str:
-        """Return the token, or what is wrong with the file; no frame of an error holds it in clear."""
+        """Return the token, or what is wrong with the file: no frame of an error holds it in clear."""
         try:
             data = _read(self._path)
         except FileNotFoundError:
@@ -62,30 +61,28 @@ class FileSource:
         if len(data) > FILE_LIMIT:
             return f"is larger than {FILE_LIMIT // 1024} KiB"
         try:
-            text = data.decode("utf-8-sig").strip()  # Windows's editors begin a file with a mark
+            text = data.decode("utf-8-sig").strip()  # editors on Windows write a byte order mark
         except UnicodeDecodeError:
             return "is not UTF-8 text"
         return Secret(text) if text else "is empty"
 
     def principal(self) -> str | None:
-        """Say whose token the file holds now, from its issuer and subject; None when that cannot be told."""
+        """Name the user by issuer and subject of the token in the file; None where it has none."""
         try:
             return self.principal_of(self.token())
         except LoginRequiredError:
             return None
 
     def principal_of(self, token: Secret) -> str | None:
-        """Say whose *token* of this file it is, so that token and answer are of one reading."""
-        claims = unverified_claims(token.reveal())
-        subject = unverified_subject(claims) if claims else None
-        return "subject:" + digest(*subject) if subject else None
+        """Name the user of *token* by its issuer and subject."""
+        return principal_by_subject(token)
 
     def owner(self) -> str | None:
-        """Say whose token the file holds now; None when that cannot be told, as while it is replaced."""
+        """Name the user of the file's token now; None where it has none, as while it is replaced."""
         return self.principal()
 
     def depends(self) -> tuple[tuple[str, str], ...]:
-        """Say which file decides who this is."""
+        """Return the file."""
         return (("file", self._path),)
 
     @property
@@ -106,7 +103,7 @@ class FileSource:
 
 
 def _read(path: str) -> bytes:
-    # Non-blocking: opening a FIFO that nobody writes to would otherwise hang here for ever.
+    # Non-blocking: opening a FIFO that nobody writes to would hang here for ever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     descriptor = os.open(path, flags | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0))
     try:

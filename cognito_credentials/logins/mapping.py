@@ -1,37 +1,30 @@
 """
-The logins of one user: an ordered mapping of login provider names to sources, and what it resolves to.
+The logins of one user: login provider names and sources, the principal they name, and their tokens.
 
-The promises of this module: a source is asked once for each resolving, and once more if what it gave
-has expired; logins that were configured never turn into guest access; and who the user is comes from
-what the user cannot have made up (reliability.md T7).
-
-Imports `errors`, `secret` and the rest of this package.
+`Logins.resolve` asks each source once, and once more if its token has expired. Logins that are configured
+never turn into guest access. The principal comes only from what another user cannot make up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..digest import digest
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
-from .binding import TOKEN_BOUND, bound, reject
 from .claims import unverified_subject
-from .environment import EnvironmentSource
-from .expiry import unexpired
-from .file import FileSource
-from .providers import check_claims, check_developer_provider, check_provider, own_identity_id
-from .registry import Maker, names_source, parse_source
-from .saml import checked_response, is_saml
-from .source import LoginSource, describe, is_source
-from .static import CallableSource, TokenSource
+from .program import source_of
+from .providers import check_claims, check_provider, checked_saml_response, is_saml, own_identity_id
+from .schemes import Maker, parse_source
+from .source import TOKEN_BOUND, Source, ask_unexpired, describe, principal_part
 
 MOST_LOGINS = 10
 """Source: Cognito Identity API, LoginsMap."""
 
 GUEST: Final = "guest"
+NOBODY: Final = "nobody is signed in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +34,30 @@ class ResolvedLogins:
     tokens: dict[str, Secret]
     """Login provider name to token; empty for a guest."""
     identity_id: str | None
-    """The identity the tokens themselves are for, where Cognito issued them (developer identities)."""
+    """The identity that the tokens are for, where Cognito issued them (developer identities)."""
     principal: str
-    """Whose credentials these will be: ``guest``, ``user:``, ``subject:`` or ``token:`` and a hash."""
+    """The user in the cache: ``guest``, or ``user:``, ``subject:`` or ``token:`` and a hash."""
     subject: str | None = None
     """
-    Hash of whom the tokens claim to be about, unverified; None when they do not say.
+    Hash of the subjects that the tokens claim, unverified; None where one claims none.
 
-    Good for one thing: to tell whether somebody else has signed in since, in the same process.
+    It serves only to tell whether another user has signed in since, in the same process.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Logins:
     """
-    Login providers and their sources, checked for shape; nothing has been asked yet.
+    Login providers and their sources, checked for shape; no source has been asked yet.
 
-    Make one with `Logins.of` from what a program was given, or `Logins.parse` from what a user wrote.
+    `Logins.of` makes them of what a program hands over, `Logins.parse` of what a user wrote.
     """
 
-    sources: tuple[tuple[str | None, LoginSource], ...] = ()
+    sources: tuple[tuple[str | None, Source], ...] = ()
     """Login provider name and source; None for a name is "as the token says"."""
     origin: str = field(default="nowhere", compare=False)
     user: str | None = None
-    """Who the configuration says this is, if it does."""
+    """The user's name in the settings, where they name one."""
 
     @classmethod
     def of(cls, value: object, *, origin: str = "argument") -> Logins:
@@ -85,12 +78,11 @@ class Logins:
             return cls((), origin)
         if isinstance(value, Mapping):
             return cls(
-                _checked([(name, _source(name, given, origin)) for name, given in value.items()], origin),
+                _checked([(name, source_of(given, name, origin)) for name, given in value.items()], origin),
                 origin,
             )
-        # A sign-in knows its provider; of anything else the token tells.
-        name = getattr(value, "provider", None) if is_source(value) else None
-        return cls(_checked([(name, _source(name, value, origin))], origin), origin)
+        source = source_of(value, None, origin)
+        return cls(_checked([(source.provider, source)], origin), origin)
 
     @classmethod
     def parse(
@@ -113,11 +105,8 @@ class Logins:
         Raises:
             ConfigurationError: Something in it is no login; the message holds no value.
         """
-        for name, text in texts.items():
-            if text.strip().startswith("developer:"):
-                check_developer_provider(name, origin)
         pairs = [
-            (name, parse_source(text, origin=origin, environ=environ, others=others))
+            (name, parse_source(text, provider=name, origin=origin, environ=environ, others=others))
             for name, text in texts.items()
         ]
         return cls(_checked(pairs, origin), origin)
@@ -138,11 +127,12 @@ class Logins:
         return replace(self, sources=_checked([*self.sources, *other.sources], self.origin))
 
     def of_user(self, user: str | None) -> Logins:
-        """Return the logins of *user*: each has a sign-in of their own on this machine."""
+        """Return the logins of *user*, who has a sign-in apart from other users of this machine."""
         if user is None:
             return self
-        own = [getattr(source, "of_user", lambda _, same=source: same)(user) for _, source in self.sources]
-        return replace(self, sources=tuple(zip(self.providers, own, strict=True)), user=user)
+        return replace(
+            self, sources=tuple((name, source.of_user(user)) for name, source in self.sources), user=user
+        )
 
     @property
     def is_guest(self) -> bool:
@@ -156,61 +146,74 @@ class Logins:
 
     @property
     def can_change(self) -> bool:
-        """Whether asking again may give other tokens."""
-        return not all(isinstance(source, TokenSource) for _, source in self.sources)
+        """Whether the sources may give other tokens when they are asked again."""
+        return any(source.can_change for _, source in self.sources)
 
     @property
     def can_be_slow(self) -> bool:
-        """Whether asking may take long: a program, a function, somebody's own source."""
-        quick = (TokenSource, FileSource, EnvironmentSource)
-        return not all(isinstance(source, quick) for _, source in self.sources)
-
-    def _sign_ins(self) -> list[tuple[int, LoginSource]]:
-        """Those that people sign in to with this package, and so have an account of ours."""
-        return [(at, source) for at, (_, source) in enumerate(self.sources) if hasattr(source, "account")]
+        """Whether a source may take long: a program, a function, a source of somebody else."""
+        return not all(source.is_quick for _, source in self.sources)
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
-        """Say which files and variables decide who this is; None when something else does, too."""
+        """
+        Return the files and variables that decide the principal.
+
+        Returns:
+            (``file``, path) or (``env``, name) of each; None when anything else decides.
+        """
         found: list[tuple[str, str]] = []
-        # With a user the tokens of others do not matter.
-        sources = [source for _, source in self.sources]
-        for source in sources if self.user is None else [source for _, source in self._sign_ins()]:
-            own = getattr(source, "depends", None)
-            part = own() if callable(own) else None
+        for source in self._deciding():
+            part = source.depends()
             if part is None:
                 return None
             found += part
         return tuple(found)
 
     def can_change_hands(self) -> bool:
-        """Whether a file says whose a login is, so that another process may make it somebody else's."""
-        return bool(self._asks_for_owners())
+        """Tell whether another process can make a login another person's, by a file."""
+        return any(source.can_change_owner for source in self._deciding())
 
     def owners(self) -> tuple[str | None, ...]:
-        """Say whose each login is that changes hands by a file: empty for nobody, None if unknown."""
-        return tuple(ask() for ask in self._asks_for_owners())
+        """Name the owner of each login that can change hands: empty for nobody, None for unknown."""
+        return tuple(source.owner() for source in self._deciding() if source.can_change_owner)
 
-    def _asks_for_owners(self) -> list[Callable[[], str | None]]:
-        sources = self.sources if self.user is None else tuple(self.sources[at] for at, _ in self._sign_ins())
-        asks = (getattr(source, "owner", None) for _, source in sources)
-        return [ask for ask in asks if callable(ask)]
+    def _deciding(self) -> list[Source]:
+        """Return the sources that decide the principal: with a user, only those that people sign in to."""
+        return [source for _, source in self.sources if self.user is None or source.is_sign_in]
 
     def reject(self, tokens: Mapping[str, Secret]) -> None:
-        """Tell sources that make tokens of their own that these are not taken any more."""
+        """Tell the sources that the service refused these tokens."""
         for _, source in self.sources:
             for token in tokens.values():
-                reject(source, token)
+                source.reject(token)
 
     def describe(self) -> list[str]:
-        """Say where each token comes from, for people; never a token."""
+        """Say for people where each token comes from; never a token."""
         return [
             f"{clean(name or '(as the token says)', 120)} = {describe(source)}"
             for name, source in self.sources
         ]
 
     def principal(self) -> str | None:
-        """Say who this is without asking for a token; None when only the tokens can tell."""
+        """Return the principal without asking for a token; None when only the tokens can tell."""
         return self._principal({})
+
+    def why_unknown(self) -> str:
+        """Say why `principal` is None, asking only sources that answer at once."""
+        for provider, source in self.sources:
+            if principal_part(source, None) is not None:
+                continue
+            if source.is_sign_in:
+                return NOBODY
+            of = f" for {clean(provider, 80)}" if provider else ""
+            if source.is_quick:
+                try:
+                    source.token()
+                except LoginRequiredError as error:
+                    return f"{error.message}; with user set (cognito_user) it would not matter"
+                return f"the login token{of} does not tell; cognito_user does (user in Python)"
+            return f"only a login token{of} tells, when asked for; cognito_user does at once (user in Python)"
+        return NOBODY
 
     def resolve(self, now: float) -> ResolvedLogins:
         """
@@ -228,10 +231,10 @@ class Logins:
         identity_id = None
         subjects: list[tuple[str, str] | None] = []
         for index, (configured, source) in enumerate(self.sources):
-            token, claims = unexpired(source, configured, now)
+            token, claims = ask_unexpired(source, configured, now)
             provider = check_claims(configured, claims, self.origin)
             if is_saml(provider):
-                token = checked_response(token, provider, self.origin)
+                token = checked_saml_response(token, provider, self.origin)
             if provider in tokens:
                 raise ConfigurationError(
                     f"logins from {self.origin}: two tokens are from {clean(provider, 80)}",
@@ -243,22 +246,30 @@ class Logins:
         principal = self._principal(given)
         assert principal is not None  # noqa: S101  (for the type checker; every token was given)
         known = [text for subject in subjects if subject for text in subject]
-        is_told = bool(subjects) and None not in subjects
-        return ResolvedLogins(tokens, identity_id, principal, digest(*known) if is_told else None)
+        are_known = bool(subjects) and None not in subjects
+        return ResolvedLogins(tokens, identity_id, principal, digest(*known) if are_known else None)
 
     def _principal(self, given: Mapping[int, Secret]) -> str | None:
-        """Say who this is, by the tokens *given* where only they can tell."""
+        """
+        Return the principal.
+
+        Args:
+            given: Tokens by the index of their source, as far as they have been asked for.
+        """
         if self.user is not None:
-            # A guest is another person than the same user signed in, or the identity of the one would
-            # be used with, and so linked to, the logins of the other. And who has signed in here is known
-            # better than by a name: two people under one name are two.
-            signed_in = [bound(source, given.get(at)) or "" for at, source in self._sign_ins()]
-            return f"{GUEST if self.is_guest else 'user'}:{digest(self.user, *signed_in)}"
+            # "guest:" and "user:": one identity must not serve the user both as a guest and signed in, or the
+            # service would link it to the logins. And two people who sign in under one name are two users.
+            accounts = [
+                principal_part(source, given.get(index)) or ""
+                for index, (_, source) in enumerate(self.sources)
+                if source.is_sign_in
+            ]
+            return f"{GUEST if self.is_guest else 'user'}:{digest(self.user, *accounts)}"
         if self.is_guest:
             return GUEST
         parts: list[tuple[str, str]] = []
         for index, (provider, source) in enumerate(self.sources):
-            part = bound(source, given.get(index))
+            part = principal_part(source, given.get(index))
             if part is None:
                 return None
             parts.append((provider or "", part))
@@ -269,29 +280,7 @@ class Logins:
         return f"Logins({', '.join(self.describe()) or GUEST})"
 
 
-def _source(provider: object, given: object, origin: str) -> LoginSource:
-    """Take a token, function or source that a program handed over."""
-    shown = f" for {clean(provider, 80)}" if isinstance(provider, str) else ""
-    if isinstance(given, (str, Secret)):
-        source = TokenSource(given)
-        if names_source(source.token().reveal()):
-            raise ConfigurationError(
-                f"logins from {origin}: the value{shown} names a source, but a token is expected here",
-                hint="Use FileSource, EnvironmentSource or CommandSource of cognito_credentials.logins",
-            )
-        return source
-    if is_source(given):
-        return given  # type: ignore[return-value]  # is_source has just looked
-    if callable(given) and not isinstance(given, type):
-        return CallableSource(given)
-    kind = given.__name__ if isinstance(given, type) else type(given).__name__
-    raise ConfigurationError(
-        f"logins from {origin}: the value{shown} is {'the class ' if isinstance(given, type) else ''}{kind}",
-        hint="Give a token (str or Secret), a function that returns one, or a login source",
-    )
-
-
-def _checked(pairs: list[tuple[Any, LoginSource]], origin: str) -> tuple[tuple[str | None, LoginSource], ...]:
+def _checked(pairs: list[tuple[Any, Source]], origin: str) -> tuple[tuple[str | None, Source], ...]:
     if len(pairs) > MOST_LOGINS:
         raise ConfigurationError(
             f"logins from {origin}: {len(pairs)} logins; Cognito takes at most {MOST_LOGINS}",
@@ -300,7 +289,7 @@ def _checked(pairs: list[tuple[Any, LoginSource]], origin: str) -> tuple[tuple[s
     checked = [(None if name is None else check_provider(name, origin), source) for name, source in pairs]
     names = [name for name, _ in checked]
     twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:  # by its short name, too
+    if twice is not None:  # perhaps once by its short name
         raise ConfigurationError(
             f"logins from {origin}: {clean(twice, 80)} is there twice", hint="Give one token or source for it"
         )

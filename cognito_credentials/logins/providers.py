@@ -1,13 +1,14 @@
 """
 Login provider names: what may stand as a key under ``logins``, and whether a token fits its key.
 
-The service says most of this too, but later and worse ("Please provide a valid public provider").
-
-Imports `errors`, `regions` and `claims`.
+The service refuses most of this too, but later and with less help ("Please provide a valid public provider").
+Nothing here verifies a token or a SAML response; Cognito does.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import difflib
 import re
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 from ..errors import ConfigurationError, clean
 from ..regions import is_user_pool_id, own_token_provider, user_pool_issuer
+from ..secret import Secret
 from .claims import unverified_issuer
 
 PROVIDER_NAME_LIMIT = 128
@@ -78,10 +80,10 @@ def check_provider(name: object, origin: str) -> str:
 
 def check_developer_provider(name: str | None, origin: str) -> None:
     """
-    Refuse a login provider that no answer of a back end could be of: its tokens are Cognito's own.
+    Refuse a login provider name that does not fit ``developer:URL``, whose tokens are Cognito's own.
 
     Raises:
-        ConfigurationError: *name* is another provider's.
+        ConfigurationError: *name* is that of another provider.
     """
     if name is not None and not name.startswith("cognito-identity"):
         raise ConfigurationError(
@@ -94,7 +96,7 @@ def check_developer_provider(name: str | None, origin: str) -> None:
 
 def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: str) -> str:
     """
-    Check that a token fits the provider it was given for; derive the provider where none was named.
+    Check that a token fits the provider it was given for; without one, return the issuer of the token.
 
     Args:
         provider: The key under ``logins``; None to take the token's issuer.
@@ -131,12 +133,34 @@ def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: st
     return name
 
 
+def is_saml(provider: str) -> bool:
+    """Tell whether *provider* is the ARN of a SAML provider in IAM."""
+    return provider.startswith("arn:") and ":saml-provider/" in provider
+
+
+def checked_saml_response(token: Secret, provider: str, origin: str) -> Secret:
+    """
+    Take a SAML response, without the line ends that base64 is often written with.
+
+    Raises:
+        ConfigurationError: It is something else, such as the XML itself, or the whole form field.
+    """
+    outcome = _saml_response(token)
+    if isinstance(outcome, Secret):
+        return outcome
+    raise ConfigurationError(
+        f"logins from {origin}: the token for {clean(provider, 120)} is {outcome}",
+        hint="Give the SAMLResponse as the identity provider posts it: base64 of the XML, in one piece or in "
+        "lines",
+    )
+
+
 def own_identity_id(provider: str, claims: dict[str, Any] | None) -> str | None:
     """
-    Read the identity id off a token that Cognito Identity itself issued; None for any other provider.
+    Read the identity id in a token that Cognito Identity itself issued; None for any other provider.
 
-    A back end got such a token for its user (developer identity). GetId refuses it; its subject is the
-    identity to ask credentials for, and the service verifies that it is.
+    A back end gets such a token for its user (developer identity). GetId refuses it. Its subject is the
+    identity to ask credentials for, which the service verifies.
 
     Source: Cognito developer guide, developer authenticated identities.
     """
@@ -146,8 +170,20 @@ def own_identity_id(provider: str, claims: dict[str, Any] | None) -> str | None:
     return subject if provider == own_token_provider(subject.partition(":")[0]) else None
 
 
+def _saml_response(token: Secret) -> Secret | str:
+    """Return the response, or what is wrong with it, so that no frame of an error holds it in clear."""
+    text = "".join(token.reveal().split())
+    if text.startswith("<"):
+        return "the XML itself"
+    try:
+        is_xml = base64.b64decode(text, validate=True).lstrip().startswith(b"<")
+    except (binascii.Error, ValueError):
+        is_xml = False
+    return Secret(text) if is_xml else "no SAML response"
+
+
 def _shown(name: str) -> str:
-    """Quote *name* if it can be one: whoever swaps key and value has a token here."""
+    """Quote *name* if it can be a name: a program that swaps key and value has a token here."""
     can_be_one = _NAME.fullmatch(name) and (len(name) <= 30 or any(c in name for c in ".:/"))
     return f"'{clean(name, 80)}'" if can_be_one else "a key (not shown, it may be a token)"
 

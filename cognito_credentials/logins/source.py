@@ -1,10 +1,8 @@
 """
-What a login source is, and how one is asked: its answer checked, its errors made ours.
+What a login source is, and how this package asks one: its answer is checked, its errors become ours.
 
-An error of a user's function may hold the token it was about, in its message or in the variables of
-its traceback. So it is replaced, not wrapped: only its type, and the line that raised it, remain.
-
-Imports `errors`, `secret` and `claims`.
+An error of a program's function may hold the token, in its message or in the variables of its traceback. So
+it is replaced and not wrapped: only its type, and the line that raised it, remain.
 """
 
 from __future__ import annotations
@@ -13,26 +11,35 @@ import errno
 import inspect
 import os
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError, ServiceError, clean
+from ..digest import digest
+from ..errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    LoginRequiredError,
+    ServiceError,
+    clean,
+    replaced,
+)
 from ..secret import Secret
-from .claims import TOKEN_LIMIT
+from .claims import TOKEN_LIMIT, unverified_claims, unverified_expiry, unverified_subject
 
 LOGIN_TOKEN: Final = "login token"  # noqa: S105  (what a source holds, for messages; no token)
+TOKEN_BOUND: Final = "token:"  # noqa: S105  (a prefix of principals, no token)
+"""How a principal begins that is a hash of the tokens: other tokens, another principal."""
 _NETWORK: Final = frozenset(("socket", "ssl", "urllib", "urllib3", "requests", "aiohttp"))
 """Modules whose kinds of OSError are about connections: gaierror, URLError, RequestException…"""
 _UNREACHABLE: Final = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN))
-"""What has no class of its own in Python."""
+"""Error numbers of outages that Python has no class for."""
 
 
 class LoginSource(Protocol):
     """
-    Where a login token comes from. Anything with this method may stand under ``logins``.
+    What a program may hand over as a login: any object with this method.
 
-    It may have a second one, ``principal() -> str | None``: who the user is, known for certain and
-    without the network, so that what is cached for this user is found before any token is asked for.
-    None means that only the token can tell.
+    Of the methods of `Source` it may also have ``principal()`` and ``reject(token)``, and of the attributes
+    ``provider`` and ``description``. A class that needs more of them extends `Source`.
     """
 
     def token(self) -> str | Secret:
@@ -44,64 +51,201 @@ class LoginSource(Protocol):
         """
 
 
-def is_source(value: object) -> bool:
-    """Tell whether *value* can be asked for tokens."""
-    return not isinstance(value, type) and callable(getattr(value, "token", None))
+class Source:
+    """
+    A login source as this package asks it. `token` is what a class must have; all else has a default.
+
+    Only `token` may take long, use the network or start a program.
+    """
+
+    provider: str | None = None
+    """The login provider name, where the source knows it."""
+    description: str = ""
+    """In a few words where the token comes from, for people: ``file:/run/token``; never the token."""
+    is_quick: bool = False
+    """Whether `token` answers at once, without the network and without a program."""
+    can_change: bool = True
+    """Whether `token` may return another token when it is asked again."""
+    can_change_owner: bool = False
+    """Whether another process can make the login another person's, by a file that `owner` reads."""
+    is_sign_in: bool = False
+    """Whether people sign in to it with this package; then it is a `sign_in.source.SignInSource`."""
+
+    def token(self) -> str | Secret:
+        """
+        Return a token that is valid now.
+
+        Raises:
+            LoginRequiredError: There is none, and the user must do something about it.
+        """
+        raise NotImplementedError
+
+    def principal(self) -> str | None:
+        """
+        Name the user: the same name for the same user for ever, and for nobody else.
+
+        What is cached for the user is found by it before any token is asked for. So it must be certain. None
+        where only the token can tell.
+        """
+        return None
+
+    def principal_of(self, token: Secret) -> str | None:  # noqa: ARG002  (for classes that look at it)
+        """Name the user of *token*, which this source has just given; None where nobody can be sure."""
+        return self.principal()
+
+    def token_at_hand(self) -> Secret | None:
+        """Return the token if it is certain to be the next one; it then stands for the user."""
+        return None
+
+    def owner(self) -> str | None:
+        """Name the user now; empty for nobody, None where the file cannot be read at this moment."""
+        return None
+
+    def depends(self) -> tuple[tuple[str, str], ...] | None:
+        """
+        Return the files and variables that decide who the user is.
+
+        Returns:
+            (``file``, path) or (``env``, name) of each; None where anything else decides.
+        """
+        return None
+
+    def reject(self, token: Secret) -> None:
+        """Note that *token* has expired or was refused; a source that keeps tokens must not give it again."""
+
+    def for_guest(self, identity_id: str) -> Source:  # noqa: ARG002  (for classes that look at it)
+        """Return a source that has the guest *identity_id* become the user's; itself where it cannot."""
+        return self
+
+    def of_user(self, user: str) -> Source:  # noqa: ARG002  (for classes that look at it)
+        """Return the source of one *user* of an app; itself where all users share it."""
+        return self
 
 
-def describe(source: object) -> str:
+def describe(source: Source) -> str:
     """Say in a few words where *source* gets its token, never the token."""
-    own = getattr(source, "description", None)
-    return clean(own, 120) if isinstance(own, str) else type(source).__qualname__
+    return clean(source.description or type(source).__qualname__, 120)
 
 
-def ask(source: LoginSource, provider: str | None) -> Secret:
+def ask(source: Source, provider: str | None) -> Secret:
     """
     Ask *source* for its token once, and check what it gives.
 
     Raises:
         LoginRequiredError: It gave none, or failed.
         ConfigurationError: It gave something that is no token.
+        ServiceError: What it asks could not be reached.
     """
-    outcome = _judged(call(source.token, source), source, provider)
+    outcome = _checked(_call(source.token, source), source, provider)
     if isinstance(outcome, Secret):
         return outcome
     raise outcome
 
 
-def call(method: Callable[[], object], source: object) -> object:
+def ask_unexpired(source: Source, provider: str | None, now: float) -> tuple[Secret, dict[str, Any] | None]:
     """
-    Call a *method* of *source*, replacing errors that are not ours.
+    Ask *source* for a token, and once more where that one has expired: a source may notice only then.
+
+    Args:
+        source: Of the token.
+        provider: The login provider name, for messages; None where the token names it.
+        now: The service's time, seconds since the epoch.
+
+    Returns:
+        The token and its claims; None for a token without claims.
 
     Raises:
-        ServiceError: What it asks could not be reached; the sign-in may be as good as ever.
-        LoginRequiredError: It failed; the message names the error's type and place, and nothing of its text.
+        LoginRequiredError: It gave no token, or the same expired one twice.
+        ConfigurationError: It gave something that is no token.
+        ServiceError: What it asks could not be reached.
     """
-    try:
-        return method()
-    except CognitoCredentialsError:
-        raise
-    except Exception as error:  # noqa: BLE001  (a user's function may raise anything)
-        failure = f"{type(error).__qualname__} at {_place(error)}"
-        is_network = _is_network(error)
-    # Raised out here, so that the inner error is not even the context of ours.
-    if is_network:
-        raise ServiceError(
+    earlier: Secret | None = None
+    while True:
+        token = ask(source, provider)
+        claims = unverified_claims(token.reveal())
+        expiry = unverified_expiry(claims) if claims else None
+        if expiry is None or expiry > now:
+            return token, claims
+        if earlier is not None:
+            break
+        earlier = token
+        source.reject(token)
+    if token != earlier:
+        # The source makes new tokens, and even they have expired: this machine's clock is wrong. The service
+        # decides, and tells the time.
+        return token, claims
+    del claims  # a frame of the error must not hold what the token says of its user
+    raise LoginRequiredError(
+        f"the login token{_for(provider)} from {describe(source)} expired {_span(now - expiry)} ago",
+        hint="Sign in again, or have its source give a new token",
+    )
+
+
+def principal_part(source: Source, token: Secret | None) -> str | None:
+    """
+    Say by what the user of *source* is known: a hash of a name, or of the token.
+
+    Args:
+        source: Of the login.
+        token: What it has just given; None where it has not been asked.
+
+    Returns:
+        ``subject:`` or ``token:`` and a hash; None where that takes a token.
+
+    Raises:
+        ConfigurationError: The source names its user by something that is no name.
+        LoginRequiredError: The source failed.
+    """
+    if token is None:
+        name: object = _call(source.principal, source)
+    else:
+        # Of the token in hand: between two looks at the source somebody else may have signed in.
+        name = _call(source.principal_of, source, token)
+    if name is not None and not (isinstance(name, str) and name):
+        raise ConfigurationError(
+            f"principal() of the login source {describe(source)} gave {type(name).__name__}, not a name",
+            hint="Return who the user is, or None when only the token can tell",
+        )
+    if name is not None:
+        return "subject:" + digest(name)
+    if token is None:
+        token = source.token_at_hand()
+    return None if token is None else TOKEN_BOUND + digest(token.reveal().strip())
+
+
+def principal_by_subject(token: Secret) -> str | None:
+    """Name the user of *token* by its unverified issuer and subject; None where it lacks them."""
+    claims = unverified_claims(token.reveal())
+    subject = unverified_subject(claims) if claims else None
+    return "subject:" + digest(*subject) if subject else None
+
+
+def _call(method: Callable[..., object], source: Source, *arguments: object) -> object:
+    with replaced(Exception, by=lambda error: _as_ours(error, source)):
+        return method(*arguments)
+
+
+def _as_ours(error: Exception, source: Source) -> CognitoCredentialsError:
+    """Return an error of ours as it is; in place of another one, an error with its type and place only."""
+    if isinstance(error, CognitoCredentialsError):
+        return error
+    failure = f"{type(error).__qualname__} at {_place(error)}"
+    if _is_outage(error):
+        return ServiceError(
             f"the login source {describe(source)} could not reach what it asks: {failure}",
             hint="Check the network and try again; the sign-in itself may be good",
         )
-    raise LoginRequiredError(
+    return LoginRequiredError(
         f"the login source {describe(source)} failed with {failure}",
         hint="Call it on its own to see why, then sign in again if that is the cause",
     )
 
 
-def _is_network(error: Exception) -> bool:
-    """Tell an outage, in which the sign-in is as good as ever, from a refusal and from a fault at home."""
+def _is_outage(error: Exception) -> bool:
+    """Tell an outage, which says nothing of the sign-in, from a refusal and from a fault of this machine."""
     if not isinstance(error, OSError):
         return False
-    # What somebody answered is no outage, unless it asks for patience: urllib's HTTPError has a code,
-    # requests' has a response.
+    # An answer is no outage unless it says to try later. urllib's HTTPError has a code, requests' a response.
     status = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int):
         return status == 429 or status >= 500
@@ -110,7 +254,6 @@ def _is_network(error: Exception) -> bool:
 
 
 def _place(error: Exception) -> str:
-    """Name the line that raised *error*, not what stood in its variables."""
     trace = error.__traceback__
     if trace is None:
         return "an unknown place"
@@ -119,13 +262,13 @@ def _place(error: Exception) -> str:
     return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
 
 
-def _judged(
-    given: object, source: object, provider: str | None
+def _checked(
+    given: object, source: Source, provider: str | None
 ) -> Secret | LoginRequiredError | ConfigurationError:
     """
-    Take what a source gave as a token, or say what is wrong with it without showing it.
+    Return what a source gave as a token, or an error that does not show it.
 
-    That is returned, not raised: no frame that an error passes through holds the token in clear.
+    The error is returned and not raised, so that no frame of it holds the token in clear.
     """
     if inspect.iscoroutine(given):
         given.close()  # or Python warns, later and elsewhere, that nobody awaited it
@@ -153,3 +296,11 @@ def _judged(
 
 def _for(provider: str | None) -> str:
     return f" for {clean(provider, 80)}" if provider else ""
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "seconds"

@@ -14,7 +14,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, LoginRequiredError
-from ..logins import Logins, LoginSource
+from ..logins import Logins
 from ..logins.providers import check_provider
 
 if TYPE_CHECKING:
@@ -107,17 +107,12 @@ def unlink(parts: Parts, provider: str) -> Parts:
 def _link(parts: Parts, identity_id: str) -> None:
     """Make *identity_id* that of the user of *parts*."""
     before = parts.logins.sources
-    sources = tuple((name, _told_of_guest(source, identity_id)) for name, source in before)
+    sources = tuple((name, source.for_guest(identity_id)) for name, source in before)
     if any(new is not source for (_, new), (_, source) in zip(sources, before, strict=True)):
         # A back end links by itself once it knows the guest, and its answer names the identity.
         parts.with_logins(dataclasses.replace(parts.logins, sources=sources)).refresher.refresh()
     else:
         parts.refresher.link(identity_id)
-
-
-def _told_of_guest(source: LoginSource, identity_id: str) -> LoginSource:
-    for_guest = getattr(source, "for_guest", None)
-    return for_guest(identity_id) if callable(for_guest) else source
 
 
 def _check_not_fixed(settings: Settings) -> None:

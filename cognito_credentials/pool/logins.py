@@ -10,7 +10,9 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..logins import Logins, LoginSource, parse_source
+from ..logins import Logins, Source, parse_source
+from ..logins.providers import check_developer_provider
+from ..logins.schemes import DEVELOPER
 
 if TYPE_CHECKING:
     from ..settings.settings import ConfiguredLogins, Settings
@@ -56,15 +58,18 @@ def sources_of(
         "profile_settings": profile_settings,
         "environ": None if environ is os.environ else environ,
     }
+
+    def make_developer_login(url: str, provider: str | None) -> Source:
+        check_developer_provider(provider, configured.origin)
+        return _developer_login(url, configured.developer_headers, **of_profile)
+
     logins = Logins((), configured.origin)
     if configured.sources:
         logins = Logins.parse(
             configured.sources,
             origin=configured.origin,
             environ=of_profile["environ"],
-            others={
-                "developer": lambda url: _developer_login(url, configured.developer_headers, **of_profile)
-            },
+            others={DEVELOPER: make_developer_login},
         )
     if configured.sign_in:
         from ..sign_in.profile import source_of_profile
@@ -79,7 +84,7 @@ def sources_of(
     return logins
 
 
-def _developer_login(url: str, headers: tuple[str, str] | None, **of_profile: Any) -> LoginSource:
+def _developer_login(url: str, headers: tuple[str, str] | None, **of_profile: Any) -> Source:
     from ..developer.login import DeveloperLogin
 
     if headers is None:

@@ -7,13 +7,14 @@ Imports `linking` and `parts`; the sign-ins themselves are the login sources' ow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..errors import CognitoCredentialsError, ConfigurationError, clean
 from ..logins.source import describe
 from . import linking
 
 if TYPE_CHECKING:
+    from ..logins import Logins, Source
     from ..sign_in.source import SignInSource
     from .parts import Parts
 
@@ -59,6 +60,11 @@ class _Ending:
     error: CognitoCredentialsError | None = None
 
 
+def sign_ins(logins: Logins) -> list[SignInSource]:
+    """Return the logins that people sign in to; nothing of `sign_in` is loaded where there are none."""
+    return [cast("SignInSource", source) for _, source in logins.sources if source.is_sign_in]
+
+
 def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource:
     """
     Find the login that a person signs in to.
@@ -66,12 +72,11 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
     Raises:
         ConfigurationError: There is none, or there are several.
     """
-    sources = [source for _, source in parts.logins.sources if _can_sign_in(source)]
+    sources = sign_ins(parts.logins)
     if provider is not None:
-        sources = [source for source in sources if getattr(source, "provider", None) == provider]
+        sources = [source for source in sources if source.provider == provider]
     if len(sources) == 1:
-        found: SignInSource = sources[0]  # type: ignore[assignment]  # _can_sign_in has just looked
-        return found
+        return sources[0]
     if sources:
         raise ConfigurationError(
             "there are several logins to sign in to", hint="Say which by the name of its login provider"
@@ -151,31 +156,25 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
     )
 
 
-def _end(source: object, ending: _Ending, *, revoke: bool) -> None:
-    if not _can_sign_in(source):
+def _end(source: Source, ending: _Ending, *, revoke: bool) -> None:
+    if not source.is_sign_in:
         ending.others.append(describe(source))
         return
     try:
-        done = source.sign_out(revoke=revoke)  # type: ignore[attr-defined]  # _can_sign_in has just looked
+        done = cast("SignInSource", source).sign_out(revoke=revoke)
     except CognitoCredentialsError as error:
         ending.error = error
         return
     if done.account is not None:
         ending.users.append(done.account.shown)
-    # Not every source of users' own can tell.
-    earlier = getattr(done, "earlier", ())
-    ending.kept += [each.still_here for each in earlier if each.is_kept]
-    ending.is_unreached |= any(each.is_unreached for each in earlier)
-    earlier = tuple(each for each in earlier if not each.is_kept)
+    ending.kept += [each.still_here for each in done.earlier if each.is_kept]
+    ending.is_unreached |= any(each.is_unreached for each in done.earlier)
+    earlier = tuple(each for each in done.earlier if not each.is_kept)
     ending.users += [each.shown for each in earlier]
     for each in (done, *earlier):
         ending.revoked |= each.is_revoked
-        ending.is_unreached |= getattr(each, "is_unreached", False)
+        ending.is_unreached |= each.is_unreached
         if each.problem:
             ending.problems.append(each.problem)
-        if getattr(each, "left", ""):
+        if each.left:
             ending.left.append(each.left)
-
-
-def _can_sign_in(source: object) -> bool:
-    return callable(getattr(source, "sign_in", None)) and callable(getattr(source, "sign_out", None))

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from ..cache.file import FileStore
-from ..logins.binding import untold
+from .signing_in import sign_ins
 
 if TYPE_CHECKING:
     from ..logins import Logins
@@ -65,7 +65,7 @@ def status_of(parts: Parts) -> Status:
         login_store=None if account is None else account.store,
         sign_in_has_ended=account is not None and _has_ended(logins),
         identity_id=known.identity_id,
-        unknown_because=untold(logins.sources) if known.principal is None else None,
+        unknown_because=logins.why_unknown() if known.principal is None else None,
         store=store.name,
         location=store.location,
         store_problem=store.problem() if isinstance(store, FileStore) else None,
@@ -87,12 +87,9 @@ def _describe(logins: Logins) -> str:
 
 
 def _has_ended(logins: Logins) -> bool:
-    asks = (getattr(source, "has_ended", None) for _, source in logins.sources)
-    return any(callable(ask) and ask() for ask in asks)
+    return any(source.has_ended() for source in sign_ins(logins))
 
 
 def _account(logins: Logins) -> Account | None:
     """Return the account that is signed in here, as its file says."""
-    # By attribute, so that a pool without a sign-in does not load `sign_in`.
-    asks = (getattr(source, "account", None) for _, source in logins.sources)
-    return next((found for ask in asks if callable(ask) and (found := ask()) is not None), None)
+    return next((found for source in sign_ins(logins) if (found := source.account()) is not None), None)

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..errors import ConfigurationError, clean
+from ..logins.program import source_of_object
 from ..logins.providers import check_provider
-from ..logins.source import LoginSource, is_source
+from ..logins.source import Source
 from ..regions import is_user_pool_id
 from ..secret import Secret
 from ..settings.checks import text
@@ -50,14 +51,15 @@ def client_id(value: object, where: str) -> str:
     return given
 
 
-def client_secret(value: object, where: str) -> Secret | LoginSource | None:
+def client_secret(value: object, where: str) -> Secret | Source | None:
     """Take a client's secret, or a source of it; None for none."""
     if value is None or isinstance(value, Secret):
         return value
     if isinstance(value, str) and value:
         return Secret(value)
-    if is_source(value):
-        return value  # type: ignore[return-value]  # is_source has just looked
+    source = source_of_object(value)
+    if source is not None:
+        return source
     raise ConfigurationError(
         f"{where} is {type(value).__name__}, and no secret" if value != "" else f"{where} is empty",
         hint="Give text, a Secret or a login source; or nothing, for a client without a secret",

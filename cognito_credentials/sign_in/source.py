@@ -18,6 +18,7 @@ from ..clock import Clock
 from ..errors import CacheError
 from ..exchange.interruption import interrupted_bare
 from ..logins.claims import unverified_claims, unverified_subject
+from ..logins.source import Source
 from ..secret import Secret
 from . import shapes
 from .consequences import with_what_follows
@@ -38,7 +39,7 @@ NO_BROWSER: Final = "no-browser"
 """A fourth way, never configured: the browser on another machine, by copying addresses."""
 
 
-class SignInSource:
+class SignInSource(Source):
     """
     What user pools and other issuers have in common; make a `UserPool` or an `OidcLogin`.
 
@@ -56,6 +57,9 @@ class SignInSource:
         profile_settings: The profile's, for the CA bundle.
     """
 
+    is_sign_in = True
+    can_change_owner = True
+    provider: str
     ways: tuple[str, ...] = WAYS
 
     def __init__(

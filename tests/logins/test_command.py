@@ -220,5 +220,5 @@ def test_no_frame_of_its_errors_holds_what_it_printed(script: str) -> None:
 
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     frames = [frame for frame in told.stack if "cognito_credentials" in frame.filename]
-    assert {"ask", "call", "token"} <= {frame.name for frame in frames}
+    assert {"ask", "_call", "token"} <= {frame.name for frame in frames}
     assert "CANARY" not in str([frame.locals for frame in frames])

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cognito_credentials.errors import ConfigurationError, LoginRequiredError
-from cognito_credentials.logins import CommandSource, EnvironmentSource, FileSource, Logins
+from cognito_credentials.logins import CommandSource, EnvironmentSource, FileSource, Logins, Source
 from cognito_credentials.secret import Secret
 
 from .tokens import GOOGLE, NOW, jwt
@@ -456,14 +456,13 @@ def test_nothing_here_shows_a_token(place: Path) -> None:
     assert "a.b = (a token given)" in shown
 
 
-class _SignedIn:
+class _SignedIn(Source):
     """A source with an account of ours, as signing in makes it."""
+
+    is_sign_in = True
 
     def __init__(self, who: str) -> None:
         self.who = who
-
-    def account(self) -> str:
-        return self.who
 
     def token(self) -> str:
         return "CANARY-opaque"

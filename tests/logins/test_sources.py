@@ -18,6 +18,7 @@ import pytest
 from cognito_credentials.errors import ConfigurationError, LoginRequiredError, ServiceError
 from cognito_credentials.logins import CallableSource, EnvironmentSource, FileSource, Logins, TokenSource
 from cognito_credentials.logins.claims import TOKEN_LIMIT
+from cognito_credentials.logins.program import source_of
 from cognito_credentials.logins.source import ask
 from cognito_credentials.secret import Secret
 from tests.conftest import locals_of
@@ -134,7 +135,7 @@ def test_a_given_environment_is_used_instead() -> None:
     environ = {"T": "  "}
     source = EnvironmentSource("T", environ)
     assert "T holds no login token" in str(_refused(source))
-    assert source.bound_to() is None
+    assert source.token_at_hand() is None
     environ["T"] = CANARY
     assert source.token().reveal() == CANARY
 
@@ -156,7 +157,7 @@ class _Broken:
 def test_an_error_of_a_source_is_replaced() -> None:
     """Type, source and line are named; the message, cause and context are gone with what they held."""
     with pytest.raises(LoginRequiredError) as caught:
-        ask(_Broken(), GOOGLE)
+        ask(source_of(_Broken(), GOOGLE, "argument"), GOOGLE)
 
     assert str(caught.value).startswith(
         "the login source _Broken failed with RuntimeError at test_sources.py:"

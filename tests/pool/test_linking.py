@@ -23,6 +23,7 @@ from cognito_credentials import (
     ServiceError,
 )
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
+from cognito_credentials.logins import Source
 from tests.world import World
 
 __all__ = ["emulator", "emulator_keys"]
@@ -380,9 +381,10 @@ def test_the_guests_login_is_on_the_identity(world: World, guest: IdentityPool) 
     client.close()
 
 
-class SignIn:
+class SignIn(Source):
     """A login that a person signs in to, as `UserPool` is one."""
 
+    is_sign_in = True
     provider = LOGIN
     description = "sign-in:test"
 
@@ -408,7 +410,8 @@ class SignIn:
 
     def sign_out(self, *, revoke: bool) -> Any:
         account, self.user = self.account(), None
-        return SimpleNamespace(account=account, is_revoked=revoke and account is not None, problem="")
+        ended = {"problem": "", "is_unreached": False, "left": "", "earlier": ()}
+        return SimpleNamespace(account=account, is_revoked=revoke and account is not None, **ended)
 
 
 def test_signing_in_with_the_guest(world: World, guest: IdentityPool) -> None:

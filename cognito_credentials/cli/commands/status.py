@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from ...clock import span
-from ...logins.binding import NOBODY
+from ...logins.mapping import NOBODY
 from ..command import Command, Invocation, Options
 from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
@@ -92,7 +92,7 @@ def _unknown(status: Status) -> str:
 
 
 def _signs_in(logins: Logins) -> bool:
-    return any(callable(getattr(source, "account", None)) for _, source in logins.sources)
+    return any(source.is_sign_in for _, source in logins.sources)
 
 
 def _signed_in(status: Status, logins: Logins) -> str:

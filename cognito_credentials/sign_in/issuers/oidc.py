@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError
 from ...exchange.http import Http, Network
-from ...logins.source import LoginSource, ask
+from ...logins.source import Source, ask
 from ...secret import Secret
 from .discovery import Metadata, discover
 from .issuer import SignInEnded, Verified, believed
@@ -40,7 +40,7 @@ class OidcIssuer:
         network: Network,
         issuer: str,
         client_id: str,
-        client_secret: Secret | LoginSource | None = None,
+        client_secret: Secret | Source | None = None,
     ) -> None:
         self._http = Http(network)
         self._clock = network.clock

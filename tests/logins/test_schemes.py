@@ -8,7 +8,7 @@ import pytest
 
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.logins import CommandSource, EnvironmentSource, FileSource, parse_source
-from cognito_credentials.logins.registry import names_source
+from cognito_credentials.logins.schemes import names_source
 
 from .tokens import jwt
 

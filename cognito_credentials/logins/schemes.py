@@ -2,10 +2,8 @@
 Login sources as a profile or a command line names them: ``file:PATH``, ``env:NAME``, ``command:ARGV``,
 ``developer:URL``.
 
-Only for text that the user configured. A token handed to the library is never read this way, or whoever
+Only text that the user configured is read this way. A token that a program hands over is not: whoever
 supplies the token of a request could have a command run.
-
-Imports `configuration`, `errors` and the sources.
 """
 
 from __future__ import annotations
@@ -15,18 +13,21 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from ..errors import ConfigurationError, clean
 from ..home import expand_user
 from .command import CommandSource
 from .environment import EnvironmentSource
 from .file import FileSource
-from .source import LOGIN_TOKEN, LoginSource
+from .source import LOGIN_TOKEN, Source
 
-SCHEMES = ("file", "env", "command", "keyring", "developer")
+DEVELOPER: Final = "developer"
+"""The scheme of an app's own back end; `developer.login` makes its sources, which lies above this folder."""
+SCHEMES: Final = ("file", "env", "command", "keyring", DEVELOPER)
 _FORMS = "file:PATH, env:NAME or command:ARGV"
-Maker = Callable[[str], LoginSource]
-"""Makes a source of what follows its scheme, for those that lie above this package."""
+Maker = Callable[[str, str | None], Source]
+"""Makes a source of what follows its scheme and of the login provider name, None where the token names it."""
 _HOLDS = MappingProxyType(
     {"cognito_developer_headers": "developer headers", "cognito_oidc_client_secret": "client secret"}
 )
@@ -39,19 +40,26 @@ def names_source(text: str) -> bool:
     return text.partition(":")[0] in SCHEMES and ":" in text
 
 
+def names_its_provider(text: str) -> bool:
+    """Tell whether the source that *text* names needs no login provider name, since its tokens have it."""
+    return text.strip().startswith(f"{DEVELOPER}:")
+
+
 def parse_source(
     text: str,
     *,
+    provider: str | None = None,
     origin: str,
     environ: Mapping[str, str] | None = None,
     others: Mapping[str, Maker] | None = None,
     setting: str = "cognito_logins",
-) -> LoginSource:
+) -> Source:
     """
     Make the login source that *text* names.
 
     Args:
         text: ``file:PATH``, ``env:NAME`` or ``command:ARGV``, or of a scheme in *others*.
+        provider: The login provider name; None where the token names it.
         origin: Where it was written, for messages.
         environ: Where ``env:`` and ``~`` look; None for this process's environment.
         others: Scheme to what makes its sources.
@@ -72,7 +80,7 @@ def parse_source(
     if not rest:
         raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"Write {_FORMS}")
     if others and scheme in others:
-        return others[scheme](rest)
+        return others[scheme](rest, provider)
     holds = _HOLDS.get(setting, LOGIN_TOKEN)
     if scheme == "file":
         return FileSource(_path(rest, where, environ), holds)
@@ -91,7 +99,7 @@ def parse_source(
 def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
     text = expand_user(text, os.environ if environ is None else environ)
     if not os.path.isabs(text):
-        # A file of the current directory would be whatever project one happens to stand in.
+        # Anybody may own the current directory, and so would name the user.
         raise ConfigurationError(
             f"{where}: file:{clean(text, 80)} is not an absolute path",
             hint="Begin it with / or ~/",
@@ -102,7 +110,7 @@ def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
 def _argv(text: str, where: str) -> list[str]:
     try:
         if os.name == "nt":
-            from botocore.compat import compat_shell_split  # as credential_process is split there
+            from botocore.compat import compat_shell_split  # botocore splits credential_process so there
 
             argv: list[str] = compat_shell_split(text)
         else:
