@@ -283,17 +283,10 @@ def test_whatever_the_file_looks_like_nothing_else_changes(
     before = _by_configparser(text)
     assert _by_classes(text) == before
     changes: dict[str, str | dict[str, str] | None] = {"region": value, "cognito_logins": logins}
-    inherited = [key for key, new in changes.items() if new is None and key in before["DEFAULT"]]
-    if inherited:
-        with pytest.raises(
-            ConfigurationError, match=rf"({'|'.join(inherited)}) cannot be removed.* line \d+ "
-        ):
-            change_profile(text, profile, changes)
-        return
-    if section_of(before, profile) is None and any(map(_is_malformed, before["DEFAULT"].values())):
-        with pytest.raises(
-            ConfigurationError, match=r"could not be read: line \d+ .*indented line without '='"
-        ):
+    is_inherited = any(new is None and key in before["DEFAULT"] for key, new in changes.items())
+    is_new = section_of(before, profile) is None
+    if is_inherited or (is_new and any(map(_is_malformed, before["DEFAULT"].values()))):
+        with pytest.raises(ConfigurationError, match=r"line \d+ of the config file, in \[DEFAULT\]"):
             change_profile(text, profile, changes)
         return
     changed = change_profile(text, profile, changes)
@@ -363,6 +356,14 @@ def test_what_default_gives_is_not_removed_from_one_profile() -> None:
     ):
         change_profile(text, "a", {"cognito_user": None})
     assert change_profile(text, "a", {"cognito_user": "ann"}) == text + "cognito_user = ann\n"
+
+
+def test_a_profile_that_could_not_be_read_is_not_added() -> None:
+    """A nested value in `[DEFAULT]` that botocore cannot read is refused by botocore once a profile has it."""
+    text = "[DEFAULT]\noutput =\n  json\n"
+
+    with pytest.raises(ConfigurationError, match=r"profile 'a' could not be read: line 2 of .* without '='"):
+        change_profile(text, "a", {"region": "x"})
 
 
 def test_lines_that_continue_a_value_go_with_it() -> None:
