@@ -359,7 +359,7 @@ def test_what_default_gives_is_not_removed_from_one_profile() -> None:
 
 
 def test_a_profile_that_could_not_be_read_is_not_added() -> None:
-    """A nested value in `[DEFAULT]` that botocore cannot read is refused by botocore once a profile has it."""
+    """botocore reads a malformed nested value in `[DEFAULT]` only once there is a profile, and then fails."""
     text = "[DEFAULT]\noutput =\n  json\n"
 
     with pytest.raises(ConfigurationError, match=r"profile 'a' could not be read: line 2 of .* without '='"):

@@ -17,10 +17,10 @@ def add_options(options: Options) -> None:
 
 def run(invocation: Invocation) -> int:
     """Ask, take it off, and say what follows."""
-    terminal = invocation.terminal
-    name = check_provider(invocation.options.provider, ORIGIN)
     from ...pool.pool import parts_of
 
+    terminal = invocation.terminal
+    name = check_provider(invocation.options.provider, ORIGIN)
     pool = open_pool(invocation)
     identity_id = pool.identity_id()
     if not invocation.options.yes:
