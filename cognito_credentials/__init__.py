@@ -3,24 +3,27 @@ AWS credentials from an Amazon Cognito identity pool, for boto3, the AWS CLI and
 
     from cognito_credentials import Session          a boto3.Session, drop-in
     from cognito_credentials import install          the provider in any botocore session's chain
-    from cognito_credentials import IdentityPool     the thing itself
+    from cognito_credentials import IdentityPool     one identity pool, for everything else
     cognito-credentials credential-process           a profile's credential_process
 
-A request goes down this page, and its answer up:
+A request goes down this list, and its answer comes up. A folder imports only from those below it, and its
+docstring is the map of its files:
 
-    settings.py        which pool, which flow, who, where to remember
-    logins/            login provider name -> token, asked for only when needed
-    exchange/          the wire: Cognito Identity and STS; what each failure means
-    cache/             identity, credentials and back-off; in files or memory; one lock a key
-    refresh.py         THE policy: fresh, stale, expired -> return, refresh, wait, back off
-    recovery.py        its other half: who asks, as which identity, and what to do when that is refused
-    pool.py            IdentityPool
-    session.py         botocore and boto3
-    cli/               the command line; fast.py answers a cache hit
-    emulator/          the service itself, on this machine; shares no code with the above
+    session.py     botocore and boto3: the provider, Session, install
+    cli/           the command line; fast.py answers a cache hit
+    pool/          IdentityPool: credentials, identity, linking, signing in and out, status
+    refresh/       the policy: fresh, stale, expired -> return, refresh, wait, back off
+    sign_in/       a person's own sign-ins as login sources
+    developer/     developer-authenticated identities: the app's half and the back end's half
+    exchange/      the wire: Cognito Identity and STS; what each failure means
+    logins/        login provider name -> token, asked for only when needed
+    cache/         identity, credentials and back-off; in files or in memory; one lock per key
+    settings/      which pool, which flow, which user, where to remember
+    errors, secret, clock, credentials, regions, digest, home
 
-Below all of these: errors, secret, clock, credentials, digest. Importing this package imports nothing
-else: each name loads what it needs when it is first used.
+    emulator/      the service itself, on this machine; shares no code with the above
+
+Importing this package imports nothing else: each name loads what it needs when it is first used.
 """
 
 from __future__ import annotations

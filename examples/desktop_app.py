@@ -1,13 +1,13 @@
 """
-A desktop app: its user signed in once, and it keeps one boto3 session alive for as long as it runs.
+A desktop app that has signed its user in once, and keeps one boto3 session for as long as it runs.
 
-What the app has from signing in is a refresh token; the pool wants an ID token, which lasts an hour. So the
-app hands over a function, which is called whenever new credentials are due, and at no other time.
+From the sign-in the app has a refresh token. The pool takes an ID token, which lasts an hour. So the app
+gives the session a function that gets one; it is called only when new credentials are due.
 
     AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
-    APP_TOKEN_URL=…  APP_CLIENT_ID=…  APP_REFRESH_TOKEN=…  what the app has from signing in
+    APP_TOKEN_URL=…  APP_CLIENT_ID=…  APP_REFRESH_TOKEN=…  from the sign-in
 
-Press Enter to sync, end the input to quit.
+Press Enter to sync. End the input to quit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cognito_credentials import CognitoCredentialsError, IdentityPool, LoginRequ
 
 NEEDED = ("AWS_COGNITO_IDENTITY_POOL_ID", "APP_TOKEN_URL", "APP_CLIENT_ID", "APP_REFRESH_TOKEN")
 PROVIDER = "login.example.com"
-"""What the pool calls the app's OpenID Connect provider: its issuer without https://."""
+"""The app's OpenID Connect provider as the pool names it: the issuer without https://."""
 REJECTED = {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"}
 
 
@@ -42,31 +42,31 @@ def get_id_token() -> str:
         with urlopen(os.environ["APP_TOKEN_URL"], urlencode(form).encode(), timeout=10) as answer:
             return str(json.load(answer)["id_token"])
     except HTTPError as error:
-        # Whatever goes wrong here does not take away credentials that are still good.
+        # An error here does not take away credentials that are still valid.
         if error.code in (400, 401):
             raise LoginRequiredError("the sign-in has ended", hint="sign in again") from None
         raise
-    # No network, or a server that fails, is left as it is: the user is signed in, and offline for now.
+    # Other errors pass: without a network the user is still signed in, and only offline.
 
 
 def identity_changed(old: str | None, new: str, reason: str) -> None:
-    """Move what is kept under the identity: it is another one now. With ``switched``, another user's."""
+    """Move the data that the app keeps under the identity; ``switched`` means another user's identity."""
     print(f"identity {reason}: {old} -> {new}", flush=True)
 
 
 def sync(pool: IdentityPool, sts: Any) -> None:
-    """Do the app's work; whatever happens, the window stays open."""
+    """Do the app's work. No error closes the window."""
     used = None
     try:
-        used = pool.credentials().access_key_id  # from memory, but for once an hour
+        used = pool.credentials().access_key_id  # from memory, except once an hour
         arn = sts.get_caller_identity()["Arn"]
         print(f"synced as {pool.identity_id()} ({arn.split('/')[1]})", flush=True)
     except LoginRequiredError as error:
-        # For the user; the others, such as having no network, are for patience.
+        # Only this error needs the user. The others, such as no network, pass by themselves.
         print(f"please sign in: {error}", flush=True)
     except ClientError as error:
         if used and error.response["Error"]["Code"] in REJECTED:
-            # Somebody revoked these credentials. Say so, and the next call gets new ones.
+            # AWS does not accept these credentials any more: report that, and the next call gets new ones.
             pool.invalidate(used)
         print(f"not synced: {error}", flush=True)
     except (BotoCoreError, CognitoCredentialsError) as error:
@@ -81,14 +81,14 @@ def main() -> None:
     session = Session(
         identity_pool_id=os.environ["AWS_COGNITO_IDENTITY_POOL_ID"],
         logins={PROVIDER: get_id_token},
-        # Who this is, so that an identity on disk is found again. A function cannot tell before it is
-        # asked, and this app is for one user of this computer.
+        # Names the user, so that the identity on disk is found before the function is called. This app has
+        # one user on this computer.
         user="the user of this app",
     )
     pool = session.identity_pool
     assert pool is not None
     pool.on_identity_changed(identity_changed)
-    sts = session.client("sts")  # made once; it signs every request with credentials that are good now
+    sts = session.client("sts")  # made once; it signs each request with credentials that are valid then
     for _ in sys.stdin:
         sync(pool, sts)
 

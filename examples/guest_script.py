@@ -12,15 +12,15 @@ from cognito_credentials import Session
 
 
 def main(identity_pool_id: str) -> None:
-    """Say who the pool makes of us."""
-    # A boto3.Session like any other. The region is that of the pool; nothing is asked of anybody yet.
+    """Print which role the pool gives a guest."""
+    # A boto3.Session like any other, in the pool's region. It makes no request yet.
     session = Session(identity_pool_id=identity_pool_id)
 
-    # Here the pool makes us a guest. The second run is the same guest: its identity is kept on disk, and
-    # so are the credentials for the hour that they are good for.
+    # The first request that needs credentials makes an identity for this guest. It is kept on disk, and the
+    # credentials are for their hour, so the second run is the same guest.
     print(session.client("sts").get_caller_identity()["Arn"])
 
-    # What more a guest may do is for the pool's owner to say: read a bucket, invoke a function, send metrics.
+    # The pool's owner decides what else a guest may do: read a bucket, invoke a function, send metrics.
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ Send a reading every minute, for years, from a device with a bad network and a b
 
     AWS_COGNITO_IDENTITY_POOL_ID=us-east-1:… python iot_loop.py [SECONDS BETWEEN READINGS]
 
-It prints one line when something changes, not one for each reading; SIGTERM ends it between two readings.
+It prints a line when something changes, not one for each reading. SIGTERM ends it between two readings.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cognito_credentials import CognitoCredentialsError, IdentityPool, Session
 
-# A reading that does not get through is not worth a minute of trying: there is another one in a minute.
+# The next reading follows in a minute, so a request gives up well before that.
 IMPATIENT = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 TOO_WRONG = 300
-"""Seconds. AWS refuses signatures from clocks that are further off."""
+"""Seconds. AWS refuses signatures made by a clock that is further off."""
 
 
 def send_reading(sts: Any) -> str:
-    """Send one reading; return what there is to say about it."""
+    """Send one reading; return the state of the device, for people."""
     try:
         sts.get_caller_identity()  # stands for iot-data's publish()
     except CognitoCredentialsError as error:
-        # No credentials. While some are still good, an outage does not come to this.
+        # There are no valid credentials. An outage leads here only when the last ones have expired.
         return f"waiting for the network: {error}" if error.retryable else f"needs attention: {error}"
     except (BotoCoreError, ClientError) as error:
         return f"not sent: {type(error).__name__}"
@@ -38,7 +38,7 @@ def send_reading(sts: Any) -> str:
 
 
 def wrong_clock(pool: IdentityPool) -> str:
-    """Say how wrong this device's clock is, as the service's answers showed; empty when it will do."""
+    """Say how far off this device's clock is, by the service's answers; empty if AWS tolerates that."""
     offset = pool.status().clock_offset or 0
     if abs(offset) <= TOO_WRONG:
         return ""
@@ -49,8 +49,8 @@ def main(seconds: float) -> None:
     """Send readings until SIGTERM."""
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    # A guest: the device has no keys that could be stolen. Its identity is on disk, so that after a power
-    # cut it is the same device; if that disk is read-only or full, it works on from memory.
+    # A guest, so there are no keys on the device to steal. The identity is on disk: after a power cut it is
+    # the same device. With a disk that is read-only or full, it goes on from memory.
     session = Session(identity_pool_id=os.environ["AWS_COGNITO_IDENTITY_POOL_ID"])
     pool = session.identity_pool
     assert pool is not None

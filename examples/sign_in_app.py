@@ -1,11 +1,11 @@
 """
-A desktop app that signs its user in by itself: once, in the browser, and then not for weeks.
+A desktop app that signs its user in itself: in the browser, once in several weeks.
 
     AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
     APP_ISSUER=…  APP_CLIENT_ID=…  an OpenID Connect provider that the pool lists, and a client for apps
-    APP_LOGIN_STORE=file  a plain file instead of the keyring of the operating system, where there is none
+    APP_LOGIN_STORE=file  a plain file instead of the operating system's keyring, where there is none
 
-Type "in", "sync" or "out"; end the input to quit. For an Amazon Cognito user pool, write
+Type "in", "sync" or "out". End the input to quit. For an Amazon Cognito user pool, write
 UserPool("us-east-1_…", "client-id", redirect_ports=[8400, 8401]) for OidcLogin(…).
 """
 
@@ -32,21 +32,21 @@ class App:
             os.environ["APP_CLIENT_ID"],
             store=os.environ.get("APP_LOGIN_STORE", "keyring"),
         )
-        # An app with several users on one computer adds user="…": each then has a sign-in of their own.
+        # An app with several users on one computer adds user="…", so that each has a sign-in of their own.
         session = Session(identity_pool_id=os.environ["AWS_COGNITO_IDENTITY_POOL_ID"], logins=login)
         assert session.identity_pool is not None
         self.pool = session.identity_pool
         self.pool.on_identity_changed(self.identity_changed)
-        self.sts: Any = session.client("sts")  # made once; whoever is signed in, it signs as that one
+        self.sts: Any = session.client("sts")  # made once; it signs as the user who is signed in then
 
     def identity_changed(self, old: str | None, new: str, reason: str) -> None:
-        """Files kept under the identity are found under another one from now on."""
+        """Move the data that the app keeps under the identity."""
         print(f"identity {reason}: {old} -> {new}", flush=True)
 
     def sign_in(self) -> None:
         """Open the browser and wait."""
-        # An app with windows gives `prompt=` an object of its own, which says and asks things there. With
-        # link_guest=True the identity that this machine has as a guest becomes the user's.
+        # An app with windows passes an object as `prompt=`, which shows texts and asks questions there. With
+        # link_guest=True, the identity that this machine has as a guest becomes the user's.
         name = self.pool.sign_in()
         print(f"hello, {name}", flush=True)
 
@@ -61,10 +61,10 @@ class App:
         print(f"goodbye, {', '.join(done.users) or 'nobody'}", flush=True)
 
     def obey(self, word: str) -> None:
-        """Do what the user asks for; whatever happens, the window stays open."""
-        deeds = {"in": self.sign_in, "sync": self.sync, "out": self.sign_out}
+        """Do what the user asks for. No error closes the window."""
+        actions = {"in": self.sign_in, "sync": self.sync, "out": self.sign_out}
         try:
-            deeds.get(word, self.sync)()
+            actions.get(word, self.sync)()
         except LoginRequiredError as error:
             print(f"please sign in: {error.message}", flush=True)
         except (BotoCoreError, ClientError, CognitoCredentialsError) as error:

@@ -1,10 +1,10 @@
 """
 One identity pool, as programs use it.
 
-    pool.py          IdentityPool: the public methods; announces changed identities
-    parts.py         settings and logins -> wire, store and policy, joined
+    pool.py          arguments -> IdentityPool: the public methods; announces changed identities
+    parts.py         settings and logins -> store, wire and policy, joined for one user; opens the store
     logins.py        settings -> the login sources that they name
-    linking.py       guest to user, one more login, one login less
-    signing_in.py    sign a person in to what the logins name, and out again
-    status.py        what is known offline, for people and programs
+    linking.py       parts and logins -> parts: guest to user, one more login, one login less
+    signing_in.py    parts -> a person is signed in to the pool's login source, or out of it
+    status.py        parts -> what is known offline, for people and programs
 """

@@ -1,8 +1,8 @@
 """
 An app's own back end that signs its users in to AWS: developer authenticated identities.
 
-The app's users have no account at Google or in a user pool; this service knows them by its own sessions.
-It vouches for them to Cognito with its own AWS credentials, and the app gets AWS credentials as its user:
+The app's users have no account at Google or in a user pool; this service knows them by its own sessions. With
+its own AWS credentials it gets a token for a user from Cognito, and the app exchanges that for credentials:
 
     Session(identity_pool_id=…, logins=DeveloperLogin("https://…/cognito-token", headers=…), user=…)
 
@@ -27,16 +27,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cognito_credentials import CognitoCredentialsError
-from cognito_credentials.developer.back_end import DeveloperToken, developer_token
+from cognito_credentials.back_end import DeveloperToken, developer_token
 
 BODY_LIMIT = 4096
 
 
 def setting(name: str, what: str) -> str:
-    """Read an environment variable that this service cannot be without."""
+    """Read an environment variable that this service needs."""
     value = os.environ.get(name)
     if not value:
-        # One line for whoever starts it, before it takes any request.
+        # One line on stderr, before the service takes any request.
         raise SystemExit(f"{name} is not set: it is {what}")
     return value
 
@@ -50,29 +50,29 @@ client = boto3.client("cognito-identity", region_name=POOL_ID.partition(":")[0])
 
 
 def user_of(request: Request) -> dict[str, str] | None:
-    """Tell whose session the request is of; never whom it says it is."""
+    """Return the user by the session in the request; a name in the request itself is never believed."""
     scheme, _, session = request.headers.get("Authorization", "").partition(" ")
     sessions = json.loads(SESSIONS.read_text())
     return sessions.get(session) if scheme == "Bearer" else None
 
 
 def token_for(user: dict[str, str], guest_identity_id: str | None) -> DeveloperToken:
-    """Vouch for the user to Cognito."""
+    """Get a token for the user from Cognito."""
     return developer_token(
         client,
         POOL_ID,
         user["name"],
         provider=PROVIDER,
         guest_identity_id=guest_identity_id,
-        # For policies such as "only the objects of one's own team".
+        # For policies such as "only the objects of the user's own team".
         principal_tags={"team": user["team"]},
-        # The app asks anew for each hour of credentials, so that a session that ends soon ends there, too.
+        # Short: the app asks again for each hour of credentials, and by then the session may have ended.
         duration_seconds=300,
     )
 
 
 async def body_of(request: Request) -> bytes | None:
-    """Read the request's body; None, with the rest of it unread, when it is larger than any of ours."""
+    """Read the request's body; None if it is larger than any of the app's, with the rest unread."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -96,7 +96,7 @@ async def cognito_token(request: Request) -> Response:
     try:
         answer = await run_in_threadpool(token_for, user, guest if isinstance(guest, str) else None)
     except CognitoCredentialsError as error:
-        # For this service's log; the app learns only whether to try again.
+        # The details are for this service's log; the app learns only whether to try again.
         print(f"no token for {user['name']}: {error}", flush=True)
         return JSONResponse({"error": "no token"}, status_code=503 if error.retryable else 500)
     return JSONResponse(answer.to_json(), headers={"Cache-Control": "no-store"})

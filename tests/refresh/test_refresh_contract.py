@@ -1,10 +1,9 @@
 """
-AWS's shared refresh contract, behaviour by behaviour, and where we do otherwise on purpose.
+The refresh contract that AWS's SDKs share, behaviour by behaviour, and where we differ on purpose.
 
-The 24 behaviours are those of the vectors that the AWS SDKs share (reliability.md 3.1), in their order. Not
-here: the three window sizes (`test_policy`), and a window that the user sets, which we do not offer.
-
-Source: boto/botocore tests/unit/credential_refresh, 2026; read for the behaviours, not copied.
+The 24 behaviours are those of the SDKs' shared test vectors, in their order; they were read, not copied:
+https://github.com/boto/botocore/blob/develop/tests/unit/credential_refresh/credential-refresh-tests.json
+Two are not here: the three window sizes are in `test_policy`, and there is no window that the user sets.
 """
 
 from __future__ import annotations
@@ -56,9 +55,9 @@ CASES: dict[str, tuple[str, list[Get | Wait | Reject]]] = {
     "ending, renewed": ("mandatory", [Get("fresh", "new", True)]),
     "ending, failed": ("mandatory", [Get("error", "held", True)]),
     "ended, renewed": ("expired", [Get("fresh", "new", True)]),
-    # Theirs serves on what has ended. STS refuses such signatures, so we say it at once.
+    # AWS's contract goes on with expired credentials. STS refuses their signatures, so we raise at once.
     "ended, failed": ("expired", [Get("error", "CredentialsExpiredError", True)]),
-    # Theirs asks again at once. Many processes may be asking, so the error is shared for seconds.
+    # AWS's contract asks again at once. Many processes may be asking, so we share the error for seconds.
     "none, failed, then renewed": (
         "none",
         [
@@ -70,7 +69,7 @@ CASES: dict[str, tuple[str, list[Get | Wait | Reject]]] = {
     ),
     "stale, given what has ended": ("advisory", [Get("ended", "held", True), Get("fresh", "held", False)]),
     "ending, given what has ended": ("mandatory", [Get("ended", "held", True)]),
-    # Theirs raises, although the credentials are valid. A login that has expired must not end a job early.
+    # AWS's contract raises although the credentials are valid. An expired login must not end a job early.
     "stale, refused": (
         "advisory",
         [Get("refusal", "held", True), Get("refusal", "held", False), Wait(602), Get("fresh", "new", True)],
@@ -111,7 +110,7 @@ CASES: dict[str, tuple[str, list[Get | Wait | Reject]]] = {
             Get("fresh", "new", True),
         ],
     ),
-    # Ours: what a failure near the end leaves alone is tried again the moment that it ends.
+    # Ours: after a failure in the last minute, the next try is at the moment when the credentials end.
     "recovered in the last minutes": (
         "mandatory",
         [Get("error", "held", True), Wait(30), Get("fresh", "new", True)],
