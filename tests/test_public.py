@@ -36,15 +36,15 @@ REVEALED = {
         "what a source gave is stripped and measured; its exp, its subject; and it is hashed for the principal",
     ),
     "sign_in/ways/authorization.py": (1, "what a person pasted is taken apart"),
-    "sign_in/kept/file_store.py": (1, "the plain file, where that was chosen"),
+    "sign_in/kept/stores.py": (1, "the plain file, where that was chosen"),
     "exchange/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),
     "sign_in/issuers/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
     "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
     "sign_in/ways/password.py": (2, "a code is stripped; codes and new passwords go into the request"),
     "sign_in/ways/srp.py": (1, "into the proof"),
-    "sign_in/kept/kept.py": (4, "the form in which it is stored, and back"),
+    "sign_in/kept/stored_tokens.py": (4, "the form in which it is stored, and back"),
     "sign_in/source.py": (1, "whose verified token it is"),
-    "sign_in/issuers/tokens.py": (
+    "sign_in/issuers/token_client.py": (
         4,
         "code, its verifier, device code, refresh token, client secret: into requests",
     ),

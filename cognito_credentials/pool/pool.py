@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..credentials import TemporaryCredentials
+    from ..logins.signed_out import SignedOut
     from ..secret import Secret
-    from .signing_in import SignedOut
 
     IdentityChanged = Callable[[str | None, str, str], None]
 

@@ -1,63 +1,21 @@
-"""
-Signing in to what a pool's logins name, and out again, down to the last trace.
-
-Imports `linking` and `parts`; the sign-ins themselves are the login sources' own.
-"""
+"""Signing in to the login source of a pool, and signing out of it. The sources keep the sign-ins."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..errors import CognitoCredentialsError, ConfigurationError, clean
+from ..logins.signed_out import SignedOut
 from ..logins.source import describe
 from . import linking
 
 if TYPE_CHECKING:
-    from ..logins import Logins, Source
+    from ..logins import Logins
     from ..sign_in.source import SignInSource
     from .parts import Parts
 
 SCOPES: Final = ("credentials", "login", "identity")
-
-
-@dataclass(frozen=True, slots=True)
-class SignedOut:
-    """What signing out of a pool did."""
-
-    scope: str
-    users: tuple[str, ...] = ()
-    """Who was signed in, as people call them."""
-    revoked: bool = False
-    """Whether an issuer took back a refresh token."""
-    problems: tuple[str, ...] = ()
-    """Why a refresh token was not taken back, for people."""
-    is_unreached: bool = False
-    """Whether an issuer could not be told for now: no network, or it is asked too often."""
-    others: tuple[str, ...] = ()
-    """Logins that come from elsewhere: only there can they be ended."""
-    had_credentials: bool = False
-    """Whether there were credentials; those handed out stay valid until they expire."""
-    identity_id: str | None = None
-    """The identity that this machine has forgotten."""
-    left: tuple[str, ...] = ()
-    """Why the keyring has a key still, for people; it opens nothing any more."""
-    kept: tuple[str, ...] = ()
-    """Earlier sign-ins that were not ended, and why, for people."""
-
-
-@dataclass(slots=True)
-class _Ending:
-    """What has been done so far."""
-
-    users: list[str] = field(default_factory=list)
-    revoked: bool = False
-    problems: list[str] = field(default_factory=list)
-    is_unreached: bool = False
-    others: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    error: CognitoCredentialsError | None = None
 
 
 def sign_ins(logins: Logins) -> list[SignInSource]:
@@ -133,48 +91,19 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
             f"there is no scope '{clean(str(scope), 40)}'",
             hint=f"Use {', '.join(SCOPES[:-1])} or {SCOPES[-1]}",
         )
-    principal = parts.refresher.principal()  # before nobody can tell any more
-    ending = _Ending()
+    principal = parts.refresher.principal()  # before the sign-in is removed
+    done, error = SignedOut(scope=scope), None
     if scope != "credentials":
-        # First: from here on no other process of this user gets new credentials, so that none come back.
+        # Before the credentials are removed: another process cannot get new ones from here on.
         for _, source in parts.logins.sources:
-            _end(source, ending, revoke=revoke)
+            if not source.is_sign_in:
+                done += SignedOut(others=(describe(source),))
+                continue
+            try:
+                done += cast("SignInSource", source).sign_out(revoke=revoke)
+            except CognitoCredentialsError as problem:
+                error = problem
     forgotten = parts.refresher.forget(principal, identity=scope == "identity")
-    if ending.error is not None:
-        raise ending.error
-    return SignedOut(
-        scope,
-        tuple(ending.users),
-        ending.revoked,
-        tuple(ending.problems),
-        ending.is_unreached,
-        tuple(ending.others),
-        forgotten.had_credentials,
-        forgotten.identity_id,
-        tuple(ending.left),
-        tuple(ending.kept),
-    )
-
-
-def _end(source: Source, ending: _Ending, *, revoke: bool) -> None:
-    if not source.is_sign_in:
-        ending.others.append(describe(source))
-        return
-    try:
-        done = cast("SignInSource", source).sign_out(revoke=revoke)
-    except CognitoCredentialsError as error:
-        ending.error = error
-        return
-    if done.account is not None:
-        ending.users.append(done.account.shown)
-    ending.kept += [each.still_here for each in done.earlier if each.is_kept]
-    ending.is_unreached |= any(each.is_unreached for each in done.earlier)
-    earlier = tuple(each for each in done.earlier if not each.is_kept)
-    ending.users += [each.shown for each in earlier]
-    for each in (done, *earlier):
-        ending.revoked |= each.is_revoked
-        ending.is_unreached |= each.is_unreached
-        if each.problem:
-            ending.problems.append(each.problem)
-        if each.left:
-            ending.left.append(each.left)
+    if error is not None:
+        raise error
+    return replace(done, had_credentials=forgotten.had_credentials, identity_id=forgotten.identity_id)

@@ -1,5 +1,5 @@
 """
-Signing in: people and devices get an identity of their own, and keep it for weeks.
+Signing in: the user of an app or of a profile signs in once, and stays signed in for weeks.
 
     from cognito_credentials import IdentityPool
     from cognito_credentials.sign_in import DeveloperLogin, OidcLogin, UserPool
@@ -8,29 +8,23 @@ Signing in: people and devices get an identity of their own, and keep it for wee
     pool = IdentityPool("us-east-1:…", logins=login)
     pool.sign_in()           # once; from then on pool.credentials() works, in this process and in others
 
-These three names are here and not at the top of the package, since most programs have no use for them. What
-follows is for who reads on.
+The names are here and not at the top of the package, since most programs do not need them.
+`DeveloperLogin` is in the folder `developer/`. The files, from the top:
 
-    sources.py         UserPool and OidcLogin: login sources; a token when one is needed, who it is offline
-    source.py          what these two have in common; profile.py makes them of a profile's keys
-    sign_in.py         one sign-in at rest and in use: refreshed under a lock, rotated, ended
-    replacing.py       a new one in place of the one before
-    interaction.py     what a person is shown and asked; unseen.py reads what is not shown
-    browser.py         authorization code + PKCE; callback.py is the loopback end
-    device.py          the device authorization grant (RFC 8628)
-    password.py        a user pool's challenges, in the terminal; srp.py proves passwords and devices
-    oidc.py, user_pool.py    the two kinds of issuer: endpoints, refresh, revocation; user_pool_api.py
-    discovery.py, id_token.py, http.py    what an issuer says, and how it is believed
-    account.py         who is signed in: a file without a secret; all that a cache hit looks at
-    stores.py          where the refresh token is: keyring_store.py (keyring_child.py) or file_store.py;
-                       kept.py is what is in there
-    place.py           the directory of both, verified like the cache's
+    sign_out_all.py   `logout --all`: every sign-in on this machine -> what was ended
+    profile.py        the keys of a profile -> its UserPool or OidcLogin
+    sources.py        UserPool, OidcLogin: the login sources; their arguments
+    source.py         what both have in common: token(), who is signed in, sign_in(), sign_out()
+    leftovers.py      sign-ins that no profile leads to any more -> ended at the issuer that they were made at
+    ways/             browser, device, password: a person -> verified tokens
+    kept/             the sign-in on disk: verified tokens -> account file, stored refresh token -> ID tokens
+    issuers/          OpenID Connect issuers and user pools: endpoints, tokens, verification, revocation
+    checks.py         what each setting must look like, and the error when it does not
+    extra.py          the error that names the extra ``login`` when its libraries are missing
 
-Only `account`, `place` and `sources` are imported for a profile that signs in; the rest, and the libraries
-of the extra ``login``, when a person signs in or a refresh token is used. Nothing of it is imported for
-guests.
-
-    developer.py       DeveloperLogin: an app's own back end says who the user is; nobody signs in here
+A cache hit of a profile that signs in reads the account file and loads no library. The libraries of the extra
+``login`` are loaded when a person signs in or a refresh token is used. For guests, nothing of this folder is
+imported.
 """
 
 from __future__ import annotations

@@ -1,32 +1,22 @@
-"""
-The libraries of the extra ``login``: asked for only when somebody signs in, and named when they are missing.
-
-Imports `errors` only.
-"""
+"""The error for a missing library of the extra ``login``; they are imported only when they are needed."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError, clean, replaced
 
 
-@contextlib.contextmanager
-def needs_extra() -> Iterator[None]:
+def needs_extra() -> replaced:
     """
-    Say which extra has what is not installed.
+    Return a context in which a library that is not installed is an error that names the extra.
 
     Raises:
-        ConfigurationError: A library is not there.
+        ConfigurationError: A library is not installed.
     """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        name = error.name
-    else:
-        return
-    raise ConfigurationError(
-        f"signing in needs '{clean(name or 'a library', 40)}', which is not installed",
+    return replaced(ModuleNotFoundError, by=_missing)
+
+
+def _missing(error: ModuleNotFoundError) -> ConfigurationError:
+    return ConfigurationError(
+        f"signing in needs '{clean(error.name or 'a library', 40)}', which is not installed",
         hint="pip install 'cognito-credentials[login]'",
     )

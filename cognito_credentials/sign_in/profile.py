@@ -1,21 +1,14 @@
-"""
-The sign-in that a profile describes, made into a source; nothing is read and nobody is asked.
-
-Imports `sources`, `shapes`, `elsewhere`.
-"""
+"""A profile's keys become the login source that its user signs in to; nothing is read and nobody is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError
 from ..logins import parse_source
-from ..settings.aws_config import read_config
-from ..settings.endpoints import checked_endpoint, configured_endpoint
-from ..settings.lookup import SIGN_IN_KEYS
-from . import shapes
-from .kept.elsewhere import Profile
+from ..settings.endpoints import checked_endpoint
+from . import checks
 from .source import SignInSource
 from .sources import OidcLogin, UserPool
 
@@ -24,14 +17,6 @@ _OIDC: Final = (
     *("cognito_oidc_issuer", "cognito_oidc_client_id"),
     *("cognito_oidc_scopes", "cognito_oidc_client_secret"),
 )
-
-
-class Configured(NamedTuple):
-    """One profile of the AWS config."""
-
-    profile: Profile
-    source: SignInSource | None
-    """None where it signs in to nothing."""
 
 
 def source_of_profile(
@@ -73,47 +58,6 @@ def source_of_profile(
     return source
 
 
-def profiles_with(environ: Mapping[str, str], warn: Callable[[str], None]) -> list[Configured]:
-    """
-    List all profiles, with the source of each that signs in.
-
-    Args:
-        environ: Environment variables.
-        warn: Is told what is wrong with a profile; it is listed without a source then.
-
-    Raises:
-        ConfigurationError: The config file cannot be read.
-    """
-    config = read_config(environ)
-    found = []
-    for name, values in config["profiles"].items():
-        endpoint, source = None, None
-        settings = {key: str(values[key]).strip() for key in SIGN_IN_KEYS if key in values}
-        try:
-            endpoint = configured_endpoint(
-                "cognito_identity_provider",
-                environ=environ,
-                config=config,
-                profile=name,
-                profile_settings=values,
-            )
-            if settings:
-                source = source_of_profile(
-                    settings,
-                    origin=f"profile '{clean(name, 80)}'",
-                    profile_name=name,
-                    profile_settings=values,
-                    endpoint=endpoint,
-                    environ=environ,
-                )
-        except ConfigurationError as error:
-            if settings:
-                warn(error.message)
-        url = endpoint[0].rstrip("/") if endpoint else None
-        found.append(Configured(Profile(name, values, url), source))
-    return found
-
-
 def _check_whole(settings: Mapping[str, str], origin: str, *, is_user_pool: bool) -> None:
     """Refuse keys of both kinds, and of either less than it needs."""
     needed, others = (_USER_POOL, _OIDC) if is_user_pool else (_OIDC, _USER_POOL)
@@ -135,16 +79,16 @@ def _check_whole(settings: Mapping[str, str], origin: str, *, is_user_pool: bool
 def _user_pool(
     settings: Mapping[str, str], origin: str, endpoint: tuple[str, str] | None, options: dict[str, Any]
 ) -> UserPool:
-    user_pool_id = shapes.user_pool_id(
+    user_pool_id = checks.user_pool_id(
         settings["cognito_user_pool_id"], f"cognito_user_pool_id from {origin}"
     )
     domain = settings.get("cognito_domain")
     if domain is not None:
         region = user_pool_id.partition("_")[0]
-        domain = shapes.domain(domain, f"cognito_domain from {origin}", region)
+        domain = checks.domain(domain, f"cognito_domain from {origin}", region)
     return UserPool(
         user_pool_id,
-        shapes.client_id(settings["cognito_client_id"], f"cognito_client_id from {origin}"),
+        checks.client_id(settings["cognito_client_id"], f"cognito_client_id from {origin}"),
         domain=domain,
         endpoint_url=checked_endpoint(endpoint[0], f"endpoint_url from {endpoint[1]}") if endpoint else None,
         **options,
@@ -156,7 +100,7 @@ def _oidc(settings: Mapping[str, str], origin: str, options: dict[str, Any]) -> 
 
     scopes = settings.get("cognito_oidc_scopes")
     if scopes is not None:
-        options = {**options, "scopes": shapes.scopes(scopes, f"cognito_oidc_scopes from {origin}")}
+        options = {**options, "scopes": checks.scopes(scopes, f"cognito_oidc_scopes from {origin}")}
     secret = settings.get("cognito_oidc_client_secret")
     if secret is not None:
         # A source and never the secret: who reads or shares the config must not have it.
@@ -166,7 +110,7 @@ def _oidc(settings: Mapping[str, str], origin: str, options: dict[str, Any]) -> 
         options = {**options, "client_secret": source}
     return OidcLogin(
         checked_issuer(settings["cognito_oidc_issuer"], f"cognito_oidc_issuer from {origin}"),
-        shapes.client_id(settings["cognito_oidc_client_id"], f"cognito_oidc_client_id from {origin}"),
+        checks.client_id(settings["cognito_oidc_client_id"], f"cognito_oidc_client_id from {origin}"),
         **options,
     )
 
@@ -176,13 +120,13 @@ def _options(settings: Mapping[str, str], origin: str, ways: tuple[str, ...]) ->
     found: dict[str, Any] = {}
     if "cognito_sign_in" in settings:
         where = f"cognito_sign_in from {origin}"
-        found["sign_in"] = shapes.way(settings["cognito_sign_in"], where, ways)
+        found["sign_in"] = checks.way(settings["cognito_sign_in"], where, ways)
     if "cognito_redirect_ports" in settings:
         where = f"cognito_redirect_ports from {origin}"
-        found["redirect_ports"] = shapes.ports(settings["cognito_redirect_ports"], where)
+        found["redirect_ports"] = checks.ports(settings["cognito_redirect_ports"], where)
     if "cognito_login_store" in settings:
         where = f"cognito_login_store from {origin}"
-        found["store"] = shapes.store(settings["cognito_login_store"], where)
+        found["store"] = checks.store(settings["cognito_login_store"], where)
     if "cognito_login_provider" in settings:
         found["login_provider"] = settings["cognito_login_provider"]
     return found

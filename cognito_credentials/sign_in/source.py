@@ -1,66 +1,52 @@
 """
-What the login sources of people who signed in here have in common; `sources.py` has the two kinds.
+The login source of a user who signs in on this machine; `sources.py` has its two kinds.
 
-Making one costs nothing and reads nothing. Who it is comes from the account file, offline; a token comes from
-memory or by the refresh token; only signing in and out talk to a person or a keyring's owner.
-
-Imports `account`, `place`, `sign_in`; the issuers, and with them the libraries, when they are asked.
+A new source reads nothing and asks nobody. Who is signed in comes from the account file, offline. A token
+comes from memory or by the refresh token. Only signing in and out talk to a person. The issuers, and the
+libraries of the extra ``login``, are imported when an issuer is asked.
 """
 
 from __future__ import annotations
 
 import copy
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..errors import CacheError
 from ..exchange.interruption import interrupted_bare
 from ..logins.claims import unverified_claims, unverified_subject
+from ..logins.signed_out import SignedOut
 from ..logins.source import Source
 from ..secret import Secret
-from . import shapes
-from .consequences import with_what_follows
+from . import checks
 from .extra import needs_extra
 from .kept.account import Account, config_of, principal_of
 from .kept.keyring_store import PATIENT_SECONDS
 from .kept.place import Place, key_of, sign_in_directory
-from .kept.sign_in import EndedSignIn, SignIn
-from .ways.surroundings import has_browser
+from .kept.sign_in import SignIn
 
 if TYPE_CHECKING:
     from ..exchange.http import Network
-    from .issuers.issuer import Issuer, Verified
-    from .ways.interaction import Prompt
-
-WAYS: Final = ("browser", "device", "password")
-NO_BROWSER: Final = "no-browser"
-"""A fourth way, never configured: the browser on another machine, by copying addresses."""
+    from .issuers.issuer import Issuer
+    from .issuers.tokens import Verified
+    from .ways.prompt import Prompt
 
 
 class SignInSource(Source):
     """
-    What user pools and other issuers have in common; make a `UserPool` or an `OidcLogin`.
+    The common part of `UserPool` and `OidcLogin`, which have its arguments in their documentation.
 
     Args:
-        issuer: Its address, to the letter.
-        client_id: The client.
-        scope: What to ask for, separated by spaces.
-        sign_in: How people sign in: one of `WAYS`.
-        redirect_ports: Loopback ports registered for the client, tried in order.
-        store: ``keyring``, or ``file`` for a plain file that only this user can read.
-        login_provider: The key under ``logins``, where it is not the issuer without its scheme.
-        profile_name: Sign-ins of different profiles do not know of each other.
-        environ: Environment variables; the process's own.
-        clock: Time; the machine's own.
-        profile_settings: The profile's, for the CA bundle.
+        scope: Scopes, separated by spaces.
     """
 
     is_sign_in = True
     can_change_owner = True
     provider: str
-    ways: tuple[str, ...] = WAYS
+    ways: tuple[str, ...] = checks.WAYS
 
     def __init__(
         self,
@@ -91,11 +77,11 @@ class SignInSource(Source):
         self._profile_settings = dict(profile_settings or {})
         self._user: str | None = None
         self.is_of_profile = False
-        """Whether the profile itself names it: then it takes the place of what the profile named before."""
+        """Whether a profile made this source: then it replaces what the profile signed in to before."""
         self._engine: SignIn | None = None
         self._made_issuer: Issuer | None = None
         self.ends_at: float | None = None
-        """Of a sign-in made here without a refresh token, seconds since the epoch."""
+        """When the sign-in of `sign_in` ends, seconds since the epoch; None where it can be refreshed."""
 
     @interrupted_bare
     def token(self) -> Secret:
@@ -103,7 +89,8 @@ class SignInSource(Source):
         Return a valid ID token.
 
         Raises:
-            LoginRequiredError: Nobody is signed in, or the sign-in has ended; the hint is the command to run.
+            LoginRequiredError: Nobody is signed in, or the sign-in has ended; the hint names the command to
+                run.
             ServiceError: The issuer does not answer.
             CacheError: The keyring or the directory cannot be used.
         """
@@ -111,28 +98,28 @@ class SignInSource(Source):
             return self._sign_in().id_token()
 
     def reject(self, token: Secret) -> None:
-        """Take note that *token* is not taken any more: `token` will not return it again."""
+        """Do not return *token* again: the service refused it."""
         self._sign_in().reject(token)
 
     def of_user(self, user: str) -> SignInSource:
-        """Return the same for *user*, where an app tells those who share this machine apart."""
-        own = copy.copy(self)
-        own._user = user  # noqa: SLF001  (of this very class)
-        return own
+        """Return the source of another sign-in, where an app has several users on one machine."""
+        copied = copy.copy(self)
+        copied._user = user  # noqa: SLF001  (of this very class)
+        return copied
 
     def principal(self) -> str | None:
-        """Say who is signed in, offline; None for nobody."""
+        """Return who is signed in, as cached credentials are keyed, offline; None for nobody."""
         account = self.account()
         return None if account is None else account.principal
 
     def principal_of(self, token: Secret) -> str | None:
-        """Say whose *token* of this source it is, so that token and answer are of one moment."""
+        """Return the principal of a *token* of this source; the user may have changed since it was given."""
         claims = unverified_claims(token.reveal()) or {}
-        whose = unverified_subject(claims)
-        return None if whose is None else principal_of(*whose)
+        subject = unverified_subject(claims)
+        return None if subject is None else principal_of(*subject)
 
     def owner(self) -> str | None:
-        """Say who is signed in, offline; empty for nobody, None where that cannot be told at the moment."""
+        """Return the principal, offline; empty for nobody, None where the account file cannot be read."""
         try:
             account = self._sign_in().account()
         except CacheError:
@@ -140,21 +127,21 @@ class SignInSource(Source):
         return "" if account is None else account.principal
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
-        """Say which file decides who this is; None where there is no place for one."""
+        """Name the file that says who is signed in; None where there is no home directory."""
         try:
             return (("file", self._place().path("sign-in")),)
         except CacheError:
             return None
 
     def account(self) -> Account | None:
-        """Say who is signed in, offline; None for nobody, or where there is no place to look."""
+        """Return who is signed in, offline; None for nobody, or where that cannot be read."""
         try:
             return self._sign_in().account()
         except CacheError:
             return None
 
     def has_ended(self) -> bool:
-        """Tell whether somebody is signed in, but the issuer said, when asked last, that this has ended."""
+        """Tell, offline, whether the issuer has ended the sign-in of the user."""
         try:
             return self._sign_in().has_ended()
         except CacheError:
@@ -174,64 +161,87 @@ class SignInSource(Source):
         Have a person sign in.
 
         Args:
-            prompt: The person; the terminal by default.
-            way: One of `WAYS` or `NO_BROWSER`; by default what is configured, and where that is a browser
-                and none can be opened here, `NO_BROWSER`.
-            store: Where the refresh token shall be; by default what is configured.
-            open_browser: Opens an address; False when it cannot.
-            username: Who, for a password; refused with any other way.
-
-        Returns:
-            Who has signed in.
+            prompt: Talks to the person; the terminal by default.
+            way: One of `ways` or ``no-browser``; by default the configured one, and ``no-browser`` where that
+                is a browser and none can be opened here.
+            store: ``keyring`` or ``file``; by default what is configured, or where the sign-in before is.
+            open_browser: Opens an address; returns False when it cannot.
+            username: The user name for ``password``; asked for by default.
 
         Raises:
             LoginRequiredError: Nobody signed in.
             LoginRejectedError: The issuer refused.
-            ServiceError: It does not answer.
-            ConfigurationError: This way is not one for this issuer, or a library is missing.
-            CacheError: There is no place for the refresh token; the hint says how to choose one.
+            ServiceError: The issuer does not answer.
+            ConfigurationError: The issuer does not have this way, or a library is missing.
+            CacheError: The refresh token cannot be stored; the hint names another store.
         """
-        from .ways.interaction import TerminalPrompt
+        from .ways.prompt import TerminalPrompt
 
-        chosen = shapes.way(way or self.way, "the way to sign in", (*self.ways, NO_BROWSER))
-        shapes.check_username(username, chosen)
-        where = shapes.store(store or self.store or self._store_so_far(), "store")
+        chosen = checks.way(way or self.way, "the way to sign in", (*self.ways, checks.NO_BROWSER))
+        checks.check_username(username, chosen)
+        where = checks.store(store or self.store or self._store_so_far(), "store")
         prompt = prompt or TerminalPrompt()
-        is_free = chosen == "browser" and way is None and open_browser is None
-        if is_free and not has_browser(self._environ(), prompt, self.ways):
-            chosen = NO_BROWSER
-        with needs_extra(), self._sign_in().beginning(where, PATIENT_SECONDS, self._config()) as kept:
-            keep = with_what_follows(self, kept, prompt)
-            if chosen == "device":
-                return keep(self._with_device(prompt))
-            if chosen == "password":
-                return keep(self._with_password(prompt, username))
-            if chosen == NO_BROWSER:
-                return keep(self._with_browser_elsewhere(prompt))
-            return self._with_browser_here(prompt, keep, open_browser)
+        is_default = chosen == "browser" and way is None and open_browser is None
+        with needs_extra():
+            if is_default and not self._has_browser(prompt):
+                chosen = checks.NO_BROWSER
+            with self._sign_in().begin(where, PATIENT_SECONDS, self._config()) as keep:
+
+                def finish(verified: Verified) -> Account:
+                    account = keep(verified)
+                    self._say_consequences(verified, prompt)
+                    return account
+
+                if chosen == "browser":
+                    return self._with_browser_here(prompt, finish, open_browser)
+                if chosen == "device":
+                    return finish(self._with_device(prompt))
+                if chosen == "password":
+                    return finish(self._with_password(prompt, username))
+                return finish(self._with_browser_elsewhere(prompt))
 
     @interrupted_bare
-    def sign_out(self, *, revoke: bool = True) -> EndedSignIn:
+    def sign_out(self, *, revoke: bool = True) -> SignedOut:
         """
-        Forget the sign-in, and have the issuer revoke the refresh token where it can.
+        Remove the sign-in, and have the issuer revoke the refresh token where it can.
+
+        What the profile signed in to earlier, at another issuer or client, is ended, too.
 
         Raises:
-            CacheError: Something of it could not be removed.
+            CacheError: A file could not be removed.
+            ServiceError: Another process is using the sign-in.
         """
-        with needs_extra():
-            done = self._sign_in().end(revoke=revoke)
-            return done._replace(earlier=tuple(self.end_earlier(revoke=revoke)))
+        done = self.end(revoke=revoke)
+        return sum(self._end_earlier(revoke=revoke), done)
 
-    def end_earlier(self, *, revoke: bool = True) -> list[EndedSignIn]:
-        """End what the profile had at other issuers or clients: nothing would ever lead there again."""
+    def end(self, *, revoke: bool = True) -> SignedOut:
+        """Sign out as `sign_out` does, and leave earlier sign-ins of the profile alone."""
+        with needs_extra():
+            return self._sign_in().end(revoke=revoke)
+
+    def _end_earlier(self, *, revoke: bool) -> list[SignedOut]:
         if not (config := self._config()):
             return []
-        from .kept.elsewhere import Own, SignInsHere
+        from .leftovers import Profile, end_earlier
 
-        here = SignInsHere(self._environ(), self._clock, self._profile_settings)
         endpoint = self._network_options().get("endpoint_url")
-        own = Own(self.profile_name, config, self.issuer, self.client_id, endpoint)
-        return here.end_others(own, revoke=revoke)
+        profile = Profile(self.profile_name, self._profile_settings, endpoint)
+        current = (self.issuer, self.client_id)
+        return end_earlier(profile, current, config, self._environ(), self._clock, revoke=revoke)
+
+    def _say_consequences(self, verified: Verified, prompt: Prompt) -> None:
+        """End earlier sign-ins of the profile; tell about them, and about a sign-in that does not last."""
+        for done in self._end_earlier(revoke=True):
+            for user in done.users:
+                prompt.say(f"Ended the sign-in of {user}, which this profile had before.")
+            for problem in done.problems:
+                prompt.say(f"Its refresh token could not be revoked: {problem}.")
+            for kept in done.kept:
+                prompt.say(f"{kept}.")
+        self.ends_at = None if verified.refresh_token else float(verified.claims["exp"])
+        if self.ends_at is not None:
+            until = time.strftime("%H:%M", time.localtime(self.ends_at))
+            prompt.say(f"The issuer gave no refresh token: this sign-in lasts until {until}, and no longer.")
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_engine": None, "_made_issuer": None}
@@ -240,13 +250,18 @@ class SignInSource(Source):
         return f"{type(self).__name__}({self.description})"
 
     def _config(self) -> str:
-        """Name the config that names it; empty where a program does, or it is one user's of an app."""
+        """Return `config_of` the profile; empty for a source of a program, or of one user of an app."""
         return config_of(self._environ()) if self.is_of_profile and self._user is None else ""
 
     def _store_so_far(self) -> str:
-        """Where the sign-in is that this one replaces: who chose a plain file need not choose it again."""
+        """Return the store of the sign-in before: a user who chose a plain file need not choose it again."""
         account = self.account()
         return "keyring" if account is None else account.store
+
+    def _has_browser(self, prompt: Prompt) -> bool:
+        from .ways.browser import has_browser
+
+        return has_browser(self._environ(), prompt, self.ways)
 
     def _with_browser_here(
         self, prompt: Prompt, keep: Callable[[Verified], Account], open_browser: Callable[[str], bool] | None
@@ -273,10 +288,10 @@ class SignInSource(Source):
         return sign_in_with_device(self._issuer(), prompt, self._clock, scope=self.scope)
 
     def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
-        raise NotImplementedError  # not among the ways of this issuer
+        raise NotImplementedError  # only `UserPool` has this way
 
     def _ports(self) -> tuple[int, ...]:
-        """Return the ports for the answer; none for any."""
+        """Return the ports for the browser's answer; none for any free port."""
         return self.redirect_ports
 
     def _make_issuer(self, network: Network) -> Issuer:
@@ -303,20 +318,20 @@ class SignInSource(Source):
 
     def _sign_in(self) -> SignIn:
         if self._engine is None:
-            named = f" --profile {self.profile_name}" if self.profile_name else ""
-            remedy = f"'cognito-credentials login{named}'"
-            # What a program made itself is a program's to sign in to; a profile, whoever has a terminal.
+            option = f" --profile {self.profile_name}" if self.profile_name else ""
+            remedy = f"'cognito-credentials login{option}'"
+            # Only a profile can certainly be signed in to on the command line.
             is_profile = self._profile_settings and self.profile_name
-            remedy = f"run {remedy}" if is_profile else f"sign in again: sign_in() in Python, or {remedy}"
+            remedy = f"Run {remedy}" if is_profile else f"Sign in again: sign_in() in Python, or {remedy}"
             self._engine = SignIn(self._place(), self._issuer, self._clock, remedy)
         return self._engine
 
     def _place(self) -> Place:
-        # With an endpoint that is not the issuer's own, it is another sign-in: what AWS gave for weeks must
-        # not be sent to wherever a variable points today.
-        where = self._network_options().get("endpoint_url")
+        # Another endpoint is another sign-in: a refresh token of AWS must not be sent to an endpoint that an
+        # environment variable names today.
+        endpoint = self._network_options().get("endpoint_url")
         user = f"user:{self._user}" if self._user else None
-        key = key_of(self.profile_name, self.issuer, self.client_id, where, user)
+        key = key_of(self.profile_name, self.issuer, self.client_id, endpoint, user)
         return Place(sign_in_directory(self._environ()), key)
 
     def _environ(self) -> Mapping[str, str]:

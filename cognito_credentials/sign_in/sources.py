@@ -1,7 +1,7 @@
 """
 `UserPool` and `OidcLogin`: login sources of people who signed in here.
 
-Imports `source`, `shapes`; the issuers, and with them the libraries, when they are asked.
+Imports `source`, `checks`; the issuers, and with them the libraries, when they are asked.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError
 from ..regions import user_pool_issuer
 from ..settings.endpoints import checked_endpoint, configured_endpoint
-from . import shapes
+from . import checks
 from .source import SignInSource
 
 if TYPE_CHECKING:
     from ..exchange.http import Network
     from ..logins import LoginSource
     from ..secret import Secret
-    from .issuers.issuer import Issuer, Verified
-    from .ways.interaction import Prompt
+    from .issuers.issuer import Issuer
+    from .issuers.tokens import Verified
+    from .ways.prompt import Prompt
 
 
 class OidcLogin(SignInSource):
@@ -63,11 +64,11 @@ class OidcLogin(SignInSource):
 
         super().__init__(
             checked_issuer(issuer, "issuer"),
-            shapes.client_id(client_id, "client_id"),
-            scope=shapes.scopes(scopes, "scopes"),
-            **shapes.options(options, self.ways),
+            checks.client_id(client_id, "client_id"),
+            scope=checks.scopes(scopes, "scopes"),
+            **checks.options(options, self.ways),
         )
-        self._client_secret = shapes.client_secret(client_secret, "client_secret")
+        self._client_secret = checks.client_secret(client_secret, "client_secret")
 
     def _make_issuer(self, network: Network) -> Issuer:
         from .issuers.oidc import OidcIssuer
@@ -115,15 +116,15 @@ class UserPool(SignInSource):
         endpoint_url: str | None = None,
         **options: Any,
     ) -> None:
-        self.user_pool_id = shapes.user_pool_id(user_pool_id, "user_pool_id")
+        self.user_pool_id = checks.user_pool_id(user_pool_id, "user_pool_id")
         self.region = self.user_pool_id.partition("_")[0]
         super().__init__(
             user_pool_issuer(self.user_pool_id),
-            shapes.client_id(client_id, "client_id"),
-            scope=shapes.scopes(scopes, "scopes"),
-            **shapes.options(options, self.ways),
+            checks.client_id(client_id, "client_id"),
+            scope=checks.scopes(scopes, "scopes"),
+            **checks.options(options, self.ways),
         )
-        self.domain = None if domain is None else shapes.domain(domain, "domain", self.region)
+        self.domain = None if domain is None else checks.domain(domain, "domain", self.region)
         self._endpoint_url = None if endpoint_url is None else checked_endpoint(endpoint_url, "endpoint_url")
 
     def _make_issuer(self, network: Network) -> Issuer:

@@ -14,9 +14,9 @@ import sys
 
 from cognito_credentials.errors import ServiceError
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.kept.file_store import PlainFileStore
-from cognito_credentials.sign_in.kept.kept import Kept, opened
 from cognito_credentials.sign_in.kept.place import Place
+from cognito_credentials.sign_in.kept.stored_tokens import StoredTokens
+from cognito_credentials.sign_in.kept.stores import PlainFileStore
 
 from .kill import KEY, Outcome, kill_a_writer, run, strays
 
@@ -39,7 +39,7 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
         except ServiceError:
             outcome.lock_kept += 1
             continue
-        kept = None if secret is None else opened(secret)
+        kept = None if secret is None else StoredTokens.decode(secret)
         outcome.missing += secret is None
         outcome.torn += secret is not None and (kept is None or kept.principal != PRINCIPAL)
         outcome.strays_after_next_write += strays(directory)
@@ -52,7 +52,7 @@ def _rotate(place: Place, number: int) -> None:
 
 
 def _kept(number: int) -> Secret:
-    return Kept(Secret("CANARY" + "r" * (500 + number % 1500)), None, 0, PRINCIPAL).encode()
+    return StoredTokens(Secret("CANARY" + "r" * (500 + number % 1500)), None, 0, PRINCIPAL).encode()
 
 
 if __name__ == "__main__":

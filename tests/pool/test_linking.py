@@ -24,6 +24,7 @@ from cognito_credentials import (
 )
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from cognito_credentials.logins import Source
+from cognito_credentials.logins.signed_out import SignedOut
 from tests.world import World
 
 __all__ = ["emulator", "emulator_keys"]
@@ -409,9 +410,8 @@ class SignIn(Source):
         return self.account()
 
     def sign_out(self, *, revoke: bool) -> Any:
-        account, self.user = self.account(), None
-        ended = {"problem": "", "is_unreached": False, "left": "", "earlier": ()}
-        return SimpleNamespace(account=account, is_revoked=revoke and account is not None, **ended)
+        user, self.user = self.user, None
+        return SignedOut(users=(user,), revoked=revoke) if user else SignedOut()
 
 
 def test_signing_in_with_the_guest(world: World, guest: IdentityPool) -> None:

@@ -12,8 +12,8 @@ import botocore.session
 import pytest
 
 from cognito_credentials.errors import LoginRequiredError, RefusedError, ServiceError
+from cognito_credentials.sign_in.issuers.tokens import Device
 from cognito_credentials.sign_in.issuers.user_pool_api import UserPoolApi
-from cognito_credentials.sign_in.kept.kept import Device
 from cognito_credentials.sign_in.sources import UserPool
 
 from ..conftest import locals_of
@@ -101,7 +101,7 @@ def test_signing_out_forgets_the_device(user_pool: UserPoolServer, isolation: Pa
     """Nothing is left of this machine at the pool, and none of its refresh tokens works."""
     _sign_in()
 
-    assert _source().sign_out().is_revoked
+    assert _source().sign_out().revoked
     assert user_pool.users["ann"].devices == {}
     assert user_pool.refresh_tokens == {}
     assert list(isolation.rglob("secret-v1-*")) == []
@@ -205,7 +205,7 @@ def test_a_device_that_cannot_be_forgotten_does_not_keep_the_token_alive(one_poo
     _sign_in()
     one_pool.fails["ForgetDevice"] = ("InternalErrorException", "not now")
 
-    assert _source().sign_out().is_revoked
+    assert _source().sign_out().revoked
     assert one_pool.refresh_tokens == {}
 
 
@@ -253,7 +253,7 @@ def test_half_a_device_is_none(one_pool: UserPoolServer, isolation: Path, device
 def test_a_keyring_that_cannot_be_read_makes_a_new_device(
     one_pool: UserPoolServer, isolation: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What this machine is known as is looked up before signing in; a failure of that keeps nobody out."""
+    """The remembered device is read before signing in; a failure of that keeps nobody out."""
     _sign_in()
     (place,) = isolation.rglob("secret-v1-*")
     place.write_text("CANARY, cut off")
@@ -261,5 +261,5 @@ def test_a_keyring_that_cannot_be_read_makes_a_new_device(
     with caplog.at_level(logging.DEBUG):
         _sign_in()
 
-    assert "what the issuer knows this machine as cannot be read" in caplog.text
+    assert "the device that the user pool remembers cannot be read" in caplog.text
     assert len(one_pool.users["ann"].devices) == 2

@@ -32,7 +32,7 @@ def test_an_app_is_told_what_an_app_can_do() -> None:
 
     with pytest.raises(LoginRequiredError) as caught:
         made.token()
-    assert caught.value.hint.startswith("sign in again: sign_in() in Python")
+    assert caught.value.hint.startswith("Sign in again: sign_in() in Python")
     with pytest.raises(LoginRequiredError) as caught:
         of_profile.token()
-    assert caught.value.hint == "run 'cognito-credentials login --profile app'"
+    assert caught.value.hint == "Run 'cognito-credentials login --profile app'"

@@ -14,12 +14,13 @@ from cognito_credentials.cache.file import FileStore
 from cognito_credentials.regions import user_pool_issuer
 from cognito_credentials.secret import Secret
 from cognito_credentials.settings.settings import cache_directory
+from cognito_credentials.sign_in import leftovers
 from cognito_credentials.sign_in.kept.account import Account
-from cognito_credentials.sign_in.kept.elsewhere import SignInsHere
-from cognito_credentials.sign_in.kept.kept import Kept
 from cognito_credentials.sign_in.kept.place import Place, key_of, sign_in_directory
+from cognito_credentials.sign_in.kept.stored_tokens import StoredTokens
 from cognito_credentials.sign_in.kept.stores import open_store
 from cognito_credentials.sign_in.profile import source_of_profile
+from cognito_credentials.sign_in.sign_out_all import sign_out_all
 from cognito_credentials.sign_in.source import SignInSource
 from cognito_credentials.sign_in.sources import OidcLogin
 from tests.cli.conftest import Cli, cli, config
@@ -85,8 +86,8 @@ def _revoked(issuer: HostileIssuer) -> list[tuple[str, str]]:
 
 def _the_one(home: Path) -> Place:
     """Return the place of the only sign-in."""
-    ((place, _, *_),) = SignInsHere({"HOME": str(home)}).found()
-    return place
+    (found,) = leftovers.find({"HOME": str(home)}, [])
+    return found.place
 
 
 def _left(home: Path) -> list[str]:
@@ -99,10 +100,7 @@ def test_signing_out_of_a_profile_whose_client_was_changed(old: HostileIssuer, i
 
     done = _source(_at(old, "desktop-2")).sign_out()
 
-    assert done.account is None
-    assert [(each.account.name or each.account.subject, each.is_revoked) for each in done.earlier] == [
-        ("ann", True)
-    ]
+    assert (done.users, done.revoked) == ((f"ann at {old.url}",), True)
     assert _revoked(old) == [(CLIENT, old.refresh_tokens[-1])]
     assert _left(isolation) == []
 
@@ -154,7 +152,8 @@ def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolatio
 
     done = _source(_at(new)).sign_out()
 
-    assert [(each.is_revoked, each.is_unreached) for each in done.earlier] == [(False, True)]
+    assert (done.users, done.kept) == ((f"ann at {old.url}",), ())
+    assert (done.revoked, done.is_unreached) == (False, True)
     assert _left(isolation) == []
 
 
@@ -220,7 +219,7 @@ def test_a_profile_of_the_same_name_in_another_config(
         "config file; 'cognito-credentials logout --all' ends it"
     )
     assert person.shown[-1] == f"{said}."
-    assert [(each.still_here, each.is_unreached) for each in done.earlier] == [(said, False)]
+    assert (done.kept, done.is_unreached) == ((said,), False)
     assert _revoked(old) == []
     assert _left(isolation) == ["secret", "sign-in"]
 
@@ -250,7 +249,7 @@ def test_a_user_pool_that_was_another(isolation: Path, monkeypatch: pytest.Monke
     done = _source({**settings, "cognito_client_id": "another1234567890"}).sign_out()
     server.close()
 
-    assert [each.is_revoked for each in done.earlier] == [True]
+    assert (len(done.users), done.revoked) == (1, True)
     assert _left(isolation) == []
 
 
@@ -270,7 +269,8 @@ def test_what_aws_gave_is_not_sent_where_a_variable_points(isolation: Path) -> N
             "sign-in", account.encode()
         )
 
-    found = SignInsHere({"HOME": str(isolation)}).of_profile("app", "http://127.0.0.1:9")
+    profile = leftovers.Profile("app", {}, "http://127.0.0.1:9")
+    found = [each for each in leftovers.find({"HOME": str(isolation)}, [profile]) if each.profile]
 
     assert {each.endpoint_url: each.place.key for each in found} == {
         endpoint: key_of("app", account.issuer, APP_CLIENT, endpoint)
@@ -299,7 +299,7 @@ def test_a_stand_in_beside_aws(isolation: Path, monkeypatch: pytest.MonkeyPatch,
 
     local.sign_in(person)
     if how == "logout":
-        assert local.sign_out().earlier == ()
+        assert local.sign_out().users == ("ann",)
     server.close()
 
     monkeypatch.delenv("AWS_ENDPOINT_URL")
@@ -381,7 +381,7 @@ def test_logout_of_everything_where_one_cannot_be_ended(
 
 
 def _plant(place: Place, account: Account, principal: str | None) -> None:
-    kept = Kept(Secret("CANARY refresh"), None, 0, principal)
+    kept = StoredTokens(Secret("CANARY refresh"), None, 0, principal)
     open_store("file", place).store(kept.encode())
     place.write("sign-in", account.encode())
 
@@ -415,12 +415,12 @@ def test_a_secret_that_does_not_say_whose_it_is(old: HostileIssuer, isolation: P
         place = Place(sign_in_directory({"HOME": str(isolation)}), key_of(None, issuer, CLIENT))
         _plant(place, account, None)
 
-    done, problem = SignInsHere({"HOME": str(isolation)}).end_all()
+    done, problem = sign_out_all({"HOME": str(isolation)}, pytest.fail)
 
     assert problem is None
-    assert sorted((each.is_revoked, each.problem) for each in done) == [
-        (False, "it does not say which issuer it is from"),
-        (True, ""),
+    assert sorted((each.revoked, each.problems) for each in done) == [
+        (False, ("it does not say which issuer it is from",)),
+        (True, ()),
     ]
     assert len(_revoked(old)) == 1
 

@@ -19,7 +19,7 @@ from cognito_credentials.pool.logins import logins_of
 from cognito_credentials.pool.pool import parts_of
 from cognito_credentials.settings.settings import load
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
-from cognito_credentials.sign_in.ways.surroundings import why_no_browser
+from cognito_credentials.sign_in.ways.browser import why_no_browser
 
 ROOT = Path(__file__).parent.parent.parent
 POOL = "eu-west-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
@@ -260,7 +260,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cognito_credentials, "sign_in", cognito_credentials.sign_in)
     for name in {"authlib", *(name for name in sys.modules if name.partition(".")[0] == "authlib")}:
         monkeypatch.setitem(sys.modules, name, None)
-    for name in ("oidc", "tokens", "issuer", "browser", "authorization"):
+    for name in ("issuers.oidc", "issuers.token_client", "ways.browser", "ways.authorization"):
         monkeypatch.delitem(sys.modules, f"cognito_credentials.sign_in.{name}", raising=False)
 
     with pytest.raises(ConfigurationError, match=r"needs 'authlib.*cognito-credentials\[login\]"):

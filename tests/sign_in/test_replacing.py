@@ -99,7 +99,7 @@ def test_the_earlier_sign_in_outlives_a_failure(
 
     @interrupted_bare  # as the source has it
     def keeps() -> None:
-        with ann._sign_in().beginning("file", 5) as keep:
+        with ann._sign_in().begin("file", 5) as keep:
             keep(bob)
 
     with pytest.raises((CacheError, KeyboardInterrupt)):
@@ -142,8 +142,8 @@ def test_signing_out_with_a_broken_keyring(issuer: HostileIssuer, monkeypatch: p
 
     done = source.sign_out(revoke=False)
 
-    assert done.account is not None
-    assert "KeyringLocked" in done.left
+    assert done.users == ("ann",)
+    assert "KeyringLocked" in done.left[0]
     assert [place.read(kind) for kind in ("sign-in", "sealed", "secret")] == [None, None, None]
 
 

@@ -85,8 +85,8 @@ def test_signing_out_leaves_nothing_whatever_the_issuer_says(
 
     done = source.sign_out()
 
-    assert (done.is_revoked, done.is_unreached) == (False, is_unreached)
-    assert str(status) in done.problem
+    assert (done.revoked, done.is_unreached) == (False, is_unreached)
+    assert str(status) in done.problems[0]
     assert _left(isolation) == []
 
 
@@ -103,8 +103,8 @@ def test_signing_out_has_an_end(
     done = source.sign_out()
     go_on.set()
 
-    assert (done.is_revoked, done.is_unreached) == (False, True)
-    assert "no complete answer within" in done.problem
+    assert (done.revoked, done.is_unreached) == (False, True)
+    assert "no complete answer within" in done.problems[0]
     assert _left(isolation) == []
 
 
@@ -124,5 +124,5 @@ def test_a_user_pool_that_throttles(isolation: Path, monkeypatch: pytest.MonkeyP
 
     assert caught.value.throttled
     assert done.is_unreached
-    assert "Too many requests" in done.problem
+    assert "Too many requests" in done.problems[0]
     assert _left(isolation) == []

@@ -13,7 +13,7 @@ from cognito_credentials.errors import CognitoCredentialsError, LoginRejectedErr
 from cognito_credentials.exchange.http import Network
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
-from cognito_credentials.sign_in.issuers.tokens import TokenError
+from cognito_credentials.sign_in.issuers.token_client import TokenError
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from ..conftest import locals_of

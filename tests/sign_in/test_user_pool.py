@@ -107,7 +107,7 @@ def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
 
     out = source.sign_out()
 
-    assert out.is_revoked
+    assert out.revoked
     assert not user_pool.refresh_tokens
     assert source.principal() is None
 

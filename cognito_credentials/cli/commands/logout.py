@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...errors import CacheError, ConfigurationError, ServiceError
+from ...errors import CacheError, ServiceError
 from .. import cache_directory
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
@@ -12,10 +12,8 @@ from ..pool_options import open_pool, refuse_selection
 from ..terminal import printable
 
 if TYPE_CHECKING:
+    from ...logins.signed_out import SignedOut
     from ...pool.pool import IdentityPool
-    from ...pool.signing_in import SignedOut
-    from ...sign_in.kept.sign_in import EndedSignIn
-    from ...sign_in.profile import Configured
 
 _SCOPES: Final = ("credentials", "login", "identity")
 _NOTHING: Final = "Nobody was signed in, and there was nothing to remove."
@@ -81,18 +79,19 @@ def _refused(invocation: Invocation, pool: IdentityPool) -> int:
 
 def _run_all(invocation: Invocation) -> int:
     """End every sign-in, also those that no profile leads to since its issuer or client was changed."""
-    from ...sign_in.kept.elsewhere import SignInsHere
+    from ...sign_in.sign_out_all import sign_out_all
 
-    options = invocation.options
+    options, terminal = invocation.options, invocation.terminal
     refuse_selection(options, "sign-in")
     if options.scope is not None:
         raise UsageError(
             "--all ends sign-ins, whatever --scope says", f"For what is cached: '{PROGRAM} clear --all'"
         )
-    configured = _profiles(invocation)
-    ended, problem = SignInsHere(invocation.environ).end_all(
-        [each.profile for each in configured], [each.source for each in configured if each.source]
-    )
+
+    def warn(problem: str) -> None:
+        terminal.say(f"{printable(problem)}. What it signed in to is ended without its settings.")
+
+    ended, problem = sign_out_all(invocation.environ, warn)
     had_credentials = cache_directory.clear(invocation.environ, identities=False) > 0
     _say_what_is_ended(invocation, ended, had_credentials=had_credentials)
     if problem is not None:
@@ -100,15 +99,15 @@ def _run_all(invocation: Invocation) -> int:
     if any(done.left for done in ended):
         return CacheError.exit_code
     # Every token that was not revoked counts: after --all, nothing on this machine leads to it any more.
-    return ServiceError.exit_code if any(done.problem for done in ended) else 0
+    return ServiceError.exit_code if any(done.problems for done in ended) else 0
 
 
-def _say_what_is_ended(invocation: Invocation, ended: list[EndedSignIn], *, had_credentials: bool) -> None:
+def _say_what_is_ended(invocation: Invocation, ended: list[SignedOut], *, had_credentials: bool) -> None:
     terminal = invocation.terminal
     for done in ended:
-        if done.account is not None:
-            terminal.write(_line(printable(done.shown), revoked=done.is_revoked) + "\n")
-    left = sum(done.account is None for done in ended)
+        for user in done.users:
+            terminal.write(_line(printable(user), revoked=done.revoked) + "\n")
+    left = sum(not done.users for done in ended)
     if left:
         what = "an earlier sign-in" if left == 1 else f"{left} earlier sign-ins"
         terminal.write(f"Removed what was left of {what}.\n")
@@ -116,22 +115,8 @@ def _say_what_is_ended(invocation: Invocation, ended: list[EndedSignIn], *, had_
         terminal.write("Removed the credentials.\n")
     elif not ended:
         terminal.write(_NOTHING + "\n")
-    _say_what_is_not_revoked(invocation, tuple(done.problem for done in ended if done.problem))
-    _say_what_is_left(invocation, tuple(done.left for done in ended if done.left))
-
-
-def _profiles(invocation: Invocation) -> list[Configured]:
-    """List the profiles. Those that are malformed do not keep a sign-in from being ended."""
-    from ...sign_in.profile import profiles_with
-
-    def warn(problem: str) -> None:
-        invocation.terminal.say(f"{printable(problem)}. What it signed in to is ended without its settings.")
-
-    try:
-        return profiles_with(invocation.environ, warn)
-    except ConfigurationError as error:
-        warn(error.message)
-        return []
+    _say_what_is_not_revoked(invocation, tuple(problem for done in ended for problem in done.problems))
+    _say_what_is_left(invocation, tuple(problem for done in ended for problem in done.left))
 
 
 def _say_what_is_not_revoked(invocation: Invocation, problems: tuple[str, ...]) -> None:

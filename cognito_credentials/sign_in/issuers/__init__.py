@@ -1,10 +1,12 @@
 """
-Issuers of tokens: endpoints, tokens, and how they are verified.
+The issuers of tokens.
 
-    issuer.py           what every issuer can do
+    issuer.py           what a sign-in asks of an issuer
     oidc.py             an OpenID Connect issuer
-    user_pool.py        an Amazon Cognito user pool; user_pool_api.py is its JSON API
-    discovery.py        issuer -> its metadata and keys
-    tokens.py           the token endpoint: grants, refresh, revocation
-    id_token.py         ID token -> verified claims
+    user_pool.py        an Amazon Cognito user pool
+    user_pool_api.py    an operation of the user pools API -> its answer, or the error that users see
+    token_client.py     a code or refresh token -> tokens, at a token endpoint; revocation
+    discovery.py        an issuer's address -> its endpoints
+    id_token.py         an ID token -> its verified claims
+    tokens.py           what an issuer gives: tokens, verified claims, a device
 """

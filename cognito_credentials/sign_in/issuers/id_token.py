@@ -1,11 +1,9 @@
 """
-An ID token, verified: signed by the issuer, for this client, about this moment and this very sign-in.
+Verification of an ID token: signed by the issuer, for this client, valid now, and from this sign-in.
 
-PyJWT checks the signature; which algorithms count is decided here, from the issuer's metadata and never from
-the token alone. Time is the service's where it told (`ServerTime`), so that a device's wrong clock does not
-keep its user out.
-
-Imports `discovery`, and PyJWT when a token is verified.
+PyJWT checks the signature. Which algorithms are accepted is decided here, from the issuer's metadata and
+never from the token alone. The time is the issuer's where its answer had one (`ServerTime`), so that a device
+with a wrong clock can still sign in.
 """
 
 from __future__ import annotations
@@ -16,20 +14,63 @@ import hmac
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import LoginRejectedError, clean
+from ...errors import LoginRejectedError, LoginRequiredError, clean, replaced
 from ...logins.claims import TOKEN_LIMIT
 from .discovery import ASYMMETRIC
+from .tokens import Verified
 
 if TYPE_CHECKING:
+    from ...exchange.http import Http
     from ...secret import Secret
+    from .discovery import Metadata
+    from .tokens import Tokens
 
 LEEWAY_SECONDS: Final = 60
-"""By how much two clocks that are both right may differ."""
+"""Two clocks that are both well kept may differ by this much."""
 SUBJECT_LIMIT: Final = 255
 """Source: OpenID Connect Core 1.0, section 2, ``sub``."""
 _REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat")
 _KEY_TYPES: Final = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 _HASHES: Final = {"256": "sha256", "384": "sha384", "512": "sha512", "DSA": "sha512"}
+
+
+def verify_tokens(
+    http: Http,
+    metadata: Metadata,
+    tokens: Tokens,
+    client_id: str,
+    *,
+    nonce: str | None,
+    issuers: frozenset[str] | None = None,
+) -> Verified:
+    """
+    Verify *tokens* with the keys that the issuer publishes now.
+
+    Args:
+        issuers: The accepted values of ``iss``; by default the issuer of *metadata*.
+
+    Raises:
+        LoginRejectedError: The ID token is not valid.
+        LoginRequiredError: There is no ID token.
+        ServiceError: The keys cannot be fetched.
+    """
+    if tokens.id_token is None:
+        # Not raised where the answer is read: the new refresh token has to be stored first.
+        raise LoginRequiredError(
+            "the issuer refreshed the sign-in but gave no ID token, which is what identity pools take",
+            hint="Sign in again, or have the issuer give ID tokens when it refreshes",
+        )
+    claims = verify(
+        tokens.id_token,
+        keys=http.get(metadata.jwks_uri),
+        issuers=issuers or frozenset({metadata.issuer}),
+        client_id=client_id,
+        algorithms=metadata.algorithms,
+        now=tokens.now,
+        nonce=nonce,
+        access_token=tokens.access_token,
+    )
+    return Verified(tokens.id_token, claims, tokens.refresh_token, tokens.now, tokens.device)
 
 
 def verify(
@@ -47,25 +88,22 @@ def verify(
     Verify an ID token, and return its claims.
 
     Args:
-        token: As the token endpoint gave it.
         keys: The issuer's JWKS document.
-        issuers: What ``iss`` may be; usually one.
-        client_id: Whom it must be for.
-        algorithms: With which the issuer signs.
-        now: The time, seconds since the epoch.
-        nonce: What this sign-in sent; None where it sent none (refresh, device).
-        access_token: Given together with it, for ``at_hash``.
+        issuers: The accepted values of ``iss``; usually one.
+        algorithms: The algorithms that the issuer signs with.
+        now: Seconds since the epoch.
+        nonce: The nonce of the authorization request; None where there was none (refresh, device).
+        access_token: The access token of the same answer, for ``at_hash``.
 
     Raises:
-        LoginRejectedError: It is not to be believed.
+        LoginRejectedError: The token is not valid.
 
     Source: OpenID Connect Core 1.0, 3.1.3.7 and 12.2.
     """
-    signed = _signed(token.reveal(), keys, algorithms & ASYMMETRIC)
-    if isinstance(signed, str):
-        raise _rejected(signed)
-    header, claims = signed
-    _check_who(claims, issuers)
+    # A forged header or key can make any layer of PyJWT fail; its frames hold the token.
+    with replaced(Exception, by=_rejection):
+        header, claims = _check_signature(token.reveal(), keys, algorithms & ASYMMETRIC)
+    _check_issuer_and_subject(claims, issuers)
     _check_audience(claims, client_id)
     _check_time(claims, now)
     if nonce is not None and not _equal(claims.get("nonce"), nonce):
@@ -77,44 +115,39 @@ def verify(
     return claims
 
 
-def _signed(
+def _check_signature(
     text: str, keys: Mapping[str, Any], algorithms: frozenset[str]
-) -> tuple[dict[str, Any], dict[str, Any]] | str:
-    """Check the signature alone; what is wrong is returned, so that no error carries the token along."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return header and claims of a token with a good signature; other errors than ours mean a bad one."""
     import jwt
 
     if len(text) > TOKEN_LIMIT:
-        return "it is longer than Cognito takes"
-    problem = "its signature is wrong"
+        raise _rejected("it is longer than Cognito takes")
+    header = jwt.get_unverified_header(text)
+    algorithm = header.get("alg")
+    if algorithm not in algorithms:
+        raise _rejected(f"it is signed with {clean(str(algorithm), 20)}, which this issuer does not use")
+    key = _key(keys, header, algorithm)
+    if key is None:
+        raise _rejected("it is signed with a key that the issuer does not publish")
+    # PyJWT checks that the claims are there. Their values are checked below, with the issuer's time.
+    checks = ("verify_aud", "verify_iss", "verify_exp", "verify_nbf", "verify_iat", "verify_sub")
+    options: Any = {"require": list(_REQUIRED), **dict.fromkeys(checks, False)}
     try:
-        header = jwt.get_unverified_header(text)
-        algorithm = header.get("alg")
-        if algorithm not in algorithms:
-            problem = f"it is signed with {clean(str(algorithm), 20)}, which this issuer does not use"
-            raise jwt.InvalidAlgorithmError
-        key = _key(keys, header, algorithm)
-        if key is None:
-            problem = "it is signed with a key that the issuer does not publish"
-            raise jwt.InvalidKeyError
-        # Who it is from, for and until when is checked by our own rules, with our own clock.
-        options: Any = {
-            "require": list(_REQUIRED),
-            **dict.fromkeys(
-                ("verify_aud", "verify_iss", "verify_exp", "verify_nbf", "verify_iat", "verify_sub"), False
-            ),
-        }
         claims = jwt.decode(text, jwt.PyJWK(key, algorithm).key, algorithms=[algorithm], options=options)
     except jwt.MissingRequiredClaimError as error:
-        problem = f"it has no claim '{clean(error.claim, 20)}'"
-    except Exception:  # noqa: BLE001, S110  (a forged header or key may break any layer: what is wrong is said below)
-        pass
-    else:
-        return header, claims
-    return problem
+        raise _rejected(f"it has no claim '{clean(error.claim, 20)}'") from None
+    return header, claims
+
+
+def _rejection(error: Exception) -> LoginRejectedError:
+    if isinstance(error, LoginRejectedError):
+        return error.with_traceback(None)
+    return _rejected("its signature is wrong")
 
 
 def _key(keys: Mapping[str, Any], header: Mapping[str, Any], algorithm: str) -> dict[str, Any] | None:
-    """Find the one key that may have signed it."""
+    """Find the one published key that can have signed the token; None if there is none, or several."""
     published = keys.get("keys")
     fitting = [
         key
@@ -130,14 +163,14 @@ def _key(keys: Mapping[str, Any], header: Mapping[str, Any], algorithm: str) -> 
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _check_who(claims: Mapping[str, Any], issuers: frozenset[str]) -> None:
-    """Check from whom it is, about whom, and that it is said to be one of these tokens at all."""
+def _check_issuer_and_subject(claims: Mapping[str, Any], issuers: frozenset[str]) -> None:
     if not isinstance(claims["iss"], str) or claims["iss"] not in issuers:
         raise _rejected(f"it is from another issuer, {clean(str(claims['iss']), 120)}")
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= SUBJECT_LIMIT:
         raise _rejected("it does not say whom it is about")
-    # Source: user pools name the kind of each of their tokens in this claim.
+    # User pools name the kind of each token in this claim.
+    # Source: Amazon Cognito developer guide, "Understanding the identity (ID) token".
     if claims.get("token_use", "id") != "id":
         raise _rejected("it is no ID token")
 
@@ -164,13 +197,14 @@ def _check_time(claims: Mapping[str, Any], now: float) -> None:
 
 
 def _half_hash(access_token: Secret, algorithm: str) -> str:
+    """Return ``at_hash``: the left half of the hash, with the hash function of the signature algorithm."""
     text = access_token.reveal().encode("ascii", "replace")
     digest = hashlib.new(_HASHES[algorithm[-3:]], text).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
 
 
 def _equal(given: object, expected: str) -> bool:
-    # JSON can hold what UTF-8 cannot: half a surrogate pair.
+    # JSON can hold half of a surrogate pair, which UTF-8 cannot encode.
     return isinstance(given, str) and hmac.compare_digest(
         given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass")
     )

@@ -1,38 +1,32 @@
-"""
-Any OpenID Connect issuer, by its discovery document.
-
-Imports `discovery`, `http`, `issuer`, `tokens`.
-"""
+"""An OpenID Connect issuer, by its discovery document."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError
+from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError, replaced
 from ...exchange.http import Http, Network
 from ...logins.source import Source, ask
 from ...secret import Secret
 from .discovery import Metadata, discover
-from .issuer import SignInEnded, Verified, believed
-from .tokens import TokenClient, TokenError, Tokens
+from .id_token import verify_tokens
+from .token_client import TokenClient, TokenError
+from .tokens import SignInEnded
 
 if TYPE_CHECKING:
-    from ..kept.kept import Device
-
+    from .tokens import Device, Tokens, Verified
 
 REVOKE_PAUSES: Final = (1.0, 2.0)
-"""Seconds: a person waits for the sign-out, and when it is over there is nothing left to revoke with."""
+"""Seconds between the tries to revoke: short, since a person waits; after the sign-out the token is gone."""
 
 
 class OidcIssuer:
     """
-    One client of an issuer.
+    One client of an OpenID Connect issuer.
 
     Args:
-        network: The way out.
-        issuer: Its address, to the letter.
-        client_id: The client.
-        client_secret: Of a client that has one, or a source of it.
+        issuer: The issuer's address, exactly as the issuer writes it.
+        client_secret: The client's secret, or a source of it that is asked at each use.
     """
 
     def __init__(
@@ -49,18 +43,13 @@ class OidcIssuer:
         self._client_secret = client_secret
         self._metadata: Metadata | None = None
 
-    @property
-    def http(self) -> Http:
-        """Sends its requests."""
-        return self._http
-
     def metadata(self) -> Metadata:
         """
-        Return its endpoints; asks for them once.
+        Return the issuer's endpoints; they are fetched once.
 
         Raises:
-            ServiceError: It does not answer.
-            ConfigurationError: What it says of itself is wrong.
+            ServiceError: The issuer does not answer.
+            ConfigurationError: The discovery document is missing or wrong.
         """
         if self._metadata is None:
             self._metadata = discover(self._http, self._issuer)
@@ -68,10 +57,10 @@ class OidcIssuer:
 
     def client(self) -> TokenClient:
         """
-        Return the client at its token endpoint; errors as `metadata` has them.
+        Return the client of the token endpoint; raises the errors of `metadata`, too.
 
         Raises:
-            ConfigurationError: The source of its secret has none.
+            ConfigurationError: The source of the client's secret failed.
         """
         return TokenClient(self._http, self.metadata(), self._client_id, self._read_secret())
 
@@ -79,49 +68,46 @@ class OidcIssuer:
         secret = self._client_secret
         if secret is None or isinstance(secret, Secret):
             return secret
-        try:
+        with replaced(CognitoCredentialsError, by=_secret_failed):
             return ask(secret, None)
-        except ServiceError:
-            raise
-        except CognitoCredentialsError as error:
-            why = error.message
-        # No error of the person: signing in again does not help.
-        raise ConfigurationError(
-            f"the secret of the client cannot be had: {why}", hint="Correct cognito_oidc_client_secret"
-        )
 
     def verified(self, tokens: Tokens, nonce: str | None = None) -> Verified:
         """
-        Verify what it gave.
+        Verify *tokens*.
 
         Raises:
-            LoginRejectedError: It is not to be believed.
-            LoginRequiredError: A refresh gave no ID token.
+            LoginRejectedError: The ID token is not valid.
+            LoginRequiredError: There is no ID token.
+            ServiceError: The issuer's keys cannot be fetched.
         """
-        return believed(self._http, self.metadata(), tokens, self._client_id, nonce=nonce)
+        return verify_tokens(self._http, self.metadata(), tokens, self._client_id, nonce=nonce)
 
-    def refresh(self, refresh_token: Secret, device: Device | None = None) -> Tokens:  # noqa: ARG002  (user pools have them)
+    def refresh(self, refresh_token: Secret, device: Device | None = None) -> Tokens:  # noqa: ARG002  (for user pools)
         """
-        Trade a refresh token for new tokens.
+        Exchange a refresh token for new tokens.
 
         Raises:
-            SignInEnded: It is not taken any more.
+            SignInEnded: The issuer no longer accepts the refresh token.
             ServiceError: The issuer does not answer.
         """
-        try:
+        with replaced(TokenError, by=self._refresh_failed):
             return self.client().refresh(refresh_token)
-        except TokenError as error:
-            refused = error
-        if refused.code in ("invalid_grant", "no_id_token"):
-            raise SignInEnded(refused.description)
-        raise refused.explained(self._issuer.partition("://")[2])
 
-    def revoke(self, refresh_token: Secret, device: Device | None = None) -> bool:  # noqa: ARG002  (as above)
+    def _refresh_failed(self, error: TokenError) -> Exception:
+        if error.code in ("invalid_grant", "no_id_token"):
+            return SignInEnded(error.description)
+        return error.explained(self._issuer.partition("://")[2])
+
+    def revoke(self, refresh_token: Secret, device: Device | None = None) -> bool:  # noqa: ARG002  (for user pools)
         """
-        Revoke a refresh token; False where the issuer cannot. Asked too often, it is asked again.
+        Revoke a refresh token; an issuer that throttles is asked up to three times.
+
+        Returns:
+            False where the issuer has no revocation endpoint.
 
         Raises:
-            ServiceError: It does not answer, or refuses.
+            ServiceError: The issuer does not answer.
+            RefusedError: The issuer refuses.
         """
         for pause in REVOKE_PAUSES:
             try:
@@ -131,3 +117,13 @@ class OidcIssuer:
                     raise
             self._clock.sleep(pause)
         return self.client().revoke(refresh_token)
+
+
+def _secret_failed(error: CognitoCredentialsError) -> CognitoCredentialsError:
+    if isinstance(error, ServiceError):
+        return error
+    # `ask` says that the user has to sign in again, which would not help here.
+    return ConfigurationError(
+        f"the secret of the client cannot be had: {error.message}",
+        hint="Correct cognito_oidc_client_secret",
+    )

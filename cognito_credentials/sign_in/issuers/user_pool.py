@@ -1,12 +1,11 @@
 """
-An Amazon Cognito user pool: its API for refreshing and revoking, its hosted UI for the browser.
+An Amazon Cognito user pool: its API to refresh and revoke, its hosted UI to sign in with a browser.
 
-The API needs no domain, and takes refresh tokens of either way of signing in.
+The API needs no domain, and accepts the refresh tokens of every way to sign in.
 
-A pool that remembers devices binds a refresh token to the device that it was given to: it is taken with the
-device's key alone ("Invalid Refresh Token" otherwise), and only from a device that was confirmed.
-
-Imports `discovery`, `http`, `issuer`, `tokens`, `user_pool_api`.
+A pool that remembers devices binds a refresh token to the device that it was given to. It accepts the token
+only together with the key of that device ("Invalid Refresh Token" otherwise), and only once the device is
+confirmed.
 """
 
 from __future__ import annotations
@@ -14,22 +13,23 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import CognitoCredentialsError, ConfigurationError
+from ...errors import CognitoCredentialsError, ConfigurationError, replaced
 from ...exchange.http import Http, Network
 from ...regions import user_pool_issuer
 from ...secret import Secret
 from .discovery import WELL_KNOWN, Metadata, read_metadata
-from .issuer import SignInEnded, Verified, believed
-from .tokens import TokenClient, Tokens
+from .id_token import verify_tokens
+from .token_client import TokenClient
+from .tokens import SignInEnded, Tokens
 from .user_pool_api import ApiError, UserPoolApi
 
 if TYPE_CHECKING:
-    from ..kept.kept import Device
+    from .tokens import Device, Verified
 
 _log = logging.getLogger(__name__)
 _ENDED: Final = frozenset(("NotAuthorizedException", "UserNotFoundException", "RefreshTokenReuseException"))
 _UNKNOWN: Final = frozenset(("UnknownOperationException", "InvalidAction", "404", "500", "501"))
-"""What stand-ins say to an operation that they do not have; a number is an answer without a code."""
+"""How emulators of the service answer an operation that they lack; a number is an HTTP status."""
 
 
 class UserPoolIssuer:
@@ -37,10 +37,9 @@ class UserPoolIssuer:
     One app client of a user pool.
 
     Args:
-        network: The way out, with the pool's region and perhaps another endpoint.
+        network: Its region is the pool's; its endpoint, where it is not AWS's.
         user_pool_id: ``REGION_name``.
-        client_id: The app client.
-        domain: Host of the hosted UI; None to ask the pool for it.
+        domain: Host of the hosted UI; None to look it up in the pool's discovery document.
     """
 
     def __init__(
@@ -49,112 +48,99 @@ class UserPoolIssuer:
         self._network = network
         self._http = Http(network)
         self.pool_name = user_pool_id.partition("_")[2]
-        """The part of its id that is in the proof of a password."""
+        """The pool's id without the region, which SRP hashes with the password."""
         self._client_id = client_id
         self._domain = domain
         self._issuer = user_pool_issuer(user_pool_id)
-        # A stand-in of the service on this machine signs as itself or as AWS.
-        here = f"{network.endpoint_url}/{user_pool_id}" if network.endpoint_url else self._issuer
-        self._here = here
-        self._issuers = frozenset({self._issuer, here})
+        # An emulator of the service on this machine signs with its own address as the issuer, or with AWS's.
+        self._address = f"{network.endpoint_url}/{user_pool_id}" if network.endpoint_url else self._issuer
+        self._issuers = frozenset({self._issuer, self._address})
         self.api = UserPoolApi(network)
-        """Its operations."""
         self._metadata: Metadata | None = None
-
-    @property
-    def http(self) -> Http:
-        """Sends its requests."""
-        return self._http
 
     def metadata(self) -> Metadata:
         """
-        Return the endpoints of its hosted UI.
+        Return the endpoints of the hosted UI.
 
         Raises:
-            ConfigurationError: It has none.
-            ServiceError: It does not answer.
+            ConfigurationError: The pool has no hosted UI.
+            ServiceError: The user pool does not answer.
         """
         if self._metadata is None:
-            self._metadata = self._of_domain(self._domain) if self._domain else self._discovered()
+            self._metadata = self._metadata_of_domain(self._domain) if self._domain else self._discover()
         return self._metadata
 
     def has_pages(self) -> bool:
-        """Tell whether it has sign-in pages for a browser; asks it where no domain was given."""
+        """Tell whether the pool has sign-in pages for a browser; fetches the discovery document if needed."""
         try:
             return self.metadata().authorization_endpoint is not None
         except CognitoCredentialsError:
             return False
 
     def client(self) -> TokenClient:
-        """Return the client at the token endpoint of the hosted UI."""
+        """Return the client of the hosted UI's token endpoint; raises the errors of `metadata`."""
         return TokenClient(self._http, self.metadata(), self._client_id)
 
     def verified(self, tokens: Tokens, nonce: str | None = None) -> Verified:
         """
-        Verify what it gave.
+        Verify *tokens*.
 
         Raises:
-            LoginRejectedError: It is not to be believed.
+            LoginRejectedError: The ID token is not valid.
+            ServiceError: The pool's keys cannot be fetched.
         """
-        of_pool = self._of_domain(self._domain or "")  # its keys do not depend on any domain
-        return believed(self._http, of_pool, tokens, self._client_id, nonce=nonce, issuers=self._issuers)
+        metadata = self._metadata_of_domain(self._domain or "")  # the pool's keys are not at the domain
+        return verify_tokens(
+            self._http, metadata, tokens, self._client_id, nonce=nonce, issuers=self._issuers
+        )
 
     def refresh(self, refresh_token: Secret, device: Device | None = None) -> Tokens:
         """
-        Trade a refresh token for new tokens.
+        Exchange a refresh token for new tokens.
 
         Args:
-            refresh_token: Of this app client.
-            device: To which the pool has bound it.
+            device: The device that the pool has bound the token to.
 
         Raises:
-            SignInEnded: It is not taken any more.
+            SignInEnded: The pool no longer accepts the refresh token.
             ServiceError: The user pool does not answer.
 
-        Source: user pools API, GetTokensFromRefreshToken (with or without rotation), InitiateAuth.
+        Source: Amazon Cognito user pools API Reference, GetTokensFromRefreshToken and InitiateAuth.
         """
-        try:
+        with replaced(ApiError, by=_refresh_failed):
             return self.tokens_of(self._refresh(refresh_token, device))
-        except ApiError as error:
-            refused = error
-        if refused.code in _ENDED:
-            raise SignInEnded(refused.message)
-        raise refused.explained()
 
     def revoke(self, refresh_token: Secret, device: Device | None = None) -> bool:
         """
-        Revoke a refresh token and all that came of it, and have the pool forget the device.
+        Revoke a refresh token and the tokens that came of it, and have the pool forget the device.
 
         Raises:
             ServiceError: The user pool does not answer.
-            RefusedError: It refuses.
+            RefusedError: The user pool refuses.
         """
         last = refresh_token if device is None else self._forget(refresh_token, device)
-        try:
-            self.api.call("revoke_token", lambda: {"Token": last.reveal(), "ClientId": self._client_id})
-        except ApiError as error:
-            refused = error
-        else:
-            return True
-        if refused.code in _ENDED:
-            return True  # it is of no use any more
-        raise refused.explained()
+        with replaced(ApiError, by=lambda error: error.explained()):
+            try:
+                self.api.call("revoke_token", lambda: {"Token": last.reveal(), "ClientId": self._client_id})
+            except ApiError as error:
+                if error.code not in _ENDED:  # it is revoked already
+                    raise
+        return True
 
     def confirm_device(
         self, device: Device, verifier: dict[str, str], access_token: Secret, name: str
     ) -> None:
         """
-        Tell the pool by what it will know the device that it has named.
+        Give the pool the verifier of a device's password: from then on the pool remembers the device.
 
         Args:
-            device: As the pool named it.
             verifier: ``DeviceSecretVerifierConfig``.
             access_token: Of the user who has just signed in.
             name: For people who look at the list of devices.
 
         Raises:
             ApiError: The user pool refused.
-            ServiceError: It does not answer.
+            ServiceError: The user pool does not answer.
         """
         self.api.call(
             "confirm_device",
@@ -168,10 +154,10 @@ class UserPoolIssuer:
 
     def tokens_of(self, answer: dict[str, Any]) -> Tokens:
         """
-        Take the tokens out of an answer with an AuthenticationResult.
+        Read the tokens of an answer with an ``AuthenticationResult``.
 
         Raises:
-            ApiError: There are none.
+            ApiError: The answer has no tokens.
         """
         result = answer.get("AuthenticationResult") or {}
         if not result.get("IdToken"):
@@ -190,7 +176,7 @@ class UserPoolIssuer:
         def with_token() -> dict[str, Any]:
             return {"RefreshToken": refresh_token.reveal(), "ClientId": self._client_id, **key}
 
-        # The only one that works with rotation on; but botocore has it only since 1.38.
+        # Only this operation works when the pool rotates refresh tokens. Botocore has it since 1.38.
         if self.api.has("get_tokens_from_refresh_token"):
             try:
                 return self.api.call("get_tokens_from_refresh_token", with_token, is_taken_once=True)
@@ -209,7 +195,7 @@ class UserPoolIssuer:
         )
 
     def _forget(self, refresh_token: Secret, device: Device) -> Secret:
-        """Have the pool forget *device*; return the refresh token that counts from then on."""
+        """Have the pool forget *device*; return the refresh token that is valid from then on."""
         last, problem = refresh_token, ""
         try:
             tokens = self.tokens_of(self._refresh(refresh_token, device))
@@ -220,7 +206,8 @@ class UserPoolIssuer:
         except CognitoCredentialsError as error:
             problem = error.message
         if problem:
-            # Nobody can use it: its password goes with the sign-in. To revoke the token is what counts.
+            # The device's password is deleted with the sign-in, so nobody can use the device. Revoking goes
+            # on.
             _log.debug("the user pool was not told to forget this device: %s", problem)
         return last
 
@@ -230,22 +217,26 @@ class UserPoolIssuer:
                 "forget_device", lambda: {"AccessToken": access_token.reveal(), "DeviceKey": device.key}
             )
 
-    def _of_domain(self, domain: str) -> Metadata:
+    def _metadata_of_domain(self, domain: str) -> Metadata:
         return Metadata(
             issuer=self._issuer,
-            jwks_uri=f"{self._here}/.well-known/jwks.json",
+            jwks_uri=f"{self._address}/.well-known/jwks.json",
             authorization_endpoint=f"https://{domain}/oauth2/authorize",
             token_endpoint=f"https://{domain}/oauth2/token",
             revocation_endpoint=f"https://{domain}/oauth2/revoke",
         )
 
-    def _discovered(self) -> Metadata:
-        document = self._http.get(self._here + WELL_KNOWN)
-        named = document.get("issuer")
-        metadata = read_metadata(document, named if named in self._issuers else self._issuer)
+    def _discover(self) -> Metadata:
+        document = self._http.get(self._address + WELL_KNOWN)
+        issuer = document.get("issuer")
+        metadata = read_metadata(document, issuer if issuer in self._issuers else self._issuer)
         if metadata.authorization_endpoint is None:
             raise ConfigurationError(
                 "the user pool has no domain, which signing in with a browser needs",
                 hint="Give it one, and name it: domain (profile: cognito_domain); or sign in with a password",
             )
         return metadata
+
+
+def _refresh_failed(error: ApiError) -> Exception:
+    return SignInEnded(error.message) if error.code in _ENDED else error.explained()

@@ -1,7 +1,7 @@
 """
-The API of user pools: unsigned calls through botocore's own client, and what its refusals mean.
+The API of user pools: unsigned calls with botocore's client, and the errors that users see.
 
-Imports `http` and the wire of `exchange`; botocore when it is called.
+Botocore is imported with the first call.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ...errors import (
     RefusedError,
     ServiceError,
     clean,
+    replaced,
 )
 from ...exchange.http import TOKEN_BUDGET, Network, bounded
 from ...exchange.silence import silence
@@ -35,18 +36,18 @@ class ApiError(Exception):
     The user pool refused.
 
     Args:
-        code: Its error code.
-        message: Its words, cleaned.
+        code: The error code of the answer.
+        message: The error message of the answer.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code)
         self.code = clean(code, 60)
-        # An answer without a code is of no user pool; its body may be a whole page.
+        # An answer without a code is not a user pool's; its body may be a whole HTML page.
         self.message = f"HTTP {self.code}" if self.code.isdigit() else clean(message, 200)
 
     def explained(self) -> CognitoCredentialsError:
-        """Say it to people."""
+        """Return the error that users see."""
         said = f"the user pool refused: {self.message or self.code}"
         if self.code in _WAIT:
             is_throttled = self.code != "InternalErrorException"
@@ -69,12 +70,7 @@ class ApiError(Exception):
 
 
 class UserPoolApi:
-    """
-    The API in one region.
-
-    Args:
-        network: The way out, with the region and perhaps another endpoint.
-    """
+    """The user pools API in the region of *network*, or at its endpoint."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -87,36 +83,30 @@ class UserPoolApi:
         Call *operation* of the user pools API, unsigned.
 
         Args:
-            operation: Its name, as botocore writes it.
-            parameters: Makes its parameters; they may be secret.
-            is_taken_once: Whether there is a token among them that the pool may take only once.
+            operation: The operation's name, as botocore writes it.
+            parameters: Makes the parameters, which may be secrets in clear.
+            is_taken_once: Whether one of them is a token that the pool may accept only once.
 
         Raises:
             ApiError: The user pool refused.
-            ServiceError: It does not answer.
+            ServiceError: The user pool does not answer.
         """
         from botocore.exceptions import ClientError, ParamValidationError
 
         api = self._botocore()
-        try:
+        with replaced(ClientError, ParamValidationError, by=_refusal):
             return bounded(
-                lambda: _silently(api, operation, parameters(), Call(is_taken_once=is_taken_once)),
+                lambda: _call_silently(api, operation, parameters(), Call(is_taken_once=is_taken_once)),
                 api.meta.endpoint_url,
                 TOKEN_BUDGET,
             )
-        except ClientError as error:
-            details = error.response.get("Error", {})
-            refused = ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
-        except ParamValidationError:
-            refused = ApiError("InvalidParameterException", "what was entered has not the form it must have")
-        raise refused
 
     def has(self, operation: str) -> bool:
         """Tell whether this botocore knows *operation*."""
         return hasattr(self._botocore(), operation)
 
     def now(self, answer: dict[str, Any]) -> float:
-        """Tell the time, by the clock of the service where *answer* says what that is."""
+        """Return the time: the service's where *answer* has a Date header, otherwise this machine's."""
         date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
         try:
             server = parsedate_to_datetime(date).timestamp()
@@ -143,7 +133,15 @@ def _hint(message: str) -> str:
     return "Correct that"
 
 
-def _silently(api: Any, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:
+def _refusal(error: Any) -> ApiError:
+    response = getattr(error, "response", None)
+    if response is None:  # botocore has validated the parameters
+        return ApiError("InvalidParameterException", "what was entered has not the form it must have")
+    details = response.get("Error", {})
+    return ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
+
+
+def _call_silently(api: Any, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:
     CALL.set(call)  # in the context of this call's own thread
     with silence():
         answer: dict[str, Any] = getattr(api, operation)(**parameters)

@@ -1,11 +1,9 @@
 """
-Who is signed in: a file without any secret.
+The account file: who is signed in. It has no secret.
 
-Its presence says "signed in", and what is in it says who; so a cache hit needs no keyring, and a sign-out or
-another user's sign-in is noticed at once. The subject in it was verified when the person signed in, and only
-this user can write the file: that is why it may name the principal (design.md decision 5).
-
-Imports `configuration` and `logins.claims`.
+A user is signed in as long as the file exists. So a cache hit needs no keyring, and every process sees at
+once that somebody signs out, or that another user signs in. The subject in the file was verified at the
+sign-in, and only this user can write the file: so it decides whose cached credentials are used.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...digest import digest
+from ...errors import clean
 from ...logins.claims import unverified_issuer
 from ...settings.aws_config import config_files
 
@@ -33,52 +32,57 @@ class Account:
     """One signed-in user of one issuer."""
 
     issuer: str
-    """As its tokens say it, exactly."""
+    """``iss`` of the ID token."""
     client_id: str
     subject: str
-    """Whom the verified ID token was about."""
+    """``sub`` of the verified ID token."""
     name: str
-    """For people: an e-mail address or user name; empty when the token had none."""
+    """The user's e-mail address or name, for people; empty when the token had none."""
     store: str
-    """Where the refresh token is: ``keyring`` or ``file``."""
+    """Where the refresh token is stored: ``keyring`` or ``file``."""
     signed_in_at: int
     """Seconds since the epoch."""
     config: str = ""
-    """`config_of` the profile that signed in; empty where that was not noted, or it was no profile's."""
+    """`config_of` the profile that signed in; empty for a sign-in by a program or an early version."""
 
     @property
     def principal(self) -> str:
-        """Whose credentials are kept under it; the same that a token file of this user would give."""
+        """The user, as cached credentials are keyed; a token file of the same user gives the same value."""
         return principal_of(self.issuer, self.subject)
 
     @property
     def shown(self) -> str:
-        """What people call this user."""
+        """The user, for people."""
         return self.name or self.subject
+
+    @property
+    def shown_with_issuer(self) -> str:
+        """The user and the issuer, for people."""
+        return f"{self.shown} at {clean(self.issuer, 120)}"
 
     def encode(self) -> bytes:
         """Write it as one line of JSON."""
         values = {"v": VERSION, **asdict(self)}
         if not self.config:
-            del values["config"]  # as it was written before this was noted
+            del values["config"]  # the form of early versions, which did not have it
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return text.encode("ascii") + b"\n"
 
 
 def config_of(environ: Mapping[str, str]) -> str:
-    """Hash which files profiles are read from: a project with its own may have one of the same name."""
+    """Hash the paths of the AWS config files: two of them may have different profiles of the same name."""
     return digest("config", *config_files(environ))
 
 
 def principal_of(issuer: str, subject: str) -> str:
-    """Hash issuer and subject to a principal."""
+    """Hash issuer and subject; the scheme of the issuer does not count, as in a login provider's name."""
     bare = unverified_issuer({"iss": issuer}) or ""
     return "subject:" + digest(bare, subject)
 
 
 def account_at(place: Place) -> Account | None:
     """
-    Read who is signed in; None for nobody.
+    Read the account file; None when nobody is signed in.
 
     Raises:
         CacheError: The directory cannot be used.
@@ -88,7 +92,7 @@ def account_at(place: Place) -> Account | None:
 
 
 def decode(data: bytes) -> Account | None:
-    """Read what `Account.encode` wrote; None at any doubt."""
+    """Read what `Account.encode` wrote; None if anything in it is wrong."""
     try:
         values = json.loads(data.decode("ascii"))
     except (ValueError, RecursionError):
@@ -101,5 +105,5 @@ def decode(data: bytes) -> Account | None:
     if not all(isinstance(value, str) and len(value) <= TEXT_LIMIT for value in values.values()):
         return None
     account = Account(**values, signed_in_at=signed_in_at)
-    # In no other form than ours, so that two files never mean the same.
+    # Only the form that `encode` writes: files are compared byte by byte elsewhere.
     return account if account.encode() == data and account.subject and account.issuer else None

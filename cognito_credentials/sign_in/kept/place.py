@@ -1,14 +1,14 @@
 """
-The directory of the sign-ins: ``~/.aws/cognito/sign-in``, ours alone and verified as the cache's is.
+The files of a sign-in, in ``~/.aws/cognito/sign-in``: a private directory, verified like the cache's.
 
-Files of one sign-in, all named by the same hash:
+The files of one sign-in all have the same hash in their names:
 
     sign-in-v1-<key>.json    who is signed in (`account.py`); no secret
-    sealed-v1-<key>.json     the refresh token, encrypted; its key is in the keyring
-    secret-v1-<key>.json     the refresh token as it is, where that was chosen
-    ended-v1-<key>.json      whose sign-in the issuer has ended, for `status`; no secret
+    sealed-v1-<key>.json     the refresh token, encrypted with a key in the keyring (`keyring_store.py`)
+    secret-v1-<key>.json     the refresh token in clear, where the user chose that (`stores.py`)
+    ended-v1-<key>.json      the account whose sign-in the issuer has ended, for `status`; no secret
     lock-v1-<key>.lock       empty
-    .<name>.<pid>.<hex>.tmp  one of the above being written; a killed writer's goes with the next lock
+    .<name>.<pid>.<hex>.tmp  one of the above, being written; the next holder of the lock removes what is left
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from ...cache.verify import UnusableDirectory, open_directory
 from ...cache.waiting import SingleFlight, holding
 from ...clock import Clock
 from ...digest import digest
-from ...errors import CacheError, ServiceError
+from ...errors import CacheError, ServiceError, replaced
 from ...home import home_directory
 
 KINDS: Final = ("sign-in", "sealed", "secret", "ended")
 LOCK_BUDGET: Final = 14.0
-"""Seconds to wait for another process of ours; a refresh holds the lock for 12 at most (`sign_in.py`)."""
+"""Seconds to wait for the lock; a refresh holds it for 12 at most (`sign_in.py`)."""
 _FILE: Final = re.compile(rf"\.?(?:{'|'.join(KINDS)})-v1-([0-9a-f]{{40}})\.json(?:\..*\.tmp)?")
 _log = logging.getLogger(__name__)
 
 
 def sign_in_directory(environ: Mapping[str, str], *, is_windows: bool = os.name == "nt") -> str:
     """
-    Say where sign-ins are kept.
+    Return the path of the directory of all sign-ins.
 
     Raises:
-        CacheError: *environ* names no home.
+        CacheError: There is no home directory.
     """
     if is_windows:
-        # Local, not roaming: a sign-in must not be copied to a server with the profile.
+        # Not the roaming directory, which Windows copies to a server.
         local = environ.get("LOCALAPPDATA", "")
         if ntpath.isabs(local):
             return ntpath.join(local, "cognito-credentials", "sign-in")
@@ -65,7 +65,7 @@ class Place:
 
     Args:
         directory: Absolute path of the directory of all sign-ins.
-        key: 40 hexadecimal characters: which one.
+        key: 40 hexadecimal characters (`key_of`).
     """
 
     def __init__(self, directory: str, key: str) -> None:
@@ -74,17 +74,17 @@ class Place:
         self._alone = SingleFlight()
 
     def path(self, kind: str) -> str:
-        """Name the file of *kind*."""
+        """Return the path of the file of *kind*."""
         return os.path.join(self.directory, self._name(kind))
 
     def read(self, kind: str) -> bytes | None:
         """
-        Read the file of *kind*; None when it is missing, or not ours alone.
+        Read the file of *kind*; None when it is missing, or other users could have written it.
 
         Raises:
             CacheError: The directory cannot be used.
         """
-        with _telling(self.directory, "read"):
+        with _errors_explained(self.directory, "read"):
             directory = open_directory(self.directory, create=False)
             if directory is None:
                 return None
@@ -93,37 +93,29 @@ class Place:
 
     def write(self, kind: str, data: bytes) -> None:
         """
-        Make *data* the content of the file of *kind*, whole or not at all, and lasting.
+        Replace the file of *kind* by *data*, whole or not at all, and flush it to the disk.
 
         Raises:
-            CacheError: It cannot be written; what was there stays.
+            CacheError: The file cannot be written; the old one stays.
         """
-        problem = self._written(self._name(kind), data)
-        del data  # it may be a secret, which no error shall carry along
-        if problem is not None:
-            raise problem
-
-    def _written(self, name: str, data: bytes) -> CacheError | None:
         try:
-            with _telling(self.directory, "written"):
+            with _errors_explained(self.directory, "written"):
                 directory = open_directory(self.directory, create=True)
                 if directory is None:  # not with create
                     raise FileNotFoundError
                 with directory:
-                    directory.write(name, data, durable=True)
-        except CacheError as error:
-            error.__context__ = None  # the system's error, whose frames have the secret in them
-            return error.with_traceback(None)
-        return None
+                    directory.write(self._name(kind), data, durable=True)
+        finally:
+            del data  # it may be a secret, and this frame stays in the traceback of an error
 
     def remove(self, kind: str) -> bool:
         """
         Remove the file of *kind*; False when it was not there.
 
         Raises:
-            CacheError: It cannot be removed.
+            CacheError: The file cannot be removed.
         """
-        with _telling(self.directory, "removed"):
+        with _errors_explained(self.directory, "removed"):
             directory = open_directory(self.directory, create=False)
             if directory is None:
                 return False
@@ -133,15 +125,18 @@ class Place:
     @contextlib.contextmanager
     def lock(self, budget: float = LOCK_BUDGET) -> Iterator[None]:
         """
-        Be alone with this sign-in, in all threads and processes; what killed writers left is removed.
+        Hold the lock of this sign-in against all threads and processes; half-written files are removed.
+
+        Args:
+            budget: Seconds to wait for the lock.
 
         Raises:
-            ServiceError: Another process held it for the whole *budget* of seconds.
+            ServiceError: Another process held the lock all that time.
             CacheError: The directory cannot be used.
         """
         from ...cache.lock import FileLock  # filelock costs more than reading an account
 
-        # A file system that cannot lock is a reason to go on without; at worst a rotated token is lost.
+        # On a file system without locks this goes on unlocked: at worst a rotated refresh token is lost.
         lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)
         ends_at = time.monotonic() + budget
         if not self._alone.enter(budget):
@@ -155,9 +150,9 @@ class Place:
             self._alone.leave()
 
     def _sweep(self, *, older_than: float) -> None:
-        """Remove half-written files: each may hold a refresh token that is still taken."""
+        """Remove half-written files: each may hold a refresh token that is still valid."""
         try:
-            with _telling(self.directory, "swept"):
+            with _errors_explained(self.directory, "swept"):
                 directory = open_directory(self.directory, create=False)
                 if directory is not None:
                     with directory:
@@ -168,7 +163,7 @@ class Place:
             _log.warning("a half-written file could not be removed: %s", error)
 
     def _prepare(self) -> bool:
-        with _telling(self.directory, "used"):
+        with _errors_explained(self.directory, "used"):
             directory = open_directory(self.directory, create=True)
             if directory is not None:
                 directory.close()
@@ -181,18 +176,23 @@ class Place:
 
 
 def key_of(profile_name: str | None, issuer: str, client_id: str, *more: str | None) -> str:
-    """Hash what one sign-in belongs to; *more* is another endpoint than the issuer's own, and a user."""
+    """
+    Hash what a sign-in belongs to, into the key of its files.
+
+    Args:
+        more: An endpoint that is not the issuer's own, and a user of an app; each may be None.
+    """
     return digest("sign-in", "1", profile_name, issuer, client_id, *(part for part in more if part))[:40]
 
 
 def keys_in(directory: str) -> list[str]:
     """
-    List the sign-ins in a directory, also those of which only a half-written file is left.
+    List the keys of all files in a directory, half-written ones included.
 
     Raises:
-        CacheError: It cannot be used.
+        CacheError: The directory cannot be used.
     """
-    with _telling(directory, "listed"):
+    with _errors_explained(directory, "listed"):
         opened = open_directory(directory, create=False)
         if opened is None:
             return []
@@ -200,21 +200,21 @@ def keys_in(directory: str) -> list[str]:
             return sorted({match[1] for name in opened.names() if (match := _FILE.fullmatch(name))})
 
 
-@contextlib.contextmanager
-def _telling(directory: str, what: str) -> Iterator[None]:
-    try:
-        yield
-    except UnusableDirectory as error:
-        reason, remedy = error.reason, error.remedy.replace("AWS_COGNITO_CACHE_DIR", "HOME")
-    except OSError as error:
-        reason, remedy = f"cannot be {what}: {error.strerror or type(error).__name__}", "correct that"
-    else:
-        return
-    raise CacheError(f"the sign-in directory {directory} {reason}", hint=remedy)
+def _errors_explained(directory: str, what: str) -> replaced:
+    """Replace the system's errors; their frames may hold the secret that was to be written."""
+
+    def explain(error: UnusableDirectory | OSError) -> CacheError:
+        if isinstance(error, UnusableDirectory):
+            reason, remedy = error.reason, error.remedy.replace("AWS_COGNITO_CACHE_DIR", "HOME")
+        else:
+            reason, remedy = f"cannot be {what}: {error.strerror or type(error).__name__}", "Correct that"
+        return CacheError(f"the sign-in directory {directory} {reason}", hint=remedy)
+
+    return replaced(UnusableDirectory, OSError, by=explain)
 
 
 def busy(budget: float) -> ServiceError:
-    """Say that somebody else has been at it for *budget* seconds."""
+    """Make the error for a lock that was not free for *budget* seconds."""
     return ServiceError(
         f"another process has been using this sign-in for {budget:.0f} s",
         hint="Is a login waiting in another terminal? finish it, or try again",

@@ -1,10 +1,9 @@
 """
-A sign-in that takes the place of the one before, or of none: whole or not at all.
+A new sign-in, stored in place of the one before: whole or not at all.
 
-The secret is written first and the account last, so that until the new sign-in stands whoever was signed in
-still is; what fails in between, or is given up, is put back. Whom it replaced has his refresh token revoked.
-
-Imports `account`, `kept`, `place`, `stores`; the issuer is handed in.
+The secret is written first and the account file last. Until the account file is written, whoever was signed
+in still is; a failure or Ctrl-C in between puts the old secret back. If another user was signed in before,
+the issuer is asked to revoke that user's refresh token.
 """
 
 from __future__ import annotations
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from ...errors import CacheError, CognitoCredentialsError
 from .account import Account, account_at
-from .kept import Kept, opened
+from .stored_tokens import StoredTokens
 from .stores import SecretStore, open_store
 
 if TYPE_CHECKING:
     from ...clock import Clock
     from ...secret import Secret
-    from ..issuers.issuer import Issuer, Verified
+    from ..issuers.issuer import Issuer
+    from ..issuers.tokens import Verified
     from .place import Place
 
 _log = logging.getLogger(__name__)
@@ -29,14 +29,12 @@ _log = logging.getLogger(__name__)
 
 class NewSignIn:
     """
-    The sign-in that is begun.
+    A sign-in that has begun.
 
     Args:
-        place: Its files.
-        store: Where its secret shall be.
-        issuer: Makes the issuer.
-        clock: This machine's clocks.
-        config: Of the account.
+        store: Where its secret will be.
+        issuer: Makes the issuer; called only when a refresh token is revoked.
+        config: `account.config_of` the profile; empty for a program's.
     """
 
     def __init__(
@@ -48,14 +46,14 @@ class NewSignIn:
         self._clock = clock
         self._config = config
         self.account: Account | None = None
-        """Who has signed in, as soon as the sign-in stands."""
+        """Who has signed in; None until the sign-in is stored."""
 
     def keep(self, verified: Verified) -> Account:
         """
-        Make *verified* the sign-in.
+        Store *verified* as the sign-in.
 
         Raises:
-            CacheError: It cannot be kept; what was there stays.
+            CacheError: It cannot be stored; the sign-in before stays.
         """
         account = Account(
             issuer=verified.claims["iss"],
@@ -68,41 +66,39 @@ class NewSignIn:
         )
         id_token = None if verified.refresh_token else verified.id_token
         expires_at = int(verified.claims["exp"])
-        new = Kept(verified.refresh_token, id_token, expires_at, account.principal, verified.device)
+        new = StoredTokens(verified.refresh_token, id_token, expires_at, account.principal, verified.device)
         with self._place.lock():
             before = account_at(self._place)
-            old = self._read_before(before)
+            old = self._read_secret_of(before)
             self._write(new, account, before, old)
             self.account = account
             if before is not None and before.store != self._store.name:
                 self._clear(before.store)
         if before is not None:
-            self._take_back(old, before, new)
+            self._revoke_of_other_user(old, before, new)
         return account
 
-    def leave(self) -> None:
-        """Leave the store as it was, unless it holds a sign-in: an earlier one, or one made since."""
+    def abandon(self) -> None:
+        """Delete what `SecretStore.check` left in the store, unless the store holds a sign-in."""
         try:
             with self._place.lock():
                 account = account_at(self._place)
                 if account is None or account.store != self._store.name:
-                    # With less patience than for a person: a keyring that hung does so once more.
+                    # With the short timeout: a keyring that has not answered will not answer now.
                     open_store(self._store.name, self._place).delete()
         except CognitoCredentialsError as error:
             _log.debug("the store could not be left as it was: %s", error)
 
-    def _read_before(self, before: Account | None) -> Secret | None:
-        """Read the secret that is about to be replaced, as it is stored."""
+    def _read_secret_of(self, account: Account | None) -> Secret | None:
         try:
-            return open_store(before.store, self._place).load() if before is not None else None
+            return None if account is None else open_store(account.store, self._place).load()
         except CacheError as error:
             _log.debug("the secret that is replaced cannot be read: %s", error)
             return None
 
-    def _write(self, new: Kept, account: Account, before: Account | None, old: Secret | None) -> None:
+    def _write(self, new: StoredTokens, account: Account, before: Account | None, old: Secret | None) -> None:
         try:
             self._store.store(new.encode())
-            # Last and at once: until then whoever was signed in still is.
             self._place.remove("ended")
             self._place.write("sign-in", account.encode())
         except BaseException:
@@ -111,7 +107,7 @@ class NewSignIn:
             raise
 
     def _restore(self, old: Secret, new: Account) -> None:
-        """Put *old* back after a failure or Ctrl-C, unless *new* has made it to the disk by then."""
+        """Put the *old* secret back, unless the account file of *new* was written before the interruption."""
         try:
             if account_at(self._place) != new:
                 self._store.store(old)
@@ -119,7 +115,6 @@ class NewSignIn:
             _log.warning("the earlier sign-in could not be put back: %s", error)
 
     def _clear(self, store_name: str) -> None:
-        """Forget what an earlier sign-in left in another store; the new one stands without that."""
         try:
             open_store(store_name, self._place).delete()
         except CacheError as error:
@@ -127,15 +122,15 @@ class NewSignIn:
                 "what the earlier sign-in kept in the %s could not be removed: %s", store_name, error
             )
 
-    def _take_back(self, old: Secret | None, before: Account, new: Kept) -> None:
-        """Have the issuer revoke what nobody has any more: somebody else has signed in over it."""
-        was = opened(old) if old is not None else None
-        if was is None or was.refresh_token is None or was.principal != before.principal:
+    def _revoke_of_other_user(self, old: Secret | None, before: Account, new: StoredTokens) -> None:
+        stored = None if old is None else StoredTokens.decode(old)
+        if stored is None or stored.refresh_token is None or stored.principal != before.principal:
             return
-        if was.principal == new.principal:
+        # Not the same user's: some issuers revoke the whole grant, the new refresh token included.
+        if stored.principal == new.principal:
             return
         try:
-            self._issuer().revoke(was.refresh_token, was.device)
+            self._issuer().revoke(stored.refresh_token, stored.device)
         except CognitoCredentialsError as error:
             _log.warning("the refresh token of %s could not be revoked: %s", before.shown, error)
 

@@ -1,15 +1,13 @@
 """
-One sign-in, at rest and in use.
+One sign-in: stored on disk, refreshed under a lock, ended.
 
-At rest: an account file (who) and a secret (the refresh token) in a store. In use: an ID token in memory,
-made anew from the refresh token only when somebody asks for one, by one process at a time. An issuer that
-rotates refresh tokens takes each only once, so the new one is stored before the lock is let go; and one that
-is refused may have been rotated by somebody whom no lock kept out (another machine's mount), so the store is
-read once more before the sign-in counts as ended.
+An account file says who is signed in, and a secret store has the refresh token. An ID token is held in
+memory; a new one is fetched with the refresh token only when somebody asks for it, by one process at a time.
+An issuer that rotates refresh tokens accepts each only once, so the new one is stored before the lock is
+released.
 
-Ending it takes nothing away: the account stays, so that credentials that are still valid are found and serve.
-
-Imports `account`, `kept`, `kept_secret`, `place`, `stores`; what refreshes is handed in.
+When the issuer ends the sign-in, the account file stays, so that cached credentials of the user that are
+still valid are found.
 """
 
 from __future__ import annotations
@@ -21,29 +19,30 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cache.waiting import SingleFlight
-from ...errors import CacheError, CognitoCredentialsError, LoginRejectedError, clean
+from ...errors import CacheError, CognitoCredentialsError, LoginRejectedError
 from ...exchange.deadline import to_its_end
+from ...logins.signed_out import SignedOut
 from .account import Account, account_at
-from .kept import Device, Kept
-from .kept_secret import KeptSecret, has_ended, required
 from .place import LOCK_BUDGET, busy
 from .replacing import NewSignIn
+from .stored_tokens import StoredTokens, TokenExchange, has_ended, sign_in_required
 from .stores import open_store
 
 if TYPE_CHECKING:
     from ...clock import Clock
     from ...secret import Secret
-    from ..issuers.issuer import Issuer, Verified
+    from ..issuers.issuer import Issuer
+    from ..issuers.tokens import Device, Verified
     from .place import Place
 
 REFRESH_BUDGET: Final = 14.0
 """Seconds for a whole refresh: keyring, discovery, token request, storing, and the issuer's keys."""
 VERIFY_BUDGET: Final = 2.0
-"""What of that is kept for the keys, which are fetched when the lock has been let go."""
+"""The part of it that is reserved for the issuer's keys, which are fetched after the lock is released."""
 SIGN_OUT_BUDGET: Final = 20.0
 """Seconds for the requests of signing out: three, where a user pool has to forget a device."""
 MARGIN_SECONDS: Final = 60.0
-"""An ID token this near its end is not handed out any more: it must survive the way to the service."""
+"""An ID token is not handed out in its last minute: it must still be valid when it reaches the service."""
 _log = logging.getLogger(__name__)
 
 
@@ -53,37 +52,7 @@ class HeldToken(NamedTuple):
     account: Account
     token: Secret
     good_until: float
-    """By `Clock.elapsed`, which nobody can set."""
-
-
-class EndedSignIn(NamedTuple):
-    """What signing out did."""
-
-    account: Account | None
-    """Who was signed in; None when nobody was."""
-    is_revoked: bool
-    """Whether the issuer was told, and took it."""
-    problem: str = ""
-    """Why it was not revoked, for people; empty otherwise."""
-    is_unreached: bool = False
-    """Whether the issuer could not be told for now: no network, asked too often, or in use here."""
-    earlier: tuple[EndedSignIn, ...] = ()
-    """The same of what the profile had at other issuers or clients."""
-    left: str = ""
-    """Why the keyring has its key still, which opens nothing any more; empty otherwise."""
-    is_kept: bool = False
-    """Whether it was not ended, and is as it was; *problem* says why."""
-
-    @property
-    def shown(self) -> str:
-        """Who was signed in, and where; empty for nobody."""
-        return "" if self.account is None else f"{self.account.shown} at {clean(self.account.issuer, 120)}"
-
-    @property
-    def still_here(self) -> str:
-        """What was not ended, and why, for people; empty for what was."""
-        what = f"The sign-in of {self.shown}" if self.shown else "What this profile had before"
-        return f"{what} is still here: {self.problem}" if self.is_kept else ""
+    """On the scale of `Clock.elapsed`, which does not change when somebody sets the clock."""
 
 
 class SignIn:
@@ -91,9 +60,7 @@ class SignIn:
     The sign-in of one profile at one issuer.
 
     Args:
-        place: Its files.
-        issuer: Makes the issuer, when there is something to ask it.
-        clock: This machine's clocks.
+        issuer: Makes the issuer; called only when the issuer is asked.
         remedy: How to sign in, for people.
     """
 
@@ -103,11 +70,11 @@ class SignIn:
         self._clock = clock
         self._remedy = remedy
         self._held: HeldToken | None = None
-        self._alone = SingleFlight()
+        self._single = SingleFlight()
 
     def account(self) -> Account | None:
         """
-        Say who is signed in, from the disk; None for nobody.
+        Read from the disk who is signed in; None for nobody.
 
         Raises:
             CacheError: The directory cannot be used.
@@ -116,7 +83,7 @@ class SignIn:
 
     def has_ended(self) -> bool:
         """
-        Tell whether the issuer has ended the sign-in, as far as is known offline.
+        Tell whether the issuer has ended the sign-in, as far as that is known offline.
 
         Raises:
             CacheError: The directory cannot be used.
@@ -126,7 +93,7 @@ class SignIn:
 
     def id_token(self) -> Secret:
         """
-        Return a valid ID token: from memory, else by the refresh token.
+        Return a valid ID token, from memory or by a refresh.
 
         Raises:
             LoginRequiredError: Nobody is signed in, or the sign-in has ended.
@@ -136,37 +103,37 @@ class SignIn:
         token = self._in_memory()
         if token is not None:
             return token
-        if not self._alone.enter(LOCK_BUDGET):
+        if not self._single.enter(LOCK_BUDGET):
             raise busy(LOCK_BUDGET)
         try:
-            return self._in_memory() or self._renewed()  # another thread may have been here first
+            return self._in_memory() or self._refreshed()  # another thread may have refreshed it meanwhile
         finally:
-            self._alone.leave()
+            self._single.leave()
 
     def reject(self, token: Secret) -> None:
-        """Take note that *token* is not taken any more, whatever this machine's clock says."""
+        """Do not return *token* again: the service refused it, whatever this machine's clock says."""
         if self._held is not None and self._held.token == token:
             self._held = None
 
     @contextlib.contextmanager
-    def beginning(
-        self, store_name: str, patience: float, config: str = ""
+    def begin(
+        self, store_name: str, timeout_seconds: float, config: str = ""
     ) -> Iterator[Callable[[Verified], Account]]:
         """
-        Begin to sign in: the store is tried first, and left as it was if nobody signs in.
+        Begin a new sign-in. The store is tried first, and left as it was if nobody signs in.
 
         Args:
-            store_name: Where the secret shall be.
-            patience: Seconds that a keyring may take while a person is there.
-            config: Of the account.
+            store_name: ``keyring`` or ``file``.
+            timeout_seconds: How long a keyring may take; it may ask the user for a password.
+            config: `account.config_of` the profile; empty for a program's.
 
         Yields:
-            What keeps the result.
+            A function that stores the new sign-in.
 
         Raises:
             CacheError: The store does not work.
         """
-        store = open_store(store_name, self._place, patience)
+        store = open_store(store_name, self._place, timeout_seconds)
         new = NewSignIn(self._place, store, self._issuer, self._clock, config)
 
         def keep(verified: Verified) -> Account:
@@ -176,127 +143,130 @@ class SignIn:
 
         try:
             with self._place.lock():
-                store.check()  # in here, since it may leave a key behind when it is given up
+                store.check()  # it may leave a key behind, which `abandon` deletes
             yield keep
         finally:
             if new.account is None:
-                new.leave()
+                new.abandon()
 
     def device(self) -> Device | None:
         """
-        Return the device that the issuer knows this machine as, for the user who was signed in last.
+        Return the device that the user pool remembers for the user who was signed in last.
 
-        None as well where that cannot be read: then it is a new device.
+        Returns:
+            None for none, or where it cannot be read: this machine is then a new device.
         """
         try:
             with self._place.lock():
                 account = self.account()
-                return None if account is None else self._secret_of(account).load().device
+                return None if account is None else self._exchange_of(account).load().device
         except CognitoCredentialsError as error:
-            _log.debug("what the issuer knows this machine as cannot be read: %s", error)
+            _log.debug("the device that the user pool remembers cannot be read: %s", error)
             return None
 
-    def end(self, *, revoke: bool, is_proven: bool = True) -> EndedSignIn:
+    def end(self, *, revoke: bool, is_proven: bool = True) -> SignedOut:
         """
-        Sign out: forget who and the secret, and tell the issuer if it can be told.
+        Sign out: remove the account file and the secret, and have the issuer revoke the refresh token.
 
-        A keyring that cannot be used keeps nobody signed in: the file that its key opens is gone. Once begun
-        it goes on to its end, whatever comes meanwhile: forgetting a device uses up the refresh token.
+        A keyring that cannot be used prevents nothing: the file that its key opens is removed. Once begun,
+        this goes on to its end, even on Ctrl-C: forgetting a device uses up the refresh token.
 
         Args:
-            revoke: Whether the issuer is told.
-            is_proven: Whether the secret is the issuer's even where it does not say whose it is.
+            is_proven: Whether the name of the files proves the issuer. Otherwise a refresh token of an early
+                version, which does not name its user, is not sent to the issuer that the account file names.
 
         Raises:
-            CacheError: A file cannot be removed; what could be is.
+            CacheError: A file cannot be removed; the others are.
+            ServiceError: Another process is using the sign-in.
         """
         with self._place.lock():
-            return to_its_end(lambda: self._ended(revoke=revoke, is_proven=is_proven), SIGN_OUT_BUDGET)
+            return to_its_end(lambda: self._end(revoke=revoke, is_proven=is_proven), SIGN_OUT_BUDGET)
 
-    def _ended(self, *, revoke: bool, is_proven: bool) -> EndedSignIn:
+    def _end(self, *, revoke: bool, is_proven: bool) -> SignedOut:
         account = self.account()
         self._held = None
-        done = EndedSignIn(account, False)
+        done = SignedOut() if account is None else SignedOut(users=(account.shown,))
         if account and revoke:
-            done = self._revoked(account, is_proven=is_proven)
-        # First, so that from here on nobody is signed in, whatever the keyring says.
+            done += self._revoke(account, is_proven=is_proven)
+        # Before the keyring is asked: from here on nobody is signed in.
         self._place.remove("sign-in")
-        left: list[str] = []
-        with contextlib.ExitStack() as last_first:  # each runs, whichever of them fails
-            # Without an account too: left from before, when another store was chosen since.
+        problems: list[str] = []
+        with contextlib.ExitStack() as last_first:  # runs every callback, whichever of them fails
+            # Without an account, too: an earlier sign-in may have used another store.
             if (account and account.store == "keyring") or self._place.read("sealed") is not None:
-                last_first.callback(self._remove_key, left)
+                last_first.callback(self._remove_key, problems)
             last_first.callback(self._place.remove, "sealed")
             last_first.callback(self._place.remove, "secret")
             last_first.callback(self._place.remove, "ended")
-        return done._replace(left="".join(left))
+        return done + SignedOut(left=tuple(problems))
 
-    def _remove_key(self, left: list[str]) -> None:
+    def _remove_key(self, problems: list[str]) -> None:
         try:
             open_store("keyring", self._place).delete()
         except CacheError as error:
-            left.append(error.message)
+            problems.append(error.message)
 
     def _in_memory(self) -> Secret | None:
         held = self._held
         if held is None or self._clock.elapsed() >= held.good_until:
             return None
-        # Another process may have signed out, or somebody else in.
+        # In another process the user may have signed out, or another user signed in.
         return held.token if self.account() == held.account else None
 
-    def _renewed(self) -> Secret:
-        """Get a new ID token."""
+    def _refreshed(self) -> Secret:
         from ...exchange.http import bounded
 
         with self._place.lock():
             ends_at = time.monotonic() + REFRESH_BUDGET
             account = self.account()
             if account is None:
-                raise required(self._remedy, "nobody is signed in")
-            secret = self._secret_of(account)
-            kept = secret.load()
-            if kept.refresh_token is None:
-                return self._still_good(kept, account)
+                raise sign_in_required(self._remedy, "nobody is signed in")
+            exchange = self._exchange_of(account)
+            stored = exchange.load()
+            if stored.refresh_token is None:
+                return self._stored_id_token(stored, account)
             budget = ends_at - VERIFY_BUDGET - time.monotonic()
-            tokens = to_its_end(lambda: secret.trade(kept), budget)
-        # Without the lock: what others need is on the disk.
+            tokens = to_its_end(lambda: exchange.exchange(stored), budget)
+        # Without the lock: the new refresh token is on the disk.
         issuer = self._issuer()
         verified = bounded(lambda: issuer.verified(tokens), account.issuer, ends_at - time.monotonic())
         if verified.claims["sub"] != account.subject:
             raise LoginRejectedError(
                 "the issuer refreshed the sign-in with another user's token", hint=self._remedy
             )
-        problem = secret.replaced()
+        problem = exchange.changed_account()
         if problem is not None:
             raise problem
         self._hold(account, verified)
         return verified.id_token
 
-    def _still_good(self, kept: Kept, account: Account) -> Secret:
-        if kept.id_token is None or kept.expires_at - MARGIN_SECONDS <= self._clock.wall():
-            raise required(
+    def _stored_id_token(self, stored: StoredTokens, account: Account) -> Secret:
+        if stored.id_token is None or stored.expires_at - MARGIN_SECONDS <= self._clock.wall():
+            raise sign_in_required(
                 self._remedy,
                 f"the sign-in of {account.shown} has ended; its issuer gave no refresh token "
                 "(add offline_access to the scopes, if it knows that)",
             )
-        return kept.id_token
+        return stored.id_token
 
-    def _revoked(self, account: Account, *, is_proven: bool) -> EndedSignIn:
-        """Tell the issuer; whatever it says, the sign-out goes on."""
+    def _revoke(self, account: Account, *, is_proven: bool) -> SignedOut:
+        """Ask the issuer to revoke the refresh token; an error does not stop the sign-out."""
         try:
-            kept = self._secret_of(account).load()
-            if kept.principal is None and not is_proven:
-                # Only the account file names the issuer then, and it may be another's.
-                return EndedSignIn(account, False, "it does not say which issuer it is from")
-            if kept.refresh_token is None or self._issuer().revoke(kept.refresh_token, kept.device):
-                return EndedSignIn(account, kept.refresh_token is not None)
+            stored = self._exchange_of(account).load()
+            if stored.principal is None and not is_proven:
+                # Anybody who can write the account file could have the token sent to an issuer of theirs.
+                return SignedOut(problems=("it does not say which issuer it is from",))
+            if stored.refresh_token is None:
+                return SignedOut()
+            if self._issuer().revoke(stored.refresh_token, stored.device):
+                return SignedOut(revoked=True)
         except CognitoCredentialsError as error:
-            return EndedSignIn(account, False, error.message, error.retryable)
-        return EndedSignIn(account, False, "the issuer cannot revoke")
+            return SignedOut(problems=(error.message,), is_unreached=error.retryable)
+        return SignedOut(problems=("the issuer cannot revoke",))
 
-    def _secret_of(self, account: Account) -> KeptSecret:
+    def _exchange_of(self, account: Account) -> TokenExchange:
         store = open_store(account.store, self._place)
-        return KeptSecret(self._place, store, account, self._issuer, self._remedy)
+        return TokenExchange(self._place, store, account, self._issuer, self._remedy)
 
     def _hold(self, account: Account, verified: Verified) -> None:
         lifetime = float(verified.claims["exp"]) - verified.now

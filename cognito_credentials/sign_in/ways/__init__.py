@@ -1,10 +1,12 @@
 """
-The ways in which a person signs in: each leads to the tokens of an issuer.
+The ways in which a person signs in. Each ends with verified tokens of the issuer.
 
-    browser.py          authorization code with PKCE; surroundings.py tells whether a browser can be opened
-    callback.py         the loopback end of it; pages.py is what the browser shows, peer.py who connects
-    authorization.py    the address that the browser opens, and the answer that comes back
-    device.py           the device authorization grant (RFC 8628)
-    password.py         a user pool's challenges; typed.py reads the answers, srp.py proves passwords
-    interaction.py      what a person is shown and asked; unseen.py reads what is not echoed
+    browser.py          a browser here, or elsewhere by copying addresses (authorization code with PKCE)
+    authorization.py    one authorization request: the address to open -> the answer that counts -> tokens
+    callback.py         the server on this machine that the issuer sends the browser to, and its pages
+    peer.py             whether a connection to that server comes from a browser of the same user
+    device.py           a code that is typed in on another device (RFC 8628)
+    password.py         user name and password at a user pool, and its challenges
+    srp.py              a password -> its proof, without sending it
+    prompt.py           what the person is shown and asked; on the terminal, secrets are not shown
 """

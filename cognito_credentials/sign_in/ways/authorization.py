@@ -17,10 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from ...errors import ConfigurationError, LoginRejectedError, clean
 from ...secret import Secret
-from ..issuers.tokens import TokenError
+from ..issuers.token_client import TokenError
 
 if TYPE_CHECKING:
-    from ..issuers.issuer import Issuer, Verified
+    from ..issuers.issuer import Issuer
+    from ..issuers.tokens import Verified
 
 _ONCE: Final = ("state", "error", "iss")
 _MOST_PARAMETERS: Final = 20

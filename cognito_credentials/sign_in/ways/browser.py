@@ -1,33 +1,36 @@
 """
 Signing in with a browser: on this machine, or on another one by copying an address there and one back.
 
-Imports `authorization`, `callback`, `interaction`, `pages`, `surroundings`.
+Whether a browser can be opened here, where the person sees it, is told by `has_browser`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import sys
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError
-from . import pages
+from . import callback
 from .authorization import AnswerRefused, Authorization
 from .callback import PATH, WAIT_SECONDS, CallbackServer
-from .surroundings import opener_on_windows
 
 if TYPE_CHECKING:
     from ...secret import Secret
-    from ..issuers.issuer import Issuer, Verified
-    from .interaction import Prompt
+    from ..issuers.issuer import Issuer
+    from ..issuers.tokens import Verified
+    from .prompt import Prompt
 
 T = TypeVar("T")
 PASTE_TRIES: Final = 3
 _OPENING_SECONDS: Final = 3.0
 """A browser that has not failed by then is open."""
+_CONTAINER_MARKS: Final = ("/.dockerenv", "/run/.containerenv")
 _ANY_PORT: Final = 8400
 """Stands in the redirect address where nothing listens: the browser is on another machine."""
 
@@ -72,7 +75,7 @@ def sign_in_here(
         with _telling(server):
             verified = authorization.redeem(server.wait(wait_seconds))
             kept = keep(verified)
-        server.finish(pages.signed_in(verified.name))
+        server.finish(callback.signed_in(verified.name))
         return kept
 
 
@@ -153,8 +156,77 @@ def _telling(server: CallbackServer) -> Iterator[None]:
         yield
     except CognitoCredentialsError as error:
         is_for_all = isinstance(error, (LoginRejectedError, LoginRequiredError))
-        server.finish(pages.failed(error.message if is_for_all else "where you began it says why"))
+        server.finish(callback.failed(error.message if is_for_all else "where you began it says why"))
         raise
     except BaseException:
-        server.finish(pages.failed("it was given up"))
+        server.finish(callback.failed("it was given up"))
         raise
+
+
+def has_browser(environ: Mapping[str, str], prompt: Prompt, ways: Sequence[str]) -> bool:
+    """
+    Tell whether a browser can be opened here; the person is told why not.
+
+    Args:
+        environ: Environment variables.
+        prompt: The person.
+        ways: To sign in at the issuer.
+
+    Raises:
+        LoginRequiredError: There is no person to do it elsewhere, either.
+    """
+    why = why_no_browser(environ)
+    if why is None:
+        return True
+    if not prompt.can_ask:
+        code = "; or with a code that is typed in elsewhere, where the issuer has that (--device)"
+        raise LoginRequiredError(
+            f"no browser can be opened, because {why}, and there is no terminal to ask on",
+            hint="Sign in on a terminal" + (code if "device" in ways else ""),
+        )
+    prompt.say(f"No browser is opened, because {why}.")
+    return False
+
+
+def why_no_browser(
+    environ: Mapping[str, str],
+    *,
+    platform: str = sys.platform,
+    exists: Callable[[str], bool] = os.path.exists,
+    find: Callable[[str], str | None] = shutil.which,
+) -> str | None:
+    """
+    Say why no browser can be opened here, in words that follow "because"; None when one can.
+
+    Args:
+        environ: Environment variables.
+        platform: As ``sys.platform``.
+        exists: Tells whether a path is there.
+        find: Finds a program.
+    """
+    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY") or environ.get("SSH_CLIENT"):
+        return "this is an SSH session: a browser here is not on the machine in front of you"
+    if environ.get("BROWSER"):
+        return None  # whoever sets it knows
+    if _is_wsl(environ):
+        if opener_on_windows(environ, find) is not None:
+            return None
+        return "this is WSL, and wslview (of wslu) is not there to open one on Windows"
+    if platform in ("win32", "darwin", "cygwin"):
+        return None
+    if environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"):
+        return None
+    if any(exists(mark) for mark in _CONTAINER_MARKS):
+        return "this is a container without a display"
+    return "there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+
+
+def opener_on_windows(
+    environ: Mapping[str, str], find: Callable[[str], str | None] = shutil.which
+) -> str | None:
+    """Name the program that opens an address on Windows from WSL; None elsewhere, or where there is none."""
+    return find("wslview") if _is_wsl(environ) else None
+
+
+def _is_wsl(environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("WSL_DISTRO_NAME") or environ.get("WSL_INTEROP"))

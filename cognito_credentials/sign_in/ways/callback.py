@@ -12,14 +12,13 @@ himself, and have the answer to that taken for ours (login CSRF). Who else conne
 It waits for five minutes, longer than the 120 s that are usual: a person may have to find a telephone, wait
 for a message and choose a new password. What keeps others out meanwhile is not the time: state and verifier
 are random and count once.
-
-Imports `authorization`, `pages` and `peer`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hmac
+import html
 import os
 import secrets
 import socket
@@ -33,7 +32,6 @@ from urllib.parse import urlsplit
 
 from ...errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError
 from ...secret import Secret
-from . import pages
 from .authorization import AnswerRefused, RedirectAnswer, query_of
 from .peer import is_own
 
@@ -54,6 +52,25 @@ _SECURITY_HEADERS: Final = (
     ("X-Content-Type-Options", "nosniff"),
     ("Connection", "close"),
 )
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; margin: 15vh auto; padding: 0 1rem; }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #eee; }} }}
+</style>
+</head>
+<body>
+<main role="status">
+<h1>{title}</h1>
+<p>{text}</p>
+</main>
+</body>
+</html>
+"""
 
 Accept = Callable[[RedirectAnswer], Secret]
 
@@ -174,7 +191,7 @@ class CallbackServer(socketserver.ThreadingTCPServer):
     def final_page(self) -> str:
         """Wait until it is known what to show."""
         self._page_ready.wait(_PAGE_SECONDS)
-        return self._page or pages.page("The sign-in goes on where it began", "You can close this window.")
+        return self._page or page("The sign-in goes on where it began", "You can close this window.")
 
     def page_was_sent(self) -> None:
         """Note that the browser has its page."""
@@ -254,16 +271,16 @@ class _Handler(BaseHTTPRequestHandler):
         target = urlsplit(self.path)
         problem = next(self._problems(target.path), None)
         if problem is not None:
-            self._show(problem[0], pages.page("Nothing here", problem[1]))
+            self._show(problem[0], page("Nothing here", problem[1]))
             return
         goal = self.server.goal(target.path)
         if goal is not None:
-            self._show(302, pages.page("On the way", "The sign-in goes on at the issuer."), goal)
+            self._show(302, page("On the way", "The sign-in goes on at the issuer."), goal)
             return
         try:
             self.server.judge(target.query)
         except AnswerRefused as error:
-            self._show(400, pages.page("This is not the answer to the sign-in", f"{error}. It was ignored."))
+            self._show(400, page("This is not the answer to the sign-in", f"{error}. It was ignored."))
             return
         self._show(200, self.server.final_page())
         self.server.page_was_sent()
@@ -303,7 +320,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Answer what is no GET, or no HTTP, without repeating any of it: that is why two are not used."""
-        self._show(405 if code == 501 else code, pages.page("Nothing here", "This server takes one answer."))
+        self._show(405 if code == 501 else code, page("Nothing here", "This server takes one answer."))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
         """Log nothing: the path has the code in it."""
+
+
+def page(title: str, text: str) -> str:
+    """Make the page; both texts are plain."""
+    return _PAGE.format(title=html.escape(title), text=html.escape(text))
+
+
+def signed_in(name: str) -> str:
+    """Say that it worked."""
+    who = f" as {name}" if name else ""
+    return page(f"You are signed in{who}", "You can close this window and go back to where you came from.")
+
+
+def failed(why: str) -> str:
+    """Say that it did not work, and why."""
+    return page("Signing in failed", f"{why}. You can close this window and try again where you came from.")

@@ -1,7 +1,5 @@
 """
-Signing in on a machine without a browser: a code here, typed in on a telephone (RFC 8628).
-
-Imports `discovery`, `interaction`, `issuer`, `tokens`; segno for the QR code.
+Signing in on a machine without a browser: it shows a code, which is typed in on another device (RFC 8628).
 """
 
 from __future__ import annotations
@@ -10,6 +8,7 @@ import contextlib
 import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from ...errors import (
     CognitoCredentialsError,
@@ -18,56 +17,54 @@ from ...errors import (
     LoginRequiredError,
     ServiceError,
     clean,
+    replaced,
 )
 from ...secret import Secret
 from ..issuers.discovery import checked_address
-from ..issuers.tokens import TokenError
+from ..issuers.token_client import TokenError
 
 if TYPE_CHECKING:
     from ...clock import Clock
-    from ..issuers.issuer import Issuer, Verified
-    from ..issuers.tokens import Tokens
-    from .interaction import Prompt
+    from ..issuers.issuer import Issuer
+    from ..issuers.tokens import Tokens, Verified
+    from .prompt import Prompt
 
 _INTERVAL: Final = 5
-"""Seconds between two questions where the issuer names none. Source: RFC 8628, 3.2."""
+"""Seconds between two polls where the issuer names none. Source: RFC 8628, 3.2."""
 _SLOWER: Final = 5
 """Seconds more after ``slow_down``. Source: RFC 8628, 3.5."""
 _KEY_TRIES: Final = 3
-"""For the issuer's keys; the device code is spent by then."""
+"""To fetch the issuer's keys. The device code is used up by then, so the sign-in is not given up at once."""
 _LONGEST: Final = 1800
-"""Seconds; no issuer's code is waited for longer."""
+"""The most seconds to wait for the person, whatever the issuer says."""
 _QR_LIMIT: Final = 300
-"""Characters; a longer address makes a code that no terminal can show."""
+"""Characters of an address; the code of a longer one does not fit a terminal."""
 
 
 class DeviceCode(NamedTuple):
-    """What the issuer gave to sign in elsewhere."""
+    """The issuer's answer: what is shown to the person, and what is polled with."""
 
     device_code: Secret
     user_code: str
     address: str
     complete_address: str | None
-    """With the code in it; for whoever can copy it, and for the QR code."""
+    """The address with the code in it, for the QR code and to copy."""
     expires_in: int
     interval: int
 
 
 def sign_in_with_device(issuer: Issuer, prompt: Prompt, clock: Clock, *, scope: str) -> Verified:
     """
-    Show a code, and wait until somebody has typed it in elsewhere.
+    Show a code, and wait until the person has typed it in on another device.
 
     Args:
-        issuer: Where.
-        prompt: Whom to show it.
-        clock: This machine's clocks.
-        scope: What to ask for, separated by spaces.
+        scope: Scopes, separated by spaces.
 
     Raises:
-        LoginRequiredError: Nobody did in time.
+        LoginRequiredError: The code was not typed in in time.
         LoginRejectedError: The issuer refused.
-        ServiceError: It does not answer.
-        ConfigurationError: It has no such thing.
+        ServiceError: The issuer does not answer.
+        ConfigurationError: The issuer does not offer this way.
     """
     code = _ask_for_code(issuer, scope)
     prompt.say(shown(code, with_picture=getattr(prompt, "can_draw", True)))
@@ -80,7 +77,7 @@ def sign_in_with_device(issuer: Issuer, prompt: Prompt, clock: Clock, *, scope: 
 
 
 def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
-    """Ask until somebody has typed the code in elsewhere."""
+    """Poll until the person has typed in the code."""
     give_up_at = clock.elapsed() + code.expires_in
     interval = float(code.interval)
     while clock.elapsed() + interval < give_up_at:
@@ -90,7 +87,7 @@ def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
         except TokenError as error:
             refused = error
         except ServiceError:
-            # RFC 8628, 3.5: after a timeout ask less often; the person may be typing still.
+            # RFC 8628, 3.5: poll less often after a timeout. The person may still be typing.
             interval *= 2
             continue
         if refused.code == "slow_down":
@@ -105,7 +102,7 @@ def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
 
 
 def shown(code: DeviceCode, *, with_picture: bool = True) -> str:
-    """Say what to do with the code: words, the code itself, and a QR code where one fits."""
+    """Return the text for the person: the address, the code, and a QR code where one fits."""
     lines = ["To sign in, open this address on any device:", "", f"    {code.address}", ""]
     lines += ["and enter this code:", "", f"    {code.user_code}", ""]
     if code.complete_address and code.complete_address != code.address:
@@ -119,7 +116,7 @@ def shown(code: DeviceCode, *, with_picture: bool = True) -> str:
 
 
 def qr_code(text: str) -> str:
-    """Draw *text* as a QR code of half blocks, for a terminal of either colour."""
+    """Draw *text* as a QR code of half blocks; it can be scanned on dark and on light terminals."""
     import segno
 
     out = io.StringIO()
@@ -134,31 +131,32 @@ def _ask_for_code(issuer: Issuer, scope: str) -> DeviceCode:
             f"the issuer {clean(issuer.metadata().issuer, 120)} does not offer signing in with a code",
             hint="Open an address elsewhere instead: way='no-browser' in Python, --no-browser",
         )
+    host = clean(urlsplit(endpoint).hostname or "", 100)
     client = issuer.client()
-    answer = client.ask_for_device_code(endpoint, scope)
-    found = read_device_code(answer.json()) if answer.status == 200 else client.refusal(answer)
-    if isinstance(found, TokenError):
-        raise found.explained(answer.host)
-    if isinstance(found, CognitoCredentialsError):
-        raise found
-    return found
+
+    def explain(error: Exception) -> Exception:
+        # Without its frames, which hold the device code.
+        return error.explained(host) if isinstance(error, TokenError) else error.with_traceback(None)
+
+    with replaced(TokenError, CognitoCredentialsError, by=explain):
+        return _read_device_code(client.device_code(endpoint, scope))
 
 
-def read_device_code(document: Mapping[str, Any]) -> DeviceCode | ServiceError:
+def _read_device_code(document: Mapping[str, Any]) -> DeviceCode:
     """
-    Read what the issuer answered; what is shown of it is made safe to show.
+    Read the issuer's answer; the texts in it become safe to show.
 
-    Returns:
-        The code; or what is wrong, so that no error carries the answer along.
+    Raises:
+        ServiceError: A part is missing, or an address is not safe to open.
     """
     device_code, user_code = document.get("device_code"), document.get("user_code")
-    # Google called it verification_url before there was a standard, and still does.
+    # Google has had the name verification_url since before the standard.
     address = document.get("verification_uri") or document.get("verification_url")
     if not (isinstance(device_code, str) and device_code and isinstance(user_code, str) and user_code):
-        return ServiceError("the issuer gave no code to sign in with", hint="Try again later")
+        raise ServiceError("the issuer gave no code to sign in with", hint="Try again later")
     safe = _safe_address(address)
     if safe is None:
-        return ServiceError("the issuer gave no safe address to sign in at", hint="Ask whoever runs it")
+        raise ServiceError("the issuer gave no safe address to sign in at", hint="Ask whoever runs it")
     return DeviceCode(
         Secret(device_code),
         clean(user_code, 40),
@@ -170,7 +168,7 @@ def read_device_code(document: Mapping[str, Any]) -> DeviceCode | ServiceError:
 
 
 def _safe_address(value: object) -> str | None:
-    """Take an address that a person is asked to open, where it is a safe one."""
+    """Return *value* if a person can safely open it."""
     try:
         return checked_address(value, "verification_uri")
     except ConfigurationError:

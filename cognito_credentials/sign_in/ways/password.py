@@ -24,15 +24,14 @@ from ...secret import Secret
 from ..issuers.user_pool import UserPoolIssuer
 from ..issuers.user_pool_api import ApiError
 from .srp import SrpProof, new_device
-from .typed import TRIES, choice, new_password, user_name
 
 if TYPE_CHECKING:
     from ...clock import Clock
-    from ..issuers.issuer import Verified
-    from ..issuers.tokens import Tokens
-    from ..kept.kept import Device
-    from .interaction import Prompt
+    from ..issuers.tokens import Device, Tokens, Verified
+    from .prompt import Prompt
 
+TRIES: Final = 3
+"""For each question. After five wrong passwords a user pool locks the user out for a while."""
 _MOST_STEPS: Final = 10
 _CODES: Final = {
     "SMS_MFA": ("SMS_MFA_CODE", "Code from the text message"),
@@ -124,7 +123,7 @@ class PasswordSignIn:
         answer = None
         for left in range(TRIES - 1, -1, -1):
             self._device = None  # the one before may have been another user's
-            name = username or user_name(self._prompt)
+            name = username or _user_name(self._prompt)
             password = self._prompt.ask_secret("Password")
             try:
                 answer = self._answered(name, password)
@@ -210,7 +209,7 @@ class PasswordSignIn:
 
     def _with_new_password(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._prompt.say("The user pool asks for a new password.")
-        responses: dict[str, str | Secret] = {"NEW_PASSWORD": new_password(self._prompt)}
+        responses: dict[str, str | Secret] = {"NEW_PASSWORD": _new_password(self._prompt)}
         for attribute in _texts((asked.get("ChallengeParameters") or {}).get("requiredAttributes")):
             # A name, a telephone number: nobody's business either.
             responses[attribute] = Secret(
@@ -255,7 +254,7 @@ class PasswordSignIn:
 
     def _choose(self, parameters: dict[str, Any]) -> str:
         choices = _texts(parameters.get("MFAS_CAN_CHOOSE")) or ["SMS_MFA", "SOFTWARE_TOKEN_MFA"]
-        return choice(self._prompt, "How do you want to prove that it is you", choices)
+        return _choice(self._prompt, "How do you want to prove that it is you", choices)
 
     def _respond(
         self, challenge: str, asked: dict[str, Any], responses: Mapping[str, str | Secret]
@@ -314,3 +313,51 @@ def _texts(value: object) -> list[str]:
     except ValueError:
         return []
     return [item for item in found if isinstance(item, str)][:20] if isinstance(found, list) else []
+
+
+def _user_name(prompt: Prompt) -> str:
+    """
+    Ask who signs in.
+
+    Raises:
+        EOFError: There will be no answer.
+    """
+    for _ in range(TRIES):
+        name = prompt.ask("User name").strip()
+        if name:
+            return name
+        prompt.say("The user name is empty; try again.")
+    raise EOFError
+
+
+def _choice(prompt: Prompt, question: str, choices: list[str]) -> str:
+    """
+    Ask for one of *choices*, by number or name, until it is one.
+
+    Raises:
+        EOFError: There will be no answer.
+    """
+    shown = ", ".join(f"{number} = {clean(name, 40)}" for number, name in enumerate(choices, 1))
+    while True:
+        answer = prompt.ask(f"{question} ({shown})")
+        if answer.isascii() and answer.isdigit() and 1 <= int(answer[:3]) <= len(choices):
+            return choices[int(answer[:3]) - 1]
+        if answer in choices:
+            return answer
+
+
+def _new_password(prompt: Prompt) -> Secret:
+    """
+    Ask for a new password, twice.
+
+    Raises:
+        LoginRejectedError: The two differed each time.
+        EOFError: There will be no answer.
+    """
+    for left in range(TRIES - 1, -1, -1):
+        new = prompt.ask_secret("New password")
+        if new == prompt.ask_secret("The new password again"):
+            return new
+        if left:
+            prompt.say("The two new passwords differ; try again.")
+    raise LoginRejectedError("the two new passwords differ", hint="Sign in again")

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ...errors import RefusedError
 from ...secret import Secret
-from ..kept.kept import Device
+from ..issuers.tokens import Device
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

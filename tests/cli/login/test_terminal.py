@@ -137,7 +137,7 @@ os.setsid()
 """
 """Leaves the process without a controlling terminal, as in a container; stdin is a terminal all the same."""
 ASK = """
-from cognito_credentials.sign_in.ways.interaction import TerminalPrompt
+from cognito_credentials.sign_in.ways.prompt import TerminalPrompt
 try:
     print(ascii(TerminalPrompt().ask_secret("Password").reveal()))
 except EOFError:

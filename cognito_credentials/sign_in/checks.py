@@ -17,8 +17,11 @@ from ..logins.source import Source
 from ..regions import is_user_pool_id
 from ..secret import Secret
 from ..settings.checks import text
-from .kept.stores import STORES
 
+WAYS: Final = ("browser", "device", "password")
+NO_BROWSER: Final = "no-browser"
+"""A way that is never configured: a browser on another machine, by copying addresses there and back."""
+STORES: Final = ("keyring", "file")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PREFIX: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")

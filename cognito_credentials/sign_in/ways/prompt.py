@@ -1,11 +1,9 @@
 """
-A line that is typed or pasted on the terminal, not shown, and of any length.
+What a person is shown and asked while signing in.
 
-A terminal that edits lines itself keeps only the first 4095 bytes of one (1024 on macOS), and drops the rest
-without a word; a redirect with a code in it may be longer (python/cpython#112338). So it hands over each byte
-as it comes, and the few keys that matter are understood here.
+A desktop app brings its own `Prompt`; a terminal has `TerminalPrompt`.
 
-Imports nothing of ours.
+Imports `errors` and `unseen`.
 """
 
 from __future__ import annotations
@@ -14,13 +12,100 @@ import contextlib
 import getpass
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Any, Final, NamedTuple, Protocol, TextIO
 
+from ...errors import LoginRequiredError
+from ...secret import Secret
+
+_BLOCKS: Final = "█▀▄"
 _TERMINAL: Final = "/dev/tty"
 _ERASERS: Final = b"\x7f\x08"
 """What keyboards send for Backspace, besides what the terminal is set to."""
+
+
+class Prompt(Protocol):
+    """Somebody to talk to. One that cannot show a QR code made of text says so by ``can_draw = False``."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is somebody who can answer."""
+
+    def say(self, text: str) -> None:
+        """Show a line or several."""
+
+    def ask(self, question: str) -> str:
+        """Ask for a line of text; `EOFError` when there will be no answer."""
+
+    def ask_secret(self, question: str) -> Secret:
+        """Ask for what must not be seen; `EOFError` when there will be no answer."""
+
+
+class TerminalPrompt:
+    """
+    The terminal of this process: questions on stderr, answers from the terminal only.
+
+    Args:
+        stdin: For answers; this process's own.
+        stderr: For questions; this process's own.
+    """
+
+    def __init__(self, stdin: TextIO | None = None, stderr: TextIO | None = None) -> None:
+        self._stdin = sys.stdin if stdin is None else stdin
+        self._stderr = sys.stderr if stderr is None else stderr
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether both are a terminal."""
+        try:
+            return self._stdin.isatty() and self._stderr.isatty()
+        except (AttributeError, ValueError):  # there is none, or it is closed
+            return False
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether it is a terminal that has the blocks of which pictures are made."""
+        try:
+            _BLOCKS.encode(self._stderr.encoding or "ascii")
+        except (UnicodeEncodeError, LookupError, AttributeError):
+            return False
+        return self._stderr.isatty()
+
+    def say(self, text: str) -> None:
+        """Show a line or several."""
+        self._stderr.write(text + "\n")
+        self._stderr.flush()
+
+    def ask(self, question: str) -> str:
+        """
+        Ask for a line of text.
+
+        Raises:
+            EOFError: There will be no answer.
+        """
+        self._stderr.write(f"{question}: ")
+        self._stderr.flush()
+        line = self._stdin.readline()
+        if not line:
+            self.say("")  # what comes next begins on a line of its own
+            raise EOFError
+        return line.strip()
+
+    def ask_secret(self, question: str) -> Secret:
+        """
+        Ask without echo, on the terminal itself.
+
+        Raises:
+            LoginRequiredError: There is no terminal; a secret is never read from elsewhere.
+            EOFError: There will be no answer.
+        """
+        if not self.can_ask:
+            raise LoginRequiredError(
+                f"there is no terminal to ask for the {question.lower()} on", hint="Sign in on a terminal"
+            )
+        return Secret(_read_unseen(f"{question}: ", self._stdin, self._stderr))
 
 
 class _Keys(NamedTuple):
@@ -29,7 +114,7 @@ class _Keys(NamedTuple):
     end: bytes
 
 
-def read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
+def _read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
     """
     Ask *question* on *shown*, and read the answer from the terminal itself.
 
