@@ -1,4 +1,4 @@
-"""Whether an answer is one that an SDK can read: botocore's own parsers decide, and the service's model."""
+"""Checks that an SDK can read an answer, with botocore's own parsers and the service model."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def parser(protocol):
 
 
 def check_json(operation, status, headers, body):
-    """An answer of the Cognito operation *operation*: its output, or one of its errors, never a 5xx."""
+    """Check an answer of the Cognito operation *operation*: its output or one of its errors, never a 5xx."""
     assert "x-amzn-requestid" in headers
     assert status in (200, 400, 413), status
     shape = model("cognito-identity").operation_model(operation)
@@ -69,7 +69,7 @@ def check_json(operation, status, headers, body):
 
 
 def check_query(operation, status, headers, body):
-    """An answer of the STS operation *operation*, or to what is none."""
+    """Check an answer of the STS operation *operation*, which may not exist."""
     assert status in (200, 400, 403), status
     assert headers["content-type"] == "text/xml"
     known = operation in ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
@@ -87,7 +87,7 @@ def check_query(operation, status, headers, body):
 
 
 def check_control(status, headers, body):
-    """An answer of a call under /_emulator/: JSON, and one line of error if it is one."""
+    """Check an answer of a call under /_emulator/: JSON, and for an error one line."""
     assert status in (200, 400, 404, 405, 413), status
     assert headers["content-type"] == "application/json"
     if status != 200:

@@ -26,14 +26,14 @@ OIDC_ARN = f"arn:aws:iam::123456789012:oidc-provider/{OIDC}"
 GOOGLE = "accounts.google.com"
 FAKE_SIGNATURE = "AWS4-HMAC-SHA256 Credential=a/20200101/us-east-1/c/d, SignedHeaders=host, Signature=x"
 SIGNED = {"Authorization": FAKE_SIGNATURE, "X-Amz-Date": "20200101T000000Z"}
-"""Headers of a developer's call: nobody can verify the signature of a key that nobody issued."""
+"""Headers of a developer's call. The emulator cannot verify the signature of a key that it did not issue."""
 
 ROLE = "arn:aws:iam::123456789012:role/"
 
 
 @dataclass
 class RawAnswer:
-    """An HTTP answer as it came: header names keep their case in ``names``."""
+    """An HTTP answer with the names of its headers in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -46,7 +46,7 @@ class RawAnswer:
 
 @dataclass
 class Api:
-    """Everything a test needs to talk to one emulator."""
+    """One emulator and its clients."""
 
     emulator: Any
     developer: Any
@@ -55,7 +55,7 @@ class Api:
     clients: list[Any] = field(default_factory=list)
 
     def client(self, service: str, credentials: dict[str, Any] | None = None, **options: Any) -> Any:
-        """A boto3 client with *credentials* of either spelling, or unsigned."""
+        """A boto3 client that signs with *credentials* of Cognito or of STS; without them it is unsigned."""
         if credentials is None:
             options["config"] = Config(signature_version=UNSIGNED)
         else:
@@ -87,7 +87,7 @@ class Api:
             return RawAnswer(answer.status, names, answer.read())
 
     def post(self, operation: str, content: Any, **headers: str) -> RawAnswer:
-        """One unsigned JSON call."""
+        """Make one unsigned JSON call."""
         return self.raw(
             body=json.dumps(content),
             headers={
@@ -102,7 +102,7 @@ class Api:
         return self.raw(method, f"/_emulator/{path}", body)
 
     def oidc_pool(self, **settings: Any) -> str:
-        """A pool with two login providers that takes tokens for the audience ``app``."""
+        """A pool with two login providers that accepts tokens for the audience ``app``."""
         return self.emulator.create_pool(
             **{
                 "OpenIdConnectProviderARNs": [OIDC_ARN],
@@ -117,7 +117,7 @@ class Api:
 
 @pytest.fixture(scope="session")
 def boto_session() -> boto3.Session:
-    """One session: it caches the service models, which are slow to read."""
+    """One session for all tests: it caches the service models, which are slow to read."""
     return boto3.Session()
 
 
@@ -135,7 +135,7 @@ def api(emulator: Any, boto_session: boto3.Session) -> Iterator[Api]:
 
 @pytest.fixture
 def refused() -> Callable[..., dict[str, Any]]:
-    """Call a function that must be refused; gives code, message and status of the refusal."""
+    """A function that makes a call, which must fail, and returns code, message and status of the error."""
 
     def call(function: Callable[..., Any], **arguments: Any) -> tuple[str, str, int]:
         with pytest.raises(ClientError) as caught:

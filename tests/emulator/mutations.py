@@ -42,7 +42,7 @@ USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_a"
 
 
 def mutate(random_, value):
-    """*value* with something in it replaced, taken out or doubled."""
+    """*value* with a part of it replaced, removed or doubled."""
     if random_.random() < 0.3:
         return random_.choice(VALUES)
     if isinstance(value, dict) and value:
@@ -150,7 +150,7 @@ def requests(api):
 
 
 def encode(random_, value):
-    """*value* as a body: mostly JSON in UTF-8, sometimes in another encoding, or broken."""
+    """*value* as a body: JSON in UTF-8 in most cases, else in another encoding, or broken."""
     text = json.dumps(value)
     kind = random_.random()
     if kind < 0.02:
@@ -171,7 +171,7 @@ def encode(random_, value):
 
 
 class Sender:
-    """One client with one connection; checks each answer, and counts the statuses."""
+    """One client with one connection. It checks each answer and counts the statuses."""
 
     def __init__(self, api, seed):
         self.api = api
@@ -201,7 +201,7 @@ class Sender:
         return answer.status, content
 
     def call(self, operation, content, target=None):
-        """Call a Cognito operation with a JSON value, or with bytes that are perhaps none."""
+        """Call a Cognito operation with a JSON value, or with bytes that may not be JSON."""
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         headers = {"X-Amz-Target": target or f"AWSCognitoIdentityService.{operation}", **SIGNED}
         check = check_nothing_broke if target is not None else lambda *answer: check_json(operation, *answer)
@@ -211,7 +211,7 @@ class Sender:
         """Send a form to STS."""
 
         def check(status, names, content):
-            if names["content-type"] == "text/xml":  # without its Action it is no call of STS any more
+            if names["content-type"] == "text/xml":  # without an Action it is not a call of STS
                 check_query(operation, status, names, content)
             else:
                 check_nothing_broke(status, names, content)
@@ -220,13 +220,13 @@ class Sender:
 
 
 def check_nothing_broke(status, headers, body):
-    """An answer to what names no operation that could be known."""
+    """Check the answer to a call of an operation that does not exist."""
     assert status in (200, 400, 404, 413), status
     assert status == 200 or json.loads(body)["__type"]
 
 
 def send_mutated(sender, count):
-    """Good requests of all operations, changed."""
+    """Send changed requests of all operations."""
     random_ = sender.random
     good = requests(sender.api)
     names = sorted(OPERATIONS)
@@ -244,7 +244,7 @@ def send_mutated(sender, count):
 
 
 def token_of(random_, emulator, provider, claims, header=None):
-    """A login token of *provider* with *claims*; mostly of the test issuer's key."""
+    """A login token of *provider* with *claims*, signed with the test issuer's key in most cases."""
     now = int(time.time())
     content = {
         "iss": f"https://{provider}",
@@ -260,7 +260,7 @@ def token_of(random_, emulator, provider, claims, header=None):
 
 
 def send_odd_claims(sender, count):
-    """Login tokens, well signed, whose claims are of any type and size, to all that reads them."""
+    """Send well-signed login tokens with claims of any type and size to all operations that read them."""
     random_, api = sender.random, sender.api
     pool_id = claims_pool(api)
     api.emulator.service.state.execute(
@@ -290,7 +290,7 @@ def send_odd_claims(sender, count):
 
 
 def claims_pool(api):
-    """A pool whose mappings, tags and checks look at many claims."""
+    """A pool whose role mappings, tags and checks read many claims."""
     pool_id = api.oidc_pool(
         CognitoIdentityProviders=[
             {"ProviderName": USER_POOL, "ClientId": "app", "ServerSideTokenCheck": True}
@@ -321,7 +321,7 @@ def claims_pool(api):
 
 
 def mangled(random_, token):
-    """*token* with a part taken out, doubled, or some letters changed."""
+    """*token* with a part removed or doubled, or with some characters changed."""
     parts = token.split(".")
     kind = random_.random()
     if kind < 0.3:
@@ -336,7 +336,7 @@ def mangled(random_, token):
 
 
 class Nonsense(BaseHTTPRequestHandler):
-    """An issuer on this machine whose documents are of any kind, found where the path says."""
+    """An issuer on this machine that serves documents of any kind; the path names the document."""
 
     def do_GET(self):
         if self.path.endswith("/.well-known/openid-configuration") and "/keys" in self.path:
@@ -352,12 +352,12 @@ class Nonsense(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Say nothing."""
+        """Do not log."""
 
 
 @contextmanager
 def issuer_of_nonsense():
-    """The address of an issuer whose documents are no documents."""
+    """The address of an issuer whose documents are wrong."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -369,7 +369,7 @@ def issuer_of_nonsense():
 
 
 def send_odd_providers(sender, count):
-    """Pools with providers of odd names, and logins of them, whose keys must be had from odd places."""
+    """Send logins of providers with odd names, whose keys must be fetched from odd addresses."""
     random_, api = sender.random, sender.api
     other_pool = api.emulator.create_pool()
     with issuer_of_nonsense() as address:
@@ -402,7 +402,7 @@ def send_odd_providers(sender, count):
 
 
 def member_of(random_, name):
-    """A member of CreateIdentityPool that makes *name* a provider, mostly so that it can be one."""
+    """A member of CreateIdentityPool that makes *name* a provider, in most cases a valid one."""
     return random_.choice([
         {"SupportedLoginProviders": {name: "app"}},
         {"OpenIdConnectProviderARNs": [f"arn:aws:iam::123456789012:oidc-provider/{name}"]},
@@ -414,7 +414,7 @@ def member_of(random_, name):
 
 
 def send_mutated_forms(sender, count):
-    """Forms of STS with members of any kind, their bytes changed, in any method; and broken signatures."""
+    """Send STS forms with members of any kind, changed bytes and any method, and broken signatures."""
     random_, api = sender.random, sender.api
     identity_id = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()}).json["IdentityId"]
     token = api.post("GetOpenIdToken", {"IdentityId": identity_id}).json["Token"]
@@ -452,7 +452,7 @@ def send_mutated_forms(sender, count):
 
 
 def caller_identity(random_, keys):
-    """GetCallerIdentity with a broken signature, of nobody's key or of one that was given out."""
+    """Send GetCallerIdentity with a broken signature of an unknown or an issued key."""
     body = b"Action=GetCallerIdentity&Version=2011-06-15"
     if random_.random() < 0.4:
         request = AWSRequest("POST", "http://127.0.0.1/", data=body)
@@ -475,7 +475,7 @@ def caller_identity(random_, keys):
 
 
 def send_mutated_responses(sender, count):
-    """SAML responses with some bytes changed, doubled or lost; gives how many were believed."""
+    """Send SAML responses with some bytes changed, doubled or removed. Returns how many were accepted."""
     random_, api = sender.random, sender.api
     pool_id = api.emulator.create_pool(SamlProviderARNs=[SAML_ARN])
     good = base64.b64decode(api.emulator.saml_response(SAML_ARN, roles=[ROLE + "r"]))
@@ -555,7 +555,7 @@ def controls(api):
 
 
 def send_mutated_controls(sender, count):
-    """Every call under /_emulator/, changed; what was taken must not break the service."""
+    """Send changed calls under /_emulator/. Accepted ones must not break the service."""
     random_ = sender.random
     good = controls(sender.api)
     for _ in range(count):
@@ -581,11 +581,11 @@ PARTS = {
     send_mutated_responses: 4,
     send_mutated_controls: 8,
 }
-"""What is sent, and its share in percent."""
+"""The kinds of requests, and the share of each in percent."""
 
 
 class Errors(logging.Handler):
-    """What was logged as an error."""
+    """The errors in the log."""
 
     def __init__(self):
         super().__init__(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Values, claims, names and documents that no client would send and no issuer would have: mutations.py."""
+"""Values, claims, names and documents that no client sends and no issuer has, for mutations.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real AWS CLI drives every operation."""
+"""The real AWS CLI calls every operation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ POOL_ARN = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/"
 
 @pytest.fixture
 def api(boto_session, emulator_keys):
-    """An emulator without markers: the AWS CLI logs its arguments at DEBUG, which is not our leak."""
+    """
+    An emulator without markers. The AWS CLI logs its arguments at DEBUG, and the leak guard would find them.
+    """
     with Emulator(keys=emulator_keys) as emulator:
         yield Api(emulator, None, None, boto_session)
 
 
 @pytest.fixture
 def aws(api, monkeypatch, capfd):
-    """``aws cognito-identity`` with some arguments; gives its JSON."""
+    """A function that runs ``aws cognito-identity`` and returns its JSON."""
     clidriver = pytest.importorskip("awscli.clidriver")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDDEVELOPER")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

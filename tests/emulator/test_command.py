@@ -1,4 +1,4 @@
-"""The command ends by a signal, whenever it comes, and whoever reads what it says."""
+"""The command ends on a signal at any moment, whether or not its output is read."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ sys.exit(serve(out=Out(), err=sys.stderr))
 
 @pytest.mark.parametrize("line", [1, 3, 5, 7, 9])
 def test_signal_at_any_moment(line):
-    """A signal between the address and the waiting ends the command: what it interrupts may hold a lock."""
+    """
+    A signal between the first line and the wait ends the command, even if it interrupts code with a lock.
+    """
     program = [sys.executable, "-c", SIGNALLED_WHILE_IT_BEGINS_TO_WAIT, str(line)]
 
     done = subprocess.run(program, capture_output=True, text=True, timeout=20)
@@ -59,7 +61,7 @@ def test_signal_at_any_moment(line):
 
 @pytest.mark.parametrize("program", [("-c", PROGRAM), ("-m", "cognito_credentials", "emulator")])
 def test_stderr_that_nobody_reads(program):
-    """Requests are answered, and a signal ends the command, while its stderr is a pipe that nobody reads."""
+    """While nobody reads stderr, requests are answered and a signal ends the command."""
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with subprocess.Popen(
         [sys.executable, *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=buffered
@@ -81,7 +83,7 @@ def test_stderr_that_nobody_reads(program):
 
 
 def test_lines_that_come_faster_than_they_are_read():
-    """Lines over the limit are left out, and where they would stand is a line that says so."""
+    """Lines over the limit are left out. A line in their place says so."""
     taken, read, caught_up = threading.Event(), threading.Event(), threading.Event()
 
     class Slow(io.StringIO):
@@ -107,7 +109,7 @@ def test_lines_that_come_faster_than_they_are_read():
 
 
 def test_reader_that_has_left():
-    """A stream that cannot be written ends neither the thread nor the command."""
+    """An error of the stream ends neither the thread nor the command."""
     stream = io.StringIO()
     stream.close()
     writer = LineWriter(stream)

@@ -1,4 +1,4 @@
-"""The guide's examples run as they stand, and its tables are those of the code."""
+"""The examples in EMULATOR.md work without changes, and its tables agree with the code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = GUIDE.read_text("utf-8")
 
 
 def blocks(language):
-    """The guide's blocks in *language*."""
+    """The code blocks in *language*."""
     return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
@@ -71,7 +71,7 @@ def run(arguments, url="", **options):
 
 @pytest.mark.parametrize("number", range(len(TESTS)))
 def test_pytest_examples(tmp_path, number):
-    """The examples for pytest pass, with the fixtures that the installed plugin brings."""
+    """The examples for pytest pass with the fixtures of the installed plugin."""
     (tmp_path / "test_my_app.py").write_text(TESTS[number])
 
     out = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path)
@@ -81,7 +81,7 @@ def test_pytest_examples(tmp_path, number):
 
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))
 def test_programs(tmp_path, number):
-    """The examples without pytest run, and nothing is left unsaid on the way."""
+    """The examples without pytest run and print their results."""
     out = run([sys.executable, "-c", PROGRAMS[number]], cwd=tmp_path)
 
     assert "eu-west-1:00000000-0000-4000-8000-000000000009\n" in out
@@ -125,7 +125,7 @@ def test_node_example(seeded, tmp_path):
 
 
 def test_seed_example(seeded):
-    """The seed file of the guide is a good one, and its role holds."""
+    """The seed file of the guide is valid."""
     assert seeded.service.state.row("SELECT count(*) AS n FROM pools")["n"] == 1
 
 
@@ -145,7 +145,7 @@ def test_every_fixture_is_in_the_guide():
 
 
 def test_signature_of_emulator_login(emulator_login):
-    """What emulator_login takes is written as it is."""
+    """The guide has the signature of emulator_login."""
     assert f"`emulator_login{bare(emulator_login)}`" in TEXT
 
 
@@ -185,7 +185,7 @@ def test_every_argument_is_in_the_guide():
 
 
 class Flags:
-    """Notes the options that a command adds."""
+    """Collects the names of the options that a command adds."""
 
     def __init__(self):
         self.names = []
@@ -195,7 +195,7 @@ class Flags:
 
 
 def test_every_control_call_is_in_the_guide(api):
-    """The guide's table has every call under /_emulator/, each with all its members."""
+    """The guide's table has every call under /_emulator/ with all its members."""
     calls = api.control("GET", "no-such-call").json["error"].partition("there are: ")[2].split(", ")
     rows = {row[0].strip("`"): row[1] for row in table("call")}
 
@@ -208,7 +208,7 @@ def test_every_control_call_is_in_the_guide(api):
 
 
 def test_what_a_page_cannot_call(api):
-    """The guide says which calls no web page can make: those that a browser asks about first."""
+    """The guide names the calls that no web page can make: those with a preflight request."""
     calls = [row[0].strip("`").split(" /_emulator/") for row in table("call")]
     origin = {"Origin": "http://localhost:3000"}
 
@@ -223,7 +223,7 @@ def test_what_a_page_cannot_call(api):
 
 
 def members(refused):
-    """The members that a refusal of an unknown one lists."""
+    """The members that the error for an unknown member lists."""
     return refused.json["error"].partition("there are: ")[2].split(", ")
 
 
@@ -233,7 +233,7 @@ def listed_members(cell):
 
 
 def test_every_fault_is_in_the_guide(api):
-    """The guide's table has every member of a fault, its default, and an example that is taken."""
+    """The guide's table has every member of a fault, its default, and a valid example."""
     fields = {field.name: field for field in dataclasses.fields(Fault)}
     usual = dataclasses.asdict(Fault("*"))
 
@@ -246,7 +246,7 @@ def test_every_fault_is_in_the_guide(api):
 
 
 def test_every_setting_is_in_the_guide(api):
-    """The guide's table has every setting, its default, and an example that is taken."""
+    """The guide's table has every setting, its default, and a valid example."""
     usual = {**dataclasses.asdict(Settings()), "clock_offset": 0.0, "time_passed": 0.0}
 
     assert sorted(names("setting")) == sorted(usual)

@@ -1,4 +1,4 @@
-"""Requests that no client would send: never a 500, never a traceback. mutations.py sends more."""
+"""Requests that no client sends cause neither a 500 nor a traceback. mutations.py sends more of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .mutations import PARTS, Sender, send_mutated, send_mutated_responses
 
 @pytest.mark.parametrize("send", PARTS, ids=lambda send: send.__name__)
 def test_mutated_requests(api, caplog, send):
-    """Broken requests are answered as errors of the caller, in its protocol, and the service lives on."""
+    """Broken requests are answered with client errors in their protocol, and the service goes on."""
     with closing(Sender(api, 20_261_123)) as sender:
         done = send(sender, 600 if send is send_mutated else 200)
 

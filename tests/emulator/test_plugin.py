@@ -1,4 +1,4 @@
-"""The fixtures that come with the package, and what Python code may do with an emulator."""
+"""The fixtures of the pytest plugin, and the class Emulator in Python code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POOL = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000009"
 
 @pytest.fixture
 def developers_machine(monkeypatch):
-    """What a developer's shell has set."""
+    """Variables in a developer's shell."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_COGNITO_IDENTITY_POOL_ID", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://192.0.2.1:9")
 
@@ -56,7 +56,7 @@ def test_default_session(emulator_environment, monkeypatch, number):
 
 
 def test_default_session_of_boto3(tmp_path):
-    """Each test has a default session of its own, with the keys of its own environment."""
+    """Each test gets a new default session with the keys of its environment."""
     (tmp_path / "test_project.py").write_text(PROJECT)
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-n", "0"]
 
@@ -72,7 +72,7 @@ def test_default_session_of_boto3(tmp_path):
 
 
 class TestOptions:
-    """A test file that gives the fixture's emulator arguments of its own."""
+    """A test file that overrides emulator_options."""
 
     @pytest.fixture
     def emulator_options(self, tmp_path):
@@ -84,7 +84,7 @@ class TestOptions:
         return {"seed": seed, "tls": True}
 
     def test_options(self, emulator_environment, emulator):
-        """emulator_options may name a seed file; with tls the environment trusts the certificate."""
+        """emulator_options may name a seed file. With tls the environment trusts the certificate."""
         client = boto3.client("cognito-identity", region_name="eu-west-1")
 
         assert client.get_id(IdentityPoolId=POOL)["IdentityId"].startswith("eu-west-1:")
@@ -92,7 +92,7 @@ class TestOptions:
 
 
 def travel(emulator, pool_id, seconds, **options):
-    """Make a call, and another *seconds* later, by freezegun."""
+    """Make a call, and another one *seconds* later by freezegun."""
     client = Session(identity_pool_id=pool_id).client("sts")
     client.get_caller_identity()
     later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=seconds)
@@ -104,12 +104,12 @@ def travel(emulator, pool_id, seconds, **options):
 @pytest.mark.parametrize("options", [{}, {"tick": True}])
 @pytest.mark.parametrize(("seconds", "times"), [(600, 1), (2700, 2), (3700, 2)])
 def test_freezegun_moves_both(emulator, emulator_environment, emulator_pool, options, seconds, times):
-    """freezegun moves the service's clock with the client's: credentials are renewed, signatures hold."""
+    """freezegun moves the clocks of service and client: credentials are renewed, and signatures are valid."""
     assert travel(emulator, emulator_pool, seconds, **options) == times
 
 
 def test_time_machine_moves_both(emulator, emulator_environment, emulator_pool):
-    """So does time-machine, where it is installed."""
+    """time-machine moves both clocks as well, where it is installed."""
     time_machine = pytest.importorskip("time_machine")
     client = Session(identity_pool_id=emulator_pool).client("sts")
     client.get_caller_identity()
@@ -121,7 +121,7 @@ def test_time_machine_moves_both(emulator, emulator_environment, emulator_pool):
 
 
 def test_too_short_a_lifetime(emulator_settings, emulator_environment, emulator_pool):
-    """Credentials for less than a minute are not used, and the message says what would be."""
+    """Credentials that last less than a minute are refused, and the message says which are accepted."""
     emulator_settings(credential_lifetime=59)
 
     with pytest.raises(ServiceError) as caught:
@@ -131,7 +131,7 @@ def test_too_short_a_lifetime(emulator_settings, emulator_environment, emulator_
 
 
 def test_login_of_another_provider(emulator, emulator_login):
-    """emulator_login takes what Emulator.login_token takes."""
+    """emulator_login has the arguments of Emulator.login_token."""
     provider = "cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1Cd2Ef3"
     pool_id = emulator.create_pool(
         CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": "client"}]
@@ -150,7 +150,9 @@ def test_login_of_another_provider(emulator, emulator_login):
 
 
 def test_faults_one_by_one_or_as_a_list(emulator, emulator_faults):
-    """Faults are planned as arguments or as a list, told while they are left, and ended by none."""
+    """
+    Faults are planned as arguments or as a list, listed until they are used up, and removed by no argument.
+    """
     one, other = {"operation": "GetId", "status": 503}, {"operation": "*", "drop": True, "times": 2}
 
     emulator_faults(one, other)
@@ -165,7 +167,7 @@ def test_faults_one_by_one_or_as_a_list(emulator, emulator_faults):
 
 
 def test_settings_and_reset(emulator, emulator_settings, emulator_pool):
-    """Settings are changed and read from Python; reset takes all back to the start."""
+    """Settings are changed and read from Python, and restored by a reset."""
     usual = emulator.settings()
 
     changed = emulator_settings(credential_lifetime=120, clock_offset=-5)
@@ -190,7 +192,7 @@ def test_settings_and_reset(emulator, emulator_settings, emulator_pool):
     ],
 )
 def test_create_pool_refuses(emulator, arguments, why):
-    """A setting that no pool has, or that it cannot have, is refused by name."""
+    """An unknown setting of a pool, or a wrong value, is refused with its name."""
     with pytest.raises(ValueError, match=why):
         emulator.create_pool(**arguments)
 
@@ -198,7 +200,7 @@ def test_create_pool_refuses(emulator, arguments, why):
 
 
 def test_create_pool_takes_an_id(emulator):
-    """A test may choose the pool's id, and with it the region."""
+    """A test may choose the pool's id, and so its region."""
     assert emulator.create_pool(IdentityPoolId=POOL) == POOL
     with pytest.raises(ValueError, match="exists already"):
         emulator.create_pool(IdentityPoolId=POOL)
@@ -212,13 +214,13 @@ def test_create_pool_takes_an_id(emulator):
     ],
 )
 def test_login_token_of_no_use(emulator, provider, why):
-    """A token that no pool could ever accept is refused, with what to do instead."""
+    """A token that no pool can accept is refused, with advice."""
     with pytest.raises(ValueError, match=why):
         emulator.login_token(provider)
 
 
 def test_port_in_use(emulator, emulator_keys):
-    """A port that is taken is named."""
+    """The error for a port in use names it."""
     port = int(emulator.url.rpartition(":")[2])
 
     with pytest.raises(OSError, match=rf"cannot listen on 127\.0\.0\.1 port {port}: .*in use"):
@@ -226,7 +228,7 @@ def test_port_in_use(emulator, emulator_keys):
 
 
 def test_certificate_file(tmp_path, emulator_keys):
-    """The certificate is where it was asked for; an emulator's own is replaced, no other file."""
+    """The certificate is written to the given file, which is replaced only if an emulator wrote it."""
     file = tmp_path / "emulator.pem"
     other = tmp_path / "other.pem"
     other.write_text("-----BEGIN CERTIFICATE-----\n")
@@ -245,7 +247,9 @@ def test_certificate_file(tmp_path, emulator_keys):
 
 
 def test_certificate_file_of_two(tmp_path, emulator_keys):
-    """The end of an emulator leaves the certificate that a later one has put in the place of its own."""
+    """
+    The end of an emulator does not remove the certificate that a later one has written to the same file.
+    """
     file = tmp_path / "emulator.pem"
     with Emulator(keys=emulator_keys, certificate_file=file) as first:
         with Emulator(keys=emulator_keys, certificate_file=file):
@@ -256,7 +260,7 @@ def test_certificate_file_of_two(tmp_path, emulator_keys):
 
 
 def test_a_browser_is_told_what_it_is(api):
-    """Whoever opens the address in a browser reads what listens there; programs get the service's answer."""
+    """A browser that opens the address gets an explanation. Programs get the service's answer."""
     shown = api.raw("GET", headers={"Accept": "text/html,*/*"})
 
     assert b"the emulator of Amazon Cognito Identity" in shown.body
@@ -267,7 +271,7 @@ WITHOUT = "import sys\nsys.modules['uvicorn'] = None\n"
 
 
 def test_python_without_the_extra():
-    """Importing the emulator without its libraries is one line with what to run."""
+    """Importing the emulator without its libraries raises one line with the command that installs them."""
     program = WITHOUT + "from cognito_credentials.emulator import Emulator"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     last = done.stderr.strip().splitlines()[-1]
@@ -295,7 +299,7 @@ def test_python_without_the_extra():
     ],
 )
 def test_what_to_install(monkeypatch, origin, command):
-    """The command fits where the package came from: an index, a checkout, or git."""
+    """The install command fits the package's origin: an index, a checkout or git."""
     kind = type(distribution("cognito-credentials"))
     monkeypatch.setattr(kind, "read_text", lambda *_: json.dumps(origin) if origin else None)
 

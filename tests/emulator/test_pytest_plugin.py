@@ -1,4 +1,4 @@
-"""Emulators as tests use them: beside and inside each other, from threads, and through the pytest plugin."""
+"""Several emulators at once, emulators in threads, and the pytest plugin in a test run."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_time_passes(emulator, emulator_pool, emulator_login, emulator_clock):
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_project_of_ones_own(tmp_path, workers):
-    """The plugin's fixtures work in any scope, from threads, twice at once, and in the workers of xdist."""
+    """The plugin's fixtures work in any scope, in threads, beside each other, and in the workers of xdist."""
     (tmp_path / "test_project.py").write_text(PROJECT)
 
     done = subprocess.run(
@@ -101,7 +101,7 @@ def test_a_project_of_ones_own(tmp_path, workers):
 
 
 def test_plugin_without_the_extra(tmp_path):
-    """Where the extra is not installed, a test that asks for the emulator says what to install."""
+    """Without the extra, a test that uses the emulator fails with the command that installs it."""
     (tmp_path / "test_project.py").write_text("def test_it(emulator): pass")
     (tmp_path / "conftest.py").write_text("import sys; sys.modules['uvicorn'] = None")
 
@@ -118,7 +118,7 @@ def test_plugin_without_the_extra(tmp_path):
 
 
 def test_one_emulator_is_one(emulator):
-    """An emulator that runs cannot be started again, which would leave the first one running for ever."""
+    """A running emulator cannot be started again: its first server would never end."""
     with pytest.raises(RuntimeError, match="is running already"), emulator:
         pass
 
@@ -126,7 +126,7 @@ def test_one_emulator_is_one(emulator):
 
 
 def test_stopped_and_started_again(emulator_keys):
-    """An emulator may be stopped twice, and started again, empty."""
+    """An emulator can be stopped twice, and started again with an empty state."""
     running = Emulator(keys=emulator_keys)
     running.start()
     running.create_pool()
@@ -138,7 +138,7 @@ def test_stopped_and_started_again(emulator_keys):
 
 
 def test_many_at_once_leave_nothing(emulator_keys):
-    """Ten emulators beside each other have ten addresses, and end with all their threads."""
+    """Ten emulators at once have ten addresses, and all their threads end."""
     before = set(threading.enumerate())
     running = [Emulator(keys=emulator_keys) for _ in range(10)]
     for one in running:
@@ -152,7 +152,7 @@ def test_many_at_once_leave_nothing(emulator_keys):
 
 
 def test_seed_by_its_path(tmp_path, emulator_keys):
-    """The path of a seed file is as good as the seed."""
+    """The argument seed may be the path of a file."""
     file = tmp_path / "pools.toml"
     file.write_text('[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n')
 
@@ -161,7 +161,7 @@ def test_seed_by_its_path(tmp_path, emulator_keys):
 
 
 def test_mistakes_of_a_test(emulator):
-    """A member, fault or user that cannot be is said at once, not left out."""
+    """A wrong member, fault or user is reported at once."""
     with pytest.raises(ValueError, match="Providers: unknown member; there are: IdentityPoolId, "):
         emulator.create_pool(Providers={GOOGLE: "app"})
     with pytest.raises(ValueError, match=r"faults\[0\]: expected a JSON object"):
@@ -171,7 +171,7 @@ def test_mistakes_of_a_test(emulator):
 
 
 def test_many_threads_ask_one_emulator(emulator):
-    """Whatever the methods of Emulator do, threads may do it while others are answered."""
+    """All methods of Emulator may be called in threads while requests are answered."""
     failures = []
 
     def work(number):

@@ -1,4 +1,4 @@
-"""Constraints of the service model, and the text of their violations."""
+"""Constraints of the service model, and the texts of their violations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..conftest import ROLE, SIGNED
 
 
 def test_malformed_pool_id(api, refused):
-    """A malformed id is a ValidationException in the format that the real service was seen to use."""
+    """A malformed id is a ValidationException, in the format that the real service was seen to use."""
     code, message, status = refused(api.public.get_id, IdentityPoolId="6eaf")
 
     assert (code, status) == ("ValidationException", 400)
@@ -19,7 +19,7 @@ def test_malformed_pool_id(api, refused):
 
 
 def test_unknown_pool(api, refused):
-    """A well-formed id that nothing has is not found, with the exact text."""
+    """A well-formed id that does not exist is not found, with the exact text."""
     code, message, _ = refused(api.public.get_id, IdentityPoolId="us-east-1:0000")
 
     assert code == "ResourceNotFoundException"
@@ -117,7 +117,7 @@ def test_phrases(api, operation, content, violation):
 
 
 def test_login_tokens_are_never_shown(api):
-    """A violation in Logins names the place but shows neither the map nor a token."""
+    """A violation in Logins names the member but shows neither the map nor a token."""
     logins = {"a.example": "CANARY" + "x" * 50_000}
     eleven = {f"p{number}.example": "CANARYtoken" for number in range(11)}
 
@@ -129,7 +129,7 @@ def test_login_tokens_are_never_shown(api):
 
 
 def test_nested_members(api, refused):
-    """The path of a nested member has its map key and its place in a list."""
+    """The path of a nested member has its map key and its index in a list."""
     pool_id = api.oidc_pool()
     rule = {"Claim": "sub", "MatchType": "Like", "Value": "x", "RoleARN": "a" * 20}
 
@@ -150,7 +150,7 @@ def test_nested_members(api, refused):
 
 @pytest.mark.parametrize("claim", ["sub", "custom:größe", "cognito:groups", "日本"])
 def test_claim_names_may_be_any_printable(api, claim):
-    """The one pattern with Unicode classes takes letters of all scripts, but no space."""
+    """The pattern with Unicode classes accepts letters of all scripts, but no space."""
     pool_id = api.oidc_pool()
     rule = {"Claim": claim, "MatchType": "Equals", "Value": "x", "RoleARN": f"{ROLE}r"}
     mapping = {
@@ -165,7 +165,7 @@ def test_claim_names_may_be_any_printable(api, claim):
 
 
 def test_claim_names_have_no_space(api, refused):
-    """A blank belongs to none of the classes of ClaimName."""
+    """ClaimName may not contain a space."""
     rule = {"Claim": "a b", "MatchType": "Equals", "Value": "x", "RoleARN": "a" * 20}
 
     code, _, _ = refused(
@@ -179,7 +179,7 @@ def test_claim_names_have_no_space(api, refused):
 
 
 def test_lists_and_maps_of_texts(api, refused):
-    """A bad text in a list or map is a violation of the whole list or map."""
+    """A wrong string in a list or map is a violation of the whole list or map."""
     _, ids, _ = refused(api.developer.delete_identities, IdentityIdsToDelete=["us-east-1:0", "x"])
     _, roles, _ = refused(
         api.developer.set_identity_pool_roles,
@@ -210,7 +210,7 @@ def test_sixty_one_ids(api, refused):
 
 
 def test_null_in_a_map(api):
-    """A login that is null is refused: it must not turn a call with logins into a guest's."""
+    """A login that is null is refused. It must not turn a call with logins into a guest call."""
     pool_id = api.emulator.create_pool()
 
     answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {"accounts.google.com": None}})

@@ -11,7 +11,7 @@ POOL_ARN = "arn:aws:cognito-identity:us-east-1:123456789012:identitypool/"
 
 
 def test_update_replaces(api):
-    """UpdateIdentityPool takes away what is not given, but keeps tags, roles and developer name."""
+    """UpdateIdentityPool removes members that are not given, but keeps tags, roles and the developer name."""
     pool_id = api.oidc_pool(DeveloperProviderName="dev.app", IdentityPoolTags={"a": "b"})
 
     updated = api.developer.update_identity_pool(
@@ -35,7 +35,7 @@ def test_update_replaces(api):
 
 
 def test_developer_provider_name_is_fixed(api, refused):
-    """A developer provider name, once set, cannot become another."""
+    """A developer provider name that is set cannot be changed."""
     pool_id = api.oidc_pool(DeveloperProviderName="dev.app")
 
     code, _, _ = refused(
@@ -50,7 +50,7 @@ def test_developer_provider_name_is_fixed(api, refused):
 
 
 def test_delete_pool(api, refused):
-    """A deleted pool is gone with its identities; deleting twice finds nothing."""
+    """A deleted pool and its identities are not found, and cannot be deleted again."""
     pool_id = api.emulator.create_pool()
     identity_id = get_id(api, pool_id)
 
@@ -78,7 +78,7 @@ def test_list_pools_in_pages(api):
 
 
 def test_full_last_page_has_no_token(api):
-    """A last page that is full ends the list."""
+    """The list ends after a last page that is full."""
     for _ in range(2):
         api.emulator.create_pool()
 
@@ -86,7 +86,9 @@ def test_full_last_page_has_no_token(api):
 
 
 def test_bad_page_requests(api, refused):
-    """More than 60 is a violation; a token of nothing, or of another list, is an invalid parameter."""
+    """
+    A page of more than 60 is a violation. A wrong token, or one of another list, is an invalid parameter.
+    """
     pool_id = api.emulator.create_pool()
     for _ in range(2):
         get_id(api, pool_id)
@@ -96,7 +98,7 @@ def test_bad_page_requests(api, refused):
 
     assert many[0] == "ValidationException"
     assert many[1].endswith("Member must have value less than or equal to 60")
-    with pytest.raises(ParamValidationError):  # the SDK itself refuses what is under the minimum
+    with pytest.raises(ParamValidationError):  # the SDK refuses values below the minimum
         api.developer.list_identity_pools(MaxResults=0)
     for token in ("x", "####", other):
         code, _, _ = refused(api.developer.list_identity_pools, MaxResults=1, NextToken=token)
@@ -104,7 +106,7 @@ def test_bad_page_requests(api, refused):
 
 
 def test_roles_of_a_new_pool_are_left_out(api):
-    """Roles and mappings that were never set are not in the answer; what was set is, as it was."""
+    """The answer has roles and mappings as they were set, and lacks those that were never set."""
     pool_id = api.emulator.create_pool(roles={}, SupportedLoginProviders={GOOGLE: "app"})
     rule = {"Claim": "sub", "MatchType": "Equals", "Value": "a", "RoleARN": ROLE + "r"}
     mappings = {
@@ -127,7 +129,7 @@ def test_roles_of_a_new_pool_are_left_out(api):
 
 
 def test_describe_identity(api, refused):
-    """A guest has no Logins member; a user has the provider names; dates are those of its changes."""
+    """A guest has no Logins member, a user has the provider names, and the dates are those of the changes."""
     pool_id = api.oidc_pool()
     guest_id = get_id(api, pool_id)
 
@@ -149,7 +151,7 @@ def test_describe_identity(api, refused):
 
 
 def test_list_identities(api):
-    """Identities come in pages, disabled ones too unless they are hidden."""
+    """Identities are listed in pages, with disabled ones unless these are hidden."""
     pool_id = api.oidc_pool()
     known = get_id(api, pool_id, api.login())
     guests = [get_id(api, pool_id) for _ in range(4)]
@@ -171,7 +173,7 @@ def test_list_identities(api):
 
 
 def test_tags(api):
-    """Tags are added, overwritten, taken away and listed; they are the pool's IdentityPoolTags."""
+    """Tags are added, overwritten, removed and listed. They are the pool's IdentityPoolTags."""
     pool_id = api.emulator.create_pool(IdentityPoolTags={"a": "1", "b": "2"})
     arn = POOL_ARN + pool_id
 
@@ -210,7 +212,7 @@ def test_bad_tags(api, refused):
 
 @pytest.mark.parametrize("use_defaults", [True, False])
 def test_principal_tag_map(api, use_defaults):
-    """A map of principal tags comes back as it was set; with defaults it holds no tags."""
+    """A map of principal tags is returned as it was set. With UseDefaults it has no tags."""
     pool_id = api.oidc_pool()
     names = {"IdentityPoolId": pool_id, "IdentityProviderName": OIDC_ARN}
 
@@ -240,7 +242,7 @@ def test_principal_tag_map_of_no_provider(api, refused):
     "operation", ["SetIdentityPoolRoles", "UnlinkDeveloperIdentity", "DeleteIdentityPool"]
 )
 def test_void_operations(api, operation):
-    """An operation without an output is answered with 200 and not one byte."""
+    """An operation without output is answered with 200 and an empty body."""
     pool_id = api.emulator.create_pool(DeveloperProviderName="dev.app")
     identity_id = api.developer.get_open_id_token_for_developer_identity(
         IdentityPoolId=pool_id, Logins={"dev.app": "ann"}

@@ -18,7 +18,7 @@ OWN = "cognito-identity.amazonaws.com"
 
 @pytest.fixture
 def pool_id(api):
-    """A pool with a developer provider and an OIDC one."""
+    """A pool with a developer provider and an OIDC provider."""
     return api.oidc_pool(DeveloperProviderName=DEVELOPER)
 
 
@@ -39,7 +39,7 @@ def claims(token):
 
 
 def test_one_user_is_one_identity(token_for):
-    """A developer user has the same identity each time; another user another one."""
+    """A developer user gets the same identity each time, and another user another identity."""
     first = token_for("ann")["IdentityId"]
 
     assert token_for("ann")["IdentityId"] == first
@@ -47,7 +47,7 @@ def test_one_user_is_one_identity(token_for):
 
 
 def test_token(pool_id, token_for):
-    """The token names the developer provider and user, and lasts 15 minutes or as told."""
+    """The token names the developer provider and user. It lasts 15 minutes, or TokenDuration."""
     answer = token_for("ann")
 
     content = claims(answer["Token"])
@@ -70,7 +70,7 @@ def test_token_duration_limit(token_for, refused):
 
 
 def test_developer_enhanced_flow(api, token_for):
-    """The client takes the back end's token to GetCredentialsForIdentity under the service's name."""
+    """The client gives the back end's token to GetCredentialsForIdentity, under the service's name."""
     answer = token_for("ann")
 
     keys = api.public.get_credentials_for_identity(
@@ -82,7 +82,10 @@ def test_developer_enhanced_flow(api, token_for):
 
 
 def test_own_token_under_the_wrong_name(api, token_for, refused):
-    """The developer's name is no public provider, and an own token is no token of another one."""
+    """
+    The developer provider's name is not a public provider, and a service token is not one of another
+    provider.
+    """
     answer = token_for("ann")
     call = api.public.get_credentials_for_identity
 
@@ -96,7 +99,7 @@ def test_own_token_under_the_wrong_name(api, token_for, refused):
 
 
 def test_wrong_developer_provider(api, pool_id, refused):
-    """A pool supports its own developer provider only."""
+    """A pool supports only its own developer provider."""
     assert refused(
         api.developer.get_open_id_token_for_developer_identity,
         IdentityPoolId=pool_id,
@@ -108,7 +111,7 @@ def test_wrong_developer_provider(api, pool_id, refused):
 
 
 def test_guest_becomes_a_developer_user(api, pool_id, token_for, refused):
-    """An unknown user with a guest's identity takes it over."""
+    """An unknown user gets the guest identity that the call names."""
     guest = get_id(api, pool_id)
 
     assert token_for("ann", IdentityId=guest)["IdentityId"] == guest
@@ -117,7 +120,7 @@ def test_guest_becomes_a_developer_user(api, pool_id, token_for, refused):
 
 
 def test_user_of_another_identity(api, pool_id, token_for, refused):
-    """A user who is known elsewhere is already registered."""
+    """A user of another identity is already registered."""
     token_for("ann")
     guest = get_id(api, pool_id)
 
@@ -127,7 +130,7 @@ def test_user_of_another_identity(api, pool_id, token_for, refused):
 
 
 def test_unknown_user_with_a_signed_in_identity(token_for, refused):
-    """An unknown user cannot enter an identity without one of its logins."""
+    """An unknown user gets no access to an identity without one of its logins."""
     ann = token_for("ann")["IdentityId"]
 
     assert refused(token_for, user="bob", IdentityId=ann) == (
@@ -169,7 +172,7 @@ def test_identity_of_another_pool(api, token_for, refused):
 
 
 def test_lookup(api, pool_id, token_for, refused):
-    """Lookup goes from user to identity and back, in pages; what does not fit is a conflict."""
+    """Lookup finds the identity of a user, and users of an identity in pages. A mismatch is a conflict."""
     ann = token_for("ann")["IdentityId"]
     bob = token_for("bob")["IdentityId"]
     api.developer.merge_developer_identities(
@@ -203,7 +206,7 @@ def test_lookup(api, pool_id, token_for, refused):
 
 
 def test_merge(api, pool_id, token_for, refused):
-    """A merge keeps the destination's id and disables the source; merging again changes nothing."""
+    """A merge keeps the destination's id and disables the source. A second merge changes nothing."""
     source = token_for("old")["IdentityId"]
     destination = token_for("new")["IdentityId"]
     merge = {
@@ -261,7 +264,7 @@ def test_at_most_twenty_logins(token_for, refused, api, pool_id):
 
 
 def test_unlink_developer_identity(api, pool_id, token_for, refused):
-    """An unlinked user is new next time; without its last login the identity is disabled."""
+    """An unlinked user gets a new identity. An identity that loses its last login is disabled."""
     ann = token_for("ann")["IdentityId"]
     bob = token_for("bob")["IdentityId"]
     unlink = {
@@ -282,7 +285,7 @@ def test_unlink_developer_identity(api, pool_id, token_for, refused):
 
 
 def test_own_token_may_unlink(api, pool_id, token_for, refused):
-    """A token of the service proves its identity to UnlinkIdentity, and no other."""
+    """A service token proves to UnlinkIdentity only the identity that it names."""
     ann = token_for("ann", api.login())
     bob = token_for("bob", api.login("bob"))
     unlink = {"IdentityId": ann["IdentityId"], "LoginsToRemove": [OIDC]}
@@ -306,7 +309,7 @@ def trust(*actions):
 
 
 def tagged_pool(api, actions):
-    """A pool whose OIDC claim ``team`` becomes a tag, and whose role has the trusted *actions*."""
+    """A pool that maps the OIDC claim ``team`` to a tag, and whose role trusts *actions*."""
     pool_id = api.oidc_pool()
     api.developer.set_principal_tag_attribute_map(
         IdentityPoolId=pool_id,
@@ -320,7 +323,7 @@ def tagged_pool(api, actions):
 
 
 def test_principal_tags_in_the_token(api):
-    """Mapped claims stand in the token between amr and iss; a missing claim makes no tag."""
+    """The token has mapped claims between amr and iss. A missing claim makes no tag."""
     pool_id = tagged_pool(api, ["sts:AssumeRoleWithWebIdentity"])
     logins = api.login("ann", claims={"team": "red"})
     identity_id = get_id(api, pool_id, logins)
@@ -335,7 +338,9 @@ def test_principal_tags_in_the_token(api):
 @pytest.mark.parametrize("value", ["red", "red;blue", "x" * 500])
 @pytest.mark.parametrize("may_tag", [True, False])
 def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
-    """Tags need sts:TagSession in the trust policy and values that STS takes, or the pool is at fault."""
+    """
+    Without sts:TagSession in the trust policy, or with tags that STS refuses, the pool is misconfigured.
+    """
     actions = ["sts:AssumeRoleWithWebIdentity"] + ["sts:TagSession"] * may_tag
     pool_id = tagged_pool(api, actions)
     logins = api.login("ann", claims={"team": value})
@@ -351,7 +356,7 @@ def test_principal_tags_in_the_enhanced_flow(api, refused, may_tag, value):
 
 
 def test_default_tags_of_facebook(api):
-    """The defaults of Facebook are the app's id and the user's."""
+    """The default tags of Facebook are the app id and the user id."""
     provider = "graph.facebook.com"
     pool_id = api.emulator.create_pool(SupportedLoginProviders={provider: "app.1234"})
     api.developer.set_principal_tag_attribute_map(
@@ -367,7 +372,7 @@ def test_default_tags_of_facebook(api):
 
 
 def test_size_of_mapped_tags(api, refused):
-    """The tags that a pool maps take 460 bytes with their keys, and one more is the pool's fault."""
+    """Mapped tags and their keys have at most 460 bytes in total."""
     pool_id = tagged_pool(api, ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"])
     api.developer.set_principal_tag_attribute_map(
         IdentityPoolId=pool_id, IdentityProviderName=OIDC_ARN, PrincipalTags={"one": "one", "two": "two"}
@@ -385,14 +390,14 @@ def test_size_of_mapped_tags(api, refused):
 
 
 def test_developer_principal_tags(token_for):
-    """The back end gives tags for one token."""
+    """A back end gives the tags of one token."""
     content = claims(token_for("ann", PrincipalTags={"team": "red"})["Token"])
 
     assert content["https://aws.amazon.com/tags"] == {"principal_tags": {"team": ["red"]}}
 
 
 def test_guests_token_proves_nothing(api, refused):
-    """A token that the identity got as a guest neither opens nor unlinks it, before or after a sign-in."""
+    """A guest's token gives no access to the identity and unlinks nothing, before and after a sign-in."""
     pool_id = api.oidc_pool(AllowUnauthenticatedIdentities=True)
     identity_id = api.public.get_id(IdentityPoolId=pool_id)["IdentityId"]
     stale = {OWN: api.public.get_open_id_token(IdentityId=identity_id)["Token"]}
@@ -411,7 +416,7 @@ def test_guests_token_proves_nothing(api, refused):
 
 
 def test_own_token_under_the_name_of_another_partition(api, token_for, refused):
-    """The key of an own token is the service's name in the pool's partition."""
+    """The key of a service token in Logins is the service's name in the pool's partition."""
     ann = token_for("ann", api.login())
     logins = {"cognito-identity.cn-north-1.amazonaws.com.cn": ann["Token"]}
     call = api.public.get_credentials_for_identity
@@ -420,7 +425,7 @@ def test_own_token_under_the_name_of_another_partition(api, token_for, refused):
 
 
 def test_own_token_of_another_pool(api, token_for, refused):
-    """A token of another pool's identity opens, unlinks and proves nothing here."""
+    """A token of another pool's identity gives no access, unlinks nothing and proves nothing."""
     ann = token_for("ann", api.login())
     other_id = get_id(api, api.oidc_pool(DeveloperProviderName=DEVELOPER), api.login())
     own = {"IdentityId": other_id, "Logins": {OWN: ann["Token"]}}
@@ -434,7 +439,7 @@ def test_own_token_of_another_pool(api, token_for, refused):
 
 
 def test_login_beside_an_own_token(api, token_for, refused):
-    """A call with an own token and another login fails when that login fails."""
+    """A call with a service token and another login fails if that login fails."""
     ann = token_for("ann", api.login())
     call = api.public.get_credentials_for_identity
     own = {OWN: ann["Token"]}
@@ -447,7 +452,7 @@ def test_login_beside_an_own_token(api, token_for, refused):
 
 
 def test_unknown_login_beside_an_own_token(api, pool_id, token_for):
-    """A login that nobody has is linked to the identity that the token beside it proves."""
+    """A new login is linked to the identity that the service token beside it proves."""
     ann = token_for("ann")
 
     got = credentials_id(api, ann["IdentityId"], {OWN: ann["Token"], **api.login("new")})
@@ -457,7 +462,7 @@ def test_unknown_login_beside_an_own_token(api, pool_id, token_for):
 
 
 def test_known_login_beside_an_own_token(api, pool_id, token_for, refused):
-    """A login of another identity merges that one into the identity that the token proves."""
+    """A login of another identity merges that identity into the one that the service token proves."""
     other = get_id(api, pool_id, api.login("bob"))
     ann = token_for("ann")
 
@@ -469,7 +474,7 @@ def test_known_login_beside_an_own_token(api, pool_id, token_for, refused):
 
 
 def test_conflicting_login_beside_an_own_token(api, token_for, refused):
-    """Another user of a provider that the token's identity has a login of is a conflict."""
+    """A second user of a provider that the identity has a login of is a conflict."""
     ann = token_for("ann", api.login("ann"))
     call = api.public.get_credentials_for_identity
 
@@ -479,7 +484,9 @@ def test_conflicting_login_beside_an_own_token(api, token_for, refused):
 
 
 def test_own_token_of_a_disabled_identity(api, pool_id, token_for, refused):
-    """The token of an identity that was merged away opens nothing; a login beside it finds the survivor."""
+    """
+    The token of a merged identity gives no access. A login beside it leads to the identity that remains.
+    """
     ann, bob = token_for("ann"), token_for("bob", api.login("bob"))
     api.developer.merge_developer_identities(
         IdentityPoolId=pool_id,
@@ -496,7 +503,7 @@ def test_own_token_of_a_disabled_identity(api, pool_id, token_for, refused):
 
 
 def test_amr_of_logins_beside_an_own_token(api, pool_id, token_for):
-    """A new token names the logins of the old one, and those beside it."""
+    """A new token names the logins of the old token and those beside it."""
     ann = token_for("ann")
 
     token = api.public.get_open_id_token(
@@ -511,7 +518,7 @@ def test_amr_of_logins_beside_an_own_token(api, pool_id, token_for):
 
 @pytest.mark.parametrize("logins", [{"other.app": "ann"}, {DEVELOPER: "ann", OIDC: "no token"}])
 def test_unknown_identity_comes_first(api, pool_id, refused, logins):
-    """An identity that is not in the pool is not found, before providers and tokens are looked at."""
+    """An identity of another pool is not found. Providers and tokens are checked later."""
     call = api.developer.get_open_id_token_for_developer_identity
     elsewhere = get_id(api, api.oidc_pool())
 
@@ -524,7 +531,7 @@ def test_unknown_identity_comes_first(api, pool_id, refused, logins):
 
 
 def test_tags_of_a_back_end(api, token_for, refused):
-    """A back end's tags may be longer than what a pool maps, but not more than STS packs."""
+    """A back end's tags may be longer than mapped tags, but must fit into STS's packed size."""
     noise = random.Random(1)
     packed = {f"k{n}": "".join(noise.choices(string.ascii_letters, k=250)) for n in range(10)}
 

@@ -1,4 +1,4 @@
-"""The basic and the enhanced flow: tokens, roles, and the credentials that come of them."""
+"""The basic and the enhanced flow: tokens, roles and credentials."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_user_token(api):
 
 
 def test_amr_of_a_user_pool(api):
-    """A user pool's login is named with CognitoSignIn and the subject."""
+    """The amr claim names a user pool's login with CognitoSignIn and the subject."""
     pool_id = api.emulator.create_pool(
         CognitoIdentityProviders=[{"ProviderName": USER_POOL, "ClientId": "app"}]
     )
@@ -125,7 +125,9 @@ def test_token_verifies_with_the_served_keys(api):
 
 
 def test_issuer_of_ones_own(api):
-    """Told its issuer's address, what looks a token's issuer up finds the emulator, and the token is good."""
+    """
+    With token_issuer, a program that looks up the token's issuer reaches the emulator and verifies the token.
+    """
     issuer = f"{api.emulator.url}/local"
     api.control("PUT", "settings", {"token_issuer": issuer})
     pool_id = api.oidc_pool(DeveloperProviderName="dev.app")
@@ -180,7 +182,7 @@ def test_basic_flow_refused(api, refused, settings, mappings, text):
 
 
 def test_mapping_of_a_removed_provider(api):
-    """A role mapping whose provider was taken out of the pool is stored, and in nobody's way."""
+    """A role mapping of a removed provider stays stored, and has no effect."""
     mapping = rules(("sub", "Equals", "ann", "ruled"))
     arn = f"arn:aws:iam::123456789012:oidc-provider/{GOOGLE}"
     pool_id = api.oidc_pool(role_mappings={GOOGLE: mapping})
@@ -210,7 +212,7 @@ def test_basic_flow_when_never_forbidden(api):
 
 
 def test_enhanced_flow(api):
-    """A guest's credentials work at STS, for one hour, under the service's session name."""
+    """A guest's credentials work at STS for one hour. The session has the service's session name."""
     pool_id = api.emulator.create_pool()
     identity_id = get_id(api, pool_id)
 
@@ -242,7 +244,7 @@ def test_expiration_is_a_whole_float(api):
 
 
 def test_enhanced_flow_ignores_allow_classic_flow(api):
-    """Forbidding the basic flow does not touch the enhanced one."""
+    """The enhanced flow works in a pool that forbids the basic flow."""
     pool_id = api.emulator.create_pool(AllowClassicFlow=False)
 
     assert api.public.get_credentials_for_identity(IdentityId=get_id(api, pool_id))
@@ -250,7 +252,7 @@ def test_enhanced_flow_ignores_allow_classic_flow(api):
 
 @pytest.mark.parametrize("state", ["authenticated", "unauthenticated"])
 def test_missing_role(api, refused, state):
-    """A pool without a role for guests, or for users, is badly configured."""
+    """A pool without a role for guests or for users is misconfigured."""
     pool_id = api.oidc_pool(roles={state: ROLE + "r"})
     logins = api.login() if state == "unauthenticated" else {}
     identity_id = get_id(api, pool_id, logins)
@@ -273,7 +275,7 @@ def test_guests_switched_off_later(api, refused):
 
 
 def test_own_token_as_login(api, refused):
-    """A token of the service proves its own identity, and no other, until it expires."""
+    """A service token proves only the identity that it names, until it expires."""
     pool_id = api.oidc_pool()
     identity_id = get_id(api, pool_id, api.login("ann"))
     other_id = get_id(api, pool_id, api.login("bob"))
@@ -370,7 +372,7 @@ def test_token_mapping_without_roles(api, role_of, refused, claims, ambiguous):
     ],
 )
 def test_one_rule(api, role_of, refused, match, value, claim, matches):
-    """Type Rules: a claim matches as its rule says; a claim that is missing matches nothing."""
+    """Type Rules: a claim matches by the rule's match type. A missing claim never matches."""
     mapping = rules(("c", match, value, "ruled"))
     pool_id = api.oidc_pool(role_mappings={OIDC_ARN: mapping})
 
@@ -384,7 +386,7 @@ def test_one_rule(api, role_of, refused, match, value, claim, matches):
 
 @pytest.mark.parametrize("provider", ["graph.facebook.com", "www.amazon.com"])
 def test_rules_of_opaque_tokens(api, provider):
-    """Rules see no claims of Facebook's and Amazon's users but iss, aud and sub."""
+    """For Facebook and Amazon, rules see only the claims iss, aud and sub."""
     pool_id = api.emulator.create_pool(
         SupportedLoginProviders={provider: "1234"},
         role_mappings={
@@ -409,7 +411,9 @@ def test_rules_of_opaque_tokens(api, provider):
 
 
 def test_rules_in_order(api, role_of, refused):
-    """The first rule that matches wins, unless CustomRoleArn names the role of another match."""
+    """
+    The first rule that matches decides, unless CustomRoleArn names the role of another one that matches.
+    """
     mapping = rules(
         ("c", "Equals", "no", "never"),
         ("c", "Equals", "x", "first"),
@@ -434,7 +438,7 @@ def test_ambiguous_role_can_be_the_authenticated_one(api, role_of):
 
 
 def test_custom_role_without_mapping(api, refused):
-    """CustomRoleArn needs a role mapping of the login; a guest never has one."""
+    """CustomRoleArn needs a role mapping of the login. Guests have none."""
     identity_id = get_id(api, api.emulator.create_pool())
 
     code, _, _ = refused(
@@ -447,7 +451,7 @@ def test_custom_role_without_mapping(api, refused):
 
 
 def test_amr_of_twitter(api):
-    """Twitter's app is a key and a secret, of which tokens name the key alone."""
+    """The pool has Twitter's key and secret, and tokens name the key alone."""
     pool_id = api.emulator.create_pool(SupportedLoginProviders={"api.twitter.com": "key;secret"})
     api.emulator.set_user("api.twitter.com", "tw", token="a-token;its-secret", app_id="key;secret")
     logins = {"api.twitter.com": "a-token;its-secret"}
@@ -460,7 +464,7 @@ def test_amr_of_twitter(api):
 
 
 def test_default_tags_of_amazon(api):
-    """Amazon's default attributes are the app and the user_id."""
+    """The default tags of Amazon are the app id and the user_id."""
     pool_id = api.emulator.create_pool(SupportedLoginProviders={"www.amazon.com": "app"})
     api.developer.set_principal_tag_attribute_map(
         IdentityPoolId=pool_id, IdentityProviderName="www.amazon.com", UseDefaults=True

@@ -14,7 +14,7 @@ def forbidden(identity_id):
 
 
 def test_every_guest_is_new(api):
-    """A guest call makes a new identity each time; empty Logins are a guest call."""
+    """Every guest call makes a new identity. A call with empty Logins is a guest call."""
     pool_id = api.emulator.create_pool()
 
     ids = {get_id(api, pool_id), get_id(api, pool_id), get_id(api, pool_id, {})}
@@ -24,7 +24,7 @@ def test_every_guest_is_new(api):
 
 
 def test_guests_not_allowed(api, refused):
-    """A pool without guests says so in the exact text."""
+    """A pool without guests refuses a guest call with the exact text."""
     pool_id = api.emulator.create_pool(AllowUnauthenticatedIdentities=False)
 
     assert refused(api.public.get_id, IdentityPoolId=pool_id) == (
@@ -35,7 +35,7 @@ def test_guests_not_allowed(api, refused):
 
 
 def test_another_account(api, refused):
-    """A wrong AccountId does not find the pool."""
+    """With a wrong AccountId the pool is not found."""
     pool_id = api.emulator.create_pool()
 
     code, _, _ = refused(api.public.get_id, IdentityPoolId=pool_id, AccountId="999999999999")
@@ -44,7 +44,7 @@ def test_another_account(api, refused):
 
 
 def test_one_login_is_one_identity(api):
-    """The same user has the same identity at each sign-in, in any pool its own."""
+    """A user gets the same identity at each sign-in, and another one in each pool."""
     pool_id, other_pool = api.oidc_pool(), api.oidc_pool()
 
     first = get_id(api, pool_id, api.login("ann"))
@@ -89,7 +89,7 @@ def test_get_id_merges_two_identities(api, refused):
 
 
 def test_guest_upgrade_keeps_the_id(api, refused):
-    """A guest who signs in for the first time keeps the identity, and cannot go back to guest."""
+    """A guest who signs in for the first time keeps the identity, which is no longer a guest's."""
     pool_id = api.oidc_pool()
     guest = get_id(api, pool_id)
     before = api.developer.describe_identity(IdentityId=guest)
@@ -103,7 +103,7 @@ def test_guest_upgrade_keeps_the_id(api, refused):
 
 
 def test_guest_who_is_known_gets_the_old_identity(api, refused):
-    """A guest who signs in as a known user gets that user's id; the guest identity is disabled."""
+    """A guest who signs in as a known user gets that user's identity. The guest identity is disabled."""
     pool_id = api.oidc_pool()
     known = get_id(api, pool_id, api.login("ann"))
     guest = get_id(api, pool_id)
@@ -114,7 +114,7 @@ def test_guest_who_is_known_gets_the_old_identity(api, refused):
 
 
 def test_disabled_identity_with_an_unknown_login(api, refused):
-    """A disabled identity cannot be entered with a login that nobody has."""
+    """A login that no identity has gives no access to a disabled identity."""
     pool_id = api.oidc_pool()
     get_id(api, pool_id, api.login("ann"))
     guest = get_id(api, pool_id)
@@ -126,7 +126,7 @@ def test_disabled_identity_with_an_unknown_login(api, refused):
 
 
 def test_foreign_login(api, refused):
-    """A signed-in identity takes neither an unknown login nor another identity's."""
+    """An unknown login, or one of another identity, gives no access to a signed-in identity."""
     pool_id = api.oidc_pool()
     ann = get_id(api, pool_id, api.login("ann"))
     get_id(api, pool_id, api.login("bob"))
@@ -138,7 +138,7 @@ def test_foreign_login(api, refused):
 
 
 def test_merge_of_two_identities(api, refused):
-    """Logins of two identities merge them into the one that was asked for."""
+    """Logins of two identities merge these into the identity that the call names."""
     pool_id = api.oidc_pool()
     first = get_id(api, pool_id, api.login("ann"))
     second = get_id(api, pool_id, api.login("ann@g", GOOGLE))
@@ -150,7 +150,7 @@ def test_merge_of_two_identities(api, refused):
 
 
 def test_two_users_of_one_provider_never_merge(api, refused):
-    """A merge that would give an identity two users of one provider is refused, and changes nothing."""
+    """A merge that would give an identity two users of one provider is refused and changes nothing."""
     pool_id = api.oidc_pool()
     first = get_id(api, pool_id, {**api.login("ann"), **api.login("ann@g", GOOGLE)})
     second = get_id(api, pool_id, api.login("bob"))
@@ -172,7 +172,7 @@ def modified(api, identity_id):
 
 @pytest.mark.parametrize("merge", ["guest", "user", "get_id"])
 def test_merge_sets_the_dates(api, merge):
-    """A merge is a change of the identity that remains and of the one that is disabled."""
+    """A merge updates the dates of the identity that remains and of the one that is disabled."""
     pool_id = api.oidc_pool()
     ann, google = api.login("ann"), api.login("ann@g", GOOGLE)
     remaining = get_id(api, pool_id, ann)
@@ -192,7 +192,7 @@ def test_merge_sets_the_dates(api, merge):
 
 
 def test_unlinking_sets_the_date(api):
-    """To lose one of its logins is a change of an identity."""
+    """Unlinking a login updates the date of the identity."""
     identity_id = get_id(api, api.oidc_pool(), {**api.login("ann"), **api.login("ann@g", GOOGLE)})
     before = modified(api, identity_id)
     api.emulator.move_clock(60)
@@ -203,7 +203,7 @@ def test_unlinking_sets_the_date(api):
 
 
 def test_one_bad_token_links_nothing(api, refused):
-    """If one token of a call is bad, nothing is linked and no identity is made."""
+    """If one token of a call is wrong, nothing is linked and no identity is made."""
     pool_id = api.oidc_pool()
     bad = api.login("ann@g", GOOGLE, audience="other")
 
@@ -214,7 +214,7 @@ def test_one_bad_token_links_nothing(api, refused):
 
 
 def test_failed_role_links_nothing(api, refused):
-    """A call that fails after its tokens were good leaves the guest a guest."""
+    """A call that fails after its tokens were verified leaves the guest's identity as it was."""
     pool_id = api.oidc_pool(roles={"unauthenticated": "arn:aws:iam::123456789012:role/guest"})
     guest = get_id(api, pool_id)
 
@@ -225,7 +225,7 @@ def test_failed_role_links_nothing(api, refused):
 
 
 def test_unlink_one_of_two(api, refused):
-    """An unlinked login is new next time, and the other still works."""
+    """An unlinked login gets a new identity, and the other login still works."""
     pool_id = api.oidc_pool()
     both = {**api.login("ann"), **api.login("ann@g", GOOGLE)}
     identity_id = get_id(api, pool_id, both)
@@ -237,7 +237,7 @@ def test_unlink_one_of_two(api, refused):
 
 
 def test_unlink_answers_with_an_empty_body(api):
-    """UnlinkIdentity has no output: 200 and not one byte."""
+    """UnlinkIdentity has no output: the answer is 200 with an empty body."""
     pool_id = api.oidc_pool()
     identity_id = get_id(api, pool_id, api.login("ann"))
 
@@ -250,7 +250,7 @@ def test_unlink_answers_with_an_empty_body(api):
 
 
 def test_unlink_the_last_login(api, refused):
-    """Without its last login an identity is inaccessible, also as guest; the user is new."""
+    """An identity without its last login is inaccessible, also to guests. The user gets a new one."""
     pool_id = api.oidc_pool()
     identity_id = get_id(api, pool_id, api.login("ann"))
 
@@ -261,7 +261,7 @@ def test_unlink_the_last_login(api, refused):
 
 
 def test_unlink_needs_a_login_of_the_identity(api, refused):
-    """Only who can sign in to the identity may unlink, and only what is linked."""
+    """Unlinking needs a login of the identity, and removes only logins that are linked."""
     pool_id = api.oidc_pool()
     identity_id = get_id(api, pool_id, api.login("ann"))
 
@@ -284,7 +284,7 @@ def test_unlink_needs_a_login_of_the_identity(api, refused):
 
 
 def test_deleted_identities(api, refused):
-    """A deleted identity is not found in the exact text, and its logins are free."""
+    """A deleted identity is not found, with the exact text. Its logins can be linked again."""
     pool_id = api.oidc_pool()
     identity_id = get_id(api, pool_id, api.login("ann"))
 
@@ -298,7 +298,7 @@ def test_deleted_identities(api, refused):
 
 
 def test_unlink_nothing_from_an_identity_without_logins(api):
-    """An identity that has no login is not disabled by removing none."""
+    """Removing no login does not disable an identity that has none."""
     from cognito_credentials.emulator.stored.identities import load_identity, unlink_logins
 
     identity_id = get_id(api, api.emulator.create_pool())

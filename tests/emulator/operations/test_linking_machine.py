@@ -59,7 +59,7 @@ class Linking(RuleBasedStateMachine):
         ]
 
     def attempt(self, function, *arguments):
-        """The result, or None for a refusal, which must leave everything as it was."""
+        """The result; None for a refusal, which must change nothing."""
         self.now += 1
         before = self.dump()
         try:
@@ -104,7 +104,7 @@ class Linking(RuleBasedStateMachine):
 
     @rule(identity_id=identities, logins=LOGINS | st.just([]))
     def resolve_with_own_token(self, identity_id, logins):
-        """A token of the service, which only who signed in can have, with logins beside it."""
+        """A call with a service token, which only a signed-in user has, and further logins."""
         identity = load_identity(self.state, identity_id)
         if not identity.authenticated:
             return
@@ -118,7 +118,7 @@ class Linking(RuleBasedStateMachine):
 
     @rule(users=st.lists(st.integers(0, 23), min_size=8, max_size=24, unique=True))
     def gather(self, users):
-        """Merge enough developer users into one identity to come to the limit of logins."""
+        """Merge enough developer users into one identity to reach the limit of logins."""
         for user in users:
             self.get_id([LinkedLogin("dev", str(user), True)])
             self.merge(user, users[0])
@@ -154,7 +154,7 @@ class Linking(RuleBasedStateMachine):
         self.disabled.discard(identity_id)
         rows = self.state.rows("SELECT id FROM identities")
         assert identity_id not in [row["id"] for row in rows]
-        # The same id may stand in the bundle twice; make it there again for the other.
+        # The bundle may have the same id twice: put it back for the second one.
         self.state.execute(
             "INSERT INTO identities (id, pool_id, created_ms, modified_ms, enabled) VALUES (?, ?, 0, 0, 1)",
             identity_id,
@@ -196,6 +196,6 @@ TestLinking.settings = settings(
     max_examples=40,
     stateful_step_count=30,
     deadline=None,
-    phases=[Phase.generate],  # shrinking would outlast the time that a test has
+    phases=[Phase.generate],  # shrinking would take longer than the test's timeout
     suppress_health_check=list(HealthCheck),
 )

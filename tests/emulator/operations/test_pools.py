@@ -18,7 +18,7 @@ USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 
 
 def test_minimal_pool(api):
-    """Members that were not given are absent from the answer; tags are an empty map."""
+    """The answer lacks members that were not given, but has an empty map of tags."""
     pool = api.developer.create_identity_pool(
         IdentityPoolName="My pool, 1", AllowUnauthenticatedIdentities=False
     )
@@ -36,7 +36,7 @@ def test_minimal_pool(api):
 
 
 def test_full_pool(api):
-    """Everything that was given comes back, with ServerSideTokenCheck filled in."""
+    """The answer has all members that were given, and a default for ServerSideTokenCheck."""
     settings = {
         "IdentityPoolName": "full",
         "AllowUnauthenticatedIdentities": True,
@@ -67,7 +67,7 @@ def test_full_pool(api):
     ],
 )
 def test_invalid_user_pool(api, refused, entry):
-    """A user pool provider without the form of one is refused with the exact text."""
+    """A malformed user pool provider is refused with the exact text."""
     assert refused(
         api.developer.create_identity_pool,
         IdentityPoolName="p",
@@ -77,7 +77,7 @@ def test_invalid_user_pool(api, refused, entry):
 
 
 def test_pool_is_in_the_region_of_the_signature(api, refused):
-    """A pool's id begins with the region that its creation was signed for, and is found there only."""
+    """A pool's id begins with the region that its creation was signed for. It is found only there."""
     keys = {"AccessKeyId": "AKID", "SecretAccessKey": "CANARY"}
     ireland = api.client("cognito-identity", keys, region_name="eu-west-1")
 
@@ -105,7 +105,7 @@ def test_smoke_of_botocore(api, refused):
 
 
 def test_pool_limit(api, refused, monkeypatch):
-    """A region has no more pools than the quota."""
+    """A region has at most as many pools as the quota allows."""
     monkeypatch.setattr("cognito_credentials.emulator.assumed.POOL_LIMIT", 1)
     api.emulator.create_pool()
 
@@ -120,7 +120,7 @@ def test_pool_limit(api, refused, monkeypatch):
 
 
 def test_user_pool_limit(api, refused):
-    """An identity pool takes fifty user pools, with any number of clients, and no more."""
+    """An identity pool has at most fifty user pools, each with any number of clients."""
     pools = [{"ProviderName": f"{USER_POOL}{number}", "ClientId": "app"} for number in range(51)]
     settings = {"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": True}
 
@@ -146,7 +146,7 @@ def test_user_pool_limit(api, refused):
     ],
 )
 def test_role_that_cannot_be_passed(api, refused, role):
-    """A role that is no ARN, or of another account or partition, is forbidden with the exact text."""
+    """A role that is not an ARN, or is in another account or partition, is forbidden with the exact text."""
     pool_id = api.emulator.create_pool()
 
     assert refused(
@@ -182,7 +182,7 @@ def test_mapping_of_an_unconfigured_provider(api, refused):
     ],
 )
 def test_incomplete_mapping(api, refused, mapping):
-    """A mapping lacking what its type needs, or with too many rules, is an invalid parameter."""
+    """A mapping without the members that its type needs, or with too many rules, is an invalid parameter."""
     pool_id = api.oidc_pool()
 
     code, _, _ = refused(
@@ -213,7 +213,7 @@ def test_set_roles_replaces(api, refused):
 
 @pytest.mark.parametrize("second", ["update_identity_pool", "set_identity_pool_roles"])
 def test_two_updates_at_once(api, refused, second):
-    """Of two updates of one pool under way at once the later is refused; another pool's is not."""
+    """Of two updates of one pool at the same time, the later is refused. One of another pool is not."""
     pool_id, other = api.emulator.create_pool(), api.emulator.create_pool()
     api.emulator.plan_faults({"operation": "UpdateIdentityPool", "delay": 600})
     waiting = http.client.HTTPConnection(api.emulator.url.removeprefix("http://"), timeout=10)
@@ -234,7 +234,7 @@ def test_two_updates_at_once(api, refused, second):
 
 
 def test_updates_one_after_the_other(api):
-    """An update that failed, or is done, is in nobody's way."""
+    """An update that has failed or ended does not block another one."""
     pool_id = api.emulator.create_pool()
     for name in ("a", "", "b"):
         with contextlib.suppress(ClientError, ParamValidationError):
@@ -246,7 +246,7 @@ def test_updates_one_after_the_other(api):
 
 
 def test_two_clients_update_at_once(api):
-    """Of two clients that update one pool at once, one succeeds; its settings stand, the other is told."""
+    """Of two clients that update one pool at once, one succeeds and the other gets an error."""
     pool_id = api.emulator.create_pool()
     api.control("PUT", "settings", {"delay": 0.3})
     together = threading.Barrier(2)
@@ -273,7 +273,7 @@ def update_alone(api, pool_id):
 
 
 def test_many_clients_update_at_once(api):
-    """Clients that update one pool get success or ConcurrentModification, nothing is torn."""
+    """Clients that update one pool succeed or get ConcurrentModification. The pool is always consistent."""
     pool_id = api.emulator.create_pool()
 
     def update(number):

@@ -1,4 +1,4 @@
-"""A seed with everything in it, and every small way to get it wrong."""
+"""A seed with all tables and members, and every small mistake in it."""
 
 from __future__ import annotations
 
@@ -203,12 +203,12 @@ developers = list, missing
 developers[1] = missing
 developers[1].secret_access_key = text, huge
 """  # noqa: E501 - one place a line
-"""What of it has a meaning: an optional member that is missing, an empty list, a text that may be any."""
+"""The changes that leave the seed valid: optional members left out, empty lists, free texts."""
 Place = tuple[Any, ...]
 
 
 def whole_seed(keys: SigningKeys, directory: Path) -> dict[str, Any]:
-    """The content of a good seed, whose files are in *directory*."""
+    """The content of a valid seed, whose files are written to *directory*."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from cognito_credentials.emulator.logins.saml_issuer import certificate
@@ -221,7 +221,7 @@ def whole_seed(keys: SigningKeys, directory: Path) -> dict[str, Any]:
 
 
 def places(value: Any, path: Place = ()) -> Iterator[Place]:
-    """Every member and entry in *value*, outer ones before what is in them."""
+    """The paths of all members and entries in *value*, outer ones first."""
     if isinstance(value, dict | list):
         for key in value if isinstance(value, dict) else range(len(value)):
             yield (*path, key)
@@ -229,7 +229,7 @@ def places(value: Any, path: Place = ()) -> Iterator[Place]:
 
 
 def changed(content: dict[str, Any], path: Place, value: Any) -> dict[str, Any]:
-    """A copy of *content* with *value* at *path*; without what is there, for an ellipsis."""
+    """A copy of *content* with *value* at *path*; an ellipsis removes the member."""
     whole = copy.deepcopy(content)
     inner: Any = whole
     for key in path[:-1]:
@@ -242,5 +242,5 @@ def changed(content: dict[str, Any], path: Place, value: Any) -> dict[str, Any]:
 
 
 def named(path: Place) -> str:
-    """*path* as a mistake names it: entries count from 1."""
+    """*path* as error messages name it: entries are counted from 1."""
     return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

@@ -1,4 +1,4 @@
-"""Seed files: what a good one gives, and that every mistake in one is a line that names its place."""
+"""Seed files: the state that a valid file makes, and the line that reports each mistake and its place."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ AUD = f'{{ StringEquals = {{ "{HOST}:aud" = "eu-west-1:0" }} }}'
 
 @pytest.fixture
 def whole(tmp_path, emulator_keys):
-    """The content of a good seed, beside whose files it stands."""
+    """The content of a valid seed, and the files that it names."""
     pytest.importorskip("signxml")
     return whole_seed(emulator_keys, tmp_path)
 
 
 @pytest.fixture
 def plant(tmp_path, emulator_keys):
-    """Plant a content into a new state; gives the number of rows, or the mistake."""
+    """A function that adds a content to a new state, and returns the number of rows or the error."""
 
     def call(content):
         state = State()
@@ -52,7 +52,7 @@ def plant(tmp_path, emulator_keys):
 
 @pytest.fixture
 def mistake_in(tmp_path, emulator_keys):
-    """The mistake in the text of a seed file, without the file's name."""
+    """A function from the text of a seed file to the error that it causes, without the file's name."""
 
     def call(text):
         file = tmp_path / "seed.toml"
@@ -68,8 +68,8 @@ def mistake_in(tmp_path, emulator_keys):
 
 
 def test_seed(tmp_path, whole, boto_session, emulator_keys, refused):
-    """A seeded pool works with its own id, roles, trust policies and client ids, also after a reset."""
-    del whole  # its files are what the test needs
+    """A seeded pool works with its id, roles, trust policies and client ids, also after a reset."""
+    del whole  # writes the files that the seed names
     file = tmp_path / "seed.toml"
     file.write_text(WHOLE.replace("MODULUS", emulator_keys.jwk("test-issuer", "k", "RS256")["n"]))
     with Emulator(keys=emulator_keys, seed=Seed.load(file), strict_roles=True) as emulator:
@@ -93,7 +93,7 @@ def test_seed(tmp_path, whole, boto_session, emulator_keys, refused):
 
 
 def test_every_small_mistake(whole, plant, tmp_path):
-    """Each member of a seed that is missing, of a wrong kind, empty or huge, means something or is named."""
+    """A member that is missing, of a wrong kind, empty or huge is either valid or named in the error."""
     accepted = set()
     for path in places(whole):
         for name, value in {**WRONG, "missing": ...}.items():
@@ -106,7 +106,7 @@ def test_every_small_mistake(whole, plant, tmp_path):
             prefix = f"seed file {tmp_path / 'seed.toml'}: {path[0]}"
             assert result.startswith(prefix), result
             assert named(path[:2]) in result, (path, name, result)
-            if name == "number":  # always a wrong kind, where it is not accepted
+            if name == "number":  # every place that does not accept this reports a wrong kind
                 assert all(named((part,)) in result for part in path[2:3]), (path, result)
 
     expected = {
@@ -119,7 +119,7 @@ def test_every_small_mistake(whole, plant, tmp_path):
 
 
 def test_everything_twice(whole, plant):
-    """What is described twice is a mistake: nobody could tell which of the two is meant."""
+    """Two descriptions of the same thing are a mistake."""
     for table in whole:
         for number, entry in enumerate(whole[table]):
             result = plant({**whole, table: [*whole[table], entry]})
@@ -129,7 +129,7 @@ def test_everything_twice(whole, plant):
 
 
 def test_unknown_members(whole, plant):
-    """A member that nobody knows is named, in every table and in the tables that are in it."""
+    """An unknown member is named, in every table and in the tables inside it."""
     free = ("claims", "IdentityPoolTags", "Roles", "SupportedLoginProviders", "RoleMappings", "keys[1]")
     tables = [path for path in places(whole) if isinstance(changed_value(whole, path), dict)]
     for path in tables:
@@ -262,7 +262,7 @@ def changed_value(content, path):
     ],
 )  # fmt: skip
 def test_mistakes(mistake_in, content, error):
-    """A mistake in a seed file is one line that names the file, the place and the wrong, and no secret."""
+    """A mistake in a seed file is one line with the file, the place and the reason, and without secrets."""
     mistake = mistake_in(content)
 
     assert error in mistake
@@ -300,7 +300,7 @@ def test_mistakes(mistake_in, content, error):
     ],
 )  # fmt: skip
 def test_mistakes_in_conditions(mistake_in, condition, error):
-    """A Condition of a trust policy that could never hold as it was meant is refused at the start."""
+    """A Condition of a trust policy that can never hold is refused at the start."""
     policy = (
         f"{{ Statement = {{ Effect = 'Deny', Principal = '*', Action = '*', Condition = {condition} }} }}"
     )
@@ -332,7 +332,7 @@ def test_mistakes_in_conditions(mistake_in, condition, error):
     ],
 )
 def test_mistakes_in_statements(mistake_in, statement, error):
-    """A statement of a trust policy that IAM would not save is refused, or that is not evaluated here."""
+    """A statement of a trust policy is refused if IAM refuses it, or if the emulator does not evaluate it."""
     mistake = mistake_in(f"{ROLE}trust_policy = {{ Statement = {statement} }}\n")
 
     assert mistake.startswith("roles[1].trust_policy: Statement 1: ")
@@ -360,7 +360,7 @@ def trusting(principal, condition="{}", effect="Allow", action="sts:AssumeRoleWi
     ],
 )
 def test_trust_in_every_pool(mistake_in, principal, condition):
-    """IAM saves no trust policy that lets the users of every identity pool in; nor does a seed hold one."""
+    """A trust policy that trusts the users of every identity pool is refused, as IAM refuses it."""
     mistake = mistake_in(ROLE + trusting(principal, condition))
 
     assert mistake == (
@@ -392,7 +392,7 @@ def test_trust_in_every_pool(mistake_in, principal, condition):
     ],
 )
 def test_trust_that_is_limited(plant, tmp_path, policy):
-    """A trust policy that names a pool, denies, or is about somebody else, is a good one."""
+    """A trust policy that names a pool, denies, or trusts another principal is accepted."""
     file = tmp_path / "seed.toml"
     file.write_text(ROLE + policy)
 
@@ -400,7 +400,7 @@ def test_trust_that_is_limited(plant, tmp_path, policy):
 
 
 def test_role_of_another_account(mistake_in):
-    """A role of another account must name the pool itself: an identity is not enough."""
+    """A role of another account must name the pool. Naming an identity is not enough."""
     other = ROLE.replace("123456789012", "999999999999")
 
     mistake = mistake_in(
@@ -412,12 +412,12 @@ def test_role_of_another_account(mistake_in):
 
 
 def test_seed_that_nests_too_deeply(mistake_in):
-    """Brackets without end are a mistake in the file, said in one line that names it."""
+    """A file that nests too deeply is a mistake, reported in one line that names the file."""
     assert mistake_in("a = " + "[" * 100_000) == "nested too deeply"
 
 
 def test_seed_that_is_no_text(tmp_path):
-    """A file that is not UTF-8, is a directory, or has a name of two lines, is named."""
+    """The error names a file that is not UTF-8, that is a directory, or whose name has a line break."""
     file = tmp_path / "a\nb.toml"
     file.write_bytes(b"\xff")
 
@@ -428,7 +428,7 @@ def test_seed_that_is_no_text(tmp_path):
 
 
 def test_command_with_a_bad_seed(tmp_path):
-    """The command says it in one line, with the exit code of a configuration; and then takes a good one."""
+    """The command reports a wrong seed in one line with exit code 4, and starts with a valid one."""
     seed, data = tmp_path / "seed.toml", tmp_path / "state.db"
     seed.write_text(f"[[pools]]\n{POOL}[[users]]\nprovider = 5\n")
     out, err = io.StringIO(), io.StringIO()
@@ -447,7 +447,7 @@ def test_command_with_a_bad_seed(tmp_path):
 
 
 def test_pool_without_an_issuer_of_the_seed(api, plant):
-    """A pool may name an OIDC provider that no seed describes: its keys are found by discovery."""
+    """A pool may name an OIDC provider that the seed does not describe. Its keys are found by discovery."""
     assert plant({"pools": [json.loads(json.dumps(minimal_pool()))]}) == 1
     assert get_id(api, api.oidc_pool(), api.login(provider=OIDC))
 

@@ -1,4 +1,4 @@
-"""What many clients, several emulators and kills at any moment leave of one data file."""
+"""One data file with many clients, several emulators, and kills at any moment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROUNDS = 4
 
 
 def check(file):
-    """The invariants of identities and logins, in the file as SQL sees it."""
+    """Check the invariants of identities and logins in the file with SQL."""
     database = sqlite3.connect(file)
 
     def rows(statement):
@@ -50,7 +50,7 @@ def check(file):
 
 
 def calls(random_, pool_id, tokens, mine):
-    """Requests that write: guests, sign-ins, upgrades and merges of few users, without end."""
+    """An endless series of requests that write: guests, sign-ins, upgrades and merges of few users."""
     while True:
         users = random_.choice(tokens)
         logins = dict(random_.sample(list(users.items()), random_.choice([1, 1, 2])))
@@ -65,7 +65,7 @@ def calls(random_, pool_id, tokens, mine):
 
 
 class Client(threading.Thread):
-    """One client that writes until its emulator is gone, or a number of answers is reached."""
+    """A client that writes until its emulator has ended, or until it has a number of answers."""
 
     def __init__(self, url, pool_id, tokens, seed, limit=None):
         super().__init__()
@@ -97,7 +97,7 @@ class Client(threading.Thread):
 
 
 def tokens_of(emulator):
-    """Login tokens of some users, each with two providers."""
+    """Login tokens of two providers for each of some users."""
     return [
         {
             OIDC: emulator.login_token(OIDC, subject=f"o{user % 3}"),
@@ -108,7 +108,9 @@ def tokens_of(emulator):
 
 
 def test_kills_at_any_moment(tmp_path):
-    """Every answered write outlives kill -9 under load; half of one is never found; it goes on each time."""
+    """
+    Every write that was answered survives kill -9 under load, no write is torn, and the emulator restarts.
+    """
     file = tmp_path / "state-cache.db"
     with Emulator(data=file) as emulator:
         api = Api(emulator, None, None, None)
@@ -122,7 +124,7 @@ def test_kills_at_any_moment(tmp_path):
             clients = [Client(url, pool_id, tokens, random_.random()) for _ in range(CLIENTS)]
             for client in clients:
                 client.start()
-            # The kill comes in the middle of somebody's request, each time another one.
+            # The kill comes in the middle of a request, each time at another point.
             random_.choice(clients).answered.wait(30)
             process.kill()
             for client in clients:
@@ -132,7 +134,7 @@ def test_kills_at_any_moment(tmp_path):
         assert known
         copied = tmp_path / f"copy-{len(known)}"
         copied.mkdir()
-        # A kill while a call writes leaves the journal that undoes it, which belongs to the file.
+        # A kill while a call writes leaves the journal that undoes the write.
         for left in tmp_path.glob(f"{file.name}*"):
             shutil.copy(left, copied)
         assert {left.name for left in copied.iterdir()} <= {file.name, f"{file.name}-journal"}
@@ -142,7 +144,7 @@ def test_kills_at_any_moment(tmp_path):
 
 
 def test_two_emulators_on_one_file(tmp_path, emulator_keys):
-    """Two emulators may share a data file: one user stays one identity, whichever is asked."""
+    """Two emulators may share a data file. A user has the same identity at both."""
     file = tmp_path / "state-cache.db"
     with (
         Emulator(data=file, keys=emulator_keys) as first,
@@ -170,7 +172,7 @@ def test_two_emulators_on_one_file(tmp_path, emulator_keys):
 
 
 def guests(url, pool_id, count=20):
-    """Make some guests at an emulator; gives their ids."""
+    """Make some guests at an emulator. Returns their ids."""
     wire = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
     ids = []
     for _ in range(count):
@@ -181,14 +183,14 @@ def guests(url, pool_id, count=20):
 
 
 def answers_for(file, ids, keys):
-    """Whether an emulator that is started with *file* knows all of *ids*."""
+    """True when an emulator that is started with *file* has all identities of *ids*."""
     with Emulator(data=file, keys=keys) as emulator:
         api = Api(emulator, None, None, None)
         return {api.post("GetCredentialsForIdentity", {"IdentityId": one}).status for one in ids} == {200}
 
 
 def test_two_emulators_start_with_one_new_file(tmp_path):
-    """Of two that are started with a new file, one makes its tables and the other finds them."""
+    """Of two emulators that are started with one new file, one makes the tables and the other finds them."""
     for number in range(20):
         file = tmp_path / f"state-cache-{number}.db"
         together = threading.Barrier(4)
@@ -210,7 +212,7 @@ def test_two_emulators_start_with_one_new_file(tmp_path):
 
 
 def test_copy_of_the_file_of_an_ended_emulator(tmp_path, emulator_keys):
-    """After its end the one file is all there is, and a copy of it goes on."""
+    """After the end of an emulator its state is in one file, and a copy of the file works."""
     file, copy = tmp_path / "state-cache.db", tmp_path / "copy-cache.db"
     with Emulator(data=file, keys=emulator_keys) as emulator:
         ids = guests(emulator.url, emulator.create_pool())
@@ -221,7 +223,7 @@ def test_copy_of_the_file_of_an_ended_emulator(tmp_path, emulator_keys):
 
 
 def test_copy_of_the_file_of_a_running_emulator(tmp_path, emulator_keys):
-    """While no request is under way, the one file has all that was answered, and a copy of it goes on."""
+    """Between requests the one file contains everything that was answered, and a copy of it works."""
     file, copy = tmp_path / "state-cache.db", tmp_path / "copy-cache.db"
     with Emulator(data=file, keys=emulator_keys) as emulator:
         ids = guests(emulator.url, emulator.create_pool())
@@ -233,7 +235,7 @@ def test_copy_of_the_file_of_a_running_emulator(tmp_path, emulator_keys):
 
 
 def test_copy_of_the_file_of_a_killed_emulator(tmp_path, emulator_keys):
-    """An emulator killed while no request is under way leaves the one file, and a copy of it goes on."""
+    """An emulator that is killed between requests leaves only the one file, and a copy of it works."""
     file, copy = tmp_path / "state-cache.db", tmp_path / "copy-cache.db"
     with Emulator(data=file, keys=emulator_keys) as emulator:
         pool_id = emulator.create_pool()
@@ -248,7 +250,7 @@ def test_copy_of_the_file_of_a_killed_emulator(tmp_path, emulator_keys):
 
 
 def test_file_with_a_log_beside_it(tmp_path, emulator_keys):
-    """A file that was kept with a write-ahead log becomes one file again, with all that was in the log."""
+    """A file with a write-ahead log becomes one file again, with the content of the log."""
     file = tmp_path / "state-cache.db"
     with Emulator(data=file, keys=emulator_keys) as emulator:
         pool_id = emulator.create_pool()
@@ -270,7 +272,7 @@ def test_file_with_a_log_beside_it(tmp_path, emulator_keys):
 
 
 def without_rights(*arguments):
-    """The emulator's command for one who may write only where permissions say so, even if root tests."""
+    """The emulator's command for a user who is bound by file permissions, even if root runs the test."""
     found = shutil.which("setpriv")
     if os.geteuid() == 0 and found is None:
         pytest.skip("root may write anywhere, and there is no setpriv to give that up")
@@ -291,7 +293,7 @@ def without_rights(*arguments):
     ],
 )
 def test_files_that_cannot_be_used(tmp_path, emulator_keys, name, mode, error):
-    """A file or directory that cannot be written, or is none, is one line at the start, and exit code 7."""
+    """A file or directory that is wrong or cannot be written is reported in one line, with exit code 7."""
     directory = tmp_path / "directory-cache"
     directory.mkdir()
     with Emulator(data=directory / "state.db", keys=emulator_keys):
@@ -314,7 +316,7 @@ def test_files_that_cannot_be_used(tmp_path, emulator_keys, name, mode, error):
 
 
 def test_names_that_mean_something_else_to_sqlite(tmp_path, emulator_keys, monkeypatch):
-    """A data file called :memory: is a file like others."""
+    """A data file with the name :memory: is a file."""
     monkeypatch.chdir(tmp_path)
     with Emulator(data=":memory:", keys=emulator_keys) as emulator:
         ids = guests(emulator.url, emulator.create_pool(), 1)
@@ -324,7 +326,7 @@ def test_names_that_mean_something_else_to_sqlite(tmp_path, emulator_keys, monke
 
 @pytest.mark.parametrize("version", [1, 99])
 def test_file_of_another_version(tmp_path, version):
-    """A file of an older or newer format is refused by name and by both versions, and left alone."""
+    """A file of another format is refused unchanged. The error names the file and both versions."""
     from cognito_credentials.emulator.stored.state import SCHEMA_VERSION, DataFileError
 
     file = tmp_path / "state.db"
@@ -340,7 +342,7 @@ def test_file_of_another_version(tmp_path, version):
 
 
 def test_damaged_file(tmp_path, emulator_keys, caplog):
-    """A damaged file is one line that names it, at the start or later; never a traceback."""
+    """A damaged file is reported in one line that names it, at the start or later, without a traceback."""
     from cognito_credentials.emulator.stored.state import DataFileError
 
     file = tmp_path / "state-cache.db"
@@ -372,7 +374,7 @@ CONTROL_CALLS = [
 
 @pytest.mark.parametrize(("method", "path", "body"), CONTROL_CALLS)
 def test_locked_file(tmp_path, caplog, method, path, body):
-    """While another program has the data file for itself, control calls and documents say so, with a line."""
+    """While another program locks the data file, control calls and documents report that in one line."""
     file, lines = tmp_path / "state-cache.db", []
     with Emulator(data=file, log=lines.append) as emulator:
         emulator.service.state.execute("PRAGMA busy_timeout=0")
@@ -391,7 +393,7 @@ def test_locked_file(tmp_path, caplog, method, path, body):
 
 
 def test_keys_while_another_program_writes(tmp_path):
-    """A key that is there is read, to sign or to publish, while another program writes to the data file."""
+    """A stored key can be used and published while another program writes to the data file."""
     file = tmp_path / "state-cache.db"
     with Emulator(data=file) as emulator:
         api = Api(emulator, None, None, None)
@@ -405,7 +407,7 @@ def test_keys_while_another_program_writes(tmp_path):
 
 
 def test_damaged_key(tmp_path, caplog):
-    """A signing key that the data file holds damaged is one line that names it, for every way to need it."""
+    """A damaged signing key is reported in one line that names it, wherever the key is needed."""
     with Emulator(data=tmp_path / "state-cache.db") as emulator:
         emulator.service.state.remember("key-service", b"\0")
         emulator.service.state.remember("key-test-issuer", b"\0")

@@ -1,4 +1,4 @@
-"""What is kept, where, and through what: data files, seeds, kills, many clients at once."""
+"""The state: data files, restarts, kills, many clients at once; and the command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..seed.seeds import POOL_ID
 
 @pytest.fixture
 def start(boto_session, emulator_keys):
-    """Start another emulator; gives its Api."""
+    """A function that starts another emulator and returns its Api."""
     running = []
 
     def call(**options):
@@ -38,7 +38,7 @@ def start(boto_session, emulator_keys):
 
 
 def test_data_file_outlives_a_restart(start, tmp_path, emulator_keys):
-    """Pools, identities, tokens and keys of a data file are good after a restart."""
+    """Pools, identities, tokens and credentials of a data file are valid after a restart."""
     file = tmp_path / "cache-free.db"
     with Emulator(data=file, marker=True) as first:
         api = Api(first, None, None, start().session)
@@ -59,7 +59,7 @@ def test_data_file_outlives_a_restart(start, tmp_path, emulator_keys):
 
 
 def test_data_file_is_private(start, tmp_path):
-    """The data file holds signing keys: nobody else may read it."""
+    """Other users cannot read the data file, which holds signing keys."""
     start(data=tmp_path / "state.db", keys=None).emulator.create_pool()
 
     for path in tmp_path.glob("state.db*"):
@@ -68,7 +68,7 @@ def test_data_file_is_private(start, tmp_path):
 
 @pytest.mark.parametrize("content", [b"not a database, but long enough to look at", None])
 def test_data_file_that_is_none(tmp_path, content):
-    """A file of something else, or of another version, is refused by name and left as it was."""
+    """A file of another program or version is refused unchanged, and the error names it."""
     file = tmp_path / "state.db"
     if content is None:
         with sqlite3.connect(file) as database:
@@ -85,13 +85,13 @@ def test_data_file_that_is_none(tmp_path, content):
 
 
 def test_data_file_in_no_directory(tmp_path):
-    """A data file that cannot be made is one line that names it."""
+    """A data file that cannot be made is reported in one line that names it."""
     with pytest.raises(DataFileError, match=r"cannot use data file .*/no/state\.db: "):
         State(tmp_path / "no" / "state.db")
 
 
 def test_transactions_roll_back():
-    """What fails inside a transaction, at any depth, leaves nothing."""
+    """A transaction that fails at any depth changes nothing."""
     state = State()
 
     def fail():
@@ -101,7 +101,7 @@ def test_transactions_roll_back():
                 state.remember("inner", b"1")
                 raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011 - our own, with no text
+    with pytest.raises(ValueError):  # noqa: PT011  (raised by the test, without a text)
         fail()
 
     assert state.remembered("outer") is None
@@ -110,7 +110,7 @@ def test_transactions_roll_back():
 
 
 def test_two_clients_at_once(start):
-    """Many sign-ins of one user at once give one identity; many guests give as many."""
+    """Many sign-ins of one user at the same time give one identity. Each guest gets another identity."""
     api = start()
     pool_id = api.oidc_pool()
     logins = api.login("ann")
@@ -157,7 +157,7 @@ def test_stop_cuts_requests_that_wait(emulator_keys):
 
 
 def test_emulator_that_does_not_run():
-    """An emulator has no url before its start and after its end."""
+    """An emulator has no URL before its start and after its end."""
     emulator = Emulator()
     with pytest.raises(RuntimeError, match="not running"):
         emulator.url  # noqa: B018 - the access is what fails
@@ -165,7 +165,7 @@ def test_emulator_that_does_not_run():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_command(boto_session, number):
-    """The command says where it listens, logs each request in a line, and ends with 0 on a signal."""
+    """The command prints its address, logs each request in a line, and ends with 0 on a signal."""
     with command() as process:
         first = process.stdout.readline()
         match = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", first)
@@ -184,7 +184,7 @@ def test_command(boto_session, number):
 
 
 def test_command_kill_and_restart(boto_session, tmp_path):
-    """A process killed at any moment leaves a data file that the next one goes on with."""
+    """A process that is killed at any moment leaves a valid data file."""
     file = tmp_path / "state.db"
     seed = tmp_path / "seed.toml"
     seed.write_text(
@@ -227,7 +227,7 @@ def test_command_kill_and_restart(boto_session, tmp_path):
     ],
 )
 def test_command_mistakes(arguments, code, error):
-    """A mistake in a flag or a file is one line on stderr and its exit code, without a traceback."""
+    """A wrong flag or file is reported in one line on stderr, with its exit code and without a traceback."""
     with command(*arguments) as process:
         out, err = process.communicate(timeout=20)
 
@@ -238,7 +238,7 @@ def test_command_mistakes(arguments, code, error):
 
 
 def test_port_in_use(emulator):
-    """A port that another has is one line that names it."""
+    """A port in use is reported in one line that names it."""
     port = emulator.url.rpartition(":")[2]
     with command(f"port={port}") as process:
         out, err = process.communicate(timeout=20)
@@ -252,7 +252,9 @@ def test_port_in_use(emulator):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_all_addresses(host):
-    """Whoever lets other machines in is told so; the first line has an address to connect to."""
+    """
+    An address that other machines can reach causes a warning. The first line has an address to connect to.
+    """
     with command(f"host={host}") as process:
         first = process.stdout.readline()
         warning = process.stderr.readline()
@@ -266,7 +268,7 @@ def test_all_addresses(host):
 
 
 def test_every_request_has_a_line(emulator_keys):
-    """What is no operation is logged by method and path, without the query, and says why it was refused."""
+    """A request without an operation is logged with method, path and error, but without its query."""
     lines = []
     with Emulator(keys=emulator_keys, log=lines.append) as emulator:
         api = Api(emulator, None, None, None)
@@ -304,7 +306,7 @@ def test_tls(start, tmp_path):
 
 
 def test_log_stays_one_line(emulator_keys):
-    """Nothing in a request can end its line in the log, move a terminal's cursor, or put a secret there."""
+    """No text of a request ends its line in the log, controls a terminal, or is a secret."""
     lines = []
     with Emulator(keys=emulator_keys, log=lines.append) as emulator:
         api = Api(emulator, None, None, None)
@@ -320,7 +322,7 @@ def test_log_stays_one_line(emulator_keys):
 
 
 def test_command_with_tls():
-    """With --tls the first line has the https address, and the second says where the certificate is."""
+    """With --tls the first line has the https address, and the second names the certificate file."""
     import ssl
     import urllib.request
 
@@ -338,11 +340,11 @@ def test_command_with_tls():
 
 
 def test_commit_that_fails(start, monkeypatch):
-    """What could not be committed is rolled back, and the next call works."""
+    """A transaction that cannot be committed is rolled back, and the next call works."""
     state = start().emulator.service.state
 
     class Full:
-        """The connection, on a disk that is full when a transaction is to be committed."""
+        """A connection to a disk that is full when a transaction is committed."""
 
         def __init__(self, real):
             self.real = real
@@ -366,7 +368,7 @@ def test_commit_that_fails(start, monkeypatch):
 
 
 def test_transaction_that_sqlite_ended(start):
-    """When SQLite has rolled back already, the error that made it do so is the one that is raised."""
+    """If SQLite has rolled back already, its original error is raised."""
     state = start().emulator.service.state
 
     def fail():

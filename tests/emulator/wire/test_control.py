@@ -1,4 +1,4 @@
-"""What is under /_emulator/: counts, reset, login tokens, faults, settings."""
+"""The calls under /_emulator/: counts, reset, login tokens, faults, settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def plan(api, *faults):
 
 
 def test_counts(api):
-    """Requests are counted by operation, failed and faulted ones too, until a reset."""
+    """Requests are counted by operation, with failed and faulted ones, until a reset."""
     pool_id = api.emulator.create_pool()
     api.post("GetId", {"IdentityPoolId": pool_id})
     api.post("GetId", {})
@@ -46,7 +46,7 @@ def test_counts(api):
 
 
 def test_reset(api, refused):
-    """A reset forgets state, faults and settings; keys that were given out stay good."""
+    """A reset removes state, faults and settings. Issued credentials stay valid."""
     pool_id = api.emulator.create_pool()
     identity_id = get_id(api, pool_id)
     keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
@@ -69,7 +69,7 @@ def test_reset(api, refused):
 
 
 def test_login_token(api):
-    """A login token has what was asked for, and verifies with the test issuer's keys."""
+    """A login token has the given members, and verifies with the test issuer's keys."""
     answer = api.control(
         "POST",
         "login-token",
@@ -212,7 +212,7 @@ FAULT_MISTAKES = [
     + [("PUT", "faults", f'[{{"operation": "*", {body}}}]', error) for body, error in FAULT_MISTAKES],
 )
 def test_bad_control_calls(api, method, path, body, error):
-    """A control call that is wrong says where and what may stand there, and changes nothing."""
+    """The error for a wrong control call names the member and its valid values. Nothing is changed."""
     pool_id = api.emulator.create_pool()
     before = api.control("PUT", "settings", {}).json
 
@@ -234,7 +234,7 @@ def test_huge_control_calls(api):
 
 @pytest.mark.parametrize("path", ["/status", "", "/", "/requests/", "/../requests"])
 def test_unknown_control_call(api, path):
-    """A control call that does not exist lists those that do."""
+    """The error for a control call that does not exist lists all calls."""
     answer = api.raw("GET", f"/_emulator{path}")
 
     assert answer.status == 404
@@ -243,7 +243,7 @@ def test_unknown_control_call(api, path):
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_control_calls_by_another_method(api, method):
-    """A control call that exists, but by another method, says by which."""
+    """The error for a control call with a wrong method names the right one."""
     for path in {path for _, path in MISTAKES}:
         methods = ["GET", "PUT"] if path in ("faults", "settings") else [w for w, p in MISTAKES if p == path]
         if method in methods:
@@ -268,7 +268,7 @@ def test_control_calls_by_another_method(api, method):
     ],
 )
 def test_odd_faults(api, caplog, fault):
-    """What is odd but possible is sent as it was planned, each header once, and nothing breaks."""
+    """Odd but valid faults are sent as planned, each header once, and nothing breaks."""
     pool_id = api.emulator.create_pool()
     plan(api, {"operation": "*", **fault})
     parts = urlsplit(api.emulator.url)
@@ -288,7 +288,7 @@ def test_odd_faults(api, caplog, fault):
 
 
 def test_the_same_checks_in_python(emulator):
-    """What the control calls refuse, the methods of Emulator refuse as well, before anything breaks."""
+    """The methods of Emulator refuse the same values as the control calls."""
     for wrong in (
         lambda: emulator.move_clock(float("nan")),
         lambda: emulator.move_clock(10**12),
@@ -328,13 +328,13 @@ def test_the_same_checks_in_python(emulator):
     ],
 )
 def test_claims_that_no_token_has(emulator, claims, why):
-    """Claims from Python that JSON cannot hold, or that nobody could read again, make no token."""
+    """Claims from Python that JSON cannot represent are refused."""
     with pytest.raises(ControlError, match=why):
         emulator.login_token("p", claims=claims)
 
 
 def test_reset_without_what_the_seed_names(tmp_path, emulator_keys):
-    """A reset that the seed no longer allows says why, as every call of a test does, and changes nothing."""
+    """A reset with a seed that has become wrong reports the reason and changes nothing."""
     key = emulator_keys.jwk("p.example", "k", "RS256")
     (tmp_path / "keys.json").write_text(json.dumps({"keys": [key]}))
     seed = tmp_path / "pools.toml"
@@ -350,7 +350,7 @@ def test_reset_without_what_the_seed_names(tmp_path, emulator_keys):
 
 
 def test_documented_defaults(api):
-    """A member whose default is null may be sent as null, which is as if it were not there."""
+    """A member whose default is null may be sent as null."""
     fault = dict.fromkeys(["code", "status", "body", "drop", "body_size"])
     plan(api, {"operation": "GetId", **fault, "delay": 0.001})
     pool_id = api.emulator.create_pool()
@@ -369,7 +369,7 @@ def test_documented_defaults(api):
 
 
 def test_faults_in_order(api):
-    """Faults are used up in order, each for its own operation and number of times."""
+    """Faults are used up in order, each for its operation and its number of times."""
     pool_id = api.emulator.create_pool()
     plan(
         api,
@@ -388,14 +388,14 @@ def test_faults_in_order(api):
 
 
 def test_forever(api):
-    """A fault with times -1 never ends."""
+    """A fault with times -1 is never used up."""
     plan(api, {"operation": "GetId", "times": -1, "code": "InternalErrorException"})
 
     assert {api.post("GetId", {}).status for _ in range(5)} == {500}
 
 
 def test_faults_of_sts_are_xml(api):
-    """An STS error that was planned is answered in STS's XML."""
+    """A planned error of STS is answered in STS's XML."""
     plan(api, {"operation": "AssumeRoleWithWebIdentity", "code": "IDPCommunicationError"})
 
     answer = api.raw(body="Action=AssumeRoleWithWebIdentity&Version=2011-06-15")
@@ -405,7 +405,7 @@ def test_faults_of_sts_are_xml(api):
 
 
 def test_drop_before_and_after(api):
-    """A dropped request is not answered; dropped after, it was done."""
+    """A dropped request gets no answer. With "after" the operation is done."""
     pool_id = api.emulator.create_pool()
 
     for drop, done in ((True, 0), ("after", 1)):
@@ -416,12 +416,12 @@ def test_drop_before_and_after(api):
 
 
 def test_delay_does_not_block_others(api):
-    """While one request is delayed others are answered."""
+    """While one request is delayed, others are answered."""
     pool_id = api.emulator.create_pool()
     plan(api, {"operation": "GetId", "delay": 600})
 
     def wait():
-        with pytest.raises(OSError):  # noqa: PT011 - the end of the test cuts it, somehow
+        with pytest.raises(OSError):  # noqa: PT011  (the error depends on the moment at which the connection is cut)
             api.post("GetId", {"IdentityPoolId": pool_id})
 
     slow = threading.Thread(target=wait)
@@ -437,7 +437,7 @@ def test_delay_does_not_block_others(api):
 
 
 def test_slow_drip(api):
-    """A dripping answer is the genuine one, a byte at a time."""
+    """A dripping answer is the usual answer, sent byte by byte."""
     pool_id = api.emulator.create_pool()
     plan(api, {"operation": "GetId", "drip": 0.01})
     started = time.monotonic()
@@ -449,7 +449,7 @@ def test_slow_drip(api):
 
 
 def test_huge_body(api):
-    """A body of filler has the size asked for, without a length announced."""
+    """A body of filler has the planned size, and no Content-Length."""
     plan(api, {"operation": "GetId", "body_size": 3_000_000})
 
     answer = api.post("GetId", {})
@@ -460,7 +460,7 @@ def test_huge_body(api):
 
 
 def test_client_that_leaves_a_drip(api):
-    """A client that leaves in the middle of a dripping answer leaves nothing behind."""
+    """When a client disconnects in the middle of a dripping answer, the answer ends."""
     plan(api, {"operation": "GetId", "drip": 5, "body": "xx"})
     parts = urlsplit(api.emulator.url)
     with closing(http.client.HTTPConnection(parts.hostname, parts.port)) as wire:
@@ -479,7 +479,7 @@ def test_redirect(api):
 
 
 def test_headers_on_a_genuine_answer(api):
-    """Extra headers alone leave the answer genuine."""
+    """A fault with headers alone changes only the headers of the usual answer."""
     pool_id = api.emulator.create_pool()
     plan(api, {"operation": "GetId", "headers": {"Date": "Thu, 01 Jan 1970 00:00:00 GMT"}})
 
@@ -508,7 +508,7 @@ def test_credential_lifetime(api):
 
 @pytest.mark.parametrize("seconds", [0, -60])
 def test_credentials_that_have_expired_already(api, refused, seconds):
-    """A lifetime of nothing or less gives credentials whose expiration is over, for clients to meet."""
+    """With a lifetime of 0 or less, issued credentials have expired already."""
     api.control("PUT", "settings", {"credential_lifetime": seconds})
     identity_id = get_id(api, api.emulator.create_pool())
     token = api.public.get_open_id_token(IdentityId=identity_id)["Token"]
@@ -559,7 +559,7 @@ def test_throttle(api):
 
 
 def test_throttle_of_ones_own(api):
-    """Quotas can be set by operation; what is not named is not throttled."""
+    """Quotas can be set by operation. Other operations are not throttled."""
     pool_id = api.emulator.create_pool()
     assert api.control("PUT", "settings", {"throttle": {"GetId": 0.001}}).status == 200
 
@@ -572,7 +572,7 @@ def test_throttle_of_ones_own(api):
 
 
 def test_quotas_start_anew(api):
-    """Quotas that are set, or set again after a reset, forget what was counted before."""
+    """Setting quotas, also after a reset, clears earlier counts."""
     for _ in range(2):
         pool_id = api.emulator.create_pool()
         api.control("PUT", "settings", {"throttle": {"GetId": 0.001}})
@@ -584,7 +584,7 @@ def test_quotas_start_anew(api):
 
 
 def test_users_while_it_runs(api, refused):
-    """Users are signed out, and given opaque tokens, while the emulator runs; a mistake changes nothing."""
+    """Users can be signed out and get opaque tokens while the emulator runs. A mistake changes nothing."""
     pool_id = api.emulator.create_pool(
         SupportedLoginProviders={"graph.facebook.com": "app"},
         CognitoIdentityProviders=[
@@ -612,7 +612,7 @@ def test_users_while_it_runs(api, refused):
 
 
 def test_login_grace(api, refused):
-    """The time that login tokens outlive their exp can be set."""
+    """The time for which expired login tokens are accepted can be set."""
     pool_id = api.oidc_pool()
     logins = api.login(expires_in=-1)
     assert get_id(api, pool_id, logins)
@@ -623,7 +623,7 @@ def test_login_grace(api, refused):
 
 
 def test_throttle_of_a_region(api):
-    """A quota is for all pools of one region together, and each region has its own."""
+    """A quota holds for all pools of one region together, and for each region alone."""
     there = api.client(
         "cognito-identity",
         {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"},
@@ -654,7 +654,7 @@ def test_throttle_of_a_region(api):
 
 
 def test_throttle_of_what_names_no_region(api):
-    """What is no call of a pool has a quota all the same."""
+    """Calls that name no pool have quotas, too."""
     api.control("PUT", "settings", {"throttle": {"GetId": 0.001, "GetCallerIdentity": 0.001}})
 
     broken = [api.post("GetId", body).json["__type"] for body in ([], {"IdentityPoolId": 5})]
@@ -666,7 +666,7 @@ def test_throttle_of_what_names_no_region(api):
 
 
 def test_throttle_refills():
-    """A quota is refilled as time passes, and no deeper than one second of it."""
+    """A quota is refilled with time, up to the quota of one second."""
     from cognito_credentials.emulator.wire.throttle import Throttle
 
     now = [0.0]
@@ -681,7 +681,7 @@ def test_throttle_refills():
 
 
 def test_minted_secrets(api):
-    """Every secret that was minted is listed, and the keys carry their markers."""
+    """Every issued secret is listed, and contains its marker."""
     pool_id = api.oidc_pool()
     logins = api.login()
     identity_id = get_id(api, pool_id, logins)
@@ -697,13 +697,13 @@ def test_minted_secrets(api):
 
 
 def test_no_list_without_marker():
-    """Without markers no list is kept, and asking for it is an error rather than an empty list."""
+    """Without markers no list is kept, and reading it is an error."""
     with Emulator() as plain, pytest.raises(RuntimeError, match="marker=True"):
         plain.minted_secrets()
 
 
 def test_responses_are_valid_json(api):
-    """Control answers are JSON with their type."""
+    """Answers of control calls are JSON, with its content type."""
     answer = api.control("GET", "requests")
 
     assert answer.headers["content-type"] == "application/json"
@@ -724,7 +724,7 @@ def test_responses_are_valid_json(api):
     ],
 )
 def test_pages_that_may_control(api, origin, status):
-    """A web page may control the emulator only when this machine serves it: others could wipe the state."""
+    """Only web pages of this machine may control the emulator: others could delete the state."""
     pool_id = api.emulator.create_pool()
 
     answer = api.raw("POST", "/_emulator/reset", "{}", {"Origin": origin, "Content-Type": "text/plain"})
@@ -734,7 +734,7 @@ def test_pages_that_may_control(api, origin, status):
 
 
 def test_other_origins_cannot_read_controls(api):
-    """A web page of another origin may use the service, but not read what controls the emulator."""
+    """A web page of another origin may call the service, but not read answers of control calls."""
     origin = {"Origin": "http://localhost:3000", "Access-Control-Request-Headers": "x"}
 
     simple = api.raw("POST", "/_emulator/login-token", '{"provider": "p.example"}', origin)

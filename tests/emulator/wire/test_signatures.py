@@ -1,4 +1,4 @@
-"""Keys that the emulator issued really verify; others are the developer, unless it is strict."""
+"""Signatures of issued keys are verified. Other keys are the developer's, unless authentication is strict."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 
 @pytest.fixture
 def keys(api):
-    """Credentials of a guest."""
+    """The credentials of a guest."""
     identity_id = get_id(api, api.emulator.create_pool())
     return api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
 
 
 @pytest.fixture
 def who(api):
-    """GetCallerIdentity with some credentials."""
+    """A function that calls GetCallerIdentity with some credentials."""
 
     def call(keys, **changes):
         return api.client("sts", {**keys, **changes}).get_caller_identity()
@@ -38,7 +38,7 @@ def who(api):
 
 
 def signed_headers(api, keys, service="sts", signer=SigV4Auth, body=BODY, **headers):
-    """A request, usually of GetCallerIdentity, signed by botocore, as its headers."""
+    """The headers of a request that botocore signs, by default of GetCallerIdentity."""
     request = AWSRequest("POST", api.emulator.url + "/", data=body.encode())
     request.headers["Content-Type"] = "application/x-www-form-urlencoded"
     for name, value in headers.items():
@@ -71,14 +71,14 @@ def test_developer(who):
 
 
 def test_wrong_secret(who, refused, keys):
-    """Another secret does not verify."""
+    """A signature with another secret is refused."""
     code, _, status = refused(who, keys=keys, SecretKey="x" * 40)
 
     assert (code, status) == ("SignatureDoesNotMatch", 403)
 
 
 def test_wrong_or_missing_token(who, refused, keys):
-    """An issued key is good only with the session token that came with it."""
+    """An issued key needs the session token that was issued with it."""
     token = keys["SessionToken"]
     middle = len(token) // 2
     changed = token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
@@ -88,7 +88,7 @@ def test_wrong_or_missing_token(who, refused, keys):
 
 
 def test_token_of_other_keys(api, who, refused, keys):
-    """The session token of one key does not go with another."""
+    """The session token of one key is refused with another key."""
     identity_id = get_id(api, api.emulator.create_pool())
     other = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
 
@@ -96,7 +96,7 @@ def test_token_of_other_keys(api, who, refused, keys):
 
 
 def test_expired(api, who, refused, keys):
-    """Credentials end at their expiration, by the emulator's clock."""
+    """Credentials expire by the emulator's clock."""
     api.emulator.move_clock(3590)
     assert who(keys)
     api.emulator.move_clock(10)
@@ -110,7 +110,7 @@ def test_expired(api, who, refused, keys):
 
 @pytest.mark.parametrize(("offset", "text"), [(400, "expired"), (-400, "not yet current")])
 def test_clock_window(api, keys, offset, text):
-    """A signature more than five minutes off the server's clock is refused; four are not."""
+    """A signature that is five minutes off the server's clock is refused, and one of four minutes is not."""
     near = signed_headers(api, keys, signer=signer_with_clock(-offset * 0.6))
     far = signed_headers(api, keys, signer=signer_with_clock(-offset))
 
@@ -137,7 +137,7 @@ def test_clock_window(api, keys, offset, text):
     ],
 )
 def test_clock_that_a_test_moved(api, keys, moved, client, status):
-    """Clients on this machine need not follow the emulator's clock; a clock that is wrong is refused."""
+    """Clients on this machine need not follow time_passed. A client with a wrong clock is refused."""
     api.emulator.move_clock(moved)
     headers = signed_headers(api, keys, signer=signer_with_clock(client))
 
@@ -149,7 +149,7 @@ def test_clock_that_a_test_moved(api, keys, moved, client, status):
 
 @pytest.mark.parametrize("offset", [1800, -1800])
 def test_clock_that_differs(api, keys, offset):
-    """Where the clocks differ, a client must have the service's time, whatever time has passed since."""
+    """With clock_offset a client must sign with the service's time, whatever time_passed is."""
     api.control("PUT", "settings", {"clock_offset": offset, "time_passed": 600})
     answers = [
         api.raw(body=BODY, headers=signed_headers(api, keys, signer=signer_with_clock(client)))
@@ -164,7 +164,7 @@ def test_clock_that_differs(api, keys, offset):
     [(0, -30, 200), (0, -90, 403), (0, 240, 200), (0, 400, 403), (-1800, 0, 200), (120, 0, 403)],
 )
 def test_time_of_a_presigned_url(api, keys, moved, client, status):
-    """A presigned URL of a minute begins by the clock of its client, and ends by the emulator's."""
+    """A presigned URL becomes valid by the client's clock, and expires by the emulator's."""
     api.emulator.move_clock(moved)
     request = AWSRequest("GET", f"{api.emulator.url}/?{BODY}")
     credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
@@ -174,7 +174,7 @@ def test_time_of_a_presigned_url(api, keys, moved, client, status):
 
 
 def test_changed_request(api, keys):
-    """A signature covers the body: the same one with another body does not verify."""
+    """A signature covers the body: with another body it is refused."""
     headers = signed_headers(api, keys)
 
     good = api.raw(body=BODY, headers=headers)
@@ -187,7 +187,7 @@ def test_changed_request(api, keys):
 
 @pytest.mark.parametrize("host", ["[", "[::1", "]"])
 def test_host_that_is_none(api, keys, host):
-    """A host that cannot be one was not the one that was signed."""
+    """A malformed Host header is refused as a wrong signature."""
     answer = api.raw(body=BODY, headers={**signed_headers(api, keys), "Host": host})
 
     assert answer.status == 403
@@ -195,7 +195,7 @@ def test_host_that_is_none(api, keys, host):
 
 
 def test_presigned_url(api, keys):
-    """A presigned GET is a signature too, until its own expiry."""
+    """A presigned GET is valid until its own expiry."""
     query = "Action=GetCallerIdentity&Version=2011-06-15"
     request = AWSRequest("GET", f"{api.emulator.url}/?{query}")
     credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
@@ -214,7 +214,7 @@ def test_presigned_url(api, keys):
 
 
 def test_presigned_url_without_signature(api, keys):
-    """No signature at all is not the one of a request that cannot be signed."""
+    """A presigned URL with an empty signature and a malformed host is refused."""
     request = AWSRequest("GET", f"{api.emulator.url}/?{BODY}")
     credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
     SigV4QueryAuth(credentials, "sts", "us-east-1", expires=60).add_auth(request)
@@ -227,7 +227,7 @@ def test_presigned_url_without_signature(api, keys):
 
 @pytest.mark.parametrize(("seconds", "status"), [(604_800, 200), (604_801, 400), (999_999, 400)])
 def test_lifetime_of_a_presigned_url(api, keys, seconds, status):
-    """A presigned URL lives for a week at most."""
+    """A presigned URL is valid for at most a week."""
     request = AWSRequest("GET", f"{api.emulator.url}/?{BODY}")
     credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
     SigV4QueryAuth(credentials, "sts", "us-east-1", expires=seconds).add_auth(request)
@@ -237,7 +237,7 @@ def test_lifetime_of_a_presigned_url(api, keys, seconds, status):
 
 @pytest.mark.parametrize("sent", ["UNSIGNED-PAYLOAD", "foo", "0" * 64, "", None])
 def test_hash_of_the_body(api, keys, sent):
-    """The service hashes the body itself: a signature over anything else in its place is none."""
+    """The service hashes the body itself: a signature over another hash is refused."""
     right = hashlib.sha256(BODY.encode()).hexdigest()
     good = signed_headers(api, keys, X_Amz_Content_SHA256=right)
     bad = good if sent is None else signed_headers(api, keys, X_Amz_Content_SHA256=sent)
@@ -247,7 +247,7 @@ def test_hash_of_the_body(api, keys, sent):
 
 
 def test_header_sent_twice(api, keys):
-    """The values of a header that was sent more than once are signed together, joined by a comma."""
+    """The values of a repeated header are signed together, joined by commas."""
     headers = signed_headers(api, keys, X_My="one,two")
     del headers["X-My"]
     parts = urlsplit(api.emulator.url)
@@ -267,7 +267,7 @@ def test_header_sent_twice(api, keys):
 
 @pytest.mark.parametrize("seconds", [0, -400])
 def test_date_header(api, keys, seconds):
-    """The Date header says when a request was signed that has no X-Amz-Date."""
+    """Without X-Amz-Date, the Date header has the time of the signature."""
     headers = signed_headers(api, keys, signer=signer_with_clock(seconds), Date="x")
     assert "X-Amz-Date" not in headers
 
@@ -279,7 +279,7 @@ def test_date_header(api, keys, seconds):
 
 @pytest.mark.parametrize("date", ["", "x", "Mon, 1 Foo 2026 00:00:00 GMT", "Mon, 1 Jan 99999 00:00:00 GMT"])
 def test_date_header_that_is_none(api, keys, date):
-    """What is no date leaves the signature incomplete."""
+    """A signature with a malformed date is incomplete."""
     headers = signed_headers(api, keys, Date="x")
 
     answer = api.raw(body=BODY, headers={**headers, "Date": date})
@@ -288,7 +288,7 @@ def test_date_header_that_is_none(api, keys, date):
 
 
 def test_presigned_post(api, keys):
-    """A presigned URL is also good for POST, as boto3 makes it, whose form is then empty."""
+    """A presigned URL works for POST, too, with an empty form, as boto3 makes it."""
     sts = api.client("sts", keys)
     path = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60).removeprefix(api.emulator.url)
 
@@ -314,7 +314,7 @@ def test_presigned_post(api, keys):
     ],
 )
 def test_incomplete_presigned_url(api, keys, good, bad):
-    """A presigned URL that lacks a part of its signature is incomplete, as a header is."""
+    """A presigned URL without a part of its signature is incomplete."""
     request = AWSRequest("GET", f"{api.emulator.url}/?{BODY}")
     credentials = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
     SigV4QueryAuth(credentials, "sts", "us-east-1", expires=60).add_auth(request)
@@ -345,7 +345,7 @@ def test_incomplete_presigned_url(api, keys, good, bad):
     ],
 )
 def test_no_good_signature(api, header, code, status):
-    """What is missing, or is no complete signature, is said."""
+    """A missing signature and an incomplete one have different errors."""
     headers = {"Authorization": header} if header else {}
     if header and "SHA1" in header:
         headers["X-Amz-Date"] = "20300101T000000Z"
@@ -357,7 +357,7 @@ def test_no_good_signature(api, header, code, status):
 
 
 def test_sessions_have_no_permissions(api, refused, keys):
-    """An identity's credentials may not administer pools; the denial has AWS's text."""
+    """The credentials of an identity may not administer pools. The error has AWS's text."""
     client = api.client("cognito-identity", keys)
 
     code, message, status = refused(client.describe_identity_pool, IdentityPoolId="us-east-1:0")
@@ -371,7 +371,7 @@ def test_sessions_have_no_permissions(api, refused, keys):
 
 
 def test_wrong_secret_at_cognito(api, refused, keys):
-    """The JSON protocol has its own codes for bad signatures and tokens."""
+    """The JSON protocol has its own codes for wrong signatures and tokens."""
     wrong = api.client("cognito-identity", {**keys, "SecretKey": "x" * 40})
     bare = api.client("cognito-identity", {**keys, "SessionToken": None})
 
@@ -385,7 +385,7 @@ def test_wrong_secret_at_cognito(api, refused, keys):
 
 
 def test_strict_auth(boto_session, emulator_keys, refused, tmp_path):
-    """With strict authentication only issued keys and the seed's developers are known."""
+    """With strict authentication only issued keys and the seed's developers are accepted."""
     from cognito_credentials.emulator import Emulator, Seed
 
     from ..conftest import Api
@@ -413,7 +413,7 @@ def test_strict_auth(boto_session, emulator_keys, refused, tmp_path):
     ],
 )
 def test_scope_of_the_credential(api, keys, good, bad):
-    """The scope that the header names is the one that was signed."""
+    """A credential scope other than the one that was signed is refused."""
     headers = signed_headers(api, keys)
     headers["Authorization"] = re.sub(good, bad, headers["Authorization"])
 
@@ -423,14 +423,14 @@ def test_scope_of_the_credential(api, keys, good, bad):
 
 
 def test_signature_for_another_service(api, keys):
-    """A signature that is good for another service is none here."""
+    """A signature for another service is refused."""
     answer = api.raw(body=BODY, headers=signed_headers(api, keys, service="cognito-identity"))
 
     assert b"<Code>SignatureDoesNotMatch</Code>" in answer.body
 
 
 def test_host_must_be_signed(api, keys):
-    """A signature that leaves out the host could be sent to any."""
+    """A signature that does not cover the host is refused: it would be valid for any host."""
 
     class Signer(SigV4Auth):
         def headers_to_sign(self, request):
@@ -445,7 +445,7 @@ def test_host_must_be_signed(api, keys):
 
 @pytest.mark.parametrize("region", ["US-EAST-1", "us:east", "a" * 19])
 def test_region_of_the_scope(api, region):
-    """What can be no region is refused before it becomes part of a pool's id."""
+    """A malformed region is refused before it becomes part of a pool's id."""
     answer = api.post(
         "CreateIdentityPool",
         {"IdentityPoolName": "a", "AllowUnauthenticatedIdentities": True},
@@ -456,5 +456,5 @@ def test_region_of_the_scope(api, region):
 
 
 def test_unsigned_get_caller_identity(api):
-    """STS has its own text for a request that is not signed."""
+    """STS has its own text for an unsigned request."""
     assert b"<Message>Request is missing Authentication Token</Message>" in api.raw(body=BODY).body

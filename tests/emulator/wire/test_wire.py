@@ -1,4 +1,4 @@
-"""The HTTP surface: envelopes, headers, errors, CORS."""
+"""The HTTP protocol: requests, headers, errors, CORS."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 )
 @pytest.mark.parametrize("content_type", ["application/x-amz-json-1.1", "application/json"])
 def test_both_target_prefixes_and_content_types(api, target, content_type):
-    """The operation is what follows the last dot of the target, in both content types."""
+    """The operation follows the last dot of the target, with either content type."""
     pool_id = api.emulator.create_pool()
 
     answer = api.raw(
@@ -40,7 +40,7 @@ def test_both_target_prefixes_and_content_types(api, target, content_type):
 
 
 def test_success_headers(api):
-    """A success names its type, a UUID request id, a date, its length, and keeps the connection."""
+    """A success has a content type, a UUID as request id, a date and a length, and keeps the connection."""
     answer = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()})
 
     assert answer.headers["content-type"] == "application/x-amz-json-1.1"
@@ -51,7 +51,7 @@ def test_success_headers(api):
 
 
 def test_error_headers_and_body(api):
-    """An error repeats code, with a colon, and message in headers, and closes the connection."""
+    """An error has code and message in headers, too, the code with a colon, and closes the connection."""
     pool_id = api.emulator.create_pool(AllowUnauthenticatedIdentities=False)
 
     answer = api.post("GetId", {"IdentityPoolId": pool_id})
@@ -66,7 +66,7 @@ def test_error_headers_and_body(api):
 
 
 def test_connections_are_kept_alive(api):
-    """Several successes come over one connection."""
+    """Several requests are answered over one connection."""
     parts = urlsplit(api.emulator.url)
     pool_id = api.emulator.create_pool()
     with closing(http.client.HTTPConnection(parts.hostname, parts.port)) as wire:
@@ -85,7 +85,7 @@ def test_connections_are_kept_alive(api):
 
 
 def test_empty_body_is_an_empty_object(api):
-    """An empty body means {}, so that what is missing is the member, not the JSON."""
+    """An empty body means {}: the error is about a missing member, not about JSON."""
     answer = api.raw(headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
 
     assert answer.json["__type"] == "ValidationException"
@@ -93,14 +93,14 @@ def test_empty_body_is_an_empty_object(api):
 
 
 def test_unknown_members_are_ignored(api):
-    """A member that the service does not know is no error."""
+    """An unknown member is ignored."""
     pool_id = api.emulator.create_pool()
 
     assert api.post("GetId", {"IdentityPoolId": pool_id, "New": {"a": 1}}).status == 200
 
 
 def test_null_members_count_as_absent(api):
-    """A null member is one that was not given."""
+    """A member that is null counts as not given."""
     pool_id = api.emulator.create_pool()
 
     assert api.post("GetId", {"IdentityPoolId": pool_id, "Logins": None}).status == 200
@@ -135,14 +135,14 @@ def test_unknown_operation(api):
     ],
 )
 def test_broken_json_and_wrong_types(api, body):
-    """What is not JSON, or has a member of another JSON type, is a SerializationException."""
+    """A body that is not JSON, or has a member of a wrong JSON type, is a SerializationException."""
     answer = api.raw(body=body.encode("latin-1"), headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
 
     assert (answer.status, answer.json["__type"]) == (400, "SerializationException")
 
 
 def test_body_too_large(api):
-    """A body over a megabyte is refused without being read to its end."""
+    """A body of more than a megabyte is refused before its end is read."""
     answer = api.raw(body=b"x" * 1_100_000, headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
 
     assert (answer.status, answer.json["__type"]) == (413, "RequestEntityTooLargeException")
@@ -183,7 +183,7 @@ def test_preflight(api):
 
 
 def test_cross_origin_answers(api):
-    """A page of another origin may read answers and errors."""
+    """A web page of another origin may read answers and errors."""
     good = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()}, Origin="https://a.example")
     bad = api.post("GetId", {}, Origin="https://a.example")
 
@@ -193,14 +193,14 @@ def test_cross_origin_answers(api):
 
 
 def test_other_paths(api):
-    """AWS operations live at / only."""
+    """AWS operations exist only at the path /."""
     answer = api.raw(path="/api", body="{}", headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
 
     assert answer.status == 404
 
 
 def test_header_text_stays_one_line(api):
-    """What a request brings into an error message cannot end the header it is repeated in."""
+    """Text of a request in an error message cannot end the header that repeats the message."""
     answer = api.post("GetId", {"IdentityPoolId": "a\r\nSet-Cookie: b=c é"})
 
     assert "set-cookie" not in answer.headers
@@ -209,6 +209,6 @@ def test_header_text_stays_one_line(api):
 
 
 def test_sockets_send_without_delay():
-    """The listening socket says that it is TCP, or asyncio would delay answers by 40 ms."""
+    """The listening socket names TCP as its protocol: otherwise answers would be delayed by 40 ms."""
     with closing(listen("127.0.0.1", 0)) as listener:
         assert listener.proto == socket.IPPROTO_TCP
