@@ -2,7 +2,6 @@
 The values that requests may have, and the names that AWS forms.
 
 - ``shapes``: botocore's service models in, functions that check requests out
-- ``violations``: a violated constraint in, its text out
 - ``members``: JSON of a control call in, its checked members out
 - ``names``: ids, ARNs, partitions and host names
 """

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cognito_credentials.emulator import assumed
-from cognito_credentials.emulator.model.violations import shown, validation_error, violation
+from cognito_credentials.emulator.errors import ServiceError
 
 Check = Callable[[Any, str, "list[str]"], Any]
 Model = Mapping[str, Any]
@@ -81,7 +81,7 @@ def _request_check(compiler: _Compiler, shape: str) -> Callable[[Any], dict[str,
         violations: list[str] = []
         cleaned: dict[str, Any] = compiler.compile(shape)(request, "", violations)
         if violations:
-            raise validation_error(violations)
+            raise _validation_error(violations)
         return cleaned
 
     return check
@@ -118,7 +118,7 @@ class _Compiler:
                 if item is not None:
                     cleaned[member] = member_check(item, inner_path, violations)
                 elif is_required:
-                    violations.append(violation("null", inner_path, "Member must not be null"))
+                    violations.append(_violation("null", inner_path, "Member must not be null"))
             return cleaned
 
         return check
@@ -138,13 +138,13 @@ class _Compiler:
             cleaned = []
             for index, item in enumerate(value, start=1):
                 if item is None:
-                    inner.append(violation("null", f"{path}.{index}.member", "Member must not be null"))
+                    inner.append(_violation("null", f"{path}.{index}.member", "Member must not be null"))
                     continue
                 cleaned.append(member_check(item, f"{path}.{index}.member", inner))
             if inner and scalar_limits:
                 inner = [
-                    violation(
-                        shown(value, secret),
+                    _violation(
+                        _shown(value, secret),
                         path,
                         f"Member must satisfy constraint: [{scalar_limits}]",
                     )
@@ -173,15 +173,15 @@ class _Compiler:
             for key, item in value.items():
                 key_check(key, path, bad_keys)
                 if item is None:
-                    bad_values.append(violation("null", f"{path}.{key}.member", "Member must not be null"))
+                    bad_values.append(_violation("null", f"{path}.{key}.member", "Member must not be null"))
                     continue
                 cleaned[key] = value_check(item, f"{path}.{key}.member", bad_values)
             if bad_keys:
                 phrase = f"Map keys must satisfy constraint: [{key_limits}]"
-                violations.append(violation(shown(value, secret), path, phrase))
+                violations.append(_violation(_shown(value, secret), path, phrase))
             if bad_values and value_limits:
                 phrase = f"Map value must satisfy constraint: [{value_limits}]"
-                violations.append(violation(shown(value, secret), path, phrase))
+                violations.append(_violation(_shown(value, secret), path, phrase))
             else:
                 violations.extend(bad_values)
             return cleaned
@@ -197,7 +197,7 @@ class _Compiler:
                 raise assumed.serialization_error()
             for is_good, phrase in tests:
                 if not is_good(value):
-                    violations.append(violation(shown(value, secret), path, phrase))
+                    violations.append(_violation(_shown(value, secret), path, phrase))
             return value
 
         return check
@@ -210,10 +210,10 @@ class _Compiler:
                 raise assumed.serialization_error()
             if low is not None and value < low:
                 phrase = f"Member must have value greater than or equal to {low}"
-                violations.append(violation(shown(value, False), path, phrase))
+                violations.append(_violation(_shown(value, False), path, phrase))
             if high is not None and value > high:
                 phrase = f"Member must have value less than or equal to {high}"
-                violations.append(violation(shown(value, False), path, phrase))
+                violations.append(_violation(_shown(value, False), path, phrase))
             return value
 
         return check
@@ -237,7 +237,7 @@ def _check_size(
 ) -> None:
     for is_good, phrase in _length_tests(shape):
         if not is_good(value):
-            violations.append(violation(shown(value, secret), path, phrase))
+            violations.append(_violation(_shown(value, secret), path, phrase))
 
 
 def _length_tests(shape: Model) -> list[tuple[Callable[[Any], bool], str]]:
@@ -290,3 +290,35 @@ def _is_sensitive(shapes: Model, name: str) -> bool:
 
 def _lower_first(name: str) -> str:
     return name[0].lower() + name[1:]
+
+
+def _validation_error(violations: list[str]) -> ServiceError:
+    """A ValidationException with all *violations*."""
+    count = len(violations)
+    noun = "error" if count == 1 else "errors"
+    text = f"{count} validation {noun} detected: " + "; ".join(violations)
+    return ServiceError("ValidationException", text)
+
+
+def _violation(value_text: str, path: str, phrase: str) -> str:
+    """One violation: the value at *path* does not satisfy *phrase*."""
+    value = f"Value {value_text}" if value_text else "Value"
+    return f"{value} at '{path}' failed to satisfy constraint: {phrase}"
+
+
+def _shown(value: Any, secret: bool) -> str:
+    """*value* in quotes; empty for a *secret* one."""
+    return "" if secret else f"'{_java_text(value)}'"
+
+
+def _java_text(value: Any) -> str:
+    """The framework prints values with Java's toString()."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return "[" + ", ".join(_java_text(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_java_text(item)}" for key, item in value.items()) + "}"
+    return str(value)

@@ -192,10 +192,14 @@ def _attempt(
     """The attempt that the trust policy decides about, the audience and the subject."""
     session_name: str = request["RoleSessionName"]
     if is_service_host(provider):
-        own = read_service_token(token)
-        claims = {"aud": [own.pool_id], "sub": [own.identity_id], "amr": list(own.amr)}
-        attempt = Assumption(provider, provider, claims, session_name, now, own.tags)
-        return attempt, own.pool_id, own.identity_id
+        service_token = read_service_token(token)
+        pool_id, identity_id = service_token.pool_id, service_token.identity_id
+        claims = {"aud": [pool_id], "sub": [identity_id], "amr": list(service_token.amr)}
+        return (
+            Assumption(provider, provider, claims, session_name, now, service_token.tags),
+            pool_id,
+            identity_id,
+        )
     audiences, subject = token.audiences, str(token.claims["sub"])
     claims = {"aud": list(audiences), "sub": [subject]}
     principal = oidc_provider_arn(provider, request["RoleArn"])

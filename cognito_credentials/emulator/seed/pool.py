@@ -78,8 +78,8 @@ def _checked(entry: Entry, operation: str, request: Mapping[str, Any]) -> dict[s
     try:
         return operations.find(operation).check(request)
     except ServiceError as error:
-        found = re.search(r" at '([a-z])(\w*)", str(error.message))  # the service's text names the member
-        member = f"{found[1].upper()}{found[2]}" if found else ""
+        match = re.search(r" at '([a-z])(\w*)", str(error.message))  # the service's text names the member
+        member = f"{match[1].upper()}{match[2]}" if match else ""
         raise entry.mistake(member, str(error.message)) from None
 
 

@@ -134,8 +134,8 @@ def add_user(service: Service, entry: Entry) -> str:
     entry.finish()
     opaque = provider in OPAQUE
     if not opaque and not is_user_pool(provider):
-        asked = f"a user pool, cognito-idp.REGION.amazonaws.com/ID, or one of {', '.join(OPAQUE)}"
-        raise entry.mistake("provider", f"'{provider}' is never asked for its users; expected {asked}")
+        expected = f"a user pool, cognito-idp.REGION.amazonaws.com/ID, or one of {', '.join(OPAQUE)}"
+        raise entry.mistake("provider", f"'{provider}' is never asked for its users; expected {expected}")
     for member, value in (("token", token), ("app_id", app_id), ("claims", claims)):
         if value and not opaque:
             raise entry.mistake(member, "only for opaque tokens: the tokens of a user pool contain it")
