@@ -35,11 +35,11 @@ class Parts:
     They do not change. When the pool becomes another user's, it gets other parts.
 
     Args:
-        settings: Which pool and flow, and where to remember.
+        settings: Which pool and flow, and which cache.
         logins: The user's login sources; none for a guest.
-        clock: This machine's clocks.
-        environ: Where botocore's client finds its settings.
-        store: Where to remember; by default what the settings say.
+        clock: Tests give their own.
+        environ: For proxies, the CA bundle and other settings of botocore's client.
+        store: By default the cache of the settings.
     """
 
     def __init__(

@@ -25,9 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Backoff:
-    """
-    Remembers failures, and until when the service is left alone.
-    """
+    """Remembers failures, and until when the service is left alone."""
 
     def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records

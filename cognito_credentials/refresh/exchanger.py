@@ -52,12 +52,7 @@ class Exchanger:
     """
     Exchanges one pool's logins for credentials, an identity id or an OpenID token.
 
-    Args:
-        settings: Which flow and role, and whether the identity is fixed.
-        logins: The login sources; they are asked for tokens only when a call needs them.
-        client: The wire.
-        identities: Where the identity of each principal is remembered.
-        clock: This machine's clocks.
+    Login sources are asked for tokens only when a call needs them.
     """
 
     def __init__(

@@ -1,5 +1,7 @@
 """
 What one process holds by itself: the credentials in its memory, and which warnings it has given.
+
+`Memory` holds one `Held` at most: the newest credentials that this process got or found in the store.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     import logging
 
     from ..cache.record import CredentialsRecord
+    from ..cache.records import Records
     from ..clock import Clock
     from ..errors import CognitoCredentialsError
+    from .identities import Identities, Principal
 
 REPEAT_SECONDS: Final = 300
 """A warning that may be due at every request is repeated this often."""
@@ -85,10 +89,59 @@ class Held:
         )
 
 
+class Memory:
+    """The credentials that this process holds, and the person whose they are."""
+
+    def __init__(self, records: Records, identities: Identities, clock: Clock) -> None:
+        self.held: Held | None = None
+        self._person = ""  # `Principal.person`
+        self._rejected = ""  # access key id
+        self._records = records
+        self._identities = identities
+        self._clock = clock
+
+    def look(self, principal: Principal) -> Held | None:
+        """Take the credentials in the store if they are newer than those that are held; return the newer."""
+        if self.is_of_another(principal):
+            self.held = None
+        key = principal.credentials_key
+        record = self._records.credentials(key)
+        rejected = self._rejected or self._records.state(key).rejected_access_key_id
+        if record is not None and (self.held is None or record.issued_at > self.held.record.issued_at):
+            self.put(record, principal, is_rejected=record.credentials.access_key_id == rejected)
+            self._identities.adopt_from_disk(principal, record.identity_id)
+        return self.held
+
+    def put(self, record: CredentialsRecord, principal: Principal, *, is_rejected: bool = False) -> Held:
+        """Hold the credentials of *record* for *principal*."""
+        self.held, self._person = Held(record, self._clock, is_rejected=is_rejected), principal.person
+        return self.held
+
+    def reject(self, access_key_id: str) -> None:
+        """Note that a service rejected the credentials that are held, here and for other processes."""
+        held = self.held
+        if held is None or held.record.credentials.access_key_id != access_key_id:
+            return
+        self._rejected = access_key_id
+        self.held = Held(held.record, self._clock, is_rejected=True)
+        state = self._records.state(held.record.key)
+        state.rejected_access_key_id = access_key_id
+        state.noted_at = int(self._clock.wall())
+        self._records.keep(state)
+
+    def is_of_another(self, principal: Principal) -> bool:
+        """Tell whether the credentials that are held are another person's."""
+        held = self.held
+        has_other_key = held is not None and held.record.key != principal.credentials_key
+        return has_other_key and principal.person != self._person
+
+    def drop(self) -> None:
+        """Hold nothing."""
+        self.held, self._rejected = None, ""
+
+
 class Warnings:
-    """
-    Logs warnings that may be due at every request, each at most once in five minutes.
-    """
+    """Logs warnings that may be due at every request, each at most once in five minutes."""
 
     def __init__(self, log: logging.Logger, clock: Clock) -> None:
         self._log = log

@@ -70,10 +70,7 @@ class Identities:
     """
     The identity ids of one pool's principals.
 
-    Args:
-        settings: An identity that they fix is used whatever the service answers, and never forgotten.
-        records: What is remembered between processes.
-        clock: Its wall time is noted with each new identity.
+    An identity that the settings fix is used whatever the service answers.
     """
 
     def __init__(self, settings: Settings, records: Records, clock: Clock) -> None:

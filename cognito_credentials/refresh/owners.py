@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 
 class OwnerWatch:
-    """
-    Compares the owners of a pool's logins with those of the moment at which they were last accepted.
-
-    Args:
-        logins: The pool's logins.
-        clock: Spaces the looks at the files.
-    """
+    """Compares the owners of a pool's logins with those of the moment when they were last accepted."""
 
     def __init__(self, logins: Logins, clock: Clock) -> None:
         self._logins = logins

@@ -35,7 +35,7 @@ from ..cache.waiting import SingleFlight, holding
 from ..errors import CognitoCredentialsError, ServiceError
 from . import policy
 from .backoff import Backoff
-from .held import Held, Warnings
+from .held import Memory, Warnings
 from .policy import Freshness
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..secret import Secret
     from .exchanger import Exchanger
+    from .held import Held
     from .identities import Identities, Principal
     from .owners import OwnerWatch
 
@@ -76,17 +77,7 @@ class Forgotten(NamedTuple):
 
 
 class Refresher:
-    """
-    Keeps the credentials and the identity of one pool's user.
-
-    Args:
-        exchanger: Finds out who asks, and asks the service.
-        identities: Where the identity of each principal is remembered.
-        records: What is remembered between processes.
-        owners: Notices when another person has signed in.
-        clock: This machine's clocks.
-        rng: Spreads what many processes and machines would otherwise do at the same moment.
-    """
+    """Keeps the credentials and the identity of one pool's user."""
 
     def __init__(
         self,
@@ -106,14 +97,10 @@ class Refresher:
         self._flight = SingleFlight()
         self._backoff = Backoff(records, clock, rng)
         self._warnings = Warnings(_log, clock)
-        self._held: Held | None = None
-        self._held_for = ""  # `Principal.person`
-        self._rejected = ""  # the access key id that `invalidate` was called with
+        self._memory = Memory(records, identities, clock)
         self._look_again_at = 0.0
         self.identity_changes = identities.changes
-        """Changes of identity that are not announced yet; whoever announces one takes it out."""
-
-    # ---- credentials
+        """Changes of identity that are not announced yet; the pool announces them and takes them out."""
 
     def credentials(self) -> CredentialsRecord:
         """
@@ -122,7 +109,7 @@ class Refresher:
         Raises:
             CognitoCredentialsError: No valid credentials are held, and the service gave none.
         """
-        held = None if self._owners.poll() else self._held
+        held = None if self._owners.poll() else self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held.record
         if held is not None and held.freshness(self._clock) is Freshness.STALE:
@@ -155,27 +142,18 @@ class Refresher:
 
         The next request waits for new ones, unless a back-off forbids that. If it fails, the rejected ones
         are returned as long as they are valid. The rejection is also written to the store, where other
-        processes see it (`_look`).
+        processes see it (`Memory.look`).
         """
-        held = self._held
-        if held is None or held.record.credentials.access_key_id != access_key_id:
-            return
-        if not self._flight.enter(0):
-            return  # a refresh is running, and replaces them
-        try:
-            self._rejected = access_key_id
-            self._held = Held(held.record, self._clock, is_rejected=True)
-            state = self._records.state(held.record.key)
-            state.rejected_access_key_id = access_key_id
-            state.noted_at = int(self._clock.wall())
-            self._records.keep(state)
-        finally:
-            self._flight.leave()
+        if self._flight.enter(0):  # else a refresh is running, and replaces them
+            try:
+                self._memory.reject(access_key_id)
+            finally:
+                self._flight.leave()
 
     def _renew(self) -> Held:
         """Steps 3 and 4: disk and back-off. This thread is alone, and has looked at the memory."""
         self._accept_owners()
-        held = self._held
+        held = self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
         failure = self._backoff.local()
@@ -185,7 +163,7 @@ class Refresher:
             principal = self._identify_in_turn(held)
         except CognitoCredentialsError as error:
             return self._failed(None, held, error)
-        held = self._look(principal)
+        held = self._memory.look(principal)
         found = held.describe(self._clock) if held else "none"
         _log.debug("in the cache, %s…: %s", principal.credentials_key[:8], found)
         if held is not None and held.is_fresh(self._clock):
@@ -210,7 +188,7 @@ class Refresher:
         if self._clock.elapsed() >= self._look_again_at:
             self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
             principal = self.principal()
-        found = held if principal is None else self._look(principal)
+        found = held if principal is None else self._memory.look(principal)
         if found is not None and found.is_fresh(self._clock):
             self._backoff.end_local()
             return found
@@ -237,7 +215,7 @@ class Refresher:
 
     def _renew_with_lock(self, principal: Principal, budget: float) -> Held:
         """Step 6: disk and back-off once more, then the service."""
-        held = self._look(principal)
+        held = self._memory.look(principal)
         if held is not None and held.is_fresh(self._clock):
             return held
         failure = self._backoff.shared(principal.credentials_key)
@@ -253,23 +231,10 @@ class Refresher:
 
     def _is_settled(self, principal: Principal) -> bool:
         """Tell whether the holder of the lock has written credentials, or that it failed."""
-        held = self._look(principal)
+        held = self._memory.look(principal)
         if held is not None and held.is_fresh(self._clock):
             return True
         return self._backoff.shared(principal.credentials_key) is not None
-
-    def _look(self, principal: Principal) -> Held | None:
-        """Take the credentials on disk if they are newer than those that are held; return the newer ones."""
-        self._drop_if_of_another(principal)
-        held = self._held
-        record = self._records.credentials(principal.credentials_key)
-        rejected = self._rejected or self._records.state(principal.credentials_key).rejected_access_key_id
-        if record is not None and (held is None or record.issued_at > held.record.issued_at):
-            is_rejected = record.credentials.access_key_id == rejected
-            held = Held(record, self._clock, is_rejected=is_rejected)
-            self._held, self._held_for = held, principal.person
-            self._identities.adopt_from_disk(principal, record.identity_id)
-        return held
 
     def _exchange_now(self, principal: Principal) -> Held:
         with self._machine_lock(principal):
@@ -280,8 +245,7 @@ class Refresher:
         self._records.keep(record)
         self._backoff.succeeded(principal.credentials_key)
         self._records.tidy(principal.identity_key, principal.credentials_key)
-        held = self._held = Held(record, self._clock)
-        self._held_for = principal.person
+        held = self._memory.put(record, principal)
         self._warnings.check_clock(record.seen.offset)
         left = held.seconds_left(self._clock)
         _log.debug("refreshed %s…, expires in %d s", principal.credentials_key[:8], left)
@@ -307,8 +271,6 @@ class Refresher:
         )
         return held
 
-    # ---- the identity
-
     def identity_id(self) -> str:
         """
         Return the identity id; the service is asked only when it is not known here.
@@ -317,14 +279,15 @@ class Refresher:
             CognitoCredentialsError: It is not known, and the service did not give one.
         """
         offline = self._exchanger.identify_offline()
-        if offline is not None and not self._is_of_another(offline):
+        if offline is not None and not self._memory.is_of_another(offline):
             known = self._identities.known(offline)
             if known is not None:
                 return known
         with self._alone():
             principal = self._exchanger.identify()
             # The identity that is returned and the credentials that are handed out are of one person.
-            self._drop_if_of_another(principal)
+            if self._memory.is_of_another(principal):
+                self._memory.held = None
             return self._identity_of(principal)
 
     def open_id_token(self) -> Secret:
@@ -370,8 +333,6 @@ class Refresher:
             except CognitoCredentialsError as error:
                 backoff.failed(principal.credentials_key, None, error)
                 raise
-
-    # ---- other people, other logins
 
     def link(self, identity_id: str) -> None:
         """
@@ -419,16 +380,16 @@ class Refresher:
 
     def switch_user(self, sign_in: Callable[[], T]) -> T:
         """
-        Run *sign_in*, by which a person signs in, and forget the credentials of whoever was signed in before.
+        Run *sign_in*, by which a person signs in, and forget the credentials of the user before.
 
-        A failure for want of a login is forgotten, too.
+        A back-off is forgotten, too: its failure may have been that nobody was signed in.
         """
         before = self._exchanger.identify_offline()
         result = sign_in()
         self.forget(None, identity=False)
         now = self._exchanger.identify_offline()
         if before is not None and (now is None or now.credentials_key != before.credentials_key):
-            # After this nobody could name these records any more, neither to use nor to remove them.
+            # From here on nothing leads to these records any more: neither a use nor a `clear`.
             self.forget(before, identity=False)
         if now is not None:
             self._records.drop_state(now.credentials_key)
@@ -466,14 +427,14 @@ class Refresher:
     def known(self) -> Known:
         """Return what is known offline, for `status`."""
         principal = self.principal()
-        held = None if self._held is None or self._owners.has_changed() else self._held.record
+        held = self._memory.held
+        record = None if held is None or self._owners.has_changed() else held.record
         if principal is None:
-            return Known(None, None, held, None)
-        record = self._records.credentials(principal.credentials_key) if held is None else held
+            return Known(None, None, record, None)
+        if record is None:
+            record = self._records.credentials(principal.credentials_key)
         state = self._records.state(principal.credentials_key)
         return Known(principal, self._identities.known(principal), record, state)
-
-    # ---- turns, and what this process holds
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -498,24 +459,15 @@ class Refresher:
         had_identity = identity and self._identities.forget(principal)
         return Forgotten(had_credentials, had_identity, identity_id if had_identity else None)
 
-    def _is_of_another(self, principal: Principal) -> bool:
-        """Tell whether the credentials that are held are another person's."""
-        held = self._held
-        has_other_key = held is not None and held.record.key != principal.credentials_key
-        return has_other_key and principal.person != self._held_for
-
-    def _drop_if_of_another(self, principal: Principal) -> None:
-        if self._is_of_another(principal):
-            self._held = None
-
     def _accept_owners(self) -> None:
         """Before it is found out who asks: drop the credentials of a person who is not signed in any more."""
         if self._owners.accept():
             self._drop()
 
     def _drop(self) -> None:
-        self._held, self._rejected, self._look_again_at = None, "", 0.0
+        self._memory.drop()
         self._backoff.end_local()
+        self._look_again_at = 0.0
 
 
 def _too_late() -> ServiceError:
