@@ -1,9 +1,15 @@
 """
-What holds for every test: nothing of the developer's machine leaks in, and no secret leaks out.
+What holds for every test, and which tests plain `pytest` runs.
 
-The emulator's secrets carry the word CANARY, and it can list every token it made. After each test, what
-was logged at DEBUG, printed to stderr or raised, and every file outside the cache, is searched for them; of
-what was raised, also the local variables of our frames, which crash reporters send along.
+No test sees the developer's own settings: it has an empty home and no AWS variables.
+
+No secret leaks. The emulator's secrets contain the word CANARY, and it lists every token that it made. After
+each test, the log (at DEBUG), stderr, what was raised and every file outside the cache are searched for these
+secrets. So are the local variables of our frames in a traceback, because crash reporters send them along.
+
+Plain `pytest` runs the quick part: all tests but those marked `thorough`. `THOROUGH` below marks folders and
+files; a decorator marks a single test. Of these folders and files, tests marked `quick` stay in the quick
+part, so that it has each real part once: a browser, a keyring, processes, the AWS CLI.
 """
 
 from __future__ import annotations
@@ -16,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 import cognito_credentials
@@ -27,10 +34,60 @@ _OTHERS_LOGGERS = ("botocore", "boto3", "urllib3", "s3transfer", "awscrt")
 """A test's own boto3 calls log their signatures; that ours do not has tests of its own (tests/exchange)."""
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C be what it is to the processes that tests start."""
-    # A shell ignores SIGINT for what it runs in the background, as CI may run us, and children inherit that.
+THOROUGH = (
+    "tests/benchmarks/",
+    "tests/browser/",
+    "tests/cache/test_campaigns.py",
+    "tests/cli/login/",
+    "tests/developer/test_command_line.py",
+    "tests/emulator/test_aws_cli.py",
+    "tests/emulator/stored/test_crashes.py",
+    "tests/emulator/test_guide.py",
+    "tests/emulator/test_pytest_plugin.py",
+    "tests/examples/test_desktop_app.py",
+    "tests/keyring/",
+    "tests/processes/",
+    "tests/sign_in/test_devices.py",
+    "tests/sign_in/test_elsewhere.py",
+    "tests/sign_in/test_keyring.py",
+    "tests/sign_in/test_killed.py",
+    "tests/sign_in/test_user_pool.py",
+)
+"""Folders and files of tests that start many processes, or take seconds each."""
+
+QUICK_PART = "not thorough"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Select the quick part where neither paths nor ``-m`` are given, and make its runs alike."""
+    # What a shell runs in the background ignores SIGINT, as do its child processes. CI may run us like that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr:
+        config.option.markexpr = QUICK_PART
+    is_quick = config.option.markexpr == QUICK_PART
+    if is_quick and config.option.randomly_seed == "default":
+        config.option.randomly_seed = 1
+    # Without a deadline, since a busy machine is no defect. Both profiles replace the one that hypothesis
+    # chooses where the variable CI is set.
+    hypothesis.settings.register_profile("quick", derandomize=True, deadline=None)
+    hypothesis.settings.register_profile("random", derandomize=False, deadline=None, print_blob=True)
+    hypothesis.settings.load_profile("quick" if is_quick else "random")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say that tests are left out: with several workers pytest does not count them."""
+    if config.option.markexpr == QUICK_PART:
+        return "the quick part: `pytest tests` also runs the tests marked `thorough`"
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `THOROUGH`, before pytest selects by marks."""
+    for item in items:
+        if item.nodeid.startswith(THOROUGH) and not item.get_closest_marker("quick"):
+            item.add_marker("thorough")
 
 
 class ManualClock(Clock):

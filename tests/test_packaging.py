@@ -1,15 +1,19 @@
-"""What is installed: programs, extras, versions, and that each place that names a version names the same."""
+"""What is installed: programs, extras, versions. Wherever a version is named, it is the same."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import distribution, entry_points
+from collections.abc import Iterator
+from importlib.metadata import distribution, entry_points, packages_distributions
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import THOROUGH
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,12 +31,12 @@ def _lowest(requirements: list[str]) -> dict[str, str]:
 
 
 def test_three_runtime_dependencies_and_no_more() -> None:
-    """Whoever installs us gets botocore, boto3 and a lock."""
+    """The package itself needs botocore, boto3 and a lock; everything else is an extra."""
     assert sorted(_lowest(PROJECT["dependencies"])) == ["boto3", "botocore", "filelock"]
 
 
 def test_the_program_is_installed() -> None:
-    """The console script is there, is the package's, and says its version."""
+    """The console script is installed, belongs to the package, and prints its version."""
     (script,) = (e for e in entry_points(group="console_scripts") if e.name == "cognito-credentials")
     program = shutil.which("cognito-credentials", path=str(Path(sys.executable).parent))
     assert program
@@ -53,7 +57,7 @@ def test_the_package_runs_as_a_module() -> None:
 
 
 def test_the_pytest_plugin_costs_other_projects_nothing() -> None:
-    """pytest loads the plugin wherever we are installed, so it brings no server along."""
+    """pytest loads the plugin in every project that has us installed, so the plugin imports no server."""
     (plugin,) = entry_points(group="pytest11", name="cognito_credentials_emulator")
     code = (
         f"import sys, pytest; before = set(sys.modules); import {plugin.value}; "
@@ -74,7 +78,7 @@ def test_the_pytest_plugin_costs_other_projects_nothing() -> None:
 
 @pytest.mark.parametrize("extra", ["keyring", "server", "emulator", "test"])
 def test_the_extras_are_those_that_messages_name(extra: str) -> None:
-    """An extra that a message or the README tells to install exists in the installed metadata."""
+    """An extra that a message or the README names is in the installed metadata."""
     named = distribution("cognito-credentials").metadata.get_all("Provides-Extra") or []
 
     assert extra in EXTRAS
@@ -82,7 +86,7 @@ def test_the_extras_are_those_that_messages_name(extra: str) -> None:
 
 
 def test_messages_name_extras_that_exist() -> None:
-    """No message sends anybody to an extra that is not there."""
+    """Every extra that the sources or the README name is declared."""
     sources = [path.read_text("utf-8") for path in (ROOT / "cognito_credentials").rglob("*.py")]
     sources.append((ROOT / "README.md").read_text("utf-8"))
     named = {name for text in sources for name in re.findall(r"cognito-credentials\[([a-z]+)\]", text)}
@@ -91,8 +95,52 @@ def test_messages_name_extras_that_exist() -> None:
     assert named <= EXTRAS.keys()
 
 
+def _imported(folder: Path) -> Iterator[str]:
+    """Yield the top-level name of every module that the files below *folder* import."""
+    for path in folder.rglob("*.py"):
+        if "node_modules" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module or ""]
+            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "importorskip":
+                modules = [ast.literal_eval(node.args[0])]
+            yield from (module.partition(".")[0] for module in modules)
+
+
+def _required(*extras: str) -> set[str]:
+    """Return the distributions that our own *extras* name, without what those need in turn."""
+    found = set()
+    for text in [requirement for extra in extras for requirement in EXTRAS[extra]]:
+        name, nested = re.fullmatch(r"([\w-]+)(?:\[([\w,-]+)\])?.*", text).groups()
+        found |= _required(*nested.split(",")) if name == PROJECT["name"] else {name.lower()}
+    return found
+
+
+def test_the_test_extra_has_what_the_tests_import() -> None:
+    """Every package that a test or an example imports is one that we ask for by name."""
+    asked_for = _required("test") | _lowest(PROJECT["dependencies"]).keys()
+    ours = {"cognito_credentials", "tests"}
+    imported = {name for folder in ("tests", "examples") for name in _imported(ROOT / folder)}
+    installed = packages_distributions()
+    names = {
+        module: installed.get(module, [module])[0].lower().replace("_", "-")
+        for module in imported - sys.stdlib_module_names - ours
+    }
+
+    assert {module: name for module, name in names.items() if name not in asked_for} == {}
+
+
+def test_the_folders_of_thorough_tests_exist() -> None:
+    """A folder or file that was renamed does not slip into the quick part."""
+    assert [path for path in THOROUGH if not (ROOT / path).exists()] == []
+
+
 def test_ci_tests_the_oldest_versions_that_are_claimed() -> None:
-    """What pyproject.toml and the README call the oldest is what .ci/run installs."""
+    """.ci/run installs what pyproject.toml and the README call the oldest."""
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     tested = dict(re.findall(r"(boto3|botocore|filelock)==([\d.]+)", script))
     claimed = _lowest(PROJECT["dependencies"])
@@ -109,7 +157,7 @@ def test_ci_tests_the_oldest_versions_that_are_claimed() -> None:
 
 
 def test_the_types_are_announced() -> None:
-    """Type checkers read our annotations: the marker is in the package, and a classifier says so."""
+    """Type checkers read our annotations: the package has the marker file, and a classifier says so."""
     assert (ROOT / "cognito_credentials" / "py.typed").read_bytes() == b""
     assert "Typing :: Typed" in PROJECT["classifiers"]
 

@@ -31,10 +31,7 @@ REVEALED = {
     "exchange/failures.py": (1, "to black the secret out of a service's text"),
     "logins/program.py": (1, "a token that names a source is refused"),
     "logins/providers.py": (1, "a SAML response is base64 of XML"),
-    "logins/source.py": (
-        4,
-        "what a source gave is stripped and measured; its exp, its subject; and it is hashed for the principal",
-    ),
+    "logins/source.py": (4, "to strip and measure it, to read exp and sub, to hash it for the principal"),
     "sign_in/ways/authorization.py": (1, "what a person pasted is taken apart"),
     "sign_in/kept/stores.py": (1, "the plain file, where that was chosen"),
     "exchange/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),

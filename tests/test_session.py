@@ -253,6 +253,7 @@ class TestCredentials:
 
         assert sum(world.counts().values()) - before <= 1
 
+    @pytest.mark.thorough
     def test_a_triple_is_always_of_one_generation(self, world: World) -> None:
         """Threads that read while refreshes run never see half of two generations."""
         pool = world.pool()

@@ -18,6 +18,7 @@ def test_counted_figures_hold(part: str) -> None:
     assert [figure.line() for figure in figures if figure.is_held is False] == []
 
 
+@pytest.mark.quick
 def test_missed_bar_is_said() -> None:
     """A figure beyond its bar reads MISS, one within reads ok, and a yardstick claims neither."""
     assert counted("x", 2, 1).line().startswith("MISS")
@@ -26,6 +27,7 @@ def test_missed_bar_is_said() -> None:
     assert Figure("x", "1").line().startswith("   ")
 
 
+@pytest.mark.quick
 def test_percentile_is_of_the_values() -> None:
     """The 99th percentile of 200 values is the 198th, and of one value that one."""
     values = [float(value) for value in range(200)]

@@ -46,6 +46,7 @@ def text(chromium: Any) -> str:
     return str(chromium.find_element("tag name", "body").text)
 
 
+@pytest.mark.quick
 def test_signing_in_by_clicks(app: App, login: Start, chromium: Any) -> None:
     """From `login` over the provider's pages to credentials, and a last page that says what happened."""
     running = login("--browser")

@@ -30,6 +30,7 @@ def test_killing_notices_strays(tmp_path: Path) -> None:
     assert not outcome.is_good
 
 
+@pytest.mark.quick
 def test_mutated_records() -> None:
     """Two thousand wrong records of a hundred thousand: no crash, none accepted."""
     outcome = mutate.campaign(2_000, seed=1)

@@ -63,6 +63,7 @@ def filled(directory: Path, given: list[str]) -> FileStore:
     return FileStore(str(directory), strict=False, warn=given.append)
 
 
+@pytest.mark.thorough
 @errors
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_one_call_fails(tmp_path: Path, operation: str, error: int) -> None:

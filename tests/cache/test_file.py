@@ -876,6 +876,7 @@ def crash(number: int, when: str, store: FileStore) -> int:
     return exit_status(child)
 
 
+@pytest.mark.thorough
 @needs_fork
 @pytest.mark.parametrize("when", ["before", "half", "after"])
 @pytest.mark.parametrize("state", ["none", "old record", "stale temporary", "no directory"])

@@ -44,6 +44,7 @@ def test_aws_sts_get_caller_identity(cli: Cli, emulator: Any, pool_id: str, isol
     assert emulator.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1, "GetCallerIdentity": 2}
 
 
+@pytest.mark.thorough
 def test_the_aws_cli_shows_our_line(cli: Cli, emulator: Any, pool_id: str, isolation: Path) -> None:
     """When the pool refuses guests, the AWS CLI shows why, and what to do."""
     cli("configure", "--profile", "guest", "--identity-pool-id", pool_id, "--yes")
@@ -64,6 +65,7 @@ def test_the_aws_cli_shows_our_line(cli: Cli, emulator: Any, pool_id: str, isola
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.thorough
 def test_exec_is_an_aws_cli_with_no_profile(cli: Cli, pool_id: str) -> None:
     """`exec -- aws …` uses our credentials, even if the environment names others."""
     done = cli(

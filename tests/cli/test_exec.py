@@ -58,12 +58,14 @@ def test_arguments_of_the_command_are_its_own(cli: Cli, pool_id: str, argv: list
     assert (done.code, done.out.rstrip("\n")) == (0, got)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("code", [0, 1, 3, 77, 255])
 def test_the_exit_code_is_the_commands(cli: Cli, pool_id: str, code: int) -> None:
     """The exit code is the command's."""
     assert cli(*EXEC, "--", "sh", "-c", f"exit {code}").code == code
 
 
+@pytest.mark.thorough
 def test_missing_and_unusable_commands_are_127_and_126(
     cli: Cli, emulator: Any, pool_id: str, tmp_path: Path
 ) -> None:

@@ -125,6 +125,7 @@ def test_the_account_goes_with_them_when_it_is_known() -> None:
     assert "AWS_ACCOUNT_ID" not in _lines("env-no-export")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("argv", "env", "region"),
     [

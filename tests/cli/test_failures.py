@@ -385,6 +385,7 @@ def test_ctrl_c_is_130_without_a_word(cli: Cli, emulator: Any, pool_id: str) -> 
     assert (process.returncode, out, err) == (130, "", "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "command", [["--help"], ["list", "--json"], ["credential-process", "--profile", "guest"]]
 )

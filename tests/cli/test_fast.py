@@ -68,6 +68,7 @@ def test_nothing_known_is_no_answer(world: World) -> None:
     assert fast(world) is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "change",
     [

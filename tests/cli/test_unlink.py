@@ -35,6 +35,7 @@ def world(emulator: Any, isolation: Path) -> World:
     return made
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("named", "taken_off", "says"),
     [

@@ -47,6 +47,7 @@ sys.exit(serve(out=Out(), err=sys.stderr))
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("line", [1, 3, 5, 7, 9])
 def test_signal_at_any_moment(line):
     """
@@ -59,6 +60,7 @@ def test_signal_at_any_moment(line):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("program", [("-c", PROGRAM), ("-m", "cognito_credentials", "emulator")])
 def test_stderr_that_nobody_reads(program):
     """While nobody reads stderr, requests are answered and a signal ends the command."""

@@ -98,6 +98,7 @@ def test_aws_cli_example(emulator):
     assert out.count('"IdentityPoolName": "test"') == 2
 
 
+@pytest.mark.quick
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_curl_example(seeded):
     """The example for curl makes a pool, login tokens and a fault, moves the clock, and resets."""
@@ -124,6 +125,7 @@ def test_node_example(seeded, tmp_path):
     assert re.fullmatch(r"us-east-1:[0-9a-f-]{36} true\n", out)
 
 
+@pytest.mark.quick
 def test_seed_example(seeded):
     """The seed file of the guide is valid."""
     assert seeded.service.state.row("SELECT count(*) AS n FROM pools")["n"] == 1

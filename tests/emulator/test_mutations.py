@@ -10,6 +10,7 @@ import pytest
 from .mutations import PARTS, Sender, send_mutated, send_mutated_responses
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("send", PARTS, ids=lambda send: send.__name__)
 def test_mutated_requests(api, caplog, send):
     """Broken requests are answered with client errors in their protocol, and the service goes on."""

@@ -55,6 +55,7 @@ def test_default_session(emulator_environment, monkeypatch, number):
 """
 
 
+@pytest.mark.thorough
 def test_default_session_of_boto3(tmp_path):
     """Each test gets a new default session with the keys of its environment."""
     (tmp_path / "test_project.py").write_text(PROJECT)

@@ -255,6 +255,7 @@ def _credentials(bench: EmulatorBench, pool: str) -> object:
     return client.get_credentials_for_identity(client.get_id({}), {})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("row", [*TABLE, UNKNOWN], ids=lambda row: row.name)
 def test_row(row: Row, bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each row is met by a real request, and gives its action, its error and its words."""

@@ -257,6 +257,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_sparing_client_asks_once_and_tells_the_true_cause(
     bench: EmulatorBench, fault: dict[str, Any]
@@ -302,6 +303,7 @@ def body(expiration: object) -> str:
     return json.dumps({"IdentityId": "us-east-1:00", "Credentials": credentials})
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("lifetime", [-1, 0, 50, 43_520, -1_800_000_000, 10**12, None, 0.0, 1e300, "soon"])
 def test_an_impossible_lifetime_is_refused(bench: EmulatorBench, lifetime: Any) -> None:
     """Credentials that have ended, end at once, or end in years are a failed answer, not credentials."""

@@ -160,6 +160,7 @@ def test_a_redirect_is_not_followed(serve: Serve, status: bytes) -> None:
     assert thief.heads == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "body",
     [
@@ -193,6 +194,7 @@ def test_an_answer_that_is_not_cognitos(serve: Serve, body: bytes) -> None:
 GOOD = {"AccessKeyId": "ASIA" + "A" * 16, "SecretKey": "x" * 40, "SessionToken": "y" * 400, "Expiration": 0}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("field", GOOD)
 @pytest.mark.parametrize("value", [None, 5, "", [], {}, "a b", "a\n", "x" * 20_000, True, "é", "a\0b", 1e300])
 def test_credentials_with_a_wrong_part(serve: Serve, field: str, value: object) -> None:

@@ -22,6 +22,7 @@ def collection(bus: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
     connection.close()
 
 
+@pytest.mark.quick
 def test_the_sign_in_is_sealed_with_a_key_in_the_keyring(app: App, collection: Callable[[], Any]) -> None:
     """The keyring holds 32 random bytes under a name that says nothing; no token is in clear."""
     done = app.login("ann")

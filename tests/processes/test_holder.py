@@ -44,6 +44,7 @@ def test_killed_holder_frees_the_others(machine: Machine, _again: int) -> None:
     assert max(answer.seconds for answer in answers) < 10, "they waited for a dead process"
 
 
+@pytest.mark.quick
 def test_killed_holder_of_a_refresh_costs_nobody_anything(machine: Machine) -> None:
     """When the process that refreshes stale credentials is killed, the next one refreshes."""
     storm(machine.environ(), 1)

@@ -51,6 +51,7 @@ def pool_on(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> IdentityPool:
     return IdentityPool()
 
 
+@pytest.mark.quick
 def test_restart_keeps_the_identity(machine: Machine) -> None:
     """A program that starts anew, with or without its credentials, asks for no identity."""
     (first,) = storm(machine.environ(), 1, "--identity")

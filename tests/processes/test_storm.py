@@ -45,6 +45,7 @@ def test_four_users_at_once_are_four_exchanges(machine: Machine) -> None:
     assert len(set.union(*kept)) == 4
 
 
+@pytest.mark.quick
 def test_threads_in_processes_are_one_exchange(machine: Machine) -> None:
     """Ten processes of eight threads, cold, make one exchange."""
     answers = storm(machine.environ(), FEW, "--threads", "8", "--reads", "20")

@@ -182,6 +182,7 @@ class TestOutage:
 
         assert pool.credentials() == first
 
+    @pytest.mark.thorough
     def test_an_identity_is_never_lost_to_the_network(self, world: World) -> None:
         """Errors of transport and throttling leave a guest who it is."""
         identity = world.pool().identity_id()
@@ -515,6 +516,7 @@ class TestLogins:
 
         assert world.counts() == {}
 
+    @pytest.mark.thorough
     def test_a_failing_login_is_not_hammered(self, world: World) -> None:
         """A thousand reads ask a source that fails once; seconds later it is asked again."""
         calls: list[int] = []

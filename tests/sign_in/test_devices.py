@@ -145,6 +145,7 @@ def test_a_device_that_the_pool_does_not_take_is_a_new_one(
     assert _source().token()
 
 
+@pytest.mark.quick
 def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: Path) -> None:
     """The sign-in stands, and the person is told that it will not last."""
     one_pool.fails["ConfirmDevice"] = ("NotAuthorizedException", "Access Token does not have required scopes")

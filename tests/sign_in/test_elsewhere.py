@@ -331,6 +331,7 @@ def test_logout_of_a_changed_profile_says_so(
     assert _left(isolation) == []
 
 
+@pytest.mark.quick
 def test_logout_of_everything(old: HostileIssuer, new: HostileIssuer, cli: Cli, isolation: Path) -> None:
     """`logout --all` needs no profile: every sign-in is ended at its issuer, and all credentials go."""
     _sign_in(_source(_at(old)), old)

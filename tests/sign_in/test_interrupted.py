@@ -91,6 +91,7 @@ def _refreshed_with(issuer: HostileIssuer) -> list[str]:
     return [form["refresh_token"] for _, _, form in issuer.requests if "refresh_token" in form]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_that_is_ended_in_between(
     slow: SlowIssuer, cli: Cli, config: Callable[[str], Path], number: signal.Signals

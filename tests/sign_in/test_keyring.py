@@ -46,6 +46,7 @@ def _place(tmp_path: Path) -> Place:
     return Place(str(tmp_path / "home" / "sign-in"), KEY)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("backend", ["Works", "DeletesFirst", "Small", "Talks"])
 def test_a_secret_comes_back(choose: object, backend: str, tmp_path: Path) -> None:
     """However the keyring is made, and whatever it prints; 5,000 characters fit the smallest."""

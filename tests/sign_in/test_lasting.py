@@ -54,6 +54,7 @@ def _refreshes(issuer: HostileIssuer) -> int:
     return sum(form.get("grant_type") == "refresh_token" for _, _, form in issuer.requests)
 
 
+@pytest.mark.thorough
 def test_many_processes_refresh_at_once(rotating: HostileIssuer) -> None:
     """Each uses what the one before was given: the sign-in lives although each token is taken only once."""
     _signed_in(rotating)

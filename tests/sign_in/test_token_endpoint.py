@@ -60,6 +60,7 @@ _ODD: list[Any] = [
 """What JSON can say and no token endpoint should."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     ["id_token", "access_token", "refresh_token", "token_type", "expires_in", "expires_at", "scope", "error",
@@ -79,6 +80,7 @@ def test_any_answer_is_tokens_or_a_refusal(busy: HostileIssuer, name: str, statu
         assert "CANARY" not in locals_of(problem), odd
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "token", ["rt.7f3c9a1e-42d0-4b7e-9c1a", "R" * 36, "3f9a8c7b6d5e4f3a2b1c0d9e8f7a", "a+b/c=d&e%f;g"]
 )

@@ -60,6 +60,7 @@ def _source(**options: Any) -> UserPool:
     return UserPool(POOL, CLIENT, **{"store": "file", "sign_in": "password", **options})
 
 
+@pytest.mark.quick
 def test_the_password_proves_itself_and_is_never_sent(user_pool: UserPoolServer) -> None:
     """A server that knows the verifier alone accepts the proof; the password does not go over the wire."""
     account = _source().sign_in(Person("ann", PASSWORD))
@@ -169,6 +170,7 @@ def test_a_user_name_without_a_password(one_pool: UserPoolServer, way: str | Non
     assert one_pool.requests == []
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("challenge", ["SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA"])
 def test_a_second_factor(one_pool: UserPoolServer, challenge: str) -> None:
     """A code is asked for, and again when it was wrong."""

@@ -18,6 +18,7 @@ from .conftest import App, Cli, OwnIssuer, make_app
 pytestmark = pytest.mark.writes_secrets  # the plain store, but where a test is about the keyring
 
 
+@pytest.mark.quick
 def test_from_login_to_credentials(app: App) -> None:
     """After one sign-in the profile has credentials, and needs nobody."""
     done = app.login("ann")

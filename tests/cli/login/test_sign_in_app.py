@@ -73,6 +73,7 @@ def test_signed_in_once_found_again_and_out(started: Callable[[str], Running]) -
     assert out.startswith("please sign in: nobody is signed in")
 
 
+@pytest.mark.quick
 def test_the_program_of_the_readme(app: App, environment: dict[str, str]) -> None:
     """The README's code runs with other pools in it; a user who signed in stays signed in."""
     [code] = [code for code in README.read_text("utf-8").split("```") if "pool.sign_in()" in code]

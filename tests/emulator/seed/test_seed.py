@@ -92,6 +92,7 @@ def test_seed(tmp_path, whole, boto_session, emulator_keys, refused):
         api.close()
 
 
+@pytest.mark.thorough
 def test_every_small_mistake(whole, plant, tmp_path):
     """A member that is missing, of a wrong kind, empty or huge is either valid or named in the error."""
     accepted = set()

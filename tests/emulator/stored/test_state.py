@@ -215,6 +215,7 @@ def test_command_kill_and_restart(boto_session, tmp_path):
     database.close()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
