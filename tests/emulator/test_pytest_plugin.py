@@ -1,18 +1,21 @@
-"""Several emulators at once, emulators in threads, and the pytest plugin in a test run."""
+"""The fixtures of the pytest plugin."""
 
 from __future__ import annotations
 
-import json
+import datetime as dt
+import os
 import re
 import subprocess
 import sys
-import threading
 
+import boto3
+import freezegun
 import pytest
+from botocore.exceptions import ClientError
 
-from cognito_credentials.emulator import Emulator
+from cognito_credentials import ServiceError, Session
 
-from .conftest import GOOGLE, Api
+POOL = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000009"
 
 PROJECT = """
 import json
@@ -117,86 +120,158 @@ def test_plugin_without_the_extra(tmp_path):
     assert "Traceback" not in done.stdout
 
 
-@pytest.mark.quick
-def test_one_emulator_is_one(emulator):
-    """A running emulator cannot be started again: its first server would never end."""
-    with pytest.raises(RuntimeError, match="is running already"), emulator:
-        pass
-
-    assert Api(emulator, None, None, None).post("GetId", {}).status == 400
+@pytest.fixture
+def developers_machine(monkeypatch):
+    """Variables in a developer's shell."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_COGNITO_IDENTITY_POOL_ID", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
 
 
-def test_stopped_and_started_again(emulator_keys):
-    """An emulator can be stopped twice, and started again with an empty state."""
-    running = Emulator(keys=emulator_keys)
-    running.start()
-    running.create_pool()
-    running.stop()
-    running.stop()
+def test_environment(developers_machine, emulator_environment, emulator, emulator_pool, tmp_path):
+    """With emulator_environment nothing of the developer's machine is read or written."""
+    arn = Session(identity_pool_id=emulator_pool).client("sts").get_caller_identity()["Arn"]
 
-    with running:
-        assert running.service.state.rows("SELECT 1 FROM pools") == []
-
-
-def test_many_at_once_leave_nothing(emulator_keys):
-    """Ten emulators at once have ten addresses, and all their threads end."""
-    before = set(threading.enumerate())
-    running = [Emulator(keys=emulator_keys) for _ in range(10)]
-    for one in running:
-        one.start()
-    urls = {one.url for one in running}
-    for one in running:
-        one.stop()
-
-    assert len(urls) == 10
-    assert set(threading.enumerate()) == before
+    assert ":assumed-role/unauthenticated/" in arn
+    assert emulator.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1, "GetCallerIdentity": 1}
+    assert len(list((tmp_path / "aws" / "cache").glob("credentials-*.json"))) == 1
+    assert not list((tmp_path / "home").iterdir())
+    assert emulator_environment.items() <= os.environ.items()
 
 
-@pytest.mark.quick
-def test_seed_by_its_path(tmp_path, emulator_keys):
-    """The argument seed may be the path of a file."""
-    file = tmp_path / "pools.toml"
-    file.write_text('[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n')
+DEFAULT_SESSION_PROJECT = """
+import boto3
+import pytest
 
-    with Emulator(seed=file, keys=emulator_keys) as running:
-        assert len(running.service.state.rows("SELECT 1 FROM pools")) == 1
-
-
-def test_mistakes_of_a_test(emulator):
-    """A wrong member, fault or user is reported at once."""
-    with pytest.raises(ValueError, match="Providers: unknown member; there are: IdentityPoolId, "):
-        emulator.create_pool(Providers={GOOGLE: "app"})
-    with pytest.raises(ValueError, match=r"faults\[0\]: expected a JSON object"):
-        emulator.plan_faults("GetId")
-    with pytest.raises(RuntimeError, match="not running"):
-        Emulator().create_pool()
+@pytest.mark.parametrize("number", [1, 2])
+def test_default_session(emulator_environment, monkeypatch, number):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"AKID{number}")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    boto3.client("cognito-identity").list_identity_pools(MaxResults=1)
+    assert boto3.DEFAULT_SESSION.get_credentials().access_key == f"AKID{number}"
+"""
 
 
-def test_many_threads_ask_one_emulator(emulator):
-    """All methods of Emulator may be called in threads while requests are answered."""
-    failures = []
+@pytest.mark.thorough
+def test_default_session_of_boto3(tmp_path):
+    """Each test gets a new default session with the keys of its environment."""
+    (tmp_path / "test_project.py").write_text(DEFAULT_SESSION_PROJECT)
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-n", "0"]
 
-    def work(number):
-        api = Api(emulator, None, None, None)
-        try:
-            for _ in range(10):
-                pool_id = emulator.create_pool(SupportedLoginProviders={GOOGLE: "app"})
-                logins = api.login(f"user{number}", GOOGLE)
-                answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": logins})
-                emulator.move_clock(0.001)
-                emulator.set_user("graph.facebook.com", str(number), token=f"token{number}")
-                emulator.plan_faults()
-                assert (answer.status, bool(emulator.requests())) == (200, True)
-                assert json.loads(answer.body)["IdentityId"]
-        except BaseException as error:
-            failures.append(error)
-            raise
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert re.search(r"\b2 passed\b", done.stdout), done.stdout + done.stderr
 
-    assert not failures
-    assert emulator.requests() == {"GetId": 60}
+
+class TestOptions:
+    """A test file that overrides emulator_options."""
+
+    @pytest.fixture
+    def emulator_options(self, tmp_path):
+        seed = tmp_path / "pools.toml"
+        seed.write_text(
+            f'[[pools]]\nIdentityPoolId = "{POOL}"\nIdentityPoolName = "p"\n'
+            "AllowUnauthenticatedIdentities = true\n"
+        )
+        return {"seed": seed, "tls": True}
+
+    def test_options(self, emulator_environment, emulator):
+        """emulator_options may name a seed file. With tls the environment trusts the certificate."""
+        client = boto3.client("cognito-identity", region_name="eu-west-1")
+
+        assert client.get_id(IdentityPoolId=POOL)["IdentityId"].startswith("eu-west-1:")
+        assert emulator.url.startswith("https://")
+
+
+def travel(emulator, pool_id, seconds, **options):
+    """Make a call, and another one *seconds* later by freezegun."""
+    client = Session(identity_pool_id=pool_id).client("sts")
+    client.get_caller_identity()
+    later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=seconds)
+    with freezegun.freeze_time(later, **options):
+        client.get_caller_identity()
+    return emulator.requests()["GetCredentialsForIdentity"]
+
+
+@pytest.mark.parametrize("options", [{}, {"tick": True}])
+@pytest.mark.parametrize(("seconds", "times"), [(600, 1), (2700, 2), (3700, 2)])
+def test_freezegun_moves_both(emulator, emulator_environment, emulator_pool, options, seconds, times):
+    """freezegun moves the clocks of service and client: credentials are renewed, and signatures are valid."""
+    assert travel(emulator, emulator_pool, seconds, **options) == times
+
+
+def test_time_machine_moves_both(emulator, emulator_environment, emulator_pool):
+    """time-machine moves both clocks as well, where it is installed."""
+    time_machine = pytest.importorskip("time_machine")
+    client = Session(identity_pool_id=emulator_pool).client("sts")
+    client.get_caller_identity()
+
+    with time_machine.travel(dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=3700)):
+        client.get_caller_identity()
+
+    assert emulator.requests()["GetCredentialsForIdentity"] == 2
+
+
+def test_too_short_a_lifetime(emulator_settings, emulator_environment, emulator_pool):
+    """Credentials that last less than a minute are refused, and the message says which are accepted."""
+    emulator_settings(credential_lifetime=59)
+
+    with pytest.raises(ServiceError) as caught:
+        Session(identity_pool_id=emulator_pool).client("sts").get_caller_identity()
+
+    assert caught.value.hint.startswith("Credentials must last 60 seconds to 12 hours")
+
+
+def test_login_of_another_provider(emulator, emulator_login):
+    """emulator_login has the arguments of Emulator.login_token."""
+    provider = "cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1Cd2Ef3"
+    pool_id = emulator.create_pool(
+        CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": "client"}]
+    )
+    client = boto3.client("cognito-identity", endpoint_url=emulator.url, region_name="us-east-1")
+
+    logins = emulator_login("ann", provider=provider, audience="client", claims={"email": "a@example.com"})
+    with pytest.raises(ClientError, match="Token expired"):
+        client.get_id(
+            IdentityPoolId=pool_id,
+            Logins=emulator_login("ann", provider=provider, audience="client", expires_in=-1000),
+        )
+
+    assert logins.keys() == {provider}
+    assert client.get_id(IdentityPoolId=pool_id, Logins=logins)["IdentityId"]
+
+
+def test_faults_one_by_one_or_as_a_list(emulator, emulator_faults):
+    """
+    Faults are planned as arguments or as a list, listed until they are used up, and removed by no argument.
+    """
+    one, other = {"operation": "GetId", "status": 503}, {"operation": "*", "drop": True, "times": 2}
+
+    emulator_faults(one, other)
+    as_arguments = emulator.planned_faults()
+    emulator_faults([one, other])
+
+    assert emulator.planned_faults() == as_arguments == [{**one, "times": 1}, other]
+    with pytest.raises(ValueError, match=r"faults\[1\]: expected a JSON object"):
+        emulator_faults(one, "GetId")
+    emulator_faults()
+    assert emulator.planned_faults() == []
+
+
+def test_settings_and_reset(emulator, emulator_settings, emulator_pool):
+    """Settings are changed and read from Python, and restored by a reset."""
+    usual = emulator.settings()
+
+    changed = emulator_settings(credential_lifetime=120, clock_offset=-5)
+    emulator.reset()
+
+    assert (changed["credential_lifetime"], changed["clock_offset"]) == (120, -5)
+    assert emulator.settings() == usual
+    assert emulator.service.state.row("SELECT count(*) AS n FROM pools")["n"] == 0
+    with pytest.raises(ValueError, match="unknown member credential_livetime; there are: "):
+        emulator.settings(credential_livetime=1)
