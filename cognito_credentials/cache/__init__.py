@@ -1,21 +1,34 @@
 """
-What is remembered between calls, processes and reboots.
+The cache: what is remembered between calls, processes and reboots.
 
-    record.py      what is written, and how it is trusted            (bytes <-> records)
-    records.py     a store, in records instead of bytes
-    store.py       what a store is: bytes under a kind and a key, and a lock for each key
-    file.py        the store on disk: verify.py finds its directory, directory.py reads and writes in it,
-                   lock.py is its lock, prune.py its broom
+    records.py     the records, how they are written, and `Records`: records in, records out
+    store.py       the protocol of a store: bytes under a kind and a key, and a lock for each key
+    file.py        the store on disk: what is kept, what is pruned, and what happens when the disk fails
+    directory.py   the directory of that store: found, made, verified; files in it read, replaced, removed
+    lock.py        the lock of one key, which the operating system keeps
     memory.py      the store in this process
-    waiting.py     how threads and processes wait for their turn
+    waiting.py     waiting for a turn: of the threads of a process, and of the processes of a machine
 
-Here: only the addresses that all stores share. Nothing is imported at import: the fast path of the
-command line comes through here.
+When the directory is read-only, full, or fails in any other way, that is no error. A record that cannot be
+read is a miss, a record that cannot be written is not kept, a lock that cannot be taken is not waited for,
+and there is one warning for each cause (`FileStore._degrade`). The cost: each process asks the service by
+itself, and a guest whose identity is not in the directory yet is another guest at each start. It is an error
+(`CacheError`) only when the user named the directory and it cannot be used at all: it is not a directory, it
+is another user's, it is open to everybody (`UnusableDirectory`), or it cannot be made. `status` shows the
+problem before anything is written (`FileStore.problem`). Tests: ``tests/cache/test_degraded.py``.
+
+This file holds the names that all stores share. A cache hit of the command line loads it: it imports nothing.
 """
 
 from __future__ import annotations
 
 KINDS = ("identity", "credentials", "state", "shortcut")
+FORMER_KINDS = ("identity-v1", "credentials-v1", "state-v1", "shortcut-v1")
+"""
+Records that earlier versions wrote, in JSON, and that they find again after a downgrade.
+
+Of these, only identities are read; the others are removed when they are a day old.
+"""
 MOST_CREDENTIALS = 256
 """Credentials records that a store keeps, and shortcuts; more is a flood, not use."""
 _KEY_CHARACTERS = 40
@@ -23,15 +36,26 @@ _KEY_CHARACTERS = 40
 
 def record_name(kind: str, key: str) -> str:
     """
-    Name the record of *kind* and *key*; it is safe as a file name on every system.
+    Name the record of *kind* and *key*; the name is safe as a file name on every system.
 
     Raises:
-        ValueError: Not a kind, or not 40 lower-case hexadecimal characters. User text never becomes a
-            key unhashed, so this is a bug of the caller, and the gate that keeps ``../`` out.
+        ValueError: Not a kind, or not 40 lower-case hexadecimal characters. User text is always hashed before
+            it becomes a key, so this is a bug of the caller. The check also keeps ``../`` out.
     """
-    if kind not in KINDS:
+    check_kind(kind)
+    checked_key(key)
+    return f"{kind}-v2-{key}.txt" if kind in KINDS else f"{kind}-{key}.json"
+
+
+def check_kind(kind: str) -> None:
+    """
+    Refuse what is not a kind.
+
+    Raises:
+        ValueError: It is in neither `KINDS` nor `FORMER_KINDS`.
+    """
+    if kind not in KINDS and kind not in FORMER_KINDS:
         raise ValueError("a record is one of " + ", ".join(KINDS))
-    return f"{kind}-v1-{checked_key(key)}.json"
 
 
 def checked_key(key: str) -> str:
@@ -41,20 +65,24 @@ def checked_key(key: str) -> str:
     Raises:
         ValueError: It is not 40 lower-case hexadecimal characters.
     """
-    # The value is not named: whoever passes something else may be passing a token.
+    # The message leaves the value out: a caller with a bug may have passed a token.
     if len(key) != _KEY_CHARACTERS or not all(character in "0123456789abcdef" for character in key):
         raise ValueError("a cache key is 40 lower-case hexadecimal characters")
     return key
 
 
 def lock_name(key: str) -> str:
-    """Name the lock file of *key*; like `record_name`."""
+    """
+    Name the lock file of *key*; like `record_name`.
+
+    It has been the same in every version, so that two versions on one cache take the same lock.
+    """
     return f"lock-v1-{checked_key(key)}.lock"
 
 
 def key_in(name: str, kind: str) -> str | None:
     """Return the key in file name *name* when it names a record of *kind*, or a ``lock``; None otherwise."""
-    key = name[len(kind) + 4 : -5]
+    key = name.partition(".")[0][-_KEY_CHARACTERS:]
     try:
         return key if name == (lock_name(key) if kind == "lock" else record_name(kind, key)) else None
     except ValueError:

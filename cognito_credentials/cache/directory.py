@@ -1,16 +1,18 @@
 """
-The files of a directory that is ours alone: how they are read, replaced and removed.
+A directory that is the user's alone: found, made, verified, and the files in it read, replaced and removed.
 
-Everything is reached relative to the directory's descriptor, which was verified (`verify.py`), and what is
-checked of a file is its opened descriptor, never its path, so that nobody can swap a directory or plant a
-link between check and use.
+`open_directory` opens and verifies the directory anew for each operation. That costs 20 microseconds and
+leaves nothing to go stale: not by a fork, not when the directory is deleted and made again, not when its
+owner changes.
 
-Knows files and the operating system; knows nothing of records but their names and largest size. Errors are
-`OSError`. Imports only what every interpreter has already loaded: the fast path of the command line reads
-through here.
+Every file is reached relative to the descriptor of the verified directory, and every check of a file is made
+on its open descriptor, never on its path. So nobody can swap a directory or plant a link between check and
+use. Windows has neither `O_NOFOLLOW` nor descriptors of directories nor mode bits: there paths are joined,
+and the access list of ``%LOCALAPPDATA%`` keeps others out.
 
-Windows has neither `O_NOFOLLOW` nor descriptors of directories nor mode bits: there paths are joined, and
-the access list of ``%LOCALAPPDATA%`` is what keeps others out.
+Errors are `OSError`, or `UnusableDirectory` when no retry can help.
+
+A cache hit of the command line loads this file: it imports only what starting Python has loaded.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import stat
 import time
 
 from . import checked_key
-from .record import RECORD_LIMIT
+from .records import RECORD_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,39 +32,230 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result")
 
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
+ON_WINDOWS = os.name == "nt"
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
-CLOSED_ON_EXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
-NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_CLOSED_ON_EXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 # O_NONBLOCK: a planted FIFO would otherwise hold the reader for ever.
-_READ = os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | CLOSED_ON_EXEC
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | CLOSED_ON_EXEC
+_READ = os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | _CLOSED_ON_EXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _CLOSED_ON_EXEC
+_OPEN_DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _CLOSED_ON_EXEC
+# O_PATH: a directory above ours need not be readable, /home often is not.
+_PASS_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | _CLOSED_ON_EXEC
 
 _NOT_A_FILE = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EISDIR})
-"""What opening a symbolic link (Linux, FreeBSD), a socket or a directory answers."""
+"""Errors of opening a symbolic link (Linux, FreeBSD), a socket or a directory."""
 
 _IN_USE = frozenset({5, 32, 33})
-"""Windows: access denied, sharing violation, lock violation - a reader or a virus scanner has the file."""
+"""
+Windows: access denied, sharing violation, lock violation. A reader or a virus scanner has the file open.
+
+Source: https://learn.microsoft.com/en-us/windows/win32/debug/system-error-codes--0-499-
+"""
 _WRITER_PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.16, 0.16, 0.16, 0.16)
 _READER_PAUSES = (0.02, 0.02, 0.02)
-"""Seconds; less than a second in all, after which the original error counts."""
+"""Seconds between tries; less than a second in all. After the last one the error counts."""
 
-TAG_NAME = "CACHEDIR.TAG"
+STALE_SECONDS = 60
+"""Writing takes milliseconds; the writer of an older temporary file is dead."""
+
+_TAG_NAME = "CACHEDIR.TAG"
 _TAG = (
     b"Signature: 8a477f597d28d172789f06886806bc55\n"
     b"# This directory holds AWS credentials or sign-ins of cognito-credentials; do not back it up.\n"
     b"# See https://bford.info/cachedir/\n"
 )
 
+_IN_HOME = ".aws"
+_SET_HOME = "Set HOME, or AWS_COGNITO_CACHE_DIR to an absolute path"
+_ROOTS_OWN = "Run it as that user, or set AWS_COGNITO_CACHE_DIR to a directory of root's"
+_SUBDIRECTORY = "Choose a subdirectory of it, which will be closed to others"
+
+
+class UnusableDirectory(Exception):  # noqa: N818  (users see it as a CacheError)
+    """
+    A directory that cannot hold secrets of this user; trying again does not help.
+
+    Args:
+        reason: The predicate of a sentence that begins with the directory's name.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def open_directory(path: str, *, create: bool, windows: bool = ON_WINDOWS) -> Directory | None:
+    """
+    Open the directory at *path* and make sure that it is the user's alone.
+
+    Args:
+        path: Absolute. It may be a symbolic link; its target is what is checked.
+        create: Whether to make it, and what is missing above it, and to close it to others. A caller that
+            only reads changes nothing.
+        windows: Whether the rules of Windows apply.
+
+    Returns:
+        The directory, or None when it does not exist and is not to be made.
+
+    Raises:
+        UnusableDirectory: It is not a directory, belongs to somebody else, or cannot be closed to others.
+        OSError: It cannot be opened or made.
+    """
+    if not os.path.isabs(path) or "\0" in path:
+        raise UnusableDirectory("is not an absolute path", _SET_HOME)
+    try:
+        return _open_by_path(path, create=create) if windows else _open_verified(path, create=create)
+    except FileNotFoundError:
+        if create:
+            raise
+        return None
+    except (NotADirectoryError, FileExistsError):
+        raise UnusableDirectory(
+            "is not a directory, or lies below a file", "Remove that file or choose another directory"
+        ) from None
+
+
+def _open_verified(path: str, *, create: bool) -> Directory:
+    try:
+        descriptor = os.open(path, _OPEN_DIRECTORY)
+    except FileNotFoundError:
+        if not create:
+            raise
+        descriptor = _make(path)
+    directory = Directory(path, descriptor)
+    try:
+        found = os.fstat(descriptor)
+        _check_owner(found)
+        if found.st_mode & _OTHERS:
+            _check_loose(directory, found)
+            if create:
+                _tighten(descriptor)
+    except BaseException:
+        directory.close()
+        raise
+    return directory
+
+
+def _check_owner(found: os.stat_result) -> None:
+    user = os.geteuid()
+    if found.st_uid == user:
+        return
+    if user == 0:
+        # sudo keeps HOME on some systems. The user could not read again what root writes there, and what
+        # the user has written there must not steer root.
+        raise UnusableDirectory(f"belongs to user {found.st_uid} and this runs as root (sudo?)", _ROOTS_OWN)
+    raise UnusableDirectory(
+        f"belongs to another user ({found.st_uid}, this is {user})",
+        "Set AWS_COGNITO_CACHE_DIR to a directory of your own",
+    )
+
+
+def _check_loose(directory: Directory, found: os.stat_result) -> None:
+    """Refuse a directory that is open to others and may be more than a cache: /tmp must stay open."""
+    # Where everybody can write, everybody can leave files that look like ours.
+    if found.st_mode & (stat.S_IWOTH | stat.S_ISVTX):
+        raise UnusableDirectory("is open to everybody", _SUBDIRECTORY)
+    if not (directory.is_tagged() or all(_is_ours(name) for name in directory.names())):
+        raise UnusableDirectory("is open to others and holds other files", _SUBDIRECTORY)
+
+
+def _tighten(descriptor: int) -> None:
+    os.fchmod(descriptor, 0o700)
+    if os.fstat(descriptor).st_mode & _OTHERS:
+        raise UnusableDirectory(
+            "is open to other users and its file system does not keep permissions",
+            "Set AWS_COGNITO_CACHE_DIR to a directory on another file system",
+        )
+
+
+def _make(path: str) -> int:
+    """Make *path* level by level, each 0700 whatever the umask; return its descriptor."""
+    missing = []
+    above = path.rstrip("/")
+    while True:
+        above, name = os.path.split(above)
+        missing.append(name)
+        try:
+            descriptor = os.open(above, _PASS_DIRECTORY)
+            break
+        except FileNotFoundError:
+            if above == "/":
+                raise
+    try:
+        _check_above(os.fstat(descriptor), missing)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    while missing:
+        try:
+            child = _make_level(missing.pop(), descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = child
+    # Only a directory of our making is tagged: one that the user made may hold what must be backed up.
+    with Directory(path, os.dup(descriptor)) as directory:
+        directory.tag()
+    return descriptor
+
+
+def _check_above(found: os.stat_result, missing: list[str]) -> None:
+    """Refuse to make *missing* (the last one first) in the directory *found*, where that would be wrong."""
+    if os.geteuid() == 0 and found.st_uid != 0:
+        # sudo again: the user could not write to an ~/.aws that belongs to root.
+        raise UnusableDirectory(
+            f"would lie in a directory of user {found.st_uid} and this runs as root (sudo?)", _ROOTS_OWN
+        )
+    if _IN_HOME in missing[:-1]:
+        raise UnusableDirectory("lies in a home directory that does not exist", _SET_HOME)
+
+
+def _make_level(name: str, parent: int) -> int:
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:  # another process was quicker
+        return os.open(name, _OPEN_DIRECTORY, dir_fd=parent)
+    descriptor = os.open(name, _OPEN_DIRECTORY | _NO_FOLLOW, dir_fd=parent)
+    try:
+        os.fchmod(descriptor, 0o700)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _open_by_path(path: str, *, create: bool) -> Directory:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        if not create:
+            raise
+        parent = os.path.dirname(path)
+        if parent != path and not os.path.isdir(parent):
+            _open_by_path(parent, create=True)
+        try:
+            os.mkdir(path, 0o700)
+            Directory(path, None).tag()
+        except FileExistsError:
+            pass  # another process was quicker
+        found = os.stat(path)
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError
+    return Directory(path, None)
+
 
 class Directory:
     """
-    A verified directory; close it, or use it as a context manager.
+    A verified directory and its files; close it, or use it as a context manager.
 
     Args:
         path: Its absolute path.
-        descriptor: It, opened; None on Windows.
+        descriptor: Its descriptor; None on Windows.
     """
 
     __slots__ = ("_descriptor", "path")
@@ -79,11 +272,11 @@ class Directory:
 
     @property
     def is_by_path(self) -> bool:
-        """Whether it is reached by path: Windows, where an open file cannot be removed either."""
+        """Whether its files are reached by path, as on Windows, which does not remove an open file either."""
         return self._descriptor is None
 
     def close(self) -> None:
-        """Close it."""
+        """Close its descriptor."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             _close(descriptor)
@@ -92,18 +285,18 @@ class Directory:
         """
         Read file *name*.
 
-        A file that others could read or that has a second name is removed: it is a copy, a restored
+        A file that others could read, or that has a second name, is removed: it is a copy, a restored
         backup or a plant.
 
         Args:
             name: File name.
-            tighten: Accept, and correct, a file that others could read but not write.
+            tighten: Whether to accept, and to close to others, a file that they could read but not write.
 
         Returns:
-            Its content, or None when it is missing, not a regular file of ours, or too large.
+            Its content, or None when it is missing, not a regular file of this user, or too large.
         """
         try:
-            descriptor = patiently(lambda: self._open_to_read(name), _READER_PAUSES)
+            descriptor = _patiently(lambda: self._open_to_read(name), _READER_PAUSES)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -128,8 +321,8 @@ class Directory:
         if self._descriptor is not None:
             if found.st_uid != os.geteuid():
                 return False
-            loose = found.st_mode & OTHERS
-            is_linked = found.st_nlink > 1  # 0 is a record that was replaced since we opened it: still whole
+            loose = found.st_mode & _OTHERS
+            is_linked = found.st_nlink > 1  # 0: the record was replaced since it was opened, and is whole
             if loose and tighten and not loose & _WRITABLE_BY_OTHERS and not is_linked:
                 os.fchmod(descriptor, 0o600)
             elif loose or is_linked:
@@ -144,7 +337,7 @@ class Directory:
         Args:
             name: File name.
             data: The content.
-            durable: Whether the new name must survive a power cut, too; the content always does.
+            durable: Whether the new name has to survive a power cut, too; the content always does.
         """
         temporary = f".{name}.{os.getpid()}.{os.urandom(8).hex()}.tmp"
         descriptor = os.open(self._at(temporary), _CREATE, 0o600, dir_fd=self._descriptor)
@@ -156,7 +349,7 @@ class Directory:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            patiently(lambda: self._replace(temporary, name), _WRITER_PAUSES)
+            _patiently(lambda: self._replace(temporary, name), _WRITER_PAUSES)
         except BaseException:
             self._discard(temporary)
             raise
@@ -171,14 +364,14 @@ class Directory:
         try:
             os.unlink(self._at(name), dir_fd=self._descriptor)
         except OSError:
-            pass  # the error that brought us here is the one to tell; `sweep` will find the file
+            pass  # the caller raises the error that counts; `sweep` will find the file
 
     def tag(self) -> None:
-        """Mark it, once, so that backup programs leave it out; a secret in a backup is a copied secret."""
+        """Mark the directory, once, so that backup programs leave it out: a backup copies the secrets."""
         try:
-            descriptor = os.open(self._at(TAG_NAME), _CREATE, 0o600, dir_fd=self._descriptor)
+            descriptor = os.open(self._at(_TAG_NAME), _CREATE, 0o600, dir_fd=self._descriptor)
         except OSError:
-            return  # it has one, or cannot have one, which costs nothing that a user must know
+            return  # it has a tag already, or cannot have one, which is no reason to warn
         try:
             if self._descriptor is not None:
                 os.fchmod(descriptor, 0o600)
@@ -189,9 +382,9 @@ class Directory:
             os.close(descriptor)
 
     def is_tagged(self) -> bool:
-        """Tell whether it has our tag: then we made it, whatever else lies in it now."""
+        """Tell whether it has our tag: then we have made it, whatever else lies in it now."""
         try:
-            descriptor = os.open(self._at(TAG_NAME), _READ, dir_fd=self._descriptor)
+            descriptor = os.open(self._at(_TAG_NAME), _READ, dir_fd=self._descriptor)
         except OSError:
             return False
         try:
@@ -204,14 +397,14 @@ class Directory:
     def remove(self, name: str) -> bool:
         """Remove file *name*; False when it was not there."""
         try:
-            patiently(lambda: os.unlink(self._at(name), dir_fd=self._descriptor), _READER_PAUSES)
+            _patiently(lambda: os.unlink(self._at(name), dir_fd=self._descriptor), _READER_PAUSES)
         except FileNotFoundError:
             return False
         return True
 
     def remove_if(self, name: str, may_go: Callable[[bytes], bool]) -> bool:
         """
-        Remove file *name* when its content *may_go* and nobody has written another in its place meanwhile.
+        Remove file *name* when its content *may_go*, unless a writer has replaced it meanwhile.
 
         Returns:
             Whether it was removed.
@@ -224,7 +417,7 @@ class Directory:
         return data is not None and may_go(data) and self._remove_if_still(name, found)
 
     def _remove_if_still(self, name: str, found: os.stat_result) -> bool:
-        """Remove file *name* unless a writer has put a good one in its place since it was *found*."""
+        """Remove file *name* unless a writer has replaced it since it was *found*."""
         try:
             now = os.lstat(self._at(name), dir_fd=self._descriptor)
         except FileNotFoundError:
@@ -232,9 +425,22 @@ class Directory:
         is_same = (now.st_dev, now.st_ino, now.st_mtime_ns) == (found.st_dev, found.st_ino, found.st_mtime_ns)
         return is_same and self.remove(name)
 
+    def sweep(self, prefixes: tuple[str, ...], *, older_than: float) -> None:
+        """Remove temporary files that begin with one of *prefixes* and are *older_than* so many seconds."""
+        for name in self.names():
+            if name.startswith(prefixes) and name.endswith(".tmp") and self.is_older(name, older_than):
+                self.remove(name)
+
     def names(self) -> list[str]:
-        """Return the names in it, in any order."""
+        """Return the names of its files, in any order."""
         return os.listdir(self.path if self._descriptor is None else self._descriptor)
+
+    def is_older(self, name: str, seconds: float) -> bool:
+        """Tell whether file *name* is older than *seconds*; 0 for any age, also one from the future."""
+        if not seconds:
+            return True
+        age = self.age(name)
+        return age is not None and age > seconds
 
     def age(self, name: str) -> float | None:
         """Return the seconds since file *name* was written, by its own time stamp; None when it is gone."""
@@ -247,23 +453,24 @@ class Directory:
         return os.path.join(self.path, name) if self._descriptor is None else name
 
 
-def is_ours(name: str) -> bool:
-    """Tell whether files of that *name* are of our making: records, locks, half-written records, the tag."""
+def _is_ours(name: str) -> bool:
+    """Tell whether we make files of that *name*: records of any version, locks, temporary files, the tag."""
     if name.startswith(".") and name.endswith(".tmp"):
-        name = ".".join(name[1:].split(".")[:2])  # .RECORD.json.PID.RANDOM.tmp
-    key, _, ending = name.partition("-v1-")[2].partition(".")
+        name = ".".join(name[1:].split(".")[:2])  # .RECORD.ENDING.PID.RANDOM.tmp
+    stem, _, ending = name.partition(".")
     try:
-        return name == TAG_NAME or (checked_key(key) == key and ending in ("json", "lock"))
+        checked_key(stem[-40:])
     except ValueError:
-        return False
+        return name == _TAG_NAME
+    return (stem[-44:-40], ending) in (("-v1-", "json"), ("-v2-", "txt"), ("-v1-", "lock"))
 
 
 def _close(descriptor: int) -> None:
-    """Close what was only read from."""
+    """Close a descriptor that was only read from."""
     try:
         os.close(descriptor)
     except OSError:
-        pass  # bind mounts of containers answer EIO here, and nothing that was read is the worse for it
+        pass  # bind mounts of containers answer EIO here, after all has been read
 
 
 def _read_all(descriptor: int) -> bytes | None:
@@ -282,8 +489,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]  # a full disk writes a part before it fails
 
 
-def patiently(call: Callable[[], Result], pauses: Iterable[float]) -> Result:
-    """Try *call* again after each pause while, on Windows, another program has the file open."""
+def _patiently(call: Callable[[], Result], pauses: Iterable[float]) -> Result:
+    """Try *call* again after each pause for as long as, on Windows, another program has the file open."""
     for pause in pauses:
         try:
             return call()

@@ -1,15 +1,23 @@
 """
-The store on disk: one file a record, one lock file a key, in a directory that is ours alone.
+The store on disk: one file a record, one lock file a key, in a directory that is the user's alone.
 
-    <kind>-v1-<key>.json              a record; replaced whole, never changed in place
-    lock-v1-<key>.lock                empty
-    .<record's name>.<pid>.<hex>.tmp  a record being written; left behind only by a crash, then swept
+| file                           | goes (`FileStore.prune`) when                                          |
+|--------------------------------|------------------------------------------------------------------------|
+| ``identity-v2-<key>.txt``      | never                                                                  |
+| ``credentials-v2-<key>.txt``   | expired long ago (the caller decides), or among the oldest beyond 256  |
+| ``state-v2-<key>.txt``         | 24 hours old: no back-off and no credentials last that long            |
+| ``shortcut-v2-<key>.txt``      | 24 hours old, or among the oldest beyond 256: it is soon made anew     |
+| ``<kind>-v1-<key>.json``       | 24 hours old: a record of an earlier version; but identities never     |
+| ``lock-v1-<key>.lock``         | 24 hours old, and no record of its key is left; it is always empty     |
+| ``.<record>.<pid>.<hex>.tmp``  | 60 seconds old: its writer is dead, and it may hold a secret           |
 
-Loading works on the fast path of the command line: filelock is imported when a lock is asked for.
+A record is replaced whole, never changed in place.
 
-A disk that fails, fills up or cannot be written is not the user's errand: it costs the memory between
-processes, and one warning for each cause. Only a directory that the user asked for (*strict*) and that
-cannot be used at all is an error, and only until it has worked once.
+A disk that fails, fills up or cannot be written is no error: nothing is kept between processes, and there is
+one warning for each cause. Only a directory that the user named (*strict*) and that cannot be used at all is
+an error, and only until it has worked once.
+
+A cache hit of the command line loads this file: filelock is imported when a lock is asked for.
 """
 
 from __future__ import annotations
@@ -18,10 +26,9 @@ import errno
 import os
 
 from ..errors import CacheError
-from . import KINDS, key_in, lock_name, record_name
-from .directory import Directory
-from .record import RECORD_LIMIT
-from .verify import ON_WINDOWS, UnusableDirectory, open_directory
+from . import FORMER_KINDS, KINDS, MOST_CREDENTIALS, check_kind, key_in, lock_name, record_name
+from .directory import ON_WINDOWS, STALE_SECONDS, Directory, UnusableDirectory, open_directory
+from .records import RECORD_LIMIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +36,9 @@ if TYPE_CHECKING:
 
     from .store import Lock
 
-
+_UNUSED_SECONDS = 24 * 3600
+_TEMPORARY = (*(f".{kind}-v2-" for kind in KINDS), *(f".{kind}-" for kind in FORMER_KINDS))
+"""The beginnings of the names of half-written records."""
 _NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _CONSEQUENCE = (
     "going on without, so that each start makes another guest identity; "
@@ -42,10 +51,11 @@ class FileStore:
     A store of files; any number of them, in any number of processes, may share a directory.
 
     Args:
-        directory: Absolute path; made when first written to.
-        strict: The directory was asked for explicitly: when it cannot be used, say so (`CacheError`).
+        directory: Absolute path; made at the first write.
+        strict: Whether the user named the directory. Then it is an error (`CacheError`) when it cannot be
+            used.
         warn: Takes one line, once for each cause, when something does not work and we go on without.
-        windows: Which system's rules to keep.
+        windows: Whether the rules of Windows apply.
     """
 
     name = "file"
@@ -66,22 +76,22 @@ class FileStore:
         return f"FileStore({self.location!r})"
 
     def load(self, kind: str, key: str) -> bytes | None:
-        """Return what was stored; None for a miss, and any doubt is a miss."""
+        """Load a record; see `store.Store`."""
         name = record_name(kind, key)
         try:
             directory = self._open()
             if directory is None:
                 return None
             with directory:
-                # A guest's identity is lost for ever with its record, and reading it gives nobody anything;
-                # credentials are only fetched again.
-                return directory.read(name, tighten=kind == "identity")
+                # A guest's identity is lost for ever with its record, and is of little use to a reader.
+                # Credentials that others could read are fetched again.
+                return directory.read(name, tighten=kind in ("identity", "identity-v1"))
         except OSError as error:
             self._degrade("read", error)
             return None
 
     def store(self, kind: str, key: str, data: bytes) -> None:
-        """Keep *data*, whole or not at all; where that fails, what was there stays."""
+        """Store a record; see `store.Store`."""
         name = record_name(kind, key)
         if len(data) > RECORD_LIMIT:
             self._degrade("write", OSError(errno.EFBIG, os.strerror(errno.EFBIG)))
@@ -90,7 +100,7 @@ class FileStore:
             try:
                 self._write(name, data, durable=kind == "identity")
             except FileNotFoundError:
-                # The directory was deleted, or our temporary file swept, under our hands: once more.
+                # Meanwhile the directory was deleted, or our temporary file was swept: once more.
                 self._write(name, data, durable=kind == "identity")
         except OSError as error:
             self._degrade("write", error)
@@ -102,7 +112,7 @@ class FileStore:
                 directory.write(name, data, durable=durable)
 
     def delete(self, kind: str, key: str) -> bool:
-        """Forget; True when something was there."""
+        """Remove a record; see `store.Store`."""
         name = record_name(kind, key)
         try:
             directory = self._open()
@@ -115,9 +125,8 @@ class FileStore:
             return False
 
     def keys(self, kind: str) -> list[str]:
-        """Return the keys under which something is stored, sorted."""
-        if kind not in KINDS:
-            raise ValueError("a record is one of " + ", ".join(KINDS))
+        """List the records of a kind; see `store.Store`."""
+        check_kind(kind)
         try:
             directory = self._open()
             if directory is None:
@@ -129,7 +138,7 @@ class FileStore:
             return []
 
     def problem(self) -> str | None:
-        """Say why nothing can be kept here, making nothing; None where there is no reason to be seen."""
+        """Say why nothing can be kept here, without making or changing anything; None for no known reason."""
         try:
             directory = open_directory(self.location, create=False, windows=self._windows)
         except UnusableDirectory as error:
@@ -144,7 +153,7 @@ class FileStore:
         return None if os.access(place, os.W_OK | os.X_OK) else f"{place} cannot be written"
 
     def lock(self, key: str) -> Lock:
-        """Return a new handle of the lock of *key*, not held."""
+        """Make a handle of a lock; see `store.Store`."""
         from . import lock
 
         path = os.path.join(self.location, lock_name(key))
@@ -153,58 +162,47 @@ class FileStore:
         return lock.FileLock(path, self._prepare, self._lock_failed)
 
     def sweep(self, key: str) -> None:
-        """Remove what interrupted writers of *key* left behind. Call it with the lock of *key* held."""
-        prefixes = tuple(f".{record_name(kind, key)}." for kind in KINDS)
-        try:
-            directory = self._open()
-            if directory is not None:
-                from .prune import STALE_SECONDS, sweep
-
-                with directory:
-                    # Without a working lock another writer may be at work right now.
-                    sweep(directory, prefixes, older_than=STALE_SECONDS if self._lock_errors else 0)
-        except OSError as error:
-            self._degrade("sweep", error)
+        """Remove half-written records of *key*; see `store.Store`."""
+        prefixes = tuple(f".{record_name(kind, key)}." for kind in (*KINDS, *FORMER_KINDS))
+        # Without a working lock another writer may be at work right now.
+        self._sweep(prefixes, older_than=STALE_SECONDS if self._lock_errors else 0)
 
     def sweep_all(self) -> None:
-        """Remove every half-written record, of any key and age; a writer that lives writes its own again."""
+        """Remove every half-written record of any key and age; a writer that is at work writes once more."""
+        self._sweep(_TEMPORARY, older_than=0)
+
+    def _sweep(self, prefixes: tuple[str, ...], *, older_than: float) -> None:
         try:
             directory = self._open()
             if directory is not None:
-                from .prune import sweep
-
                 with directory:
-                    sweep(directory, tuple(f".{kind}-v1-" for kind in KINDS), older_than=0)
+                    directory.sweep(prefixes, older_than=older_than)
         except OSError as error:
             self._degrade("sweep", error)
 
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
-        """
-        Drop credentials that nobody will miss: the expired, and the oldest beyond `MOST_CREDENTIALS`.
-
-        Identities are never dropped; see `prune.py` for what else goes.
-
-        Args:
-            is_expired: Says of stored credentials whether they ended long ago, or cannot be read.
-
-        Returns:
-            How many credentials records were dropped.
-        """
-        from .prune import prune
-
+        """Remove what the table above says; see `store.Store`."""
         try:
             directory = self._open()
             if directory is None:
                 return 0
             with directory:
-                return prune(directory, self.lock, is_expired)
+                directory.sweep(_TEMPORARY, older_than=STALE_SECONDS)
+                # Listed first: trying a lock may renew the time stamp of its file.
+                unused = [name for name in directory.names() if directory.is_older(name, _UNUSED_SECONDS)]
+                dropped = _drop_credentials(directory, is_expired)
+                _drop_unused(directory, unused)
+                for name in unused:
+                    if key := key_in(name, "lock"):
+                        _drop_lock(directory, key, self.lock(key))
+                return dropped
         except OSError as error:
             self._degrade("prune", error)
             return 0
 
     def _open(self, *, create: bool = False) -> Directory | None:
-        """Open the directory; None when it is missing or unusable. Errors of the disk are the caller's."""
-        # Asked for explicitly, it is made at once: better a refusal now than after the call to the service.
+        """Open the directory; None when it is missing or unusable. Errors of the disk pass to the caller."""
+        # A directory that the user named is made at once: an error must come before the call to the service.
         create = create or (self._strict and not self._has_worked)
         try:
             directory = open_directory(self.location, create=create, windows=self._windows)
@@ -219,7 +217,7 @@ class FileStore:
         return directory
 
     def _refuse(self, reason: str, remedy: str) -> None:
-        # Once it has worked, a fault of the disk must not take away credentials that are still valid.
+        # After it has worked, a fault of the disk must not take away credentials that are still valid.
         if self._strict and not self._has_worked:
             raise CacheError(f"cache directory {self.location} {reason}", hint=remedy) from None
 
@@ -249,3 +247,53 @@ class FileStore:
         if cause not in self._warned:
             self._warned.add(cause)
             self._warn(f"cache directory {self.location}: {text}")
+
+
+def _drop_credentials(directory: Directory, is_expired: Callable[[bytes], bool]) -> int:
+    # Without a lock: whoever renews credentials holds the lock of another key, that of the identity. A record
+    # that was renewed since the look at it is another file, and stays. At worst, in the microseconds between
+    # the last look and the removal, a renewal is lost and made again.
+    names = _youngest_first(directory, "credentials")
+    dropped = sum(directory.remove_if(name, is_expired) for name in names[:MOST_CREDENTIALS])
+    return dropped + sum(directory.remove_if(name, lambda _: True) for name in names[MOST_CREDENTIALS:])
+
+
+def _drop_unused(directory: Directory, unused: list[str]) -> None:
+    """Remove states and shortcuts, and records that earlier versions have left, but no identity."""
+    surplus = _youngest_first(directory, "shortcut")[MOST_CREDENTIALS:]
+    kinds = ("state", "shortcut", *(kind for kind in FORMER_KINDS if kind != "identity-v1"))
+    for name in {*unused, *surplus}:
+        if any(key_in(name, kind) for kind in kinds):
+            directory.remove(name)
+
+
+def _drop_lock(directory: Directory, key: str, handle: Lock) -> None:
+    """
+    Remove the lock file of *key* when no record of *key* is left.
+
+    Two processes that lock two files of one name both believe that they hold the lock. A lock file is
+    therefore removed only by a process that holds it, and a process that then wins the lock of the removed
+    file notices (`lock.py`) and tries again on the new one. One race is left: a process that opens the name
+    anew between the removal and the release shares the key with us for that moment, in which we only
+    release. Windows removes no open file. There the lock is released first, and the removal fails, as it
+    should, when somebody else has the file open.
+    """
+    if not handle.acquire():
+        return
+    try:
+        names = [record_name(kind, key) for kind in (*KINDS, *FORMER_KINDS)]
+        if handle.degraded or any(directory.age(name) is not None for name in names):
+            return
+        if directory.is_by_path:
+            handle.release()
+        directory.remove(lock_name(key))
+    except PermissionError:
+        if not directory.is_by_path:
+            raise
+    finally:
+        handle.release()
+
+
+def _youngest_first(directory: Directory, kind: str) -> list[str]:
+    ages = [(directory.age(name) or 0, name) for name in directory.names() if key_in(name, kind)]
+    return [name for _, name in sorted(ages)]

@@ -1,13 +1,13 @@
 """
-The lock of one key: a file of its own that the operating system locks (filelock does it).
+The lock of one key: a file that the operating system locks, by way of filelock.
 
-The kernel lets go when the holder dies, however it dies. What filelock does and we rely on (3.30.3 and
-4.2.12 read): `O_NOFOLLOW`, no wait on a FIFO, a lock won on a file that has meanwhile been unlinked is given
-back, a forked child closes its copy without unlocking the parent's, descriptors do not survive exec. What
-it lacks and stands here: a lock on a file that was moved away is not the lock either, and a file system
-that cannot lock is a reason to go on without, not to fail.
+The kernel releases the lock when the holder dies, however it dies. We rely on what filelock does in its
+versions 3.30.3 and 4.2.12 (https://github.com/tox-dev/filelock): it opens with `O_NOFOLLOW` and does not wait
+for a FIFO, it gives back a lock on a file that has been unlinked meanwhile, a forked child closes its copy of
+the descriptor without unlocking the parent's, and descriptors do not survive exec. Added here: a lock on a
+file that was moved away does not count either, and on a file system that cannot lock we go on without.
 
-Not on the fast path: importing filelock costs more than a cache hit.
+A cache hit of the command line does not load this file: importing filelock takes longer than the answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import filelock
 LASTING = frozenset(
     {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EROFS, errno.EACCES, errno.EPERM}
 )
-"""Locking will not begin to work while we run; all else (no descriptors, disk full) may pass."""
+"""After these errors locking will not begin to work while we run; others (no descriptors) may pass."""
 
 
 class FileLock:
@@ -29,9 +29,9 @@ class FileLock:
     One handle of a lock; not for several threads at once.
 
     Args:
-        path: The lock file. Made 0600, always empty, never removed here.
-        prepare: Makes the directory; False when there will be none.
-        report: Told why locking does not work here.
+        path: The lock file. It is made with mode 0600, is always empty, and is never removed here.
+        prepare: Makes the directory; returns False when that is impossible.
+        report: Called with the reason when locking does not work here.
     """
 
     __slots__ = ("_lock", "_path", "_pid", "_prepare", "_report", "degraded")
@@ -46,8 +46,8 @@ class FileLock:
 
     @property
     def is_held(self) -> bool:
-        """Whether this handle really holds the lock, in this process."""
-        # filelock closes a forked child's copy of the descriptor, so there it is only remembered.
+        """Whether this handle holds the lock in this process."""
+        # After a fork the child has the handle but not the lock: filelock closes its copy of the descriptor.
         return self._lock is not None and self._pid == os.getpid()
 
     def acquire(self) -> bool:
@@ -57,7 +57,7 @@ class FileLock:
         self.degraded = not self._prepare()
         if self.degraded:
             return True
-        identity: list[tuple[int, int]] = []  # of the file that was locked, whatever its name is now
+        locked: list[tuple[int, int]] = []  # device and inode of the file that was locked
         lock = filelock.FileLock(
             self._path,
             mode=0o600,
@@ -65,12 +65,12 @@ class FileLock:
             thread_local=False,  # a refresh may end in another thread than it began in
             fallback_to_soft=False,  # a soft lock outlives its holder
             preserve_lock_file=True,
-            on_acquired=lambda descriptor: identity.append(_identity(os.fstat(descriptor))),
+            on_acquired=lambda descriptor: locked.append(_device_and_inode(os.fstat(descriptor))),
         )
         try:
             lock.acquire()
             self._lock, self._pid = lock, os.getpid()
-            if [_identity(os.stat(self._path, follow_symlinks=False))] == identity:
+            if [_device_and_inode(os.stat(self._path, follow_symlinks=False))] == locked:
                 return True
         except filelock.Timeout:
             return False
@@ -81,31 +81,31 @@ class FileLock:
             self.degraded = True
             self._report(error)
             return True
-        self.release()  # moved away while we were waiting for it: whoever comes next locks another file
+        self.release()  # the file was moved away meanwhile: the next process locks another file
         return False
 
     def release(self) -> None:
-        """Let go, if held."""
+        """Release the lock if this handle holds it."""
         lock, self._lock = self._lock, None
         if lock is not None:
             try:
-                lock.release(force=True)  # nothing, in a forked child
+                lock.release(force=True)  # does nothing in a forked child
             except OSError as error:
                 self._report(error)
 
 
 class NoLock:
-    """The handle where locking is known not to work."""
+    """The handle of a lock where locking is known not to work."""
 
     degraded = True
 
     def acquire(self) -> bool:
-        """Return True: we go on without."""
+        """Return True: we go on without a lock."""
         return True
 
     def release(self) -> None:
         """Do nothing."""
 
 
-def _identity(found: os.stat_result) -> tuple[int, int]:
+def _device_and_inode(found: os.stat_result) -> tuple[int, int]:
     return found.st_dev, found.st_ino

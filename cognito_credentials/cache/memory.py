@@ -1,11 +1,12 @@
 """
-The store in this process: nothing on disk, gone with the object.
+The store in this process: nothing is on disk, and all is gone with the object.
 
-Each `IdentityPool` has one of its own, and with it an identity of its own: a registry of pools to share one
-would be state of the whole program, which a library does not keep. Who wants one guest makes one pool.
+Each `IdentityPool` has a store of its own, and so an identity of its own. A registry of pools that share one
+would be state of the whole program, which a library does not keep: an app that wants one guest makes one
+pool.
 
-A forked child has its parent's data, and locks of its own: a lock that another thread of the parent held
-at the fork would stay locked in the child for ever.
+A forked child has its parent's data and new locks: a lock that another thread of the parent held at the fork
+would stay locked in the child for ever.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import os
 import threading
 from collections.abc import Callable
 
-from . import KINDS, MOST_CREDENTIALS, checked_key, key_in, record_name
-from .record import RECORD_LIMIT
+from . import MOST_CREDENTIALS, check_kind, checked_key, key_in, record_name
+from .records import RECORD_LIMIT
 
 
 class MemoryStore:
-    """A store in memory; for all threads that use the object that made it."""
+    """A store in memory, for all threads of the process."""
 
     name = "memory"
     location = "this process"
@@ -31,11 +32,11 @@ class MemoryStore:
         self._threads: dict[int, _Threads] = {}
 
     def load(self, kind: str, key: str) -> bytes | None:
-        """Return what was stored; None for a miss."""
+        """Load a record; see `store.Store`."""
         return self._data.get(record_name(kind, key))
 
     def store(self, kind: str, key: str, data: bytes) -> None:
-        """Keep *data*; more than a record can be is not kept."""
+        """Store a record; see `store.Store`."""
         name = record_name(kind, key)
         if len(data) > RECORD_LIMIT:
             return
@@ -44,20 +45,19 @@ class MemoryStore:
             self._data[name] = bytes(data)
 
     def delete(self, kind: str, key: str) -> bool:
-        """Forget; True when something was there."""
+        """Remove a record; see `store.Store`."""
         name = record_name(kind, key)
         with self._here().guard:
             return self._data.pop(name, None) is not None
 
     def keys(self, kind: str) -> list[str]:
-        """Return the keys under which something is stored, sorted."""
-        if kind not in KINDS:
-            raise ValueError("a record is one of " + ", ".join(KINDS))
+        """List the records of a kind; see `store.Store`."""
+        check_kind(kind)
         with self._here().guard:
             return sorted(key for name in self._data if (key := key_in(name, kind)))
 
     def lock(self, key: str) -> MemoryLock:
-        """Return a new handle of the lock of *key*, not held."""
+        """Make a handle of a lock; see `store.Store`."""
         return MemoryLock(checked_key(key), self._here)
 
     def sweep(self, key: str) -> None:
@@ -65,7 +65,7 @@ class MemoryStore:
         checked_key(key)
 
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
-        """Drop credentials that nobody will miss; see `store.Store.prune`."""
+        """Drop expired and surplus credentials; see `store.Store`."""
         with self._here().guard:
             newest_first = [name for name in reversed(self._data) if key_in(name, "credentials")]
         dropped = 0
@@ -73,14 +73,14 @@ class MemoryStore:
             data = self._data.get(name)
             if data is not None and (rank >= MOST_CREDENTIALS or is_expired(data)):
                 with self._here().guard:
-                    # Renewed in the meantime, it stays.
+                    # A record that was renewed meanwhile stays.
                     if self._data.get(name) is data:
                         del self._data[name]
                         dropped += 1
         return dropped
 
     def _here(self) -> _Threads:
-        # setdefault is one step for all threads, so the first two of a forked child get the same guard.
+        # setdefault is atomic, so that the first two threads of a forked child get the same guard.
         pid = os.getpid()
         return self._threads.get(pid) or self._threads.setdefault(pid, _Threads())
 
@@ -119,7 +119,7 @@ class MemoryLock:
     def release(self) -> None:
         """Let go, if held."""
         threads, self._holding = self._holding, None
-        # In a forked child what was held is the parent's, and its guard may be locked for ever.
+        # In a forked child the held lock is the parent's, and its guard may be locked for ever.
         if threads is not None and threads is self._here():
             with threads.guard:
                 threads.held.discard(self._key)

@@ -1,46 +1,382 @@
 """
-The store, in records instead of bytes: what the refresh policy remembers with.
+What the cache remembers, how it is written down, and `Records`, which keeps it in a store.
 
-Whatever cannot be decoded is a miss. Nothing here raises for a bad cache; a store may refuse to work at
-all (`CacheError`) only when the user asked for exactly that store.
+There are four kinds of record: the identity of a principal (kept for ever), its credentials (kept until they
+expire), what a failure taught (kept for a while), and the shortcut of a command line. A record is lines of
+ASCII text, in an order that never changes:
+
+    cognito-credentials 2 identity
+    key 6f1e…
+    identity_id us-east-1:7c0d…
+    …
+    sha256 d7a8…
+
+The reader takes exactly what the writer writes. Anything else is a miss, never an error: a record that is
+older, newer, cut, altered, renamed, or written by another program.
+
+No login token, refresh token or OpenID token has a place in any record.
+
+A cache hit of the command line loads this file: it imports only what starting Python has loaded. The parser
+of JSON alone would take longer than the whole answer.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cognito_credentials import errors
-
-from .record import (
-    CredentialsRecord,
-    IdentityRecord,
-    StateRecord,
-    decode_credentials,
-    decode_identity,
-    decode_state,
-    encode,
+from .. import errors
+from ..clock import ServerTime
+from ..credentials import (
+    LONGEST_LIFETIME_SECONDS,
+    SHORTEST_LIFETIME_SECONDS,
+    TemporaryCredentials,
+    checked,
 )
+from ..digest import sha256
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from cognito_credentials.clock import Clock
+    from typing import Literal
 
+    from ..clock import Clock
     from .store import Lock, Store
 
+    Kind = Literal["identity", "credentials", "state", "shortcut"]
+
+RECORD_LIMIT = 65_536
+"""Bytes; a record has about 2,000, so a larger file is not one."""
 LONGEST_RETRY_SECONDS = 700
-"""A retry moment further ahead than any back-off was written by a clock that has since been set back."""
+"""A longer wait than any back-off: the clock has been set back since the state was written."""
 FORGIVEN_SECONDS = 600
 """After this long, earlier failures no longer count as "in a row"."""
 DROPPED_AFTER_SECONDS = 24 * 3600
-"""Expired credentials are of no use to anybody; a day keeps them for a look by a person."""
+"""Credentials stay in the store for a day after they expire, so that a person can look at them."""
+_LARGEST = 10**14
+"""Bounds every integer: milliseconds until the year 5138."""
+
+
+class IdentityRecord:
+    """
+    The identity of a principal in an identity pool.
+
+    Args:
+        key: Hash of the pool and the principal, 40 hexadecimal characters.
+        identity_id: The identity id that the service gave.
+        identity_pool_id: The pool, for people who list the cache.
+        principal: ``guest``, ``user:<hash>`` or ``subject:<hash>``, for the same purpose.
+        obtained_at: Seconds since the epoch on this machine's clock.
+    """
+
+    kind: Kind = "identity"
+    __slots__ = ("identity_id", "identity_pool_id", "key", "obtained_at", "principal")
+
+    def __init__(
+        self, *, key: str, identity_id: str, identity_pool_id: str, principal: str, obtained_at: int
+    ) -> None:
+        self.key = key
+        self.identity_id = identity_id
+        self.identity_pool_id = identity_pool_id
+        self.principal = principal
+        self.obtained_at = obtained_at
+
+
+class CredentialsRecord:
+    """
+    Temporary credentials.
+
+    Args:
+        key: Hash of the principal, the flow and the role, 40 hexadecimal characters.
+        identity_id: The identity that the service issued them to.
+        credentials: The credentials.
+        issued_at: The service's time at receipt, seconds since the epoch.
+        refresh_at: When to get new ones, in the service's time. The writer chooses it once, so that all
+            processes agree.
+        seen: The observation of the service's time at receipt.
+    """
+
+    kind: Kind = "credentials"
+    __slots__ = ("credentials", "identity_id", "issued_at", "key", "refresh_at", "seen")
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        identity_id: str,
+        credentials: TemporaryCredentials,
+        issued_at: int,
+        refresh_at: int,
+        seen: ServerTime,
+    ) -> None:
+        self.key = key
+        self.identity_id = identity_id
+        self.credentials = credentials
+        self.issued_at = issued_at
+        self.refresh_at = refresh_at
+        self.seen = seen
+
+
+class StateRecord:
+    """
+    What a failure taught; all processes share it.
+
+    Args:
+        key: The key of the credentials concerned.
+        retry_at: No process asks the service earlier; seconds since the epoch on this machine's clock.
+        noted_at: When this was written, on the same clock.
+        failures: How many failures in a row.
+        error: Class name of the error, as in `cognito_credentials.errors`; empty for none.
+        message: Its message.
+        hint: Its hint.
+        rejected_access_key_id: Credentials that a service rejected, so that no process hands them out again.
+    """
+
+    kind: Kind = "state"
+    __slots__ = (
+        "error",
+        "failures",
+        "hint",
+        "key",
+        "message",
+        "noted_at",
+        "rejected_access_key_id",
+        "retry_at",
+    )
+
+    def __init__(
+        self,
+        *,
+        key: str,
+        retry_at: int = 0,
+        noted_at: int = 0,
+        failures: int = 0,
+        error: str = "",
+        message: str = "",
+        hint: str = "",
+        rejected_access_key_id: str = "",
+    ) -> None:
+        self.key = key
+        self.retry_at = retry_at
+        self.noted_at = noted_at
+        self.failures = failures
+        self.error = error
+        self.message = message
+        self.hint = hint
+        self.rejected_access_key_id = rejected_access_key_id
+
+
+class ShortcutRecord:
+    """
+    Which credentials a command line leads to, so that the same one need not be worked out again.
+
+    Args:
+        key: Hash of the command line, the environment and the config files, 40 hexadecimal characters.
+        credentials_key: The key of the credentials.
+        depends: The files and variables that also decide, one a line: ``file`` or ``env``, the hash of the
+            content, the name.
+    """
+
+    kind: Kind = "shortcut"
+    __slots__ = ("credentials_key", "depends", "key")
+
+    def __init__(self, *, key: str, credentials_key: str, depends: str) -> None:
+        self.key = key
+        self.credentials_key = credentials_key
+        self.depends = depends
+
+
+# How a record is written
+
+_FIELDS: dict[str, tuple[tuple[str, type], ...]] = {
+    "identity": (
+        ("identity_id", str),
+        ("identity_pool_id", str),
+        ("principal", str),
+        ("obtained_at", int),
+    ),
+    "credentials": (
+        ("identity_id", str),
+        ("access_key_id", str),
+        ("secret_access_key", str),
+        ("session_token", str),
+        ("account_id", str),
+        ("issued_at", int),
+        ("expires_at", int),
+        ("refresh_at", int),
+        ("wall", int),
+        ("elapsed_ms", int),
+        ("boot_id", str),
+        ("offset", int),
+    ),
+    "state": (
+        ("retry_at", int),
+        ("noted_at", int),
+        ("failures", int),
+        ("error", str),
+        ("message", str),
+        ("hint", str),
+        ("rejected_access_key_id", str),
+    ),
+    "shortcut": (
+        ("credentials_key", str),
+        ("depends", str),
+    ),
+}
+"""The fields of each kind, in the order in which they are written."""
+
+
+def encode(record: IdentityRecord | CredentialsRecord | StateRecord | ShortcutRecord) -> bytes:
+    """Write *record*; there is one way to write it."""
+    values: dict[str, str | int]
+    if isinstance(record, CredentialsRecord):
+        values = {
+            **record.credentials.to_record(),
+            "identity_id": record.identity_id,
+            "issued_at": record.issued_at,
+            "refresh_at": record.refresh_at,
+            "wall": record.seen.wall,
+            "elapsed_ms": record.seen.elapsed_ms,
+            "boot_id": record.seen.boot_id,
+            "offset": record.seen.offset,
+        }
+    else:
+        values = {name: getattr(record, name) for name, _ in _FIELDS[record.kind]}
+    return _write(record.kind, record.key, values)
+
+
+def decode_identity(key: str, data: bytes) -> IdentityRecord | None:
+    """Read the identity record of *key*; None when *data* is anything else."""
+    values = _read("identity", key, data)
+    return None if values is None else IdentityRecord(key=key, **values)  # type: ignore[arg-type]  # by schema
+
+
+def decode_credentials(key: str, data: bytes) -> CredentialsRecord | None:
+    """Read the credentials record of *key*; None when *data* is anything else."""
+    values = _read("credentials", key, data)
+    if values is None:
+        return None
+    number = {name: value for name, value in values.items() if isinstance(value, int)}
+    text = {name: value for name, value in values.items() if isinstance(value, str)}
+    issued_at, expires_at, refresh_at = number["issued_at"], number["expires_at"], number["refresh_at"]
+    if not SHORTEST_LIFETIME_SECONDS <= expires_at - issued_at <= LONGEST_LIFETIME_SECONDS:
+        return None
+    if not issued_at <= refresh_at <= expires_at:
+        return None
+    try:
+        credentials = checked(
+            text["access_key_id"],
+            text["secret_access_key"],
+            text["session_token"],
+            expires_at,
+            text["account_id"] or None,
+        )
+    except errors.CognitoCredentialsError:
+        return None
+    return CredentialsRecord(
+        key=key,
+        identity_id=text["identity_id"],
+        credentials=credentials,
+        issued_at=issued_at,
+        refresh_at=refresh_at,
+        seen=ServerTime(number["wall"], number["elapsed_ms"], text["boot_id"], number["offset"]),
+    )
+
+
+def decode_state(key: str, data: bytes) -> StateRecord | None:
+    """Read the state record of *key*; None when *data* is anything else."""
+    values = _read("state", key, data)
+    return None if values is None else StateRecord(key=key, **values)  # type: ignore[arg-type]  # by schema
+
+
+def decode_shortcut(key: str, data: bytes) -> ShortcutRecord | None:
+    """Read the shortcut record of *key*; None when *data* is anything else."""
+    values = _read("shortcut", key, data)
+    return None if values is None else ShortcutRecord(key=key, **values)  # type: ignore[arg-type]  # by schema
+
+
+def decode_json_identity(key: str, data: bytes) -> IdentityRecord | None:
+    """
+    Read the identity record of *key* as earlier versions wrote it; None when *data* is anything else.
+
+    An upgrade must not cost a guest its identity.
+    """
+    import json  # not on a cache hit
+
+    body, _, checksum = data.rpartition(b',"sum":"')
+    if checksum != sha256(body).hexdigest().encode() + b'"}\n':
+        return None
+    try:
+        values = json.loads(body + b"}")
+    except (ValueError, RecursionError):
+        return None
+    types = {name: type(value) for name, value in values.items()} if isinstance(values, dict) else {}
+    if types != {"v": int, "kind": str, "key": str, **dict(_FIELDS["identity"])}:
+        return None
+    if (values.pop("v"), values.pop("kind"), values["key"]) != (1, "identity", key):
+        return None
+    return IdentityRecord(**values)
+
+
+def _write(kind: Kind, key: str, values: dict[str, str | int]) -> bytes:
+    lines = [f"cognito-credentials 2 {kind}", f"key {key}"]
+    lines += [f"{name} {_escape(str(values[name]))}" for name, _ in _FIELDS[kind]]
+    body = "\n".join(lines) + "\n"
+    return f"{body}sha256 {sha256(body.encode()).hexdigest()}\n".encode()
+
+
+def _read(kind: Kind, key: str, data: bytes) -> dict[str, str | int] | None:
+    fields = _FIELDS[kind]
+    if len(data) > RECORD_LIMIT:
+        return None
+    values: dict[str, str | int] = {}
+    try:
+        lines = data.decode("ascii").split("\n")[2:-2]
+        for (name, of_type), line in zip(fields, lines, strict=True):
+            value = line.partition(" ")[2]
+            values[name] = _unescape(value) if of_type is str else _integer(value)
+    except ValueError:
+        return None
+    # Nothing above is strict. This is: order, names, duplicates, spelling of numbers and texts, checksum.
+    return values if _write(kind, key, values) == data else None
+
+
+def _integer(text: str) -> int:
+    # Length first: to convert thousands of digits takes long, and newer Pythons refuse it.
+    value = int(text[:16])
+    if abs(value) >= _LARGEST:
+        raise ValueError("too large")
+    return value
+
+
+def _escape(text: str) -> str:
+    """Write all but printable ASCII, and the percent sign, as ``%`` and two digits a byte of UTF-8."""
+    if text.isascii() and text.isprintable() and "%" not in text:
+        return text
+    # Names of files may hold lone surrogates: Python's spelling of bytes that are not UTF-8.
+    return "".join(
+        chr(byte) if 0x20 <= byte <= 0x7E and byte != 0x25 else f"%{byte:02x}"
+        for byte in text.encode("utf-8", "surrogatepass")
+    )
+
+
+def _unescape(text: str) -> str:
+    if "%" not in text:
+        return text
+    first, *escaped = text.split("%")
+    data = first.encode() + b"".join(bytes.fromhex(part[:2]) + part[2:].encode() for part in escaped)
+    return data.decode("utf-8", "surrogatepass")
+
+
+# Where records are kept
 
 
 class Records:
     """
-    Identity, credentials and state records in *store*.
+    Identity, credentials and state records in a store.
+
+    Whatever cannot be decoded is a miss. Nothing here raises for a bad cache; a store refuses to work
+    (`CacheError`) only when the user asked for exactly that store.
 
     Args:
         store: Where the bytes are.
-        clock: For the plausibility of moments in records.
+        clock: Decides whether the moments in records can be true.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -48,18 +384,27 @@ class Records:
         self.clock = clock
 
     def credentials(self, key: str) -> CredentialsRecord | None:
-        """Load the credentials of *key*; None when there are none that can be trusted."""
+        """Load the credentials of *key*; None when none can be trusted."""
         data = self.store.load("credentials", key)
         record = None if data is None else decode_credentials(key, data)
         return None if record is None or record.seen.is_from_the_future(self.clock) else record
 
     def identity(self, key: str) -> IdentityRecord | None:
-        """Load the identity of *key*."""
+        """Load the identity of *key*, or else the one that an earlier version has left."""
         data = self.store.load("identity", key)
-        return None if data is None else decode_identity(key, data)
+        record = None if data is None else decode_identity(key, data)
+        return self._identity_of_earlier_version(key) if record is None else record
+
+    def _identity_of_earlier_version(self, key: str) -> IdentityRecord | None:
+        data = self.store.load("identity-v1", key)
+        return None if data is None else decode_json_identity(key, data)
+
+    def identity_keys(self) -> list[str]:
+        """Return the keys of all identities, sorted."""
+        return sorted({*self.store.keys("identity"), *self.store.keys("identity-v1")})
 
     def state(self, key: str) -> StateRecord:
-        """Load the state of *key*; a blank one when there is none, or none that makes sense now."""
+        """Load the state of *key*; a blank one when there is none, or none whose moments can be true."""
         data = self.store.load("state", key)
         record = None if data is None else decode_state(key, data)
         now = self.clock.wall()
@@ -75,13 +420,24 @@ class Records:
         self.store.store(record.kind, record.key, encode(record))
 
     def drop_credentials(self, key: str) -> bool:
-        """Forget the credentials of *key*, and its past failures; True when there were credentials."""
+        """Remove the credentials of *key*, an earlier version's too, and past failures; False for none."""
         self.drop_state(key)
-        return self.store.delete("credentials", key)
+        had_earlier = self.store.delete("credentials-v1", key)
+        return self.store.delete("credentials", key) or had_earlier
 
-    def drop_identity(self, key: str) -> bool:
-        """Forget the identity of *key*; True when there was one."""
-        return self.store.delete("identity", key)
+    def drop_identity(self, key: str, refused: str | None = None) -> bool:
+        """
+        Remove the identity of *key*, an earlier version's too; False when there was none.
+
+        Args:
+            key: 40 hexadecimal characters.
+            refused: The identity id that the service refused; None to remove any. An earlier version may
+                still need the identity that it has left: that one is removed only if it is the refused one.
+        """
+        earlier = self._identity_of_earlier_version(key) if refused else None
+        may_go = refused is None or (earlier is not None and earlier.identity_id == refused)
+        had_earlier = may_go and self.store.delete("identity-v1", key)
+        return self.store.delete("identity", key) or had_earlier
 
     def drop_state(self, key: str) -> None:
         """Forget past failures of *key*."""
@@ -92,15 +448,15 @@ class Records:
         return self.store.lock(key)
 
     def tidy(self, *keys: str) -> None:
-        """Remove what writers of *keys* that died left behind, and what nobody needs any more."""
+        """Remove what writers of *keys* left behind when they died, and what is of no more use to anybody."""
         for key in keys:
             self.store.sweep(key)
         horizon = self.clock.wall() - DROPPED_AFTER_SECONDS
 
         def is_expired(data: bytes) -> bool:
-            # The key is read from the data itself: pruning needs to know when, not whose.
-            _, _, rest = data.partition(b'"key":"')
-            record = decode_credentials(rest[:40].decode("ascii", "replace"), data)
+            # The key comes from the data: the question is when these credentials end, not whose they are.
+            key = data.partition(b"\nkey ")[2][:40].decode("ascii", "replace")
+            record = decode_credentials(key, data)
             return record is None or record.credentials.expires_at < horizon
 
         self.store.prune(is_expired)
@@ -108,10 +464,10 @@ class Records:
 
 def remembered_error(state: StateRecord, now: float) -> errors.CognitoCredentialsError:
     """
-    Make the error that *state* remembers, so that everyone is told the cause without asking again.
+    Make the error that *state* remembers, so that every process reports the cause without asking again.
 
     Args:
-        state: With an error.
+        state: One with an error.
         now: Seconds since the epoch, this machine's clock.
     """
     kind = getattr(errors, state.error, None)

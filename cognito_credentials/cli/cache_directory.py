@@ -46,7 +46,7 @@ def identities(environ: Mapping[str, str]) -> list[dict[str, Any]]:
             "location": store.location,
             **ends.get(record.identity_id, {}),
         }
-        for key in store.keys("identity")
+        for key in records.identity_keys()
         if (record := records.identity(key))
     ]
 
@@ -61,7 +61,7 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
     Raises:
         CacheError: There is no cache directory, or something in it could not be removed.
     """
-    from ..cache import KINDS
+    from ..cache import FORMER_KINDS, KINDS
 
     problems: list[str] = []
     store = _store(environ, problems.append)
@@ -69,19 +69,20 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
         raise CacheError(
             "there is no home directory, and so no cache directory", hint="Set AWS_COGNITO_CACHE_DIR"
         )
-    removed = 0
-    for kind in KINDS:
-        if kind == "identity" and not identities:
+    removed = set()
+    for kind in (*KINDS, *FORMER_KINDS):
+        name = kind.removesuffix("-v1")
+        if name == "identity" and not identities:
             continue
-        gone = sum(store.delete(kind, key) for key in store.keys(kind))
+        gone = {(name, key) for key in store.keys(kind) if store.delete(kind, key)}
         # Records of failures and shortcuts are no entries that a user knows of.
-        removed += gone if kind in ("identity", "credentials") else 0
+        removed |= gone if name in ("identity", "credentials") else set()
     # Files of interrupted writers too: they may hold credentials. Then the lock files without a record.
     store.sweep_all()
     store.prune(lambda _: False)
     if problems:
         raise CacheError(problems[0], hint="Nothing else was removed")
-    return removed
+    return len(removed)
 
 
 def _store(environ: Mapping[str, str], warn: Callable[[str], None]) -> FileStore | None:

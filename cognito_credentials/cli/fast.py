@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 
 from ..cache.file import FileStore
-from ..cache.record import ShortcutRecord, decode_credentials, decode_shortcut, decode_state, encode
+from ..cache.records import ShortcutRecord, decode_credentials, decode_shortcut, decode_state, encode
 from ..clock import Clock
 from ..digest import sha256
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..cache.record import StateRecord
-from ..cache.records import remembered_error
+from ..cache.records import StateRecord, remembered_error
 from . import policy
 
 if TYPE_CHECKING:

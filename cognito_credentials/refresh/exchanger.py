@@ -12,7 +12,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..cache.record import CredentialsRecord
+from ..cache.records import CredentialsRecord
 from ..errors import ServiceError
 from ..exchange.deadline import with_deadline
 from ..exchange.failures import Action, Failure

@@ -17,8 +17,7 @@ from .policy import Freshness
 if TYPE_CHECKING:
     import logging
 
-    from ..cache.record import CredentialsRecord
-    from ..cache.records import Records
+    from ..cache.records import CredentialsRecord, Records
     from ..clock import Clock
     from ..errors import CognitoCredentialsError
     from .identities import Identities, Principal

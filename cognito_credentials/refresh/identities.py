@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..cache.record import IdentityRecord
+from ..cache.records import IdentityRecord
 from ..logins import TOKEN_BOUND
 
 if TYPE_CHECKING:
@@ -143,13 +143,13 @@ class Identities:
         if record is not None and record.identity_id != refused:
             self._by_memory_key[principal.memory_key] = record.identity_id
             return record.identity_id
-        self.forget(principal)
+        self.forget(principal, refused)
         return None
 
-    def forget(self, principal: Principal) -> bool:
-        """Forget the identity, here and in the store; returns whether one was remembered."""
+    def forget(self, principal: Principal, refused: str | None = None) -> bool:
+        """Forget the identity, or only the *refused* one, here and in the store; False for none."""
         was_in_memory = self._by_memory_key.pop(principal.memory_key, None) is not None
-        return self._records.drop_identity(principal.identity_key) or was_in_memory
+        return self._records.drop_identity(principal.identity_key, refused) or was_in_memory
 
     def _keep(self, principal: Principal, identity_id: str) -> None:
         """Write the identity down, unless it is; the disk may have been full or cleared since it was new."""

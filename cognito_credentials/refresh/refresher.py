@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator
 
-    from ..cache.record import CredentialsRecord, StateRecord
-    from ..cache.records import Records
+    from ..cache.records import CredentialsRecord, Records, StateRecord
     from ..clock import Clock
     from ..secret import Secret
     from .exchanger import Exchanger

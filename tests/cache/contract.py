@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from cognito_credentials.cache import MOST_CREDENTIALS
-from cognito_credentials.cache.record import RECORD_LIMIT
+from cognito_credentials.cache.records import RECORD_LIMIT
 from cognito_credentials.cache.store import Store
 
 KEY = "0123456789abcdef" * 2 + "01234567"
@@ -120,7 +120,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("kind", ["", "login", "../identity", "Identity", "lock"])
     def test_refuses_unknown_kinds(self, store: Store, kind: str) -> None:
-        """A kind is one of three."""
+        """A kind is one of four, or one of an earlier version's."""
         for call in (lambda: store.load(kind, KEY), lambda: store.keys(kind)):
             with pytest.raises(ValueError, match="identity, credentials, state"):
                 call()

@@ -450,5 +450,10 @@ def test_a_problem_is_seen_without_writing(tmp_path: Path, monkeypatch: pytest.M
     assert problem(missing) is None
     assert problem(tmp_path / "file") == "it is not a directory, or lies below a file"
     assert not missing.parent.exists()
+    missing.mkdir(parents=True)
+    assert problem(missing) is None
+    with failing(errno.EIO, only="os.open"):
+        assert problem(missing) == os.strerror(errno.EIO)
+    missing.rmdir()
     monkeypatch.setattr("os.access", lambda *_: False)
-    assert problem(missing) == f"{tmp_path} cannot be written"
+    assert problem(missing) == f"{missing.parent} cannot be written"

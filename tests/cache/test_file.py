@@ -13,9 +13,9 @@ from unittest import mock
 
 import pytest
 
-from cognito_credentials.cache import KINDS, record_name
+from cognito_credentials.cache import FORMER_KINDS, KINDS, record_name
 from cognito_credentials.cache.file import FileStore
-from cognito_credentials.cache.record import RECORD_LIMIT
+from cognito_credentials.cache.records import RECORD_LIMIT
 from cognito_credentials.errors import CacheError
 from tests.cache.children import SOMEBODY, exit_status, in_child, needs_fork, needs_root
 from tests.cache.contract import KEY, OTHER_KEY, StoreContract
@@ -85,11 +85,11 @@ def test_file_names(store: FileStore) -> None:
 
     assert sorted(os.listdir(store.location)) == [
         "CACHEDIR.TAG",
-        f"credentials-v1-{KEY}.json",
-        f"identity-v1-{KEY}.json",
+        f"credentials-v2-{KEY}.txt",
+        f"identity-v2-{KEY}.txt",
         f"lock-v1-{KEY}.lock",
-        f"shortcut-v1-{KEY}.json",
-        f"state-v1-{KEY}.json",
+        f"shortcut-v2-{KEY}.txt",
+        f"state-v2-{KEY}.txt",
     ]
 
 
@@ -133,6 +133,7 @@ def test_levels_above_are_left_alone(tmp_path: Path) -> None:
 OURS = {
     "empty": (),
     "records": (NAME, f"lock-v1-{KEY}.lock", f".{NAME}.1.ab.tmp", f"sign-in-v1-{KEY}.json"),
+    "records of an earlier version": (f"identity-v1-{KEY}.json", f".state-v1-{KEY}.json.1.ab.tmp"),
     "tagged": ("CACHEDIR.TAG", "notes.txt"),
 }
 
@@ -166,7 +167,15 @@ def test_loose_directory_is_tightened_by_who_writes(
     assert store.load("state", KEY) == b"x"
 
 
-FOREIGN = [".bashrc", f"credentials-v1-{KEY}.txt", "credentials-v1-x.json", "x.tmp", ".x.tmp", f"{KEY}.json"]
+FOREIGN = [
+    ".bashrc",
+    f"credentials-v1-{KEY}.txt",
+    f"credentials-v2-{KEY}.json",
+    "credentials-v1-x.json",
+    "x.tmp",
+    ".x.tmp",
+    f"{KEY}.json",
+]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -282,13 +291,14 @@ def test_loose_file_is_removed(store: FileStore, path: Path, loose: int) -> None
     assert not path.exists()
 
 
-def test_readable_identity_is_tightened(store: FileStore) -> None:
+@pytest.mark.parametrize("kind", ["identity", "identity-v1"])
+def test_readable_identity_is_tightened(store: FileStore, kind: str) -> None:
     """An identity that others could only read is kept: losing it loses a guest's data for ever."""
-    store.store("identity", KEY, b"x")
-    path = Path(store.location, record_name("identity", KEY))
+    store.store(kind, KEY, b"x")
+    path = Path(store.location, record_name(kind, KEY))
     path.chmod(0o644)
 
-    assert store.load("identity", KEY) == b"x"
+    assert store.load(kind, KEY) == b"x"
     assert mode(path) == 0o600
 
 
@@ -408,9 +418,12 @@ def test_foreign_owner_is_a_miss(store: FileStore, path: Path) -> None:
 
 
 def test_other_versions_are_left_alone(store: FileStore, path: Path) -> None:
-    """Files of another version of this program, and of others, are neither listed, read, pruned nor swept."""
+    """Files of a later version, and of other programs, are neither listed, read, pruned nor swept."""
     others = [
         f"credentials-v2-{KEY}.json",
+        f"credentials-v3-{KEY}.txt",
+        f"identity-v3-{KEY}.txt",
+        f".credentials-v3-{KEY}.txt.1.ab.tmp",
         "notes.txt",
         f"lock-v2-{KEY}.lock",
         "lock-v1-x.lock",
@@ -580,7 +593,7 @@ def test_symbolic_link_to_a_directory(tmp_path: Path) -> None:
 # Sweeping and pruning
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *FORMER_KINDS])
 def test_sweep_takes_temporaries_of_its_key(store: FileStore, path: Path, kind: str) -> None:
     """Holding the lock, all temporary files of the key go, and none of another key."""
     mine = Path(store.location, f".{record_name(kind, KEY)}.1.ab.tmp")
@@ -594,9 +607,10 @@ def test_sweep_takes_temporaries_of_its_key(store: FileStore, path: Path, kind: 
     assert path.exists()
 
 
-def test_sweep_of_all_takes_temporaries_of_any_age(store: FileStore, path: Path) -> None:
+@pytest.mark.parametrize("kind", ["credentials", "credentials-v1"])
+def test_sweep_of_all_takes_temporaries_of_any_age(store: FileStore, path: Path, kind: str) -> None:
     """Who wants everything gone wants half-written secrets gone, too; records stay."""
-    half = Path(store.location, f".{record_name('credentials', OTHER_KEY)}.1.ab.tmp")
+    half = Path(store.location, f".{record_name(kind, OTHER_KEY)}.1.ab.tmp")
     half.write_bytes(b"CANARY")
     store.sweep_all()
 
@@ -655,6 +669,36 @@ def test_prune_takes_what_is_a_day_old(store: FileStore, kind: str) -> None:
     store.prune(lambda _: False)
 
     assert store.keys(kind) == [OTHER_KEY]
+
+
+def test_prune_takes_what_an_earlier_version_has_left(store: FileStore) -> None:
+    """Its credentials, states and shortcuts go when they are a day old; its identities never do."""
+    for kind in FORMER_KINDS:
+        for key, seconds in ((KEY, DAY + 60), (OTHER_KEY, 60)):
+            store.store(kind, key, b"x")
+            age(Path(store.location, record_name(kind, key)), seconds)
+    store.prune(lambda _: False)
+
+    assert {kind: store.keys(kind) for kind in FORMER_KINDS} == {
+        "identity-v1": [KEY, OTHER_KEY],
+        "credentials-v1": [OTHER_KEY],
+        "state-v1": [OTHER_KEY],
+        "shortcut-v1": [OTHER_KEY],
+    }
+
+
+@pytest.mark.parametrize("kind", ["identity", "identity-v1"])
+def test_prune_leaves_the_lock_of_an_identity(store: FileStore, kind: str) -> None:
+    """Whichever version wrote the identity, the lock file of its key stays."""
+    store.store(kind, KEY, b"x")
+    handle = store.lock(KEY)
+    handle.acquire()
+    handle.release()
+    for file in Path(store.location).iterdir():
+        age(file, 2 * DAY)
+    store.prune(lambda _: True)
+
+    assert Path(store.location, f"lock-v1-{KEY}.lock").exists()
 
 
 def test_prune_caps_shortcuts(store: FileStore) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cognito_credentials.cache.file import FileStore
-from cognito_credentials.cache.record import CredentialsRecord, decode_credentials, encode
+from cognito_credentials.cache.records import CredentialsRecord, decode_credentials, encode
 from cognito_credentials.clock import ServerTime
 from cognito_credentials.credentials import TemporaryCredentials
 

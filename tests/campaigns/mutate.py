@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from cognito_credentials.cache.record import (
+from cognito_credentials.cache.records import (
     RECORD_LIMIT,
     IdentityRecord,
     ShortcutRecord,
@@ -76,6 +76,20 @@ VALUES: tuple[bytes, ...] = (
     *(b"[" * 200_000, b"[" * 50_000, b'{"a":' * 10_000, b"[]", b"{}", b'"' * 1_000, b"\\" * 1_000),
     *(b'"\\ud800"', b'"\\udfff\\ud800"', b'"\xed\xa0\x80"', b'"\\u12"', b'"\\x"', b'"\\uD83D"', b'"\\u00"'),
     *(
+        b"%",
+        b"%0",
+        b"%zz",
+        b"%67uest",
+        b"%C3%BC",
+        b"%ff",
+        b"%ed%a0%80",
+        b"%25%",
+        b"a\nb",
+        b"\n",
+        b"\r",
+        b"x ",
+    ),
+    *(
         b'"\x00"',
         b"\x00",
         b"\xef\xbb\xbf",
@@ -105,22 +119,20 @@ class Outcome:
 
 def seal(data: bytes) -> bytes:
     """Give *data* the checksum that fits it."""
-    body = data.rpartition(b',"sum":"')[0]
-    return body + b',"sum":"' + hashlib.sha256(body).hexdigest().encode() + b'"}\n'
+    body = data.rpartition(b"sha256 ")[0]
+    return body + b"sha256 " + hashlib.sha256(body).hexdigest().encode() + b"\n"
 
 
 def fields(data: bytes) -> Iterator[tuple[int, int]]:
     """Return where each value of a record begins and ends."""
-    is_in_text = False
-    start = None
-    for place, byte in enumerate(data):
-        if byte == ord('"') and data[place - 1 : place] != b"\\":
-            is_in_text = not is_in_text
-        elif not is_in_text and byte == ord(":"):
-            start = place + 1
-        elif not is_in_text and byte in b",}" and start is not None:
-            yield start, place
-            start = None
+    start = 0
+    for number, line in enumerate(data.splitlines()):
+        name, _, value = line.partition(b" ")
+        # Of the first line each word is one.
+        for word in line.split(b" ") if number == 0 else [value]:
+            begin = start + (line.index(word) if number == 0 else len(name) + 1)
+            yield begin, begin + len(word)
+        start += len(line) + 1
 
 
 def listed_cases() -> Iterator[Case]:
@@ -140,17 +152,20 @@ def listed_cases() -> Iterator[Case]:
 
 def _whole_record_cases(kind: str, data: bytes) -> Iterator[Case]:
     other = "f" * 40
-    version = data.replace(b'"v":1', b'"v":2')
-    twice = data.replace(b'"v":1,', b'"v":1,"v":1,')
-    extra = data.replace(b',"sum"', b',"extra":1,"sum"')
-    for altered in (version, twice, extra, data[:-1], data + b"\n", b" " + data, data * 2):
+    first, key_line, *rest = data.splitlines(keepends=True)
+    version = data.replace(b"cognito-credentials 2 ", b"cognito-credentials 3 ")
+    twice = b"".join((first, key_line, key_line, *rest))
+    swapped = b"".join((first, key_line, *rest[1::-1], *rest[2:]))
+    extra = b"".join((first, key_line, *rest[:-1], b"extra 1\n", rest[-1]))
+    less = b"".join((first, key_line, *rest[1:]))
+    for altered in (version, twice, swapped, extra, less, data[:-1], data + b"\n", b" " + data, data * 2):
         yield kind, KEY, altered
         yield kind, KEY, seal(altered)
     yield kind, other, data
     yield kind, KEY, seal(data.replace(KEY.encode(), other.encode()))
     yield kind, KEY, b"\xef\xbb\xbf" + data
     yield kind, KEY, data.decode().encode("utf-16")
-    yield kind, KEY, data.replace(b",", b", ")
+    yield kind, KEY, data.replace(b" ", b"  ")
     yield kind, KEY, data.replace(b"\n", b"\r\n")
     yield kind, KEY, data.ljust(RECORD_LIMIT + 1)
     yield kind, KEY, b"[" * 200_000
@@ -184,7 +199,7 @@ def _splice(data: bytearray, chance: random.Random) -> None:
             bytes(data[start:end]) * 2,
             chance.randbytes(end - start),
             donor[begin : begin + end - start],
-            chance.choice(b'0123456789",:{}\\-abcu'.decode()).encode(),
+            chance.choice('0123456789",:{}\\-abcu% \n').encode(),
             chance.choice(VALUES)[:100],
         )
     )

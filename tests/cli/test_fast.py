@@ -234,7 +234,7 @@ def test_a_changed_record_is_no_answer(world: World) -> None:
     """A flipped byte, a loosened mode and a symbolic link are each a miss."""
     slow(world)
     cache = Path(world.environ["HOME"]) / ".aws/cognito/cache"
-    record = next(cache.glob("credentials-*.json"))
+    record = next(cache.glob("credentials-*.txt"))
     data = record.read_bytes()
     record.write_bytes(data.replace(b"CANARY", b"CANARx", 1))
     assert fast(world) is None

@@ -32,8 +32,6 @@ NOT_YET_HELD = [
 ]
 
 PAGES_STILL_TO_REPLACE = {
-    "cognito_credentials/cache/record.py",
-    "cognito_credentials/clock.py",
     "cognito_credentials/logins/claims.py",
     "cognito_credentials/logins/mapping.py",
     "cognito_credentials/refresh/exchanger.py",

@@ -67,7 +67,7 @@ def login(world: World, subject: str, provider: str = LOGIN) -> dict[str, str]:
 def kept(world: World) -> str:
     """Everything in the cache directory, as one text."""
     directory = Path(world.environ["HOME"], ".aws", "cognito", "cache")
-    return "".join(path.read_text() for path in directory.glob("*-v1-*.json"))
+    return "".join(path.read_text() for path in directory.glob("*-v2-*.txt"))
 
 
 TRUTH_TABLE = (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cognito_credentials.cache.file import FileStore
-from cognito_credentials.cache.record import CredentialsRecord
-from cognito_credentials.cache.records import Records
+from cognito_credentials.cache.records import CredentialsRecord, Records
 from cognito_credentials.clock import Clock, ServerTime
 from cognito_credentials.credentials import TemporaryCredentials
 

@@ -651,7 +651,7 @@ class TestIdentity:
         for record in cache.glob("identity-*"):
             record.unlink()
         assert world.pool().identity_id() == identity
-        for record in cache.glob("*.json"):
+        for record in cache.glob("*.txt"):
             record.unlink()
         pool.refresh()
 

@@ -29,7 +29,7 @@ def test_killed_writers(tmp_path: Path) -> None:
 @needs_fork
 def test_killing_notices_strays(tmp_path: Path) -> None:
     """Without sweeping, the same run finds what killed writers left behind."""
-    with mock.patch("cognito_credentials.sign_in.kept.place.sweep"):
+    with mock.patch("cognito_credentials.cache.directory.Directory.sweep"):
         outcome = kill_sign_in.campaign(str(tmp_path / "sign-in"), 20, seed=1)
 
     assert outcome.strays_after_next_write > 0

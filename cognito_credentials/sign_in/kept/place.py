@@ -24,8 +24,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ...cache import checked_key, lock_name
-from ...cache.prune import STALE_SECONDS, sweep
-from ...cache.verify import UnusableDirectory, open_directory
+from ...cache.directory import STALE_SECONDS, UnusableDirectory, open_directory
 from ...cache.waiting import SingleFlight, holding
 from ...clock import Clock
 from ...digest import digest
@@ -156,9 +155,8 @@ class Place:
                 directory = open_directory(self.directory, create=False)
                 if directory is not None:
                     with directory:
-                        sweep(
-                            directory, tuple(f".{self._name(kind)}." for kind in KINDS), older_than=older_than
-                        )
+                        prefixes = tuple(f".{self._name(kind)}." for kind in KINDS)
+                        directory.sweep(prefixes, older_than=older_than)
         except CacheError as error:
             _log.warning("a half-written file could not be removed: %s", error)
 
