@@ -43,7 +43,6 @@ THOROUGH = (
     "tests/emulator/test_aws_cli.py",
     "tests/emulator/stored/test_crashes.py",
     "tests/emulator/test_guide.py",
-    "tests/emulator/test_pytest_plugin.py",
     "tests/examples/test_desktop_app.py",
     "tests/keyring/",
     "tests/processes/",

@@ -147,7 +147,6 @@ def test_what_to_install(monkeypatch, origin, command):
     assert install_command("emulator") == command
 
 
-@pytest.mark.quick
 def test_one_emulator_is_one(emulator):
     """A running emulator cannot be started again: its first server would never end."""
     with pytest.raises(RuntimeError, match="is running already"), emulator:
@@ -182,7 +181,6 @@ def test_many_at_once_leave_nothing(emulator_keys):
     assert set(threading.enumerate()) == before
 
 
-@pytest.mark.quick
 def test_seed_by_its_path(tmp_path, emulator_keys):
     """The argument seed may be the path of a file."""
     file = tmp_path / "pools.toml"

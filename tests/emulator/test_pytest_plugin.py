@@ -87,6 +87,7 @@ def test_time_passes(emulator, emulator_pool, emulator_login, emulator_clock):
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_project_of_ones_own(tmp_path, workers):
     """The plugin's fixtures work in any scope, in threads, beside each other, and in the workers of xdist."""
@@ -103,6 +104,7 @@ def test_a_project_of_ones_own(tmp_path, workers):
     assert re.search(r"\b11 passed\b", done.stdout), done.stdout + done.stderr
 
 
+@pytest.mark.thorough
 def test_plugin_without_the_extra(tmp_path):
     """Without the extra, a test that uses the emulator fails with the command that installs it."""
     (tmp_path / "test_project.py").write_text("def test_it(emulator): pass")
