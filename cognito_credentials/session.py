@@ -32,8 +32,7 @@ from .errors import CognitoCredentialsError, ConfigurationError, replaced
 from .pool.logins import logins_of
 from .pool.pool import IdentityPool, pool_of
 from .settings.aws_config import read_config
-from .settings.lookup import NAMES
-from .settings.settings import is_configured, load
+from .settings.load import NAMES, is_configured, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

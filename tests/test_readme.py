@@ -20,7 +20,7 @@ from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.cli.failures import EXIT_CODES
 from cognito_credentials.cli.parser import parse
 from cognito_credentials.emulator import Emulator, Seed
-from cognito_credentials.settings.lookup import NAMES, SIGN_IN_KEYS
+from cognito_credentials.settings.load import NAMES, SIGN_IN_KEYS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

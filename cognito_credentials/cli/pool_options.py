@@ -154,7 +154,7 @@ def open_pool(invocation: Invocation) -> IdentityPool:
         CacheError: The file cache was asked for, and there is no place for it.
     """
     from ..pool.pool import pool_of
-    from ..settings.settings import load
+    from ..settings.load import load
 
     options, environ = invocation.options, invocation.environ
     arguments = given_settings(options)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ..cache.waiting import SingleFlight
 from ..clock import Clock
 from ..logins import Logins
-from ..settings.settings import Settings, check_arguments, load
+from ..settings.load import check_arguments, load
+from ..settings.settings import Settings
 from . import linking, signing_in
 from .logins import logins_of
 from .parts import Parts

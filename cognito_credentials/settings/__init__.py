@@ -1,10 +1,9 @@
 """
-Settings: which pool, which flow, who, where to remember. Validated once, then frozen.
+Settings of an identity pool, checked once and then frozen.
 
-    settings.py      Settings; argument before environment before profile
-    lookup.py        setting name -> value and its origin
-    resolution.py    settings that depend on each other or on the machine
-    checks.py        value -> checked value, or the error that says what it must look like
-    aws_config.py    the AWS config file -> profiles; which profile is meant
-    endpoints.py     configured endpoint of a service; what an endpoint must look like
+    load.py          arguments, environment, profile -> Settings, or the error that names the place to correct
+    settings.py      Settings and ConfiguredLogins, the values; principal -> cache keys
+    checks.py        value of one setting -> checked value, or the error that says what it must look like
+    aws_config.py    AWS config file -> profiles; name asked for, environment -> the profile in effect
+    endpoints.py     service, environment, profile -> its configured endpoint; endpoint -> checked endpoint
 """

@@ -1,16 +1,16 @@
 """
-The AWS config file: where it is, what it says, and which of its profiles is meant.
+The AWS config file: its place, its content, and the profile in effect.
 
-It is read by botocore's own parser and merged with the credentials file as botocore's session does, so
-that a profile means the same to us as to boto3. What botocore lets pass in silence (a file that cannot
-be read) or reports with a line of the file's text, which may be a key, is one clear error here.
-
-Imports `errors` only; botocore is imported when a file is there to be parsed.
+botocore's own parser reads it, and the profiles of the credentials file are merged in as botocore's session
+does, so that a profile means the same here as in boto3. botocore passes over a file that cannot be read, and
+its errors quote lines of the file, which may hold a key; here both are one error that quotes none. botocore
+is imported only where there is a file to parse.
 """
 
 from __future__ import annotations
 
 import configparser
+import contextlib
 import difflib
 import logging
 import os
@@ -18,22 +18,21 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError, clean, replaced
 from ..home import expand_user, home_directory
 
 DEFAULT_PROFILE = "default"
 PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
-"""In botocore's order, so that we and boto3 never mean two profiles."""
+"""In botocore's order, so that the same profile is in effect here as in boto3."""
 
 _SECRET_KEYS = frozenset(
     ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token")
 )
-"""What the credentials file is full of, and no setting of ours: it is not kept."""
-
+"""Keys that are left out of what is read: no setting of ours, and secret."""
 
 _log = logging.getLogger(__name__)
 _NO_SECTIONS = frozenset(("profiles", "services", "sso_sessions"))
-"""What botocore's reader puts beside the sections that it does not know."""
+"""Keys that botocore's parser adds beside the sections that it does not know."""
 
 
 def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -78,10 +77,10 @@ def choose_profile(
         config: As `read_config` returns it.
         environ: ``AWS_DEFAULT_PROFILE``, ``AWS_PROFILE``; empty is not set.
         profile: The one asked for explicitly, if any.
-        may_be_missing: Whether to go on without when ``AWS_PROFILE`` names none that exists.
+        may_be_missing: Whether a profile of ``AWS_PROFILE`` that does not exist is no error.
 
     Returns:
-        Its name and its settings; None and nothing when there is none.
+        Its name and its settings; None and no settings when there is none.
 
     Raises:
         ConfigurationError: The profile does not exist; the message names near ones.
@@ -130,19 +129,19 @@ def _default_path(environ: Mapping[str, str], name: str) -> str | None:
 
 
 def _is_readable(path: str, *, is_explicit: bool) -> bool:
-    """Tell whether a file is there; one that is there and cannot be used is an error."""
+    """Tell whether there is a file; one that cannot be used is an error."""
     has_been_found = False
     try:
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            return False  # /dev/null, the usual way to say "none"; and a FIFO would hang us
+            return False  # /dev/null stands for "none"; a FIFO would block
         has_been_found = True
         with open(path, "rb"):
             return True
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        # Under somebody else's home (sudo keeps HOME) nothing says that there is a file at all.
+        # In another user's home (sudo keeps HOME) there may be no file at all.
         if isinstance(error, PermissionError) and not has_been_found and not is_explicit:
             return False
         why = error.strerror
@@ -156,8 +155,7 @@ def _is_readable(path: str, *, is_explicit: bool) -> bool:
 
 def _credentials_profiles(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     path = _path(environ, "AWS_SHARED_CREDENTIALS_FILE", "credentials")
-    # Unreadable is as good as absent, as for botocore: nothing of ours has to be in it.
-    # (botocore's parser itself passes over what it cannot open).
+    # A file that cannot be read counts as absent, as for botocore: no setting of ours has to be in it.
     return _parse(path) if path and os.path.isfile(path) else {}
 
 
@@ -165,20 +163,15 @@ def _parse(path: str) -> dict[str, dict[str, Any]]:
     from botocore.configloader import raw_config_parse
     from botocore.exceptions import ConfigNotFound, ConfigParseError
 
-    try:
+    wrong = replaced(ConfigParseError, by=lambda error: _what_is_wrong(path, error.kwargs.get("error")))
+    with contextlib.suppress(ConfigNotFound), wrong:
         parsed: dict[str, dict[str, Any]] = raw_config_parse(path)
-    except ConfigNotFound:  # deleted since, or a device: nothing to read either way
-        return {}
-    except ConfigParseError as error:
-        wrong = _what_is_wrong(path, error.kwargs.get("error"))
-    else:
         return parsed
-    # Out here, where nothing holds the parser's error: it quotes lines, which may hold a key.
-    raise wrong
+    return {}  # it is not there any more, or no file
 
 
 def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
-    """Say it in our words; of the file's text only the names of sections and numbers of lines."""
+    """Make our error, with names of sections and numbers of lines only: a line may hold a key."""
     if isinstance(cause, configparser.DuplicateSectionError):
         return _twice(path, cause)
     line = getattr(cause, "lineno", None)

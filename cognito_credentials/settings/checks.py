@@ -1,11 +1,9 @@
 """
-What each setting must look like, and what is said when it does not.
+What each setting must look like, and the error where it does not.
 
-One function a setting: it takes the value as it was given and *where*, its name and origin in words
-("identity_pool_id from profile 'dev'"), and returns it or raises. Values are shown only where they
+One function a setting. It takes the value as it was given, and *where*: name and origin in words
+("identity_pool_id from profile 'dev'"). It returns the value or raises. An error shows a value only where it
 cannot be secret, and cleaned.
-
-Imports `errors` and `regions`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """
-Which endpoint a service is called at, where it is not AWS's own: botocore's rules, and one of ours.
+The endpoint of a service where it is not AWS's own: looked up as botocore does, and checked by one more rule.
 
-Ours: https, or a service on this machine. Login tokens go to this address; botocore itself would post
-them over plain http to whatever host a variable names (reliability.md 0.8, T6).
-
-Imports `errors` and `regions` only.
+The rule: https, or a service on this machine. Login tokens go to this address, and botocore itself would post
+them over plain http to any host that a variable names.
 """
 
 from __future__ import annotations
@@ -95,7 +93,7 @@ def checked_endpoint(value: object, where: str) -> str:
     except ValueError:
         parts, host, port = urlsplit(""), "", None
     if parts.username is not None or parts.password is not None:
-        # Before all else, and without the address: it has a password in it.
+        # First, and without the address: it has a password in it.
         raise ConfigurationError(f"{where} holds a user name or password", hint="Give the address without it")
     # urlsplit drops line breaks and keeps backslashes; other parsers see another host there.
     is_plain = value.isascii() and value.isprintable() and not any(c in value for c in ' \\"<>')

@@ -12,7 +12,7 @@ from ..errors import CognitoCredentialsError, ConfigurationError, clean
 from ..logins.signed_out import SignedOut
 from ..settings.aws_config import read_config
 from ..settings.endpoints import configured_endpoint
-from ..settings.lookup import SIGN_IN_KEYS
+from ..settings.load import SIGN_IN_KEYS
 from . import leftovers
 from .leftovers import Profile
 from .profile import source_of_profile

@@ -14,7 +14,7 @@ import pytest
 from cognito_credentials import IdentityPool
 from cognito_credentials.cli.fast import answer, depends, inputs, remember
 from cognito_credentials.pool.pool import pool_of
-from cognito_credentials.settings.settings import load
+from cognito_credentials.settings.load import load
 from tests.world import World
 
 ARGV = ["credential-process", "--profile", "app"]

@@ -20,7 +20,7 @@ from cognito_credentials.developer.back_end import developer_token
 from cognito_credentials.developer.login import DeveloperLogin
 from cognito_credentials.logins import Logins
 from cognito_credentials.pool.logins import logins_of
-from cognito_credentials.settings.settings import load
+from cognito_credentials.settings.load import load
 from tests.world import World
 
 from .conftest import PROVIDER, BackEnd, bearer

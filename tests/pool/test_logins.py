@@ -12,7 +12,8 @@ from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.logins import FileSource
 from cognito_credentials.pool.logins import logins_of
 from cognito_credentials.pool.pool import parts_of
-from cognito_credentials.settings.settings import ConfiguredLogins, load
+from cognito_credentials.settings.load import load
+from cognito_credentials.settings.settings import ConfiguredLogins
 
 POOL = "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
 HOME = {"HOME": "/home/ann", "USERPROFILE": "/home/ann"}

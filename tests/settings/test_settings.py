@@ -13,15 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cognito_credentials.errors import CacheError, ConfigurationError
-from cognito_credentials.settings.settings import (
-    NAMES,
-    ConfiguredLogins,
-    Settings,
-    cache_directory,
-    check_arguments,
-    is_configured,
-    load,
-)
+from cognito_credentials.settings.load import NAMES, cache_directory, check_arguments, is_configured, load
+from cognito_credentials.settings.settings import ConfiguredLogins, Settings
 
 GUID = "0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
 POOL = f"us-east-1:{GUID}"
@@ -795,7 +788,6 @@ def test_the_logins_of_one_pool_are_not_for_another() -> None:
     same = load({"identity_pool_id": other}, environ={"AWS_PROFILE": "app"}, config=config)
 
     for settings in (by_argument, by_environment):
-        assert settings.logins is not None
-        assert settings.logins.is_guest
+        assert settings.logins == ConfiguredLogins()
         assert settings.user is None
     assert same.user == "ada"

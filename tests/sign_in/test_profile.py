@@ -17,7 +17,7 @@ from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.logins import Logins
 from cognito_credentials.pool.logins import logins_of
 from cognito_credentials.pool.pool import parts_of
-from cognito_credentials.settings.settings import load
+from cognito_credentials.settings.load import load
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 from cognito_credentials.sign_in.ways.browser import why_no_browser
 
@@ -224,7 +224,7 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
     code = (
         "import sys\n"
         "from cognito_credentials.pool.logins import logins_of\n"
-        "from cognito_credentials.settings.settings import load\n"
+        "from cognito_credentials.settings.load import load\n"
         f"config = {{'profiles': {{'app': {{'cognito_identity_pool_id': {POOL!r}}}}}}}\n"
         "environ = {'HOME': '/x'}\n"
         "assert logins_of(load({}, environ=environ, config=config, profile='app'), environ).is_guest\n"

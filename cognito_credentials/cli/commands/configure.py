@@ -115,7 +115,7 @@ def _current(text: str, profile: str) -> dict[str, str]:
 
 def _changes(answers: Answers) -> dict[str, Value | None]:
     """Say which keys change, by the names they have in a profile."""
-    from ...settings.settings import NAMES
+    from ...settings.load import NAMES
 
     changes: dict[str, Value | None] = {}
     for name, value in answers.settings.items():
@@ -153,7 +153,7 @@ def _check(
 ) -> None:
     """Resolve the settings that the profile would have, so that nothing is written that cannot work."""
     from ...pool.logins import logins_of
-    from ...settings.settings import NAMES, load
+    from ...settings.load import NAMES, load
 
     values = {**config["profiles"].get(profile, {}), **changes}
     would_be = {

@@ -64,7 +64,7 @@ def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
 
 def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
     from ...pool.pool import pool_of
-    from ...settings.settings import load
+    from ...settings.load import load
 
     try:
         settings = load({}, environ=environ, config=config, profile=profile)
