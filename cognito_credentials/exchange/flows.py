@@ -100,7 +100,7 @@ class Flows:
 
     def identity(self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity) -> str:
         """
-        Get the identity id that *tokens* have; for a guest without one, a new one.
+        Get the identity id that *tokens* have, or a new guest's; no request is made where it is known.
 
         Raises:
             Failure: There is none.

@@ -127,14 +127,12 @@ class Exchanger:
 
     def new_identity(self, principal: Principal) -> str:
         """
-        Ask the service for an identity id (GetId).
+        Return the identity id that the login itself names, or else ask the service for one (GetId).
 
         Raises:
             CognitoCredentialsError: The service did not give one.
         """
-        return self._recovering(
-            principal, policy.HOLDER_BUDGET, lambda _, tokens, note: self._flows.identity(None, tokens, note)
-        )
+        return self._recovering(principal, policy.HOLDER_BUDGET, self._flows.identity)
 
     def open_id_token(self, principal: Principal) -> Secret:
         """

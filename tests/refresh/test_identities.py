@@ -1,0 +1,151 @@
+"""Which identity a principal has, and what is said when it changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+import boto3
+import pytest
+
+from cognito_credentials.cache.memory import MemoryStore
+from cognito_credentials.cache.records import Records
+from cognito_credentials.refresh.identities import Identities, IdentityChange, Principal
+from cognito_credentials.settings.load import load
+from cognito_credentials.settings.settings import Settings
+from tests.conftest import ManualClock
+from tests.world import World
+
+POOL = "us-east-1:00000000-0000-4000-8000-000000000001"
+ONE, OTHER, THIRD = (f"us-east-1:00000000-0000-4000-8000-00000000000{n}" for n in "abc")
+ANN = Principal("subject:ann", "a" * 40, "b" * 40, None)
+BOB = Principal("subject:bob", "c" * 40, "d" * 40, None)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load({"identity_pool_id": POOL, "cache": "memory"}, environ={}, config={})
+
+
+@pytest.fixture
+def identities(settings: Settings, clock: ManualClock) -> Identities:
+    return Identities(settings, Records(MemoryStore(), clock), clock)
+
+
+def test_each_change_has_its_reason(identities: Identities) -> None:
+    """Created, the same again, recovered, adopted and switched are told apart."""
+    identities.adopt(ANN, ONE)
+    identities.adopt(ANN, ONE)
+    identities.adopt(ANN, OTHER, refused=ONE)
+    identities.adopt(ANN, THIRD)
+    identities.adopt(BOB, ONE)
+
+    assert list(identities.changes) == [
+        IdentityChange(None, ONE, "created"),
+        IdentityChange(ONE, OTHER, "recovered"),
+        IdentityChange(OTHER, THIRD, "adopted"),
+        IdentityChange(THIRD, ONE, "switched"),
+    ]
+
+
+def test_another_person_with_the_same_identity_is_no_change(identities: Identities) -> None:
+    """A guest who has become a user keeps the identity, and nothing is announced."""
+    identities.adopt(ANN, ONE)
+    identities.changes.clear()
+
+    identities.adopt(BOB, ONE)
+
+    assert list(identities.changes) == [IdentityChange(None, ONE, "created")]
+    identities.changes.clear()
+    identities.propose(ANN, ONE)
+    identities.adopt(ANN, ONE)
+    assert not identities.changes
+
+
+def test_a_proposed_identity_is_taken_back(identities: Identities) -> None:
+    """An identity that the service did not confirm is not the user's afterwards."""
+    identities.propose(ANN, ONE)
+    assert identities.known(ANN) == ONE
+
+    identities.withdraw(ANN)
+    assert identities.known(ANN) is None
+
+
+def test_a_confirmed_identity_is_not_taken_back(identities: Identities) -> None:
+    """Once the service has answered with an identity, no later failure makes it forgotten."""
+    identities.propose(ANN, ONE)
+    identities.adopt(ANN, ONE)
+
+    identities.withdraw(ANN)
+
+    assert identities.known(ANN) == ONE
+
+
+def test_an_identity_that_another_process_replaced_is_taken(settings: Settings, clock: ManualClock) -> None:
+    """Who learns that its identity is gone looks whether another process has a new one already."""
+    records = Records(MemoryStore(), clock)
+    here, there = (Identities(settings, records, clock) for _ in range(2))
+    here.adopt(ANN, ONE)
+    there.adopt(ANN, OTHER, refused=ONE)
+
+    assert here.replace(ANN, ONE) == OTHER
+    assert here.known(ANN) == OTHER
+    assert here.replace(ANN, OTHER) is None
+    assert here.known(ANN) is None
+
+
+def test_a_fixed_identity_stays(settings: Settings, clock: ManualClock) -> None:
+    """Whatever the service or another process says, the identity of the settings is the one that is used."""
+    fixed = dataclasses.replace(settings, identity_id=ONE)
+    identities = Identities(fixed, Records(MemoryStore(), clock), clock)
+
+    identities.adopt(ANN, OTHER)
+    identities.adopt_from_disk(ANN, THIRD)
+
+    assert identities.known(ANN) == ONE
+    assert not identities.changes
+
+
+def test_the_identity_of_another_processs_credentials(identities: Identities) -> None:
+    """It is taken, and announced only where this process knew another one."""
+    identities.adopt_from_disk(ANN, ONE)
+    assert not identities.changes
+
+    identities.adopt_from_disk(ANN, OTHER)
+
+    assert identities.known(ANN) == OTHER
+    assert list(identities.changes) == [IdentityChange(ONE, OTHER, "adopted")]
+
+
+def test_a_forgotten_identity_is_forgotten_in_the_store_too(settings: Settings, clock: ManualClock) -> None:
+    """`forget` says whether there was one, here or in the store."""
+    records = Records(MemoryStore(), clock)
+    here = Identities(settings, records, clock)
+    here.adopt(ANN, ONE)
+
+    assert Identities(settings, records, clock).forget(ANN)
+    assert here.forget(ANN)
+    assert not here.forget(ANN)
+
+
+def test_a_developer_token_is_for_the_identity_that_it_names(emulator: Any) -> None:
+    """The identity is known from the back end's token alone: no GetId is made."""
+    world = World(emulator, dict(os.environ))
+    world.pool_id = emulator.create_pool(DeveloperProviderName="app.example.com")
+    client = boto3.client(
+        "cognito-identity",
+        "us-east-1",
+        endpoint_url=emulator.url,
+        aws_access_key_id="AKIAOWNEROWNEROWNER1",
+        aws_secret_access_key="owner",
+    )
+    answer = client.get_open_id_token_for_developer_identity(
+        IdentityPoolId=world.pool_id, Logins={"app.example.com": "ann"}
+    )
+    client.close()
+    pool = world.pool(logins={"cognito-identity.amazonaws.com": answer["Token"]})
+
+    assert pool.identity_id() == answer["IdentityId"]
+    assert pool.credentials()
+    assert "GetId" not in world.counts()
