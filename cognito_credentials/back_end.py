@@ -1,6 +1,4 @@
-"""
-The public name of the back end's half of developer authenticated identities: `developer_token`.
-"""
+"""The public name of the back end's half of developer authenticated identities: `developer_token`."""
 
 from .developer.back_end import DeveloperToken, developer_token
 

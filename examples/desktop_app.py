@@ -44,7 +44,7 @@ def get_id_token() -> str:
     except HTTPError as error:
         # An error here does not take away credentials that are still valid.
         if error.code in (400, 401):
-            raise LoginRequiredError("the sign-in has ended", hint="sign in again") from None
+            raise LoginRequiredError("the sign-in has ended", hint="Sign in again") from None
         raise
     # Other errors pass: without a network the user is still signed in, and only offline.
 

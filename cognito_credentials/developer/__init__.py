@@ -1,6 +1,8 @@
 """
-Developer authenticated identities: an app's own back end says who the user is.
+Developer authenticated identities: an app's own back end authenticates the user, not an identity provider.
 
-    login.py       DeveloperLogin, the app's half: asks the back end; an identity id and a token come back
-    back_end.py    the back end's half (GetOpenIdTokenForDeveloperIdentity): user name -> the same two
+    login.py       DeveloperLogin, for the app: address of its back end -> source of tokens that Cognito issued
+    back_end.py    developer_token, for the back end: its user's name -> identity id and token
+
+Source: Cognito developer guide, developer authenticated identities.
 """

@@ -1,11 +1,9 @@
 """
 The back end's half of developer authenticated identities, for the app's own web service.
 
-The service knows who its user is. It asks Cognito, with its own AWS credentials, for a token of that user's
-identity, and passes both on; the app trades them for AWS credentials (`DeveloperLogin`). A whole service:
-``examples/developer_back_end``.
-
-Imports `exchange` for what failures mean; botocore comes with the client that is given.
+The service has authenticated its user. With its own AWS credentials it asks Cognito for the user's identity
+id and a token of it, and passes both on to the app, which exchanges them for AWS credentials
+(`DeveloperLogin`). A whole service: ``examples/developer_back_end``.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from ..errors import CognitoCredentialsError, ConfigurationError, RefusedError
+from ..errors import CognitoCredentialsError, ConfigurationError, RefusedError, replaced
 from ..exchange.failures import classify
 from ..exchange.silence import silence
 from ..secret import Secret
@@ -32,7 +30,7 @@ class DeveloperToken(NamedTuple):
     token: Secret
 
     def to_json(self) -> dict[str, str]:
-        """Return the answer that `DeveloperLogin` expects; send it to that user only, and keep no copy."""
+        """Return the answer that `DeveloperLogin` expects. Send it to that user only, and keep no copy."""
         return {"IdentityId": self.identity_id, "Token": self.token.reveal()}
 
 
@@ -52,16 +50,15 @@ def developer_token(
 
     Args:
         client: boto3's ``cognito-identity`` client, in the pool's region, with credentials that may call
-            GetOpenIdTokenForDeveloperIdentity, and DescribeIdentity for guests; safe to share.
-        identity_pool_id: The identity pool.
-        user: Whom the app has authenticated: its own lasting name for the user, never one from the request.
+            GetOpenIdTokenForDeveloperIdentity, and DescribeIdentity for guests. Threads may share it.
+        identity_pool_id: ``region:guid``.
+        user: The app's own lasting name of the authenticated user, never one from the request.
         provider: The developer provider name of the pool.
-        guest_identity_id: The identity the app's user had as a guest. It becomes the user's own, unless the
-            user has one, or it is no guest's: anybody could send the id of somebody else.
-        logins: Public logins to be linked, too: login provider name to token.
+        guest_identity_id: The identity id of the same user as a guest. It becomes the user's, unless the user
+            has an identity, or it is no guest's: a request can name anybody's identity id.
+        logins: Public logins that are linked, too: login provider name to token.
         principal_tags: Session tags, for attribute-based access control.
-        duration_seconds: How long the token lasts, 1 to 86400; None for 15 minutes. Longer ones cannot be
-            taken back.
+        duration_seconds: Lifetime of the token, 1 to 86400; None for 15 minutes. A token cannot be revoked.
 
     Raises:
         RefusedError: Cognito or IAM refused.
@@ -72,45 +69,39 @@ def developer_token(
     """
     _check(user, provider, duration_seconds)
     if provider in (logins or {}):
-        # It would take the place of the user whom the app has authenticated.
+        # It would replace the authenticated user.
         raise ConfigurationError(
             "logins hold the developer provider's own name",
             hint="Give public logins only; `user` says who it is",
         )
-    request: dict[str, Any] = {
-        "IdentityPoolId": identity_pool_id,
-        "Logins": {provider: user, **{name: _text(token) for name, token in (logins or {}).items()}},
-        **({"PrincipalTags": dict(principal_tags)} if principal_tags else {}),
-        **({} if duration_seconds is None else {"TokenDuration": duration_seconds}),
-    }
-    outcome = _ask_for_user(client, request, guest_identity_id)
-    # In two steps, so that the request, which may have tokens in it, is in no frame of the error.
-    del request
-    if isinstance(outcome, CognitoCredentialsError):
-        raise outcome
-    return outcome
+    # The frames of these errors hold the request, which may have tokens in it.
+    with replaced(CognitoCredentialsError, by=lambda error: error.with_traceback(None)):
+        return _ask_for_user(
+            client,
+            guest_identity_id,
+            IdentityPoolId=identity_pool_id,
+            Logins={provider: user, **{name: _text(token) for name, token in (logins or {}).items()}},
+            **({"PrincipalTags": dict(principal_tags)} if principal_tags else {}),
+            **({} if duration_seconds is None else {"TokenDuration": duration_seconds}),
+        )
 
 
-def _ask_for_user(
-    client: Any, request: dict[str, Any], guest_identity_id: str | None
-) -> DeveloperToken | CognitoCredentialsError:
-    """Ask for the user's identity: the guest's, where it can become that, otherwise the user's own."""
+def _ask_for_user(client: Any, guest_identity_id: str | None, **request: Any) -> DeveloperToken:
+    """Ask for the guest's identity, where it can become the user's; otherwise for the user's own."""
     if guest_identity_id is not None and _is_guest(client, guest_identity_id):
-        outcome = _ask(client, {**request, "IdentityId": guest_identity_id})
-        # Refused for this: the user has an identity already, or the guest's is gone.
-        if not (isinstance(outcome, CognitoCredentialsError) and outcome.code in (*_TAKEN, *_GONE)):
-            return outcome
-    return _ask(client, request)
+        try:
+            return _ask(client, IdentityId=guest_identity_id, **request)
+        except CognitoCredentialsError as error:
+            if error.code not in (*_TAKEN, *_GONE):
+                raise
+    return _ask(client, **request)
 
 
-def _ask(client: Any, request: dict[str, Any]) -> DeveloperToken | CognitoCredentialsError:
-    """Call the operation; a failure is returned, so that no frame with a token in it is in its traceback."""
-    try:
-        with silence():
-            answer = client.get_open_id_token_for_developer_identity(**request)
+def _ask(client: Any, **request: Any) -> DeveloperToken:
+    # botocore's parser fails in any way on bytes that no service sends.
+    with replaced(Exception, by=lambda error: _classified(error, request["IdentityPoolId"])), silence():
+        answer = client.get_open_id_token_for_developer_identity(**request)
         return DeveloperToken(str(answer["IdentityId"]), Secret(answer["Token"]))
-    except Exception as error:  # noqa: BLE001  (botocore's parser meets bytes from anywhere: any type can come)
-        return _classified(error, request["IdentityPoolId"])
 
 
 def _classified(error: Exception, pool_id: str) -> CognitoCredentialsError:
@@ -118,24 +109,23 @@ def _classified(error: Exception, pool_id: str) -> CognitoCredentialsError:
         return ConfigurationError(
             "the back end has no AWS credentials", hint="Give its service a role, or set AWS_PROFILE for it"
         )
-    told = classify(OPERATION, error, is_guest=False, facts={"pool": pool_id}).error
-    if told.code in ("AccessDeniedException", "AccessDenied"):
+    known = classify(OPERATION, error, is_guest=False, facts={"pool": pool_id}).error
+    if known.code in ("AccessDeniedException", "AccessDenied"):
         return RefusedError(
             f"the back end's role may not get tokens of identity pool {pool_id}",
             hint="Allow it cognito-identity:GetOpenIdTokenForDeveloperIdentity on that pool",
-            code=told.code,
-            request_id=told.request_id,
+            code=known.code,
+            request_id=known.request_id,
         )
-    return told
+    return known
 
 
 def _is_guest(client: Any, identity_id: str) -> bool:
-    """Tell whether nobody has signed in as *identity_id*; False where that cannot be told."""
-    failure = None
+    """Tell whether *identity_id* has no logins; False where it cannot be described."""
     try:
         with silence():
             return not client.describe_identity(IdentityId=identity_id).get("Logins")
-    except Exception as error:  # noqa: BLE001  (as above)
+    except Exception as error:  # noqa: BLE001  (botocore's parser fails in any way)
         failure = classify("DescribeIdentity", error, is_guest=False).error
     if failure.retryable:
         raise failure

@@ -1,10 +1,8 @@
 """
-Developer authenticated identities: the app's own back end says who the user is.
+The app's half of developer authenticated identities: a login source that asks the app's back end.
 
-The back end knows the user by whatever it knows its users by, headers of ours, and answers with what
-GetOpenIdTokenForDeveloperIdentity gave it (`back_end.developer_token`): an identity and a token for it.
-
-Imports `endpoints` and `logins`; the wire when a token is asked for.
+The back end authenticates the user by the headers of the request. It answers with what
+GetOpenIdTokenForDeveloperIdentity gave it (`back_end.developer_token`): an identity id and a token for it.
 """
 
 from __future__ import annotations
@@ -17,7 +15,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from ..errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError, ServiceError, clean
+from ..errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    LoginRequiredError,
+    ServiceError,
+    clean,
+    replaced,
+)
 from ..exchange.interruption import interrupted_bare
 from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_issuer
 from ..logins.program import source_of_object
@@ -33,10 +38,10 @@ if TYPE_CHECKING:
     """Header name to value."""
 
 HEADERS_LIMIT: Final = 16 * 1024
-"""Characters; more than servers take."""
+"""Characters of one header; more than servers take."""
 _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-_NOT_OURS: Final = ("host", "content-length", "content-type", "transfer-encoding", "connection")
-"""Headers that are HTTP's own business; a second Host would be another server's."""
+_HTTP_HEADERS: Final = ("host", "content-length", "content-type", "transfer-encoding", "connection")
+"""Headers that the HTTP client sets; a second Host would name another server."""
 
 
 class DeveloperLogin(Source):
@@ -46,17 +51,16 @@ class DeveloperLogin(Source):
     The back end gets a POST with a JSON object as its body: empty, or with the ``IdentityId`` of the guest
     whose identity the user is to keep. It answers with a JSON object of ``IdentityId`` and ``Token``.
 
-    Nobody but the back end knows who the user is. So credentials are shared between processes only where
-    the pool is told with ``user``.
+    Only the back end knows the user. So processes share credentials only where the pool has ``user``.
 
     Args:
-        url: Where the back end listens: https, or http on this machine.
-        headers: What the back end knows its user by, such as ``Authorization``: a mapping, a function that
-            returns one, or a login source of ``Name: value`` lines.
-        network: This machine's way out; made of what follows by default.
-        profile_name: For messages about the CA bundle.
-        profile_settings: The profile's, for the CA bundle.
-        environ: Environment variables; the process's own.
+        url: Address of the back end: https, or http to this machine.
+        headers: The headers by which the back end authenticates its user, such as ``Authorization``: a
+            mapping, a function that returns one, or a login source of ``Name: value`` lines.
+        network: Proxies and CA bundle; by default those of the next three arguments.
+        profile_name: Profile of the AWS config, for messages about the CA bundle.
+        profile_settings: Its keys, of which ``ca_bundle`` counts.
+        environ: Environment variables; the process's own by default.
 
     Raises:
         ConfigurationError: The address or a header is malformed, or could be read on the way.
@@ -84,7 +88,7 @@ class DeveloperLogin(Source):
         self.description = f"developer:{clean(self._url, 200)}"
 
     def for_guest(self, identity_id: str) -> DeveloperLogin:
-        """Return a source that asks the back end to make the guest *identity_id* the user's own."""
+        """Return a source that asks the back end to make the guest *identity_id* the user's."""
         source = copy.copy(self)
         source._guest = identity_id  # noqa: SLF001  (one class)
         return source
@@ -96,37 +100,25 @@ class DeveloperLogin(Source):
 
         Raises:
             LoginRequiredError: It does not know the user, or the source of the headers has none.
-            ConfigurationError: It answers with something else than an identity and a token for it.
+            ConfigurationError: It answers with something else than an identity id and a token for it.
             ServiceError: It cannot be reached.
         """
-        # In two steps, so that no frame that an error passes through holds a header or the answer.
-        outcome = self._ask()
-        if isinstance(outcome, CognitoCredentialsError):
-            raise outcome
-        return outcome
+        # The frames of these errors hold the headers and the answer.
+        with replaced(CognitoCredentialsError, by=lambda error: error.with_traceback(None)):
+            return self._ask()
 
-    def _ask(self) -> Secret | CognitoCredentialsError:
-        from ..exchange.http import Http
+    def _ask(self) -> Secret:
+        from ..exchange.http import Http, Network
 
-        body = json.dumps({"IdentityId": self._guest} if self._guest else {})
-        try:
-            sent = {name: _text(value) for name, value in self._read_headers().items()}
-            sent["Content-Type"] = "application/json"
-            return _token(Http(self._way_out()).send("POST", self._url, body, sent))
-        except CognitoCredentialsError as error:
-            error.__traceback__ = None
-            return error
-
-    def _way_out(self) -> Network:
-        from ..exchange.http import Network
-
-        if self._network is not None:
-            return self._network
-        return Network(
+        network = self._network or Network(
             environ=os.environ if self._environ is None else self._environ,
             profile=self._profile_name,
             profile_settings=self._profile_settings,
         )
+        body = json.dumps({"IdentityId": self._guest} if self._guest else {})
+        sent = {name: _text(value) for name, value in self._read_headers().items()}
+        sent["Content-Type"] = "application/json"
+        return _token(Http(network).send("POST", self._url, body, sent))
 
     def _read_headers(self) -> Headers:
         given = self._headers
@@ -135,16 +127,15 @@ class DeveloperLogin(Source):
         source = source_of_object(given)
         if source is not None:
             return _parse(ask(source, None))
-        failure = ""
-        try:
+        with replaced(Exception, by=self._failure_of_headers):
             return _checked(given())  # type: ignore[operator]  # neither a mapping nor a source
-        except CognitoCredentialsError:
-            raise
-        except Exception as error:  # noqa: BLE001  (a user's function may raise anything)
-            failure = type(error).__qualname__
-        # Out here, since the inner error may hold what it was about to return.
-        raise LoginRequiredError(
-            f"the function that gives the headers for {self.description} failed with {failure}",
+
+    def _failure_of_headers(self, error: Exception) -> CognitoCredentialsError:
+        if isinstance(error, CognitoCredentialsError):
+            return error
+        return LoginRequiredError(
+            f"the function that gives the headers for {self.description} failed with "
+            f"{type(error).__qualname__}",
             hint="Call it on its own to see why; sign in again if that is the cause",
         )
 
@@ -153,7 +144,7 @@ class DeveloperLogin(Source):
 
 
 def _token(answer: Answer) -> Secret:
-    """Take the token out of an answer; nothing of the answer is ever shown."""
+    """Return the token of an answer; no error shows anything of the answer."""
     host = f"the back end {clean(urlsplit(answer.url).hostname or '', 100)}"
     if answer.status in (401, 403):
         raise LoginRequiredError(
@@ -182,7 +173,7 @@ def _token(answer: Answer) -> Secret:
         )
     claims = unverified_claims(token)
     if own_identity_id(unverified_issuer(claims or {}) or "", claims) != identity_id:
-        # Such as a user pool's token: whoever is in it, it would be used for another identity.
+        # A user pool's token, for example, would bring credentials of another identity than the one named.
         raise ConfigurationError(
             f"the token in the answer of {host} was not issued by Cognito for the identity beside it",
             hint="It must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
@@ -201,7 +192,7 @@ def _parse(text: Secret) -> dict[str, Secret]:
 
 
 def _checked(headers: object) -> dict[str, Secret]:
-    """Refuse what would end a header and begin another; no value is shown."""
+    """Refuse what would end a header and begin another; no error shows a value."""
     if not isinstance(headers, Mapping):
         raise ConfigurationError(
             f"the headers for the back end are {type(headers).__name__}, not a mapping",
@@ -209,7 +200,7 @@ def _checked(headers: object) -> dict[str, Secret]:
         )
     checked: dict[str, Secret] = {}
     for name, value in headers.items():
-        if not (isinstance(name, str) and _NAME.fullmatch(name)) or name.lower() in _NOT_OURS:
+        if not (isinstance(name, str) and _NAME.fullmatch(name)) or name.lower() in _HTTP_HEADERS:
             raise ConfigurationError(
                 "a header for the back end has no name that a header can have here",
                 hint="Write lines such as 'Authorization: Bearer …'",

@@ -8,6 +8,7 @@ The user as the identity pool sees it: login provider names, and sources of thei
     mapping.py        Logins: the sources of one user -> principal; tokens, ready to be sent
     providers.py      login provider name, and a token for it -> checked, or the error that says what is meant
     claims.py         JSON Web Token -> its claims, unverified
+    signed_out.py     SignedOut: what signing out did
 
 A token is asked for only when one is needed. Nothing here verifies a token; Cognito does.
 """
