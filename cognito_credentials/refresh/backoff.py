@@ -36,7 +36,8 @@ class Backoff:
         """Return the failure because of which this process does not ask yet; None when it may ask."""
         if self._local is None or self._clock.elapsed() >= self._local[0]:
             return None
-        return self._local[1]
+        # The same error is raised by each call until the back-off ends, and would keep the frames of all.
+        return self._local[1].with_traceback(None)
 
     def shared(self, key: str) -> CognitoCredentialsError | None:
         """Return the failure because of which no process asks yet for *key*; None when one of them may."""

@@ -172,6 +172,19 @@ class TestOutage:
 
         assert pool.credentials()
 
+    def test_a_remembered_error_does_not_grow(self, world: World) -> None:
+        """However often a failure is answered from memory, its traceback is that of the last call alone."""
+        pool = world.pool()
+        world.outage()
+        lengths = set()
+        for _ in range(100):
+            with pytest.raises(ServiceError) as caught:
+                pool.credentials()
+            lengths.add(len(caught.traceback))
+
+        assert len(lengths) <= 2
+        assert max(lengths) < 20
+
     @pytest.mark.parametrize("lifetime", [1, -1, 30, 10 * 365 * 86400])
     def test_an_absurd_expiration_is_a_failed_refresh(self, world: World, lifetime: int) -> None:
         """Credentials that end now, in the past or in years are not taken; what is held stays."""
