@@ -54,7 +54,7 @@ def caller(session: Any) -> str:
 
 class TestSession:
     def test_one_line_makes_a_guest(self, world: World) -> None:
-        """A script that names only the pool is somebody, with no region, profile or key anywhere."""
+        """A script that names only the pool has an AWS identity, with no region, profile or key anywhere."""
         arn = Session(identity_pool_id=world.pool_id).client("sts").get_caller_identity()["Arn"]
 
         assert arn.endswith(GUEST)
@@ -69,7 +69,7 @@ class TestSession:
         assert session.client("s3").meta.region_name == "eu-west-1"
 
     def test_building_costs_no_request_and_no_file(self, world: World, profile: Any) -> None:
-        """Neither pool nor provider reads a file before it is used, and none of the ways calls anybody."""
+        """Neither pool nor provider reads a file before it is used, and none of the ways makes a request."""
         profile("this is [not a config")
         IdentityPoolProvider(pool=IdentityPool(world.pool_id)).load()
         profile("")
@@ -78,7 +78,7 @@ class TestSession:
         assert world.counts() == {}
 
     def test_in_memory_each_session_is_a_guest_of_its_own(self, world: World) -> None:
-        """Nothing is shared behind the back of two sessions; on disk two of them are one guest."""
+        """Two sessions share nothing in memory; with the cache on disk they are one guest."""
         for cache, guests in (("memory", 2), ("file", 3)):
             for _ in range(2):
                 Session(identity_pool_id=world.pool_id, cache=cache).client("sts").get_caller_identity()
@@ -86,14 +86,14 @@ class TestSession:
             assert world.counts()["GetId"] == guests
 
     def test_keys_and_a_pool_contradict_each_other(self, world: World) -> None:
-        """Explicit keys are never shadowed in silence."""
+        """Explicit keys together with a pool are an error."""
         with pytest.raises(ConfigurationError, match="both access keys and identity pool"):
             Session("AKIAEXAMPLEEXAMPLE12", "secret", identity_pool_id=world.pool_id)
 
     def test_explicit_keys_win_over_the_environments_pool(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Keys that the user gave to the session are what it uses."""
+        """Keys that the user gave to the session are used."""
         monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", world.pool_id)
 
         assert Session("AKIAEXAMPLEEXAMPLE12", "s").get_credentials().access_key == "AKIAEXAMPLEEXAMPLE12"
@@ -137,7 +137,7 @@ class TestSession:
     def test_a_profiles_own_source_wins_over_the_environments_pool(
         self, world: World, profile: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A profile that says itself where its credentials are is not made a guest by a variable."""
+        """A profile with a source of its own does not become a guest by an environment variable."""
         profile(
             "[profile work]\ncredential_process = "
             """echo '{"Version": 1, "AccessKeyId": "AKIAEXAMPLEEXAMPLE12", "SecretAccessKey": "s"}'\n"""
@@ -165,13 +165,13 @@ class TestSession:
     def test_a_missing_aws_profile_does_not_stop_a_script_that_names_its_pool(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Whatever AWS_PROFILE is for, a script that says all itself works."""
+        """A script that names its pool works although AWS_PROFILE names no profile."""
         monkeypatch.setenv("AWS_PROFILE", "nobody")
 
         assert IdentityPool(world.pool_id).credentials()
 
     def test_a_bad_pool_id_is_said_at_once(self) -> None:
-        """What is wrong for certain is said where it was written."""
+        """A malformed argument is an error where it is given."""
         with pytest.raises(ConfigurationError, match="identity_pool_id"):
             Session(identity_pool_id="nonsense")
 
@@ -282,7 +282,7 @@ class TestCredentials:
         assert not torn
 
     def test_a_rejected_key_is_replaced_for_clients_that_exist(self, world: World) -> None:
-        """Clients hold the credentials object, and see what replaces a rejected key."""
+        """Clients hold the credentials object, and use the key that replaces a rejected one."""
         session = Session(identity_pool_id=world.pool_id)
         client = session.client("sts")
         client.get_caller_identity()
@@ -295,7 +295,7 @@ class TestCredentials:
         assert session.get_credentials().access_key != old
 
     def test_a_pool_without_secrets_pickles(self, world: World) -> None:
-        """Credentials of a guest pickle as their settings; a login token refuses to travel."""
+        """Credentials of a guest pickle as their settings; with a login token they refuse to be pickled."""
         guest = pickle.loads(pickle.dumps(IdentityPoolCredentials(IdentityPool(world.pool_id))))
 
         assert guest.get_frozen_credentials().token
@@ -304,7 +304,7 @@ class TestCredentials:
             pickle.dumps(user)
 
     def test_the_account_reaches_botocore(self, world: World) -> None:
-        """What account-based endpoints ask for is answered."""
+        """botocore's account-based endpoints get the account."""
         credentials = IdentityPoolCredentials(world.pool(account_id="123456789012"))
 
         assert credentials.get_deferred_property("account_id")() == "123456789012"

@@ -1,1 +1,1 @@
-"""Tests of what is remembered; `contract.py` is what every store must pass."""
+"""Tests of one identity pool, as programs use it."""

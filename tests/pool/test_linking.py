@@ -46,14 +46,14 @@ def world(emulator: Any, isolation: Path) -> World:
 
 @pytest.fixture
 def guest(world: World) -> IdentityPool:
-    """A guest of the pool, who has been here."""
+    """A guest of the pool that has credentials."""
     pool = world.pool()
     pool.credentials()
     return pool
 
 
 def heard(pool: IdentityPool) -> list[tuple[str | None, str, str]]:
-    """What `on_identity_changed` says from now on."""
+    """The changes that `on_identity_changed` announces from now on."""
     news: list[tuple[str | None, str, str]] = []
     pool.on_identity_changed(lambda *change: news.append(change))
     return news
@@ -103,7 +103,7 @@ def test_the_truth_table(world: World, in_new_processes: bool) -> None:
 
 
 def test_the_first_sign_in_keeps_the_identity_and_says_nothing(world: World, guest: IdentityPool) -> None:
-    """A guest who signs in is the same identity: nothing has changed that anybody must follow."""
+    """A guest who signs in keeps the identity, so no change is announced."""
     before, news = guest.identity_id(), heard(guest)
 
     assert guest.link(login(world, "ann")) == before
@@ -114,7 +114,7 @@ def test_the_first_sign_in_keeps_the_identity_and_says_nothing(world: World, gue
 
 
 def test_a_user_with_an_identity_of_his_own_is_announced(world: World, guest: IdentityPool) -> None:
-    """On a second machine the user's own identity is taken, and listeners hear from which to which."""
+    """On a second machine the user's own identity is adopted, and both identities are announced."""
     own = world.pool(logins=login(world, "ann"), cache="memory").identity_id()
     before, news = guest.identity_id(), heard(guest)
 
@@ -124,7 +124,7 @@ def test_a_user_with_an_identity_of_his_own_is_announced(world: World, guest: Id
 
 
 def test_the_identity_of_the_user_is_found_by_the_next_process(world: World, guest: IdentityPool) -> None:
-    """What a sign-in carried over is remembered for the user, on disk, as any other identity."""
+    """An identity that a guest handed over is on disk as the user's."""
     before = guest.link(login(world, "ann"), user="ann")
     asked = world.counts()
 
@@ -133,7 +133,7 @@ def test_the_identity_of_the_user_is_found_by_the_next_process(world: World, gue
 
 
 def test_nothing_of_the_guest_stays(world: World, guest: IdentityPool) -> None:
-    """The guest's credentials act within what is the user's now: they are gone, and so is the way back."""
+    """The guest's credentials would act within the user's identity, so they and the way back are gone."""
     key, before = guest.credentials().access_key_id, guest.identity_id()
     guest.link(login(world, "ann"), user="ann")
     assert key not in kept(world)
@@ -145,7 +145,7 @@ def test_nothing_of_the_guest_stays(world: World, guest: IdentityPool) -> None:
 
 
 def test_a_guest_who_runs_meanwhile_becomes_another_one(world: World, guest: IdentityPool) -> None:
-    """Another process of the same guest is told by the service, and recovers by itself."""
+    """Another process of the same guest is refused by the service, and becomes a new guest."""
     other = world.pool()
     before = other.identity_id()
     other.credentials()
@@ -171,7 +171,7 @@ def test_two_users_of_one_machine_never_meet(world: World, guest: IdentityPool) 
 
 
 def test_two_users_who_link_one_guest_at_once(world: World, guest: IdentityPool) -> None:
-    """One of them gets the guest's identity, the other one of his own; neither fails."""
+    """One of them gets the guest's identity, the other a new one; neither fails."""
     pools = [world.pool(), world.pool()]
     found: dict[str, str] = {}
 
@@ -191,7 +191,7 @@ def test_two_users_who_link_one_guest_at_once(world: World, guest: IdentityPool)
 
 
 def test_an_outage_leaves_the_guest_a_guest(world: World, guest: IdentityPool) -> None:
-    """When the service does not answer nothing has happened: the guest goes on, and linking works later."""
+    """When the service does not answer nothing changes: the guest stays, and linking works later."""
     before, key = guest.identity_id(), guest.credentials().access_key_id
     tokens = login(world, "ann")
     world.outage()
@@ -206,7 +206,7 @@ def test_an_outage_leaves_the_guest_a_guest(world: World, guest: IdentityPool) -
 def test_a_failed_link_does_not_give_the_guests_identity_to_the_user(
     world: World, guest: IdentityPool
 ) -> None:
-    """An identity that was offered but not confirmed is not remembered as the user's."""
+    """An identity that the service did not confirm is not remembered as the user's."""
     tokens = login(world, "ann")
     user = world.pool(logins=tokens, user="ann")
     world.outage()
@@ -230,7 +230,7 @@ def test_a_refused_login_leaves_the_guest_a_guest(world: World, guest: IdentityP
 
 
 def test_a_guest_that_is_gone_does_not_keep_a_user_out(world: World, guest: IdentityPool) -> None:
-    """A deleted guest cannot be carried over; the user signs in all the same."""
+    """A deleted guest's identity cannot be handed over; the user is signed in all the same."""
     before = guest.identity_id()
     world.delete_identity(before)
 
@@ -238,7 +238,7 @@ def test_a_guest_that_is_gone_does_not_keep_a_user_out(world: World, guest: Iden
 
 
 def test_a_lost_answer_costs_nobody_an_identity(world: World, guest: IdentityPool) -> None:
-    """The service linked, and its answer was lost: the next try finds what it did."""
+    """When the service linked and its answer was lost, the next try gets the linked identity."""
     before, tokens = guest.identity_id(), login(world, "ann")
     world.faults({"operation": "GetCredentialsForIdentity", "times": -1, "drop": "after"})
     with pytest.raises(CognitoCredentialsError):
@@ -249,7 +249,7 @@ def test_a_lost_answer_costs_nobody_an_identity(world: World, guest: IdentityPoo
 
 
 def test_a_guest_without_an_identity_signs_in(world: World) -> None:
-    """Where there is nothing to carry over, linking is signing in."""
+    """Where there is no guest, linking is signing in."""
     pool = world.pool()
 
     assert pool.link(login(world, "ann")) == pool.identity_id()
@@ -305,13 +305,13 @@ def test_a_fixed_identity_is_not_linked(world: World, guest: IdentityPool) -> No
 
 @pytest.mark.parametrize("logins", [None, {}])
 def test_linking_nothing_is_refused(guest: IdentityPool, logins: Any) -> None:
-    """No login is a mistake, not a guest."""
+    """Linking without a login is an error."""
     with pytest.raises(ConfigurationError, match="no login to link"):
         guest.link(logins)
 
 
 def test_signing_out_by_scope(world: World) -> None:
-    """`credentials` and `login` keep who one was; `identity` forgets it, and says which it was."""
+    """`credentials` and `login` keep the identity; `identity` forgets it, and returns which it was."""
     pool = world.pool()
     before, key = pool.identity_id(), pool.credentials().access_key_id
 
@@ -327,7 +327,7 @@ def test_signing_out_by_scope(world: World) -> None:
 
 
 def test_signing_out_of_what_is_not_ours_says_so(world: World) -> None:
-    """A token that somebody else keeps cannot be ended here; the credentials made of it are forgotten."""
+    """A login from elsewhere cannot be ended here; the credentials made with it are forgotten."""
     pool = world.pool(logins=login(world, "ann"), user="ann")
     pool.credentials()
 
@@ -349,7 +349,7 @@ def test_there_is_no_other_scope(guest: IdentityPool) -> None:
 
 
 def test_a_pool_without_anything_to_sign_in_to(world: World, guest: IdentityPool) -> None:
-    """Signing in needs a login that a person can sign in to; the error names what there is."""
+    """Signing in needs a login that a person can sign in to; the error names the pool's logins."""
     with pytest.raises(ConfigurationError, match="names nothing to sign in to; it is a guest's"):
         guest.sign_in()
     with pytest.raises(ConfigurationError, match="its login comes from"):
@@ -357,7 +357,7 @@ def test_a_pool_without_anything_to_sign_in_to(world: World, guest: IdentityPool
 
 
 def test_a_callback_may_use_the_pool(world: World, guest: IdentityPool) -> None:
-    """Who hears of the new identity may ask for it: no lock is held then."""
+    """A callback may ask for the new identity: no lock is held then."""
     world.pool(logins=login(world, "ann"), cache="memory").identity_id()
     seen: list[str] = []
     guest.on_identity_changed(lambda *_: seen.append(guest.identity_id()))
@@ -436,7 +436,7 @@ def test_signing_in_without_the_guest(world: World, guest: IdentityPool) -> None
 
 
 def test_an_outage_while_the_guest_is_carried_over(world: World, guest: IdentityPool) -> None:
-    """The user is signed in, and is not taken for the guest, whom the service has not linked."""
+    """The user is signed in, and does not get the guest's identity, which the service has not linked."""
     before = guest.identity_id()
     pool = world.pool(logins={LOGIN: SignIn(world)})
     world.faults({"operation": "GetCredentialsForIdentity", "times": -1, "status": 503})
@@ -449,7 +449,7 @@ def test_an_outage_while_the_guest_is_carried_over(world: World, guest: Identity
 
 
 def test_signing_in_over_somebody_else(world: World) -> None:
-    """A pool in use follows the sign-in: what it held of the first user is not given to the second."""
+    """A pool in use follows the sign-in: the second user does not get the first user's credentials."""
     source = SignIn(world)
     pool = world.pool(logins={LOGIN: source})
     pool.sign_in()
@@ -465,7 +465,7 @@ def test_signing_in_over_somebody_else(world: World) -> None:
 
 
 def test_signing_in_again_after_it_had_ended(world: World) -> None:
-    """What failed for want of a login is forgotten with the login: nothing is waited for."""
+    """A back-off that began for want of a login ends with the sign-in."""
     source = SignIn(world)
     pool = world.pool(logins={LOGIN: source}, user="ann")
     with pytest.raises(LoginRequiredError):
@@ -477,7 +477,7 @@ def test_signing_in_again_after_it_had_ended(world: World) -> None:
 
 
 def test_signing_out_of_a_sign_in(world: World) -> None:
-    """The login is ended first, then everything that was kept of it goes; then nobody is signed in."""
+    """The login is ended, and everything that was stored for it is removed; then nobody is signed in."""
     pool = world.pool(logins={LOGIN: SignIn(world)})
     pool.sign_in()
     key = pool.credentials().access_key_id

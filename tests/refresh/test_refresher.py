@@ -48,7 +48,7 @@ class TestFreshness:
         assert world.counts() == {"GetId": 1, "GetCredentialsForIdentity": 1}
 
     def test_another_process_needs_no_request(self, world: World) -> None:
-        """What one process got, the next one finds."""
+        """The credentials that one process got are found by the next."""
         first = world.pool().credentials()
 
         assert world.pool().credentials() == first
@@ -67,7 +67,7 @@ class TestFreshness:
         assert refreshes(world) == 2
 
     def test_all_processes_agree_on_the_moment(self, world: World) -> None:
-        """The writer chooses the refresh moment for everybody."""
+        """The process that gets credentials chooses when all of them refresh."""
         pools = [world.pool() for _ in range(5)]
         for pool in pools:
             pool.credentials()
@@ -122,7 +122,7 @@ class TestOutage:
         assert refreshes(world) - before == 1
 
     def test_expired_credentials_are_never_served(self, world: World) -> None:
-        """After the end there is an error that names it and its cause, and may be retried."""
+        """Once they have expired there is a retryable error, which names the moment and the cause."""
         pool = world.pool()
         pool.credentials()
         world.move(46 * MINUTE)
@@ -150,8 +150,8 @@ class TestOutage:
 
         assert pool.credentials() != first
 
-    def test_a_cold_start_fails_fast_and_shares_the_news(self, world: World) -> None:
-        """Twenty processes that hold nothing learn of the outage from the first one."""
+    def test_a_cold_start_fails_fast_for_all_processes(self, world: World) -> None:
+        """Twenty processes without credentials learn of the outage from the first one, and do not ask."""
         world.outage()
         for _ in range(20):
             with pytest.raises(ServiceError):
@@ -187,7 +187,7 @@ class TestOutage:
 
     @pytest.mark.parametrize("lifetime", [1, -1, 30, 10 * 365 * 86400])
     def test_an_absurd_expiration_is_a_failed_refresh(self, world: World, lifetime: int) -> None:
-        """Credentials that end now, in the past or in years are not taken; what is held stays."""
+        """Credentials that end now, in the past or in years are refused, and those that are held stay."""
         pool = world.pool()
         first = pool.credentials()
         world.move(46 * MINUTE)
@@ -197,7 +197,7 @@ class TestOutage:
 
     @pytest.mark.thorough
     def test_an_identity_is_never_lost_to_the_network(self, world: World) -> None:
-        """Errors of transport and throttling leave a guest who it is."""
+        """Errors of transport and throttling do not change a guest's identity."""
         identity = world.pool().identity_id()
         for fault in (
             {"status": 500},
@@ -223,7 +223,7 @@ class TestClock:
     def test_a_wrong_clock_keeps_its_credentials_straight(
         self, world: World, hours: int, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A device whose clock is hours off refreshes at the right moment, and says what is wrong."""
+        """A device whose clock is hours off refreshes at the right moment, and warns of the clock."""
         world.clock.set_wall(world.clock.wall() + hours * 3600)
         pool = world.pool()
         with caplog.at_level(logging.WARNING, logger="cognito_credentials"):
@@ -238,7 +238,7 @@ class TestClock:
         assert f"{abs(hours)} h 0 min {'ahead of' if hours > 0 else 'behind'}" in caplog.text
 
     def test_correcting_the_clock_keeps_the_credentials(self, world: World) -> None:
-        """Once the time is set right, in the same boot, nothing valid is thrown away."""
+        """When the clock is corrected in the same boot, valid credentials are kept."""
         right = world.clock.wall()
         world.clock.set_wall(right + 3 * 3600)
         first = world.pool().credentials()
@@ -266,7 +266,7 @@ class TestClock:
         assert world.pool().credentials() != first
 
     def test_a_record_of_another_boot_from_the_future_is_not_trusted(self, world: World) -> None:
-        """After a reboot with the clock set back, nothing says how old a record is."""
+        """After a reboot with the clock set back, the age of a record is unknown, so it is not used."""
         first = world.pool().credentials()
         world.clock.boot = "boot-2"
         world.clock.set_wall(world.clock.wall() - 3600)
@@ -274,7 +274,7 @@ class TestClock:
         assert world.pool().credentials() != first
 
     def test_a_reboot_alone_costs_nothing(self, world: World) -> None:
-        """After a reboot with a right clock the record serves on."""
+        """After a reboot with a right clock the record is used."""
         first = world.pool().credentials()
         world.clock.boot = "boot-2"
         world.clock.mono = 5.0
@@ -294,7 +294,7 @@ class TestClock:
 
 class TestInvalidate:
     def test_only_those_held_are_replaced(self, world: World) -> None:
-        """A late rejection of older credentials does not throw away their successors."""
+        """A rejection of older credentials that comes late does not touch their successors."""
         pool = world.pool()
         first = pool.credentials()
 
@@ -303,7 +303,7 @@ class TestInvalidate:
         assert pool.credentials() == first
 
     def test_rejected_credentials_are_replaced_for_all(self, world: World) -> None:
-        """After a rejection new credentials come at once, and other processes do not get the old ones."""
+        """After a rejection the next call gets new credentials, in this process and in others."""
         pool, other = world.pool(), world.pool()
         first = pool.credentials()
         pool.invalidate(first.access_key_id)
@@ -315,7 +315,7 @@ class TestInvalidate:
         assert refreshes(world) == 2
 
     def test_another_process_does_not_hand_out_the_rejected(self, world: World) -> None:
-        """A rejection is on disk before the replacement is."""
+        """A rejection is on disk at once, before there is a replacement."""
         pool = world.pool()
         first = pool.credentials()
         pool.invalidate(first.access_key_id)
@@ -323,7 +323,7 @@ class TestInvalidate:
         assert world.pool().credentials() != first
 
     def test_it_does_not_bypass_the_back_off(self, world: World) -> None:
-        """Rejections in an outage do not make a storm, and what is valid is still handed out."""
+        """Rejections in an outage cause no requests, and valid credentials are still returned."""
         pool = world.pool()
         first = pool.credentials()
         world.move(46 * MINUTE)
@@ -377,7 +377,7 @@ class TestLogins:
         assert world.counts()["GetId"] == 1
 
     def test_an_outage_with_a_rotated_token_keeps_what_is_valid(self, world: World) -> None:
-        """That the token is another one does not take valid credentials away."""
+        """A token that has changed does not take valid credentials away."""
         pool = world.pool(logins={"login.example.com": world.token})
         first = pool.credentials()
         world.move(45 * MINUTE)
@@ -386,7 +386,7 @@ class TestLogins:
         assert pool.credentials() == first
 
     def test_another_user_never_gets_the_earlier_ones_credentials(self, world: World) -> None:
-        """When the source gives another subject's token, the first one's credentials are gone."""
+        """When the source gives another subject's token, the first subject's credentials are not used."""
         who = ["user-1"]
         pool = world.pool(logins={"login.example.com": lambda: world.token(subject=who[0])})
         first, identity = pool.credentials(), pool.status().identity_id
@@ -403,7 +403,7 @@ class TestLogins:
 
     @pytest.mark.writes_secrets  # the token file
     def test_a_token_file_of_another_user_is_another_user(self, world: World, tmp_path: Path) -> None:
-        """Credentials of whoever the file was about are not served once it is about somebody else."""
+        """Once a token file is about another person, the credentials of the first are not used."""
         file = tmp_path / "token"
         file.write_text(world.token("ann"))
         pool = world.pool(logins={"login.example.com": FileSource(str(file))})
@@ -420,7 +420,7 @@ class TestLogins:
         assert pool.identity_id() != anns_id
 
     def test_a_user_switched_under_our_hands_is_noticed(self, world: World) -> None:
-        """When another user's token appears between two looks, nothing is kept under the first one's name."""
+        """When another user's token appears between two looks, nothing is stored for the first user."""
 
         class Switching:
             def __init__(self) -> None:
@@ -442,7 +442,7 @@ class TestLogins:
     def test_an_expired_login_does_not_take_valid_credentials(
         self, world: World, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Credentials serve to their end; then the error says to sign in."""
+        """Credentials are used until they expire; then the error says to sign in."""
         pool = world.pool(logins={"login.example.com": world.token(expires_in=600)}, user="ada")
         first = pool.credentials()
         world.move(50 * MINUTE)
@@ -468,7 +468,7 @@ class TestLogins:
         assert pool.credentials() != first
 
     def test_a_slow_login_works(self, world: World) -> None:
-        """What a login takes is not taken from the service's time."""
+        """The time that a login takes does not count against the service's budget."""
 
         def login() -> str:
             world.clock.advance(25)
@@ -481,7 +481,7 @@ class TestLogins:
         assert pool.credentials() != first
 
     def test_a_login_is_not_asked_while_another_process_refreshes(self, world: World) -> None:
-        """Who has good credentials and is not the one to refresh asks for no token."""
+        """A process with good credentials asks for no token while another process refreshes."""
         calls: list[int] = []
 
         def login() -> str:
@@ -507,7 +507,7 @@ class TestLogins:
         assert len(calls) == before
 
     def test_better_credentials_on_disk_end_a_back_off(self, world: World) -> None:
-        """A process that failed takes what another one got, within a second or two."""
+        """A process that failed takes the credentials that another one got, within two seconds."""
         pool, other = world.pool(), world.pool()
         pool.credentials()
         other.credentials()
@@ -521,7 +521,7 @@ class TestLogins:
         assert pool.credentials() == renewed
 
     def test_never_from_a_user_to_a_guest(self, world: World) -> None:
-        """Logins that give nothing are an error, and no request is made."""
+        """Logins without a token are an error, and no request is made."""
         pool = world.pool(logins={"login.example.com": lambda: None})
 
         with pytest.raises(LoginRequiredError):
@@ -547,7 +547,7 @@ class TestLogins:
 
         assert pool.credentials()
 
-    def test_a_source_that_asks_its_own_pool_is_told_so(self, world: World) -> None:
+    def test_a_source_that_asks_its_own_pool_gets_an_error(self, world: World) -> None:
         """A login that needs credentials of the same pool is an error, not a hang."""
         pool: IdentityPool = world.pool(
             logins={"login.example.com": lambda: pool.credentials().access_key_id}
@@ -557,7 +557,7 @@ class TestLogins:
             pool.credentials()
 
     def test_a_clock_that_is_ahead_does_not_hide_good_tokens(self, world: World) -> None:
-        """Where even new tokens look expired, the service judges them, and tells the time."""
+        """Where even new tokens look expired they are sent: the service decides, and tells the time."""
         world.clock.set_wall(world.clock.wall() + 5 * 3600)
         pool = world.pool(
             logins={"login.example.com": lambda: world.token(claims={"n": os.urandom(4).hex()})}
@@ -569,7 +569,7 @@ class TestLogins:
 
 class TestIdentity:
     def test_a_deleted_identity_is_replaced_once(self, world: World) -> None:
-        """One GetId and one exchange later the guest is somebody again, and it is announced."""
+        """One GetId and one exchange later the guest has a new identity, which is announced."""
         pool = world.pool()
         news: list[tuple[str | None, str, str]] = []
         pool.on_identity_changed(lambda *change: news.append(change))
@@ -589,7 +589,7 @@ class TestIdentity:
         assert after["GetCredentialsForIdentity"] - before["GetCredentialsForIdentity"] == 2
 
     def test_a_deleted_pool_is_an_error_without_a_loop(self, world: World) -> None:
-        """When there is no pool any more, one recovery is tried, and the answer is told."""
+        """When the pool is gone, one recovery is tried, and its failure is the error."""
         pool = world.pool()
         pool.credentials()
         world.faults(
@@ -606,7 +606,7 @@ class TestIdentity:
         assert world.counts()["GetId"] == 1
 
     def test_a_pinned_identity_skips_getid_and_is_never_dropped(self, world: World) -> None:
-        """An identity that the user named is used, and its refusal is the user's to hear."""
+        """An identity that the user named is used, and its refusal is an error."""
         identity = world.pool().identity_id()
         pool = world.pool(identity_id=identity)
         pool.credentials()
@@ -641,7 +641,7 @@ class TestIdentity:
         assert "a callback of on_identity_changed failed" in caplog.text
 
     def test_what_another_process_recovered_is_announced_here(self, world: World) -> None:
-        """Credentials and identity id handed out are always of one identity, wherever it came from."""
+        """Credentials and identity id are always of one identity, whichever process got it."""
         one, other = world.pool(), world.pool()
         news: list[tuple[str | None, str, str]] = []
         one.on_identity_changed(lambda *change: news.append(change))
@@ -656,7 +656,7 @@ class TestIdentity:
         assert news[-1] == (old, other.identity_id(), "adopted")
 
     def test_a_lost_record_of_a_guest_is_written_again(self, world: World) -> None:
-        """A guest whose identity record is gone stays who it is, here and after a restart."""
+        """A guest whose identity record is gone keeps its identity, here and after a restart."""
         pool = world.pool()
         identity = pool.identity_id()
         pool.credentials()
@@ -684,7 +684,7 @@ class TestIdentity:
         assert len({pool.identity_id() for pool in pools}) == 1
 
     def test_asking_for_the_identity_backs_off(self, world: World) -> None:
-        """In an outage, asking who one is does not hammer the service."""
+        """In an outage, asking for the identity does not hammer the service."""
         world.outage()
         for _ in range(10):
             with pytest.raises(ServiceError):
@@ -693,7 +693,7 @@ class TestIdentity:
         assert world.counts()["GetId"] <= 3
 
     def test_clear_waits_for_a_refresh(self, world: World) -> None:
-        """What is cleared while a refresh runs does not come back afterwards."""
+        """Records that are cleared while a refresh runs do not come back afterwards."""
         pool, other = world.pool(clock=Clock()), world.pool(clock=Clock())
         pool.credentials()
         world.faults({"operation": "GetCredentialsForIdentity", "delay": 1.0})
@@ -709,7 +709,7 @@ class TestIdentity:
 
 class TestThreads:
     def test_nobody_waits_for_an_advisory_refresh(self, world: World) -> None:
-        """While one thread refreshes against a slow service, the others have their credentials at once."""
+        """While one thread waits for a slow service, the others get their credentials without waiting."""
         pool = world.pool()
         first = pool.credentials()
         world.move(45 * MINUTE)
@@ -735,7 +735,7 @@ class TestThreads:
         assert got[0] != first
 
     def test_a_forked_child_goes_on_by_itself(self, world: World) -> None:
-        """A child forked while its parent refreshes gets credentials of its own accord."""
+        """A child that is forked while its parent refreshes can get credentials itself."""
         pool = world.pool()
         pool.credentials()
         flight = parts_of(pool).refresher._flight
