@@ -25,7 +25,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ..errors import CacheError
+from ..errors import CacheError, replaced
 from . import FORMER_KINDS, KINDS, MOST_CREDENTIALS, check_kind, key_in, lock_name, record_name
 from .directory import ON_WINDOWS, STALE_SECONDS, Directory, UnusableDirectory, open_directory
 from .records import RECORD_LIMIT
@@ -33,8 +33,11 @@ from .records import RECORD_LIMIT
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from .store import Lock
+
+    Result = TypeVar("Result")
 
 _UNUSED_SECONDS = 24 * 3600
 _TEMPORARY = (*(f".{kind}-v2-" for kind in KINDS), *(f".{kind}-" for kind in FORMER_KINDS))
@@ -44,6 +47,7 @@ _CONSEQUENCE = (
     "going on without, so that each start makes another guest identity; "
     "set AWS_COGNITO_CACHE_DIR to a directory that can be written"
 )
+_CORRECT = "Correct it or choose another directory"
 
 
 class FileStore:
@@ -78,17 +82,10 @@ class FileStore:
     def load(self, kind: str, key: str) -> bytes | None:
         """Load a record; see `store.Store`."""
         name = record_name(kind, key)
-        try:
-            directory = self._open()
-            if directory is None:
-                return None
-            with directory:
-                # A guest's identity is lost for ever with its record, and is of little use to a reader.
-                # Credentials that others could read are fetched again.
-                return directory.read(name, tighten=kind in ("identity", "identity-v1"))
-        except OSError as error:
-            self._degrade("read", error)
-            return None
+        # A guest's identity is lost for ever with its record, and is of little use to others who could read
+        # it. Credentials that others could read are fetched again.
+        tighten = kind in ("identity", "identity-v1")
+        return self._do("read", lambda directory: directory.read(name, tighten=tighten), None)
 
     def store(self, kind: str, key: str, data: bytes) -> None:
         """Store a record; see `store.Store`."""
@@ -96,46 +93,32 @@ class FileStore:
         if len(data) > RECORD_LIMIT:
             self._degrade("write", OSError(errno.EFBIG, os.strerror(errno.EFBIG)))
             return
+
+        def write(directory: Directory) -> None:
+            directory.write(name, data, durable=kind == "identity")
+
         try:
             try:
-                self._write(name, data, durable=kind == "identity")
+                self._work(write, None, create=True)
             except FileNotFoundError:
                 # Meanwhile the directory was deleted, or our temporary file was swept: once more.
-                self._write(name, data, durable=kind == "identity")
+                self._work(write, None, create=True)
         except OSError as error:
             self._degrade("write", error)
-
-    def _write(self, name: str, data: bytes, *, durable: bool) -> None:
-        directory = self._open(create=True)
-        if directory is not None:
-            with directory:
-                directory.write(name, data, durable=durable)
 
     def delete(self, kind: str, key: str) -> bool:
         """Remove a record; see `store.Store`."""
         name = record_name(kind, key)
-        try:
-            directory = self._open()
-            if directory is None:
-                return False
-            with directory:
-                return directory.remove(name)
-        except OSError as error:
-            self._degrade("delete from", error)
-            return False
+        return self._do("delete from", lambda directory: directory.remove(name), False)
 
     def keys(self, kind: str) -> list[str]:
         """List the records of a kind; see `store.Store`."""
         check_kind(kind)
-        try:
-            directory = self._open()
-            if directory is None:
-                return []
-            with directory:
-                return sorted(key for name in directory.names() if (key := key_in(name, kind)))
-        except OSError as error:
-            self._degrade("list", error)
-            return []
+
+        def listed(directory: Directory) -> list[str]:
+            return sorted(key for name in directory.names() if (key := key_in(name, kind)))
+
+        return self._do("list", listed, [])
 
     def problem(self) -> str | None:
         """Say why nothing can be kept here, without making or changing anything; None for no known reason."""
@@ -172,54 +155,66 @@ class FileStore:
         self._sweep(_TEMPORARY, older_than=0)
 
     def _sweep(self, prefixes: tuple[str, ...], *, older_than: float) -> None:
-        try:
-            directory = self._open()
-            if directory is not None:
-                with directory:
-                    directory.sweep(prefixes, older_than=older_than)
-        except OSError as error:
-            self._degrade("sweep", error)
+        self._do("sweep", lambda directory: directory.sweep(prefixes, older_than=older_than), None)
 
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
         """Remove what the table above says; see `store.Store`."""
+
+        def pruned(directory: Directory) -> int:
+            directory.sweep(_TEMPORARY, older_than=STALE_SECONDS)
+            # Listed first: trying a lock may renew the time stamp of its file.
+            unused = [name for name in directory.names() if directory.is_older(name, _UNUSED_SECONDS)]
+            dropped = _drop_credentials(directory, is_expired)
+            _drop_unused(directory, unused)
+            for name in unused:
+                if key := key_in(name, "lock"):
+                    _drop_lock(directory, key, self.lock(key))
+            return dropped
+
+        return self._do("prune", pruned, 0)
+
+    def _do(self, verb: str, work: Callable[[Directory], Result], otherwise: Result) -> Result:
+        """Return what *work* returns, or *otherwise* when the directory is missing or fails."""
         try:
-            directory = self._open()
-            if directory is None:
-                return 0
-            with directory:
-                directory.sweep(_TEMPORARY, older_than=STALE_SECONDS)
-                # Listed first: trying a lock may renew the time stamp of its file.
-                unused = [name for name in directory.names() if directory.is_older(name, _UNUSED_SECONDS)]
-                dropped = _drop_credentials(directory, is_expired)
-                _drop_unused(directory, unused)
-                for name in unused:
-                    if key := key_in(name, "lock"):
-                        _drop_lock(directory, key, self.lock(key))
-                return dropped
+            return self._work(work, otherwise)
         except OSError as error:
-            self._degrade("prune", error)
-            return 0
+            self._degrade(verb, error)
+            return otherwise
+
+    def _work(
+        self, work: Callable[[Directory], Result], otherwise: Result, *, create: bool = False
+    ) -> Result:
+        directory = self._open(create=create)
+        if directory is None:
+            return otherwise
+        with directory:
+            return work(directory)
 
     def _open(self, *, create: bool = False) -> Directory | None:
         """Open the directory; None when it is missing or unusable. Errors of the disk pass to the caller."""
-        # A directory that the user named is made at once: an error must come before the call to the service.
-        create = create or (self._strict and not self._has_worked)
-        try:
-            directory = open_directory(self.location, create=create, windows=self._windows)
-        except UnusableDirectory as error:
-            self._refuse(error.reason, error.remedy)
-            self._warn_once(error.reason, f"{error.reason}. {error.remedy}")
-            return None
-        except OSError as error:
-            self._refuse(f"cannot be used: {error.strerror}", "Correct it or choose another directory")
-            raise
+        if self._strict and not self._has_worked:
+            directory = self._open_first()
+        else:
+            # After it has worked, a fault of the disk must not take away credentials that are still valid.
+            try:
+                directory = open_directory(self.location, create=create, windows=self._windows)
+            except UnusableDirectory as error:
+                self._warn_once(error.reason, f"{error.reason}. {error.remedy}")
+                return None
         self._has_worked = self._has_worked or directory is not None
         return directory
 
-    def _refuse(self, reason: str, remedy: str) -> None:
-        # After it has worked, a fault of the disk must not take away credentials that are still valid.
-        if self._strict and not self._has_worked:
-            raise CacheError(f"cache directory {self.location} {reason}", hint=remedy) from None
+    def _open_first(self) -> Directory | None:
+        """Open a directory that the user named. It is made now: an error has to come before a call to AWS."""
+
+        def refused(reason: str, remedy: str) -> CacheError:
+            return CacheError(f"cache directory {self.location} {reason}", hint=remedy)
+
+        with (
+            replaced(UnusableDirectory, by=lambda error: refused(error.reason, error.remedy)),
+            replaced(OSError, by=lambda error: refused(f"cannot be used: {error.strerror}", _CORRECT)),
+        ):
+            return open_directory(self.location, create=True, windows=self._windows)
 
     def _prepare(self) -> bool:
         """Make the directory for a lock file; False when there will be none."""
