@@ -1,8 +1,8 @@
 """
-What every store must do, whatever it is made of.
+The contract of every store, on disk, in memory or elsewhere.
 
-A new store subclasses `StoreContract` and gives the fixture `store`, and `peer` where a second handle on
-the same place is another object.
+The tests of a store subclass `StoreContract` and provide the fixture `store`, and the fixture `peer` when a
+second handle on the same place is another object.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HOSTILE = [
 
 
 class StoreContract:
-    """The rules, as tests."""
+    """One test for each rule."""
 
     @pytest.fixture
     def store(self) -> Store:
@@ -106,7 +106,7 @@ class StoreContract:
 
     @pytest.mark.parametrize("key", HOSTILE)
     def test_refuses_hostile_keys(self, store: Store, key: str) -> None:
-        """A key is 40 hexadecimal characters or a refusal that does not repeat it."""
+        """A key that is not 40 hexadecimal characters is refused, and the error does not repeat it."""
         for call in (
             lambda: store.load("identity", key),
             lambda: store.store("identity", key, b"x"),
@@ -120,13 +120,13 @@ class StoreContract:
 
     @pytest.mark.parametrize("kind", ["", "login", "../identity", "Identity", "lock"])
     def test_refuses_unknown_kinds(self, store: Store, kind: str) -> None:
-        """A kind is one of four, or one of an earlier version's."""
+        """A kind is one of `KINDS` or `FORMER_KINDS`."""
         for call in (lambda: store.load(kind, KEY), lambda: store.keys(kind)):
             with pytest.raises(ValueError, match="identity, credentials, state"):
                 call()
 
     def test_size_limit(self, store: Store) -> None:
-        """A record of 65,536 bytes is kept; a larger one is not, and what was there stays."""
+        """A record of 65,536 bytes is kept; a larger one is not, and the earlier record stays."""
         largest = b"x" * RECORD_LIMIT
         store.store("state", KEY, largest)
         store.store("state", KEY, largest + b"x")
@@ -257,7 +257,7 @@ class StoreContract:
         assert store.prune(lambda data: data == b"expired") == 0
 
     def test_prune_leaves_what_was_renewed(self, store: Store, peer: Store) -> None:
-        """What is renewed between the look at it and its removal is not dropped."""
+        """A record that is renewed between the check and its removal stays."""
         store.store("credentials", KEY, b"expired")
 
         def is_expired(data: bytes) -> bool:
@@ -287,7 +287,7 @@ class StoreContract:
         assert store.prune(lambda _: True) == 0
 
     def test_shows_no_data(self, store: Store) -> None:
-        """Neither its representation nor its attributes show what it holds; it says what and where it is."""
+        """Neither its representation nor its attributes show data; it has a name and a location."""
         store.store("credentials", KEY, b"CANARY-secret")
 
         assert "CANARY" not in repr(store)

@@ -1,4 +1,4 @@
-"""The disk fails, is full, belongs to somebody else: never an error, one warning for each cause."""
+"""The disk fails, is full, or is another user's: no error, and one warning for each cause."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def filled(directory: Path, given: list[str]) -> FileStore:
 @errors
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_one_call_fails(tmp_path: Path, operation: str, error: int) -> None:
-    """Whichever call to the system fails, and however: no exception, one warning, the record whole."""
+    """Whichever call to the system fails: no exception, at most one warning, and the record is whole."""
     work = OPERATIONS[operation]
     count = len(calls_of(lambda: work(filled(tmp_path / "0", []))))
     for number in range(1, count + 1):
@@ -108,7 +108,7 @@ def test_one_call_fails_while_the_directory_is_made(tmp_path: Path, error: int) 
 
 @errors
 def test_everything_fails(tmp_path: Path, error: int) -> None:
-    """With every call failing for hours each cause is told once, all is a miss, and locks let us on."""
+    """When every call fails for hours, there is one warning for each cause, and we go on without."""
     given: list[str] = []
     store = filled(tmp_path / "cache", given)
     with failing(error):
@@ -233,7 +233,7 @@ UNUSABLE = [a_file, below_a_file, a_link_to_a_file, a_link_to_nowhere, a_link_to
 @pytest.mark.parametrize("make", UNUSABLE)
 @pytest.mark.parametrize("windows", [False, True])
 def test_place_that_is_no_directory(place: str, make: Callable[[str], str], windows: bool) -> None:
-    """A cache directory that is none: one warning, or, where it was asked for, one error that names it."""
+    """A cache directory that is no directory: one warning, or an error if the user named it."""
     path = make(place)
     given: list[str] = []
     store = FileStore(path, strict=False, warn=given.append, windows=windows)
@@ -255,6 +255,7 @@ def test_place_that_is_no_directory(place: str, make: Callable[[str], str], wind
             call()
         assert path in caught.value.message
         assert caught.value.hint
+        assert caught.value.__context__ is None
     if os.path.isfile(path):
         assert Path(path).read_bytes() == b"precious"
 
@@ -328,7 +329,7 @@ def test_owners_and_modes(
     ],
 )
 def test_home_that_cannot_be_written(place: str, path: str, why: str, strict: bool) -> None:
-    """A read-only or missing home: one warning and nothing kept, or the error where it was asked for."""
+    """A read-only or missing home: one warning, or an error if the user named the directory."""
     os.chmod(place, 0o755)
     os.mkdir(f"{place}/home", 0o555)
     found, given, error = in_child(lambda: attempt(f"{place}/{path}", strict=strict), user=SOMEBODY)
@@ -341,7 +342,7 @@ def test_home_that_cannot_be_written(place: str, path: str, why: str, strict: bo
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_home_is_never_made(tmp_path: Path, strict: bool) -> None:
-    """A HOME that does not exist is a mistake, or a service without one; it is not for us to make."""
+    """A HOME that does not exist is a mistake, or a service has none: it is not made."""
     path = str(tmp_path / "nowhere" / ".aws" / "cognito" / "cache")
     found, given, error = attempt(path, strict=strict)
 
@@ -353,7 +354,7 @@ def test_a_home_is_never_made(tmp_path: Path, strict: bool) -> None:
 @needs_root
 @pytest.mark.parametrize("strict", [False, True])
 def test_root_leaves_nothing_in_a_users_home(place: str, strict: bool) -> None:
-    """Under sudo HOME may be the user's: an ~/.aws of root's there would lock the user out."""
+    """Under sudo HOME may be the user's, and an ~/.aws that belongs to root would lock the user out."""
     os.chown(place, SOMEBODY, -1)
     found, given, error = attempt(f"{place}/.aws/cognito/cache", strict=strict)
 
@@ -365,7 +366,7 @@ def test_root_leaves_nothing_in_a_users_home(place: str, strict: bool) -> None:
 @needs_root
 @needs_fork
 def test_own_directory_without_write_permission(place: str) -> None:
-    """A cache directory that is ours and read-only is read; writing warns, even where it was asked for."""
+    """A read-only cache directory of the user's is read; a write warns, even if the user named it."""
     os.chmod(place, 0o755)
     path = f"{place}/cache"
     os.mkdir(path)
@@ -401,7 +402,7 @@ def test_file_system_that_keeps_no_permissions(tmp_path: Path, monkeypatch: pyte
 
 
 def test_what_has_worked_is_no_error_later(tmp_path: Path) -> None:
-    """A directory that was asked for and breaks later must not take away credentials that are still valid."""
+    """A named directory that breaks later is a warning, and must not take away credentials that are valid."""
     given: list[str] = []
     directory = tmp_path / "cache"
     store = FileStore(str(directory), strict=True, warn=given.append)
@@ -415,7 +416,7 @@ def test_what_has_worked_is_no_error_later(tmp_path: Path) -> None:
 
 
 def test_too_large_is_a_warning(tmp_path: Path) -> None:
-    """What is too large to be a record is not kept, and that is said."""
+    """Data that are too large for a record are not kept, and there is a warning."""
     given: list[str] = []
     store = FileStore(str(tmp_path / "cache"), strict=True, warn=given.append)
     store.store("state", KEY, b"x" * 65_537)
@@ -429,7 +430,7 @@ def test_too_large_is_a_warning(tmp_path: Path) -> None:
 def test_what_cannot_be_written_is_said_with_consequence_and_remedy(
     tmp_path: Path, operation: str, error: int
 ) -> None:
-    """On a read-only home whoever reads the warning learns what it costs, and how to mend it."""
+    """On a read-only home the warning says what follows from it, and what to do."""
     given: list[str] = []
     store = filled(tmp_path / "cache", given)
     with failing(error, at=1):
@@ -440,7 +441,7 @@ def test_what_cannot_be_written_is_said_with_consequence_and_remedy(
 
 
 def test_a_problem_is_seen_without_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked for by `status`: it makes nothing, and a directory still to be made is no problem."""
+    """`status` sees a problem without making anything; a directory that can still be made is no problem."""
     (tmp_path / "file").write_text("")
     missing = tmp_path / "a" / "b"
 

@@ -1,4 +1,4 @@
-"""The store on disk: the contract, on both systems' rules; modes, plants, whole writes, pruning."""
+"""The store on disk: the contract, on both systems' rules; modes, planted files, whole writes, pruning."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def loose_directory(tmp_path: Path, names: tuple[str, ...], loose: int) -> Path:
 def test_loose_directory_is_tightened_by_who_writes(
     tmp_path: Path, names: tuple[str, ...], loose: int
 ) -> None:
-    """A cache directory that others can enter is closed to them before it is written to, not by a look."""
+    """A cache directory that others can enter is closed to them before the first write, and not by a read."""
     directory = loose_directory(tmp_path, names, loose)
     store = FileStore(str(directory), strict=False, warn=print)
     assert store.load("state", KEY) is None
@@ -181,7 +181,7 @@ FOREIGN = [
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("name", FOREIGN)
 def test_loose_directory_with_other_files_is_left_alone(tmp_path: Path, name: str, strict: bool) -> None:
-    """A directory that others use, too, is not closed to them because a variable names it."""
+    """A directory that also holds other files is not closed to others, whatever variable names it."""
     directory = loose_directory(tmp_path, (NAME, name), 0o755)
     given: list[str] = []
     store = FileStore(str(directory), strict=strict, warn=given.append)
@@ -200,7 +200,7 @@ def test_loose_directory_with_other_files_is_left_alone(tmp_path: Path, name: st
 @pytest.mark.parametrize("names", [*OURS.values(), ("CACHEDIR.TAG",)])
 @pytest.mark.parametrize("loose", [0o777, 0o1777, 0o1755, 0o703])
 def test_directory_for_everybody_is_left_alone(tmp_path: Path, names: tuple[str, ...], loose: int) -> None:
-    """/tmp is root's, and closing it would break the machine; what looks like ours there is a plant."""
+    """Closing /tmp would break the machine, and a file there that looks like ours may be planted."""
     directory = loose_directory(tmp_path, names, loose)
     given: list[str] = []
     store = FileStore(str(directory), strict=False, warn=given.append)
@@ -214,7 +214,7 @@ def test_directory_for_everybody_is_left_alone(tmp_path: Path, names: tuple[str,
 
 
 def test_tag_of_others_is_not_ours(tmp_path: Path) -> None:
-    """Other programs tag their caches by the same standard."""
+    """Another program's tag of the same standard does not make the directory ours."""
     directory = loose_directory(tmp_path, ("build",), 0o755)
     (directory / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n# cargo\n")
     with pytest.raises(CacheError, match="holds other files"):
@@ -240,7 +240,7 @@ def test_tag_is_written_once_and_only_where_we_made_the_directory(tmp_path: Path
 
 @pytest.mark.parametrize("windows", [False, True])
 def test_another_process_makes_the_directory_first(tmp_path: Path, windows: bool) -> None:
-    """Who is second at making a level of the directory uses the one that is there."""
+    """The second process to make a level of the directory uses the level that is there."""
     real = os.mkdir
 
     def mkdir(*args: object, **kwargs: object) -> None:
@@ -264,7 +264,7 @@ def test_paths_with_odd_spellings(tmp_path: Path) -> None:
 @needs_fork
 @needs_root
 def test_unreadable_directory_above(place: str) -> None:
-    """What is missing is made also below a directory that may be passed but not listed, as /home often is."""
+    """Missing levels are made below a directory that may be passed but not listed, as /home often is."""
     os.chmod(place, 0o711)
     os.makedirs(f"{place}/home/me")
     os.chmod(f"{place}/home", 0o711)
@@ -345,7 +345,7 @@ def test_symbolic_link_is_a_miss_and_its_target_unharmed(
 @pytest.mark.parametrize("windows", [False, True])
 @pytest.mark.timeout(10)
 def test_fifo_is_a_miss_without_waiting(store: FileStore, path: Path, windows: bool) -> None:
-    """A FIFO without a writer would hold a plain open for ever."""
+    """A FIFO is a miss at once, though a plain open would wait for a writer for ever."""
     store = FileStore(store.location, strict=True, warn=print, windows=windows)
     path.unlink()
     os.mkfifo(path, 0o600)
@@ -401,7 +401,7 @@ def test_oversized_file_is_a_miss(store: FileStore, path: Path) -> None:
 
 
 def test_file_that_grows_while_read(store: FileStore, path: Path) -> None:
-    """A file that was small when looked at and is endless when read is a miss."""
+    """A file that is small when it is checked and endless when it is read is a miss."""
     with mock.patch("os.read", lambda _, size: b"x" * size):
         assert store.load("credentials", KEY) is None
 
@@ -503,7 +503,7 @@ def test_short_writes_are_continued(store: FileStore) -> None:
 
 
 def test_record_is_a_new_file(store: FileStore, path: Path) -> None:
-    """A record is replaced, not changed in place: who has it open keeps the old one whole."""
+    """A record is replaced, not changed in place: a reader that has it open reads the old one whole."""
     with path.open("rb") as old:
         store.store("credentials", KEY, b"something else")
 
@@ -578,7 +578,7 @@ def test_descriptors_do_not_pile_up(store: FileStore, path: Path) -> None:
 
 
 def test_symbolic_link_to_a_directory(tmp_path: Path) -> None:
-    """The cache directory may be a link, when what it leads to is ours; that is then tightened."""
+    """The cache directory may be a link to a directory of the user's, which is then closed to others."""
     target = tmp_path / "target"
     target.mkdir()
     target.chmod(0o755)
@@ -609,7 +609,7 @@ def test_sweep_takes_temporaries_of_its_key(store: FileStore, path: Path, kind: 
 
 @pytest.mark.parametrize("kind", ["credentials", "credentials-v1"])
 def test_sweep_of_all_takes_temporaries_of_any_age(store: FileStore, path: Path, kind: str) -> None:
-    """Who wants everything gone wants half-written secrets gone, too; records stay."""
+    """Clearing everything removes half-written secrets, too; records stay."""
     half = Path(store.location, f".{record_name(kind, OTHER_KEY)}.1.ab.tmp")
     half.write_bytes(b"CANARY")
     store.sweep_all()
@@ -619,7 +619,7 @@ def test_sweep_of_all_takes_temporaries_of_any_age(store: FileStore, path: Path,
 
 
 def test_a_writer_that_is_swept_writes_again(store: FileStore) -> None:
-    """Sweeping all under a writer's hands costs it a second try, not its record."""
+    """A writer whose temporary file is swept writes once more, and its record is kept."""
     with mock.patch("os.fsync") as fsync:
         fsync.side_effect = lambda _: store.sweep_all() if fsync.call_count == 1 else None
         store.store("credentials", KEY, b"x")
@@ -629,7 +629,7 @@ def test_a_writer_that_is_swept_writes_again(store: FileStore) -> None:
 
 
 def test_prune_takes_old_temporaries_of_all_keys(store: FileStore, path: Path) -> None:
-    """A temporary file that lost its writer may hold a secret of a key that nobody will ask for again."""
+    """A temporary file whose writer died may hold a secret, and its key may never be used again."""
     old = Path(store.location, f".{record_name('credentials', OTHER_KEY)}.1.ab.tmp")
     new = Path(store.location, f".{record_name('credentials', OTHER_KEY)}.1.cd.tmp")
     for file in (old, new):
@@ -662,7 +662,7 @@ def test_prune_takes_lock_files_of_dead_keys(store: FileStore) -> None:
 
 @pytest.mark.parametrize("kind", ["state", "shortcut"])
 def test_prune_takes_what_is_a_day_old(store: FileStore, kind: str) -> None:
-    """A back-off, or a shortcut, of yesterday goes, one of today stays."""
+    """A state or a shortcut goes when it is a day old, and not before."""
     for key, seconds in ((KEY, DAY + 60), (OTHER_KEY, 60)):
         store.store(kind, key, b"x")
         age(Path(store.location, record_name(kind, key)), seconds)
@@ -729,7 +729,7 @@ def test_changing_keys_leave_nothing_behind(store: FileStore) -> None:
 
 
 def test_prune_makes_no_lock_files(store: FileStore) -> None:
-    """Credentials go without a lock of their own key, which nobody else takes and which would stay behind."""
+    """Removing credentials makes no lock file of their key, which would stay behind."""
     for number in range(5):
         store.store("credentials", f"{number:040x}", b"expired")
 
@@ -738,7 +738,7 @@ def test_prune_makes_no_lock_files(store: FileStore) -> None:
 
 
 def test_prune_leaves_surplus_that_was_renewed(store: FileStore) -> None:
-    """Beyond the cap, too, what somebody has just renewed is not the file that was old."""
+    """A record beyond the cap stays when it is renewed before its removal."""
     keys = [f"{number:040x}" for number in range(257)]
     for number, key in enumerate(keys):
         store.store("credentials", key, b"valid")
@@ -770,14 +770,14 @@ def test_prune_goes_by_age(store: FileStore) -> None:
 
 
 class SharingViolationError(PermissionError):
-    """What os.replace raises on Windows while a reader or a virus scanner has the target open."""
+    """The error of os.replace on Windows while a reader or a virus scanner has the target open."""
 
     winerror = 32
 
 
 @pytest.mark.parametrize(("failures", "is_kept"), [(1, True), (9, True), (10, False)])
 def test_replace_is_retried_on_windows(store: FileStore, path: Path, failures: int, is_kept: bool) -> None:
-    """A target in use is tried ten times in at most a second, and then warned of, the old record whole."""
+    """A target in use is tried ten times in at most a second; then there is a warning, and the old record."""
     given: list[str] = []
     store = FileStore(store.location, strict=True, warn=given.append, windows=True)
     real = os.replace
@@ -819,7 +819,7 @@ def test_read_is_retried_on_windows(store: FileStore, path: Path, failures: int,
 
 
 def test_permission_error_elsewhere_is_not_retried(store: FileStore, path: Path) -> None:
-    """Without Windows' codes a refusal is a refusal: no pause."""
+    """A permission error without Windows' codes is not retried."""
     with (
         mock.patch("os.replace", side_effect=PermissionError(13, "no")),
         mock.patch("time.sleep", side_effect=AssertionError),
@@ -830,7 +830,7 @@ def test_permission_error_elsewhere_is_not_retried(store: FileStore, path: Path)
 
 
 def test_windows_rules_use_no_descriptors_of_directories_and_no_modes(tmp_path: Path) -> None:
-    """By Windows' rules nothing is asked of the system that Windows does not have."""
+    """By the rules of Windows, no call is made that Windows does not have."""
     store = FileStore(str(tmp_path / "a" / "b"), strict=True, warn=print, windows=True)
     forbidden = mock.Mock(side_effect=AssertionError("not on Windows"))
     with mock.patch.multiple("os", fchmod=forbidden, geteuid=forbidden, dup=forbidden):
@@ -842,7 +842,7 @@ def test_windows_rules_use_no_descriptors_of_directories_and_no_modes(tmp_path: 
 
 
 def test_prune_on_windows_leaves_an_open_lock_file(store: FileStore) -> None:
-    """Windows removes no open file: the lock is released first, and a refusal means that somebody uses it."""
+    """Windows removes no open file: the lock is released first, and a file that is in use stays."""
     given: list[str] = []
     store = FileStore(store.location, strict=True, warn=given.append, windows=True)
     for key in (KEY, OTHER_KEY):
@@ -869,7 +869,7 @@ def test_prune_on_windows_leaves_an_open_lock_file(store: FileStore) -> None:
 
 
 def test_loading_imports_nothing_heavy(store: FileStore, path: Path) -> None:
-    """A cache hit loads none of the modules that cost more than all its work."""
+    """A cache hit loads none of the modules whose import takes longer than the whole answer."""
     program = (
         "import sys\n"
         "from cognito_credentials.cache.file import FileStore\n"

@@ -39,7 +39,7 @@ def lock_file(store: FileStore) -> Path:
 
 @contextlib.contextmanager
 def holder(store: FileStore, *, with_child: bool = False) -> Iterator[int]:
-    """A process that holds the lock, and if asked has a child of its own that outlives it."""
+    """A process that holds the lock; *with_child*, it has a child of its own that outlives it."""
     ready, tell = os.pipe()
     until, end = os.pipe()
     pid = fork()
@@ -169,7 +169,7 @@ def test_program_started_by_the_holder_keeps_nothing(store: FileStore) -> None:
 
 
 def test_dropped_handle_lets_go(store: FileStore) -> None:
-    """A handle that is forgotten while it holds the lock lets go."""
+    """A handle that is garbage while it holds the lock releases it."""
     handle = store.lock(KEY)
     assert handle.acquire()
     del handle
@@ -178,7 +178,7 @@ def test_dropped_handle_lets_go(store: FileStore) -> None:
 
 
 def test_lock_file_removed_while_held(store: FileStore, lock_file: Path, warnings_given: list[str]) -> None:
-    """When somebody removes the lock file, at most one more gets in, nobody fails, and the file is back."""
+    """After a lock file was removed, one more process takes the lock, none fails, and the file is back."""
     first, second, third = (store.lock(KEY) for _ in range(3))
     assert first.acquire()
     lock_file.unlink()
@@ -236,7 +236,7 @@ def test_symbolic_link_as_lock_file(
 
 @pytest.mark.timeout(10)
 def test_fifo_as_lock_file(store: FileStore, lock_file: Path) -> None:
-    """A FIFO in the lock file's place holds nobody up."""
+    """A FIFO in the lock file's place is not waited for."""
     os.mkfifo(lock_file, 0o600)
 
     assert store.lock(KEY).acquire() is True
@@ -282,7 +282,7 @@ def test_lock_file_that_cannot_be_made(store: FileStore, warnings_given: list[st
 
 
 def test_out_of_descriptors(store: FileStore, warnings_given: list[str]) -> None:
-    """Having no descriptors left passes: we go on without a lock now, and ask again next time."""
+    """Without free descriptors we go on without a lock now, and try again next time."""
     real = os.open
 
     def opening(path: str, *args: int, **kwargs: int) -> int:
@@ -303,7 +303,7 @@ def test_out_of_descriptors(store: FileStore, warnings_given: list[str]) -> None
 
 
 def test_sweep_without_locks_waits_a_minute(store: FileStore) -> None:
-    """Where nothing locks, another writer's temporary file is swept only when it is a minute old."""
+    """Without working locks, another writer's temporary file is swept only when it is a minute old."""
     young, old = (Path(store.location, f".{record_name('state', KEY)}.1.{name}.tmp") for name in ("a", "b"))
     for file in (young, old):
         file.write_bytes(b"CANARY")
@@ -317,7 +317,7 @@ def test_sweep_without_locks_waits_a_minute(store: FileStore) -> None:
 
 
 def test_prune_without_locks_leaves_lock_files(store: FileStore, lock_file: Path) -> None:
-    """A lock file is removed only by who really holds it."""
+    """A lock file is removed only by a process that really holds the lock."""
     store.lock(KEY).acquire()
     store.delete("state", KEY)
     os.utime(lock_file, (0, 0))
