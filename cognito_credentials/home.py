@@ -1,11 +1,14 @@
 """
-The user's home directory, for the paths that are relative to it.
+The user's home directory, the paths that are relative to it, and the directory of the file cache.
 """
 
 from __future__ import annotations
 
+import ntpath
 import os
 from collections.abc import Mapping
+
+CACHE_VARIABLE = "AWS_COGNITO_CACHE_DIR"
 
 
 def home_directory(environ: Mapping[str, str]) -> str | None:
@@ -38,3 +41,21 @@ def expand_user(path: str, environ: Mapping[str, str]) -> str:
     if home and (path == "~" or path.startswith(("~/", "~" + os.sep))):
         return home + path[1:]
     return path
+
+
+def cache_directory(environ: Mapping[str, str], *, is_windows: bool = os.name == "nt") -> str | None:
+    """
+    Return the directory of the file cache: ``AWS_COGNITO_CACHE_DIR``, or a place under the user's home.
+
+    Returns:
+        An absolute path; None when *environ* names no home.
+    """
+    given = environ.get(CACHE_VARIABLE)
+    if given:
+        return os.path.abspath(expand_user(given, environ))
+    if is_windows:
+        # Local, not roaming: credentials must not be copied to a server with the profile.
+        local = environ.get("LOCALAPPDATA", "")
+        return ntpath.join(local, "cognito-credentials", "cache") if ntpath.isabs(local) else None
+    home = home_directory(environ)
+    return os.path.join(home, ".aws", "cognito", "cache") if home else None

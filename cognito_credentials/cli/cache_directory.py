@@ -87,7 +87,7 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
 
 def _store(environ: Mapping[str, str], warn: Callable[[str], None]) -> FileStore | None:
     from ..cache.file import FileStore
-    from ..settings.load import cache_directory
+    from ..home import cache_directory
 
     directory = cache_directory(environ)
     return None if directory is None else FileStore(directory, strict=False, warn=warn)

@@ -1,7 +1,7 @@
 """
 Developer authenticated identities: an app's own back end authenticates the user, not an identity provider.
 
-    login.py       DeveloperLogin, for the app: address of its back end -> source of tokens that Cognito issued
+    login.py       DeveloperLogin, for the app: its back end's address -> source of tokens that Cognito issued
     back_end.py    developer_token, for the back end: its user's name -> identity id and token
 
 Source: Cognito developer guide, developer authenticated identities.

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import difflib
 import logging
-import ntpath
-import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ..errors import CacheError, ConfigurationError, clean
-from ..home import expand_user, home_directory
+from ..home import CACHE_VARIABLE, cache_directory
 from . import checks
 from .aws_config import PROFILE_VARIABLES, choose_profile, read_config
 from .endpoints import checked_endpoint, configured_endpoint
@@ -60,7 +58,6 @@ SIGN_IN_KEYS: Final = (
 """Profile keys of signing in."""
 
 _PREFIX: Final = "AWS_COGNITO_"
-_CACHE_VARIABLE: Final = "AWS_COGNITO_CACHE_DIR"
 _ROLE_SETTINGS: Final = {
     "enhanced": ("custom_role_arn",),
     "basic": ("role_arn", "role_session_name", "duration_seconds", "policy"),
@@ -179,24 +176,6 @@ def check_arguments(arguments: Mapping[str, object], *, environ: Mapping[str, st
         elif name in _CHECKS:
             _CHECKS[name](value, where)
     return given
-
-
-def cache_directory(environ: Mapping[str, str], *, is_windows: bool = os.name == "nt") -> str | None:
-    """
-    Return the directory of the file cache: ``AWS_COGNITO_CACHE_DIR``, or a place under the user's home.
-
-    Returns:
-        An absolute path; None when *environ* names no home.
-    """
-    given = environ.get(_CACHE_VARIABLE)
-    if given:
-        return os.path.abspath(expand_user(given, environ))
-    if is_windows:
-        # Local, not roaming: credentials must not be copied to a server with the profile.
-        local = environ.get("LOCALAPPDATA", "")
-        return ntpath.join(local, "cognito-credentials", "cache") if ntpath.isabs(local) else None
-    home = home_directory(environ)
-    return os.path.join(home, ".aws", "cognito", "cache") if home else None
 
 
 class _Setting(NamedTuple):
@@ -347,7 +326,7 @@ def _near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
         Each with the one that was probably meant. It may be another program's all the same
         (``AWS_COGNITO_USER_POOL_ID``), so that it is no error.
     """
-    ours = {names.environment for names in NAMES.values() if names.environment} | {_CACHE_VARIABLE}
+    ours = {names.environment for names in NAMES.values() if names.environment} | {CACHE_VARIABLE}
     tails = {name.removeprefix(_PREFIX): name for name in ours if name.startswith(_PREFIX)}
     found = []
     for name in sorted(environ):
@@ -438,12 +417,12 @@ def _cache(lookup: _Lookup) -> tuple[str, str | None]:
     """Take the kind of cache, and the directory that a file cache is in."""
     cache = lookup.take("cache", checks.cache)
     directory = cache_directory(lookup.environ)
-    if lookup.environ.get(_CACHE_VARIABLE):
-        lookup.origins["cache_dir"] = _CACHE_VARIABLE
+    if lookup.environ.get(CACHE_VARIABLE):
+        lookup.origins["cache_dir"] = CACHE_VARIABLE
     if cache == "file" and directory is None:
         raise CacheError(
             f"{lookup.where('cache')} is 'file', but there is no home directory to put it in",
-            hint=f"Set {_CACHE_VARIABLE}, or use cache=memory",
+            hint=f"Set {CACHE_VARIABLE}, or use cache=memory",
         )
     return cache or "file", directory
 

@@ -1,1 +1,1 @@
-"""Tests of what is remembered; `contract.py` is what every store must pass."""
+"""Tests of the settings; `loading.py` has what they share."""

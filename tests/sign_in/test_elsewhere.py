@@ -11,9 +11,9 @@ import pytest
 
 from cognito_credentials import IdentityPool
 from cognito_credentials.cache.file import FileStore
+from cognito_credentials.home import cache_directory
 from cognito_credentials.regions import user_pool_issuer
 from cognito_credentials.secret import Secret
-from cognito_credentials.settings.load import cache_directory
 from cognito_credentials.sign_in import leftovers
 from cognito_credentials.sign_in.kept.account import Account
 from cognito_credentials.sign_in.kept.place import Place, key_of, sign_in_directory
