@@ -186,13 +186,14 @@ class TestProcesses:
         self, world: World, two: tuple[IdentityPool, IdentityPool]
     ) -> None:
         """A process that waits for the lock finds the credentials on disk, and asks nobody."""
-        world.faults({"operation": "GetId", "delay": 1.0})
+        world.faults({"operation": "GetId", "delay": 0.5})
 
         first, second = self._one_after_the_other(world, "GetId", two[0].credentials, two[1].credentials)
 
         assert first == second
         assert world.counts() == {"GetId": 1, "GetCredentialsForIdentity": 1}
 
+    @pytest.mark.thorough
     def test_the_waiter_takes_the_failure_of_the_holder(
         self, world: World, two: tuple[IdentityPool, IdentityPool]
     ) -> None:
@@ -209,13 +210,14 @@ class TestProcesses:
         self, world: World, two: tuple[IdentityPool, IdentityPool]
     ) -> None:
         """Two processes that ask for the identity at once are one guest."""
-        world.faults({"operation": "GetId", "delay": 1.0})
+        world.faults({"operation": "GetId", "delay": 0.5})
 
         outcomes = self._one_after_the_other(world, "GetId", two[0].identity_id, two[1].identity_id)
 
         assert len(set(outcomes)) == 1
         assert world.counts() == {"GetId": 1}
 
+    @pytest.mark.thorough
     def test_the_waiter_for_an_identity_takes_the_failure(
         self, world: World, two: tuple[IdentityPool, IdentityPool]
     ) -> None:
