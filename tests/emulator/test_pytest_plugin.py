@@ -135,7 +135,7 @@ def test_environment(developers_machine, emulator_environment, emulator, emulato
 
     assert ":assumed-role/unauthenticated/" in arn
     assert emulator.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1, "GetCallerIdentity": 1}
-    assert len(list((tmp_path / "aws" / "cache").glob("credentials-*.json"))) == 1
+    assert len(list((tmp_path / "aws" / "cache").glob("credentials-*.txt"))) == 1
     assert not list((tmp_path / "home").iterdir())
     assert emulator_environment.items() <= os.environ.items()
 

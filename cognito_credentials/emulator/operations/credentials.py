@@ -46,7 +46,7 @@ _SESSION_NAME = "CognitoIdentityCredentials"
 
 
 @dataclass(frozen=True)
-class _Authenticated:
+class _Principal:
     """
     The identity that a call is answered for, and its proof.
 
@@ -87,19 +87,19 @@ def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Call
     identity = load_identity(service.state, request["IdentityId"])
     pool = load_pool(service.state, identity.pool_id)
     _check_basic_flow(pool, request.get("Logins", {}))
-    authenticated = _authenticate(service, pool, identity, request.get("Logins"))
+    principal = _authenticate(service, pool, identity, request.get("Logins"))
     token = open_id_token(
         service.keys,
         pool,
-        authenticated.identity_id,
-        [*authenticated.amr, *_amr_of(authenticated.further_logins)],
+        principal.identity_id,
+        [*principal.amr, *_amr_of(principal.further_logins)],
         TOKEN_SECONDS,
         int(service.clock.now()),
-        {**tags_of_logins(pool, authenticated.further_logins), **authenticated.tags},
+        {**tags_of_logins(pool, principal.further_logins), **principal.tags},
         service.settings.token_issuer,
     )
     service.note_secret(token)
-    return {"IdentityId": authenticated.identity_id, "Token": token}
+    return {"IdentityId": principal.identity_id, "Token": token}
 
 
 def get_credentials_for_identity(
@@ -109,25 +109,25 @@ def get_credentials_for_identity(
     del caller  # public
     identity = load_identity(service.state, request["IdentityId"])
     pool = load_pool(service.state, identity.pool_id)
-    authenticated = _authenticate(service, pool, identity, request.get("Logins"))
+    principal = _authenticate(service, pool, identity, request.get("Logins"))
     role_arn = resolve_role(
-        pool, authenticated.logins, request.get("CustomRoleArn"), authenticated=bool(authenticated.amr)
+        pool, principal.logins, request.get("CustomRoleArn"), authenticated=bool(principal.amr)
     )
-    _assume(service, pool, authenticated, role_arn)
+    _check_role(service, pool, principal, role_arn)
     lifetime = service.settings.credential_seconds(DEFAULT_CREDENTIAL_SECONDS)
     minted = service.issue_credentials(
         AssumedRole(
             role_arn=role_arn,
             session_name=_SESSION_NAME,
             expires_at=int(service.clock.now()) + lifetime,
-            identity_id=authenticated.identity_id,
+            identity_id=principal.identity_id,
             pool_id=pool.id,
-            limited=not authenticated.amr,
-            tags=authenticated.tags,
+            limited=not principal.amr,
+            tags=principal.tags,
         )
     )
     return {
-        "IdentityId": authenticated.identity_id,
+        "IdentityId": principal.identity_id,
         "Credentials": {
             "AccessKeyId": minted.access_key_id,
             "SecretKey": minted.secret_access_key,
@@ -149,24 +149,24 @@ def _check_basic_flow(pool: IdentityPool, logins: Mapping[str, str]) -> None:
 
 def _authenticate(
     service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str] | None
-) -> _Authenticated:
+) -> _Principal:
     if not logins:
         if identity.authenticated or not identity.enabled:
             raise identity_forbidden(identity.id)
         if not pool.allows_guests:
             raise _guests_not_allowed()
-        return _Authenticated(identity.id)
+        return _Principal(identity.id)
     token_key = service_token_key(pool, logins)
     if token_key is not None:
         return _authenticate_by_token(service, pool, identity, logins, token_key)
     verified = service.logins.verify(pool, logins)
     survivor = resolve_identity(service.state, identity, _linked(verified), service.clock.now_ms())
-    return _Authenticated(survivor, _amr_of(verified), verified, tags_of_logins(pool, verified))
+    return _Principal(survivor, _amr_of(verified), verified, tags_of_logins(pool, verified))
 
 
 def _authenticate_by_token(
     service: Service, pool: IdentityPool, identity: Identity, logins: Mapping[str, str], token_key: str
-) -> _Authenticated:
+) -> _Principal:
     """A token of this service proves the identity that it names. Further logins are linked to that."""
     token = service.logins.verify_service_token(logins[token_key])
     others = {name: text for name, text in logins.items() if name != token_key}
@@ -176,7 +176,7 @@ def _authenticate_by_token(
     survivor = resolve_identity(
         service.state, identity, _linked(further), service.clock.now_ms(), proven=True
     )
-    return _Authenticated(survivor, token.amr[1:], tags=token.tags, further_logins=further)
+    return _Principal(survivor, token.amr[1:], tags=token.tags, further_logins=further)
 
 
 def _linked(logins: Sequence[VerifiedLogin]) -> list[LinkedLogin]:
@@ -187,7 +187,7 @@ def _amr_of(logins: Sequence[VerifiedLogin]) -> list[str]:
     return [entry for login in logins for entry in login.amr]
 
 
-def _assume(service: Service, pool: IdentityPool, authenticated: _Authenticated, role_arn: str) -> None:
+def _check_role(service: Service, pool: IdentityPool, principal: _Principal, role_arn: str) -> None:
     """Refuse a role that STS would refuse. The answer blames the configuration of the pool."""
     host = service_host(pool.region)
     attempt = Assumption(
@@ -195,19 +195,19 @@ def _assume(service: Service, pool: IdentityPool, authenticated: _Authenticated,
         provider=host,
         claims={
             "aud": [pool.id],
-            "sub": [authenticated.identity_id],
-            "amr": ["authenticated", *authenticated.amr] if authenticated.amr else ["unauthenticated"],
+            "sub": [principal.identity_id],
+            "amr": ["authenticated", *principal.amr] if principal.amr else ["unauthenticated"],
         },
         session_name=_SESSION_NAME,
         now=service.clock.now(),
-        tags=authenticated.tags,
+        tags=principal.tags,
     )
-    well_formed = are_valid if authenticated.logins else are_well_formed  # tags of developers are not mapped
+    well_formed = are_valid if principal.logins else are_well_formed  # tags of developers are not mapped
     possible = (
         is_role_of_account(role_arn, pool.region)
         and is_short_enough(role_arn, pool.region)
-        and well_formed(authenticated.tags)
-        and packed_percent("", (), authenticated.tags) <= 100
+        and well_formed(principal.tags)
+        and packed_percent("", (), principal.tags) <= 100
     )
     if not possible or not may_assume(service.state, role_arn, attempt, service.strict_roles):
         raise invalid_pool_configuration()

@@ -32,7 +32,7 @@ def whole(tmp_path, emulator_keys):
 
 
 @pytest.fixture
-def plant(tmp_path, emulator_keys):
+def add_content(tmp_path, emulator_keys):
     """A function that adds a content to a new state, and returns the number of rows or the error."""
 
     def call(content):
@@ -93,12 +93,12 @@ def test_seed(tmp_path, whole, boto_session, emulator_keys, refused):
 
 
 @pytest.mark.thorough
-def test_every_small_mistake(whole, plant, tmp_path):
+def test_every_small_mistake(whole, add_content, tmp_path):
     """A member that is missing, of a wrong kind, empty or huge is either valid or named in the error."""
     accepted = set()
     for path in places(whole):
         for name, value in {**WRONG, "missing": ...}.items():
-            result = plant(changed(whole, path, value))
+            result = add_content(changed(whole, path, value))
             if isinstance(result, int):
                 accepted.add((named(path), name))
                 continue
@@ -119,24 +119,24 @@ def test_every_small_mistake(whole, plant, tmp_path):
     assert accepted == expected
 
 
-def test_everything_twice(whole, plant):
+def test_everything_twice(whole, add_content):
     """Two descriptions of the same thing are a mistake."""
     for table in whole:
         for number, entry in enumerate(whole[table]):
-            result = plant({**whole, table: [*whole[table], entry]})
+            result = add_content({**whole, table: [*whole[table], entry]})
 
             assert f": {table}[{len(whole[table]) + 1}]: '" in result
             assert result.endswith("' exists already"), (table, number)
 
 
-def test_unknown_members(whole, plant):
+def test_unknown_members(whole, add_content):
     """An unknown member is named, in every table and in the tables inside it."""
     free = ("claims", "IdentityPoolTags", "Roles", "SupportedLoginProviders", "RoleMappings", "keys[1]")
     tables = [path for path in places(whole) if isinstance(changed_value(whole, path), dict)]
     for path in tables:
         if named(path).endswith(free) or "Condition" in path or path[-1] == "jwks":
             continue
-        result = plant(changed(whole, (*path, "Colour"), "red"))
+        result = add_content(changed(whole, (*path, "Colour"), "red"))
         assert "Colour" in str(result), path
         assert named(path[:2]) in result
 
@@ -392,12 +392,12 @@ def test_trust_in_every_pool(mistake_in, principal, condition):
         ),
     ],
 )
-def test_trust_that_is_limited(plant, tmp_path, policy):
+def test_trust_that_is_limited(add_content, tmp_path, policy):
     """A trust policy that names a pool, denies, or trusts another principal is accepted."""
     file = tmp_path / "seed.toml"
     file.write_text(ROLE + policy)
 
-    assert plant(Seed.load(file).content) == 1
+    assert add_content(Seed.load(file).content) == 1
 
 
 def test_role_of_another_account(mistake_in):
@@ -447,9 +447,9 @@ def test_command_with_a_bad_seed(tmp_path):
     assert [pool["id"] for pool in pools] == [POOL_ID]
 
 
-def test_pool_without_an_issuer_of_the_seed(api, plant):
+def test_pool_without_an_issuer_of_the_seed(api, add_content):
     """A pool may name an OIDC provider that the seed does not describe. Its keys are found by discovery."""
-    assert plant({"pools": [json.loads(json.dumps(minimal_pool()))]}) == 1
+    assert add_content({"pools": [json.loads(json.dumps(minimal_pool()))]}) == 1
     assert get_id(api, api.oidc_pool(), api.login(provider=OIDC))
 
 
