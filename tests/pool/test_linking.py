@@ -464,6 +464,20 @@ def test_signing_in_over_somebody_else(world: World) -> None:
     assert [new for _, new, _ in news] == [pool.identity_id()]
 
 
+def test_signing_in_to_what_only_a_token_can_tell(world: World) -> None:
+    """A sign-in whose user only the token names leaves nothing of the user before."""
+    source = SignIn(world)
+    pool = world.pool(logins={LOGIN: source})
+    pool.sign_in()
+    ann = pool.credentials().access_key_id
+    source.next = "bob"
+    source.principal = lambda: None  # type: ignore[method-assign]
+
+    pool.sign_in()
+
+    assert pool.credentials().access_key_id != ann
+
+
 def test_signing_in_again_after_it_had_ended(world: World) -> None:
     """A back-off that began for want of a login ends with the sign-in."""
     source = SignIn(world)

@@ -419,6 +419,32 @@ class TestLogins:
         assert pool.credentials().access_key_id != anns
         assert pool.identity_id() != anns_id
 
+    @pytest.mark.writes_secrets  # the token file
+    def test_the_identity_of_another_user_comes_with_other_credentials(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        """Once `identity_id` is another user's, `credentials` are no longer the first user's."""
+        file = tmp_path / "token"
+        file.write_text(world.token("ann"))
+        pool = world.pool(logins={"login.example.com": FileSource(str(file))})
+        anns, anns_id = pool.credentials(), pool.identity_id()
+        file.write_text(world.token("bob"))
+
+        assert pool.identity_id() != anns_id
+        assert pool.credentials() != anns
+
+    def test_what_only_a_token_can_tell_is_not_in_the_status(self, world: World) -> None:
+        """Before a token was asked for, `status` says why identity and credentials are unknown."""
+        pool = world.pool(logins={"login.example.com": world.token})
+        before = pool.status()
+        credentials = pool.credentials()
+        after = pool.status()
+
+        assert (before.identity_id, before.expiration) == (None, None)
+        assert before.unknown_because is not None
+        assert "only a login token" in before.unknown_because
+        assert (after.identity_id, after.expiration) == (pool.identity_id(), credentials.expiration)
+
     def test_a_user_switched_under_our_hands_is_noticed(self, world: World) -> None:
         """When another user's token appears between two looks, nothing is stored for the first user."""
 
@@ -682,6 +708,30 @@ class TestIdentity:
 
         assert world.counts()["GetId"] == 1
         assert len({pool.identity_id() for pool in pools}) == 1
+
+    def test_an_open_id_token_of_a_known_identity_takes_one_request(self, world: World) -> None:
+        """Where the identity is known, only the token is asked for; it names the identity."""
+        pool = world.pool()
+        identity = pool.identity_id()
+
+        pool.open_id_token()
+        pool.open_id_token()
+
+        assert pool.identity_id() == identity
+        assert world.counts() == {"GetId": 1, "GetOpenIdToken": 2}
+
+    def test_the_status_of_another_process_is_that_of_the_disk(self, world: World) -> None:
+        """A process that holds nothing shows the credentials and the back-off that are on disk."""
+        world.pool().credentials()
+        world.move(46 * MINUTE)
+        world.outage()
+        world.pool().credentials()
+
+        status = world.pool().status()
+
+        assert status.seconds_left == pytest.approx(14 * MINUTE, abs=SLACK)
+        assert status.retry_in is not None
+        assert 400 <= status.retry_in <= 600
 
     def test_asking_for_the_identity_backs_off(self, world: World) -> None:
         """In an outage, asking for the identity does not hammer the service."""

@@ -272,6 +272,31 @@ class TestProcesses:
         assert world.counts()["GetCredentialsForIdentity"] == 2
 
 
+def test_nobody_waits_for_a_lock_once_there_are_fresh_credentials(world: World) -> None:
+    """A process that waits takes new credentials from the disk although the lock is still held."""
+    pool, other = world.pool(), world.pool()
+    first = pool.credentials()
+    other.credentials()
+    world.move(first.expires_at - world.clock.wall() - 50)
+    principal = parts_of(pool).refresher.principal()
+    assert principal is not None
+    lock = parts_of(pool).store.lock(principal.identity_key)
+    assert lock.acquire()
+    sleep, renewed = world.clock.sleep, list[Any]()
+
+    def meanwhile(seconds: float) -> None:
+        sleep(seconds)
+        if not renewed:
+            renewed.append(None)
+            renewed[0] = other.refresh()  # goes on without the lock after 20 seconds, as the clock says
+
+    world.clock.sleep = meanwhile  # type: ignore[method-assign]
+
+    assert pool.credentials() == renewed[0] != first
+
+    lock.release()
+
+
 def test_a_token_that_is_missing_when_it_is_due_takes_nothing_away(world: World, emulator: Any) -> None:
     """A login that only its token names may fail while credentials are valid: it is asked again later."""
     arn = f"arn:aws:iam::123456789012:oidc-provider/{PROVIDER}"
