@@ -153,7 +153,6 @@ def one_line(text: str, most: int) -> str:
 
 
 TEXT = Kind(is_text, "a text that is not empty")
-FLAG = Kind(lambda value: isinstance(value, bool), "true or false")
 SECONDS = Kind(lambda value: is_number(value, 0, MOST_SECONDS), f"seconds, 0 to {MOST_SECONDS}")
 SIGNED_SECONDS = Kind(
     lambda value: is_number(value, -MOST_SECONDS, MOST_SECONDS),
@@ -185,7 +184,7 @@ def _check_values(value: Any) -> None:
             if isinstance(item, dict):
                 inner.extend(((path, name), member) for name, member in item.items())
                 if not all(map(_is_encodable, item)):
-                    raise JsonError(f"{_place(path)}: a name in it has half of a character, a lone surrogate")
+                    raise JsonError(f"{_place(path)}: a name in it has a lone surrogate")
             elif isinstance(item, list):
                 inner.extend(((path, number), member) for number, member in enumerate(item))
             elif isinstance(item, str) and not _is_encodable(item):

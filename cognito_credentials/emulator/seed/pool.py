@@ -26,8 +26,14 @@ from cognito_credentials.emulator.stored.pools import IdentityPool, insert_pool,
 _POOL_ID = re.compile(r"[a-z0-9-]{1,18}:[0-9a-f-]+")
 _MAX_ID = 55
 _PROVIDER_ARNS = {
-    "OpenIdConnectProviderARNs": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/\S+"),
-    "SamlProviderARNs": re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:saml-provider/[\w.-]+", re.ASCII),
+    "OpenIdConnectProviderARNs": (
+        "an OIDC",
+        re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/\S+"),
+    ),
+    "SamlProviderARNs": (
+        "a SAML",
+        re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:saml-provider/[\w.-]+", re.ASCII),
+    ),
 }
 _PUBLIC_PROVIDERS = (
     *("accounts.google.com", "api.twitter.com", "appleid.apple.com"),
@@ -138,10 +144,10 @@ def _kind_in_words(shapes: Mapping[str, Any], name: str) -> str:
 
 def _check_providers(entry: Entry) -> None:
     """Refuse providers that the service would store, but that no login could match."""
-    for member, pattern in _PROVIDER_ARNS.items():
+    for member, (kind, pattern) in _PROVIDER_ARNS.items():
         for number, arn in enumerate(entry.values.get(member, ()), start=1):
             if pattern.fullmatch(arn) is None:
-                raise entry.mistake(f"{member}[{number}]", f"'{arn}' is not the ARN of such a provider")
+                raise entry.mistake(f"{member}[{number}]", f"'{arn}' is not the ARN of {kind} provider")
     for name in entry.values.get("SupportedLoginProviders", ()):
         if name not in _PUBLIC_PROVIDERS:
             providers = ", ".join(_PUBLIC_PROVIDERS)

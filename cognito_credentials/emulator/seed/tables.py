@@ -135,7 +135,7 @@ def add_user(service: Service, entry: Entry) -> str:
     opaque = provider in OPAQUE
     if not opaque and not is_user_pool(provider):
         expected = f"a user pool, cognito-idp.REGION.amazonaws.com/ID, or one of {', '.join(OPAQUE)}"
-        raise entry.mistake("provider", f"'{provider}' is never asked for its users; expected {expected}")
+        raise entry.mistake("provider", f"the users of '{provider}' are never looked up; expected {expected}")
     for member, value in (("token", token), ("app_id", app_id), ("claims", claims)):
         if value and not opaque:
             raise entry.mistake(member, "only for opaque tokens: the tokens of a user pool contain it")

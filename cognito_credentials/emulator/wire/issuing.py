@@ -124,7 +124,7 @@ def _check_provider(provider: str) -> None:
         raise ControlError("provider: write it without https://, as in Logins")
     if provider in OPAQUE:
         raise ControlError(
-            f"provider: the tokens of {provider} are opaque: choose one, and say whose it is with "
+            f"provider: the tokens of {provider} are opaque: choose any text, and give it to a user with "
             "PUT /_emulator/users, Emulator.set_user or [[users]] in the seed"
         )
 

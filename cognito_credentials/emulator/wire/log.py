@@ -17,7 +17,7 @@ from cognito_credentials.emulator.model.members import one_line
 from cognito_credentials.emulator.wire.answers import Answer
 
 MOST_LINES = 1000
-LEFT_OUT = "cognito-credentials: lines are left out here, as nobody had read those above"
+LEFT_OUT = "cognito-credentials: lines are left out here, because nobody had read those above"
 _END_SECONDS = 1.0
 _MAX_NAME = 64
 _MAX_REASON = 300

@@ -241,7 +241,7 @@ def changed_value(content, path):
         ),
         ("[[saml_providers]]\narn = 'a'\nmetadata_file = 'b'\n", "saml_providers[1].arn: 'a' is not the ARN"),
         ("[[users]]\nprovider = 'p'\n", "users[1]: subject is missing; it is a text"),
-        ("[[users]]\nprovider = 'p'\nsubject = 's'\n", "users[1].provider: 'p' is never asked for its users"),
+        ("[[users]]\nprovider = 'p'\nsubject = 's'\n", "users[1].provider: the users of 'p' are never"),
         (
             "[[users]]\nprovider = 'cognito-idp.r.amazonaws.com/r_a'\nsubject = 's'\ntoken = 'hushhush'\n",
             "users[1].token: only for opaque tokens",

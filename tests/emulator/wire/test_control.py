@@ -112,7 +112,7 @@ MISTAKES = {
         ('{"provider": "p", "claims": []}', "claims: expected an object, or null, not []"),
         ('{"provider": "p", "claims": {"a": [1, Infinity]}}', "claims.a[1]: expected a finite number"),
         ('{"provider": "p", "claims": {"a": "\\ud800"}}', "claims.a: expected whole characters"),
-        ('{"provider": "p", "claims": {"\\ud800": 1}}', "claims: a name in it has half of a character"),
+        ('{"provider": "p", "claims": {"\\ud800": 1}}', "claims: a name in it has a lone surrogate"),
         (
             '{"provider": "p", "claims": {"a": ' + "[" * 900 + "]" * 900 + "}}",
             "nested deeper than 100 levels",
