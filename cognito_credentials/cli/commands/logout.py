@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...errors import CacheError, ServiceError
+from ...logins.signed_out import SignedOut
 from .. import cache_directory
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
 from ..pool_options import open_pool, refuse_selection
-from ..terminal import printable
+from ..terminal import Terminal, printable
 
 if TYPE_CHECKING:
-    from ...logins.signed_out import SignedOut
     from ...pool.pool import IdentityPool
 
 _SCOPES: Final = ("credentials", "login", "identity")
@@ -46,8 +46,7 @@ def run(invocation: Invocation) -> int:
     done = pool.sign_out(scope)
     for line in _lines(done):
         invocation.terminal.write(line + "\n")
-    _say_what_is_not_revoked(invocation, done.problems)
-    _say_what_is_left(invocation, done.left)
+    _say_problems(invocation.terminal, done)
     for kept in done.kept:
         invocation.terminal.say(f"{printable(kept)}.")
     for other in done.others:
@@ -93,7 +92,7 @@ def _run_all(invocation: Invocation) -> int:
 
     ended, problem = sign_out_all(invocation.environ, warn)
     had_credentials = cache_directory.clear(invocation.environ, identities=False) > 0
-    _say_what_is_ended(invocation, ended, had_credentials=had_credentials)
+    _say_what_is_ended(terminal, ended, had_credentials=had_credentials)
     if problem is not None:
         raise problem
     if any(done.left for done in ended):
@@ -102,8 +101,7 @@ def _run_all(invocation: Invocation) -> int:
     return ServiceError.exit_code if any(done.problems for done in ended) else 0
 
 
-def _say_what_is_ended(invocation: Invocation, ended: list[SignedOut], *, had_credentials: bool) -> None:
-    terminal = invocation.terminal
+def _say_what_is_ended(terminal: Terminal, ended: list[SignedOut], *, had_credentials: bool) -> None:
     for done in ended:
         for user in done.users:
             terminal.write(_line(printable(user), revoked=done.revoked) + "\n")
@@ -115,21 +113,17 @@ def _say_what_is_ended(invocation: Invocation, ended: list[SignedOut], *, had_cr
         terminal.write("Removed the credentials.\n")
     elif not ended:
         terminal.write(_NOTHING + "\n")
-    _say_what_is_not_revoked(invocation, tuple(problem for done in ended for problem in done.problems))
-    _say_what_is_left(invocation, tuple(problem for done in ended for problem in done.left))
+    _say_problems(terminal, sum(ended, start=SignedOut()))
 
 
-def _say_what_is_not_revoked(invocation: Invocation, problems: tuple[str, ...]) -> None:
-    for problem in problems:
-        invocation.terminal.say(
+def _say_problems(terminal: Terminal, done: SignedOut) -> None:
+    for problem in done.problems:
+        terminal.say(
             f"The refresh token was removed here, but not revoked: {printable(problem)}. "
             "Whoever has a copy of it can use it until it ends."
         )
-
-
-def _say_what_is_left(invocation: Invocation, left: tuple[str, ...]) -> None:
-    for problem in left:
-        invocation.terminal.say(
+    for problem in done.left:
+        terminal.say(
             f"A key is left in the keyring: {printable(problem)}. What it opened is removed: "
             "it opens nothing any more."
         )
