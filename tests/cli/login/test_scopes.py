@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -15,7 +16,7 @@ USER = "Signed out ann@example.com: the refresh token is revoked and removed."
 def _kinds(app: App) -> set[str]:
     """Return the files that are kept, by the first word of their names."""
     names = {name.rpartition("/")[2] for name in app.kept()}
-    return {name.partition("-v1-")[0] for name in names if "-v1-" in name}
+    return {kind for name in names for kind in re.findall(r"(.+)-v\d-", name)}
 
 
 @pytest.mark.parametrize(
