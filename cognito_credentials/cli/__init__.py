@@ -4,21 +4,23 @@ The command line: what people type, and what SDKs run.
 In come arguments, the environment and the config files; out go results on stdout, words for people on stderr,
 and an exit code.
 
-    fast.py           arguments and environment -> the answer of ``credential-process``, if it is in the cache
-    process.py        protects the memory of this process, and ends it in order when a signal comes
-    commands/         one file a command; ``commands.run`` parses, runs, and reports what went wrong
-    command.py        what a command is made of
-    parser.py         arguments -> options, or a usage error; help
-    pool_options.py   options -> settings, identity pool, region, credentials
-    terminal.py       the only place that writes to stdout and stderr, or asks a question
-    tables.py         rows -> tables, lists and JSON
-    formats.py        credentials -> variables, and their text for each shell
-    failures.py       exceptions -> one line and an exit code
-    logs.py           our log -> stderr
-    config_text.py    text of a config file and changes to one profile -> the new text
-    config_file.py    path of the config file -> its bytes, and back
-    own_command.py    the ``credential_process`` line of this installation
-    wizard.py         the questions of ``configure``
+    fast.py              arguments and environment -> the answer of ``credential-process``, if it is in the cache
+    process.py           protects the memory of this process, and ends it in order when a signal comes
+    commands/            one file a command; ``commands.run`` parses, runs, and reports what went wrong
+    command.py           what a command is made of
+    parser.py            arguments -> options, or a usage error; help
+    pool_options.py      options -> settings, identity pool, region, credentials
+    terminal.py          the only place that writes to stdout and stderr, or asks a question
+    tables.py            rows -> tables, lists and JSON
+    words.py             facts -> phrases that several commands use
+    formats.py           credentials -> variables, and their text for each shell
+    failures.py          exceptions -> one line and an exit code
+    logs.py              our log -> stderr
+    cache_directory.py   everything in the cache directory -> rows for ``list``; clearing it
+    config_text.py       text of a config file and changes to one profile -> the new text
+    config_file.py       path of the config file -> its bytes, and back
+    own_command.py       the ``credential_process`` line of this installation
+    wizard.py            the questions of ``configure``
 
 This file dispatches and imports nothing heavy: an SDK runs ``credential-process`` before each of the user's
 commands, so an answer from the cache must cost hardly more than starting the interpreter.

@@ -69,7 +69,7 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
         raise CacheError(
             "there is no home directory, and so no cache directory", hint="Set AWS_COGNITO_CACHE_DIR"
         )
-    removed = set()
+    removed = set()  # by key: a record and its former version are one entry
     for kind in (*KINDS, *FORMER_KINDS):
         name = kind.removesuffix("-v1")
         if name == "identity" and not identities:
