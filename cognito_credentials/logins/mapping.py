@@ -100,7 +100,7 @@ class Logins:
             texts: Login provider name to the text of a source; None for a name is "as the token says".
             origin: Where it was written, for messages.
             environ: Where ``env:`` sources and ``~`` look; None for this process's environment.
-            others: Scheme to what makes its sources, for those that lie above this package.
+            others: Scheme -> maker, for sources of classes above this folder.
 
         Raises:
             ConfigurationError: Something in it is no login; the message holds no value.
@@ -182,7 +182,7 @@ class Logins:
         return [source for _, source in self.sources if self.user is None or source.is_sign_in]
 
     def reject(self, tokens: Mapping[str, Secret]) -> None:
-        """Tell the sources that the service refused these tokens."""
+        """Have the sources note that the service refused *tokens*."""
         for _, source in self.sources:
             for token in tokens.values():
                 source.reject(token)
@@ -211,8 +211,8 @@ class Logins:
                     source.token()
                 except LoginRequiredError as error:
                     return f"{error.message}; with user set (cognito_user) it would not matter"
-                return f"the login token{of} does not tell; cognito_user does (user in Python)"
-            return f"only a login token{of} tells, when asked for; cognito_user does at once (user in Python)"
+                return f"the login token{of} does not name its user; cognito_user does (user in Python)"
+            return f"only a new login token{of} names the user; cognito_user does at once (user in Python)"
         return NOBODY
 
     def resolve(self, now: float) -> ResolvedLogins:

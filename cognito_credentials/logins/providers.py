@@ -30,13 +30,17 @@ ALIASES: Final = MappingProxyType(
         "amazon": "www.amazon.com",
     }
 )
-"""Short names, and those that Cognito knows. Source: Cognito developer guide, external providers."""
+"""
+Short name -> the name that Cognito knows.
+
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/external-identity-providers.html
+"""
 _WELL_KNOWN = (
     *ALIASES.items(),
     ("twitter", "api.twitter.com"),
     ("cognito", "cognito-idp.REGION.amazonaws.com/USER_POOL_ID"),
 )
-"""What people write, and what they may mean by it."""
+"""What people write, and the provider that they may mean."""
 
 _NAME = re.compile(r"[A-Za-z0-9@ ._:/-]{0,100}")
 _IDENTITY_ID = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}:[0-9a-f-]+")
@@ -123,7 +127,7 @@ def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: st
             f"logins from {origin}: the token for {clean(name, 80)} is an access token",
             hint="Identity pools take the ID token of the same sign-in",
         )
-    # A trailing slash is some issuers' habit; whether it belongs to the key is the service's to say.
+    # Some issuers end with a slash. The service knows whether it belongs to the key.
     if issuer is not None and issuer.rstrip("/") != name.rstrip("/"):
         raise ConfigurationError(
             f"logins from {origin}: the provider given is '{clean(name, 80)}', "
@@ -162,7 +166,7 @@ def own_identity_id(provider: str, claims: dict[str, Any] | None) -> str | None:
     A back end gets such a token for its user (developer identity). GetId refuses it. Its subject is the
     identity to ask credentials for, which the service verifies.
 
-    Source: Cognito developer guide, developer authenticated identities.
+    Source: https://docs.aws.amazon.com/cognito/latest/developerguide/developer-authenticated-identities.html
     """
     subject = claims.get("sub") if claims else None
     if not isinstance(subject, str) or len(subject) > 55 or not _IDENTITY_ID.fullmatch(subject):
@@ -171,7 +175,7 @@ def own_identity_id(provider: str, claims: dict[str, Any] | None) -> str | None:
 
 
 def _saml_response(token: Secret) -> Secret | str:
-    """Return the response, or what is wrong with it, so that no frame of an error holds it in clear."""
+    """Return the response, or what is wrong with it: no frame of an error holds it in clear."""
     text = "".join(token.reveal().split())
     if text.startswith("<"):
         return "the XML itself"

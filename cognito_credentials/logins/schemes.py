@@ -27,7 +27,7 @@ DEVELOPER: Final = "developer"
 SCHEMES: Final = ("file", "env", "command", "keyring", DEVELOPER)
 _FORMS = "file:PATH, env:NAME or command:ARGV"
 Maker = Callable[[str, str | None], Source]
-"""Makes a source of what follows its scheme and of the login provider name, None where the token names it."""
+"""Makes a source of the text behind the scheme and the login provider name; None where the token names it."""
 _HOLDS = MappingProxyType(
     {"cognito_developer_headers": "developer headers", "cognito_oidc_client_secret": "client secret"}
 )
@@ -62,12 +62,11 @@ def parse_source(
         provider: The login provider name; None where the token names it.
         origin: Where it was written, for messages.
         environ: Where ``env:`` and ``~`` look; None for this process's environment.
-        others: Scheme to what makes its sources.
+        others: Scheme -> maker, for sources of classes above this folder.
         setting: What it was written for, for messages.
 
     Raises:
-        ConfigurationError: It names no source, or one that does not exist. *text* is not shown, since it
-            may be a token that was put where a source belongs.
+        ConfigurationError: *text* names no source. It is not shown, since it may be a token.
     """
     where = f"{setting} from {origin}"
     scheme, colon, rest = text.strip().partition(":")
@@ -99,7 +98,7 @@ def parse_source(
 def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
     text = expand_user(text, os.environ if environ is None else environ)
     if not os.path.isabs(text):
-        # Anybody may own the current directory, and so would name the user.
+        # Relative to the current directory, the file would depend on where the program is started.
         raise ConfigurationError(
             f"{where}: file:{clean(text, 80)} is not an absolute path",
             hint="Begin it with / or ~/",

@@ -76,7 +76,7 @@ def account_id(value: object, where: str) -> str:
 
 
 def user(value: object, where: str) -> str:
-    """Take a name for the user."""
+    """Take the user's name."""
     given = text(value, where)
     if len(given) > USER_LIMIT:
         raise ConfigurationError(
@@ -89,7 +89,7 @@ def flow(value: object, where: str) -> str:
     """Take ``enhanced`` or ``basic``."""
     given = text(value, where)
     if given not in FLOWS:
-        # Classic is what AWS calls the basic flow, too.
+        # AWS calls the basic flow classic, too.
         meant = difflib.get_close_matches(given.lower(), (*FLOWS, "classic"), n=1, cutoff=0.5)
         near = "enhanced" if meant[:1] in ([], ["enhanced"]) else "basic"
         raise ConfigurationError(
@@ -128,7 +128,7 @@ def role_session_name(value: object, where: str) -> str:
 
 
 def duration_seconds(value: object, where: str) -> int:
-    """Take how long basic-flow credentials shall live, in seconds."""
+    """Take the lifetime of the basic flow's credentials, in seconds."""
     if isinstance(value, int) and not isinstance(value, bool):
         seconds = value
     else:
@@ -165,7 +165,7 @@ def policy(value: object, where: str) -> str:
 
 
 def cache(value: object, where: str) -> str:
-    """Take where credentials are remembered."""
+    """Take the kind of cache."""
     given = text(value, where)
     scheme, is_url, _ = given.partition("://")
     kind = scheme if is_url else given
@@ -193,4 +193,4 @@ CHECKS: Final[Mapping[str, Callable[[object, str], object]]] = {
     "policy": policy,
     "cache": cache,
 }
-"""The check of each setting that can be judged by itself."""
+"""The check of each setting that can be checked by itself."""

@@ -31,7 +31,7 @@ def configured_endpoint(
     Look up the endpoint of *service* in the environment and the profile, in botocore's order.
 
     Args:
-        service: Its id as botocore writes it there: ``cognito_identity`` or ``sts``.
+        service: Its id in the names of these settings: ``cognito_identity``, ``sts``.
         environ: ``AWS_ENDPOINT_URL_<SERVICE>``, ``AWS_ENDPOINT_URL``, and
             ``AWS_IGNORE_CONFIGURED_ENDPOINT_URLS``.
         config: For its ``services`` sections.
@@ -39,12 +39,12 @@ def configured_endpoint(
         profile_settings: Its ``services``, ``endpoint_url`` and ``ignore_configured_endpoint_urls``.
 
     Returns:
-        The address and where it is from; None when none is configured or they are to be ignored.
+        The address and its origin; None when none is configured, or all are to be ignored.
 
     Raises:
         ConfigurationError: The profile names a ``services`` section that does not exist.
 
-    Source: AWS SDKs and Tools reference guide, service-specific endpoints.
+    Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
     ignore = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
     if ignore is None:
@@ -73,7 +73,7 @@ def configured_endpoint(
 
 def checked_endpoint(value: object, where: str) -> str:
     """
-    Take the address of a service: https, or plain http to this very machine.
+    Take the address of a service: https, or plain http to this machine.
 
     Args:
         value: The address.

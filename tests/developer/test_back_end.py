@@ -37,7 +37,7 @@ def test_one_user_is_one_identity(world: World, client: Any) -> None:
 
 
 def test_tags_and_duration_are_in_the_token(world: World, client: Any) -> None:
-    """Principal tags and the token's duration are what the caller said."""
+    """Principal tags and the token's duration are those of the call."""
     made = developer_token(
         client, world.pool_id, "ann", provider=PROVIDER, principal_tags={"team": "blue"}, duration_seconds=120
     )
@@ -58,7 +58,7 @@ def test_a_guest_becomes_the_user(world: World, client: Any) -> None:
 
 
 def test_a_user_who_has_an_identity_keeps_it(world: World, client: Any) -> None:
-    """On the second machine the guest's identity is not the user's: the user's own is."""
+    """A user with an identity keeps it, and the guest's is left alone."""
     own = developer_token(client, world.pool_id, "ann", provider=PROVIDER).identity_id
     guest = world.pool().identity_id()
 
@@ -86,7 +86,7 @@ def test_nobody_takes_another_users_identity(world: World, client: Any) -> None:
 
 @pytest.mark.parametrize("guest", ["us-east-1:00000000-0000-4000-8000-00000000dead", "CANARY", ""])
 def test_a_guest_that_is_none_is_passed_over(world: World, client: Any, guest: str) -> None:
-    """What the app says of its guest is a wish: nonsense in it does not keep the user out."""
+    """A guest identity id that is nonsense does not keep the user out."""
     made = developer_token(client, world.pool_id, "ann", provider=PROVIDER, guest_identity_id=guest)
 
     assert made.identity_id.startswith("us-east-1:")
@@ -107,7 +107,7 @@ def test_the_token_does_not_show(world: World, client: Any) -> None:
 def test_malformed_arguments_are_refused_before_any_request(
     world: World, client: Any, wrong: dict[str, Any]
 ) -> None:
-    """An empty user would be one identity for everybody who is nobody."""
+    """An empty user name is refused: all users without a name would share an identity."""
     arguments = {"user": "ann", "provider": PROVIDER, **wrong}
 
     with pytest.raises(ConfigurationError):
@@ -123,7 +123,7 @@ def test_a_pool_without_that_provider_says_so(world: World, client: Any) -> None
 
 
 def test_no_aws_credentials_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A back end that was started without credentials learns that, not 'unexpected error'."""
+    """A back end without AWS credentials is an error that says so."""
     bare = boto3.Session().client(
         "cognito-identity", region_name="us-east-1", endpoint_url=world.emulator.url
     )
@@ -135,7 +135,7 @@ def test_no_aws_credentials_say_so(world: World, monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_outage_is_worth_a_retry(world: World, client: Any) -> None:
-    """The service's failure is told from a refusal."""
+    """A failure of the service is a ServiceError, which can be tried again."""
     world.outage()
 
     with pytest.raises(ServiceError):
@@ -168,7 +168,7 @@ def test_the_example_from_app_to_credentials(world: World, service: Service) -> 
 
 
 def test_the_example_knows_its_users_by_their_session_alone(service: Service) -> None:
-    """Whoever has no session gets no token, whatever the request says."""
+    """A request without a session gets no token, whatever else it says."""
     for headers in ({}, {"Authorization": "Bearer ann"}, {"Authorization": "Basic CANARY-session-of-ann"}):
         request = urllib.request.Request(
             service.url, json.dumps({"user": "ann"}).encode(), headers, method="POST"
@@ -204,7 +204,7 @@ def test_the_example_makes_a_guest_the_user(world: World, service: Service) -> N
 
 
 def test_the_example_gives_a_user_his_own_identity(world: World, service: Service) -> None:
-    """On another machine the user's own identity is taken, and the guest's is left to nobody here."""
+    """On another machine the user's own identity is taken, and the guest's is forgotten here."""
     own = world.pool(logins=DeveloperLogin(service.url, headers=bearer("ann")), cache="memory").identity_id()
     pool = world.pool()
     guest = pool.identity_id()

@@ -39,7 +39,7 @@ def run(cli: Cli, world: World) -> Cli:
 def test_a_profile_of_a_back_end(
     run: Cli, world: World, service: Service, config: Callable[[str], Path]
 ) -> None:
-    """The profile has credentials of the back end's user, kept like any other: the next run asks nobody."""
+    """The credentials of the back end's user are cached like others: the next run asks nobody."""
     config(PROFILE.format(pool=world.pool_id, url=service.url))
 
     first = run("credential-process", "--profile", "app")
@@ -54,7 +54,7 @@ def test_a_profile_of_a_back_end(
 def test_a_session_that_has_ended(
     run: Cli, world: World, service: Service, config: Callable[[str], Path]
 ) -> None:
-    """A session that the back end does not know any more: exit 3, and it is not shown."""
+    """A session that the back end refuses is exit 3, and not shown."""
     config(PROFILE.format(pool=world.pool_id, url=service.url))
 
     done = run(
@@ -94,7 +94,7 @@ def test_a_back_end_that_redirects(
 def test_a_back_end_behind_the_authority_of_the_profile(
     run: Cli, world: World, back_end: Callable[..., BackEnd], config: Callable[[str], Path]
 ) -> None:
-    """A profile's `ca_bundle` is for its back end, too: it reaches a server that only that vouches for."""
+    """A profile's `ca_bundle` verifies its back end, too."""
     certificate = make_certificate("127.0.0.1")
     server = back_end(certificate)
     server.status = 401
@@ -109,7 +109,7 @@ def test_a_back_end_behind_the_authority_of_the_profile(
 
 
 def test_without_a_profile(run: Cli, world: World, service: Service) -> None:
-    """The same by options alone."""
+    """Options alone name a back end, too."""
     done = run(
         *(
             "credential-process",
@@ -163,7 +163,7 @@ def test_configure_writes_it(run: Cli, world: World, service: Service, isolation
 def test_configure_refuses_another_provider(
     run: Cli, world: World, service: Service, isolation: Path, logins: list[str], says: str
 ) -> None:
-    """What would fail at its first use is not written; the form that works is named."""
+    """A back end under another provider's name is not written; the error names the form that works."""
     options = [part for login in logins for part in ("--login", login.format(url=service.url))]
 
     done = run("configure", "--profile", "app", "--identity-pool-id", world.pool_id, *options, "--yes")
@@ -185,7 +185,7 @@ def test_configure_refuses_another_provider(
 def test_missing_headers_are_called_that(
     run: Cli, world: World, service: Service, source: str, code: int, says: str
 ) -> None:
-    """A source of headers that has none is not taken for one of a login token."""
+    """A missing source of headers is an error that speaks of headers."""
     done = run(
         *("credential-process", "--identity-pool-id", world.pool_id),
         *("--login", f"developer:{service.url}", "--developer-headers", source),
@@ -198,7 +198,7 @@ def test_missing_headers_are_called_that(
 
 
 def test_a_back_end_that_is_down(run: Cli, world: World) -> None:
-    """It is named with its port, and is called no issuer."""
+    """A back end that cannot be reached is named with its port."""
     done = run(
         *("credential-process", "--identity-pool-id", world.pool_id),
         *("--login", "developer:http://127.0.0.1:9/token", "--developer-headers", "env:APP_HEADERS"),

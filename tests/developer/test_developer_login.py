@@ -43,7 +43,7 @@ def answer(world: World, client: Any) -> Callable[[str], bytes]:
 def test_the_token_of_the_back_end_becomes_credentials(
     world: World, back_end: Start, answer: Callable[[str], bytes]
 ) -> None:
-    """Identity and token of the back end are traded for credentials of that very identity, without GetId."""
+    """The token of the back end is exchanged for credentials of its identity, without GetId."""
     server = back_end()
     server.body = answer("ann")
     pool = world.pool(logins=DeveloperLogin(server.url, headers=bearer("ann")))
@@ -71,7 +71,7 @@ def test_the_request_is_a_post_of_json_with_the_headers(
 def test_a_guest_is_named_to_the_back_end(
     back_end: Start, world: World, answer: Callable[[str], bytes]
 ) -> None:
-    """The identity to be kept goes along, and only from the source that was made for it."""
+    """Only the source of `for_guest` sends the guest's identity id."""
     server = back_end()
     server.body = answer("ann")
     source = DeveloperLogin(server.url)
@@ -148,7 +148,7 @@ def test_what_a_status_means(back_end: Start, status: int, error: type[Exception
     ],
 )
 def test_an_answer_that_is_none_is_refused_without_being_shown(back_end: Start, body: bytes) -> None:
-    """Whatever is not an identity with a token for it is refused, and none of it is repeated."""
+    """An answer without an identity id and a token for it is refused, and not shown."""
     server = back_end()
     server.body = body
 
@@ -171,7 +171,7 @@ def test_a_token_for_another_identity_is_refused(
 
 
 def test_a_public_providers_token_is_refused(back_end: Start, world: World) -> None:
-    """A back end that passes on an ID token of a user pool has not done its half."""
+    """An ID token of a user pool is refused."""
     server = back_end()
     token = world.token("us-east-1:0b8d4f1c-0000-4000-8000-000000000001")
     body = {"IdentityId": "us-east-1:0b8d4f1c-0000-4000-8000-000000000001", "Token": token}
@@ -182,7 +182,7 @@ def test_a_public_providers_token_is_refused(back_end: Start, world: World) -> N
 
 
 def test_a_large_answer_is_not_read(back_end: Start) -> None:
-    """More than 64 KiB is no answer of a back end."""
+    """An answer of more than 64 KiB is refused."""
     server = back_end()
     server.body = b" " * 70_000
 
@@ -191,7 +191,7 @@ def test_a_large_answer_is_not_read(back_end: Start) -> None:
 
 
 def test_nobody_listening_is_worth_a_retry() -> None:
-    """A back end that is down is the network's failure, and says which host."""
+    """A back end that is down is a ServiceError that names the host."""
     with pytest.raises(ServiceError, match=r"127\.0\.0\.1:9 cannot be reached") as caught:
         DeveloperLogin("http://127.0.0.1:9/token").token()
 
@@ -214,7 +214,7 @@ def test_nobody_listening_is_worth_a_retry() -> None:
     ],
 )
 def test_headers_cannot_become_other_headers(headers: Any) -> None:
-    """Line breaks, foreign hosts and what is HTTP's own are refused, and no value is shown."""
+    """Headers with line breaks, and those that the HTTP client sets, are refused and not shown."""
     with pytest.raises(ConfigurationError) as caught:
         DeveloperLogin("https://app.example.com/token", headers=headers)
 
@@ -273,7 +273,7 @@ def test_a_profile_names_the_back_end_and_the_source_of_its_headers(
     ],
 )
 def test_headers_of_a_profile_that_are_none(world: World, isolation: Path, headers: str, says: str) -> None:
-    """What is wrong with the headers is said by its place, never by its text."""
+    """An error of the headers names their place, and shows no text."""
     config = isolation / ".aws" / "config"
     config.parent.mkdir(exist_ok=True)
     config.write_text(
@@ -290,7 +290,7 @@ def test_headers_of_a_profile_that_are_none(world: World, isolation: Path, heade
 def test_two_users_of_one_back_end_share_nothing(
     back_end: Start, world: World, answer: Callable[[str], bytes]
 ) -> None:
-    """Without `user`, what is kept is bound to the very token: the next user gets none of it."""
+    """Without `user` the cache key is a hash of the token: another user gets none of it."""
     server = back_end()
     server.body = answer("ann")
     ann = world.pool(logins=DeveloperLogin(server.url, headers=bearer("ann")))

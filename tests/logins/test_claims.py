@@ -22,7 +22,7 @@ NAN, INFINITE = encoded(b'{"exp": NaN}'), encoded(b'{"exp": Infinity}')
 
 
 def test_claims_are_read_whatever_the_signature_says() -> None:
-    """Neither the algorithm nor the signature is looked at: nobody here may believe them."""
+    """Neither the algorithm nor the signature is looked at."""
     for token in (jwt(), jwt(header={"alg": "none"}, signature=""), jwt(header={}), jwt(signature="!")):
         claims = unverified_claims(token)
         assert claims is not None
@@ -55,13 +55,13 @@ def test_claims_are_read_whatever_the_signature_says() -> None:
     ],
 )
 def test_what_is_not_strictly_a_jwt_has_no_claims(token: str) -> None:
-    """Wrong parts, padding, foreign alphabets, spare bits, no JSON object: None, not an exception."""
+    """Text that is not strictly a JWT has no claims, and raises nothing."""
     assert unverified_claims(token) is None
 
 
 @given(st.text(max_size=200) | st.text("eyJ.-_A0", max_size=60))
 def test_reading_never_raises(text: str) -> None:
-    """Any text at all is either claims or None."""
+    """Any text has claims or None."""
     assert unverified_claims(text) is None or isinstance(unverified_claims(text), dict)
 
 
@@ -69,7 +69,7 @@ def test_reading_never_raises(text: str) -> None:
     st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists, max_leaves=5)
 )
 def test_claims_of_any_type_are_survived(value: object) -> None:
-    """A list as issuer, a text as expiry: hints are None, nothing raises."""
+    """A claim of the wrong type is None, and raises nothing."""
     claims = {"iss": value, "sub": value, "exp": value}
     assert isinstance(unverified_issuer(claims), str | None)
     assert isinstance(unverified_expiry(claims), float | None)
@@ -89,7 +89,7 @@ def test_claims_of_any_type_are_survived(value: object) -> None:
     ],
 )
 def test_the_issuer_is_named_like_a_provider(issuer: object, expected: str | None) -> None:
-    """A login provider name is the issuer without its scheme, and nothing else is taken off."""
+    """A login provider name is the issuer without its scheme."""
     assert unverified_issuer({"iss": issuer}) == expected
 
 
@@ -97,7 +97,7 @@ def test_the_issuer_is_named_like_a_provider(issuer: object, expected: str | Non
     "expiry", [True, "1800000000", None, 10**400, -(10**13), 1e300, float("nan"), float("inf")]
 )
 def test_senseless_expiries_are_unknown(expiry: object) -> None:
-    """Whatever is no moment in time is no expiry."""
+    """An expiry that is no number, or out of range, is None."""
     assert unverified_expiry({"exp": expiry}) is None
 
 

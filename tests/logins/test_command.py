@@ -40,7 +40,7 @@ def test_the_output_is_the_token() -> None:
 
 
 def test_it_is_run_each_time(tmp_path: Path) -> None:
-    """Every asking runs it anew."""
+    """Each request for a token runs the command."""
     counter = tmp_path / "count"
     source = _python(
         f"f=open({str(counter)!r},'a'); f.write('x'); f.close(); print(len(open({str(counter)!r}).read()))"
@@ -60,7 +60,7 @@ def test_it_cannot_ask_anybody() -> None:
 
 
 def test_its_stderr_is_neither_shown_nor_kept(capfd: pytest.CaptureFixture[str]) -> None:
-    """What it says on stderr may be a token: it is in no message and on no terminal."""
+    """The command's stderr, which may hold a token, is in no message and on no terminal."""
     text = _refused(_python(f"import sys; sys.stderr.write({CANARY!r}); sys.exit(3)"))
     assert "failed with exit code 3" in text
     out, err = capfd.readouterr()
@@ -80,17 +80,17 @@ def test_its_stderr_is_neither_shown_nor_kept(capfd: pytest.CaptureFixture[str])
     ],
 )
 def test_failures_are_one_line(script: str, what: str) -> None:
-    """Each way to fail is said with the command's name and nothing of its output."""
+    """Each failure names the command, and shows nothing of its output."""
     assert what in _refused(_python(script))
 
 
 def test_the_largest_output_is_taken() -> None:
-    """64 KiB to the byte is still taken."""
+    """Exactly 64 KiB are taken."""
     assert len(_python("print('x' * 65535)").token().reveal()) == 65_535
 
 
 def test_a_hanging_command_is_killed_with_its_children(tmp_path: Path) -> None:
-    """After its time the whole group is killed: no helper of it lives on holding a token."""
+    """A command that takes too long is killed with every process that it started."""
     pids = tmp_path / "pids"
     script = (
         "import os, subprocess, sys, time\n"
@@ -124,13 +124,13 @@ def _is_gone(pid: int) -> bool:
 
 
 def test_a_command_that_goes_on_silently_is_killed() -> None:
-    """Closing the output is not ending: the command counts as hanging."""
+    """A command that closes its output and goes on is killed like one that hangs."""
     script = "import os, time; os.write(1, b'CANARY'); os.close(1); time.sleep(60)"
     assert "did not finish within 1 s" in _refused(_python(script, timeout_seconds=1))
 
 
 def test_a_command_that_says_too_much_is_not_waited_for() -> None:
-    """Past 64 KiB it is killed at once, also when it does not mind that nobody reads on."""
+    """A command that prints more than 64 KiB is killed at once."""
     script = (
         "import os, time\n"
         "try:\n  while True: os.write(1, b'CANARY' * 999)\n"
@@ -142,7 +142,7 @@ def test_a_command_that_says_too_much_is_not_waited_for() -> None:
 
 
 def test_an_interrupt_kills_the_command(tmp_path: Path) -> None:
-    """Ctrl-C does not reach a command in its own session, so it is killed for it."""
+    """Ctrl-C kills the command, which does not get the signal in its own session."""
     pid_file = tmp_path / "pid"
     command = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     program = (
@@ -163,7 +163,7 @@ def test_an_interrupt_kills_the_command(tmp_path: Path) -> None:
 
 
 def test_a_missing_command_is_a_setting_to_correct(tmp_path: Path) -> None:
-    """What cannot be run at all is a configuration error, with the reason."""
+    """A command that cannot be run is a configuration error with the reason."""
     for argv, why in (
         (["/nowhere/get-token", CANARY], "No such file"),
         ([str(tmp_path)], "Permission denied"),
@@ -175,7 +175,7 @@ def test_a_missing_command_is_a_setting_to_correct(tmp_path: Path) -> None:
 
 
 def test_no_process_and_no_descriptor_is_left_behind() -> None:
-    """However it ends, nothing of it stays open in this process."""
+    """No pipe of an ended command stays open in this process."""
     before = set(os.listdir("/proc/self/fd"))
     _python("print(1)").token()
     _refused(_python("while True: print('x' * 9999)"))
@@ -188,14 +188,14 @@ def test_no_process_and_no_descriptor_is_left_behind() -> None:
 
 
 def test_arguments_are_not_described() -> None:
-    """A description names the program; its arguments may hold what nobody should read in a log."""
+    """A description names the program without its arguments, which may hold a secret."""
     source = CommandSource(["get-token", "--password", CANARY])
     assert source.description == "command:get-token …"
     assert CANARY not in repr(source)
 
 
 def test_the_text_of_a_command_is_split_like_a_shells() -> None:
-    """Quotes group and nothing else is special."""
+    """In the text of a command only quotes are special."""
     text = shlex.join([sys.executable, "-c", "import sys; print(sys.argv[1:])", "a b", "$HOME", "|", "~"])
     source = parse_source(f"command: {text}", origin="profile 'app'")
     token = source.token()
@@ -214,7 +214,7 @@ def test_the_text_of_a_command_is_split_like_a_shells() -> None:
     ],
 )
 def test_no_frame_of_its_errors_holds_what_it_printed(script: str) -> None:
-    """Crash reporters send the local variables of all frames: what a command printed is in none of them."""
+    """No frame of an error holds what the command printed, since crash reporters send local variables."""
     with pytest.raises(LoginRequiredError) as caught:
         ask(_python(script, timeout_seconds=2), None)
 

@@ -1,4 +1,4 @@
-"""Logins as a whole: what may be given, whose they are, and what they resolve to."""
+"""Logins: what may be given, which principal they name, and the tokens they resolve to."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IDENTITY = "eu-west-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
 
 
 class _Told:
-    """A source that counts its askings and says who its user is."""
+    """A source that counts how often it is asked, and names its user."""
 
     def __init__(self, *tokens: Any, who: Any = None) -> None:
         self._tokens: Iterator[Any] = itertools.cycle(tokens)
@@ -124,7 +124,7 @@ BAD = [
 
 @pytest.mark.parametrize(("value", "parts"), BAD)
 def test_bad_logins_are_one_clear_line(value: object, parts: list[str]) -> None:
-    """Each is refused before anything is asked, naming the origin and the type, never a value."""
+    """A login that is none is refused by its origin and type, before a source is asked, and not shown."""
     error = _error(value)
     assert isinstance(error, ConfigurationError)
     assert error.exit_code == 4
@@ -168,7 +168,7 @@ def test_bad_profile_logins_name_the_profile(value: dict[str | None, str], what:
 
 
 def test_each_source_is_asked_once() -> None:
-    """One asking for each source and resolving, no more."""
+    """Resolving asks each source once."""
     sources = {f"a{index}.b": _Told(CANARY) for index in range(3)}
     logins = Logins.of(sources)
     logins.resolve(NOW)
@@ -176,7 +176,7 @@ def test_each_source_is_asked_once() -> None:
 
 
 def test_an_expired_token_is_asked_for_once_more() -> None:
-    """A source that gives an expired token gets a second chance, at once, and no third."""
+    """A source that gives an expired token is asked once more."""
     fresh = jwt(exp=NOW + 1)
     healing = _Told(jwt(exp=NOW), fresh)
     assert Logins.of({GOOGLE: healing}).resolve(NOW).tokens[GOOGLE].reveal() == fresh
@@ -194,7 +194,7 @@ def test_an_expired_token_is_asked_for_once_more() -> None:
     [(0, "seconds ago"), (59, "seconds"), (3599, "59 minutes"), (7200, "2 hours"), (86_400 * 9, "9 days")],
 )
 def test_the_age_of_a_token_is_told(ago: int, words: str) -> None:
-    """How long ago it expired tells a forgotten sign-in from a wrong clock."""
+    """The error says how long ago the token expired: a forgotten sign-in, or a wrong clock."""
     assert f"expired {words}" in str(_error(jwt(exp=NOW - ago), now=NOW))
 
 
@@ -205,7 +205,7 @@ def test_expiry_is_judged_by_the_time_given() -> None:
 
 
 def test_a_login_that_fails_is_never_a_guest() -> None:
-    """One missing token of several stops the whole: nothing is sent with fewer logins, or none."""
+    """Where one of several tokens is missing, none is sent."""
     for nothing in (None, "", Secret("")):
         error = _error({"a.b": CANARY, GOOGLE: lambda nothing=nothing: nothing}, now=NOW)
         assert isinstance(error, LoginRequiredError)
@@ -214,7 +214,7 @@ def test_a_login_that_fails_is_never_a_guest() -> None:
 
 
 def test_an_access_token_is_told_from_an_id_token() -> None:
-    """Said before the service says it worse ("Missing a required claim: aud")."""
+    """An access token is refused here; the service would say "Missing a required claim: aud"."""
     token = jwt(iss=f"https://{USER_POOL}", token_use="access", aud=None)
     for value in (token, {USER_POOL: token}):
         error = _error(value, now=NOW)
@@ -225,7 +225,7 @@ def test_an_access_token_is_told_from_an_id_token() -> None:
 
 
 def test_a_wrong_provider_names_both() -> None:
-    """A key that is not the token's issuer: expected and given stand side by side."""
+    """A token of another issuer is an error that names both."""
     error = _error({USER_POOL.replace("eu-west-1", "us-east-1"): jwt(iss=f"https://{USER_POOL}")}, now=NOW)
     assert isinstance(error, ConfigurationError)
     assert "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC" in str(error)
@@ -244,13 +244,13 @@ def test_a_wrong_provider_names_both() -> None:
     ],
 )
 def test_right_and_unknown_issuers_pass(provider: str, issuer: object) -> None:
-    """With or without scheme and trailing slash; what has no issuer is the service's to judge."""
+    """Scheme and trailing slash do not matter, and a token without an issuer is let through."""
     assert list(Logins.of({provider: jwt(iss=issuer)}).resolve(NOW).tokens) == [provider]
 
 
 @pytest.mark.parametrize("token", [CANARY, jwt(iss=None), jwt(iss=["https://a.b"])])
 def test_a_token_without_issuer_needs_a_provider(token: str) -> None:
-    """Nothing is guessed: the error says to name the provider."""
+    """An opaque token without a provider is an error."""
     error = _error(token, now=NOW)
     assert isinstance(error, ConfigurationError)
     assert "does not say which login provider it is from. Name the provider" in str(error)
@@ -306,7 +306,7 @@ def test_a_forged_subject_is_another_principal() -> None:
 
 
 def test_a_function_cannot_tell_who_it_is_before_it_is_asked() -> None:
-    """Without the token nothing is known of a function's, command's or unnamed source's user."""
+    """The user of a function, a command or another source is unknown without its token."""
     for value in (jwt, CommandSource(["x"]), _Told(jwt())):
         logins = Logins.of(value)
         assert logins.principal() is None
@@ -315,7 +315,7 @@ def test_a_function_cannot_tell_who_it_is_before_it_is_asked() -> None:
 
 
 def test_an_explicit_user_decides_alone() -> None:
-    """Tokens may change as they like while the user is named, and no two users meet."""
+    """With a user set, tokens do not decide the principal, and each user has another one."""
     source = _Told(jwt(sub="a"), jwt(sub="b"))
     logins = Logins.of({GOOGLE: source})
     ann = logins.of_user("ann")
@@ -326,7 +326,7 @@ def test_an_explicit_user_decides_alone() -> None:
 
 
 def test_a_named_guest_is_not_the_same_user_signed_in() -> None:
-    """One name, guest and signed in, is two principals: nothing links one to the other."""
+    """A named guest and the same user signed in are two principals, so that nothing links them."""
     guest, user = Logins.of(None), Logins.of({GOOGLE: CANARY})
     ann = guest.of_user("ann")
     all_of_them = (ann, user.of_user("ann"), guest.of_user("bob"), guest)
@@ -349,7 +349,7 @@ def test_a_file_keeps_its_user_over_new_tokens(place: Path) -> None:
 
 
 def test_an_expired_file_token_still_tells_who(place: Path) -> None:
-    """Whose credentials are cached is known although the login has expired and cannot be used."""
+    """An expired token of a file still names the principal."""
     path = place / "token"
     path.write_text(jwt(exp=1))
     logins = Logins.of({GOOGLE: FileSource(path)})
@@ -359,7 +359,7 @@ def test_an_expired_file_token_still_tells_who(place: Path) -> None:
 
 
 def test_the_principal_is_of_the_token_that_is_sent(place: Path) -> None:
-    """A file that changes users between two readings never puts one's token under the other's name."""
+    """A file that changes users between two readings never brings a token under another user's name."""
     path = place / "token"
     path.write_text(jwt(sub="ann"))
 
@@ -376,7 +376,7 @@ def test_the_principal_is_of_the_token_that_is_sent(place: Path) -> None:
 
 
 def test_opaque_file_tokens_are_bound_whole(place: Path) -> None:
-    """A file whose token names nobody is bound to that very token."""
+    """A file's token without a subject makes a principal of its hash."""
     path = place / "token"
     path.write_text(CANARY)
     logins = Logins.of({"graph.facebook.com": FileSource(path)})
@@ -385,7 +385,7 @@ def test_opaque_file_tokens_are_bound_whole(place: Path) -> None:
 
 
 def test_a_variable_tells_offline_and_is_bound_whole() -> None:
-    """An environment variable is at hand, but its token is believed no more than any other."""
+    """A variable's token makes a principal of its hash, without being asked for."""
     environ = {"T": jwt()}
     logins = Logins.of(EnvironmentSource("T", environ))
     assert logins.principal() == logins.resolve(NOW).principal
@@ -395,7 +395,7 @@ def test_a_variable_tells_offline_and_is_bound_whole() -> None:
 
 
 def test_a_source_may_name_its_user() -> None:
-    """principal() of a user's own source is taken at its word, before and after asking."""
+    """The name that a program's source gives its user is taken before and after its token."""
     logins = Logins.of({GOOGLE: _Told(jwt(sub="a"), jwt(sub="b"), who="ann")})
     assert logins.principal() == logins.resolve(NOW).principal
     assert str(logins.principal()).startswith("subject:")
@@ -407,7 +407,7 @@ def test_a_source_may_name_its_user() -> None:
 
 
 def test_an_error_of_principal_is_replaced_too() -> None:
-    """Whatever a source's principal() raises holds nothing when it reaches the user."""
+    """An error of principal() is replaced by one that holds nothing of it."""
 
     class _Raising(_Told):
         def principal(self) -> str:
@@ -419,7 +419,7 @@ def test_an_error_of_principal_is_replaced_too() -> None:
 
 
 def test_one_untrusted_token_binds_them_all(place: Path) -> None:
-    """Several logins are a subject only if each is; their order does not matter, their providers do."""
+    """Several logins name a subject only if each does. Their providers count, not their order."""
     (place / "token").write_text(jwt(sub="ann"))
     file = FileSource(place / "token")
     both = Logins.of({GOOGLE: file, "a.b": _Told(CANARY, who="x")})
@@ -475,7 +475,7 @@ class _SignedIn(Source):
 
 
 def test_two_who_sign_in_under_one_name_are_two() -> None:
-    """An explicit user does not make one person of two who have signed in, on the fast path neither."""
+    """Two people who signed in under one user name are two principals, with a file each."""
     ada, bob = (Logins.of({"login.example.com": _SignedIn(who)}).of_user("x") for who in ("ada", "bob"))
     neither = Logins.of({"login.example.com": lambda: "CANARY-opaque"}).of_user("x")
 

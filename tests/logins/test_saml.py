@@ -1,4 +1,4 @@
-"""SAML responses and short provider names: what is taken, and that it reaches the service right."""
+"""SAML responses and short provider names."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_response_in_a_file_becomes_credentials(world: World, tmp_path: Path) 
 
 @pytest.mark.writes_secrets
 def test_nothing_is_kept_for_the_subject_of_a_response(world: World, tmp_path: Path) -> None:
-    """Nobody here verifies a response, so what is kept is bound to all of it, not to whom it names."""
+    """The principal of an unverified response is a hash of all of it, not of the user that it names."""
     response = tmp_path / "response"
     response.write_text(world.emulator.saml_response(ARN, subject="ann"))
     pool = world.pool(logins={ARN: FileSource(response)})
@@ -67,7 +67,7 @@ def test_nothing_is_kept_for_the_subject_of_a_response(world: World, tmp_path: P
     ],
 )
 def test_what_is_given_in_place_of_a_response(token: str, says: str) -> None:
-    """What is no response is named for what it is, before it is sent anywhere, and not shown."""
+    """A token that is no response is refused before it is sent, and not shown."""
     with pytest.raises(ConfigurationError, match=says) as caught:
         Logins.of({ARN: token}).resolve(0)
 
@@ -75,7 +75,7 @@ def test_what_is_given_in_place_of_a_response(token: str, says: str) -> None:
 
 
 def test_a_response_is_not_taken_for_a_token_with_claims() -> None:
-    """A response has no issuer and no expiry that we read: it is sent under its provider's ARN as it is."""
+    """Issuer and expiry of a response are not read."""
     response = base64.b64encode(XML).decode()
 
     resolved = Logins.of({ARN: response}).resolve(1e12)

@@ -63,7 +63,7 @@ def test_a_bad_source_is_one_clear_line(text: str, what: str) -> None:
 
 
 def test_tokens_do_not_look_like_sources() -> None:
-    """What begins like a source is told apart from every kind of token there is."""
+    """No kind of token is taken for the text of a source."""
     assert names_source("command:rm -rf /")
     for token in (jwt(), "Atza|IwEB", "token;secret", "PHNhbWw+", "file", "filer:x", ""):
         assert not names_source(token)

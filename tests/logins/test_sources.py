@@ -41,7 +41,7 @@ def _refused(source: Any) -> LoginRequiredError:
 
 
 def test_a_file_is_read_each_time(place: Path) -> None:
-    """What rotates the file is seen at the next asking, and white space around a token is none of it."""
+    """The file is read each time, and white space around the token is no part of it."""
     path = place / "token"
     path.write_text(f" {CANARY}1\n")
     source = FileSource(path)
@@ -112,7 +112,7 @@ def test_a_path_with_a_null_is_no_path() -> None:
 
 
 def test_the_largest_file_is_read(place: Path) -> None:
-    """64 KiB is still read; what is wrong with it then is that it is too long a token."""
+    """A file of 64 KiB is read; its token is too long."""
     (place / "token").write_text("x" * 65_536)
     assert len(FileSource(place / "token").token().reveal()) == 65_536
     with pytest.raises(ConfigurationError, match=f"gave 65536 characters; Cognito takes {TOKEN_LIMIT}"):
@@ -131,7 +131,7 @@ def test_a_variable_is_looked_up_each_time(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_given_environment_is_used_instead() -> None:
-    """With an environment of its own the process's is not looked at; empty is not set."""
+    """A given environment replaces the process's; an empty variable is not set."""
     environ = {"T": "  "}
     source = EnvironmentSource("T", environ)
     assert "T holds no login token" in str(_refused(source))
@@ -174,7 +174,7 @@ def test_an_error_of_a_source_is_replaced() -> None:
 
 
 def test_the_line_that_raised_is_named(place: Path) -> None:
-    """Whoever must mend the function is told where, and not what stood in its variables."""
+    """The error names the line that failed, and no variable."""
     module: dict[str, Any] = {}
     code = f"def inner():\n    token = '{CANARY}'\n    return 1 / 0\ndef fetch():\n    return inner()\n"
     exec(compile(code, str(place / "app.py"), "exec"), module)
@@ -211,7 +211,7 @@ def _answered(status: int) -> OSError:
     ids=repr,
 )
 def test_an_outage_is_no_reason_to_sign_in(error: OSError) -> None:
-    """What a function could not reach may be there in a minute: retryable, and no `please sign in`."""
+    """A function that could not reach its issuer is a ServiceError, which can be tried again."""
 
     def fetch() -> str:
         raise error
@@ -239,7 +239,7 @@ def test_an_outage_is_no_reason_to_sign_in(error: OSError) -> None:
     ids=repr,
 )
 def test_a_refusal_or_a_fault_at_home_is_no_outage(error: OSError) -> None:
-    """A file that is gone and an issuer that says no will be so in a minute, too."""
+    """A missing file and a refusing issuer are no outage."""
 
     def fetch() -> str:
         raise error
@@ -250,7 +250,7 @@ def test_a_refusal_or_a_fault_at_home_is_no_outage(error: OSError) -> None:
 
 @pytest.mark.parametrize("error", [LoginRequiredError("gone", hint="sign in"), ServiceError("offline")])
 def test_an_error_of_ours_passes_through(error: Exception) -> None:
-    """A source that knows our errors says itself what happened."""
+    """Errors of this package pass as they are."""
 
     def fetch() -> str:
         raise error
@@ -292,7 +292,7 @@ def test_what_is_no_token_is_named_by_type(given: object, kind: str) -> None:
 
 
 def test_a_coroutine_is_named_and_closed() -> None:
-    """An async function is told apart, without Python's warning that nobody awaited it."""
+    """An async function is an error, without Python's warning that nobody awaited it."""
     with pytest.raises(ConfigurationError, match="gave coroutine, not text"):
         ask(CallableSource(_coroutine), None)  # type: ignore[arg-type]
 
@@ -320,7 +320,7 @@ def test_nothing_shows_a_token() -> None:
 
 
 def test_a_file_names_its_user_and_a_given_token_does_not(place: Path) -> None:
-    """Only from a file of the user's own is a subject believed, since nobody has verified it (T7)."""
+    """The unverified subject names the user of a file, and not of a token that was given."""
     (place / "token").write_text(jwt(sub="ann"))
     trusted = Logins.of({GOOGLE: FileSource(place / "token")})
     given = Logins.of({GOOGLE: jwt(sub="ann")})
@@ -339,7 +339,7 @@ def test_a_file_names_its_user_and_a_given_token_does_not(place: Path) -> None:
     [b"CANARY", {"token": "CANARY"}, ["CANARY"], "CANARY" * TOKEN_LIMIT, Secret("CANARY" * TOKEN_LIMIT)],
 )
 def test_no_frame_of_an_error_holds_what_a_source_gave(given: Any) -> None:
-    """Crash reporters send the local variables of all frames; a token of the wrong type is a token still."""
+    """No frame of an error holds what a source gave, since crash reporters send local variables."""
     with pytest.raises(ConfigurationError) as caught:
         ask(CallableSource(lambda: given), GOOGLE)
 
@@ -349,7 +349,7 @@ def test_no_frame_of_an_error_holds_what_a_source_gave(given: Any) -> None:
 
 @pytest.mark.parametrize("content", [b"CANARY" * 20_000, b"CANARY\xff"])
 def test_no_frame_of_an_error_holds_what_a_file_holds(place: Path, content: bytes) -> None:
-    """As above, of a file that is too large or no text."""
+    """No frame of an error holds what a file holds that is too large or no text."""
     (place / "data").write_bytes(content)
     with pytest.raises(LoginRequiredError) as caught:
         ask(FileSource(place / "data"), GOOGLE)

@@ -109,7 +109,7 @@ def test_a_user_that_nobody_knows_has_no_home(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("path", ["/nowhere/config", os.devnull, "/dev/null/config"])
 def test_a_file_that_is_not_there_is_no_config(path: str) -> None:
-    """AWS_CONFIG_FILE may name nothing, and /dev/null is how people say "none"."""
+    """AWS_CONFIG_FILE may name no file, or /dev/null."""
     assert read_config({"AWS_CONFIG_FILE": path})["profiles"] == {}
 
 
@@ -160,14 +160,14 @@ def test_a_malformed_file_is_one_clear_line(
 
 
 def test_a_directory_is_named(home: Path) -> None:
-    """A directory in the place of the config file is said, not passed over."""
+    """A directory in the place of the config file is an error."""
     (home / ".aws" / "config").mkdir()
     assert "config cannot be read: Is a directory" in str(_error({"HOME": str(home)}))
 
 
 @contextlib.contextmanager
 def _unprivileged() -> Iterator[None]:
-    """Be somebody whom file permissions bind, also where the tests run as root."""
+    """Run as a user to whom file permissions apply, also where the tests run as root."""
     uid = os.geteuid()
     if uid == 0:
         os.seteuid(65_534)
@@ -189,7 +189,7 @@ def test_an_unreadable_file_is_named(home: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="mode bits do nothing there")
 def test_unreadable_credentials_are_absent_credentials(home: Path) -> None:
-    """The credentials file has nothing that we need: closed to us, it is passed over as by botocore."""
+    """A credentials file that cannot be read is passed over, as by botocore."""
     _write(home, "[keys]\n", "credentials")
     environ = _write(home, "[default]\n")
     home.chmod(0o755)
@@ -210,7 +210,7 @@ def test_somebody_elses_home_has_no_config_of_ours(home: Path) -> None:
 
 
 def test_a_null_character_in_the_path_is_an_error() -> None:
-    """A path that no file can have is refused in words."""
+    """A path that no file can have is an error."""
     assert "null character" in str(_error({"AWS_CONFIG_FILE": "/tmp/a\0b"}))
 
 
@@ -239,7 +239,7 @@ def test_the_profile_asked_for_wins_over_the_environment() -> None:
 def test_a_missing_profile_names_near_ones(
     profile: str | None, environ: dict[str, str], parts: list[str]
 ) -> None:
-    """A profile that does not exist is an error that names those that were probably meant."""
+    """A profile that does not exist is an error that names near ones."""
     with pytest.raises(ConfigurationError) as caught:
         choose_profile(CONFIG, environ, profile, may_be_missing=False)
     for part in parts:
