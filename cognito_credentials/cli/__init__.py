@@ -4,7 +4,7 @@ The command line: what people type, and what SDKs run.
 In come arguments, the environment and the config files; out go results on stdout, words for people on stderr,
 and an exit code.
 
-    fast.py              arguments and environment -> the answer of ``credential-process``, if it is in the cache
+    fast.py              arguments and environment -> what ``credential-process`` prints, if the cache has it
     process.py           protects the memory of this process, and ends it in order when a signal comes
     commands/            one file a command; ``commands.run`` parses, runs, and reports what went wrong
     command.py           what a command is made of
