@@ -70,7 +70,7 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
         configparser.Error: The file is malformed.
     """
     header = section_header(profile)
-    _check(changes)
+    _refuse_unwritable(changes)
     before = parse(text)
     lines = classify(text)
     ending = _line_end(lines)
@@ -87,7 +87,7 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
     own = {line.key for line in section}
     for key, value in changes.items():
         # A value that is as asked for already keeps the layout that its owner gave it.
-        if not _is_so(before[name][key] if key in own else None, value):
+        if not _reads_as(before[name][key] if key in own else None, value):
             section = _with_key(section, key, value, ending, below)
     if section == lines[first:end]:
         return text
@@ -186,7 +186,7 @@ def _profile_in(section: str) -> str | None:
     return parts[1] if len(parts) == 2 else None
 
 
-def _check(changes: Mapping[str, Value | None]) -> None:
+def _refuse_unwritable(changes: Mapping[str, Value | None]) -> None:
     for key, value in changes.items():
         pairs = value.items() if isinstance(value, Mapping) else [("", value or "")]
         for name, text in pairs:
@@ -226,7 +226,7 @@ def _line_end(lines: Sequence[Line]) -> str:
 
 
 def _with_section(lines: list[Line], header: str, ending: str) -> list[Line]:
-    lines = _ended(lines, ending)
+    lines = _with_end(lines, ending)
     if lines and lines[-1].kind != "blank":
         lines.append(Line(ending, "blank", lines[-1].section))
     return [*lines, Line(f"[{header}]{ending}", "header", header)]
@@ -252,7 +252,7 @@ def _with_key(section: list[Line], key: str, value: Value | None, ending: str, b
     # A deeper margin than the last key's would continue that key's value. A shallower one than the next
     # header's would make that header continue the new value.
     new = _spell(name, key, value, margins[-1] if margins else below, ending)
-    return [*_ended(section[: last + 1], ending), *new, *section[last + 1 :]]
+    return [*_with_end(section[: last + 1], ending), *new, *section[last + 1 :]]
 
 
 def _comments(lines: Sequence[Line]) -> list[str]:
@@ -277,7 +277,7 @@ def _spell(section: str, key: str, value: Value, margin: str, ending: str) -> li
     ]
 
 
-def _ended(lines: list[Line], ending: str) -> list[Line]:
+def _with_end(lines: list[Line], ending: str) -> list[Line]:
     """Give the last line an end, so that another can follow."""
     if not lines or lines[-1].text.endswith(("\n", "\r")):
         return list(lines)
@@ -297,7 +297,7 @@ def _is_as_asked(before: Parsed, new: str, profile: str, changes: Mapping[str, V
     return (
         _without(before, [section]) == _without(after, [section])
         and _without(was, changes) == _without(after[section], changes)
-        and all(_is_so(after[section].get(key), value) for key, value in changes.items())
+        and all(_reads_as(after[section].get(key), value) for key, value in changes.items())
     )
 
 
@@ -305,12 +305,12 @@ def _without(mapping: Mapping[str, object], names: Iterable[str]) -> dict[str, o
     return {name: value for name, value in mapping.items() if name not in names}
 
 
-def _is_so(has: str | None, value: Value | None) -> bool:
-    """Tell whether the text of a value is read as *value*; None is no such key."""
-    if has is None or value is None:
-        return has is value
+def _reads_as(text: str | None, value: Value | None) -> bool:
+    """Tell whether botocore reads the *text* behind a key as *value*; None stands for no such key."""
+    if text is None or value is None:
+        return text is value
     wanted = value if isinstance(value, str) else dict(value) or ""
-    return wanted == (nested(has) if _is_nested(has) else has)
+    return wanted == (nested(text) if _is_nested(text) else text)
 
 
 def _is_nested(value: str) -> bool:

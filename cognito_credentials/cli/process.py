@@ -88,7 +88,7 @@ class EndedBySignal(BaseException):
         self.number = number
 
     def end_process(self) -> int:
-        """End by that very signal, so that whoever waits sees it; return an exit code where that fails."""
+        """End by the same signal, so that the parent sees it; return an exit code where that fails."""
         os.kill(os.getpid(), self.number)
         return 128 + self.number
 

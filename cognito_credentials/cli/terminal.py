@@ -85,7 +85,7 @@ class Terminal:
             raise ClosedOutputError from None
         except OSError as error:
             raise UnwritableOutputError(error.strerror or type(error).__name__) from None
-        except ValueError:  # closed by whoever runs us in its own process
+        except ValueError:  # the program that runs us in its own process has closed it
             raise ClosedOutputError from None
 
     def notice(self, text: str) -> None:

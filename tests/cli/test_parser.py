@@ -133,7 +133,7 @@ def test_a_token_in_the_command_line_is_refused_and_not_repeated(cli: Cli, argv:
 
 
 @pytest.mark.parametrize("option", ["--token", "--id-token", "--jwt", "--password"])
-def test_whoever_looks_for_a_token_option_is_shown_the_way(call: Call, option: str) -> None:
+def test_the_error_for_a_token_option_says_how_to_give_one(call: Call, option: str) -> None:
     """The error says why there is no such option, and how to give a token."""
     done = call("export", option, "x")
 

@@ -245,7 +245,7 @@ class TestRefresh:
     @pytest.mark.parametrize(
         ("argv", "variable"), [(["--cache", "memory"], None), ([], "memory")], ids=["option", "variable"]
     )
-    def test_for_nobody_it_is_refused(
+    def test_with_the_cache_in_memory_it_is_refused(
         self,
         emulator: Any,
         pool_id: str,
