@@ -1,4 +1,4 @@
-"""What the package offers, what importing it costs, and where secrets are laid open."""
+"""The public names, what importing them costs, and every place that reads the text of a secret."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ REVEALED = {
     ),
     "session.py": (2, "botocore signs with text"),
 }
-"""Every file that calls Secret.reveal(), how often, and what for. A new call needs its line here."""
+"""File -> number of calls of `Secret.reveal()`, and their reason. A new call needs a line here."""
 
 
 def test_the_public_names_are_these() -> None:
-    """`__all__` is exact, sorted and at most 15 names, and each leads to a thing."""
+    """`__all__` has exactly these names, sorted, at most 15, and each can be had."""
     assert set(cognito_credentials.__all__) == PUBLIC
     assert list(cognito_credentials.__all__) == sorted(cognito_credentials.__all__)
     assert len(PUBLIC) <= 15
@@ -64,13 +64,13 @@ def test_the_public_names_are_these() -> None:
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
-    """Lazy names do not turn a typing error into something else."""
+    """A misspelt name raises AttributeError, although names are loaded lazily."""
     with pytest.raises(AttributeError, match="'Sesion'"):
         cognito_credentials.Sesion  # noqa: B018  # the access is the test
 
 
 def test_public_names_are_the_same_object_by_every_way() -> None:
-    """A class imported lazily is the class of its module, so that isinstance and except work."""
+    """A public class is the class of its module, so that isinstance and except work."""
     from cognito_credentials.errors import ServiceError
     from cognito_credentials.pool.pool import IdentityPool
 
@@ -99,7 +99,7 @@ def test_an_error_class_does_not_bring_botocore() -> None:
 
 
 def test_an_identity_pool_is_built_without_botocore_clients() -> None:
-    """Building a pool costs no network call and no disk read, nor botocore's data."""
+    """Building a pool loads neither a botocore client nor boto3."""
     loaded = _loaded_after(
         "from cognito_credentials import IdentityPool; "
         "IdentityPool('us-east-1:00000000-0000-4000-8000-000000000000')"
@@ -111,7 +111,7 @@ def test_an_identity_pool_is_built_without_botocore_clients() -> None:
 
 def _loaded_after(code: str) -> set[str]:
     """Run *code* in a fresh interpreter and return what it has imported."""
-    # -S keeps out what .pth files of this environment import; then the paths are put back.
+    # With -S, Python ignores the .pth files of this environment, which import modules. The paths are put back.
     paths = [str(ROOT), *(path for path in sys.path if "site-packages" in path)]
     program = f"import sys; sys.path[:0] = {paths!r}; {code}; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True)
@@ -119,8 +119,8 @@ def _loaded_after(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_secrets_are_laid_open_in_known_places_only() -> None:
-    """Each call of reveal() is one that somebody has looked at, and said why."""
+def test_secrets_are_revealed_in_known_places_only() -> None:
+    """Each call of reveal() has its reason in the table."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
@@ -129,14 +129,14 @@ def test_secrets_are_laid_open_in_known_places_only() -> None:
             for node in ast.walk(ast.parse(path.read_text("utf-8")))
             if isinstance(node, ast.Attribute) and node.attr == "reveal"
         ]
-        if calls and not name.startswith("emulator/"):  # its secrets are worth nothing
+        if calls and not name.startswith("emulator/"):  # its secrets open nothing
             found[name] = len(calls)
 
     assert found == {name: count for name, (count, _) in REVEALED.items()}
 
 
 def test_the_version_is_that_of_the_distribution() -> None:
-    """`__version__` cannot drift: it is read from the installed metadata."""
+    """`__version__` is the version in the installed metadata."""
     from importlib.metadata import version
 
     assert cognito_credentials.__version__ == version("cognito-credentials")

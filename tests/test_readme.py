@@ -1,4 +1,4 @@
-"""README.md does what it says: its programs and commands run; its tables and messages are the code's."""
+"""README.md is right: its programs and commands run, and its tables and messages are those of the code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000001"
 PROVIDER = "login.example.com"
 FIRST_LINES = 20
-"""The reader sees it work before scrolling."""
+"""Lines that a reader sees without scrolling."""
 
 SEED = Seed(
     "README.md",
@@ -63,7 +63,7 @@ TO_START, TO_TEST, *SHELL = _blocks("sh")
 
 @pytest.fixture
 def emulator(emulator_keys, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """Stand where AWS would, with the README's pool."""
+    """An emulator with the README's pool; AWS's variables lead to it."""
     with Emulator(seed=SEED, keys=emulator_keys, marker=True) as running:
         monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", running.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", running.url)
@@ -71,7 +71,7 @@ def emulator(emulator_keys, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulato
 
 
 def test_the_first_lines_make_it_work() -> None:
-    """Two commands stand before the fold: one shows the main job, the other runs the tests."""
+    """The first screen has two commands: one shows the demo, the other runs the tests."""
     shown = "\n".join(README.splitlines()[: FIRST_LINES - 1])
 
     assert TO_START in shown
@@ -84,7 +84,7 @@ def test_the_first_lines_make_it_work() -> None:
 
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
-    """.ci/run reads its commands from the README, so that the two cannot drift."""
+    """.ci/run reads the two commands from the README and runs them word for word."""
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     reading = script[script.index("mapfile") : script.index("python=")]
     show = 'printf "%s\\n" "$start" "$install" "$suite"'
@@ -99,7 +99,7 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
 
 
 class _SignIn:
-    """What the README leaves to the reader's own app."""
+    """Stands in for the sign-in of the reader's own app."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
@@ -117,7 +117,7 @@ _PROGRAMS = [code for code in _blocks("python") if "pool.sign_in()" not in code]
 
 @pytest.mark.parametrize("number", range(len(_PROGRAMS)))
 def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each Python example runs as it stands, with nothing configured."""
+    """Each Python example runs unchanged, with nothing configured."""
     names: dict[str, Any] = {
         "my_sign_in": _SignIn(emulator),
         "readings": lambda: range(3),
@@ -130,7 +130,7 @@ def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.Captur
 
     assert errors == ""
     if "test_my_app" in names:
-        return  # run by the next test
+        return  # the next test runs it
     assert emulator.requests()["GetCredentialsForIdentity"] == 1
     if "print(sts" in code or "print(session" in code:
         assert re.search(r"^arn:aws:sts::123456789012:assumed-role/", out, re.MULTILINE)
@@ -139,7 +139,7 @@ def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.Captur
 def test_its_test_passes(
     emulator: Emulator, emulator_environment: Mapping[str, str], emulator_pool: str
 ) -> None:
-    """The test that the README shows for one's own app is a test, and passes."""
+    """The README's example of a test for one's own app passes."""
     from cognito_credentials import Session
 
     def my_app(identity_pool_id: str) -> None:
@@ -154,7 +154,7 @@ def test_its_test_passes(
 
 
 def test_its_shell_commands_run(emulator: Emulator) -> None:
-    """The commands after the first two run in a real shell, one after the other, in an empty home."""
+    """The commands after the first two run in a real shell, in order, in an empty home."""
     done = subprocess.run(
         ["/bin/sh", "-eu", "-c", "\n".join(SHELL)],
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
@@ -170,7 +170,7 @@ def test_its_shell_commands_run(emulator: Emulator) -> None:
 
 
 def test_its_profile_is_one(emulator: Emulator, isolation: Path, tmp_path: Path) -> None:
-    """The profile that it shows works as written, but for where the reader's tokens are."""
+    """The profile works as written, after the one line is removed that names the reader's own token file."""
     programs = tmp_path / "bin"
     programs.mkdir()
     get_token = programs / "get-token"
@@ -202,19 +202,19 @@ print(boto3.Session(profile_name="app").client("sts").get_caller_identity()["Arn
 
 
 def test_it_lists_every_setting() -> None:
-    """The table has each setting under each of its names."""
+    """The table of settings has each setting with its variable and its profile key."""
     rows = {row[0].strip("`"): [cell.strip("`") for cell in row] for row in _table("argument | environment")}
 
     assert rows.keys() == NAMES.keys()
     for name, names in NAMES.items():
         if name.endswith("endpoint_url"):
-            continue  # botocore's own names; tests/test_settings.py has them
+            continue  # their names are botocore's; tests/settings/test_settings.py has them
         assert rows[name][1] == (names.environment or "-")
         assert rows[name][2] == names.profile_key
 
 
 def test_it_lists_every_key_of_signing_in() -> None:
-    """The table has each profile key of signing in."""
+    """The table of signing in has each of its profile keys."""
     listed = {
         key for row in _table("profile key | meaning") for key in re.findall(r"`(cognito_\w+)`", row[0])
     }
@@ -223,7 +223,7 @@ def test_it_lists_every_key_of_signing_in() -> None:
 
 
 def test_its_commands_of_signing_in_are_ours() -> None:
-    """What it shows for signing in are command lines that the program takes."""
+    """The program accepts the command lines that the README shows for signing in."""
     (shown,) = _blocks("console")
     lines = shown.replace("\\\n", " ").splitlines()
     ours = [
@@ -234,7 +234,7 @@ def test_its_commands_of_signing_in_are_ours() -> None:
 
 
 def test_it_lists_every_command() -> None:
-    """The table has each command and no other."""
+    """The table of commands has exactly the program's commands."""
     listed = [re.findall(r"`([a-z-]+)", row[0]) for row in _table("`cognito-credentials …`")]
     words = {word for row in listed for word in row}
 
@@ -242,7 +242,7 @@ def test_it_lists_every_command() -> None:
 
 
 def test_it_lists_every_exit_code() -> None:
-    """The table has each exit code, with the words of the program's own help or fewer."""
+    """The table of exit codes has each of them, with the words of the program's help, or fewer of them."""
     listed = {}
     for row in _table("exit code | meaning"):
         for codes, meaning in zip(row[::2], row[1::2], strict=True):
@@ -256,7 +256,7 @@ def test_it_lists_every_exit_code() -> None:
 
 
 def test_it_quotes_messages_that_exist() -> None:
-    """Whoever searches for a message finds it in the code, word for word."""
+    """Each quoted message is in the code, word for word."""
     quoted = [row[0].strip("`") for row in _table("message | cause")]
     texts = _texts()
 
@@ -268,7 +268,7 @@ def test_it_quotes_messages_that_exist() -> None:
 
 @cache
 def _texts() -> set[str]:
-    """Every text in the client's sources, with ``{…}`` where a value goes in."""
+    """Return every string in the sources, with ``{…}`` for each inserted value."""
     found = set()
     for path in (ROOT / "cognito_credentials").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -281,7 +281,7 @@ def _texts() -> set[str]:
 
 
 def test_it_names_files_that_exist() -> None:
-    """No link or file name leads nowhere."""
+    """Every link and file name leads to a file."""
     targets = set(re.findall(r"\]\((?!https?:)([^)#]+)", README))
     targets |= set(re.findall(r"`(examples/[\w./]+)`", README))
 
@@ -290,6 +290,6 @@ def test_it_names_files_that_exist() -> None:
 
 
 def test_it_names_no_registry() -> None:
-    """Where packages come from is pip's setting, not ours."""
+    """The README names no package index: pip's own settings do."""
     assert not re.search(r"pypi|index-url|anaconda\.org", README, re.IGNORECASE)
     assert boto3.__version__ >= "1.37"
