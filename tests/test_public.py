@@ -111,7 +111,7 @@ def test_an_identity_pool_is_built_without_botocore_clients() -> None:
 
 def _loaded_after(code: str) -> set[str]:
     """Run *code* in a fresh interpreter and return what it has imported."""
-    # With -S, Python ignores the .pth files of this environment, which import modules. The paths are put back.
+    # With -S, Python ignores .pth files, some of which import modules. The paths are put back.
     paths = [str(ROOT), *(path for path in sys.path if "site-packages" in path)]
     program = f"import sys; sys.path[:0] = {paths!r}; {code}; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True)

@@ -1,15 +1,18 @@
 """
-The figures of the design, each beside its bar: ``python -m tests.benchmarks [--quick] [PART …]``.
+Measured figures, each with the bar that it must hold: ``python -m tests.benchmarks [--quick] [PART …]``.
 
-    startup.py     what starting the command costs
-    requests.py    how many requests credentials cost
-    crowds.py      200 processes at once, well and in an outage
-    threads.py     64 threads over 20 generations
-    outages.py     botocore in an outage, beside its own classes
-    signing.py     what signing one request costs, beside botocore's and awscrt's
-    campaigns.py   kills, mutations, and two days of use
-    figures.py, conditions.py   a figure and its bar; the machine that it was measured on
+    startup.py     seconds: a whole ``credential-process`` command, and importing the package
+    requests.py    requests: first credentials, later ones, cached ones
+    crowds.py      requests and errors: 200 processes at once, in order and in an outage
+    threads.py     refreshes and torn credentials: 64 threads over 20 generations
+    outages.py     requests and errors: botocore in an outage with our credentials, and with its own classes
+    signing.py     seconds: signing one request, beside botocore's credentials and awscrt's
+    campaigns.py   losses: kills, mutated records, two days of use
+    emulator.py    the emulator beside moto_server; a command of its own
+    figures.py     a figure, its bar, and the line that shows both
+    conditions.py  the machine that the figures were measured on
+    machine.py     a home, the emulator and one identity pool to measure on
 
-Times are ratios within one run, of interleaved repetitions. What is counted, not timed, is tested as well:
-`test_figures.py` here, in short, and `tests/processes`.
+Times are ratios within one run, of interleaved repetitions, since machines differ. `test_figures.py` runs the
+parts that count, in short.
 """

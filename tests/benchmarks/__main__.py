@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [--quick] [PART …]``; ends with 1 when a bar is missed."""
+"""Measures and prints the figures; exits with 1 when one misses its bar."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ PARTS: dict[str, Part] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller counts; enough to see that it works")
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; all")
+    parser.add_argument("--quick", action="store_true", help="smaller counts, to see that it works")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; by default all")
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else Scale()
-    # What is held back in an outage is warned of; here it is the subject.
+    # The measured outages make the package log warnings, which are not for this output.
     logging.getLogger("cognito_credentials").addHandler(logging.NullHandler())
     for line in conditions():
         print(line)

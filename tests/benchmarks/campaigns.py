@@ -1,4 +1,4 @@
-"""Kills, mutations, and two days of use; `tests.campaigns` does them."""
+"""The losses in kills, mutated records and two days of use, by `tests.campaigns`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .figures import Figure, Scale, counted
 
 
 def campaigns(scale: Scale) -> Iterator[Figure]:
-    """Count what kills at random points of writing, mutated records and long use break."""
+    """Count the losses."""
     seed = random.randrange(10**9)
     with tempfile.TemporaryDirectory() as directory:
         killed = kill.campaign(directory, scale.kills, seed)

@@ -12,7 +12,7 @@ _PACKAGES = ("cognito-credentials", "botocore", "boto3", "filelock", "awscrt", "
 
 
 def conditions() -> Iterator[str]:
-    """Say what one must know to compare figures, a line each."""
+    """Yield a line for each condition that figures depend on."""
     yield f"date       {time.strftime('%Y-%m-%d %H:%M:%SZ', time.gmtime())}"
     yield f"cpu        {_processor()}, {os.cpu_count()} cores, load {_load()}"
     yield f"system     {platform.platform()}"

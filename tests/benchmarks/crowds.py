@@ -1,4 +1,4 @@
-"""Many processes at once: well, and in an outage."""
+"""Many processes at once, with a working service and in an outage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
 
 
 def crowds(scale: Scale) -> Iterator[Figure]:
-    """Count what a machine's first credentials cost, however many processes want them at one moment."""
+    """Count the requests for a machine's first credentials, when many processes want them at once."""
     count = scale.processes
     with new_machine() as machine:
         yield from _cold(f"{count} processes, cold", machine, crowd(machine.environ(), count), ONCE, 1)
@@ -37,7 +37,7 @@ def crowds(scale: Scale) -> Iterator[Figure]:
 
 
 def outage_of_commands(scale: Scale) -> Iterator[Figure]:
-    """Count what an outage from 14 minutes before the end costs the service, and whom it stops."""
+    """Count requests and failures in an outage that begins 14 minutes before the credentials expire."""
     batches, count = 8, max(1, scale.processes // 8)
     title = f"outage at 14 min left, {batches * count} commands in 14 min"
     with new_machine() as machine:
@@ -81,7 +81,7 @@ def _cold(
 
 
 def _command_line(count: int) -> Iterator[Figure]:
-    """The same through the command that SDKs run, whole processes."""
+    """Count the same for whole ``credential-process`` commands."""
     with new_machine() as machine:
         began = time.perf_counter()
         answers = commands(machine.environ(), count)
@@ -96,7 +96,7 @@ def _command_line(count: int) -> Iterator[Figure]:
 
 
 def _edge(count: int) -> Iterator[Figure]:
-    """Running processes cross the refresh moment while the service is slow."""
+    """Count refreshes and waits when running processes pass the refresh moment of a slow service."""
     slow = 4.0
     with new_machine() as machine, crowd(machine.environ(), 1) as first:
         first.go()
@@ -111,7 +111,7 @@ def _edge(count: int) -> Iterator[Figure]:
     yield counted(f"{title}: refreshes", refreshes, 1)
     waited = sum(answer.slowest >= slow for answer in answers)
     errors = sum(bool(answer.errors or answer.status) for answer in answers)
-    yield counted(f"{title}: who waits, errors", (waited, errors), (1, 0))
+    yield counted(f"{title}: processes that wait, errors", (waited, errors), (1, 0))
     others = sorted(answer.slowest for answer in answers)[:-1]
     shown = f"{percentile(others, 0.5) * 1000:.0f} ms, {others[-1] * 1000:.0f} ms"
     yield Figure(f"  {title}: longest other read, p50, max", shown)

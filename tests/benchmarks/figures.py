@@ -10,13 +10,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Figure:
     """
-    One measured thing.
+    A measured figure.
 
     Attributes:
-        what: What was measured.
-        measured: The result, for people.
-        bar: What is to be held; empty for a yardstick, which has no bar.
-        is_held: Whether it is; None for a yardstick.
+        what: The name of the figure.
+        measured: The result, as text.
+        bar: The limit, as text; empty for a figure that is only for comparison.
+        is_held: Whether the result is within the limit; None for a figure without one.
     """
 
     what: str
@@ -25,14 +25,14 @@ class Figure:
     is_held: bool | None = None
 
     def line(self) -> str:
-        """Show it in one line."""
+        """Return the figure as one line."""
         verdict = {True: "ok", False: "MISS", None: ""}[self.is_held]
         return f"{verdict:4} {self.what:<72} {self.measured:<42} {self.bar}".rstrip()
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is done: all, or enough to see that it works."""
+    """How often and how much is measured."""
 
     repetitions: int = 150
     processes: int = 200
@@ -59,18 +59,18 @@ Part = Callable[[Scale], Iterator[Figure]]
 
 
 def counted(what: str, measured: object, expected: object) -> Figure:
-    """Make the figure of something that is to be exactly *expected*."""
+    """Return a figure that must be exactly *expected*."""
     return Figure(what, str(measured), f"= {expected}", measured == expected)
 
 
 def at_most(what: str, value: float, bar: float, unit: str, detail: str = "") -> Figure:
-    """Make the figure of something that is to be *bar* or less."""
+    """Return a figure that must be at most *bar*."""
     shown = f"{value:g}{unit}" if isinstance(value, int) else f"{value:.2f}{unit}"
     return Figure(what, f"{shown}  {detail}".rstrip(), f"<= {bar:g}{unit}", value <= bar)
 
 
 def ratio(what: str, seconds: float, base: float, bar: float | None) -> Figure:
-    """Make the figure of a time in units of *base*, with a bar or as a yardstick."""
+    """Return a figure of *seconds* in units of *base*; without *bar* it is only for comparison."""
     detail = f"{_time(seconds)} : {_time(base)}"
     if bar is None:
         return Figure(what, f"{seconds / base:.2f} x  {detail}")
@@ -79,14 +79,14 @@ def ratio(what: str, seconds: float, base: float, bar: float | None) -> Figure:
 
 def interleaved(actions: Mapping[str, Callable[[], float]], repetitions: int) -> dict[str, float]:
     """
-    Time each of *actions* in turn, again and again, so that what slows the machine slows all of them.
+    Time *actions* in turns, so that whatever slows the machine slows all of them.
 
     Args:
-        actions: Each returns the seconds that it took.
-        repetitions: How often; two more come first and are not counted.
+        actions: Name -> function that returns the seconds that it took.
+        repetitions: Number of turns; two more come first and are not counted.
 
     Returns:
-        The median of each, seconds.
+        Name -> median seconds.
     """
     taken: dict[str, list[float]] = {name: [] for name in actions}
     for number in range(repetitions + 2):
@@ -98,7 +98,7 @@ def interleaved(actions: Mapping[str, Callable[[], float]], repetitions: int) ->
 
 
 def percentile(values: Sequence[float], fraction: float) -> float:
-    """Return the smallest of *values* that *fraction* of them do not exceed."""
+    """Return the smallest of *values* that is at least as large as *fraction* of them."""
     return sorted(values)[max(0, -(-len(values) * int(fraction * 100) // 100) - 1)]
 
 

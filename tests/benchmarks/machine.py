@@ -1,4 +1,4 @@
-"""A machine to measure on: an empty home, the emulator, and one identity pool."""
+"""A machine to measure on: an empty home, the emulator, one identity pool."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.processes.conftest import Machine
 
 @contextlib.contextmanager
 def new_machine() -> Iterator[Machine]:
-    """Make a machine that nothing has happened on."""
+    """Make a machine with an empty cache."""
     with tempfile.TemporaryDirectory(prefix="cc-") as home, Emulator() as emulator:
         yield Machine(emulator, home, emulator.create_pool())

@@ -1,4 +1,4 @@
-"""botocore in an outage: with our credentials, and with its own."""
+"""botocore in an outage, with our credentials and with its own classes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .machine import new_machine
 
 
 def outages(scale: Scale) -> Iterator[Figure]:
-    """Read through botocore over the last 14 minutes, then show what botocore's own classes do."""
+    """Read through botocore over the last 14 minutes; then do the same with botocore's own classes."""
     reads = scale.outage_reads
     title = f"outage at 14 min left, {reads} reads through botocore"
     exceptions, asked = _with_ours(reads)
@@ -51,14 +51,14 @@ def _with_ours(reads: int) -> tuple[int, int]:
         for _ in range(reads):
             try:
                 credentials.get_frozen_credentials()
-            except Exception:  # noqa: BLE001  (none is to come, of whatever kind)
+            except Exception:  # noqa: BLE001  (every exception counts)
                 exceptions += 1
             world.clock.advance((14 * 60 - 1) / reads)
         return exceptions, world.counts()["GetCredentialsForIdentity"] - before
 
 
 def _command_under_botocore() -> Iterator[Figure]:
-    """Let botocore run our command for 1,000 signings with the oldest credentials that it prints unasked."""
+    """Let botocore run our command for 1,000 signatures, with the oldest credentials that need no refresh."""
     started = 0
 
     def popen(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
@@ -78,7 +78,7 @@ def _command_under_botocore() -> Iterator[Figure]:
         credentials = provider.load()
         for _ in range(1000):
             credentials.get_frozen_credentials()
-    yield counted("1000 signings with credential_process: processes started", started, 1)
+    yield counted("1000 signatures with credential_process: processes started", started, 1)
 
 
 def _with_botocores(reads: int, minutes: int, works: bool) -> tuple[int, int]:
@@ -103,7 +103,7 @@ def _with_botocores(reads: int, minutes: int, works: bool) -> tuple[int, int]:
         for _ in range(reads):
             try:
                 credentials.get_frozen_credentials()
-            except ConnectionError:  # noqa: PERF203  (each read fails or not by itself)
+            except ConnectionError:  # noqa: PERF203  (each read may fail)
                 raised += 1
     return calls, raised
 

@@ -1,4 +1,4 @@
-"""How many requests credentials cost, counted by the emulator."""
+"""The number of requests for credentials, counted by the emulator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .figures import Figure, Scale, counted
 
 
 def requests(scale: Scale) -> Iterator[Figure]:
-    """Count the requests of the first credentials, of later ones, and of cached ones."""
+    """Count the requests for first credentials, for later ones and for cached ones."""
     del scale
     with tempfile.TemporaryDirectory() as home, Emulator() as emulator:
         world = World(emulator, {"HOME": home})

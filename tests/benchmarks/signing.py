@@ -1,4 +1,4 @@
-"""What signing one request costs with our credentials, with botocore's, and through awscrt."""
+"""The time to sign one request with our credentials, with botocore's, and through awscrt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIGNATURES = 100
 
 
 def signing(scale: Scale) -> Iterator[Figure]:
-    """Time the reading of credentials alone, and whole signatures, with credentials that are fresh."""
+    """Time reading fresh credentials, and whole signatures with them."""
     with tempfile.TemporaryDirectory() as home, Emulator() as emulator:
         environ = {**os.environ, "HOME": home, "AWS_ENDPOINT_URL_COGNITO_IDENTITY": emulator.url}
         pool = IdentityPool(emulator.create_pool(), environ=environ)
@@ -58,9 +58,9 @@ def _figures(pool: IdentityPool, scale: Scale) -> Iterator[Figure]:
 
 def _through_awscrt(pool: IdentityPool, scale: Scale) -> Iterator[Figure]:
     """
-    Time awscrt's delegate, which asks us each time, beside its provider of fixed keys.
+    Time awscrt's delegate, which asks our pool for each signature, beside awscrt's provider of fixed keys.
 
-    Its Cognito provider speaks to port 443 of a host only, and so not to the emulator.
+    awscrt's own Cognito provider connects only to port 443, so it cannot use the emulator.
     """
     from awscrt.auth import AwsCredentials, AwsCredentialsProvider
 
@@ -87,7 +87,7 @@ def _through_awscrt(pool: IdentityPool, scale: Scale) -> Iterator[Figure]:
 
 
 def _refreshable(pool: IdentityPool) -> RefreshableCredentials:
-    """botocore's own class, with the same credentials."""
+    """Return botocore's own class with the same credentials."""
     held = pool.credentials()
     metadata = {
         "access_key": held.access_key_id,
@@ -99,13 +99,13 @@ def _refreshable(pool: IdentityPool) -> RefreshableCredentials:
 
 
 def _sign(credentials: Any) -> None:
-    """Do what botocore's signer does for one request."""
+    """Sign one request as botocore's signer does."""
     request = AWSRequest("GET", "https://bucket.s3.us-east-1.amazonaws.com/key", data=b"")
     SigV4Auth(credentials.get_frozen_credentials(), "s3", "us-east-1").add_auth(request)
 
 
 def _each(action: Callable[[], object], times: int) -> Callable[[], float]:
-    """Make an action that does *action* many times and returns the seconds of one."""
+    """Return a function that runs *action* *times* times and returns the seconds of one run."""
 
     def run() -> float:
         began = time.perf_counter()

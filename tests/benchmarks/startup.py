@@ -1,4 +1,4 @@
-"""What starting the command costs, beside starting Python."""
+"""The time to start the command, beside the time to start Python."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .machine import new_machine
 
 
 def startup(scale: Scale) -> Iterator[Figure]:
-    """Time whole processes: the cache hit of a guest, and importing us."""
+    """Time whole processes: a guest's cache hit, and importing the package."""
     with new_machine() as machine, tempfile.TemporaryDirectory() as empty:
         with open(os.path.join(empty, "empty_module.py"), "w"):
             pass
-        environ = machine.environ(PYTHONPATH=empty)  # so that the package is the installed one
+        environ = machine.environ(PYTHONPATH=empty)  # the package is the installed one
         python = sys.executable
         module = [python, "-m", "cognito_credentials", "credential-process"]
         for command in (list(COMMAND), module):
@@ -37,7 +37,7 @@ def startup(scale: Scale) -> Iterator[Figure]:
             },
             scale.repetitions,
         )
-        assert machine.requests() == asked, "these were no cache hits"
+        assert machine.requests() == asked, "not every run was a cache hit"
     base = medians["pass"]
     yield ratio("credential-process, cache hit, guest : python -c pass", medians["hit"], base, 1.5)
     yield ratio("import cognito_credentials : python -c pass", medians["import"], base, 1.1)

@@ -1,4 +1,4 @@
-"""What the benchmarks count, and do not time, holds in short as well."""
+"""Short runs of the benchmarks that count and do not time."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ SHORT = Scale(threads=16, reads=200, outage_reads=300, processes=8, kills=20, mu
 
 @pytest.mark.parametrize("part", ["requests", "threads", "outages", "commands", "campaigns"])
 def test_counted_figures_hold(part: str) -> None:
-    """Every figure of the design that is a count is met, whatever the machine."""
+    """Every counted figure holds its bar on any machine."""
     figures = list(PARTS[part](SHORT))
     assert any(figure.is_held for figure in figures)
     assert [figure.line() for figure in figures if figure.is_held is False] == []
 
 
 @pytest.mark.quick
-def test_missed_bar_is_said() -> None:
-    """A figure beyond its bar reads MISS, one within reads ok, and a yardstick claims neither."""
+def test_line_has_the_verdict() -> None:
+    """A figure beyond its bar reads MISS, one within it reads ok, and one without a bar reads neither."""
     assert counted("x", 2, 1).line().startswith("MISS")
     assert at_most("x", 1.51, 1.5, " x").line().startswith("MISS")
     assert at_most("x", 1.5, 1.5, " x").line().startswith("ok")

@@ -1,4 +1,4 @@
-"""Threads that read through botocore while generation follows generation."""
+"""Threads that read credentials through botocore over many generations of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GENERATIONS = 20
 
 
 def threads(scale: Scale) -> Iterator[Figure]:
-    """Count refreshes and torn triples; the emulator is asked over HTTP, and only time is made."""
+    """Count refreshes and torn credentials. The emulator is asked over HTTP; only the clock is a test's."""
     with tempfile.TemporaryDirectory() as home, Emulator() as emulator:
         world = World(emulator, {"HOME": home})
         began = time.perf_counter()
@@ -37,14 +37,14 @@ def threads(scale: Scale) -> Iterator[Figure]:
 
 
 def _read(world: World, scale: Scale) -> tuple[set[tuple[str, str, str]], int]:
-    """Let the threads read, meeting where a generation ends; return distinct triples, and errors."""
+    """Let the threads read, meeting at the end of each generation; return distinct credentials and errors."""
     credentials = IdentityPoolCredentials(world.pool())
     triples: set[tuple[str, str, str]] = set()
     errors: list[Exception] = []
     ages = iter(range(GENERATIONS))
 
     def next_generation() -> None:
-        # By turns the credentials have become stale, which nobody waits for, and have ended.
+        # In turns the credentials become stale (nobody waits for the refresh) and expire (all wait).
         number = next(ages)
         if number:
             world.move(46 * 60 if number % 2 else 3601)
@@ -59,7 +59,7 @@ def _read(world: World, scale: Scale) -> tuple[set[tuple[str, str, str]], int]:
                 for _ in range(scale.reads // GENERATIONS):
                     frozen = credentials.get_frozen_credentials()
                     mine.add((frozen.access_key, frozen.secret_key, frozen.token))
-        except Exception as error:  # noqa: BLE001  (none is to come, of whatever kind)
+        except Exception as error:  # noqa: BLE001  (every exception counts)
             errors.append(error)
             barrier.abort()
         triples.update(mine)

@@ -1,1 +1,1 @@
-"""Long runs, one command each; the test suite runs a short version of every one."""
+"""Long random checks, one command each. The tests run a short version of each."""

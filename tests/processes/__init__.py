@@ -1,1 +1,1 @@
-"""Real processes against the emulator over HTTP: what is promised for a whole machine."""
+"""Many real processes of one machine, with the emulator over HTTP."""

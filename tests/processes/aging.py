@@ -1,4 +1,4 @@
-"""Records as they would be had they been written earlier: the way to old credentials without waiting."""
+"""Makes cache records older, so that tests have old credentials without waiting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def age(directory: str, seconds: int) -> None:
     """
     Make every credentials and state record in *directory* older by *seconds*.
 
-    They end that much earlier, too; what the service thinks of them does not change.
+    The credentials expire that much earlier; the service still accepts them.
     """
     records = open_records(directory)
     for key in records.store.keys("credentials"):
@@ -32,7 +32,7 @@ def age(directory: str, seconds: int) -> None:
 
 
 def leave(directory: str, seconds: int) -> None:
-    """Age the only credentials in *directory* so that *seconds* of them are left."""
+    """Age the only credentials in *directory* so that they expire in *seconds*."""
     records = open_records(directory)
     (key,) = records.store.keys("credentials")
     record = records.credentials(key)

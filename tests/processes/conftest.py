@@ -1,4 +1,4 @@
-"""A machine for the processes: a home that every user can reach, the emulator, and one identity pool."""
+"""The machine that the processes share: a home that every user can reach, the emulator, one identity pool."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .crowd import environment
 
 @dataclass(frozen=True)
 class Machine:
-    """Where the processes run."""
+    """A home directory, an emulator and an identity pool, for processes to share."""
 
     emulator: Emulator
     home: str
@@ -25,26 +25,26 @@ class Machine:
 
     @property
     def cache(self) -> str:
-        """Their cache directory."""
+        """The cache directory of the processes."""
         return os.path.join(self.home, ".aws", "cognito", "cache")
 
     def environ(self, **more: str) -> dict[str, str]:
-        """The environment of a process."""
+        """Return the environment of a process of this machine."""
         return environment(self.home, self.emulator.url, self.pool_id, **more)
 
     def requests(self) -> dict[str, int]:
-        """Requests of the client's operations so far."""
+        """Return the number of requests so far, by operation."""
         return dict(self.emulator.requests())
 
     @property
     def names(self) -> list[str]:
-        """File names in the cache."""
+        """The file names in the cache."""
         return sorted(os.listdir(self.cache))
 
 
 @pytest.fixture
 def machine(emulator: Emulator) -> Iterator[Machine]:
-    # Not under tmp_path: that is closed to the other users that some tests become.
+    # Not below tmp_path, which only its owner can enter: some tests become another user.
     home = tempfile.mkdtemp(prefix="cc-", dir="/tmp")
     try:
         yield Machine(emulator, home, emulator.create_pool())

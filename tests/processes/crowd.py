@@ -1,4 +1,4 @@
-"""Many processes that begin at one moment."""
+"""Many processes that begin at the same moment."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATIENCE = 120
-"""Seconds after which a process that should have ended is a failure."""
+"""Seconds until a process that has not ended is a failure."""
 
 
 def environment(home: str, url: str, pool_id: str, **more: str) -> dict[str, str]:
     """
-    Make the environment of a process whose home is *home* and whose AWS is the emulator at *url*.
+    Return the environment of a process whose home is *home* and whose AWS endpoint is the emulator at *url*.
 
     Args:
-        more: Further variables; they win.
+        more: Further variables, which replace those made here.
     """
     return {
         "PATH": os.environ.get("PATH", ""),
@@ -43,34 +43,34 @@ def environment(home: str, url: str, pool_id: str, **more: str) -> dict[str, str
 
 @dataclass(frozen=True)
 class Answer:
-    """What one process said; see `worker`."""
+    """The result of one process; see `worker`."""
 
     status: int
-    """Its exit status; negative for a signal."""
+    """Exit status; the negative number of the signal that ended it."""
     generations: dict[str, list[str]]
-    """Hash of all that was got together -> access key id and expiration."""
+    """Hash of a set of credentials -> its access key id and expiration."""
     errors: list[str]
     slowest: float
-    """Seconds that its longest read took."""
+    """Seconds of its slowest read."""
     seconds: float
-    """From the common start to its end."""
+    """Seconds from the common start to its end."""
     identity_id: str | None
     stderr: str
 
     @property
     def access_key_ids(self) -> list[str]:
-        """The access key ids it got, in order, once each."""
+        """The access key ids that it got, in order, each once."""
         return [key for key, _ in self.generations.values()]
 
 
 class Crowd:
     """
-    Processes of `worker`, all loaded and waiting; a context that leaves none behind.
+    Processes of `worker` that have loaded everything and wait for `go`. As a context it ends them all.
 
     Args:
-        environs: The environment of each.
-        arguments: Of the worker.
-        module: What to run.
+        environs: One process for each environment.
+        arguments: Command line arguments of each process.
+        module: The module that each runs, by its dotted name.
     """
 
     def __init__(
@@ -100,27 +100,27 @@ class Crowd:
         self._end()
 
     def go(self) -> None:
-        """Let all of them begin."""
+        """Start all of them at once."""
         os.close(self._opener)
         self._opener = -1
 
     def answers(self, timeout: float = PATIENCE) -> list[Answer]:
-        """Wait for all of them, and return what they said."""
+        """Wait for all processes, and return their results."""
         return [self.answer(number, timeout) for number in range(len(self.processes))]
 
     def answer(self, number: int, timeout: float = PATIENCE) -> Answer:
-        """Wait for one of them, and return what it said."""
+        """Wait for process *number*, and return its result."""
         if number not in self._answers:
             process = self.processes[number]
             out, err = process.communicate(timeout=timeout)
-            said: dict[str, Any] = json.loads(out.splitlines()[-1]) if out.strip() else {}
+            result: dict[str, Any] = json.loads(out.splitlines()[-1]) if out.strip() else {}
             self._answers[number] = Answer(
                 status=process.returncode,
-                generations=said.get("generations", {}),
-                errors=said.get("errors", [] if said else [f"died: {err[-400:]}"]),
-                slowest=said.get("slowest", 0.0),
-                seconds=said.get("seconds", 0.0),
-                identity_id=said.get("identity_id"),
+                generations=result.get("generations", {}),
+                errors=result.get("errors", [] if result else [f"died: {err[-400:]}"]),
+                slowest=result.get("slowest", 0.0),
+                seconds=result.get("seconds", 0.0),
+                identity_id=result.get("identity_id"),
                 stderr=err,
             )
         return self._answers[number]
@@ -148,7 +148,7 @@ class Crowd:
         os.close(self._gate)
         for process in self.processes:
             if process.poll() is None:
-                process.send_signal(signal.SIGKILL)  # also ends one that is stopped
+                process.send_signal(signal.SIGKILL)  # it also ends a stopped process
             process.wait()
             for stream in (process.stdout, process.stderr):
                 if stream is not None:
@@ -156,23 +156,23 @@ class Crowd:
 
 
 def crowd(environ: Mapping[str, str], count: int, *arguments: str) -> Crowd:
-    """Make a crowd of *count* processes with one environment."""
+    """Return a crowd of *count* processes with the same environment."""
     return Crowd([environ] * count, *arguments)
 
 
 def storm(environ: Mapping[str, str], count: int, *arguments: str) -> list[Answer]:
-    """Let *count* processes with one environment begin at once, and return what they said."""
+    """Run *count* processes with the same environment at once, and return their results."""
     with crowd(environ, count, *arguments) as many:
         many.go()
         return many.answers()
 
 
 COMMAND = (os.path.join(sysconfig.get_path("scripts"), "cognito-credentials"), "credential-process")
-"""What a profile's ``credential_process`` runs: the console script of this environment."""
+"""The ``credential_process`` command of a profile: the console script of this environment."""
 
 
 def commands(environ: Mapping[str, str], count: int) -> list[subprocess.CompletedProcess[str]]:
-    """Run *count* ``credential-process`` commands at once, as a machine's SDKs do."""
+    """Run *count* ``credential-process`` commands at once, as SDKs do."""
     started = [
         subprocess.Popen(
             COMMAND,

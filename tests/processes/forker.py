@@ -1,7 +1,7 @@
 """
 A process that forks while one of its threads refreshes: ``python -m tests.processes.forker [--idle]``.
 
-The child asks for credentials, too; with ``--idle`` it only lives on, and its process id is written.
+The child asks for credentials as well. With ``--idle`` it does nothing, and the parent prints its process id.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def main() -> None:
     sys.stdin.read()
     thread = threading.Thread(target=pool.credentials)
     thread.start()
-    while pool.status().identity_id is None:  # then the second call is on its way, or about to be
+    while pool.status().identity_id is None:  # then the second request is under way, or about to be
         time.sleep(0.005)
     reader, writer = os.pipe()
     with warnings.catch_warnings():
@@ -42,14 +42,14 @@ def main() -> None:
         print(pid, flush=True)
     os.close(writer)
     with os.fdopen(reader) as pipe:
-        told = pipe.read()
+        result = pipe.read()
     thread.join()
     os.waitpid(pid, 0)
-    print(told)
+    print(result)
 
 
 def _child(pool: IdentityPool, writer: int) -> None:
-    """Ask as the child does, with an end to it: the parent must not wait for a child that hangs."""
+    """Ask for credentials in the child, and end it in time: the parent must not wait for a hanging child."""
     began = Clock().elapsed()
     child = Reader(pool, patient=False)
     thread = threading.Thread(target=child.read, args=(1,), daemon=True)
@@ -57,8 +57,8 @@ def _child(pool: IdentityPool, writer: int) -> None:
     thread.join(CHILD_SECONDS)
     if thread.is_alive():
         child.errors.append("the child hangs")
-    told = {"generations": child.seen, "errors": child.errors, "seconds": Clock().elapsed() - began}
-    os.write(writer, json.dumps(told).encode())
+    result = {"generations": child.seen, "errors": child.errors, "seconds": Clock().elapsed() - began}
+    os.write(writer, json.dumps(result).encode())
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""The command that SDKs run, many at once: ``cognito-credentials credential-process``."""
+"""Many ``cognito-credentials credential-process`` commands at once, as SDKs run them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MANY = 16
 
 
 def test_cold_commands_are_one_exchange(machine: Machine) -> None:
-    """Commands that start at once on an empty cache print the same credentials, from one exchange."""
+    """Commands that start at once on an empty cache make one exchange and print the same credentials."""
     answers = commands(machine.environ(), MANY)
     assert {(answer.returncode, answer.stderr) for answer in answers} == {(0, "")}
     assert len({answer.stdout for answer in answers}) == 1
@@ -26,20 +26,20 @@ def test_cold_commands_are_one_exchange(machine: Machine) -> None:
 
 
 def test_commands_in_an_outage_cost_one_request(machine: Machine) -> None:
-    """With 14 minutes left and no service every command prints what is valid, and only one asks."""
+    """In an outage with 14 minutes left, every command prints the valid credentials, and only one asks."""
     (before,) = commands(machine.environ(), 1)
     leave(machine.cache, 14 * 60)
     machine.emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
     answers = commands(machine.environ(), MANY)
     assert {answer.returncode for answer in answers} == {0}
     assert {key_of(answer) for answer in answers} == {key_of(before)}
-    said = [answer.stderr.count("\n") for answer in answers]
-    assert max(said) == 1, "one line from those that know of the outage; the others saw a refresh under way"
+    lines = [answer.stderr.count("\n") for answer in answers]
+    assert max(lines) == 1, "a command that meets the outage prints one line; others see a refresh under way"
     assert machine.requests()["GetCredentialsForIdentity"] == 2
 
 
 def test_commands_over_a_whole_outage_make_three_requests(machine: Machine) -> None:
-    """Commands run each minute of an outage, from 14 minutes before the end, ask at most three times."""
+    """Commands that run each minute of the last 14 minutes, all in an outage, ask at most three times."""
     commands(machine.environ(), 1)
     leave(machine.cache, 14 * 60)
     machine.emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
@@ -51,7 +51,7 @@ def test_commands_over_a_whole_outage_make_three_requests(machine: Machine) -> N
 
 
 def test_cold_commands_in_an_outage_fail_alike(machine: Machine) -> None:
-    """Without credentials and service every command says so in one line, exit code 6, without a storm."""
+    """In an outage with an empty cache, each command fails with one line and exit code 6, without a storm."""
     machine.emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
     answers = commands(machine.environ(), MANY)
     assert {(answer.returncode, answer.stdout) for answer in answers} == {(6, "")}
@@ -63,12 +63,12 @@ def test_cold_commands_in_an_outage_fail_alike(machine: Machine) -> None:
 def test_botocore_runs_the_command_once(
     machine: Machine, lifetime: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thousand signings with credentials of 45 minutes or more start one process."""
+    """botocore starts one process for 1,000 signatures with credentials that last 45 minutes or more."""
     for name, value in machine.environ().items():
         monkeypatch.setenv(name, value)
     machine.emulator.service.settings.credential_lifetime = lifetime
     commands(machine.environ(), 1)
-    leave(machine.cache, window_of(machine) + 5)  # about to be refreshed: the oldest that is printed
+    leave(machine.cache, window_of(machine) + 5)  # the oldest that the command prints without a refresh
     started: list[Any] = []
 
     def popen(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
@@ -84,7 +84,7 @@ def test_botocore_runs_the_command_once(
 
 
 def window_of(machine: Machine) -> int:
-    """Return how long before its end the credentials in the cache are to be refreshed, seconds."""
+    """Return the seconds from the refresh of the credentials in the cache to their expiration."""
     records = open_records(machine.cache)
     (key,) = records.store.keys("credentials")
     record = records.credentials(key)

@@ -1,4 +1,4 @@
-"""What becomes of the others when the process that refreshes is killed, stopped, or forks."""
+"""The process that refreshes is killed, is stopped, or forks, while other processes need credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
 def until_asked(machine: Machine, operation: str, times: int = 1) -> None:
-    """Wait until the emulator has been asked for *operation* that often."""
+    """Wait until the emulator has been asked for *operation* *times* times."""
     give_up_at = time.monotonic() + 30
     while machine.requests().get(operation, 0) < times:
         assert time.monotonic() < give_up_at, f"nobody asked for {operation}"
@@ -24,7 +24,7 @@ def until_asked(machine: Machine, operation: str, times: int = 1) -> None:
 
 
 def hanging_holder(machine: Machine) -> Crowd:
-    """Start a process whose first call is never answered; it holds the lock."""
+    """Start a process whose first request is never answered, so that it keeps the lock."""
     machine.emulator.plan_faults({"operation": "*", "times": 1, "delay": 600})
     holder = crowd(machine.environ(), 1)
     holder.go()
@@ -33,7 +33,7 @@ def hanging_holder(machine: Machine) -> Crowd:
 
 @pytest.mark.parametrize("_again", range(3))
 def test_killed_holder_frees_the_others(machine: Machine, _again: int) -> None:
-    """When the process that refreshes is killed, one of those that wait goes on at once."""
+    """When the process that refreshes is killed, a waiting process goes on at once."""
     with crowd(machine.environ(), 4) as waiters, hanging_holder(machine) as holder:
         until_asked(machine, "GetId")
         waiters.go()
@@ -59,7 +59,7 @@ def test_killed_holder_of_a_refresh_costs_nobody_anything(machine: Machine) -> N
 
 
 def test_stopped_holder_does_not_stop_those_with_valid_credentials(machine: Machine) -> None:
-    """While the process that refreshes is stopped, the others use what is still valid and do not wait."""
+    """While the process that refreshes is stopped, the others use the valid credentials without waiting."""
     storm(machine.environ(), 1)
     leave(machine.cache, 10 * 60)
     with crowd(machine.environ(), 4, "--reads", "5") as others, hanging_holder(machine) as holder:
@@ -73,7 +73,7 @@ def test_stopped_holder_does_not_stop_those_with_valid_credentials(machine: Mach
 
 
 def test_stopped_holder_is_passed_by_those_without_credentials(machine: Machine) -> None:
-    """Without credentials the others wait for a stopped holder for 20 s of their clock, then go on."""
+    """Processes without credentials wait 20 s of their own clock for a stopped holder, then go on."""
     with (
         crowd(machine.environ(), 3, "--speed", "20") as others,
         hanging_holder(machine) as holder,
@@ -84,12 +84,12 @@ def test_stopped_holder_is_passed_by_those_without_credentials(machine: Machine)
         answers = others.answers()
     assert [answer.errors for answer in answers] == [[]] * 3
     assert machine.requests()["GetCredentialsForIdentity"] <= 3
-    # The first who goes on says so; the others may find what it got before their own patience ends.
+    # The first process that goes on prints this. The others may find its credentials before their 20 s end.
     assert any("for too long" in answer.stderr for answer in answers)
 
 
 def test_removed_lock_file_costs_at_most_another_exchange(machine: Machine) -> None:
-    """A lock file that somebody deletes while it is held splits the machine in two, and harms nobody."""
+    """Deleting a lock file that is held costs one more exchange, and no error."""
     machine.emulator.plan_faults({"operation": "*", "times": 2, "delay": 1})
     with crowd(machine.environ(), 8) as others, crowd(machine.environ(), 1) as holder:
         holder.go()
@@ -106,14 +106,14 @@ def test_removed_lock_file_costs_at_most_another_exchange(machine: Machine) -> N
 
 
 def test_lock_file_is_left_empty_and_private(machine: Machine) -> None:
-    """After any refresh the lock file is there, empty, and nobody else's to open."""
+    """After a refresh the lock file exists, is empty, and only its owner can open it."""
     storm(machine.environ(), 2)
     locks = [os.stat(os.path.join(machine.cache, name)) for name in machine.names if name.endswith(".lock")]
     assert [(lock.st_size, lock.st_mode & 0o777) for lock in locks] == [(0, 0o600)]
 
 
 def test_child_forked_during_a_refresh_gets_credentials(machine: Machine) -> None:
-    """A child that is forked while a thread of its parent refreshes gets credentials of its own."""
+    """A child that is forked while a thread of its parent refreshes gets credentials."""
     machine.emulator.plan_faults({"operation": "GetCredentialsForIdentity", "times": 1, "delay": 3})
     with Crowd([machine.environ()], module="tests.processes.forker") as parents:
         parents.go()
@@ -125,7 +125,7 @@ def test_child_forked_during_a_refresh_gets_credentials(machine: Machine) -> Non
 
 
 def test_child_of_a_dead_holder_does_not_keep_its_lock(machine: Machine) -> None:
-    """When the process that refreshes dies, its lock is free although a child that it forked lives on."""
+    """When the process that refreshes dies, its lock is free, although a child that it forked still runs."""
     machine.emulator.plan_faults({"operation": "GetCredentialsForIdentity", "times": 1, "delay": 600})
     with (
         crowd(machine.environ(), 2) as others,

@@ -1,4 +1,4 @@
-"""A guest keeps one identity for its life: over restarts, offline starts, outages and throttling."""
+"""A guest keeps its identity through restarts, offline starts, outages and throttling."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ FAILURES: list[dict[str, Any]] = [
     {"code": "TooManyRequestsException"},
     {"status": 429},
 ]
-"""How a service fails that says nothing about the identity."""
+"""Failures of the service that mean nothing for the identity."""
 
 
 def forget_all_but_the_identity(machine: Machine) -> None:
-    """Leave what a device has after a long time: its identity."""
+    """Delete all records but the identity, as after a long time."""
     records = open_records(machine.cache)
     for kind in ("credentials", "state"):
         for key in records.store.keys(kind):
@@ -38,14 +38,14 @@ def forget_all_but_the_identity(machine: Machine) -> None:
 
 
 def forget_failures(machine: Machine) -> None:
-    """Let the back-off be over."""
+    """End the back-off."""
     records = open_records(machine.cache)
     for key in records.store.keys("state"):
         records.store.delete("state", key)
 
 
 def pool_on(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> IdentityPool:
-    """Make the pool of a program that has just started, in this process."""
+    """Return a new pool object, as in a program that has just started."""
     for name, value in machine.environ().items():
         monkeypatch.setenv(name, value)
     return IdentityPool()
@@ -53,7 +53,7 @@ def pool_on(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> IdentityPool:
 
 @pytest.mark.quick
 def test_restart_keeps_the_identity(machine: Machine) -> None:
-    """A program that starts anew, with or without its credentials, asks for no identity."""
+    """A program that starts again asks for no new identity, with or without its credentials."""
     (first,) = storm(machine.environ(), 1, "--identity")
     (second,) = storm(machine.environ(), 1, "--identity")
     forget_all_but_the_identity(machine)
@@ -64,7 +64,7 @@ def test_restart_keeps_the_identity(machine: Machine) -> None:
 
 
 def test_offline_start_keeps_the_identity(machine: Machine, tmp_path: Path) -> None:
-    """A device that starts offline knows who it is, uses what is valid, and is the same when it is back."""
+    """A device that starts offline has its identity and valid credentials, and keeps the identity online."""
     data, keys = tmp_path / "emulator.sqlite", machine.emulator.service.keys
     with Emulator(data=data, keys=keys) as service:
         port = int(service.url.rpartition(":")[2])
@@ -86,7 +86,7 @@ def test_offline_start_keeps_the_identity(machine: Machine, tmp_path: Path) -> N
 
 
 def test_failing_cold_starts_keep_the_identity(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starts without credentials that fail, however the service fails, ask for no new identity."""
+    """However the service fails, a start without credentials asks for no new identity."""
     identity_id = pool_on(machine, monkeypatch).identity_id()
     for fault in FAILURES:
         machine.emulator.plan_faults({"operation": "*", "times": -1, **fault})
@@ -102,7 +102,7 @@ def test_failing_cold_starts_keep_the_identity(machine: Machine, monkeypatch: py
 def test_hundred_failed_refreshes_keep_the_identity(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hundred starts whose refresh fails serve what is valid, and ask for no new identity."""
+    """A hundred failed refreshes return the valid credentials each time, and ask for no new identity."""
     identity_id = pool_on(machine, monkeypatch).identity_id()
     held = pool_on(machine, monkeypatch).credentials()
     leave(machine.cache, 10 * 60)
@@ -132,7 +132,7 @@ def test_refused_identity_is_replaced_once_for_all(machine: Machine) -> None:
 
 
 def test_two_people_never_share(machine: Machine, tmp_path: Path) -> None:
-    """Two people's token files in one home give two identities, and neither gets the other's keys."""
+    """Two people with token files in one home have two identities, and neither gets the other's keys."""
     provider = "accounts.google.com"
     pool_id = machine.emulator.create_pool(SupportedLoginProviders={provider: "app"})
     environs = []

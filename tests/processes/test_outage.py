@@ -1,4 +1,4 @@
-"""What a whole outage costs the service, minute by minute, on a clock that is moved."""
+"""The requests that a whole outage costs the service, with a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.world import World
 
 
 def test_program_that_seldom_asks_makes_three_requests(emulator: Emulator, isolation: Path) -> None:
-    """Where the third try falls into the last minute, it is one request like the first two."""
+    """A third try in the last minute is one request, like the first two."""
     world = World(emulator, {"HOME": str(isolation)})
     pool = world.pool()
     expires_at = pool.credentials().expires_at

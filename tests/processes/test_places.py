@@ -1,4 +1,4 @@
-"""Processes whose cache directory cannot be written, is foreign, or is cleared and deleted while in use."""
+"""Cache directories that are read-only, of another user, or cleared and deleted while in use."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ needs_root = pytest.mark.skipif(
 
 
 def as_nobody(environ: dict[str, str], count: int, *arguments: str) -> Crowd:
-    """Make a crowd of another system user. To load, each makes an exchange that no test counts."""
+    """Return a crowd of another system user. Each makes one exchange to load, which no test counts."""
     return crowd(environ, count, "--user", str(NOBODY), *arguments)
 
 
 def gained(machine: Machine, before: dict[str, int]) -> dict[str, int]:
-    """Count the requests since *before*."""
+    """Return the number of requests since *before*, by operation."""
     return {name: count - before.get(name, 0) for name, count in machine.requests().items()}
 
 
 @needs_root
 def test_read_only_home(machine: Machine) -> None:
-    """A home that cannot be written costs the memory between processes and one warning, nothing else."""
+    """Processes with a read-only home share nothing and warn once; they have no error."""
     os.chmod(machine.home, 0o555)
     with as_nobody(machine.environ(), 4, "--reads", "5") as processes:
         before = machine.requests()
@@ -43,7 +43,7 @@ def test_read_only_home(machine: Machine) -> None:
 
 @pytest.mark.parametrize("home", ["/dev/null/home", "/proc/home", "relative", ""])
 def test_no_home(machine: Machine, home: str) -> None:
-    """Where there is no home at all, a process gets its credentials and says once what is missing."""
+    """A process without a home gets its credentials and warns once."""
     (answer,) = storm(machine.environ(HOME=home), 1, "--reads", "5")
     assert answer.errors == []
     assert answer.stderr.count("\n") == 1
@@ -56,7 +56,7 @@ def test_no_home(machine: Machine, home: str) -> None:
 
 @needs_root
 def test_two_system_users_with_one_directory_never_share(machine: Machine) -> None:
-    """A directory of another user is refused by name where it was asked for, and nothing is read from it."""
+    """A configured directory of another user is an error that names it, and nothing is read from it."""
     os.chmod(machine.home, 0o755)
     shared = machine.environ(AWS_COGNITO_CACHE_DIR=os.path.join(machine.home, "shared"))
     (owner,) = storm(shared, 1)
@@ -74,7 +74,7 @@ def test_two_system_users_with_one_directory_never_share(machine: Machine) -> No
 
 @needs_root
 def test_two_system_users_with_homes_of_their_own(machine: Machine) -> None:
-    """Two users of one machine, each with a home, are two guests."""
+    """Two users of one machine, each with a home, have two guest identities."""
     os.chmod(machine.home, 0o755)
     homes = [os.path.join(machine.home, name) for name in ("root", "nobody")]
     for home in homes:

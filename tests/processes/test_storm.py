@@ -1,4 +1,4 @@
-"""Many processes at once: one refresh for the whole machine, cold, at the refresh edge and in an outage."""
+"""Many processes at once make one refresh: cold, at the refresh moment, and in an outage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .conftest import Machine
 from .crowd import Crowd, storm
 
 SOME = 24
-"""Processes; the benchmark runs 200."""
+"""Number of processes; the benchmark runs 200."""
 FEW = 10
 
 
@@ -23,7 +23,7 @@ def test_cold_start_is_one_exchange(machine: Machine) -> None:
 
 
 def test_cold_start_of_the_basic_flow_is_one_exchange(machine: Machine) -> None:
-    """The basic flow costs a machine one GetId, one GetOpenIdToken and one AssumeRoleWithWebIdentity."""
+    """In the basic flow they make one GetId, one GetOpenIdToken and one AssumeRoleWithWebIdentity."""
     role = "arn:aws:iam::123456789012:role/unauthenticated"
     environ = machine.environ(AWS_COGNITO_FLOW="basic", AWS_COGNITO_ROLE_ARN=role)
     answers = storm(environ, FEW)
@@ -33,7 +33,7 @@ def test_cold_start_of_the_basic_flow_is_one_exchange(machine: Machine) -> None:
 
 
 def test_four_users_at_once_are_four_exchanges(machine: Machine) -> None:
-    """Four principals that start at once cost four exchanges, and never get each other's credentials."""
+    """Four users that start at once make four exchanges, and never get each other's credentials."""
     environs = [machine.environ(AWS_COGNITO_USER=f"user-{number % 4}") for number in range(SOME)]
     with Crowd(environs, "--identity") as many:
         many.go()
@@ -55,7 +55,7 @@ def test_threads_in_processes_are_one_exchange(machine: Machine) -> None:
 
 
 def test_refresh_edge_is_one_refresh_and_nobody_waits(machine: Machine) -> None:
-    """Where running processes cross the refresh moment, one of them refreshes; none of the others waits."""
+    """When running processes pass the refresh moment, one refreshes and the others do not wait."""
     storm(machine.environ(), 1)
     service_takes = 2.0
     machine.emulator.plan_faults({"operation": "*", "times": -1, "delay": service_takes})
@@ -64,12 +64,12 @@ def test_refresh_edge_is_one_refresh_and_nobody_waits(machine: Machine) -> None:
     assert [answer.errors for answer in answers] == [[]] * SOME
     assert machine.requests() == {"GetId": 1, "GetCredentialsForIdentity": 2}
     waited = [answer for answer in answers if answer.slowest >= service_takes]
-    assert len(waited) == 1, "the one that refreshes waits, and nobody else"
+    assert len(waited) == 1, "only the process that refreshes waits"
     assert len(waited[0].generations) == 2
 
 
 def test_all_expired_is_one_refresh(machine: Machine) -> None:
-    """Processes that start on an expired record make one request, with the identity that is known."""
+    """Processes that start with expired credentials make one request, with the known identity."""
     storm(machine.environ(), 1)
     leave(machine.cache, -5)
     answers = storm(machine.environ(), SOME)
@@ -80,7 +80,7 @@ def test_all_expired_is_one_refresh(machine: Machine) -> None:
 
 @pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}, {"code": "TooManyRequestsException"}])
 def test_outage_with_valid_credentials_costs_one_request(machine: Machine, fault: dict[str, object]) -> None:
-    """While the service fails and 14 minutes are left, a machine asks once and everybody is served."""
+    """In an outage with 14 minutes left, one process asks once, and all get the valid credentials."""
     storm(machine.environ(), 1)
     leave(machine.cache, 14 * 60)
     before = machine.requests()
@@ -92,8 +92,8 @@ def test_outage_with_valid_credentials_costs_one_request(machine: Machine, fault
     assert machine.requests()["GetId"] == before["GetId"]
 
 
-def test_cold_start_in_an_outage_is_told_to_all(machine: Machine) -> None:
-    """Processes that start cold while the service fails share one attempt's answer: typed, soon, no storm."""
+def test_cold_start_in_an_outage_fails_alike(machine: Machine) -> None:
+    """In an outage with an empty cache, all processes raise ServiceError soon, after few requests."""
     machine.emulator.plan_faults({"operation": "*", "times": -1, "status": 503})
     answers = storm(machine.environ(), SOME)
     assert all(len(answer.errors) == 1 for answer in answers)
@@ -104,7 +104,7 @@ def test_cold_start_in_an_outage_is_told_to_all(machine: Machine) -> None:
 
 
 def test_recovery_is_one_refresh_that_all_adopt(machine: Machine) -> None:
-    """After an outage the first success, when the back-off is over, serves every process."""
+    """After the back-off, one process refreshes and all get its credentials."""
     storm(machine.environ(), 1)
     leave(machine.cache, 14 * 60)
     machine.emulator.plan_faults({"operation": "*", "times": 1, "status": 503})

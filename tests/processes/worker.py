@@ -1,9 +1,9 @@
 """
 One process that wants credentials: ``python -m tests.processes.worker``.
 
-It loads everything first, says ``ready``, waits until its stdin ends, and then does what its arguments
-say: so many processes begin at one moment. Settings come from the environment, as they do for users. Its
-last line is one JSON object: what it got and how long that took, with secrets as hashes.
+It loads everything, prints ``ready``, waits until its stdin ends, and then does what its arguments say. So
+many processes can begin at the same moment. Its settings come from the environment. Its last line is one JSON
+object with what it got, as hashes, and how long that took.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import threading
 import time
 from typing import Any
 
-import cognito_credentials.exchange.botocore_client  # noqa: F401  (loaded, as in a program that runs already)
+import cognito_credentials.exchange.botocore_client  # noqa: F401  (a running program has loaded it)
 from cognito_credentials import CognitoCredentialsError, IdentityPool
 from cognito_credentials.clock import Clock
 from cognito_credentials.credentials import TemporaryCredentials, iso
@@ -26,11 +26,11 @@ from cognito_credentials.credentials import TemporaryCredentials, iso
 
 class MovedClock(Clock):
     """
-    This machine's clocks, moved ahead and made faster.
+    This machine's clocks, ahead and faster.
 
     Args:
-        ahead: Seconds that both clocks are ahead.
-        speed: How much faster the elapsed clock runs from now on.
+        ahead: Seconds by which both clocks are ahead.
+        speed: Factor by which the elapsed clock runs faster from now on.
     """
 
     def __init__(self, ahead: float, speed: float) -> None:
@@ -48,21 +48,24 @@ class MovedClock(Clock):
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--reads", type=int, default=1, help="of each thread")
+    parser.add_argument("--reads", type=int, default=1, help="number of reads in each thread")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
-        "--jump", type=float, default=0, help="after the reads: seconds ahead, and read again"
+        "--jump",
+        type=float,
+        default=0,
+        help="seconds to move the clock after the reads; then read again",
     )
-    parser.add_argument("--speed", type=float, default=1, help="of the elapsed clock")
-    parser.add_argument("--clear", action="store_true", help="forget the credentials instead of reading")
-    parser.add_argument("--identity", action="store_true", help="ask for the identity id, too")
-    parser.add_argument("--user", type=int, help="become this user before anything is counted")
-    parser.add_argument("--patient", action="store_true", help="note errors and read on")
+    parser.add_argument("--speed", type=float, default=1, help="factor of the elapsed clock")
+    parser.add_argument("--clear", action="store_true", help="clear the credentials instead of reading them")
+    parser.add_argument("--identity", action="store_true", help="also ask for the identity id")
+    parser.add_argument("--user", type=int, help="become the user with this number first")
+    parser.add_argument("--patient", action="store_true", help="note errors and go on reading")
     return parser.parse_args()
 
 
 class Reader:
-    """What the threads of one process share."""
+    """Reads credentials in threads, and notes what they get."""
 
     def __init__(self, pool: IdentityPool, patient: bool) -> None:
         self._pool = pool
@@ -102,7 +105,11 @@ class Reader:
 
 
 def _become(user: int) -> None:
-    """Become another user, who may not be able to read this Python: so everything is used once before."""
+    """
+    Become another user.
+
+    That user may not be able to read this Python's files. One exchange before loads all modules.
+    """
     with tempfile.TemporaryDirectory() as directory:
         IdentityPool(environ={**os.environ, "AWS_COGNITO_CACHE_DIR": directory}).credentials()
     os.setgroups([])
