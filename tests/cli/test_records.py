@@ -14,6 +14,7 @@ import pytest
 
 from cognito_credentials.cli.tables import as_json, listing, table
 from cognito_credentials.cli.terminal import Terminal
+from tests.cache.earlier_version import downgrade
 from tests.cli.conftest import Done
 
 Call = Callable[..., Done]
@@ -315,6 +316,25 @@ class TestClear:
         left = {path.name for path in cache.iterdir()} - {path.name for path in foreign} - {"CACHEDIR.TAG"}
         assert all(name.startswith("lock-v1-") for name in left)
         assert not any(path.stat().st_size for path in cache.glob("lock-v1-*"))
+
+    def test_all_clears_what_an_earlier_version_has_left(
+        self, pool_id: str, call: Call, isolation: Path
+    ) -> None:
+        """Old credentials go with --all, and old identities, which `list` shows, with --identities."""
+        call("refresh", "--profile", "guest")
+        cache = isolation / ".aws" / "cognito" / "cache"
+        downgrade(cache)
+        (listed,) = json.loads(call("list", "--json").out)
+        (identity,) = cache.glob("identity-v1-*")
+        assert listed["identity_id"] in identity.read_text()
+
+        first = call("clear", "--all")
+        is_kept = identity.exists()
+        second = call("clear", "--all", "--identities")
+
+        assert (first.out, second.out) == ("Cleared 1 entry.\n", "Cleared 1 entry.\n")
+        assert is_kept
+        assert {path.suffix for path in cache.iterdir()} <= {".lock", ".TAG"}
 
     @pytest.mark.parametrize(
         "selecting",
