@@ -28,7 +28,7 @@ STARTS_THE_EMULATOR = ("cli/commands/demo.py", "cli/commands/emulator.py")
 
 
 def imported(path: Path, folder: Path) -> set[str]:
-    """Name what a file imports of *folder*, in functions and for types, too: files and folders directly in it."""
+    """Name what a file imports of *folder*, in functions and for types, too: its files and folders."""
     package = path.relative_to(PACKAGE.parent).parts[:-1]
     prefix = list(folder.relative_to(PACKAGE.parent).parts)
     found = set()
