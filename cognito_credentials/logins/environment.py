@@ -53,11 +53,6 @@ class EnvironmentSource(Source):
         """Return the variable."""
         return (("env", self._name),)
 
-    @property
-    def name(self) -> str:
-        """The variable."""
-        return self._name
-
     def token_at_hand(self) -> Secret | None:
         """Return the token; None when there is none."""
         try:

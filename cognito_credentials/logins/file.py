@@ -85,11 +85,6 @@ class FileSource(Source):
         """Return the file."""
         return (("file", self._path),)
 
-    @property
-    def path(self) -> str:
-        """The file, ``~`` expanded."""
-        return self._path
-
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
             f"the {self._holds} file {clean(self._path)} {what}",
