@@ -41,7 +41,7 @@ def made(**changes: Any) -> TemporaryCredentials:
 
 class TestSecret:
     def test_it_does_not_show_itself(self) -> None:
-        """No way of printing shows the text; only reveal() does."""
+        """However a secret is printed, its text is not shown; only reveal() returns it."""
         secret = Secret("hidden-text")
         shown = [
             repr(secret),
@@ -56,14 +56,14 @@ class TestSecret:
         assert secret.reveal() == "hidden-text"
 
     def test_it_refuses_to_travel(self) -> None:
-        """Pickle, which is how secrets reach other processes and crash reports, is refused."""
+        """A secret refuses to be pickled: pickles reach other processes and crash reports."""
         with pytest.raises(TypeError, match="refuses"):
             pickle.dumps(Secret("x"))
         assert copy.deepcopy(secret := Secret("x")) is secret
 
     @pytest.mark.parametrize("value", [b"hidden-text", {"token": "hidden-text"}, None, 7])
     def test_a_wrong_type_is_named_without_its_value(self, value: Any) -> None:
-        """A token in the wrong type is refused, and not repeated."""
+        """A token of the wrong type is refused, and the error does not repeat it."""
         with pytest.raises(TypeError) as caught:
             Secret(value)
 
@@ -71,7 +71,7 @@ class TestSecret:
         assert type(value).__name__ in str(caught.value)
 
     def test_equality_is_of_texts(self) -> None:
-        """Two secrets of one text are equal and hash alike; a secret equals no string."""
+        """Two secrets with the same text are equal and hash alike; a secret equals no string."""
         assert Secret("a") == Secret("a") != Secret("b")
         assert hash(Secret("a")) == hash(Secret("a"))
         assert Secret("a") != "a"
@@ -83,7 +83,7 @@ class TestErrors:
         [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)],
     )
     def test_every_error_pickles_and_keeps_what_it_carries(self, kind: Any) -> None:
-        """Errors cross process borders with message, hint, code, request id and whether to slow down."""
+        """A pickled error keeps its message, hint, code and request id, and whether it is throttling."""
         error = kind("what is wrong", hint="What to do", code="Code", request_id="r-1", throttled=True)
 
         again = pickle.loads(pickle.dumps(error))
@@ -112,7 +112,7 @@ class TestErrors:
         ],
     )
     def test_texts_from_outside_are_safe_to_print(self, text: str) -> None:
-        """Whatever a service says becomes one printable line."""
+        """Any text of a service becomes one printable line."""
         shown = clean(text)
 
         assert shown.isprintable()
@@ -130,7 +130,7 @@ class TestErrors:
         ],
     )
     def test_tokens_in_texts_from_outside_are_hidden(self, token: str) -> None:
-        """A service that repeats a token does not get it into our messages."""
+        """A token that a service repeats is masked in our messages."""
         assert "***" in clean(f"bad token {token} given")
         assert token[-12:] not in clean(f"bad token {token} given")
 
@@ -146,7 +146,7 @@ class TestErrors:
         ],
     )
     def test_keys_are_hidden_whatever_stands_around_them(self, form: str) -> None:
-        """Without a space between: JSON, XML, lists and queries that hold a key."""
+        """A key in JSON, XML, a list or a query is masked, though no space stands around it."""
         shown = clean("answer: " + form % (KEY, SECRET_TEXT + "1"))
 
         assert KEY[-12:] not in shown
@@ -165,11 +165,11 @@ class TestErrors:
         ],
     )
     def test_names_and_places_stay_readable(self, text: str) -> None:
-        """Identity ids, ARNs, paths and providers are what a message is about."""
+        """Identity ids, ARNs, paths and provider names are not masked: messages are about them."""
         assert clean(text) == text
 
     def test_cognitos_own_texts_stay_readable(self) -> None:
-        """Identity ids, ARNs and plain words are kept, or nobody could use the message."""
+        """Identity ids, ARNs and plain words in messages of Cognito are not masked."""
         text = (
             "Identity 'us-east-1:0b8d4f1c-1234-1234-1234-123456789abc' not found. "
             "Role arn:aws:iam::123456789012:role/service-role/Cognito_appUnauth_Role is not allowed"
@@ -226,7 +226,7 @@ def jwt(chance: random.Random) -> str:
 
 
 class TestMasking:
-    """What `clean` masks, and what it never does, on random examples."""
+    """What `clean` masks, and what it never masks, on random examples."""
 
     @settings(derandomize=True, max_examples=300)
     @given(chances, st.sampled_from((secret_key, session_token, access_key_id, jwt)), st.sampled_from(FORMS))
@@ -247,7 +247,7 @@ class TestMasking:
         st.sampled_from((WHOLE, "https://%s/path", "'%s:443'", "(%s),")),
     )
     def test_host_names_are_kept(self, labels: list[str], form: str) -> None:
-        """A host name is what a message about the network is about, whatever its length."""
+        """Host names of any length are not masked."""
         text = form % ".".join(labels)
 
         assert clean(text) == text
@@ -259,7 +259,7 @@ class TestMasking:
         st.sampled_from((WHOLE, "https://%s", "login %s was refused", "{%s: 1}")),
     )
     def test_provider_names_are_kept(self, chance: random.Random, region: str, form: str) -> None:
-        """The names of Cognito's own providers have 40 characters and more, and end like base64."""
+        """The names of Cognito's own providers are not masked, though they are long and end like base64."""
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         pool = f"{region}_" + "".join(chance.choices(string.ascii_letters + string.digits, k=9))
         for name in (f"cognito-identity.{region}.{suffix}", f"cognito-idp.{region}.{suffix}/{pool}", pool):
@@ -274,7 +274,7 @@ class TestMasking:
         st.sampled_from((WHOLE, "file:%s", "cannot read '%s':", "(%s)")),
     )
     def test_paths_are_kept(self, chance: random.Random, root: str, form: str) -> None:
-        """The path of a file is what a message about the disk is about, whatever its length."""
+        """Paths of any length are not masked."""
         names = (
             *("projects", "site-packages", "cognito_credentials", "token2", ".aws", "tokens.d", "v2.0", "S3"),
             *("Library", "Application-Support", "TOKENS", "README.md", "..2026_11_30", "overlay2"),
@@ -295,21 +295,21 @@ class TestMasking:
 
 class TestCredentials:
     def test_they_do_not_show_themselves(self) -> None:
-        """The repr names the last four of the key, the expiration, and no secret."""
+        """The repr shows the last four characters of the key id and the expiration, and no secret."""
         assert repr(made()) == (
             "TemporaryCredentials(access_key_id=…MPLE, secret_access_key=<redacted>, "
             "session_token=<redacted>, expiration=2027-01-15T08:00:00Z)"
         )
 
     def test_they_are_immutable_and_stay_here(self) -> None:
-        """Nothing mutates them into a mixed triple, and pickle is refused."""
+        """They cannot be changed into a mixed triple, and refuse to be pickled."""
         with pytest.raises(AttributeError):
             made().access_key_id = "x"  # type: ignore[misc]
         with pytest.raises(TypeError):
             pickle.dumps(made())
 
     def test_the_process_spelling_is_what_botocore_takes(self) -> None:
-        """botocore's own ProcessProvider reads what we print, to the last field."""
+        """The JSON has every field that botocore's ProcessProvider reads."""
         import json
 
         spelled = json.loads(made().to_process())
@@ -342,7 +342,7 @@ class TestCredentials:
         ],
     )
     def test_malformed_answers_are_refused_without_their_values(self, change: dict[str, Any]) -> None:
-        """Nothing that could break a shell, a header or a record gets in."""
+        """Parts that could break a shell, a header or a record are refused."""
         answer = {
             "AccessKeyId": KEY,
             "SecretKey": SECRET_TEXT,
@@ -353,7 +353,7 @@ class TestCredentials:
             TemporaryCredentials.from_cognito({**answer, **change})
 
     def test_both_services_spell_the_secret_their_own_way(self) -> None:
-        """Cognito says SecretKey, STS says SecretAccessKey; an offset is understood."""
+        """The secret is SecretKey from Cognito and SecretAccessKey from STS; any UTC offset is understood."""
         end = datetime(2027, 1, 15, 9, 0, tzinfo=timezone(timedelta(hours=1)))
         shared = {"AccessKeyId": KEY, "SessionToken": "t", "Expiration": end}
 
@@ -371,7 +371,7 @@ class TestCredentials:
 
 class TestClock:
     def test_noise_is_no_offset(self) -> None:
-        """Differences below the Date header's resolution are not learned."""
+        """Differences below the resolution of the Date header are ignored."""
         clock = ManualClock()
 
         assert observe(clock, clock.wall() + 4).offset == 0
@@ -379,7 +379,7 @@ class TestClock:
         assert observe(clock).offset == 0
 
     def test_the_later_of_two_clocks_counts(self) -> None:
-        """Neither a wall clock set back nor an elapsed clock that slept gives more time."""
+        """Neither a wall clock that was set back nor an elapsed clock that stood still gives more time."""
         clock = ManualClock()
         seen = observe(clock)
         clock.advance(100)
@@ -390,7 +390,7 @@ class TestClock:
         assert seen.now(clock) == pytest.approx(seen.wall + 550)
 
     def test_another_boots_elapsed_clock_says_nothing(self) -> None:
-        """After a reboot only the wall clock is asked."""
+        """After a reboot only the wall clock counts."""
         clock = ManualClock()
         seen = ServerTime(int(clock.wall()), 10**9, "boot-0", 0)
 
@@ -399,7 +399,7 @@ class TestClock:
 
 @given(st.binary(max_size=300))
 def test_the_digest_is_sha256(data: bytes) -> None:
-    """The implementation that loads fast is the one that everybody has."""
+    """The implementation that loads fast computes the same as hashlib."""
     import hashlib
 
     assert sha256(data).hexdigest() == hashlib.sha256(data).hexdigest()
@@ -430,7 +430,7 @@ class TestReplaced:
         assert not any(type(value) is ValueError for frame in frames for value in frame.f_locals.values())
 
     def test_other_errors_pass(self) -> None:
-        """What is not named is raised as it is, and no error is no error."""
+        """Errors of other kinds pass unchanged, and without an error nothing is raised."""
         with pytest.raises(KeyError, match="as it is"), errors.replaced(ValueError, by=errors.CacheError):
             raise KeyError("as it is")
         with errors.replaced(ValueError, by=errors.CacheError):

@@ -13,9 +13,10 @@ When the directory is read-only, full, or fails in any other way, that is no err
 read is a miss, a record that cannot be written is not kept, a lock that cannot be taken is not waited for,
 and there is one warning for each cause (`FileStore._degrade`). The cost: each process asks the service by
 itself, and a guest whose identity is not in the directory yet is another guest at each start. It is an error
-(`CacheError`) only when the user named the directory and it cannot be used at all: it is not a directory, it
-is another user's, it is open to everybody (`UnusableDirectory`), or it cannot be made. `status` shows the
-problem before anything is written (`FileStore.problem`). Tests: ``tests/cache/test_degraded.py``.
+(`CacheError`) only when the user asked for it (named the directory, or set ``cache``) and it cannot be used
+at all: it is not a directory, it is another user's, it is open to everybody (`UnusableDirectory`), or it
+cannot be made. `status` shows the problem before anything is written (`FileStore.problem`). Tests:
+``tests/cache/test_degraded.py``.
 
 This file holds the names that all stores share. A cache hit of the command line loads it: it imports nothing.
 """

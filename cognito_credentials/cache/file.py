@@ -56,8 +56,8 @@ class FileStore:
 
     Args:
         directory: Absolute path; made at the first write.
-        strict: Whether the user named the directory. Then it is an error (`CacheError`) when it cannot be
-            used.
+        strict: Whether the user named the directory or asked for the cache on disk. Then it is an error
+            (`CacheError`) when the directory cannot be used.
         warn: Takes one line, once for each cause, when something does not work and we go on without.
         windows: Whether the rules of Windows apply.
     """
