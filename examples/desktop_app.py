@@ -42,6 +42,7 @@ def get_id_token() -> str:
         with urlopen(os.environ["APP_TOKEN_URL"], urlencode(form).encode(), timeout=10) as answer:
             return str(json.load(answer)["id_token"])
     except HTTPError as error:
+        error.close()
         # An error here does not take away credentials that are still valid.
         if error.code in (400, 401):
             raise LoginRequiredError("the sign-in has ended", hint="Sign in again") from None

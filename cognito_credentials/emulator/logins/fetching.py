@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
 from cognito_credentials.emulator.logins.issuers import (
@@ -120,7 +121,12 @@ def _load(url: Any, deadline: float) -> dict[str, Any]:
     _check_address(url)
     # A proxy of the environment cannot reach servers of this machine.
     proxies = ProxyHandler({} if is_on_this_machine(url) else None)
-    with build_opener(_Redirects, proxies).open(url, timeout=_left(deadline)) as answer:
+    try:
+        answer = build_opener(_Redirects, proxies).open(url, timeout=_left(deadline))
+    except HTTPError as error:
+        error.close()  # It is the answer, with its connection.
+        raise
+    with answer:
         content = bytearray()
         while chunk := answer.read1(_CHUNK_BYTES):
             content += chunk
