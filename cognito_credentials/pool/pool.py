@@ -15,7 +15,6 @@ from ..cache.waiting import SingleFlight
 from ..clock import Clock
 from ..logins import Logins
 from ..settings.load import check_arguments, load
-from ..settings.settings import Settings
 from . import linking, signing_in
 from .logins import logins_of
 from .parts import Parts
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
     from ..logins.signed_out import SignedOut
     from ..secret import Secret
+    from ..settings.settings import Settings
 
     IdentityChanged = Callable[[str | None, str, str], None]
 
