@@ -23,7 +23,7 @@ from ..errors import (
     clean,
     replaced,
 )
-from ..exchange.interruption import interrupted_bare
+from ..exchange.interruption import drops_frames_on_interrupt
 from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_issuer
 from ..logins.program import source_of_object
 from ..logins.providers import own_identity_id
@@ -93,7 +93,7 @@ class DeveloperLogin(Source):
         source._guest = identity_id  # noqa: SLF001  (one class)
         return source
 
-    @interrupted_bare
+    @drops_frames_on_interrupt
     def token(self) -> Secret:
         """
         Ask the back end.

@@ -1,10 +1,9 @@
 """
-Requests to an issuer: https or this machine, no redirects, little to read, little time.
+Requests to an issuer or a back end: https or to this machine, without redirects, with limits of size and
+time.
 
-Through the transport of the exchange, for the same reasons. Authlib sends its requests through `Session`, so
-that it never opens a connection of its own.
-
-Imports the wire of `exchange`; botocore and urllib3 when this module is loaded.
+They go through the transport of the exchange. Authlib sends its requests through `Session`, and never opens a
+connection itself.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import botocore.exceptions
 import botocore.utils
 
 from ..clock import Clock, ServerTime
-from ..errors import CognitoCredentialsError, ServiceError, clean
+from ..errors import CognitoCredentialsError, ServiceError, clean, replaced
 from ..secret import REDACTED, Secret
 from .actions import Failure
 from .botocore_client import CONNECT_TIMEOUT, READ_TIMEOUT, ca_bundle
@@ -32,50 +31,50 @@ from .transport import CALL, Call, Transport
 
 T = TypeVar("T")
 BUDGET: Final = 10.0
-"""Seconds for one request, from the look-up of its host to the last byte."""
+"""Seconds for one request, from the lookup of its host to the last byte of the answer."""
 TOKEN_BUDGET: Final = 12.0
-"""The same to the token endpoint: what that takes it may take only once, so its answer is waited for."""
+"""The same for the token endpoint: longer, since it may accept a refresh token only once."""
 _SHORTEST_PART: Final = 8
 _PARTS: Final = re.compile(rf"[^\s\"'`<>(){{}}\[\],…]{{{_SHORTEST_PART},}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Where and how requests leave this machine."""
+    """The clock, proxies, CA bundle and endpoints that requests are sent with."""
 
     clock: Clock = field(default_factory=Clock)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     region: str = ""
     endpoint_url: str | None = None
-    """Of user pools; None for AWS's own."""
+    """The endpoint of the user pools API; None for AWS's."""
     sts_endpoint_url: str | None = None
     profile: str | None = None
     profile_settings: Mapping[str, Any] = field(default_factory=dict)
-    """For the CA bundle."""
+    """The profile's keys, for the CA bundle."""
     budget: float = BUDGET
     token_budget: float = TOKEN_BUDGET
 
 
 class Answer(NamedTuple):
-    """What an issuer answered."""
+    """An answer with any status."""
 
     url: str
     status: int
     body: Secret
-    """It may hold tokens."""
+    """It may have tokens in it."""
     seen: ServerTime | None
 
     @property
     def host(self) -> str:
-        """Who answered."""
+        """The host that answered."""
         return clean(urlsplit(self.url).hostname or "", 100)
 
     def json(self) -> dict[str, Any]:
         """
-        Read a JSON object.
+        Return the body as a JSON object.
 
         Raises:
-            ServiceError: It is none.
+            ServiceError: The body is no JSON object.
         """
         try:
             value = json.loads(self.body.reveal())
@@ -91,12 +90,7 @@ class Answer(NamedTuple):
 
 
 class Http:
-    """
-    Sends requests to issuers.
-
-    Args:
-        network: This machine's way out.
-    """
+    """Sends requests to issuers."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -107,8 +101,8 @@ class Http:
         Fetch a JSON object.
 
         Raises:
-            ServiceError: It cannot be had.
-            ConfigurationError: The address is neither https nor this machine.
+            ServiceError: There is no answer, or another one.
+            ConfigurationError: The address is neither https nor on this machine.
         """
         answer = self.send("GET", url, None, {})
         if answer.status != 200:
@@ -120,7 +114,7 @@ class Http:
         return answer.json()
 
     def now(self, answer: Answer) -> float:
-        """Tell the time, by the issuer's clock where *answer* said what that is."""
+        """Return the time: the issuer's where *answer* has a Date header, otherwise this machine's."""
         clock = self._network.clock
         return clock.wall() if answer.seen is None else answer.seen.now(clock)
 
@@ -128,18 +122,19 @@ class Http:
         self, method: str, url: str, body: str | None, headers: Mapping[str, str], budget: float | None = None
     ) -> Answer:
         """
-        Send any request.
+        Send a request.
 
         Args:
             method: ``GET`` or ``POST``.
-            url: Where: https, or this machine.
-            body: A form, unless *headers* say what else; None for none.
-            headers: Beside those that every request has.
-            budget: Seconds for all of it; beyond the usual, also between two bytes. None for the usual.
+            url: https, or http to this machine.
+            body: A form, unless *headers* have another Content-Type.
+            headers: Headers beside those of every request.
+            budget: Seconds for the request; None for the network's budget. A longer one is also the time
+                limit between two bytes.
 
         Raises:
             ServiceError: There is no answer.
-            ConfigurationError: The address is neither https nor this machine.
+            ConfigurationError: The address is neither https nor on this machine.
         """
         usual = self._network.budget
         seconds = usual if budget is None else budget
@@ -164,7 +159,7 @@ class Http:
             with silence():
                 request = botocore.awsrequest.AWSRequest(method, url, data=body or "", headers=sent)
                 response = transport.send(request.prepare())
-            # What is not UTF-8 is no JSON either, with the replacement or without.
+            # A body that is not UTF-8 is no JSON, whatever it is replaced by.
             return Answer(
                 url, response.status_code, Secret(response.content.decode("utf-8", "replace")), call.seen
             )
@@ -174,12 +169,7 @@ class Http:
 
 
 class Session:
-    """
-    What Authlib posts its requests through.
-
-    Args:
-        http: Sends them.
-    """
+    """The session that Authlib posts its requests through; it keeps the last answer."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -195,7 +185,7 @@ class Session:
 
 
 class _Response:
-    """An answer as Authlib reads one."""
+    """The part of `requests.Response` that Authlib reads."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -215,16 +205,15 @@ class _Response:
 
 def without(secrets: Iterable[Secret], text: str) -> str:
     """
-    Take *secrets* that were sent out of what came back, whole or in part.
+    Remove *secrets* from an issuer's words, whole or in parts of 8 characters or more.
 
     Args:
-        secrets: What was sent. What is shorter than a word is left alone.
-        text: An issuer's words.
+        secrets: The secrets of the request. One that is shorter than 8 characters stays.
     """
     for value in (secret.reveal() for secret in secrets):
         for spelled in {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}:
             text = text.replace(spelled, REDACTED) if len(value) >= _SHORTEST_PART else text
-        # An issuer may name a token by how it begins, or cut it.
+        # An issuer may repeat only the beginning of a token.
         parts = {part for part in _PARTS.findall(text) if part.strip(".:;") in value}
         for part in parts:
             text = text.replace(part, REDACTED)
@@ -233,24 +222,29 @@ def without(secrets: Iterable[Secret], text: str) -> str:
 
 def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:
     """
-    Run a request to its end or the end of *budget*, whatever the server does; its errors become ours.
+    Run a request with a time limit, whatever the server does. Errors of the wire become this package's.
+
+    Args:
+        url: For messages.
+        budget: Seconds.
 
     Raises:
-        ServiceError: It did not work.
-        CognitoCredentialsError: What *function* raised.
+        ServiceError: There is no answer.
+        CognitoCredentialsError: An error of *function*.
     """
-    try:
-        return with_deadline(function, budget)
-    except Failure as failure:
-        problem: CognitoCredentialsError = failure.error
-    except CognitoCredentialsError as error:
-        problem = error.with_traceback(None)  # its frames have the request in them
-    except botocore.exceptions.BotoCoreError as error:
-        host = clean(urlsplit(url).netloc.rpartition("@")[2], 100)  # and the port: on one machine it says who
-        problem = ServiceError(
+
+    def explain(error: Exception) -> CognitoCredentialsError:
+        # The frames of any of these have the request in them.
+        if isinstance(error, Failure):
+            return error.error
+        if isinstance(error, CognitoCredentialsError):
+            return error.with_traceback(None)
+        host = clean(urlsplit(url).netloc.rpartition("@")[2], 100)  # with the port: it names a local server
+        return ServiceError(
             f"{host} cannot be reached ({type(error).__name__})",
             hint="Check this machine's network and proxy, and the address",
             code=type(error).__name__,
         )
-    # Out here, so that the inner error, which has the request in it, is not even the context of ours.
-    raise problem
+
+    with replaced(Failure, CognitoCredentialsError, botocore.exceptions.BotoCoreError, by=explain):
+        return with_deadline(function, budget)

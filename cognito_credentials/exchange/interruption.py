@@ -1,9 +1,4 @@
-"""
-Ctrl-C while a secret is in hand: it goes on as Ctrl-C, without the frames that hold the secret.
-
-It can come in the middle of anything, so no care in the code that it interrupts keeps it from carrying that
-code's variables along to whatever reports it. Imports nothing of ours.
-"""
+"""Ctrl-C while variables hold secrets: it can come anywhere, and a crash report would print the variables."""
 
 from __future__ import annotations
 
@@ -11,20 +6,18 @@ import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from ..errors import replaced
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def interrupted_bare(function: Callable[P, T]) -> Callable[P, T]:
-    """Let a `KeyboardInterrupt` leave *function* without what it has passed through."""
+def drops_frames_on_interrupt(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a `KeyboardInterrupt` leave *function* without the frames that it has passed through."""
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
+        with replaced(KeyboardInterrupt, by=lambda _: KeyboardInterrupt()):
             return function(*args, **kwargs)
-        except KeyboardInterrupt:
-            pass
-        # Out here, so that the one with the frames is not even the context of this one.
-        raise KeyboardInterrupt
 
     return run

@@ -19,13 +19,13 @@ SCOPES: Final = ("credentials", "login", "identity")
 
 
 def sign_ins(logins: Logins) -> list[SignInSource]:
-    """Return the logins that people sign in to; nothing of `sign_in` is loaded where there are none."""
+    """Return the logins that people sign in to. Nothing of `sign_in` is loaded for this."""
     return [cast("SignInSource", source) for _, source in logins.sources if source.is_sign_in]
 
 
 def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource:
     """
-    Find the login that a person signs in to.
+    Return the login that a person signs in to; of *provider*, where there are several.
 
     Raises:
         ConfigurationError: There is none, or there are several.
@@ -54,17 +54,16 @@ def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: di
     Have a person sign in.
 
     Args:
-        parts: Of the pool.
         link_guest: Whether the identity of this machine's guest becomes the user's.
-        provider: Which login, where there are several.
-        options: Of `SignInSource.sign_in`.
+        provider: The login provider, where there are several logins.
+        options: The arguments of `SignInSource.sign_in`.
 
     Returns:
-        What people call the user.
+        The user, for people.
 
     Raises:
-        CognitoCredentialsError: Nobody signed in; or the guest could not be carried over, then the user is
-            signed in all the same.
+        CognitoCredentialsError: Nobody signed in; or the guest could not be linked, and the user is signed in
+            all the same.
     """
     source = source_to_sign_in(parts, provider)
     account = parts.refresher.switch_user(lambda: source.sign_in(**options))
@@ -78,13 +77,13 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
     Sign out.
 
     Args:
-        parts: Of the pool.
-        scope: ``credentials`` alone; the ``login``, too; or the ``identity``, too.
-        revoke: Whether the issuer is told.
+        scope: ``credentials`` removes these; ``login`` also ends the sign-in; ``identity`` also forgets the
+            identity id.
+        revoke: Whether the issuer is asked to revoke the refresh token.
 
     Raises:
         ConfigurationError: There is no such scope.
-        CacheError: Something could not be removed; whatever could be is.
+        CacheError: Something could not be removed; everything else is.
     """
     if scope not in SCOPES:
         raise ConfigurationError(

@@ -1,7 +1,7 @@
 """
-What each setting of signing in must look like, and what is said when it does not.
+Checks of the settings of signing in. Each returns the value in its normal form, or raises ConfigurationError.
 
-Imports `shapes` of the package above, and `errors`.
+``where`` is the name of the setting and its origin, for messages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OPTIONS: Final = frozenset(
 
 
 def user_pool_id(value: object, where: str) -> str:
-    """Take the id of a user pool: ``REGION_name``."""
+    """Check the id of a user pool: ``REGION_name``."""
     given = text(value, where)
     if is_user_pool_id(given):
         return given
@@ -45,7 +45,7 @@ def user_pool_id(value: object, where: str) -> str:
 
 
 def client_id(value: object, where: str) -> str:
-    """Take a client id: printable, without spaces."""
+    """Check a client id: up to 255 printable ASCII characters without spaces."""
     given = text(value, where)
     if len(given) > _CLIENT_ID_LIMIT or not given.isascii() or not given.isprintable() or " " in given:
         raise ConfigurationError(
@@ -55,7 +55,7 @@ def client_id(value: object, where: str) -> str:
 
 
 def client_secret(value: object, where: str) -> Secret | Source | None:
-    """Take a client's secret, or a source of it; None for none."""
+    """Check a client's secret, or a login source that gives it; None for a client without a secret."""
     if value is None or isinstance(value, Secret):
         return value
     if isinstance(value, str) and value:
@@ -70,7 +70,7 @@ def client_secret(value: object, where: str) -> Secret | Source | None:
 
 
 def domain(value: object, where: str, region: str) -> str:
-    """Take the host of a hosted UI, or the prefix of one of Cognito's own domains."""
+    """Check the domain of a hosted UI, and return its host; a prefix is one of Cognito's own domains."""
     given = text(value, where).removeprefix("https://").rstrip("/").lower()
     if _PREFIX.fullmatch(given):
         return f"{given}.auth.{region}.amazoncognito.com"
@@ -83,15 +83,15 @@ def domain(value: object, where: str, region: str) -> str:
 
 
 def scopes(value: object, where: str) -> str:
-    """Take scopes, as text separated by spaces or commas or as a list; ``openid`` is added."""
+    """Check scopes: text with spaces or commas, or a list. Return them with spaces, ``openid`` first."""
     given = value.replace(",", " ").split() if isinstance(value, str) else value
     if not isinstance(given, Sequence) or not all(isinstance(s, str) and _SCOPE.fullmatch(s) for s in given):
-        raise ConfigurationError(f"{where} is no list of scopes", hint="write: openid email offline_access")
+        raise ConfigurationError(f"{where} is no list of scopes", hint="Write: openid email offline_access")
     return " ".join(dict.fromkeys(("openid", *given)))
 
 
 def ports(value: object, where: str) -> tuple[int, ...]:
-    """Take ports, as text separated by commas or spaces or as a list of int."""
+    """Check ports: text separated by commas or spaces, a list, or one."""
     given = value.replace(",", " ").split() if isinstance(value, str) else value
     if isinstance(given, int):
         given = [given]
@@ -104,7 +104,7 @@ def ports(value: object, where: str) -> tuple[int, ...]:
 
 
 def way(value: object, where: str, ways: Sequence[str]) -> str:
-    """Take how to sign in."""
+    """Check the way to sign in: one of *ways*."""
     given = text(value, where)
     if given not in ways:
         raise ConfigurationError(
@@ -115,7 +115,7 @@ def way(value: object, where: str, ways: Sequence[str]) -> str:
 
 
 def check_username(name: str | None, way: str) -> None:
-    """Refuse a user name where none is asked for: at its own page an issuer asks by itself."""
+    """Refuse a user name for any other way than ``password``: an issuer's own page asks for it."""
     if name is not None and way != "password":
         raise ConfigurationError(
             f"a user name goes with a password, and the way to sign in here is '{clean(way, 40)}'",
@@ -124,7 +124,7 @@ def check_username(name: str | None, way: str) -> None:
 
 
 def store(value: object, where: str) -> str:
-    """Take where the refresh token shall be."""
+    """Check the store of the refresh token: one of `STORES`."""
     given = text(value, where)
     if given not in STORES:
         raise ConfigurationError(
@@ -134,26 +134,32 @@ def store(value: object, where: str) -> str:
     return given
 
 
-def options(given: Mapping[str, Any], ways: Sequence[str]) -> dict[str, Any]:
+def options(
+    given: Mapping[str, Any], ways: Sequence[str], where: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """
-    Check the options that all sources have; None is not given.
+    Check the arguments that `UserPool` and `OidcLogin` share; those that are None are left out.
+
+    Args:
+        ways: The ways to sign in that the issuer has.
+        where: The origin of an argument by its name, for messages; by default the name itself.
 
     Raises:
-        TypeError: There is no such option.
-        ConfigurationError: One is malformed.
+        TypeError: There is no such argument.
+        ConfigurationError: An argument is malformed.
     """
     unknown = sorted(given.keys() - _OPTIONS)
     if unknown:
         raise TypeError(f"there is no option {unknown[0]!r}")
     found = {name: value for name, value in given.items() if value is not None and value != ()}
-    if "sign_in" in found:
-        found["sign_in"] = way(found["sign_in"], "sign_in", ways)
-    if "redirect_ports" in found:
-        found["redirect_ports"] = ports(found["redirect_ports"], "redirect_ports")
-    if "store" in found:
-        found["store"] = store(found["store"], "store")
-    if "login_provider" in found:
-        found["login_provider"] = check_provider(found["login_provider"], "login_provider")
+    by_name = {
+        "sign_in": lambda value, origin: way(value, origin, ways),
+        "redirect_ports": ports,
+        "store": store,
+        "login_provider": check_provider,
+    }
+    for name in found.keys() & by_name.keys():
+        found[name] = by_name[name](found[name], (where or {}).get(name, name))
     return found
 
 

@@ -12,6 +12,13 @@ from . import checks
 from .source import SignInSource
 from .sources import OidcLogin, UserPool
 
+_OPTIONS: Final = {
+    "sign_in": "cognito_sign_in",
+    "redirect_ports": "cognito_redirect_ports",
+    "store": "cognito_login_store",
+    "login_provider": "cognito_login_provider",
+}
+"""The profile key of each argument that `UserPool` and `OidcLogin` share."""
 _USER_POOL: Final = ("cognito_user_pool_id", "cognito_client_id", "cognito_domain")
 _OIDC: Final = (
     *("cognito_oidc_issuer", "cognito_oidc_client_id"),
@@ -32,21 +39,22 @@ def source_of_profile(
     Make the source of a profile's sign-in keys.
 
     Args:
-        settings: The keys that are there (design.md 4.1), at least one.
+        settings: The sign-in keys that the profile has, at least one (README, "Signing in").
         origin: The profile, for messages.
-        profile_name: Its name.
-        profile_settings: All of it, for the CA bundle.
-        endpoint: Of the user pools API where it is not AWS's, and where that was set.
-        environ: Environment variables; None for the process's own.
+        profile_settings: The whole profile, for the CA bundle.
+        endpoint: The endpoint of the user pools API where it is not AWS's, and the setting that names it.
+        environ: None for the process's own, which is then read at each use.
 
     Raises:
-        ConfigurationError: One is missing, malformed, or of the other kind of issuer.
+        ConfigurationError: A key is missing or malformed, or does not go with the others.
     """
     is_user_pool = "cognito_user_pool_id" in settings
-    _check_whole(settings, origin, is_user_pool=is_user_pool)
+    _check_keys(settings, origin, is_user_pool=is_user_pool)
     kind: type[SignInSource] = UserPool if is_user_pool else OidcLogin
+    given = {name: settings[key] for name, key in _OPTIONS.items() if key in settings}
+    where = {name: f"{key} from {origin}" for name, key in _OPTIONS.items()}
     options = {
-        **_options(settings, origin, kind.ways),
+        **checks.options(given, kind.ways, where),
         "profile_name": profile_name,
         "profile_settings": profile_settings,
         "environ": environ,
@@ -58,8 +66,8 @@ def source_of_profile(
     return source
 
 
-def _check_whole(settings: Mapping[str, str], origin: str, *, is_user_pool: bool) -> None:
-    """Refuse keys of both kinds, and of either less than it needs."""
+def _check_keys(settings: Mapping[str, str], origin: str, *, is_user_pool: bool) -> None:
+    """Refuse keys of both kinds of issuer together, and either kind where a key is missing."""
     needed, others = (_USER_POOL, _OIDC) if is_user_pool else (_OIDC, _USER_POOL)
     for name in others:
         if name in settings:
@@ -103,7 +111,7 @@ def _oidc(settings: Mapping[str, str], origin: str, options: dict[str, Any]) -> 
         options = {**options, "scopes": checks.scopes(scopes, f"cognito_oidc_scopes from {origin}")}
     secret = settings.get("cognito_oidc_client_secret")
     if secret is not None:
-        # A source and never the secret: who reads or shares the config must not have it.
+        # A source, never the secret itself: config files are shared and copied.
         source = parse_source(
             secret, origin=origin, environ=options["environ"], setting="cognito_oidc_client_secret"
         )
@@ -113,20 +121,3 @@ def _oidc(settings: Mapping[str, str], origin: str, options: dict[str, Any]) -> 
         checks.client_id(settings["cognito_oidc_client_id"], f"cognito_oidc_client_id from {origin}"),
         **options,
     )
-
-
-def _options(settings: Mapping[str, str], origin: str, ways: tuple[str, ...]) -> dict[str, Any]:
-    """Check what both kinds have, under the names of the profile."""
-    found: dict[str, Any] = {}
-    if "cognito_sign_in" in settings:
-        where = f"cognito_sign_in from {origin}"
-        found["sign_in"] = checks.way(settings["cognito_sign_in"], where, ways)
-    if "cognito_redirect_ports" in settings:
-        where = f"cognito_redirect_ports from {origin}"
-        found["redirect_ports"] = checks.ports(settings["cognito_redirect_ports"], where)
-    if "cognito_login_store" in settings:
-        where = f"cognito_login_store from {origin}"
-        found["store"] = checks.store(settings["cognito_login_store"], where)
-    if "cognito_login_provider" in settings:
-        found["login_provider"] = settings["cognito_login_provider"]
-    return found

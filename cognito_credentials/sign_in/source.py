@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..errors import CacheError
-from ..exchange.interruption import interrupted_bare
+from ..exchange.interruption import drops_frames_on_interrupt
 from ..logins.claims import unverified_claims, unverified_subject
 from ..logins.signed_out import SignedOut
 from ..logins.source import Source
@@ -83,7 +83,7 @@ class SignInSource(Source):
         self.ends_at: float | None = None
         """When the sign-in of `sign_in` ends, seconds since the epoch; None where it can be refreshed."""
 
-    @interrupted_bare
+    @drops_frames_on_interrupt
     def token(self) -> Secret:
         """
         Return a valid ID token.
@@ -147,7 +147,7 @@ class SignInSource(Source):
         except CacheError:
             return False
 
-    @interrupted_bare
+    @drops_frames_on_interrupt
     def sign_in(
         self,
         prompt: Prompt | None = None,
@@ -200,7 +200,7 @@ class SignInSource(Source):
                     return finish(self._with_password(prompt, username))
                 return finish(self._with_browser_elsewhere(prompt))
 
-    @interrupted_bare
+    @drops_frames_on_interrupt
     def sign_out(self, *, revoke: bool = True) -> SignedOut:
         """
         Remove the sign-in, and have the issuer revoke the refresh token where it can.

@@ -1,8 +1,4 @@
-"""
-`UserPool` and `OidcLogin`: login sources of people who signed in here.
-
-Imports `source`, `checks`; the issuers, and with them the libraries, when they are asked.
-"""
+"""`UserPool` and `OidcLogin`: the login sources that people sign in to."""
 
 from __future__ import annotations
 
@@ -29,21 +25,21 @@ class OidcLogin(SignInSource):
     A person's sign-in at an OpenID Connect issuer.
 
     Args:
-        issuer: Its address, to the letter: https, or http to this machine.
+        issuer: The issuer's address, exactly as the issuer writes it: https, or http to this machine.
         client_id: A client for installed programs ("native", public).
-        scopes: What to ask for; ``openid`` is added.
-        client_secret: Of a client that has one, or a login source of it, read at each use. Google gives one
-            to installed programs, where it is no secret.
-        sign_in: How people sign in when `sign_in` is not told a way: ``browser`` (the default) or ``device``.
-        redirect_ports: Loopback ports for the browser's answer, tried in order; any free one by default.
-        store: Where the refresh token is kept: ``keyring`` (the default), or ``file`` for a plain file that
+        scopes: The scopes to ask for; ``openid`` is added.
+        client_secret: The client's secret, or a login source that gives it at each use. Google gives one to
+            installed programs, although it is not secret there.
+        sign_in: The way to sign in: ``browser`` (the default) or ``device``.
+        redirect_ports: Loopback ports for the browser's answer, tried in order; any free port by default.
+        store: Where the refresh token is stored: ``keyring`` (the default), or ``file`` for a plain file that
             only this user can read.
-        login_provider: The key under ``logins``, where it is not the issuer without its scheme.
-        profile_name: Sign-ins of different names do not know of each other; that of a profile of the AWS
-            config, with the same issuer and client, is the one that the command line signs in to.
-        environ: Environment variables, for HOME, proxies and the browser; the process's own.
-        clock: Time; the machine's own.
-        profile_settings: Settings of a profile of the AWS config, of which ``ca_bundle`` counts.
+        login_provider: The login provider name; by default the issuer without its scheme.
+        profile_name: Keeps sign-ins apart. The name of a profile in the AWS config, with the same issuer and
+            client, is that profile's sign-in on the command line.
+        environ: Environment variables, for HOME, proxies and the browser; by default the process's own.
+        clock: By default this machine's.
+        profile_settings: The keys of a profile of the AWS config; of them, ``ca_bundle`` is used.
 
     Raises:
         ConfigurationError: An argument is malformed.
@@ -83,22 +79,22 @@ class UserPool(SignInSource):
     Args:
         user_pool_id: ``REGION_name``.
         client_id: An app client without a secret.
-        domain: Host of the hosted UI, or the prefix of one of Cognito's own; None to ask the pool for it.
-        scopes: What to ask for; ``openid`` is added.
-        endpoint_url: Of the user pools API, where it is not AWS's: https, or this machine; None for what
-            ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`` says.
-        sign_in: How people sign in when `sign_in` is not told a way: ``browser`` (the default) or
-            ``password``.
-        redirect_ports: Loopback ports for the browser's answer, tried in order, needed for
-            the browser: ``http://127.0.0.1:PORT/callback`` must be registered for the client.
-        store: Where the refresh token is kept: ``keyring`` (the default), or ``file`` for a plain file that
+        domain: The host of the hosted UI, or the prefix of one of Cognito's own domains; by default the
+            pool's discovery document names it.
+        scopes: The scopes to ask for; ``openid`` is added.
+        endpoint_url: The endpoint of the user pools API, where it is not AWS's: https, or http to this
+            machine. By default ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`` names it.
+        sign_in: The way to sign in: ``browser`` (the default) or ``password``.
+        redirect_ports: Loopback ports for the browser's answer, tried in order. The browser needs at least
+            one, and ``http://127.0.0.1:PORT/callback`` registered for the client.
+        store: Where the refresh token is stored: ``keyring`` (the default), or ``file`` for a plain file that
             only this user can read.
-        login_provider: The key under ``logins``, where it is not the user pool's own.
-        profile_name: Sign-ins of different names do not know of each other; that of a profile of the AWS
-            config, with the same issuer and client, is the one that the command line signs in to.
-        environ: Environment variables, for HOME, proxies and the browser; the process's own.
-        clock: Time; the machine's own.
-        profile_settings: Settings of a profile of the AWS config, of which ``ca_bundle`` counts.
+        login_provider: The login provider name; by default the user pool's own.
+        profile_name: Keeps sign-ins apart. The name of a profile in the AWS config, with the same user pool
+            and client, is that profile's sign-in on the command line.
+        environ: Environment variables, for HOME, proxies and the browser; by default the process's own.
+        clock: By default this machine's.
+        profile_settings: The keys of a profile of the AWS config; of them, ``ca_bundle`` is used.
 
     Raises:
         ConfigurationError: An argument is malformed.

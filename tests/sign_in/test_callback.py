@@ -105,7 +105,7 @@ def test_a_page_cannot_read_where_it_leads(
 
 def test_after_the_answer_it_leads_nowhere(server: CallbackServer) -> None:
     """The address counts as long as the sign-in does."""
-    server.judge("code=CANARY&state=x")
+    server.take_answer("code=CANARY&state=x")
 
     assert _get(server.port, urllib.parse.urlsplit(server.start_url).path) == (404, None)
 
@@ -144,7 +144,7 @@ def test_another_user_of_the_machine(hostile: HostileIssuer) -> None:
     for path in (f"/callback?code=evil&state={visit.state}", urllib.parse.urlsplit(visit.start).path):
         answer = _as_another(parts.port, path)
         assert answer.startswith("HTTP/1.0 403")
-        assert "begun by another user" in answer
+        assert "Another user of this machine began this sign-in" in answer
         assert visit.state not in answer
         for how in ("hangs up", "resets"):  # then the kernel lists nobody, or root
             assert _as_another(parts.port, path, how) == ""

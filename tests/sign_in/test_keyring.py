@@ -61,7 +61,7 @@ def test_a_secret_comes_back(choose: object, backend: str, tmp_path: Path) -> No
 
 
 def test_windows_keeps_it_on_this_machine(choose: object, tmp_path: Path) -> None:
-    """What Windows would copy to the servers of a domain stays here (reliability.md R4)."""
+    """The Windows credential is not one that Windows copies to the servers of a domain."""
     choose("WinVaultKeyring").store(TOKEN)  # type: ignore[operator]
 
     assert (tmp_path / "keyring.persist").read_text() == "local machine"

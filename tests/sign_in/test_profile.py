@@ -69,7 +69,7 @@ def test_an_issuer() -> None:
 
 
 def test_a_region_of_china() -> None:
-    """The issuer there has another suffix (peers.md 3 J)."""
+    """The issuer there has another suffix."""
     source = UserPool("cn-north-1_Ab1", "4example")
 
     assert source.issuer == "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_Ab1"

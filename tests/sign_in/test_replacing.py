@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials.errors import CacheError, LoginRequiredError
-from cognito_credentials.exchange.interruption import interrupted_bare
+from cognito_credentials.exchange.interruption import drops_frames_on_interrupt
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from .hostile_issuer import CLIENT, HostileIssuer
@@ -97,7 +97,7 @@ def test_the_earlier_sign_in_outlives_a_failure(
     monkeypatch.setattr(os, "replace", fails_once)
     bob = _verified(issuer, "bob")
 
-    @interrupted_bare  # as the source has it
+    @drops_frames_on_interrupt  # as the source has it
     def keeps() -> None:
         with ann._sign_in().begin("file", 5) as keep:
             keep(bob)

@@ -370,7 +370,7 @@ def test_tokens_of_others_are_not_believed(one_pool: UserPoolServer, changes: di
     """Well signed is not enough: it must be an ID token, of this pool, for this client, now."""
     one_pool.token_changes = changes
 
-    with pytest.raises(LoginRejectedError, match="not to be believed"):
+    with pytest.raises(LoginRejectedError, match="the ID token is not valid"):
         _source().sign_in(Person("ann", PASSWORD))
     assert _source().account() is None
 

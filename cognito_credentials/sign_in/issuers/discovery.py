@@ -1,10 +1,9 @@
 """
-What an issuer says of itself (OpenID Connect Discovery 1.0), believed as far as it must be.
+The discovery document of an issuer (OpenID Connect Discovery 1.0).
 
-The document must name the very issuer that was asked, or tokens of another one would be taken for its own
-(mix-up); and each address in it must be https, or this machine where the issuer is this machine.
-
-Imports `http` and `endpoints`.
+The document must name the issuer that was asked; otherwise tokens of another issuer could be taken for its
+own (mix-up attack). Each address in it must be https, or http to this machine where the issuer is on this
+machine.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ OFFLINE_ACCESS: Final = "offline_access"
 ASYMMETRIC: Final = frozenset(
     ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 )
-"""Never ``none``, and never HMAC: there an issuer's public key would be a password that everybody knows."""
+"""Never ``none``, and never HMAC: an attacker could sign with the issuer's public key as the HMAC key."""
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9/?:@!*+,;=&%._~\[\]-]+")
-"""What RFC 3986 lets an address be made of, but for ``#`` and the quotes, dollars and brackets of shells."""
+"""The characters of RFC 3986 without ``#`` and those that a shell reads (quotes, ``$``, brackets)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What is needed of a discovery document; None where the issuer does not offer it."""
+    """The used parts of a discovery document; None where the issuer does not offer one."""
 
     issuer: str
     jwks_uri: str
@@ -43,21 +42,21 @@ class Metadata:
     device_authorization_endpoint: str | None = None
     revocation_endpoint: str | None = None
     algorithms: frozenset[str] = frozenset({"RS256"})
-    """With which it signs ID tokens."""
+    """The algorithms that the issuer signs ID tokens with."""
     says_issuer: bool = False
-    """Whether its authorization responses name it (RFC 9207); then one that does not is another's."""
+    """Whether authorization responses name the issuer (RFC 9207); a response without it is then refused."""
     takes_basic: bool = True
-    """Whether a client secret goes into a header rather than the form."""
+    """Whether a client secret goes into the Authorization header and not into the form."""
     has_offline_access: bool = True
-    """Whether that scope may be asked for; it may where the issuer does not list its scopes."""
+    """Whether ``offline_access`` can be asked for; also where the issuer does not list its scopes."""
 
 
 def checked_issuer(value: object, where: str) -> str:
     """
-    Take an issuer's address, exactly as it is written: with or without a slash at its end.
+    Check an issuer's address, and return it exactly as it is written, with or without a slash at its end.
 
     Raises:
-        ConfigurationError: It is not https (or http to this machine), or has a query.
+        ConfigurationError: The address is not https (or http to this machine), or has a query.
     """
     address = checked_endpoint(value, where)
     return address + ("/" if str(value).endswith("/") else "")
@@ -65,14 +64,15 @@ def checked_issuer(value: object, where: str) -> str:
 
 def checked_address(value: object, where: str) -> str:
     """
-    Take an address that an issuer names; it is shown on a terminal, and is an argument of a browser.
+    Check an address that an issuer names: it is shown on a terminal, and passed to a browser.
 
     Args:
-        value: The address; it may have a query (RFC 6749, 3.1 and 3.2), and no fragment.
-        where: What it is and whose, for messages.
+        value: The address. It may have a query (RFC 6749, 3.1 and 3.2), but no fragment.
+        where: What the address is and who names it, for messages.
 
     Raises:
-        ConfigurationError: It is neither https nor this machine, or a terminal or a shell might obey it.
+        ConfigurationError: The address is neither https nor on this machine, or has a character that a
+            terminal or a shell might obey.
     """
     bare = value.partition("?")[0] if isinstance(value, str) else value
     checked_endpoint(bare, where)
@@ -86,12 +86,12 @@ def checked_address(value: object, where: str) -> str:
 
 def discover(http: Http, issuer: str) -> Metadata:
     """
-    Ask *issuer* for its endpoints.
+    Fetch the discovery document of *issuer*.
 
     Raises:
-        ServiceError: It does not answer, or not with a discovery document.
-        ConfigurationError: There is no document at this address, or it is another issuer's, or names an
-            address that is not safe.
+        ServiceError: The issuer does not answer, or not with a JSON object.
+        ConfigurationError: There is no document at this address; or the document is another issuer's, or
+            names an unsafe address.
 
     Source: OpenID Connect Discovery 1.0, section 4.
     """
@@ -102,7 +102,7 @@ def discover(http: Http, issuer: str) -> Metadata:
             raise
     else:
         return read_metadata(document, issuer)
-    # Trying again does not help: the address is mistyped, or a tenant's or realm's name is missing.
+    # No ServiceError: the address is mistyped, or the name of a tenant or realm is missing.
     raise ConfigurationError(
         f"there is no OpenID Connect issuer at {clean(issuer, 120)}: it has no {WELL_KNOWN}",
         hint="Correct the issuer (cognito_oidc_issuer): its whole address, path included",
@@ -114,7 +114,7 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
     Read a discovery *document* of *issuer*.
 
     Raises:
-        ConfigurationError: It is another issuer's, or names an address that is not safe.
+        ConfigurationError: The document is another issuer's, or names an unsafe address.
     """
     named = document.get("issuer")
     if named != issuer:
@@ -155,7 +155,7 @@ def _address(document: Mapping[str, Any], name: str, issuer: str) -> str | None:
     where = f"{name} of the issuer {clean(issuer, 120)}"
     checked = checked_address(value, where)
     if issuer.startswith("https:") and not checked.startswith("https:"):
-        # A public issuer has no business on this machine: what listens here may be anybody's.
+        # On this machine, any program may listen at that address.
         raise ConfigurationError(f"{where} is plain http", hint="The issuer must correct its metadata")
     return checked
 

@@ -212,6 +212,6 @@ def _equal(given: object, expected: str) -> bool:
 
 def _rejected(why: str) -> LoginRejectedError:
     return LoginRejectedError(
-        f"the ID token that came is not to be believed: {why}",
+        f"the ID token is not valid: {why}",
         hint="Sign in again; if it happens again, check issuer and client id",
     )

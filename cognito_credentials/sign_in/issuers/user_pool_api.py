@@ -26,6 +26,8 @@ from ...exchange.transport import CALL, Call
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from botocore.exceptions import ClientError
+
 _WAIT: Final = frozenset(
     ("TooManyRequestsException", "LimitExceededException", "InternalErrorException", "ThrottlingException")
 )
@@ -91,10 +93,10 @@ class UserPoolApi:
             ApiError: The user pool refused.
             ServiceError: The user pool does not answer.
         """
-        from botocore.exceptions import ClientError, ParamValidationError
+        from botocore.exceptions import ClientError
 
         api = self._botocore()
-        with replaced(ClientError, ParamValidationError, by=_refusal):
+        with replaced(ClientError, by=_refusal):
             return bounded(
                 lambda: _call_silently(api, operation, parameters(), Call(is_taken_once=is_taken_once)),
                 api.meta.endpoint_url,
@@ -133,11 +135,8 @@ def _hint(message: str) -> str:
     return "Correct that"
 
 
-def _refusal(error: Any) -> ApiError:
-    response = getattr(error, "response", None)
-    if response is None:  # botocore has validated the parameters
-        return ApiError("InvalidParameterException", "what was entered has not the form it must have")
-    details = response.get("Error", {})
+def _refusal(error: ClientError) -> ApiError:
+    details = error.response.get("Error", {})
     return ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
 
 

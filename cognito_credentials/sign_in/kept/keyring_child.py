@@ -1,10 +1,10 @@
 """
-The program that speaks to the keyring, in a process of its own so that a backend that hangs hangs only it.
+The program that speaks to the keyring. A keyring backend that hangs hangs only this process.
 
-One request as JSON on stdin, one answer as JSON on stdout. What a backend prints goes nowhere. An answer
-about a failure names the type of the error and nothing of its text, which may hold the secret.
+It reads one request as JSON on stdin, and writes one answer as JSON on stdout. The output of backends is
+dropped. An answer about a failure has the type of the error and not its text, which may hold the secret.
 
-Imports nothing of ours: it is started with the interpreter alone.
+This file is run by its path and imports nothing of this package.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import sys
 from typing import Any, Final
 
 REFUSED: Final = ("keyring.backends.null", "keyring.backends.fail", "keyrings.alt")
-"""Those that keep nothing, or keep it in plain files."""
+"""Backends that store nothing, or store secrets in plain files."""
 
 
 def main() -> None:
-    """Answer the one request on stdin."""
-    # Backends and what they import print, some to the descriptor itself.
+    """Answer the request on stdin."""
+    # Backends and their libraries print, some of them past `sys.stdout`.
     answers = os.dup(1)
     quiet = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
@@ -32,13 +32,14 @@ def main() -> None:
 
 def answer(request: dict[str, str]) -> dict[str, Any]:
     """
-    Do what *request* asks.
+    Load, store or delete a secret.
 
     Args:
-        request: ``operation`` (load, store, delete), ``service``, ``user``; to store, ``secret``.
+        request: ``operation`` (load, store or delete), ``service``, ``user``; to store, ``secret``.
 
     Returns:
-        ``backend`` and, by operation, ``secret`` or ``done``; or ``problem``, in words.
+        ``backend``, and ``secret`` (load) or ``done`` (store, delete). Or ``problem``, in words; with
+        ``is_missing`` where the keyring library is not installed.
     """
     try:
         import keyring
@@ -54,7 +55,7 @@ def answer(request: dict[str, str]) -> dict[str, Any]:
 
 
 def usable(backend: Any) -> tuple[Any, str]:
-    """Find the backend to use: it, or the first usable one of a chain; otherwise say what is wrong."""
+    """Return the backend to use, the first usable one of a chain; or what is wrong, in words."""
     chain = getattr(backend, "backends", None)
     if chain is not None:
         found = (member for member in chain if not _problem(member))
@@ -77,12 +78,12 @@ def _problem(backend: Any) -> str:
 def _do(backend: Any, request: dict[str, str]) -> dict[str, Any]:
     service, user, operation = request["service"], request["user"], request["operation"]
     if type(backend).__name__ == "WinVaultKeyring":
-        backend.persist = "local machine"  # the default roams with the Windows profile
+        backend.persist = "local machine"  # the default is copied to servers with the Windows profile
     if operation == "load":
         return {"secret": backend.get_password(service, user)}
     if operation == "store":
         backend.set_password(service, user, request["secret"])
-        # Some backends take everything and keep nothing.
+        # Some backends accept everything and store nothing.
         if backend.get_password(service, user) != request["secret"]:
             return {"problem": f"its backend {_named(backend)} did not give back what it was given"}
         return {"done": True}

@@ -1,15 +1,14 @@
 """
-The refresh token in a file that only this user's keyring can open.
+A secret store that needs the keyring of the operating system: the secret is in a file, its key in the
+keyring.
 
-The keyring holds a random key of 32 bytes, written once when somebody signs in and never replaced; the token
-is in a file, encrypted with it (AES-256-GCM). So it fits every keyring (Windows takes 1,280 characters, and
-a user pool's refresh token is longer), and a rotated token replaces a file, which cannot be torn, rather
-than a keyring item, which some backends replace by deleting it first.
+The key has 32 random bytes. It is written when somebody signs in and never replaced. The secret is encrypted
+with it (AES-256-GCM). A secret that is itself in the keyring would not fit everywhere: Windows takes 1,280
+characters, and a user pool's refresh token is longer. And some keyrings replace an item by deleting it first;
+a file is replaced whole.
 
-The keyring is reached through a child process (`keyring_child.py`) with a time limit, and only with the lock
-of the sign-in held.
-
-Imports `place`, `secret`, `errors`, `exchange.deadline`; ``cryptography`` when something is sealed or opened.
+A child process (`keyring_child.py`) speaks to the keyring, with a time limit, since a keyring can hang for
+ever.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ if TYPE_CHECKING:
 SERVICE: Final = "cognito-credentials"
 TIMEOUT_SECONDS: Final = 5.0
 PATIENT_SECONDS: Final = 60.0
-"""While a person is there: a locked keyring asks for its password in a window of its own."""
+"""The time limit while a person signs in: a locked keyring opens a window and asks for its password."""
 _LEAST_SECONDS: Final = 1.0
 _KEY_BYTES: Final = 32
 _VERSION: Final = "1"
 _START: Final = (
-    # Ctrl-C reaches every process of a terminal; what becomes of this one is the parent's business.
+    # Ctrl-C reaches every process of a terminal. Only the parent decides whether this one ends.
     "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
-    # Not the working directory: a project's own `keyring.py` must not see the secret.
+    # Without the working directory: a file `keyring.py` in it would get the secret.
     "import sys; sys.path[:] = [p for p in sys.path if p]; import runpy; "
     "runpy.run_path(sys.argv[1])['main']()"
 )
@@ -48,11 +47,10 @@ _START: Final = (
 
 class KeyringStore:
     """
-    A secret that is sealed with a key in the keyring.
+    A file that is encrypted with a key in the keyring.
 
     Args:
-        place: Of the sign-in.
-        timeout_seconds: What the keyring may take.
+        timeout_seconds: How long the keyring may take for each request.
     """
 
     name = "keyring"
@@ -65,16 +63,16 @@ class KeyringStore:
 
     def check(self) -> None:
         """
-        Make sure that what is stored now could be read later, before anybody is asked to sign in.
+        Make sure that the keyring has a key, and create one if not.
 
         Raises:
-            CacheError: There is no keyring to be trusted with it; the hint says how to do without.
+            CacheError: There is no keyring, or it does not keep secrets safe; the hint names the other store.
         """
         self._key(create=True)
 
     def load(self) -> Secret | None:
         """
-        Read and open the secret; None when there is none, or its key is gone.
+        Read and decrypt the secret; None when there is none, or the key is gone.
 
         Raises:
             CacheError: The keyring cannot be reached.
@@ -83,28 +81,28 @@ class KeyringStore:
         if data is None:
             return None
         key = self._loaded_key = self._key(create=False)
-        return None if key is None else _open(data, key, self._place.key)
+        return None if key is None else _decrypt(data, key, self._place.key)
 
     def store(self, secret: Secret) -> None:
         """
-        Seal and write the secret, whole or not at all.
+        Encrypt and write the secret, whole or not at all.
 
-        After a `load` the keyring is not asked once more: the token in hand may be the only one that counts,
-        and the keyring could have been locked since.
+        After a `load` the keyring is not asked again. It may be locked by now, and a rotated refresh token
+        that is not stored is lost.
 
         Raises:
             CacheError: The keyring does not work, or the file cannot be written.
         """
         key = self._loaded_key or self._key(create=True)
         assert key is not None  # noqa: S101  (for the type checker; it was created)
-        self._place.write("sealed", _seal(secret, key, self._place.key))
+        self._place.write("sealed", _encrypt(secret, key, self._place.key))
 
     def delete(self) -> bool:
         """
         Remove file and key; False when there was neither.
 
         Raises:
-            CacheError: The keyring cannot be reached; the file is gone all the same.
+            CacheError: The keyring cannot be reached; the file is removed all the same.
         """
         had_file = self._place.remove("sealed")
         return bool(self._ask("delete").get("done")) or had_file
@@ -142,27 +140,27 @@ class KeyringStore:
 
 
 def _run(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
-    """Have the child answer *request*."""
+    """Return the answer of the child process to *request*."""
     if getattr(sys, "frozen", False) or not sys.executable:
-        return _run_here(request, timeout_seconds)  # the executable is an app, and would start once more
+        return _run_here(request, timeout_seconds)  # the executable is an app, which would start again
     try:
-        code, printed = _printed(json.dumps(request).encode("ascii"), timeout_seconds)
+        code, printed = _answer_of_child(json.dumps(request).encode("ascii"), timeout_seconds)
         answer = json.loads(printed) if code == 0 else None
     except subprocess.TimeoutExpired:
-        return _too_late(timeout_seconds)
+        return _timed_out(timeout_seconds)
     except (OSError, ValueError):
         answer = None
     return answer if isinstance(answer, dict) else {"problem": "the process that speaks to it failed"}
 
 
-def _printed(request: bytes, timeout_seconds: float) -> tuple[int, bytes]:
+def _answer_of_child(request: bytes, timeout_seconds: float) -> tuple[int, bytes]:
     process = subprocess.Popen(
         [sys.executable, "-c", _START, os.path.abspath(keyring_child.__file__)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    # Not `subprocess.run`, which leaves a child of Ctrl-C behind when it does not end in a quarter second.
+    # Not `subprocess.run`: on Ctrl-C it leaves a child behind that does not end within a quarter of a second.
     with process:
         try:
             printed, _ = process.communicate(request, timeout_seconds)
@@ -174,15 +172,15 @@ def _printed(request: bytes, timeout_seconds: float) -> tuple[int, bytes]:
 
 
 def _run_here(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
-    """Answer *request* in a thread of this process; one that hangs is left behind."""
+    """Answer *request* in a thread of this process. A thread that hangs cannot be ended, and stays."""
     answers: list[dict[str, Any]] = []
     thread = threading.Thread(target=lambda: answers.append(keyring_child.answer(request)), daemon=True)
     thread.start()
     thread.join(timeout_seconds)
-    return answers[0] if answers else _too_late(timeout_seconds)
+    return answers[0] if answers else _timed_out(timeout_seconds)
 
 
-def _too_late(timeout_seconds: float) -> dict[str, Any]:
+def _timed_out(timeout_seconds: float) -> dict[str, Any]:
     return {"problem": f"it did not answer within {timeout_seconds:.0f} s; is it locked?"}
 
 
@@ -194,18 +192,18 @@ def _key_of(text: object) -> Secret | None:
     return Secret(_text(key)) if len(key) == _KEY_BYTES else None
 
 
-def _seal(secret: Secret, key: Secret, name: str) -> bytes:
+def _encrypt(secret: Secret, key: Secret, name: str) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     nonce = os.urandom(12)
     sealed = AESGCM(base64.b64decode(key.reveal())).encrypt(
-        nonce, secret.reveal().encode("utf-8"), _bound_to(name)
+        nonce, secret.reveal().encode("utf-8"), _associated_data(name)
     )
     parts = {"v": 1, "nonce": _text(nonce), "sealed": _text(sealed)}
     return json.dumps(parts, sort_keys=True).encode("ascii")
 
 
-def _open(data: bytes, key: Secret, name: str) -> Secret | None:
+def _decrypt(data: bytes, key: Secret, name: str) -> Secret | None:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -213,13 +211,13 @@ def _open(data: bytes, key: Secret, name: str) -> Secret | None:
         parts = json.loads(data)
         nonce, sealed = (base64.b64decode(parts[part], validate=True) for part in ("nonce", "sealed"))
         cipher = AESGCM(base64.b64decode(key.reveal()))
-        return Secret(cipher.decrypt(nonce, sealed, _bound_to(name)).decode("utf-8"))
+        return Secret(cipher.decrypt(nonce, sealed, _associated_data(name)).decode("utf-8"))
     except (ValueError, KeyError, TypeError, RecursionError, InvalidTag):
         return None
 
 
-def _bound_to(name: str) -> bytes:
-    """Bind a sealed secret to its sign-in and form, so that one file cannot stand in for another."""
+def _associated_data(name: str) -> bytes:
+    """Return what binds an encrypted secret to its sign-in, so that one file cannot replace another."""
     return f"{name}|{_VERSION}".encode("ascii")
 
 

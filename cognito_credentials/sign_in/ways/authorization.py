@@ -1,10 +1,9 @@
 """
-One authorization request, and the one answer to it that counts (RFC 6749, 7636, 9207; RFC 8252).
+One authorization request, and its one valid answer (RFC 6749, 7636, 9207 and 8252).
 
-``state`` ties the answer to this request (nobody can make us redeem a code of theirs), the PKCE verifier ties
-the code to this process (nobody else can redeem ours), ``nonce`` ties the ID token to both.
-
-Imports `issuer` and `tokens`.
+``state`` binds the answer to this request: an attacker cannot make us redeem a code of theirs. The PKCE
+verifier binds the code to this process: an attacker cannot redeem our code. ``nonce`` binds the ID token to
+both.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from ...errors import ConfigurationError, LoginRejectedError, clean
+from ...errors import ConfigurationError, LoginRejectedError, clean, replaced
 from ...secret import Secret
 from ..issuers.token_client import TokenError
 
@@ -23,27 +22,27 @@ if TYPE_CHECKING:
     from ..issuers.issuer import Issuer
     from ..issuers.tokens import Verified
 
-_ONCE: Final = ("state", "error", "iss")
+_SINGLE: Final = ("state", "error", "iss")
 _MOST_PARAMETERS: Final = 20
 _QUOTES: Final = "'\"<>` "
-"""Around an address that went through a message or a shell; no answer begins or ends with one."""
+"""Mails and shells put these around an address; no address begins or ends with one."""
 
 
-class AnswerRefused(Exception):  # noqa: N818  (it answers the browser; the sign-in goes on waiting)
+class AnswerRefused(Exception):  # noqa: N818  (the browser is told; the sign-in goes on waiting)
     """
-    An answer that is not to our request: somebody else's, or a second one.
+    An answer to another request, or a second answer.
 
     Args:
-        why: For people; nothing of the answer in it.
+        why: For people, without any part of the answer.
     """
 
 
 class RedirectAnswer(NamedTuple):
-    """The query of a redirect, as it came."""
+    """The query of a redirect: every value of every parameter."""
 
     codes: list[Secret]
     parameters: dict[str, list[str]]
-    """All others."""
+    """All parameters but ``code``."""
 
 
 class Authorization:
@@ -51,12 +50,12 @@ class Authorization:
     A request to sign in with a browser.
 
     Args:
-        issuer: Whom to sign in at.
-        redirect_uri: Where the answer comes.
-        scope: What to ask for, separated by spaces.
+        redirect_uri: The address that the issuer sends the browser to, with the answer.
+        scope: Scopes, separated by spaces.
 
     Raises:
         ConfigurationError: The issuer has no authorization endpoint.
+        ServiceError: The issuer does not answer.
     """
 
     def __init__(self, issuer: Issuer, redirect_uri: str, scope: str) -> None:
@@ -81,65 +80,58 @@ class Authorization:
             nonce=self._nonce,
             verifier=self._verifier,
         )
-        """The address to open in a browser; not in anybody's command line, for what is in it."""
+        """The address to open in a browser. Other users must not see it in a process list (`callback`)."""
         self.host = clean(urlsplit(self.url).hostname or "", 100)
-        """Where that is, for people."""
+        """The host of that address, for people."""
 
     def accept(self, answer: RedirectAnswer) -> Secret:
         """
-        Take the answer, once.
-
-        Args:
-            answer: The redirect's query.
+        Check the answer; only one is accepted.
 
         Returns:
             The authorization code.
 
         Raises:
-            AnswerRefused: It is not the answer to this request.
-            LoginRejectedError: It is, and says no.
+            AnswerRefused: It is not the answer to this request, or a second one.
+            LoginRejectedError: It is the answer, and the issuer refused.
         """
-        for name in _ONCE:
+        for name in _SINGLE:
             if len(answer.parameters.get(name, ())) > 1 or len(answer.codes) > 1:
                 raise AnswerRefused(f"it has '{name if len(answer.codes) < 2 else 'code'}' more than once")
-        one = {name: values[0] for name, values in answer.parameters.items()}
-        given = one.get("state", "")
-        if not given:
+        parameters = {name: values[0] for name, values in answer.parameters.items()}
+        state = parameters.get("state", "")
+        if not state:
             raise AnswerRefused("it has no state: it does not come from this sign-in")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._state.encode("ascii")):
+        if not hmac.compare_digest(state.encode("utf-8", "replace"), self._state.encode("ascii")):
             raise AnswerRefused("its state is not that of this sign-in")
-        self._check_issuer(one.get("iss"))
+        self._check_issuer(parameters.get("iss"))
         with self._lock:
             if not self._is_open:
                 raise AnswerRefused("this sign-in has had its answer")
             self._is_open = False
-        if "error" in one:
-            raise _refused(one["error"], one.get("error_description", ""))
+        if "error" in parameters:
+            raise _refused(parameters["error"], parameters.get("error_description", ""))
         if not answer.codes or not answer.codes[0]:
             raise LoginRejectedError("the issuer answered without a code", hint="Sign in again")
         return answer.codes[0]
 
     def redeem(self, code: Secret) -> Verified:
         """
-        Trade the code for tokens, and verify them.
+        Exchange the code for tokens, and verify them.
 
         Raises:
-            LoginRejectedError: The issuer refuses the code, or its token is not to be believed.
-            ServiceError: It does not answer.
+            LoginRejectedError: The issuer refuses the code, or the ID token is not valid.
+            ServiceError: The issuer does not answer.
         """
-        try:
+        with replaced(TokenError, by=lambda error: error.explained("the issuer")):
             tokens = self._issuer.client().exchange(
                 code, redirect_uri=self._redirect_uri, verifier=self._verifier
             )
-        except TokenError as error:
-            refused = error
-        else:
-            return self._issuer.verified(tokens, self._nonce)
-        raise refused.explained("the issuer")
+        return self._issuer.verified(tokens, self._nonce)
 
     def read_pasted(self, pasted: Secret) -> RedirectAnswer:
         """
-        Read the address that a person copied from the browser.
+        Read the address that the person copied from the browser.
 
         Raises:
             AnswerRefused: It is not the address that the issuer redirects to.
@@ -159,7 +151,7 @@ class Authorization:
 
 
 def query_of(query: str) -> RedirectAnswer | None:
-    """Read the query of a redirect, every value of every parameter; None when it is malformed."""
+    """Read the query of a redirect; None when it is malformed."""
     try:
         found = parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
     except ValueError:
@@ -171,7 +163,7 @@ def _answer_at(address: str, text: str) -> RedirectAnswer | None:
     text = text.strip().strip(_QUOTES)
     scheme = address.partition("://")[0] + "://"
     if "://" not in text.partition("?")[0]:
-        text = scheme + text  # browsers show an address without it, and some copy it so
+        text = scheme + text  # some browsers show and copy an address without it
     try:
         parts, expected = urlsplit(text), urlsplit(address)
     except ValueError:

@@ -1,7 +1,7 @@
 """
 Signing in with a browser: on this machine, or on another one by copying an address there and one back.
 
-Whether a browser can be opened here, where the person sees it, is told by `has_browser`.
+`has_browser` tells whether a browser can be opened that the person sees.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 PASTE_TRIES: Final = 3
 _OPENING_SECONDS: Final = 3.0
-"""A browser that has not failed by then is open."""
+"""Seconds after which a browser that has not failed counts as open."""
 _CONTAINER_MARKS: Final = ("/.dockerenv", "/run/.containerenv")
 _ANY_PORT: Final = 8400
-"""Stands in the redirect address where nothing listens: the browser is on another machine."""
+"""The port in the redirect address when the browser is on another machine; nothing listens on it."""
 
 
 def sign_in_here(
@@ -49,13 +49,11 @@ def sign_in_here(
     Sign in with this machine's browser.
 
     Args:
-        issuer: Where.
-        prompt: Who.
-        scope: What to ask for, separated by spaces.
-        ports: Registered loopback ports; none for any.
-        keep: Keeps the result, before the browser is told that it worked; what it returns is returned.
-        open_browser: Opens an address, which is one on this machine; False when it cannot.
-        wait_seconds: For the person.
+        scope: Scopes, separated by spaces.
+        ports: Loopback ports that are registered at the issuer, tried in order; none for any free port.
+        keep: Stores the sign-in, before the browser shows that it worked; its result is returned.
+        open_browser: Opens an address on this machine; returns False when it cannot.
+        wait_seconds: How long the person may take.
 
     Raises:
         LoginRequiredError: Nobody signed in.
@@ -72,7 +70,7 @@ def sign_in_here(
             f"Waiting for you to sign in at {authorization.host} (Ctrl-C to give up). "
             "For a browser on another machine: --no-browser (way='no-browser' in Python)"
         )
-        with _telling(server):
+        with _failures_shown(server):
             verified = authorization.redeem(server.wait(wait_seconds))
             kept = keep(verified)
         server.finish(callback.signed_in(verified.name))
@@ -81,9 +79,9 @@ def sign_in_here(
 
 def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequence[int]) -> Verified:
     """
-    Sign in with a browser on another machine: an address goes there, and one comes back by hand.
+    Sign in with a browser on another machine: the person copies an address there, and another one back.
 
-    Errors as in `sign_in_here`.
+    Raises the errors of `sign_in_here`.
     """
     if not prompt.can_ask:
         raise LoginRequiredError("there is no terminal to paste the address on", hint="Sign in on a terminal")
@@ -102,9 +100,9 @@ def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequ
 
 
 def _pasted(authorization: Authorization, prompt: Prompt) -> Secret | None:
-    """Ask for the address once; None when it is not the answer to this sign-in."""
+    """Ask for the address once; return the code, or None when it is not the answer to this sign-in."""
     try:
-        # Not echoed: it has the code in it, and terminals keep what they show.
+        # Not echoed: the address has the code in it, and terminals keep what they show.
         pasted = prompt.ask_secret("Address")
         return authorization.accept(authorization.read_pasted(pasted))
     except AnswerRefused as error:
@@ -121,10 +119,11 @@ def _given_up() -> LoginRequiredError:
 
 def open_default_browser(url: str) -> bool:
     """
-    Open *url* in the person's browser; False when there is none.
+    Open *url* in the person's browser; return False when there is none.
 
-    One that runs inside the terminal (lynx, w3m) is none, unless ``BROWSER`` names it: it would take over the
-    terminal, and stdout with it. `webbrowser.open` goes on to those when the first browser fails.
+    A browser that runs inside the terminal (lynx, w3m) does not count unless ``BROWSER`` names it: it would
+    take over the terminal, and stdout with it. `webbrowser.open` would try those when the first browser
+    fails.
     """
     outcome: list[bool] = []
 
@@ -136,7 +135,7 @@ def open_default_browser(url: str) -> bool:
         except (webbrowser.Error, OSError):
             outcome.append(False)
 
-    # What BROWSER names may run until the person closes it, and that is after we have answered it.
+    # A program that BROWSER names may run until the person closes it, which is after the sign-in.
     opening = threading.Thread(target=run, name="cognito-credentials-browser", daemon=True)
     opening.start()
     opening.join(_OPENING_SECONDS)
@@ -144,19 +143,20 @@ def open_default_browser(url: str) -> bool:
 
 
 def _browser() -> webbrowser.BaseBrowser:
-    # The library does not know WSL: it finds none there, or one of Linux that shows nothing.
+    # `webbrowser` does not know WSL: it finds no browser there, or a Linux one that shows nothing.
     opener = None if os.environ.get("BROWSER") else opener_on_windows(os.environ)
     return webbrowser.get() if opener is None else webbrowser.BackgroundBrowser(opener)
 
 
 @contextlib.contextmanager
-def _telling(server: CallbackServer) -> Iterator[None]:
-    """Tell the browser, too, when it fails."""
+def _failures_shown(server: CallbackServer) -> Iterator[None]:
+    """Show a failure in the browser, too."""
     try:
         yield
     except CognitoCredentialsError as error:
-        is_for_all = isinstance(error, (LoginRejectedError, LoginRequiredError))
-        server.finish(callback.failed(error.message if is_for_all else "where you began it says why"))
+        # Other messages name paths and settings of this machine; only the terminal shows them.
+        is_for_browser = isinstance(error, (LoginRejectedError, LoginRequiredError))
+        server.finish(callback.failed(error.message if is_for_browser else "where you began it says why"))
         raise
     except BaseException:
         server.finish(callback.failed("it was given up"))
@@ -165,15 +165,13 @@ def _telling(server: CallbackServer) -> Iterator[None]:
 
 def has_browser(environ: Mapping[str, str], prompt: Prompt, ways: Sequence[str]) -> bool:
     """
-    Tell whether a browser can be opened here; the person is told why not.
+    Tell whether a browser can be opened here; if not, tell the person why.
 
     Args:
-        environ: Environment variables.
-        prompt: The person.
-        ways: To sign in at the issuer.
+        ways: The ways to sign in that the issuer has.
 
     Raises:
-        LoginRequiredError: There is no person to do it elsewhere, either.
+        LoginRequiredError: No browser can be opened, and nobody is there to open one on another machine.
     """
     why = why_no_browser(environ)
     if why is None:
@@ -196,18 +194,17 @@ def why_no_browser(
     find: Callable[[str], str | None] = shutil.which,
 ) -> str | None:
     """
-    Say why no browser can be opened here, in words that follow "because"; None when one can.
+    Return why no browser can be opened here, in words that follow "because"; None when one can.
 
     Args:
-        environ: Environment variables.
-        platform: As ``sys.platform``.
-        exists: Tells whether a path is there.
-        find: Finds a program.
+        platform: ``sys.platform``.
+        exists: Tells whether a path exists.
+        find: Finds a program on the PATH.
     """
     if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY") or environ.get("SSH_CLIENT"):
         return "this is an SSH session: a browser here is not on the machine in front of you"
     if environ.get("BROWSER"):
-        return None  # whoever sets it knows
+        return None  # a choice of the user
     if _is_wsl(environ):
         if opener_on_windows(environ, find) is not None:
             return None
@@ -224,7 +221,7 @@ def why_no_browser(
 def opener_on_windows(
     environ: Mapping[str, str], find: Callable[[str], str | None] = shutil.which
 ) -> str | None:
-    """Name the program that opens an address on Windows from WSL; None elsewhere, or where there is none."""
+    """Return the program that opens an address on Windows from WSL; None for none, and outside WSL."""
     return find("wslview") if _is_wsl(environ) else None
 
 

@@ -1,17 +1,16 @@
 """
-The loopback end of signing in with a browser: a server for one answer (RFC 8252, 7.3).
+The callback server: it waits on a loopback port for the browser with the issuer's answer (RFC 8252, 7.3).
 
-It listens on 127.0.0.1 only, and anything may knock there: other programs, pages in the browser, names that
-DNS was made to point here. So only a navigation (GET, this path, this Host, no Origin) is looked at, and only
-the answer with the right state ends the waiting. Nothing is logged: the query holds the code.
+It listens on 127.0.0.1 only. Anything can connect there: other programs, pages in the browser, and names that
+an attacker's DNS points here. So only a navigation is accepted (GET, this path, this Host, no Origin), and
+only an answer with the right state ends the waiting. Nothing is logged: the query has the code in it.
 
-The browser is not started with the issuer's address, but with one here that leads there. What a program is
-started with can be read by every user of the machine; and whoever knows state and challenge could sign in as
-himself, and have the answer to that taken for ours (login CSRF). Who else connects is told by `peer`.
+The browser is started with an address of this server, which redirects to the issuer. Every user of the
+machine can read a program's arguments. With the issuer's address they would have state and challenge, could
+sign in as themselves, and have that answer taken for this person's (login CSRF). `peer` tells who connects.
 
-It waits for five minutes, longer than the 120 s that are usual: a person may have to find a telephone, wait
-for a message and choose a new password. What keeps others out meanwhile is not the time: state and verifier
-are random and count once.
+The server waits for five minutes: a person may have to find a telephone, wait for a message and choose a new
+password. A longer wait does not help an attacker: state and verifier are random and valid once.
 """
 
 from __future__ import annotations
@@ -37,13 +36,13 @@ from .peer import is_own
 
 PATH: Final = "/callback"
 WAIT_SECONDS: Final = 300.0
-"""For a person to sign in; then the port is given back."""
+"""For a person to sign in."""
 _PAGE_SECONDS: Final = 60.0
-"""For the browser to be told what came of it."""
+"""For the browser to wait for the page with the result."""
 _REQUEST_SECONDS: Final = 5.0
-"""For a whole request from its first byte to its last, however they drip in."""
+"""For a whole request, from the connection to its last byte."""
 _MOST_CONNECTIONS: Final = 16
-"""Whose request has not come yet; one more, and the oldest of them goes."""
+"""The most connections without a complete request; with one more, the oldest is closed."""
 _SECURITY_HEADERS: Final = (
     ("Content-Type", "text/html; charset=utf-8"),
     ("Cache-Control", "no-store"),
@@ -77,10 +76,10 @@ Accept = Callable[[RedirectAnswer], Secret]
 
 class CallbackServer(socketserver.ThreadingTCPServer):
     """
-    Waits for the answer of one authorization request. Use it as a context manager.
+    Waits for the answer to one authorization request. Use it as a context manager.
 
     Args:
-        ports: Those that are registered for the client, tried in order; none for any that is free.
+        ports: Ports that are registered for the client, tried in order; none for any free port.
 
     Raises:
         ConfigurationError: All of them are in use.
@@ -88,7 +87,7 @@ class CallbackServer(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = os.name != "nt"  # there it would let another program share the port
+    allow_reuse_address = os.name != "nt"  # on Windows it would let another program share the port
 
     def __init__(self, ports: Sequence[int] = ()) -> None:
         self._accept: Accept | None = None
@@ -98,9 +97,9 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         self._page_ready = threading.Event()
         self._page_sent = threading.Event()
         self._start_path = f"/start/{secrets.token_urlsafe(32)}"
-        self._goal = ""
+        self._issuer_url = ""
         self._reading: dict[socket.socket, float] = {}
-        """Connections whose request has not come yet, the oldest first, and until when it may."""
+        """Connections without a complete request, the oldest first, and when each is closed."""
         self._lock = threading.Lock()
         self._bind(ports or (0,))
         self._thread = threading.Thread(
@@ -109,29 +108,29 @@ class CallbackServer(socketserver.ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that the server listens on."""
         return int(self.server_address[1])
 
     @property
     def redirect_uri(self) -> str:
-        """Where the issuer has to send the browser."""
+        """The address that the issuer sends the browser to."""
         return f"http://127.0.0.1:{self.port}{PATH}"
 
     @property
     def start_url(self) -> str:
-        """What to open in the browser; it leads to the issuer."""
+        """The address to open in the browser; it redirects to the issuer."""
         return f"http://127.0.0.1:{self.port}{self._start_path}"
 
-    def listen(self, accept: Accept, goal: str = "") -> None:
+    def listen(self, accept: Accept, issuer_url: str = "") -> None:
         """
-        Begin to take requests.
+        Begin to accept requests.
 
         Args:
-            accept: Judges an answer (`Authorization.accept`).
-            goal: Where `start_url` leads.
+            accept: Checks an answer (`Authorization.accept`).
+            issuer_url: The address that `start_url` redirects to.
         """
         self._accept = accept
-        self._goal = goal
+        self._issuer_url = issuer_url
         self._thread.start()
 
     def wait(self, seconds: float = WAIT_SECONDS) -> Secret:
@@ -139,14 +138,14 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         Wait for the answer.
 
         Returns:
-            The authorization code. The browser waits for `finish` now.
+            The authorization code. The browser waits for the page of `finish`.
 
         Raises:
             LoginRequiredError: Nobody has signed in.
-            LoginRejectedError: The issuer said no.
+            LoginRejectedError: The issuer refused.
         """
         give_up_at = time.monotonic() + seconds
-        # In short steps: Windows does not interrupt a wait for Ctrl-C.
+        # In short steps: on Windows, Ctrl-C does not interrupt a wait.
         while not self._answered.wait(min(0.2, max(give_up_at - time.monotonic(), 0.01))):
             if time.monotonic() >= give_up_at:
                 raise LoginRequiredError(
@@ -165,12 +164,12 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         if self._answered.is_set():
             self._page_sent.wait(_REQUEST_SECONDS)
 
-    def judge(self, query: str) -> None:
+    def take_answer(self, query: str) -> None:
         """
-        Look at an answer; the first that is ours ends the waiting.
+        Check an answer; the first valid one ends the waiting.
 
         Raises:
-            AnswerRefused: It is not ours.
+            AnswerRefused: The answer is malformed, or to another request.
         """
         assert self._accept is not None  # noqa: S101  (for the type checker; requests come after `listen`)
         try:
@@ -183,27 +182,27 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         self._outcome = outcome
         self._answered.set()
 
-    def goal(self, path: str) -> str | None:
-        """Say where *path* leads; None for nowhere, as it does once there was an answer."""
+    def redirect_of(self, path: str) -> str | None:
+        """Return where *path* redirects to: the start path to the issuer, until there is an answer."""
         is_start = hmac.compare_digest(path.encode("utf-8", "replace"), self._start_path.encode("ascii"))
-        return self._goal if is_start and not self._answered.is_set() else None
+        return self._issuer_url if is_start and not self._answered.is_set() else None
 
     def final_page(self) -> str:
-        """Wait until it is known what to show."""
+        """Wait for the page of `finish`, and return it."""
         self._page_ready.wait(_PAGE_SECONDS)
         return self._page or page("The sign-in goes on where it began", "You can close this window.")
 
     def page_was_sent(self) -> None:
-        """Note that the browser has its page."""
+        """Note that the browser has the page; `finish` waits for that."""
         self._page_sent.set()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Take a connection, in place of the oldest that has not said what it wants where there are many."""
+        """Accept a connection; where too many are without a complete request, close the oldest."""
         with self._lock:
             self._reading[request] = time.monotonic() + _REQUEST_SECONDS
             too_many = list(self._reading)[:-_MOST_CONNECTIONS]
         for connection in too_many:
-            self._hang_up(connection)
+            self._close_connection(connection)
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -214,28 +213,28 @@ class CallbackServer(socketserver.ThreadingTCPServer):
             self.was_read(request)
 
     def was_read(self, connection: socket.socket) -> None:
-        """Note that the request of *connection* has come: from now on it has the time it needs."""
+        """Note that the request of *connection* is complete; from now on it is not closed for being slow."""
         with self._lock:
             self._reading.pop(connection, None)
 
     def service_actions(self) -> None:
-        """Hang up on whoever takes too long to say what he wants."""
+        """Close connections whose request takes too long."""
         now = time.monotonic()
         with self._lock:
             too_late = [connection for connection, until in self._reading.items() if until <= now]
         for connection in too_late:
-            self._hang_up(connection)
+            self._close_connection(connection)
 
-    def _hang_up(self, connection: socket.socket) -> None:
+    def _close_connection(self, connection: socket.socket) -> None:
         self.was_read(connection)
-        with contextlib.suppress(OSError):  # its thread, which reads from it, may have closed it just now
+        with contextlib.suppress(OSError):  # the thread that reads from it may have closed it
             connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a traceback would show the query, and a browser that hangs up is no error of ours."""
+        """Print nothing: a traceback would show the query, and a browser may hang up at any time."""
 
     def server_bind(self) -> None:
-        """Bind, to the exclusion of every other program."""
+        """Bind the port, so that no other program can share it."""
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         super().server_bind()
@@ -259,8 +258,6 @@ class CallbackServer(socketserver.ThreadingTCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers one request."""
-
     timeout = _REQUEST_SECONDS
     server: CallbackServer
     server_version = "cognito-credentials"
@@ -273,12 +270,12 @@ class _Handler(BaseHTTPRequestHandler):
         if problem is not None:
             self._show(problem[0], page("Nothing here", problem[1]))
             return
-        goal = self.server.goal(target.path)
-        if goal is not None:
-            self._show(302, page("On the way", "The sign-in goes on at the issuer."), goal)
+        redirect = self.server.redirect_of(target.path)
+        if redirect is not None:
+            self._show(302, page("On the way", "The sign-in goes on at the issuer."), redirect)
             return
         try:
-            self.server.judge(target.query)
+            self.server.take_answer(target.query)
         except AnswerRefused as error:
             self._show(400, page("This is not the answer to the sign-in", f"{error}. It was ignored."))
             return
@@ -286,40 +283,40 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.page_was_sent()
 
     def _problems(self, path: str) -> Iterator[tuple[int, str]]:
-        """Say what keeps this from being a browser that follows the issuer's redirect."""
+        """Yield why this is not a browser that follows the issuer's redirect: a status and a text."""
         if not is_own(self.client_address, ("127.0.0.1", self.server.port)):
             yield (
                 403,
                 (
-                    "This sign-in was begun by another user of this machine than whose browser this is. "
-                    "Begin it as this user; or sign in with --no-browser (way='no-browser' in Python)."
+                    "Another user of this machine began this sign-in. Begin it as the user of this browser; "
+                    "or sign in with --no-browser (way='no-browser' in Python)."
                 ),
             )
         if self.headers.get_all("Host") != [f"127.0.0.1:{self.server.port}"]:
-            yield 421, "This server is known by another name."
-        if path != PATH and self.server.goal(path) is None:
+            yield 421, "This server has another name."
+        if path != PATH and self.server.redirect_of(path) is None:
             yield 404, "There is no such page."
         if "Origin" in self.headers or self.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
             yield 403, "Pages may not call this server."
         if self.headers.get("Sec-Fetch-Dest", "document") != "document":
             yield 403, "Pages may not embed this server."
         if "prefetch" in (self.headers.get("Sec-Purpose", "") + self.headers.get("Purpose", "")).lower():
-            yield 403, "Nothing here is to be fetched beforehand."
+            yield 403, "Nothing here may be fetched in advance."
 
-    def _show(self, status: int, page: str, goal: str | None = None) -> None:
-        body = page.encode("utf-8")
+    def _show(self, status: int, text: str, redirect: str | None = None) -> None:
+        body = text.encode("utf-8")
         self.close_connection = True
         self.send_response(status)
         for name, value in _SECURITY_HEADERS:
             self.send_header(name, value)
-        if goal is not None:
-            self.send_header("Location", goal)
+        if redirect is not None:
+            self.send_header("Location", redirect)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-        """Answer what is no GET, or no HTTP, without repeating any of it: that is why two are not used."""
+        """Answer other methods, and what is no HTTP; the arguments repeat the request and are not used."""
         self._show(405 if code == 501 else code, page("Nothing here", "This server takes one answer."))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
@@ -327,16 +324,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def page(title: str, text: str) -> str:
-    """Make the page; both texts are plain."""
+    """Make a page of two plain texts. It loads nothing and runs no script."""
     return _PAGE.format(title=html.escape(title), text=html.escape(text))
 
 
 def signed_in(name: str) -> str:
-    """Say that it worked."""
+    """Make the page after a sign-in."""
     who = f" as {name}" if name else ""
     return page(f"You are signed in{who}", "You can close this window and go back to where you came from.")
 
 
 def failed(why: str) -> str:
-    """Say that it did not work, and why."""
+    """Make the page after a failure."""
     return page("Signing in failed", f"{why}. You can close this window and try again where you came from.")

@@ -1,14 +1,12 @@
 """
-Signing in to a user pool on the terminal: the password proves itself without being sent (SRP).
+Signing in to a user pool with user name and password. The password is proven without being sent (SRP).
 
-Whatever the pool asks next (a code, another password, which of its devices this is) is answered here, and
-nothing typed goes anywhere but into the answer. What is typed stays a `Secret` in every variable.
+The challenges that can follow are answered here: a code, a new password, the proof that this is a remembered
+device. What the person types stays a `Secret` in every variable, and goes only into the answer.
 
-Where the pool remembers devices it names this one when somebody signs in, and binds the refresh token to it:
-so it is confirmed at once, and kept beside the token. Whether a pool that asks users first ("opt-in") shall
-ask this one for no more codes is not decided here: there the device is confirmed, not remembered.
-
-Imports `srp`, `typed` and `user_pool`.
+A pool that remembers devices names this machine when somebody signs in, and binds the refresh token to it. So
+the device is confirmed at once, and stored beside the token. In a pool where users choose whether a device is
+remembered ("opt-in"), it is confirmed and not remembered: codes are still asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +17,14 @@ import platform
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError, RefusedError, clean
+from ...errors import (
+    CognitoCredentialsError,
+    LoginRejectedError,
+    LoginRequiredError,
+    RefusedError,
+    clean,
+    replaced,
+)
 from ...secret import Secret
 from ..issuers.user_pool import UserPoolIssuer
 from ..issuers.user_pool_api import ApiError
@@ -47,23 +52,19 @@ _SAID: Final = {
     "CodeMismatchException": "the code is wrong",
     "ExpiredCodeException": "the code has expired",
 }
-"""The first two alike: whether a user exists is nobody's business."""
+"""The first two are the same text, which does not tell whether a user exists."""
 
 
 class _UnknownDevice(Exception):  # noqa: N818  (no error: signing in begins again without the device)
-    """The pool has forgotten the device, or does not believe that it is this one."""
+    """The pool has forgotten the device, or refuses its proof."""
 
 
 class PasswordSignIn:
     """
-    One conversation with a user pool.
+    One sign-in at a user pool.
 
     Args:
-        issuer: The user pool.
-        client_id: The app client.
-        prompt: Who signs in.
-        clock: This machine's clocks; the proof has the time in it.
-        device: As what the pool may remember this machine; None for not at all.
+        device: The device that the pool may remember this machine as.
     """
 
     def __init__(
@@ -87,42 +88,29 @@ class PasswordSignIn:
         Sign in.
 
         Args:
-            username: Who; asked for if None.
+            username: The person is asked for it if None.
 
         Raises:
-            LoginRejectedError: User name, password or code is wrong, and was so each time.
-            LoginRequiredError: There is no terminal to ask on.
-            CognitoCredentialsError: The pool asks for what cannot be done here, or does not answer.
+            LoginRejectedError: User name, password or code was wrong three times.
+            LoginRequiredError: There is no terminal to ask on, or the person gave up.
+            ServiceError: The pool does not answer.
+            RefusedError: The pool asks for what cannot be done here.
+            ConfigurationError: The app client cannot be used.
         """
         if not self._prompt.can_ask:
             raise LoginRequiredError(
                 "there is no terminal to ask for the password on",
                 hint="Sign in on a terminal, or with a browser",
             )
-        problem: Exception = LoginRequiredError("signing in was given up", hint="Sign in again")
-        try:
+        # The frames of any error in here have in them what was typed, and tokens.
+        with replaced(Exception, by=_explained):
             tokens = self._tokens(username)
-        except EOFError:
-            pass
-        except ApiError as error:
-            problem = _explained(error)
-        except CognitoCredentialsError as error:
-            problem = error.with_traceback(None)
-            problem.__context__ = None
-        except Exception as error:  # noqa: BLE001  (whatever the pool sent, the frames have tokens in them)
-            problem = RefusedError(
-                f"the user pool's answer makes no sense ({type(error).__name__})",
-                hint="Ask whoever runs the user pool",
-            )
-        else:
-            return self._issuer.verified(tokens)
-        # Out here, since the frames of the inner error have in them what was typed.
-        raise problem
+        return self._issuer.verified(tokens)
 
     def _tokens(self, username: str | None) -> Tokens:
         answer = None
         for left in range(TRIES - 1, -1, -1):
-            self._device = None  # the one before may have been another user's
+            self._device = None  # the user name before may have been another user's
             name = username or _user_name(self._prompt)
             password = self._prompt.ask_secret("Password")
             try:
@@ -139,7 +127,7 @@ class PasswordSignIn:
     def _answered(self, name: str, password: Secret) -> dict[str, Any]:
         with contextlib.suppress(_UnknownDevice):
             return self._converse(name, password)
-        # Forgotten at the pool, by its administrator or from another machine: this is a new one, then.
+        # An administrator or the user has removed the device at the pool: this machine is a new device now.
         self._remembered = self._device = None
         return self._converse(name, password)
 
@@ -150,10 +138,10 @@ class PasswordSignIn:
             if not challenge:
                 return answer
             answer = self._answer(str(challenge), answer)
-        raise RefusedError("the user pool asks for ever more to sign in", hint=self._with_browser())
+        raise RefusedError("the user pool asks for more after every answer", hint=self._browser_hint())
 
     def _prove(self, username: str, password: Secret) -> dict[str, Any]:
-        """Prove the password (SRP-6a as user pools have it)."""
+        """Begin the sign-in, and prove the password."""
         proof = SrpProof(self._issuer.pool_name, password)
         self._user = username
         asked = self._issuer.api.call(
@@ -167,8 +155,8 @@ class PasswordSignIn:
         if asked.get("ChallengeName") != "PASSWORD_VERIFIER":
             return asked
         parameters = asked.get("ChallengeParameters") or {}
-        # The pool's own name of the user, for which an e-mail address may have been typed; not every pool
-        # gives it again with the next challenge.
+        # The pool's own name of the user, where the person typed an e-mail address. Not every pool repeats it
+        # in the next challenge.
         self._user = str(parameters.get("USER_ID_FOR_SRP") or username)
         if self._remembered is not None and self._remembered.username == self._user:
             self._device = self._remembered
@@ -189,7 +177,7 @@ class PasswordSignIn:
             return self._with_device(asked, self._device)
         raise RefusedError(
             f"the user pool asks for {clean(challenge, 40)}, which cannot be done on the terminal",
-            hint=self._with_browser(challenge),
+            hint=self._browser_hint(challenge),
         )
 
     def _with_code(self, challenge: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -211,14 +199,14 @@ class PasswordSignIn:
         self._prompt.say("The user pool asks for a new password.")
         responses: dict[str, str | Secret] = {"NEW_PASSWORD": _new_password(self._prompt)}
         for attribute in _texts((asked.get("ChallengeParameters") or {}).get("requiredAttributes")):
-            # A name, a telephone number: nobody's business either.
+            # A name or a telephone number is kept out of logs and errors, too.
             responses[attribute] = Secret(
                 self._prompt.ask(clean(attribute.removeprefix("userAttributes."), 60))
             )
         return self._respond("NEW_PASSWORD_REQUIRED", asked, responses)
 
     def _with_device(self, asked: dict[str, Any], device: Device) -> dict[str, Any]:
-        """Prove that this is the device that the pool remembers; it may stand for a code."""
+        """Prove that this is the device that the pool remembers; the pool may then ask for no code."""
         proof = SrpProof(device.group_key, device.password)
         try:
             begun = self._respond("DEVICE_SRP_AUTH", asked, {"SRP_A": proof.public_value})
@@ -233,7 +221,12 @@ class PasswordSignIn:
         raise _UnknownDevice
 
     def _confirmed(self, answer: dict[str, Any], tokens: Tokens) -> Device | None:
-        """Tell the pool by what it will know this device; None where it remembers none, or will not."""
+        """
+        Confirm a device that the pool has named, and return it.
+
+        Returns:
+            None where the pool named none, or where the confirmation failed.
+        """
         named = answer["AuthenticationResult"].get("NewDeviceMetadata") or {}
         access_token = tokens.access_token
         if not named.get("DeviceKey") or access_token is None:
@@ -244,7 +237,7 @@ class PasswordSignIn:
         try:
             self._issuer.confirm_device(device, verifier, access_token, platform.node() or "this machine")
         except (ApiError, CognitoCredentialsError) as error:
-            why = error.message or error.code  # no reason to throw away what the pool has given
+            why = error.message or error.code  # the tokens are valid all the same
         else:
             return device
         self._prompt.say(
@@ -260,7 +253,7 @@ class PasswordSignIn:
         self, challenge: str, asked: dict[str, Any], responses: Mapping[str, str | Secret]
     ) -> dict[str, Any]:
         session = {"Session": asked["Session"]} if asked.get("Session") else {}
-        # With every answer, or the pool takes this for one more new device.
+        # With every answer, or the pool names this machine as a new device once more.
         device = {"DEVICE_KEY": self._device.key} if self._device is not None else {}
         sent = {"USERNAME": self._user, **device, **responses}
         try:
@@ -274,15 +267,15 @@ class PasswordSignIn:
                 },
             )
         except ApiError as error:
-            # The code is also that of a client that does not exist.
+            # The same code means that the app client does not exist.
             if not device or error.code != "ResourceNotFoundException" or "evice" not in error.message:
                 raise
         raise _UnknownDevice
 
-    def _with_browser(self, challenge: str = "") -> str:
-        """Say whether a browser helps: the pool's own pages know most challenges, where it has pages."""
+    def _browser_hint(self, challenge: str = "") -> str:
+        """Return the hint for a challenge that cannot be answered here: the pool's pages may know it."""
         if challenge == "CUSTOM_CHALLENGE":
-            # Source: Cognito developer guide, custom authentication challenge Lambda triggers.
+            # Source: Amazon Cognito developer guide, "Custom authentication challenge Lambda triggers".
             return "no sign-in page of Cognito knows the pool's own challenges either: ask its owner"
         if self._issuer.has_pages():
             return "sign in with a browser: way='browser' in Python, --browser on the command line"
@@ -290,17 +283,26 @@ class PasswordSignIn:
 
 
 def _is_wrong_password(refused: ApiError) -> bool:
-    # A locked user, or a client with a secret, comes under the same code as a wrong password.
+    # A locked user and a client with a secret have the same code as a wrong password.
     is_usual = refused.code == "NotAuthorizedException" and "ncorrect username" in refused.message
     return is_usual or refused.code == "UserNotFoundException"
 
 
-def _explained(refused: ApiError) -> Exception:
-    said = _SAID.get(refused.code)
-    if said and (refused.code != "NotAuthorizedException" or _is_wrong_password(refused)):
-        why = f": {refused.message}" if refused.code == "InvalidPasswordException" else ""
-        return LoginRejectedError(said + why, hint="Sign in again", code=refused.code)
-    return refused.explained()
+def _explained(error: Exception) -> Exception:
+    if isinstance(error, EOFError):
+        return LoginRequiredError("signing in was given up", hint="Sign in again")
+    if isinstance(error, CognitoCredentialsError):
+        return error.with_traceback(None)
+    if not isinstance(error, ApiError):
+        return RefusedError(
+            f"the user pool's answer makes no sense ({type(error).__name__})",
+            hint="Ask whoever runs the user pool",
+        )
+    said = _SAID.get(error.code)
+    if said and (error.code != "NotAuthorizedException" or _is_wrong_password(error)):
+        why = f": {error.message}" if error.code == "InvalidPasswordException" else ""
+        return LoginRejectedError(said + why, hint="Sign in again", code=error.code)
+    return error.explained()
 
 
 def _clear(value: str | Secret) -> str:
@@ -316,12 +318,6 @@ def _texts(value: object) -> list[str]:
 
 
 def _user_name(prompt: Prompt) -> str:
-    """
-    Ask who signs in.
-
-    Raises:
-        EOFError: There will be no answer.
-    """
     for _ in range(TRIES):
         name = prompt.ask("User name").strip()
         if name:
@@ -331,12 +327,7 @@ def _user_name(prompt: Prompt) -> str:
 
 
 def _choice(prompt: Prompt, question: str, choices: list[str]) -> str:
-    """
-    Ask for one of *choices*, by number or name, until it is one.
-
-    Raises:
-        EOFError: There will be no answer.
-    """
+    """Ask for one of *choices*, by number or name."""
     shown = ", ".join(f"{number} = {clean(name, 40)}" for number, name in enumerate(choices, 1))
     while True:
         answer = prompt.ask(f"{question} ({shown})")
@@ -347,13 +338,6 @@ def _choice(prompt: Prompt, question: str, choices: list[str]) -> str:
 
 
 def _new_password(prompt: Prompt) -> Secret:
-    """
-    Ask for a new password, twice.
-
-    Raises:
-        LoginRejectedError: The two differed each time.
-        EOFError: There will be no answer.
-    """
     for left in range(TRIES - 1, -1, -1):
         new = prompt.ask_secret("New password")
         if new == prompt.ask_secret("The new password again"):

@@ -1,8 +1,8 @@
 """
-Whose connection it is that came over the loopback: this user's, or another user's of this machine.
+Whether a connection to the callback server comes from this user, or from another user of this machine.
 
-Linux lists every connection of the machine with the user who holds it. Elsewhere nobody can tell, and
-nothing is refused. Imports nothing of ours.
+Linux lists every connection of the machine with the user who holds it. On other systems every connection is
+accepted.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Final
 
 _TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 _ESTABLISHED: Final = "01"
-"""Only then is the user that is listed the real one: of a socket that was closed it is 0, which is root."""
+"""A closed socket is listed with user 0, whoever held it; so only the user of an established one counts."""
 _ROOT: Final = 0
-"""It may do all that this user may; and it is who forwards ports into containers."""
+"""Root can do what this user can. Docker forwards ports as root."""
 
 Address = tuple[str, int]
 
@@ -34,14 +34,17 @@ def is_own(
     user: Callable[[], int | None] = lambda: os.getuid() if hasattr(os, "getuid") else None,
 ) -> bool:
     """
-    Tell whether the other end of a connection is this user's; True as well where nobody can tell.
+    Tell whether a connection comes from this user, or from root.
 
     Args:
-        peer: The other end, on this machine.
-        server: This end.
+        peer: Address and port of the other end.
+        server: Address and port of this end.
         read: Reads a file.
-        release: Tells the kernel's. Under WSL the browser is on Windows, and no user of this machine.
-        user: Tells this user's number; None where users have none.
+        release: Returns the kernel's release. Under WSL the browser is on Windows, outside the kernel's list.
+        user: Returns this user's number; None on systems without numbers.
+
+    Returns:
+        True as well where the system does not tell.
     """
     own = user()
     if own is None or "microsoft" in release().lower():
@@ -50,7 +53,7 @@ def is_own(
     for path in _TABLES:
         with contextlib.suppress(OSError, ValueError):
             table += read(path)
-    # Not to be found is another's, too: who has hung up already must not be taken for one who cannot be told.
+    # A connection that is not in the table is refused: its other end may have hung up to hide its user.
     return not table or any(owner in (own, _ROOT) for owner in _owners(table, peer, server))
 
 
@@ -63,12 +66,12 @@ def _owners(table: str, peer: Address, server: Address) -> Iterator[int]:
 
 
 def _plain(address: Address) -> str:
-    """Write an address as the kernel does: a number in the machine's own order of bytes."""
+    """Write an address as ``/proc/net/tcp`` does: a number in the machine's byte order."""
     return f"{_number(socket.inet_aton(address[0]))}:{address[1]:04X}"
 
 
 def _mapped(address: Address) -> str:
-    """Write it as that of a socket for both versions of IP, which is listed with those of the newer."""
+    """Write an address as ``/proc/net/tcp6`` does for a socket of both IP versions."""
     words = [b"\0\0\0\0", b"\0\0\0\0", b"\0\0\xff\xff", socket.inet_aton(address[0])]
     return "".join(map(_number, words)) + f":{address[1]:04X}"
 

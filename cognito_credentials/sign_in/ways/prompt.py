@@ -1,9 +1,9 @@
 """
-What a person is shown and asked while signing in.
+What a person is shown and asked while signing in: in the terminal, or by a `Prompt` of a desktop app.
 
-A desktop app brings its own `Prompt`; a terminal has `TerminalPrompt`.
-
-Imports `errors` and `unseen`.
+The terminal reads a secret key by key. Its own line editing would keep only the first 4095 bytes of a line
+(1024 on macOS) and drop the rest without a word, and a pasted address with a code in it may be longer
+(https://github.com/python/cpython/issues/112338).
 """
 
 from __future__ import annotations
@@ -20,36 +20,38 @@ from typing import Any, Final, NamedTuple, Protocol, TextIO
 from ...errors import LoginRequiredError
 from ...secret import Secret
 
-_BLOCKS: Final = "█▀▄"
+_QR_BLOCKS: Final = "█▀▄"
 _TERMINAL: Final = "/dev/tty"
 _ERASERS: Final = b"\x7f\x08"
-"""What keyboards send for Backspace, besides what the terminal is set to."""
+"""What keyboards send for Backspace, besides the terminal's own setting."""
 
 
 class Prompt(Protocol):
-    """Somebody to talk to. One that cannot show a QR code made of text says so by ``can_draw = False``."""
+    """
+    What talks to the person. A prompt that cannot show a QR code made of text has ``can_draw = False``.
+    """
 
     @property
     def can_ask(self) -> bool:
-        """Whether there is somebody who can answer."""
+        """Whether a person can answer."""
 
     def say(self, text: str) -> None:
         """Show a line or several."""
 
     def ask(self, question: str) -> str:
-        """Ask for a line of text; `EOFError` when there will be no answer."""
+        """Ask for a line of text; raises `EOFError` when the person ends the input."""
 
     def ask_secret(self, question: str) -> Secret:
-        """Ask for what must not be seen; `EOFError` when there will be no answer."""
+        """Ask for a secret, which is not shown; raises `EOFError` when the person ends the input."""
 
 
 class TerminalPrompt:
     """
-    The terminal of this process: questions on stderr, answers from the terminal only.
+    The terminal of this process: questions on stderr, answers only from a terminal.
 
     Args:
-        stdin: For answers; this process's own.
-        stderr: For questions; this process's own.
+        stdin: Where answers come from; by default the process's own.
+        stderr: Where questions are shown; by default the process's own.
     """
 
     def __init__(self, stdin: TextIO | None = None, stderr: TextIO | None = None) -> None:
@@ -58,17 +60,17 @@ class TerminalPrompt:
 
     @property
     def can_ask(self) -> bool:
-        """Whether both are a terminal."""
+        """Whether both stdin and stderr are a terminal."""
         try:
             return self._stdin.isatty() and self._stderr.isatty()
-        except (AttributeError, ValueError):  # there is none, or it is closed
+        except (AttributeError, ValueError):  # a stream is None, or closed
             return False
 
     @property
     def can_draw(self) -> bool:
-        """Whether it is a terminal that has the blocks of which pictures are made."""
+        """Whether the terminal's encoding has the characters of a QR code."""
         try:
-            _BLOCKS.encode(self._stderr.encoding or "ascii")
+            _QR_BLOCKS.encode(self._stderr.encoding or "ascii")
         except (UnicodeEncodeError, LookupError, AttributeError):
             return False
         return self._stderr.isatty()
@@ -83,13 +85,13 @@ class TerminalPrompt:
         Ask for a line of text.
 
         Raises:
-            EOFError: There will be no answer.
+            EOFError: The person has ended the input.
         """
         self._stderr.write(f"{question}: ")
         self._stderr.flush()
         line = self._stdin.readline()
         if not line:
-            self.say("")  # what comes next begins on a line of its own
+            self.say("")  # end the line of the question
             raise EOFError
         return line.strip()
 
@@ -98,8 +100,8 @@ class TerminalPrompt:
         Ask without echo, on the terminal itself.
 
         Raises:
-            LoginRequiredError: There is no terminal; a secret is never read from elsewhere.
-            EOFError: There will be no answer.
+            LoginRequiredError: There is no terminal.
+            EOFError: The person has ended the input.
         """
         if not self.can_ask:
             raise LoginRequiredError(
@@ -116,15 +118,13 @@ class _Keys(NamedTuple):
 
 def _read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
     """
-    Ask *question* on *shown*, and read the answer from the terminal itself.
+    Show *question* on *shown*, and read a line of any length from the terminal without showing it.
 
     Args:
-        question: As it is shown.
-        stdin: A terminal, read where the process has none of its own.
-        shown: For people.
+        stdin: A terminal; it is read where the process has no controlling terminal.
 
     Raises:
-        EOFError: There will be no answer.
+        EOFError: The person has ended the input.
     """
     try:
         import termios
@@ -142,13 +142,13 @@ def _read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
         silent[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-C stays what it is
         silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
         try:
-            with _hushed_again(terminal, silent):
+            with _echo_off_after_stop(terminal, silent):
                 termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
                 shown.write(question)
                 shown.flush()
                 return _line(terminal, keys)
         finally:
-            # What was pasted behind the line is thrown away: the shell must not run it.
+            # Drop what was pasted after the line: the shell would run it.
             termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
             shown.write("\n")
             shown.flush()
@@ -157,24 +157,24 @@ def _read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
 
 
 @contextlib.contextmanager
-def _hushed_again(terminal: int, silent: list[Any]) -> Iterator[None]:
+def _echo_off_after_stop(terminal: int, silent: list[Any]) -> Iterator[None]:
     """
-    Make *terminal* silent whenever the process goes on after Ctrl-Z: the shell has had it show what is typed.
+    Turn the echo off again when the process continues after Ctrl-Z: the shell has turned it on.
 
-    Python gives signals to the main thread alone, so a question that another thread asks is left as it is.
+    Python handles signals in the main thread only, so this does nothing in other threads.
     """
     import termios
 
-    def hush(*_: object) -> None:
-        # Refused to a process in the background, which is continued once more when it comes to the front; or
-        # the terminal is gone, as reading from it says.
+    def turn_echo_off(*_: object) -> None:
+        # Fails in a background process, which is continued once more when it comes to the front; or when the
+        # terminal is gone, which the next read reports.
         with contextlib.suppress(termios.error):
             termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
 
     before = signal.getsignal(signal.SIGCONT)
     is_ours = before is not None and threading.current_thread() is threading.main_thread()
-    if is_ours:  # one that is not Python's could not be put back
-        signal.signal(signal.SIGCONT, hush)
+    if is_ours:  # a handler that was not set by Python could not be restored
+        signal.signal(signal.SIGCONT, turn_echo_off)
     try:
         yield
     finally:
@@ -202,6 +202,6 @@ def _line(terminal: int, keys: _Keys) -> str:
 
 
 def _drop_last(line: bytearray) -> None:
-    """Take off the last character, however many bytes it has in UTF-8."""
+    """Remove the last character, with all its bytes of UTF-8."""
     while line and line.pop() & 0xC0 == 0x80:
         pass
