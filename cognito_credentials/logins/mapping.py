@@ -212,7 +212,7 @@ class Logins:
                 except LoginRequiredError as error:
                     return f"{error.message}; with user set (cognito_user) it would not matter"
                 return f"the login token{of} does not name its user; cognito_user does (user in Python)"
-            return f"only a new login token{of} names the user; cognito_user does at once (user in Python)"
+            return f"only a login token{of} names the user; cognito_user does at once (user in Python)"
         return NOBODY
 
     def resolve(self, now: float) -> ResolvedLogins:

@@ -28,7 +28,7 @@ def logins_of(settings: Settings, environ: Mapping[str, str]) -> Logins:
 
     Raises:
         ConfigurationError: A source or a sign-in key is malformed, or two logins are of one provider.
-        TypeError: A program gave the logins: then it has to hand them on beside the settings.
+        TypeError: A program gave the logins, and so has to pass them beside the settings.
     """
     if settings.logins is None:
         raise TypeError("these settings go with a program's own logins: give them, too")
@@ -49,10 +49,10 @@ def sources_of(
         configured: The texts.
         environ: Where ``env:`` sources and sign-ins look.
         profile: Name of the profile in effect.
-        profile_settings: Its keys, for the CA bundle.
+        profile_settings: Its keys, of which ``ca_bundle`` counts.
     """
-    # The process's own environment is looked up anew each time, and is no part of a pickle.
-    # The profile's CA bundle counts for a back end and an issuer, too: they may be behind the same proxy.
+    # None for the process's environment, which is looked up each time and is no part of a pickle. The profile is
+    # for its CA bundle: a back end or an issuer may be behind the same proxy as AWS.
     of_profile: dict[str, Any] = {
         "profile_name": profile,
         "profile_settings": profile_settings,
