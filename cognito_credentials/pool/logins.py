@@ -51,8 +51,8 @@ def sources_of(
         profile: Name of the profile in effect.
         profile_settings: Its keys, of which ``ca_bundle`` counts.
     """
-    # None for the process's environment, which is looked up each time and is no part of a pickle. The profile is
-    # for its CA bundle: a back end or an issuer may be behind the same proxy as AWS.
+    # None for the process's environment, which is looked up each time and is no part of a pickle. The profile
+    # is for its CA bundle: a back end or an issuer may be behind the same proxy as AWS.
     of_profile: dict[str, Any] = {
         "profile_name": profile,
         "profile_settings": profile_settings,
