@@ -47,9 +47,10 @@ THOROUGH = (
     "tests/keyring/",
     "tests/processes/",
     "tests/sign_in/test_devices.py",
-    "tests/sign_in/test_elsewhere.py",
+    "tests/sign_in/test_leftovers.py",
     "tests/sign_in/test_keyring.py",
     "tests/sign_in/test_killed.py",
+    "tests/sign_in/test_srp.py",
     "tests/sign_in/test_user_pool.py",
 )
 """Folders and files of tests that start many processes, or take seconds each."""

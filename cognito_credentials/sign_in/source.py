@@ -189,7 +189,7 @@ class SignInSource(Source):
 
                 def finish(verified: Verified) -> Account:
                     account = keep(verified)
-                    self._say_consequences(verified, prompt)
+                    self._after_sign_in(verified, prompt)
                     return account
 
                 if chosen == "browser":
@@ -229,8 +229,8 @@ class SignInSource(Source):
         current = (self.issuer, self.client_id)
         return end_earlier(profile, current, config, self._environ(), self._clock, revoke=revoke)
 
-    def _say_consequences(self, verified: Verified, prompt: Prompt) -> None:
-        """End earlier sign-ins of the profile; tell about them, and about a sign-in that does not last."""
+    def _after_sign_in(self, verified: Verified, prompt: Prompt) -> None:
+        """End earlier sign-ins of the profile, and tell the person about them and about a short sign-in."""
         for done in self._end_earlier(revoke=True):
             for user in done.users:
                 prompt.say(f"Ended the sign-in of {user}, which this profile had before.")

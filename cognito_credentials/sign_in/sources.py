@@ -137,6 +137,7 @@ class UserPool(SignInSource):
             environ=self._environ(),
             config={},
             profile=self.profile_name,
+            # A services section would have to be looked up in the config file, which this does not read.
             profile_settings={k: v for k, v in self._profile_settings.items() if k != "services"},
         )
         return None if found is None else checked_endpoint(found[0], f"endpoint_url from {found[1]}")

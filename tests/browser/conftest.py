@@ -48,7 +48,7 @@ SECONDS = 60
 
 @pytest.fixture
 def more_flags() -> tuple[str, ...]:
-    """What else the browser is started with."""
+    """Further options of the browser."""
     return ()
 
 
@@ -87,15 +87,15 @@ class Login:
             self.said.append(line)
 
     def address(self) -> str:
-        """The address that it opened in the browser."""
+        """The address that ``login`` has opened in the browser."""
         return str(self._wait(lambda: self.address_file.read_text() if self.address_file.exists() else ""))
 
     def line_with(self, word: str) -> str:
-        """The first line for people that has *word* in it."""
+        """The first line on stderr that has *word* in it."""
         return str(self._wait(lambda: next((line.strip() for line in list(self.said) if word in line), "")))
 
     def end(self) -> tuple[int, str, str]:
-        """Its exit code, its result and what it said."""
+        """Exit code, stdout and stderr."""
         assert self.process.stdout is not None
         out = self.process.stdout.read()
         code = self.process.wait(SECONDS)

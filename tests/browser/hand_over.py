@@ -1,4 +1,4 @@
-"""What ``BROWSER`` starts: hands the address that it should open to the test, which has a real browser."""
+"""The program that ``BROWSER`` names: it passes the address on to the test, which has a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People as they are: a real browser, a certified provider, our command line, the emulator as AWS."""
+"""A real browser, a certified provider, the command line, and the emulator in place of AWS."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def submit(chromium: Any) -> None:
 
 
 def text(chromium: Any) -> str:
-    """What the page says."""
+    """The text of the page."""
     return str(chromium.find_element("tag name", "body").text)
 
 
 @pytest.mark.quick
 def test_signing_in_by_clicks(app: App, login: Start, chromium: Any) -> None:
-    """From `login` over the provider's pages to credentials, and a last page that says what happened."""
+    """`login` leads over the provider's pages to credentials, and the last page says what happened."""
     running = login("--browser")
     chromium.get(running.address())
     sign_in(chromium, "ann")
@@ -64,7 +64,7 @@ def test_signing_in_by_clicks(app: App, login: Start, chromium: Any) -> None:
 
 
 def test_refusing_in_the_browser(app: App, login: Start, chromium: Any) -> None:
-    """Who clicks on cancel is told so in both places: exit 5, and nobody is signed in."""
+    """A click on cancel is reported in browser and terminal: exit 5, and nobody is signed in."""
     running = login("--browser")
     chromium.get(running.address())
     chromium.find_element("partial link text", "Cancel").click()
@@ -77,7 +77,7 @@ def test_refusing_in_the_browser(app: App, login: Start, chromium: Any) -> None:
 
 
 def test_the_last_page_cannot_be_used_again(app: App, login: Start, chromium: Any) -> None:
-    """Attack: going back, or reloading the page with the code in it, signs nobody in a second time."""
+    """Attack: going back to the page with the code in it, or reloading it, signs nobody in again."""
     running = login("--browser")
     chromium.get(running.address())
     sign_in(chromium, "ann")
@@ -92,7 +92,7 @@ def test_the_last_page_cannot_be_used_again(app: App, login: Start, chromium: An
 
 
 def test_signing_in_on_another_device(app: App, login: Start, chromium: Any) -> None:
-    """`--device` shows an address and a code; who types it in a browser and confirms is signed in here."""
+    """`--device` shows an address and a code; typing the code in a browser signs in here."""
     running = login("--device")
     address = running.line_with("http://")
     code = next(line.strip() for line in _after(running, "enter this code"))
@@ -117,7 +117,7 @@ def _after(running: Login, word: str) -> Iterator[str]:
 
 @pytest.fixture
 def evil_page() -> Iterator[Callable[[str], str]]:
-    """Serve a page of somebody else's, from another origin; returns its address."""
+    """Serve an attacker's page from another origin; return its address."""
     pages: dict[str, str] = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -161,7 +161,7 @@ EVIL = """<!doctype html><title>waiting</title>
 def test_a_page_that_calls_the_loopback(
     app: App, login: Start, chromium: Any, evil_page: Callable[[str], str]
 ) -> None:
-    """Attack: a page in the browser that calls the waiting port, in every way it can, changes nothing."""
+    """Attack: a page in the browser that calls the callback server in every way it can changes nothing."""
     running = login("--browser")
     address = running.address()
     query = parse_qs(urlsplit(goal_of(address)).query)

@@ -103,7 +103,7 @@ def _sign_in(chromium: Any, password: str) -> None:
 def test_signing_in_at_the_pools_own_pages(
     members: Cli, login: Callable[..., Login], chromium: Any, pages: HostedUi, ports: list[int]
 ) -> None:
-    """By clicks to credentials, refreshed and revoked by the API; at the second port where one is taken."""
+    """Clicks lead to credentials, refreshed and revoked by the API; a port that is taken is skipped."""
     with socket.create_server(("127.0.0.1", ports[0])):
         running = login("--browser")
         chromium.get(running.address())
@@ -129,7 +129,7 @@ def test_signing_in_at_the_pools_own_pages(
 def test_a_port_that_is_not_registered(
     members: Cli, login: Callable[..., Login], chromium: Any, pages: HostedUi
 ) -> None:
-    """The pool shows its own error and sends nobody back: Ctrl-C ends the waiting, and nothing is kept."""
+    """The pool shows an error and does not redirect: Ctrl-C ends the wait, and nothing is stored."""
     pages.callbacks.clear()
     running = login("--browser")
     chromium.get(running.address())

@@ -1,4 +1,4 @@
-"""A Secret Service as on a desktop: gnome-keyring on a message bus of its own."""
+"""A Secret Service as on a desktop: gnome-keyring on a private message bus."""
 
 from __future__ import annotations
 

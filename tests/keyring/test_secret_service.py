@@ -24,7 +24,7 @@ def collection(bus: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 
 @pytest.mark.quick
 def test_the_sign_in_is_sealed_with_a_key_in_the_keyring(app: App, collection: Callable[[], Any]) -> None:
-    """The keyring holds 32 random bytes under a name that says nothing; no token is in clear."""
+    """The keyring has 32 random bytes under a hash, and no token is in clear."""
     done = app.login("ann")
     assert done.code == 0, done.err
     assert "the sign-in is kept in the keyring" in done.out
@@ -42,7 +42,7 @@ def test_the_sign_in_is_sealed_with_a_key_in_the_keyring(app: App, collection: C
 
 
 def test_later_processes_refresh_with_it(app: App) -> None:
-    """A new process opens the sealed token, refreshes, and seals the rotated one; again and again."""
+    """Each new process decrypts the token, refreshes, and encrypts the rotated one."""
     app.login("ann")
     sealed = [app.kept()]
     for _ in range(2):
@@ -55,7 +55,7 @@ def test_later_processes_refresh_with_it(app: App) -> None:
 
 
 def test_logout_leaves_nothing_in_the_keyring(app: App, collection: Callable[[], Any]) -> None:
-    """Key, sealed token and account are gone, and the issuer was told."""
+    """Key, encrypted token and account file are gone, and the token is revoked."""
     app.login("ann")
 
     done = app("logout")
@@ -67,7 +67,7 @@ def test_logout_leaves_nothing_in_the_keyring(app: App, collection: Callable[[],
 
 
 def test_a_locked_keyring_takes_nothing_away(app: App, collection: Callable[[], Any]) -> None:
-    """Locked, as after sleep: cached credentials go on; what needs the token says what is wrong, in time."""
+    """With a locked keyring cached credentials are used; a refresh fails in time, with the reason."""
     app.login("ann")
     app("credential-process")
     collection().lock()
@@ -80,7 +80,7 @@ def test_a_locked_keyring_takes_nothing_away(app: App, collection: Callable[[], 
 
 
 def test_no_bus_at_all(app: App) -> None:
-    """Over SSH there is no keyring: the login says so before anybody signs in, and how to choose a file."""
+    """Without a keyring (SSH) the login says so before anybody signs in, and how to choose a file."""
     done = app.login("ann", DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent")
 
     assert done.code == 7
@@ -90,7 +90,7 @@ def test_no_bus_at_all(app: App) -> None:
 
 
 def test_from_file_to_keyring(app: App) -> None:
-    """Who signs in again with another store leaves nothing in the first."""
+    """Signing in again with another store leaves nothing in the first."""
     app.login("ann", "--store", "file")
     assert [name for name in app.kept() if "/secret-v1-" in name]
 

@@ -1,4 +1,4 @@
-"""An OpenID-certified issuer in a process of its own, and a person with a browser."""
+"""A certified OpenID Connect provider in a separate process, and a person with a browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLIENT_ID = "desktop"
 
 
 class Person:
-    """Somebody at a terminal: answers are given beforehand, and what was shown is kept."""
+    """A person at a terminal: gives prepared answers, and records what was shown."""
 
     def __init__(self, *answers: str, can_ask: bool = True) -> None:
         self.answers = list(answers)
@@ -86,7 +86,7 @@ def issuer(start_issuer: Callable[..., str]) -> str:
 
 @pytest.fixture
 def open_browser() -> Iterator[Callable[[str], Callable[[str], bool]]]:
-    """Makes what opens a browser in which *login* signs in; its last page is in `pages`."""
+    """Makes functions that open a browser in which *login* signs in; `pages` has its last page."""
     threads: list[threading.Thread] = []
     pages: list[tuple[int, str]] = []
 

@@ -42,10 +42,10 @@ class HostedUi:
     The pages of *pool*.
 
     Args:
-        pool: Knows the users.
-        domain: Whose pages these are.
-        callbacks: The registered callback URLs, to the letter.
-        directory: For the certificate.
+        pool: The user pool; it knows the users.
+        domain: The host of the pages.
+        callbacks: The registered callback URLs.
+        directory: Where the certificate is written.
     """
 
     def __init__(self, pool: UserPoolServer, domain: str, callbacks: list[str], directory: Path) -> None:
@@ -79,14 +79,14 @@ class HostedUi:
         self._http.server_close()
 
     def browser_flags(self) -> tuple[str, ...]:
-        """What makes Chromium come here for the domain, and believe the certificate."""
+        """The options with which Chromium comes here for the domain and accepts the certificate."""
         return (
             f"--host-resolver-rules=MAP {self.domain}:443 127.0.0.1:{self.port}",
             f"--ignore-certificate-errors-spki-list={self._pin}",
         )
 
     def get(self, path: str, query: dict[str, str]) -> tuple[int, str]:
-        """A status, and a page or where to go."""
+        """Answer a GET: a status, and a page or the address of a redirect."""
         if path == "/oauth2/authorize":
             problem = self._problem(query)
             return (302, f"/error?error={problem}") if problem else (302, f"/login?{urlencode(query)}")
@@ -97,7 +97,7 @@ class HostedUi:
         return 404, ""
 
     def sign_in(self, query: dict[str, str], form: dict[str, str]) -> tuple[int, str]:
-        """What the button does."""
+        """Answer the form: a status, and a page or the address of a redirect."""
         user = self.pool.users.get(form["username"])
         if self._problem(query) or user is None or not user.verifier.matches(form["password"]):
             said = "Incorrect username or password."

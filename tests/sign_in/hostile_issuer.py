@@ -1,4 +1,4 @@
-"""An issuer on this machine that does whatever a test says: wrong tokens, wrong addresses, no end."""
+"""An issuer on this machine that misbehaves as a test says: wrong tokens, addresses, endless answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def answer(content: Any, status: int = 200, **headers: str) -> Answer:
 
 class HostileIssuer:
     """
-    Well-behaved until told otherwise: `metadata`, `claims`, `sign`, `tokens` and `answers` can be changed.
+    Well-behaved until a test changes `metadata`, `claims`, `sign`, `tokens` or `answers`.
     """
 
     def __init__(self) -> None:
@@ -69,11 +69,11 @@ class HostileIssuer:
         return answer({}, 404)
 
     def keys(self) -> Answer:
-        """What it signs with."""
+        """The keys that it publishes."""
         return answer({"keys": [self._jwk(self.rsa, "rsa"), self._jwk(self.ec, "ec")]})
 
     def tokens(self) -> dict[str, Any]:
-        """What the token endpoint gives."""
+        """The answer of the token endpoint."""
         self.refresh_tokens.append(f"CANARY-refresh-{len(self.refresh_tokens)}")
         return {
             "id_token": self.sign(self._own_claims()),

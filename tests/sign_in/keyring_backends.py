@@ -1,4 +1,4 @@
-"""Keyrings as they are met: chosen by PYTHON_KEYRING_BACKEND in the process that speaks to the keyring."""
+"""Keyring backends with the traps of real ones; PYTHON_KEYRING_BACKEND chooses one for the child process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Works(KeyringBackend):
 
 
 class DeletesFirst(Works):
-    """As macOS: a new value is the old one deleted, a pause, and another added."""
+    """Like macOS: to replace a value it deletes the old one, and adds the new one later."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         if self.get_password(service, username) is not None:
@@ -51,7 +51,7 @@ class DeletesFirst(Works):
 
 
 class Small(Works):
-    """As Windows: 1,280 characters and no more."""
+    """Like Windows: takes at most 1,280 characters."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         if len(password) > 1280:
@@ -60,7 +60,7 @@ class Small(Works):
 
 
 class WinVaultKeyring(Works):
-    """Named as Windows' own, whose items roam with the profile unless it is told otherwise."""
+    """Has the name of Windows' backend, whose items roam with the profile by default."""
 
     persist = "enterprise"
 
@@ -70,14 +70,14 @@ class WinVaultKeyring(Works):
 
 
 class Forgets(Works):
-    """Takes everything and keeps nothing."""
+    """Accepts everything and stores nothing."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         pass
 
 
 class Garbles(Works):
-    """Gives back something else."""
+    """Returns another value than it was given."""
 
     def get_password(self, service: str, username: str) -> str | None:
         kept = super().get_password(service, username)
@@ -93,14 +93,14 @@ class Hangs(Works):
 
 
 class Locked(Works):
-    """Says no, with the secret in the message."""
+    """Fails, with the secret in its message."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked("CANARY is locked")
 
 
 class Talks(Works):
-    """Prints where only answers belong, and to the terminal."""
+    """Prints to stdout, where only answers belong, and to the terminal."""
 
     def get_password(self, service: str, username: str) -> str | None:
         print("CANARY debug", flush=True)
@@ -110,7 +110,7 @@ class Talks(Works):
 
 
 class Interrupts(Works):
-    """Ctrl-C comes when it has just stored something: to the whole terminal, so to this process, too."""
+    """Ctrl-C reaches the whole terminal, this process too, just after it has stored a value."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         super().set_password(service, username, password)
@@ -119,10 +119,10 @@ class Interrupts(Works):
 
 
 class Discouraged(Works):
-    """Works, and says itself that something else should be used."""
+    """Works, with a priority that says that it should not be used."""
 
     priority = 0.5  # type: ignore[assignment]  # as above
 
 
 class PlaintextKeyring(Works):
-    """Named as keyrings.alt names the one that writes plain files."""
+    """Has the name of the backend of keyrings.alt that writes plain files."""

@@ -31,7 +31,7 @@ N = int(
 
 
 def _bytes(number: int) -> bytes:
-    """A number as two's complement would write it: never negative."""
+    """Write a number as two's complement with a sign bit of zero."""
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
 
@@ -43,7 +43,7 @@ K = _hash(_bytes(N), b"\x02")
 
 
 class Verifier:
-    """What is known of a password that is not known."""
+    """What the server knows of a password."""
 
     def __init__(self, group: str, name: str, salt: int, verifier: int) -> None:
         self.group, self.name, self.salt, self.verifier = group, name, salt, verifier
@@ -55,7 +55,7 @@ class Verifier:
         return made
 
     def matches(self, password: str) -> bool:
-        """Whether it is *password*, as pages that are told it compare it."""
+        """Tell whether it is the verifier of *password*, as sign-in pages compare it."""
         return self.verifier == self._of(password)
 
     def _of(self, password: str) -> int:
@@ -64,7 +64,7 @@ class Verifier:
 
     @classmethod
     def of_device(cls, group: str, name: str, config: dict[str, str]) -> Verifier:
-        """As ConfirmDevice brings it."""
+        """Make one of what ConfirmDevice has sent."""
         numbers = [
             int.from_bytes(base64.b64decode(config[key]), "big") for key in ("Salt", "PasswordVerifier")
         ]
@@ -72,7 +72,7 @@ class Verifier:
 
 
 class Exchange:
-    """One proof that is asked for."""
+    """One challenge, and the check of its answer."""
 
     def __init__(self, verifier: Verifier, client_value: str, value: int | None = None) -> None:
         self._verifier = verifier

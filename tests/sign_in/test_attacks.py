@@ -1,4 +1,4 @@
-"""What must not work: answers of others, tokens of others, issuers that are none."""
+"""Attacks that must fail: answers and tokens of others, and unsafe issuers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _get(address: str, query: dict[str, str] | str, **headers: str) -> tuple[int
 
 
 def goal_of(start: str) -> str:
-    """Where the address that a browser is started with leads."""
+    """Return where the address that the browser is started with redirects to."""
     parts = urllib.parse.urlsplit(start)
     connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=20)
     try:
@@ -82,7 +82,7 @@ def goal_of(start: str) -> str:
 
 
 class Visit:
-    """A sign-in that waits for its answer; *knock* is what attackers do before the right one comes."""
+    """A sign-in that waits for its answer; *knock* is called with it before the right answer comes."""
 
     def __init__(self, source: OidcLogin, issuer: HostileIssuer) -> None:
         self.url = ""
@@ -112,7 +112,7 @@ class Visit:
         return _get(self.redirect_uri, query, **headers)
 
     def finish(self) -> Any:
-        """Let the right answer come."""
+        """Send the right answer."""
         status, _ = self.knock({"code": "CANARY-code", "state": self.state})
         self._thread.join(20)
         assert status == 200
@@ -139,7 +139,7 @@ class Visit:
     ],
 )
 def test_answers_that_are_not_to_this_sign_in(hostile: HostileIssuer, query: str) -> None:
-    """Missing, wrong, doubled state: ignored without a request to the issuer; the right one still counts."""
+    """A missing, wrong or doubled state is ignored; the right answer still works."""
     visit = Visit(_source(hostile), hostile)
 
     status, page = visit.knock(query.format(state=visit.state))
@@ -154,7 +154,7 @@ def test_answers_that_are_not_to_this_sign_in(hostile: HostileIssuer, query: str
 
 
 def test_a_replayed_answer(hostile: HostileIssuer) -> None:
-    """The state counts once, also for two that come at the same moment."""
+    """An answer is accepted once, also when two come at the same moment."""
     issuer = OidcIssuer(Network(), hostile.url, CLIENT)
     authorization = Authorization(issuer, "http://127.0.0.1:1/callback", "openid")
     right = RedirectAnswer([Secret("CANARY")], {"state": [_query(authorization.url)["state"]]})
@@ -186,7 +186,7 @@ def test_a_replayed_answer(hostile: HostileIssuer) -> None:
     ],
 )
 def test_who_else_calls_the_loopback(hostile: HostileIssuer, headers: dict[str, str], expected: int) -> None:
-    """A page, a rebound name, a prefetch: refused even with the right state, which stays good."""
+    """Pages, rebound names and prefetches are refused even with the right state, which stays valid."""
     visit = Visit(_source(hostile), hostile)
     port = str(urllib.parse.urlsplit(visit.redirect_uri).port)
     sent = {name: value.format(port=port) for name, value in headers.items()}
@@ -199,7 +199,7 @@ def test_who_else_calls_the_loopback(hostile: HostileIssuer, headers: dict[str, 
 
 
 def test_the_loopback_takes_no_other_port_and_no_other_address() -> None:
-    """It listens on 127.0.0.1 alone, at the first registered port that is free; when none is, it says so."""
+    """It listens on 127.0.0.1 only, on the first free registered port; if none is free, the error says so."""
     with CallbackServer() as free:
         port = free.port
     with CallbackServer() as taken, CallbackServer((taken.port, port)) as second:
@@ -212,7 +212,7 @@ def test_the_loopback_takes_no_other_port_and_no_other_address() -> None:
 
 
 def test_connections_that_say_nothing_hold_nobody_up(hostile: HostileIssuer) -> None:
-    """A browser opens connections it may never use; the answer comes through all the same."""
+    """A browser opens connections that it never uses; the answer gets through all the same."""
     visit = Visit(_source(hostile), hostile)
     port = urllib.parse.urlsplit(visit.redirect_uri).port
     silent = [http.client.HTTPConnection("127.0.0.1", port) for _ in range(8)]
@@ -230,7 +230,7 @@ def test_connections_that_say_nothing_hold_nobody_up(hostile: HostileIssuer) -> 
 
 
 def test_nobody_signs_in(hostile: HostileIssuer) -> None:
-    """The time is limited, and the port is given back."""
+    """The wait has a limit, and the port is free afterwards."""
     with CallbackServer() as server:
         server.listen(lambda _: pytest.fail("nobody answers"))
         port = server.port
@@ -241,7 +241,7 @@ def test_nobody_signs_in(hostile: HostileIssuer) -> None:
 
 
 def test_the_pasted_address_is_of_this_sign_in(hostile: HostileIssuer) -> None:
-    """A code that was phished over the telephone, or of a redirect to another port, is not redeemed."""
+    """A code that an attacker dictates, or from a redirect to another port, is not redeemed."""
     lines: list[str] = []
 
     def answers() -> Iterator[str]:
@@ -284,7 +284,7 @@ def test_the_pasted_address_is_of_this_sign_in(hostile: HostileIssuer) -> None:
     ],
 )
 def test_forged_tokens(hostile: HostileIssuer, name: str, said: str) -> None:
-    """Only a signature of a published key by an asymmetric algorithm counts, whatever the metadata allows."""
+    """A signature must be by a published key with an asymmetric algorithm, whatever the metadata allows."""
     other = HostileIssuer()
     other.close()
 
@@ -357,7 +357,7 @@ def _with_header(token: str, header: dict[str, str]) -> str:
     ],
 )
 def test_tokens_for_others(hostile: HostileIssuer, claims: dict[str, Any], said: str) -> None:
-    """A code injected from another session brings another nonce; other claims are as strict."""
+    """A code that was injected from another session has another nonce; the other claims are as strict."""
     visit = Visit(_source(hostile), hostile)
     hostile.claims = claims
 
@@ -372,7 +372,7 @@ def test_tokens_for_others(hostile: HostileIssuer, claims: dict[str, Any], said:
 def test_no_list_of_algorithms_makes_a_password_of_a_public_key(
     hostile: HostileIssuer, algorithm: str
 ) -> None:
-    """Whatever a caller allows, only asymmetric algorithms count."""
+    """Only asymmetric algorithms are accepted, whatever a caller allows."""
     key = "CANARY" * 8 if algorithm == "HS256" else None
     token = Secret(jwt.encode(hostile._own_claims(), key, algorithm))
     keys = {"keys": [{"kty": "oct", "k": "Q0FOQVJZ" * 8}]}
@@ -390,7 +390,7 @@ def test_no_list_of_algorithms_makes_a_password_of_a_public_key(
 
 @pytest.mark.parametrize("change", ["for encryption", "two that fit", "for another algorithm"])
 def test_keys_that_did_not_sign_it(hostile: HostileIssuer, change: str) -> None:
-    """One key counts that is for signatures: none for encryption, and none of two that may both be meant."""
+    """Only one key for signatures may fit: not one for encryption, and not one of two that both fit."""
     right = hostile._jwk(hostile.rsa, "rsa")
     other = hostile._jwk(rsa.generate_private_key(public_exponent=65537, key_size=2048), "rsa") | {"kid": "x"}
     keys = {
@@ -417,7 +417,7 @@ def test_keys_that_did_not_sign_it(hostile: HostileIssuer, change: str) -> None:
 
 @pytest.mark.writes_secrets
 def test_an_elliptic_signature_is_as_good(hostile: HostileIssuer) -> None:
-    """ES256 with the issuer's key for it, and at_hash as it should be."""
+    """A token with ES256 and the right at_hash is accepted."""
     visit = Visit(_source(hostile), hostile)
     hostile.sign = lambda claims: jwt.encode(claims, hostile.ec, "ES256", {"kid": "ec"})
 
@@ -438,13 +438,13 @@ def test_an_elliptic_signature_is_as_good(hostile: HostileIssuer) -> None:
     ],
 )
 def test_issuers_that_are_not_safe(issuer: str) -> None:
-    """https, or this very machine; never a password in the address."""
+    """An issuer's address is https or on this machine, and has no password in it."""
     with pytest.raises(ConfigurationError):
         OidcLogin(issuer, CLIENT)
 
 
 def test_an_issuer_is_kept_to_the_letter() -> None:
-    """With or without a slash at the end are two issuers."""
+    """The same address with and without a slash at its end is two issuers."""
     assert checked_issuer("https://login.example.com/", "x") == "https://login.example.com/"
     assert checked_issuer("https://login.example.com", "x") == "https://login.example.com"
 
@@ -461,7 +461,7 @@ def test_an_issuer_is_kept_to_the_letter() -> None:
     ],
 )
 def test_metadata_that_leads_elsewhere(hostile: HostileIssuer, metadata: dict[str, Any], said: str) -> None:
-    """Mix-up: the document must be of the issuer that was asked, and lead to safe addresses only."""
+    """Attack (mix-up): a document of another issuer, or with an unsafe address, is refused."""
     hostile.metadata = metadata
 
     with pytest.raises(ConfigurationError, match=re.escape(said)):
@@ -487,7 +487,7 @@ def test_addresses_that_a_terminal_or_a_shell_obeys(hostile: HostileIssuer, name
 
 
 def test_an_address_with_a_query(hostile: HostileIssuer) -> None:
-    """Some issuers have one in their addresses, and it is kept."""
+    """A query in an issuer's address is kept."""
     hostile.metadata = {"authorization_endpoint": f"{hostile.url}/authorize?p=B2C_1_sign%20in"}
     issuer = OidcIssuer(Network(), hostile.url, CLIENT)
 
@@ -498,7 +498,7 @@ def test_an_address_with_a_query(hostile: HostileIssuer) -> None:
 
 
 def test_a_public_issuer_does_not_lead_to_this_machine() -> None:
-    """Metadata of an https issuer cannot have a code posted to whatever listens here."""
+    """Attack: metadata of an https issuer cannot have a code posted to a program on this machine."""
     from cognito_credentials.sign_in.issuers.discovery import read_metadata
 
     issuer = "https://login.example.com"
@@ -524,7 +524,7 @@ def test_a_public_issuer_does_not_lead_to_this_machine() -> None:
 @pytest.mark.parametrize("place", ["/.well-known/openid-configuration", "/jwks", "/token"])
 @pytest.mark.writes_secrets
 def test_answers_without_end_or_sense(hostile: HostileIssuer, given: Any, said: str, place: str) -> None:
-    """At each step: no redirect, 64 KiB, and a time for the whole, not for each byte."""
+    """Each request has limits: no redirects, 64 KiB, and a time for the whole answer."""
     hostile.answers[place] = given
     issuer = OidcIssuer(Network(budget=1.0, token_budget=1.0), hostile.url, CLIENT)
 
@@ -535,7 +535,7 @@ def test_answers_without_end_or_sense(hostile: HostileIssuer, given: Any, said: 
 
 
 def test_pkce_and_nonce_are_fresh_and_strong(hostile: HostileIssuer) -> None:
-    """256 bits of state and of nonce, S256, and no two alike."""
+    """State and nonce have 256 bits and are never the same twice; PKCE uses S256."""
     issuer = OidcIssuer(Network(), hostile.url, CLIENT)
     asked = [_query(Authorization(issuer, "http://127.0.0.1:1/callback", "openid").url) for _ in range(5)]
 

@@ -1,4 +1,4 @@
-"""The loopback end of signing in: who may come there, how long that may take, and what it tells to whom."""
+"""The callback server: who may connect, for how long, and what it answers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def hostile() -> Iterator[HostileIssuer]:
 
 @pytest.fixture
 def server() -> Iterator[CallbackServer]:
-    """A server that takes any answer."""
+    """A server that accepts any answer."""
     with CallbackServer() as server:
         server.listen(lambda _: Secret("CANARY-code"), GOAL)
         server.finish("the end")
@@ -62,7 +62,7 @@ def _get(port: int, path: str, **headers: str) -> tuple[int, str | None]:
 
 @pytest.mark.writes_secrets
 def test_the_browser_is_started_without_what_others_may_not_read(hostile: HostileIssuer) -> None:
-    """Attack: a command line is everybody's to read; what the browser is started with has no state in it."""
+    """Attack: every user can read a command line; the browser's has no state in it."""
     visit = Visit(_source(hostile), hostile)
 
     asked = _query(visit.url)
@@ -75,7 +75,7 @@ def test_the_browser_is_started_without_what_others_may_not_read(hostile: Hostil
 
 @pytest.mark.parametrize("path", ["/start/", "/start", "/start/guessed", "/start/%s/", "/start/%sx"])
 def test_only_the_random_address_leads_to_the_issuer(server: CallbackServer, path: str) -> None:
-    """Who does not know the address learns nothing from the port."""
+    """Without the random address, nothing at the port leads to the issuer."""
     token = server.start_url.rpartition("/")[2]
     path = path.replace("%s", token)
 
@@ -97,14 +97,14 @@ def test_only_the_random_address_leads_to_the_issuer(server: CallbackServer, pat
 def test_a_page_cannot_read_where_it_leads(
     server: CallbackServer, headers: dict[str, str], status: int
 ) -> None:
-    """Attack: the start address is for a person's own browser, not for pages in it or rebound names."""
+    """Attack: pages and rebound names get nothing from the start address."""
     path = urllib.parse.urlsplit(server.start_url).path
 
     assert _get(server.port, path, **headers) == (status, None)
 
 
 def test_after_the_answer_it_leads_nowhere(server: CallbackServer) -> None:
-    """The address counts as long as the sign-in does."""
+    """After the answer, the start address leads nowhere."""
     server.take_answer("code=CANARY&state=x")
 
     assert _get(server.port, urllib.parse.urlsplit(server.start_url).path) == (404, None)
@@ -136,7 +136,7 @@ def _as_another(server_port: int, path: str, how: str = "", user: int = NOBODY) 
 @needs_root
 @pytest.mark.writes_secrets
 def test_another_user_of_the_machine(hostile: HostileIssuer) -> None:
-    """Attack: who has read state and port somewhere cannot have an answer of his own taken for ours."""
+    """Attack: another user who knows state and port cannot have their own answer accepted."""
     visit = Visit(_source(hostile), hostile)
     parts = urllib.parse.urlsplit(visit.redirect_uri)
     assert parts.port
@@ -182,7 +182,7 @@ def _listed(address: str, port: int, *, mapped: bool = False) -> str:
     ],
 )
 def test_whose_connection_it_is(user: int, state: str, port: int, mapped: bool, expected: bool) -> None:
-    """This user's or root's, as the kernel lists it, and living."""
+    """A connection is accepted if the kernel lists it as established, by this user or root."""
     remote = _listed("127.0.0.1", 8400, mapped=mapped)
     row = LISTED.format(
         local=_listed("127.0.0.1", port, mapped=mapped), remote=remote, state=state, user=user
@@ -204,7 +204,7 @@ def test_whose_connection_it_is(user: int, state: str, port: int, mapped: bool, 
     [("5.15.0-microsoft-standard-WSL2", 1000, True), ("10", None, True), ("14.1-RELEASE", 1000, False)],
 )
 def test_where_nobody_can_tell_nobody_is_refused(release: str, user: int | None, readable: bool) -> None:
-    """Under WSL the browser is on Windows; Windows and the BSDs have no such list."""
+    """Where the kernel has no list (WSL, Windows, BSD), every connection is accepted."""
 
     def read(path: str) -> str:
         if not readable:
@@ -216,7 +216,7 @@ def test_where_nobody_can_tell_nobody_is_refused(release: str, user: int | None,
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="this needs Linux's list of connections")
 def test_the_kernel_lists_us() -> None:
-    """What is read of the real list is our own connection, and not that of a port nobody connected to."""
+    """The kernel's real list has our own connection, and none to a port that nobody connected to."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
         socket.create_connection(listener.getsockname()) as client,
@@ -227,7 +227,7 @@ def test_the_kernel_lists_us() -> None:
 
 @pytest.fixture
 def drips() -> Iterator[list[socket.socket]]:
-    """Connections that send one byte after the other, and never finish."""
+    """Connections that send a byte now and then, and never finish."""
     connections: list[socket.socket] = []
     ended = threading.Event()
 
@@ -253,7 +253,7 @@ def _begin(server: CallbackServer) -> socket.socket:
 
 
 def _is_cut(connection: socket.socket) -> bool:
-    """Wait for the other end to hang up."""
+    """Wait for the other end to close the connection."""
     with contextlib.suppress(ConnectionError):
         return connection.recv(1) == b""
     return True
@@ -262,7 +262,7 @@ def _is_cut(connection: socket.socket) -> bool:
 def test_a_request_that_drips_is_cut_off(
     server: CallbackServer, drips: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attack: the time is for the whole request, however often a byte comes."""
+    """Attack: the time limit is for the whole request, however often a byte comes."""
     monkeypatch.setattr(callback, "_REQUEST_SECONDS", 0.5)
     drips.append(_begin(server))
     started = time.monotonic()
@@ -274,7 +274,7 @@ def test_a_request_that_drips_is_cut_off(
 def test_connections_that_hold_all_places(
     server: CallbackServer, drips: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attack: who comes takes the place of the oldest that has said nothing: the answer gets through."""
+    """Attack: a new connection replaces the oldest without a request, so the answer gets through."""
     monkeypatch.setattr(callback, "_REQUEST_SECONDS", 60.0)
     drips += [_begin(server) for _ in range(callback._MOST_CONNECTIONS * 2)]
 
@@ -286,7 +286,7 @@ def test_connections_that_hold_all_places(
 
 
 def test_the_browser_that_brought_the_answer_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its request has come: it waits for its page however long the issuer takes, and others may come."""
+    """A complete request waits for its page as long as the issuer takes, whoever else connects."""
     monkeypatch.setattr(callback, "_REQUEST_SECONDS", 0.3)
     pages: list[Any] = []
     with CallbackServer() as server:

@@ -1,4 +1,4 @@
-"""The device authorization grant: patience, the issuer's words, and what a terminal is shown."""
+"""The device authorization grant: the pace of polling, the issuer's errors, and what the terminal shows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.writes_secrets  # the plain store
 
 @pytest.fixture
 def patient(clock: ManualClock) -> Iterator[HostileIssuer]:
-    """An issuer with a code to give; *clock* is set to now."""
+    """An issuer with a device code; *clock* is set to now."""
     import time
 
     clock.set_wall(time.time())
@@ -51,7 +51,7 @@ def _sign_in(issuer: HostileIssuer, clock: ManualClock, person: Person | None = 
 
 
 def _says(issuer: HostileIssuer, *codes: str) -> None:
-    """Let the token endpoint say these first, and then yes."""
+    """Have the token endpoint give these answers first, and then tokens."""
     waiting = list(codes)
 
     def say() -> Any:
@@ -85,7 +85,7 @@ def test_a_scope_that_the_issuer_does_not_have(patient: HostileIssuer, clock: Ma
 def test_an_issuer_that_does_not_answer_is_asked_less_often(
     patient: HostileIssuer, clock: ManualClock
 ) -> None:
-    """A gateway's error is not the end: the person may still be typing."""
+    """An error of a gateway does not end the sign-in: the person may still be typing."""
     waiting = [503, 503]
     patient.answers["/token"] = lambda: answer({}, waiting.pop()) if waiting else answer(patient.tokens())
 
@@ -97,7 +97,7 @@ def test_an_issuer_that_does_not_answer_is_asked_less_often(
 def test_keys_that_cannot_be_had_cost_no_second_grant(
     patient: HostileIssuer, clock: ManualClock, outage: tuple[dict[str, str], int]
 ) -> None:
-    """The device code is spent once it gave tokens: the keys are asked for again, and it is not."""
+    """The device code is used up by then: the keys are fetched again, and the code is not polled again."""
     keys = [outage, outage]
     patient.answers["/jwks"] = lambda: answer(*keys.pop()) if keys else patient.keys()
 
@@ -106,7 +106,7 @@ def test_keys_that_cannot_be_had_cost_no_second_grant(
 
 
 def test_being_asked_too_often(patient: HostileIssuer, clock: ManualClock) -> None:
-    """HTTP 429 is no refusal: slow_down in it counts as that, and without it the pause doubles."""
+    """HTTP 429 is no refusal: with slow_down the pause grows as that says, without it the pause doubles."""
     says = [{"error": "slow_down"}, {"errorCode": "E0000047"}, {"error": "too_many_requests"}]
     patient.answers["/token"] = lambda: answer(says.pop(0), 429) if says else answer(patient.tokens())
 
@@ -125,7 +125,7 @@ def test_being_asked_too_often(patient: HostileIssuer, clock: ManualClock) -> No
 def test_the_issuer_says_no(
     patient: HostileIssuer, clock: ManualClock, code: str, kind: type[CognitoCredentialsError], said: str
 ) -> None:
-    """Each refusal ends it, and is told apart."""
+    """Each refusal ends the sign-in with an error of its kind."""
     _says(patient, "authorization_pending", code)
 
     with pytest.raises(kind, match=said):
@@ -133,7 +133,7 @@ def test_the_issuer_says_no(
 
 
 def test_nobody_types_the_code(patient: HostileIssuer, clock: ManualClock) -> None:
-    """It ends when the code does, also where the issuer never says so."""
+    """The sign-in ends when the code expires, also where the issuer never says so."""
     _says(patient, *["authorization_pending"] * 1000)
 
     with pytest.raises(LoginRequiredError, match="not used in time"):
@@ -142,7 +142,7 @@ def test_nobody_types_the_code(patient: HostileIssuer, clock: ManualClock) -> No
 
 
 def test_what_is_shown(patient: HostileIssuer, clock: ManualClock) -> None:
-    """The address and the code, each on a line of its own, both in one address, and that as a QR code."""
+    """Address and code are each on a line, then the address with the code in it, and its QR code."""
     person = Person()
 
     _sign_in(patient, clock, person)
@@ -171,7 +171,7 @@ def test_what_is_shown(patient: HostileIssuer, clock: ManualClock) -> None:
 def test_answers_that_no_terminal_is_shown(
     patient: HostileIssuer, clock: ManualClock, changes: dict[str, Any], problem: str
 ) -> None:
-    """An address that is not https, or that a terminal would obey, is not put before anybody."""
+    """An address that is not https, or that a terminal would obey, is not shown."""
     patient.answers["/device"] = lambda: answer({**CODE, **changes})
     person = Person()
 
@@ -181,7 +181,7 @@ def test_answers_that_no_terminal_is_shown(
 
 
 def test_a_code_with_control_characters(patient: HostileIssuer, clock: ManualClock) -> None:
-    """The issuer's code is text, whatever it is."""
+    """Control characters in a code are not printed."""
     patient.answers["/device"] = lambda: answer({**CODE, "user_code": "A\x1b[2JB\u202eC"})
     person = Person()
 
@@ -193,7 +193,7 @@ def test_a_code_with_control_characters(patient: HostileIssuer, clock: ManualClo
 
 @pytest.mark.parametrize("interval", [None, 0, -1, "x", True, 1e9, float("nan")])
 def test_an_interval_that_is_none(patient: HostileIssuer, clock: ManualClock, interval: Any) -> None:
-    """Never a loop without pauses, and never a pause without end."""
+    """The interval is at least a second and has a limit, whatever the issuer says."""
     patient.answers["/device"] = lambda: answer({**CODE, "interval": interval})
     _says(patient, "authorization_pending")
 
@@ -203,7 +203,7 @@ def test_an_interval_that_is_none(patient: HostileIssuer, clock: ManualClock, in
 
 
 def test_an_issuer_without_the_grant(patient: HostileIssuer, clock: ManualClock) -> None:
-    """It says so, and which way there is."""
+    """The error says that the issuer does not have this way, and names another."""
     patient.metadata = {"device_authorization_endpoint": None}
 
     with pytest.raises(ConfigurationError, match=r"does not offer.*--no-browser"):
@@ -211,7 +211,7 @@ def test_an_issuer_without_the_grant(patient: HostileIssuer, clock: ManualClock)
 
 
 def test_an_issuer_that_refuses_the_client(patient: HostileIssuer, clock: ManualClock) -> None:
-    """What the issuer says about the client is told."""
+    """The issuer's words about the client are in the error."""
     patient.answers["/device"] = lambda: answer({"error": "unauthorized_client"}, 400)
 
     with pytest.raises(LoginRejectedError, match="unauthorized_client"):

@@ -68,7 +68,7 @@ def _sent(server: UserPoolServer, operation: str) -> list[dict[str, Any]]:
 
 
 def test_the_device_is_confirmed_and_refreshed_with(user_pool: UserPoolServer, isolation: Path) -> None:
-    """The pool names this device; it is confirmed by a verifier, kept, and sent with each refresh."""
+    """The device that the pool names is confirmed with a verifier, stored, and sent with each refresh."""
     _sign_in()
 
     (key,) = user_pool.users["ann"].devices
@@ -82,7 +82,7 @@ def test_the_device_is_confirmed_and_refreshed_with(user_pool: UserPoolServer, i
 
 
 def test_a_known_device_proves_itself_and_needs_no_code(user_pool: UserPoolServer, isolation: Path) -> None:
-    """Who signs in again is known by the device: its own SRP takes the place of the second factor."""
+    """At the next sign-in the device proves itself by SRP, in place of the second factor."""
     _sign_in()
     before = _secret(isolation)["device"]
     user_pool.refresh_tokens.clear()
@@ -98,7 +98,7 @@ def test_a_known_device_proves_itself_and_needs_no_code(user_pool: UserPoolServe
 
 
 def test_signing_out_forgets_the_device(user_pool: UserPoolServer, isolation: Path) -> None:
-    """Nothing is left of this machine at the pool, and none of its refresh tokens works."""
+    """The pool forgets the device, and none of its refresh tokens works."""
     _sign_in()
 
     assert _source().sign_out().revoked
@@ -108,7 +108,7 @@ def test_signing_out_forgets_the_device(user_pool: UserPoolServer, isolation: Pa
 
 
 def test_somebody_else_is_not_taken_for_the_devices_user(one_pool: UserPoolServer, isolation: Path) -> None:
-    """Each user has a device of his own; whom another replaces has his forgotten."""
+    """Each user has another device; the device of a replaced user is forgotten at the pool."""
     one_pool.add("bob", PASSWORD, "SOFTWARE_TOKEN_MFA")
     _sign_in()
     ann = _secret(isolation)["device"]["key"]
@@ -127,7 +127,7 @@ def test_somebody_else_is_not_taken_for_the_devices_user(one_pool: UserPoolServe
 def test_a_device_that_the_pool_does_not_take_is_a_new_one(
     one_pool: UserPoolServer, isolation: Path, how: str
 ) -> None:
-    """Forgotten at the pool, or not believed: the user signs in as on a new machine."""
+    """Where the pool has forgotten the device or refuses its proof, the user signs in as on a new machine."""
     _sign_in()
     devices = one_pool.users["ann"].devices
     (old,) = devices
@@ -147,7 +147,7 @@ def test_a_device_that_the_pool_does_not_take_is_a_new_one(
 
 @pytest.mark.quick
 def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: Path) -> None:
-    """The sign-in stands, and the person is told that it will not last."""
+    """The sign-in is stored, and the person is told that it will not last."""
     one_pool.fails["ConfirmDevice"] = ("NotAuthorizedException", "Access Token does not have required scopes")
 
     person = _sign_in()
@@ -162,7 +162,7 @@ def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: 
 def test_a_pool_that_does_not_answer_when_a_device_is_confirmed(
     one_pool: UserPoolServer, isolation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tokens that it gave before are kept all the same, and the person is told that they may not last."""
+    """The tokens are stored all the same, and the person is told that they may not last."""
     call = UserPoolApi.call
 
     def hangs(self: UserPoolApi, operation: str, *arguments: Any, **options: Any) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def test_a_pool_that_does_not_answer_when_a_device_is_confirmed(
 def test_a_device_whose_name_makes_no_sense(
     one_pool: UserPoolServer, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the pool names it: one of our errors, without what was typed or given in its frames."""
+    """Whatever the pool calls the device: one of our errors, with neither input nor tokens in its frames."""
     operation = one_pool.operation
 
     def odd(name: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def test_a_device_that_cannot_be_forgotten_does_not_keep_the_token_alive(one_poo
 
 
 def test_a_sign_in_of_an_earlier_version_still_loads(one_pool: UserPoolServer, isolation: Path) -> None:
-    """Kept before devices and principals were noted: it refreshes, and says whose it is from then on."""
+    """A secret of a version without devices and principals refreshes, and has its principal from then on."""
     one_pool.remembers = False
     one_pool.rotates = HAS_ROTATION
     _sign_in()
@@ -228,7 +228,7 @@ def test_a_sign_in_of_an_earlier_version_still_loads(one_pool: UserPoolServer, i
 def test_an_earlier_versions_secret_of_somebody_else_is_not_taken(
     one_pool: UserPoolServer, isolation: Path
 ) -> None:
-    """What does not say whose it is must give a token of the user who is signed in."""
+    """A secret without a principal must give a token of the user who is signed in."""
     one_pool.remembers = False
     _sign_in()
     one_pool.add("bob", PASSWORD)
@@ -242,7 +242,7 @@ def test_an_earlier_versions_secret_of_somebody_else_is_not_taken(
 
 @pytest.mark.parametrize("device", [7, {}, {"key": "x"}, dict.fromkeys(Device._fields, 1)])
 def test_half_a_device_is_none(one_pool: UserPoolServer, isolation: Path, device: object) -> None:
-    """A device is taken whole or not at all; the pool then says what is missing."""
+    """A device with a missing part is read as none; the pool then refuses the refresh."""
     _sign_in()
     (place,) = isolation.rglob("secret-v1-*")
     place.write_text(json.dumps({**_secret(isolation), "device": device}))

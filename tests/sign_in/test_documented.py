@@ -1,4 +1,4 @@
-"""What `help()` says of a login source is all that its constructor takes."""
+"""`help()` of a login source lists every argument of its constructor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cognito_credentials.sign_in.source import SignInSource
 
 @pytest.mark.parametrize("kind", [OidcLogin, UserPool])
 def test_every_option_is_listed(kind: type[SignInSource]) -> None:
-    """No option hides behind a class that nobody is meant to import."""
+    """Every argument is in the docstring of the public class."""
     documented = set(re.findall(r"^    (\w+): ", inspect.getdoc(kind) or "", re.MULTILINE))
     of_its_own = set(inspect.signature(kind).parameters) - {"options"}
     of_all = set(inspect.signature(SignInSource).parameters) - {"issuer", "client_id", "scope"}

@@ -1,4 +1,4 @@
-"""A code of somebody else's with the right state: what a certified provider, and a user pool, say to that."""
+"""An attacker's code with the right state: a certified provider and a user pool refuse it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
 class Waiting:
-    """Somebody's sign-in that waits for its answer, and whose state and port have become known."""
+    """A sign-in that waits for its answer; the attacker knows its state and port."""
 
     def __init__(self, source: SignInSource) -> None:
         self.result: object = None
@@ -53,7 +53,7 @@ class Waiting:
         return True
 
     def inject(self, code: str, **more: str) -> object:
-        """Bring *code* with the right state; returns what became of the sign-in."""
+        """Send *code* with the right state; return the error of the sign-in, or None."""
         status, page = _get(self.redirect_uri, {"code": code, "state": self.state, **more})
         self._thread.join(20)
         assert status == 200  # its state was right: this is for the issuer to see
@@ -66,7 +66,7 @@ def _query(url: str) -> dict[str, str]:
 
 
 def _code_of(url: str, login: str) -> str:
-    """Sign in at *url*, in a browser that stops before it brings the code to the loopback."""
+    """Sign in at *url* in a browser that stops before it sends the code to the callback server."""
     browser = WebBrowser()
     browser.stop_at = _query(url)["redirect_uri"]
     browser.sign_in(url, login)
@@ -94,7 +94,7 @@ def test_a_code_of_another_session(issuer: str) -> None:
 
 
 def test_a_redirect_to_another_port(issuer: str, free_port: int) -> None:
-    """Attack: our own request, but answered at another program's port, gives a code that is no good here."""
+    """Attack: the code of our own request, answered at another program's port, is refused."""
     source = OidcLogin(issuer, CLIENT_ID, store="file")
     waiting = Waiting(source)
     elsewhere = f"http://127.0.0.1:{free_port}/callback"
@@ -120,7 +120,7 @@ def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
 
 
 def test_a_code_of_another_session_of_a_user_pool(user_pool: UserPoolServer) -> None:
-    """Attack: as above, at a hosted UI."""
+    """Attack: the same at a user pool's hosted UI."""
     with CallbackServer() as free:
         port = free.port
     source = UserPool(POOL, CLIENT, store="file", redirect_ports=[port])
@@ -136,7 +136,7 @@ def test_a_code_of_another_session_of_a_user_pool(user_pool: UserPoolServer) -> 
 
 
 def test_the_same_code_is_good_without_an_attacker(issuer: str) -> None:
-    """What the attacks have changed is all that is wrong with them."""
+    """Without the attacker's change, the same steps sign in."""
     source = OidcLogin(issuer, CLIENT_ID, store="file")
     waiting = Waiting(source)
 

@@ -1,4 +1,4 @@
-"""What comes between sending a refresh token and storing the next one: the user stays signed in."""
+"""Interruptions between sending a refresh token and storing the next one: the user stays signed in."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ cognito_login_store = file
 
 
 class SlowIssuer(HostileIssuer):
-    """It takes a refresh token at once, and answers when it is told to."""
+    """Accepts a refresh token at once, and answers when the test says so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class SlowIssuer(HostileIssuer):
 
 @pytest.fixture
 def slow() -> Iterator[SlowIssuer]:
-    """An issuer that takes each refresh token once."""
+    """An issuer that accepts each refresh token once."""
     issuer = SlowIssuer()
     yield issuer
     issuer.go_on.set()
@@ -96,7 +96,7 @@ def _refreshed_with(issuer: HostileIssuer) -> list[str]:
 def test_a_command_that_is_ended_in_between(
     slow: SlowIssuer, cli: Cli, config: Callable[[str], Path], number: signal.Signals
 ) -> None:
-    """Ctrl-C, an SDK's patience or a closed terminal: it ends as it should, when the new token is stored."""
+    """Ctrl-C, an SDK's timeout or a closed terminal ends the command only when the new token is stored."""
     source = _signed_in(slow)
     config(PROFILE.format(issuer=slow.url, client=CLIENT))
 
@@ -117,7 +117,7 @@ def test_a_command_that_is_ended_in_between(
 
 
 def test_a_program_that_ends_in_between(slow: SlowIssuer) -> None:
-    """The main thread is through, another is asking: the interpreter waits until the new token is stored."""
+    """The interpreter waits at its end until another thread has stored the new token."""
     source = _signed_in(slow)
     code = textwrap.dedent(
         f"""
@@ -139,7 +139,7 @@ def test_a_program_that_ends_in_between(slow: SlowIssuer) -> None:
 
 
 def test_a_caller_that_is_left_behind(slow: SlowIssuer) -> None:
-    """Whoever asked has no time left: what comes is stored all the same, and others wait for that."""
+    """The caller has timed out: the answer is stored all the same, and others wait for it."""
     source = _signed_in(slow)
 
     with pytest.raises(Failure):
@@ -153,7 +153,7 @@ def test_a_caller_that_is_left_behind(slow: SlowIssuer) -> None:
 
 
 def test_an_answer_that_is_late(slow: SlowIssuer) -> None:
-    """The token endpoint is given more time than other requests: its answer counts, once."""
+    """The token endpoint gets more time than other requests: its late answer is used, once."""
     _signed_in(slow)
     source = _source(slow)
     threading.Timer(READ_TIMEOUT + 0.5, slow.go_on.set).start()
@@ -163,7 +163,7 @@ def test_an_answer_that_is_late(slow: SlowIssuer) -> None:
 
 
 def test_a_token_is_not_sent_when_time_is_short(slow: SlowIssuer) -> None:
-    """What could not be waited for is not asked for: the refresh token stays good."""
+    """With too little time for an answer the refresh token is not sent, and stays valid."""
     issuer = OidcIssuer(Network(), slow.url, CLIENT)
 
     with pytest.raises(ServiceError, match="answers too slowly"):
@@ -173,7 +173,7 @@ def test_a_token_is_not_sent_when_time_is_short(slow: SlowIssuer) -> None:
 
 
 def test_an_issuer_that_is_slow_in_everything(slow: SlowIssuer) -> None:
-    """One deadline for all of a refresh; what was given by then is kept."""
+    """A whole refresh has one deadline; tokens that came before it are stored."""
     source = _signed_in(slow)
     slow.answers["/jwks"] = lambda: (200, {"X-Slow": "yes"}, slow.keys()[2])
     threading.Timer(8, slow.go_on.set).start()
@@ -187,12 +187,12 @@ def test_an_issuer_that_is_slow_in_everything(slow: SlowIssuer) -> None:
 
 
 def test_the_times_fit_together() -> None:
-    """Who waits for the lock waits longer than a refresh holds it; with 2 s to start, a command has 16 s."""
+    """The wait for the lock is longer than a refresh; with 2 s to start, a command takes 16 s at most."""
     assert REFRESH_BUDGET - VERIFY_BUDGET < LOCK_BUDGET <= REFRESH_BUDGET <= 14
 
 
 def test_the_keys_are_fetched_without_the_lock(slow: SlowIssuer) -> None:
-    """What others need is on the disk by then: a slow issuer keeps nobody waiting for them."""
+    """The lock is free by then, since the new token is on the disk: others do not wait for slow keys."""
     source = _signed_in(slow)
     slow.go_on.set()
     place = source._place()
@@ -210,7 +210,7 @@ def test_the_keys_are_fetched_without_the_lock(slow: SlowIssuer) -> None:
 
 
 def _meanwhile(issuer: SlowIssuer, path: str, act: Callable[[], None]) -> None:
-    """Have *act* done, by somebody whom no lock keeps out, while *path* is being asked."""
+    """Do *act* without the lock while a request to *path* is answered."""
     before = issuer.answers.get(path, issuer.keys)
 
     def answers() -> Answer:
@@ -227,7 +227,7 @@ def _sign_out_without_a_lock(source: OidcLogin) -> None:
 
 
 def test_a_sign_out_that_no_lock_kept_out(slow: SlowIssuer) -> None:
-    """Nobody is signed in afterwards: no token is handed out, nothing comes back, the new one is revoked."""
+    """Nobody is signed in afterwards: no token is handed out or stored, and the new one is revoked."""
     source = _signed_in(slow)
     slow.answers["/revoke"] = lambda: answer({})
     _meanwhile(slow, "/token", lambda: _sign_out_without_a_lock(source))
@@ -240,7 +240,7 @@ def test_a_sign_out_that_no_lock_kept_out(slow: SlowIssuer) -> None:
 
 
 def test_a_sign_in_that_no_lock_kept_out(slow: SlowIssuer) -> None:
-    """Somebody else's secret is not written over; ann's new token, which nobody has, is revoked."""
+    """The other user's secret is not overwritten, and ann's new token is revoked."""
     source = _signed_in(slow)
     slow.answers["/revoke"] = lambda: answer({})
     place = source._place()
@@ -261,7 +261,7 @@ def test_a_sign_in_that_no_lock_kept_out(slow: SlowIssuer) -> None:
 
 
 def test_a_sign_out_while_the_keys_are_fetched(slow: SlowIssuer) -> None:
-    """The last look at who is signed in is after the last request."""
+    """After the last request it is checked once more who is signed in."""
     source = _signed_in(slow)
     _meanwhile(slow, "/jwks", lambda: _sign_out_without_a_lock(source))
 
@@ -271,7 +271,7 @@ def test_a_sign_out_while_the_keys_are_fetched(slow: SlowIssuer) -> None:
 
 @pytest.fixture
 def silent() -> Iterator[Any]:
-    """A user pool that takes what it is sent and hangs up."""
+    """A user pool that accepts a request and closes the connection."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -292,7 +292,7 @@ def silent() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("is_taken_once", "times"), [(True, 1), (False, 3)])
 def test_a_user_pool_is_not_sent_a_token_twice(silent: Any, is_taken_once: bool, times: int) -> None:
-    """Where only the answer may have been lost, a refresh token that a pool rotates is worth nothing now."""
+    """If only the answer was lost, a rotated refresh token is invalid by now; it is not sent again."""
     url = f"http://127.0.0.1:{silent.server_address[1]}"
     api = UserPoolApi(Network(region="us-east-1", endpoint_url=url))
     sent = {

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: what a crash reporter would send of it has no password, code or token in it."""
+"""Ctrl-C at any moment: no password, code or token is in the variables that a crash report would print."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has 
 
 
 class Impatient(Person):
-    """Gives the answers there are, and then Ctrl-C."""
+    """Gives the prepared answers, and then presses Ctrl-C."""
 
     def ask(self, question: str) -> str:
         if not self.answers:
@@ -57,7 +57,7 @@ def _interrupted(function: Callable[[], object]) -> KeyboardInterrupt:
 
 
 def _pressed() -> Answer:
-    """Ctrl-C while the issuer is asked."""
+    """Press Ctrl-C while the issuer is asked."""
     _thread.interrupt_main()
     return answer({}, 503)
 
@@ -72,7 +72,7 @@ def _pressed() -> Answer:
     ],
 )
 def test_at_a_question(user_pool: UserPoolServer, challenge: str, answers: list[str]) -> None:
-    """Whatever was typed before goes nowhere."""
+    """Nothing that was typed before is in the error."""
     user_pool.add("ann", "CANARY password", challenge)
     source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
 
@@ -86,7 +86,7 @@ def test_at_a_question(user_pool: UserPoolServer, challenge: str, answers: list[
 def test_while_the_user_pool_is_asked(
     user_pool: UserPoolServer, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A code, an access token and a device's password are in hand then."""
+    """A code, an access token and a device's password are in variables then."""
     user_pool.add("ann", "CANARY password", "SOFTWARE_TOKEN_MFA")
     real = user_pool.operation
 
@@ -105,7 +105,7 @@ def test_while_the_user_pool_is_asked(
 
 
 def test_while_a_refresh_token_is_used(issuer: HostileIssuer) -> None:
-    """It goes into the form in clear, and the form into the frames."""
+    """The refresh token is in the request's form in clear, which is in the frames."""
     source = OidcLogin(issuer.url, CLIENT, store="file")
     Visit(source, issuer).finish()
     issuer.answers["/token"] = _pressed
@@ -117,7 +117,7 @@ def test_while_a_refresh_token_is_used(issuer: HostileIssuer) -> None:
 
 
 def test_while_a_refresh_token_is_revoked(issuer: HostileIssuer) -> None:
-    """Whether the issuer has taken it by then, nobody knows: nobody is signed in afterwards."""
+    """The issuer may have revoked the token or not: nobody is signed in afterwards."""
     source = OidcLogin(issuer.url, CLIENT, store="file")
     Visit(source, issuer).finish()
     issuer.answers["/revoke"] = _pressed
@@ -132,7 +132,7 @@ def test_while_a_refresh_token_is_revoked(issuer: HostileIssuer) -> None:
 def test_while_a_device_is_forgotten(
     user_pool: UserPoolServer, operation: str, monkeypatch: pytest.MonkeyPatch, isolation: Path
 ) -> None:
-    """That takes a refresh, which may have used up the refresh token: signing out goes on to its end."""
+    """Forgetting a device may use up the refresh token, so signing out goes on to its end."""
     user_pool.add("ann", "CANARY password")
     source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
     source.sign_in(Person("ann", "CANARY password"))
@@ -154,7 +154,7 @@ def test_while_a_device_is_forgotten(
 
 
 def test_while_a_back_end_is_asked(issuer: HostileIssuer) -> None:
-    """The headers say who the user is."""
+    """The headers identify the user, and are not in the error."""
     issuer.answers["/cognito-token"] = _pressed
     login = DeveloperLogin(f"{issuer.url}/cognito-token", headers={"Authorization": Secret("CANARY-session")})
 

@@ -1,4 +1,4 @@
-"""Where the refresh token is: the keyring's traps, each with the real library in a real process."""
+"""The stores of the refresh token: the traps of keyrings, each with the real library in a real process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TOKEN = Secret("CANARY" + "t" * 5000)
 
 @pytest.fixture
 def choose(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
-    """Choose a backend by name."""
+    """Choose a keyring backend by its name."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
 
@@ -49,7 +49,7 @@ def _place(tmp_path: Path) -> Place:
 @pytest.mark.quick
 @pytest.mark.parametrize("backend", ["Works", "DeletesFirst", "Small", "Talks"])
 def test_a_secret_comes_back(choose: object, backend: str, tmp_path: Path) -> None:
-    """However the keyring is made, and whatever it prints; 5,000 characters fit the smallest."""
+    """A secret of 5,000 characters comes back from every keyring, whatever its limits and output."""
     store = choose(backend)  # type: ignore[operator]
 
     store.check()
@@ -68,7 +68,7 @@ def test_windows_keeps_it_on_this_machine(choose: object, tmp_path: Path) -> Non
 
 
 def test_what_is_in_which_place(choose: object, tmp_path: Path) -> None:
-    """The keyring has 32 random bytes under a name that tells nothing; the file is of no use without them."""
+    """The keyring has 32 random bytes under a hash; the file cannot be decrypted without them."""
     store = choose("Works")  # type: ignore[operator]
     store.store(TOKEN)
     items = json.loads((tmp_path / "keyring.json").read_text())
@@ -81,7 +81,7 @@ def test_what_is_in_which_place(choose: object, tmp_path: Path) -> None:
 
 
 def test_rotation_writes_no_keyring_item(choose: object, tmp_path: Path) -> None:
-    """A keyring that deletes before it adds cannot lose what is written once."""
+    """The keyring item is written once, so a keyring that deletes before it adds cannot lose it."""
     store = choose("DeletesFirst")  # type: ignore[operator]
     for number in range(3):
         store.store(Secret(f"CANARY {number}"))
@@ -116,7 +116,7 @@ def test_keyrings_that_cannot_be_trusted(choose: object, backend: str, said: str
 
 
 def test_a_chain_of_keyrings() -> None:
-    """Of a chain the first that can be trusted is used; a chain of none, or of bad ones, is refused."""
+    """The first safe backend of a chain is used; a chain without one is refused."""
 
     class Chain:
         def __init__(self, *backends: object) -> None:
@@ -130,7 +130,7 @@ def test_a_chain_of_keyrings() -> None:
 
 
 def test_a_keyring_that_hangs(choose: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It is left alone after its time: nothing of ours ever waits for it any longer."""
+    """The child process is killed after its time limit, and nothing waits for it."""
     choose("Hangs")  # type: ignore[operator]
     begun = time.monotonic()
 
@@ -142,7 +142,7 @@ def test_a_keyring_that_hangs(choose: object, monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_ctrl_c_does_not_end_what_speaks_to_the_keyring(choose: object) -> None:
-    """It reaches every process of the terminal: what is being written is written, and told to the parent."""
+    """Ctrl-C reaches every process of the terminal; the child completes its write, and answers the parent."""
     with pytest.raises(KeyboardInterrupt):
         choose("Interrupts").check()  # type: ignore[operator]
 
@@ -153,7 +153,7 @@ def test_ctrl_c_does_not_end_what_speaks_to_the_keyring(choose: object) -> None:
 
 
 def test_what_was_opened_is_stored_without_the_keyring(choose: object, tmp_path: Path) -> None:
-    """A rotated token may be the only one that counts: a keyring that was locked meanwhile cannot lose it."""
+    """A rotated token is stored even if the keyring was locked since the last load."""
     choose("Works").store(TOKEN)  # type: ignore[operator]
     store = KeyringStore(_place(tmp_path))
     assert store.load() == TOKEN
@@ -165,7 +165,7 @@ def test_what_was_opened_is_stored_without_the_keyring(choose: object, tmp_path:
 
 
 def test_a_keyring_is_under_the_callers_deadline(choose: object) -> None:
-    """A refresh has one for all that it does, and the keyring's five seconds are part of it."""
+    """The time for the keyring is part of the deadline of a refresh."""
     store = choose("Hangs")  # type: ignore[operator]
 
     with pytest.raises(CacheError, match="did not answer within 1 s"):
@@ -173,7 +173,7 @@ def test_a_keyring_is_under_the_callers_deadline(choose: object) -> None:
 
 
 def test_no_keyring_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Without the library the error says what to install, and the other way."""
+    """Without the library the error says what to install, and names the other store."""
     (tmp_path / "keyring.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
@@ -184,7 +184,7 @@ def test_no_keyring_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def test_the_working_directory_is_not_imported_from(
     choose: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A keyring.py or json.py of somebody's project does not see the secret."""
+    """Attack: a keyring.py or json.py in the working directory does not get the secret."""
     project = tmp_path / "project"
     project.mkdir()
     for name in ("keyring", "json", "runpy"):
@@ -201,7 +201,7 @@ def test_the_working_directory_is_not_imported_from(
 def test_an_app_that_is_frozen(
     choose: object, backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Where the executable is no interpreter none is started; a keyring that hangs is left behind as well."""
+    """In a frozen app no child process is started; a keyring that hangs stays behind in a thread."""
     choose(backend)  # type: ignore[operator]
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("the app was started"))
@@ -218,7 +218,7 @@ def test_an_app_that_is_frozen(
 
 @pytest.mark.parametrize("damage", ["key", "other key", "file", "another sign-in's file"])
 def test_what_cannot_be_opened_is_nothing(choose: object, damage: str, tmp_path: Path) -> None:
-    """A lost key, a changed byte or another sign-in's file is as if there were none; never another secret."""
+    """With a lost key, a changed byte or another sign-in's file, the secret reads as none."""
     store = choose("Works")  # type: ignore[operator]
     store.store(TOKEN)
     keyring, sealed = tmp_path / "keyring.json", Path(_place(tmp_path).path("sealed"))
@@ -243,7 +243,7 @@ def test_what_cannot_be_opened_is_nothing(choose: object, damage: str, tmp_path:
 
 
 def test_deleting(choose: object, tmp_path: Path) -> None:
-    """Both the file and the key are gone; deleting once more says that there was nothing."""
+    """File and key are gone; deleting once more returns False."""
     store = choose("Works")  # type: ignore[operator]
     store.store(TOKEN)
 
@@ -254,7 +254,7 @@ def test_deleting(choose: object, tmp_path: Path) -> None:
 
 
 def test_no_secret_in_argv(choose: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the keyring is asked and answers goes through pipes, not where every process can read it."""
+    """Requests and answers go through pipes; nothing is in the arguments, which every process can read."""
     store = choose("Works")  # type: ignore[operator]
     seen: list[list[str]] = []
     start = subprocess.Popen
@@ -276,7 +276,7 @@ def test_no_secret_in_argv(choose: object, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.writes_secrets
 def test_the_plain_file(tmp_path: Path) -> None:
-    """Chosen explicitly: the secret as it is, for this user's eyes; a keyring is not even looked for."""
+    """The plain file has the secret in clear with mode 0600, and no keyring is asked."""
     store = open_store("file", _place(tmp_path))
 
     store.check()

@@ -1,4 +1,4 @@
-"""A process that is killed while it keeps a sign-in: nothing torn, and no refresh token left about."""
+"""A process that is killed while it writes a sign-in tears no file, and leaves no refresh token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.writes_secrets
 
 @needs_fork
 def test_killed_writers(tmp_path: Path) -> None:
-    """A hundred killed anywhere: the secret is whole, the lock free, nothing astray after the next lock."""
+    """After a hundred killed writers the secret is whole, the lock free, and no stray file is left."""
     outcome = kill_sign_in.campaign(str(tmp_path / "sign-in"), 100, seed=1)
 
     assert outcome.is_good, outcome
@@ -43,7 +43,7 @@ def _half_written(place: Place, kind: str, key: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["secret", "sealed", "sign-in"])
 def test_signing_out_removes_what_was_half_written(isolation: Path, kind: str) -> None:
-    """Every kind of file, of this sign-in alone: another one's may be at work right now."""
+    """Half-written files of every kind are removed, but only of this sign-in: another may be writing now."""
     source = OidcLogin("https://issuer.example", "desktop", store="file", profile_name="app")
     place = source._place()
     place.write("secret", Secret("CANARY").reveal().encode())
@@ -59,7 +59,7 @@ def test_signing_out_removes_what_was_half_written(isolation: Path, kind: str) -
 def test_without_a_working_lock_a_writer_may_be_at_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the file system cannot lock, only what is a minute old is taken for a dead writer's."""
+    """On a file system without locks, only half-written files older than a minute are removed."""
     place = Place(str(tmp_path / "sign-in"), "1" * 40)
     with place.lock():
         pass

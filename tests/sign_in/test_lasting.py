@@ -1,4 +1,4 @@
-"""The sign-in over time and between processes: rotation, its end, and what stays while it has ended."""
+"""The sign-in over time and between processes: rotation, the end of a sign-in, and what stays then."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def rotating() -> Iterator[HostileIssuer]:
-    """An issuer that takes each refresh token once; here it behaves."""
+    """A well-behaved issuer that accepts each refresh token once."""
     issuer = HostileIssuer()
     yield issuer
     issuer.close()
@@ -56,7 +56,7 @@ def _refreshes(issuer: HostileIssuer) -> int:
 
 @pytest.mark.thorough
 def test_many_processes_refresh_at_once(rotating: HostileIssuer) -> None:
-    """Each uses what the one before was given: the sign-in lives although each token is taken only once."""
+    """Each process uses the token of the one before, so the sign-in lasts."""
     _signed_in(rotating)
     code = textwrap.dedent(
         f"""
@@ -83,7 +83,7 @@ def test_many_processes_refresh_at_once(rotating: HostileIssuer) -> None:
 
 
 def test_the_rotated_token_is_kept_before_anything_can_fail(rotating: HostileIssuer) -> None:
-    """The issuer's keys cannot be had after it has rotated: the new refresh token is on disk all the same."""
+    """If the issuer's keys cannot be fetched, the rotated refresh token is stored all the same."""
     source = _signed_in(rotating)
     source = _source(rotating)
     rotating.answers["/jwks"] = lambda: answer({}, 503)
@@ -96,7 +96,7 @@ def test_the_rotated_token_is_kept_before_anything_can_fail(rotating: HostileIss
 
 
 def test_a_rotated_token_without_an_id_token_is_kept(rotating: HostileIssuer) -> None:
-    """A refresh may give a new refresh token alone: it is on disk before the missing one is reported."""
+    """A new refresh token that comes without an ID token is stored before the error is raised."""
     _signed_in(rotating)
     given = rotating.tokens
     rotating.answers["/token"] = lambda: answer({**given(), "id_token": None})
@@ -109,7 +109,7 @@ def test_a_rotated_token_without_an_id_token_is_kept(rotating: HostileIssuer) ->
 
 
 def test_a_token_that_somebody_else_rotated(rotating: HostileIssuer) -> None:
-    """Refused means: look once more what the store has now, before the sign-in counts as ended."""
+    """When a token is refused, the store is read once more before the sign-in counts as ended."""
     source = _signed_in(rotating)
     place = source._place()
     newest = place.read("secret")
@@ -129,7 +129,7 @@ def test_a_token_that_somebody_else_rotated(rotating: HostileIssuer) -> None:
 
 
 def test_a_refresh_that_gives_no_id_token(rotating: HostileIssuer) -> None:
-    """Without an ID token and without another refresh token the sign-in has ended, and that is said."""
+    """A refresh that gives neither an ID token nor a refresh token ends the sign-in, with an error."""
     _signed_in(rotating)
     rotating.answers["/token"] = lambda: answer({"access_token": "CANARY"})
 
@@ -138,7 +138,7 @@ def test_a_refresh_that_gives_no_id_token(rotating: HostileIssuer) -> None:
 
 
 def test_a_sign_in_that_has_ended(rotating: HostileIssuer) -> None:
-    """The issuer says invalid_grant, in words that its own library chokes on: exit 3, and the command."""
+    """invalid_grant with a description that Authlib cannot read: exit 3, and the command to run."""
     source = _signed_in(rotating)
     rotating.refresh_tokens.append("CANARY-elsewhere")
 
@@ -155,7 +155,7 @@ def test_a_sign_in_that_has_ended(rotating: HostileIssuer) -> None:
 def test_the_note_of_an_end_that_cannot_be_taken_back(
     rotating: HostileIssuer, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another program has the file open (Windows): the new refresh token is stored all the same."""
+    """If the mark of the end cannot be removed (open on Windows), the new refresh token is stored."""
     source = _signed_in(rotating)
     place = source._place()
     whose = place.read("sign-in")
@@ -178,7 +178,7 @@ def test_the_note_of_an_end_that_cannot_be_taken_back(
 
 
 def test_a_token_is_asked_for_only_when_needed(rotating: HostileIssuer) -> None:
-    """Who it is costs no request; an ID token serves until shortly before its end, by a clock nobody sets."""
+    """The user is known without a request; an ID token is used until shortly before its end."""
     clock = ManualClock(time.time())
     _signed_in(rotating)
     source = _source(rotating, clock=clock)
@@ -197,7 +197,7 @@ def test_a_token_is_asked_for_only_when_needed(rotating: HostileIssuer) -> None:
 
 
 def test_a_rejected_token_is_not_given_again(rotating: HostileIssuer) -> None:
-    """When the service's clock says expired, asking again makes a new one: Logins does that by itself."""
+    """A token that the service calls expired is replaced when asked again; `Logins` does that by itself."""
     _signed_in(rotating)
     source = _source(rotating)
     logins = Logins.of(source)
@@ -214,7 +214,7 @@ def test_a_rejected_token_is_not_given_again(rotating: HostileIssuer) -> None:
 
 
 def test_an_issuer_without_refresh_tokens(rotating: HostileIssuer) -> None:
-    """The sign-in lasts as long as its ID token; then the error says what is missing."""
+    """The sign-in lasts as long as its ID token; then the error names the missing scope."""
     given = rotating.tokens
 
     def tokens() -> dict[str, Any]:
@@ -240,7 +240,7 @@ def test_an_issuer_that_refreshes_another_user(rotating: HostileIssuer) -> None:
 
 
 def test_the_account_has_no_secret(rotating: HostileIssuer) -> None:
-    """The file that cache hits look at holds who, and nothing else; it and its directory are this user's."""
+    """The account file has no secret; it and its directory are readable by this user only."""
     source = _signed_in(rotating)
     path = Path(source._place().path("sign-in"))
 
@@ -266,12 +266,12 @@ def test_the_account_has_no_secret(rotating: HostileIssuer) -> None:
     ],
 )
 def test_an_account_that_is_not_what_we_wrote(data: bytes) -> None:
-    """Any doubt is nobody."""
+    """An account file with anything wrong in it reads as nobody."""
     assert decode(data) is None
 
 
 def test_an_account_comes_back() -> None:
-    """What is written is what is read."""
+    """An account is read as it was written."""
     account = Account(issuer="i", client_id="c", subject="s\u2028", name="Änne", store="file", signed_in_at=1)
 
     assert decode(account.encode()) == account
@@ -280,7 +280,7 @@ def test_an_account_comes_back() -> None:
 def test_the_keyring_is_refused_before_anybody_signs_in(
     rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A keyring that keeps nothing is found out first: no browser, no request."""
+    """A keyring that stores nothing is detected before a browser is opened or a request is sent."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     source = _source(rotating, store="keyring")
 
@@ -294,7 +294,7 @@ def test_the_keyring_is_refused_before_anybody_signs_in(
 def test_giving_up_leaves_the_keyring_as_it_was(
     rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Ctrl-C while the browser is open: nothing half done is left, and an earlier sign-in is untouched."""
+    """Ctrl-C while the browser is open leaves nothing behind, and an earlier sign-in stays."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.sign_in.keyring_backends.Works")
@@ -320,7 +320,7 @@ def test_giving_up_leaves_the_keyring_as_it_was(
 def test_giving_up_while_the_keyring_is_tried(
     rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Ctrl-C between the keyring's taking a new key and anybody's signing in: the key is gone again."""
+    """Ctrl-C just after the keyring has stored a new key: the key is removed."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.sign_in.keyring_backends.Interrupts")
@@ -336,7 +336,7 @@ def test_giving_up_while_the_keyring_is_tried(
 def test_changing_the_store_leaves_nothing_in_the_other(
     rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Who signs in with the keyring after a plain file has none left; sign-out clears the keyring."""
+    """Signing in with the keyring removes the plain file of before; signing out clears the keyring."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.sign_in.keyring_backends.Works")
@@ -354,7 +354,7 @@ def test_changing_the_store_leaves_nothing_in_the_other(
 
 
 def test_a_lock_that_somebody_holds(tmp_path: Path) -> None:
-    """Waiting for another process has an end, and says what it may be."""
+    """The wait for another process has a limit; the error says what to look for."""
     one, other = (Place(str(tmp_path / "sign-in"), "0" * 40) for _ in range(2))
 
     with one.lock(), pytest.raises(ServiceError, match="another process has been using"), other.lock(0.2):
@@ -365,7 +365,7 @@ def test_a_lock_that_somebody_holds(tmp_path: Path) -> None:
 
 @needs_fork
 def test_a_child_of_a_process_that_was_refreshing(tmp_path: Path) -> None:
-    """What a thread of the parent held at the fork, nobody holds in the child: the file's lock decides."""
+    """A lock that a thread of the parent held at the fork does not block the child; the file lock decides."""
     place = Place(str(tmp_path / "sign-in"), "0" * 40)
     held, let_go = threading.Event(), threading.Event()
 
@@ -397,7 +397,7 @@ def test_a_child_of_a_process_that_was_refreshing(tmp_path: Path) -> None:
 
 
 def test_secrets_do_not_show_themselves(rotating: HostileIssuer) -> None:
-    """A source, its account and its parts can be printed."""
+    """A source and its parts have no secret in their repr."""
     source = _source(rotating, client_secret="CANARY-client")
 
     assert "CANARY" not in repr(source) + repr(vars(source)) + str(source.__getstate__())

@@ -1,4 +1,4 @@
-"""Signing in at a certified OpenID Connect provider, from the first click to the end of the sign-in."""
+"""Signing in at a certified OpenID Connect provider, until the sign-in ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _source(issuer: str, **options: Any) -> OidcLogin:
 
 
 def test_signing_in_with_a_browser(issuer: str, open_browser: Any) -> None:
-    """A person signs in, the page says so, and from then on it is known offline who it is."""
+    """A person signs in, the page says so, and the user is known offline from then on."""
     person, source = Person(), _source(issuer)
 
     account = source.sign_in(person, open_browser=open_browser("ann"))
@@ -48,7 +48,7 @@ def test_signing_in_with_a_browser(issuer: str, open_browser: Any) -> None:
 
 
 def test_the_sign_in_lasts(issuer: str, open_browser: Any) -> None:
-    """Another process, later, gets a fresh ID token by the refresh token, without anybody there."""
+    """Another process later gets a new ID token by the refresh token, without a person."""
     source, later = _source(issuer), _source(issuer)
     source.sign_in(Person(), open_browser=open_browser("ann"))
     at_rest = [source._place().read("secret")]
@@ -68,7 +68,7 @@ def test_the_sign_in_lasts(issuer: str, open_browser: Any) -> None:
 
 @pytest.fixture
 def plain_issuer() -> Iterator[HostileIssuer]:
-    """An issuer whose metadata a test may change; it behaves."""
+    """A well-behaved issuer whose metadata a test may change."""
     running = HostileIssuer()
     yield running
     running.close()
@@ -105,7 +105,7 @@ def test_how_refresh_tokens_are_asked_for(
     prompt: str,
     access_type: str | None,
 ) -> None:
-    """By the scope with the prompt that it needs; where the scope is unknown, as Google has it."""
+    """The scope is sent with the prompt that it needs; where it is unknown, Google's parameter is sent."""
     plain_issuer.metadata = {"scopes_supported": scopes}
     person = Person()
 
@@ -116,14 +116,14 @@ def test_how_refresh_tokens_are_asked_for(
 
 
 def test_who_wants_no_refresh_token_is_asked_for_no_consent(plain_issuer: HostileIssuer) -> None:
-    """Without the scope the request has nothing about it."""
+    """Without the scope, the request has neither the prompt nor Google's parameter."""
     plain_issuer.metadata = {"scopes_supported": ["openid"]}
 
     assert not {"prompt", "access_type"} & _asked(plain_issuer, Person(), scopes="openid").keys()
 
 
 def test_a_sign_in_that_does_not_last_says_so(plain_issuer: HostileIssuer) -> None:
-    """Without a refresh token the person is told at once until when it is good."""
+    """Without a refresh token the person is told at once when the sign-in ends."""
     given = plain_issuer.tokens
     plain_issuer.answers["/token"] = lambda: answer(
         {name: value for name, value in given().items() if name != "refresh_token"}
@@ -139,7 +139,7 @@ def test_a_sign_in_that_does_not_last_says_so(plain_issuer: HostileIssuer) -> No
 
 
 def test_nobody_is_signed_in(issuer: str) -> None:
-    """Without a sign-in a token is not asked for: the error names what helps, in Python and typed."""
+    """The error names what to do, in Python and on the command line; no request is sent."""
     source = _source(issuer)
 
     with pytest.raises(
@@ -178,7 +178,7 @@ def test_signing_out(issuer: str, open_browser: Any) -> None:
 
 
 def test_two_users_of_two_profiles(issuer: str, open_browser: Any) -> None:
-    """Profiles do not know of each other's sign-ins; signing in anew replaces the user of one."""
+    """Each profile has its own sign-in; signing in again replaces the user of one profile."""
     one, other = _source(issuer), _source(issuer, profile_name="other")
     one.sign_in(Person(), open_browser=open_browser("ann"))
     other.sign_in(Person(), open_browser=open_browser("bob"))
@@ -195,7 +195,7 @@ def test_two_users_of_two_profiles(issuer: str, open_browser: Any) -> None:
 
 
 def test_without_a_browser_here(issuer: str) -> None:
-    """The address goes to another machine, the redirect comes back by hand; a wrong one is asked again."""
+    """The person copies the address away and the redirect back; a wrong one is asked for again."""
     other_machine = WebBrowser()
     person = Person(can_ask=True)
 
@@ -219,7 +219,7 @@ def test_without_a_browser_here(issuer: str) -> None:
 
 
 def _with_telephone(source: OidcLogin, name: str) -> tuple[Any, str]:
-    """Sign in with a code that *name* types in elsewhere; return who it is then, and what was shown."""
+    """Sign in with a code that *name* types in elsewhere; return the principal, and what was shown."""
     person = Person()
     waiting = threading.Event()
     say = person.say
@@ -245,7 +245,7 @@ def _with_telephone(source: OidcLogin, name: str) -> tuple[Any, str]:
 
 
 def test_signing_in_on_another_device(issuer: str) -> None:
-    """A code and a QR code are shown; once it has been typed in elsewhere, this machine is signed in."""
+    """A code and a QR code are shown; once the code is typed in elsewhere, this machine is signed in."""
     source = _source(issuer)
 
     account, text = _with_telephone(source, "dan")
@@ -259,7 +259,7 @@ def test_signing_in_on_another_device(issuer: str) -> None:
 def test_a_client_with_a_secret(
     start_issuer: Callable[..., str], open_browser: Any, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It authenticates each time, by a secret that is read where it is: code, device, refresh, sign-out."""
+    """The client authenticates at code, device, refresh and sign-out; its secret is read each time."""
     issuer = start_issuer(authMethods=["none", method])
     monkeypatch.setenv("CLIENT_SECRET", "CANARY%2B+/:secret")
     source = OidcLogin(
@@ -279,7 +279,7 @@ def test_a_client_with_a_secret(
 def test_a_secret_that_is_not_there_ends_no_sign_in(
     start_issuer: Callable[..., str], open_browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the secret the error is about the setting, and with it the sign-in goes on."""
+    """Without the secret the error names the setting; with the secret the sign-in goes on."""
     issuer = start_issuer(authMethods=["none", "client_secret_post"])
     monkeypatch.setenv("CLIENT_SECRET", "CANARY%2B+/:secret")
     secret = EnvironmentSource("CLIENT_SECRET")

@@ -1,4 +1,4 @@
-"""The address that a person pastes: taken as it is copied, and refused with the reason."""
+"""The address that a person pastes: accepted as browsers copy it, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HERE = "http://127.0.0.1:8400/callback"
 
 @pytest.fixture
 def issuer() -> Iterator[HostileIssuer]:
-    """One that names itself in its answers (RFC 9207)."""
+    """An issuer that names itself in its answers (RFC 9207)."""
     made = HostileIssuer()
     made.metadata = {"authorization_response_iss_parameter_supported": True}
     yield made
@@ -28,7 +28,7 @@ def issuer() -> Iterator[HostileIssuer]:
 
 @pytest.fixture
 def asked(issuer: HostileIssuer) -> Authorization:
-    """A request whose answer comes by hand."""
+    """A request whose answer is pasted."""
     return Authorization(OidcIssuer(Network(), issuer.url, CLIENT, None), HERE, "openid")
 
 
@@ -41,7 +41,7 @@ def _answer(asked: Authorization, issuer: HostileIssuer) -> str:
 def test_an_address_is_taken_as_people_copy_it(
     asked: Authorization, issuer: HostileIssuer, around: str
 ) -> None:
-    """Quotes around it do no harm, nor does a missing http://, which browsers do not show."""
+    """Quotes around the address, and a missing http:// (which browsers do not show), are accepted."""
     text = _answer(asked, issuer)
     text = text.removeprefix("http://") if around == "bare" else around.format(text)
 
@@ -50,7 +50,7 @@ def test_an_address_is_taken_as_people_copy_it(
 
 @pytest.mark.parametrize("left_out", [3, "iss"])
 def test_an_address_that_is_cut_off(asked: Authorization, issuer: HostileIssuer, left_out: int | str) -> None:
-    """What was copied in part is called that, and not the answer of another issuer; the next try counts."""
+    """A partly copied address is called that, and not the answer of another issuer; the next try works."""
     whole = _answer(asked, issuer)
     cut = whole[:-left_out] if isinstance(left_out, int) else whole.partition("&iss=")[0]
 
@@ -61,7 +61,7 @@ def test_an_address_that_is_cut_off(asked: Authorization, issuer: HostileIssuer,
 
 @pytest.mark.parametrize("named", ["https://evil.example", "http://127.0.0.1:8400.evil.example/"])
 def test_another_issuer_is_called_that(asked: Authorization, issuer: HostileIssuer, named: str) -> None:
-    """An answer that names somebody else is refused for that."""
+    """An answer that names another issuer is refused for that reason."""
     text = _answer(asked, issuer).partition("&iss=")[0] + "&iss=" + quote(named, safe="")
 
     with pytest.raises(AnswerRefused, match="from another issuer"):
@@ -72,6 +72,6 @@ def test_another_issuer_is_called_that(asked: Authorization, issuer: HostileIssu
     "text", ["https://127.0.0.1:8400/callback?code=x", "evil.example/callback?code=x", "'"]
 )
 def test_what_is_no_address_of_ours(asked: Authorization, text: str) -> None:
-    """Neither quotes nor a missing scheme let in what leads elsewhere."""
+    """With quotes or a missing scheme, an address of another server is still refused."""
     with pytest.raises(AnswerRefused, match="does not begin with"):
         asked.read_pasted(Secret(text))

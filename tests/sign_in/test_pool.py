@@ -1,4 +1,4 @@
-"""A pool whose user signs in here: whose credentials, until when, and what a sign-out takes away."""
+"""An identity pool whose user signs in: credentials, their end, and what a sign-out removes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def well_behaved() -> Iterator[HostileIssuer]:
 
 @pytest.fixture
 def pool_id(emulator: Any, well_behaved: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An identity pool that takes this issuer's tokens."""
+    """An identity pool that accepts this issuer's tokens."""
     for service in ("COGNITO_IDENTITY", "STS"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
     arn = f"arn:aws:iam::123456789012:oidc-provider/{well_behaved.url.partition('://')[2]}"
@@ -46,7 +46,7 @@ def _source(issuer: HostileIssuer) -> OidcLogin:
 
 
 class Later(Clock):
-    """This machine's clocks, some seconds ahead."""
+    """A clock that is some seconds ahead of this machine's."""
 
     ahead = 0.0
 
@@ -71,7 +71,7 @@ def _refreshes(issuer: HostileIssuer) -> int:
 
 
 def test_credentials_of_who_signed_in(pool_id: str, well_behaved: HostileIssuer, emulator: Any) -> None:
-    """One refresh for the credentials; another process finds them without the issuer, offline who it is."""
+    """The first credentials take one refresh; another process needs no issuer."""
     _sign_in(well_behaved, "ann")
 
     first = IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
@@ -85,7 +85,7 @@ def test_credentials_of_who_signed_in(pool_id: str, well_behaved: HostileIssuer,
 
 
 def test_valid_credentials_outlive_the_sign_in(pool_id: str, well_behaved: HostileIssuer) -> None:
-    """The sign-in has ended at the issuer: a job goes on with what is valid, and only new ones need it."""
+    """After the sign-in has ended, valid credentials are still used; only new ones need a sign-in."""
     _sign_in(well_behaved, "ann")
     held = IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
     well_behaved.refresh_tokens.append("CANARY-elsewhere")
@@ -99,7 +99,7 @@ def test_valid_credentials_outlive_the_sign_in(pool_id: str, well_behaved: Hosti
 
 
 def test_two_users_of_one_machine(pool_id: str, well_behaved: HostileIssuer) -> None:
-    """Each has an identity of their own, comes back to it, and never sees the other's credentials."""
+    """Each user has an identity, comes back to it, and never gets the other's credentials."""
     pool = IdentityPool(pool_id, logins=_source(well_behaved))
     _sign_in(well_behaved, "ann")
     anns, anns_key = pool.identity_id(), pool.credentials().access_key_id
@@ -116,7 +116,7 @@ def test_two_users_of_one_machine(pool_id: str, well_behaved: HostileIssuer) -> 
 def test_a_running_program_hands_out_nothing_of_who_was_there_before(
     pool_id: str, well_behaved: HostileIssuer
 ) -> None:
-    """Within a second of another's sign-in it serves that one, and tells of the other identity."""
+    """Within a second of another user's sign-in, it has that user's credentials and says so."""
     clock = Later()
     pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
     news: list[tuple[str | None, str, str]] = []
@@ -144,7 +144,7 @@ def test_a_running_program_hands_out_nothing_of_who_was_there_before(
 def test_a_running_program_hands_out_nothing_after_a_sign_out(
     pool_id: str, well_behaved: HostileIssuer
 ) -> None:
-    """Another process signs out: here, too, there is nobody from the next second on."""
+    """After another process signs out, this one has no credentials within a second."""
     clock = Later()
     pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
     _sign_in(well_behaved, "ann")
@@ -160,7 +160,7 @@ def test_a_running_program_hands_out_nothing_after_a_sign_out(
 def test_a_sign_in_that_cannot_be_read_for_a_moment_takes_nothing_away(
     pool_id: str, well_behaved: HostileIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The directory cannot be used just now: that says nothing of who is signed in."""
+    """A momentary error of the directory does not mean that nobody is signed in."""
     clock = Later()
     pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
     _sign_in(well_behaved, "ann")
@@ -178,7 +178,7 @@ def test_a_sign_in_that_cannot_be_read_for_a_moment_takes_nothing_away(
 
 
 def test_two_users_of_one_program_have_a_sign_in_each(pool_id: str, well_behaved: HostileIssuer) -> None:
-    """An app that tells its users apart by `user` never gives one the sign-in of another."""
+    """Two values of `user` never share a sign-in."""
     anns, bobs, third = (
         IdentityPool(pool_id, logins=_source(well_behaved), user=name) for name in ("ann", "bob", "third")
     )
@@ -197,7 +197,7 @@ def test_two_users_of_one_program_have_a_sign_in_each(pool_id: str, well_behaved
 
 
 def test_a_sign_in_that_is_linked_is_of_the_user(pool_id: str, well_behaved: HostileIssuer) -> None:
-    """What `link` is handed is signed in to by the user of the pool, and by no other user."""
+    """A source that is passed to `link` signs in the pool's user, and no other."""
     anns, bobs = (IdentityPool(pool_id, user=name) for name in ("ann", "bob"))
     own = IdentityPool(pool_id, logins=_source(well_behaved), user="ann")
     _sign_in(well_behaved, "ann", own)
@@ -212,7 +212,7 @@ def test_a_sign_in_that_is_linked_is_of_the_user(pool_id: str, well_behaved: Hos
 def test_after_signing_out_nothing_is_served(
     pool_id: str, well_behaved: HostileIssuer, isolation: Path
 ) -> None:
-    """Valid credentials are on disk still, and nobody is signed in: they are nobody's."""
+    """Valid credentials that are still on disk are not used when nobody is signed in."""
     _sign_in(well_behaved, "ann")
     IdentityPool(pool_id, logins=_source(well_behaved)).credentials()
 

@@ -1,4 +1,4 @@
-"""What a profile says about signing in, and what becomes of it."""
+"""The sign-in keys of a profile, and the sources that they make."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _source(profile: dict[str, Any], **environ: str) -> Any:
 
 
 def test_a_user_pool() -> None:
-    """Its keys make a source that knows its provider; nothing is read and nobody is asked."""
+    """The keys make a source with the pool's provider name; nothing is read and nobody is asked."""
     keys = {
         **USER_POOL,
         "cognito_domain": "my-app",
@@ -76,7 +76,7 @@ def test_a_region_of_china() -> None:
 
 
 def test_both_logins_and_a_sign_in(tmp_path: Path) -> None:
-    """They add up, unless both are of one provider; an argument replaces both."""
+    """Logins and sign-in are joined unless both are of one provider; an argument replaces both."""
     logins = _logins({**OIDC, "cognito_logins": {"google": "file:/run/token"}})
     assert logins.providers == ("accounts.google.com", "login.example.com")
 
@@ -93,7 +93,7 @@ def test_both_logins_and_a_sign_in(tmp_path: Path) -> None:
 
 
 def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
-    """A script that names its own pool under somebody's AWS_PROFILE does not use that profile's sign-in."""
+    """A script that names another pool does not use the sign-in of the AWS_PROFILE that is set."""
     other = "us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"
 
     assert _logins(USER_POOL, {"identity_pool_id": other}).is_guest
@@ -139,7 +139,7 @@ def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(keys: dict[str, str], said: str) -> None:
-    """Never a guest by mistake: each error names the key and the profile."""
+    """A wrong key is an error that names key and profile, and never makes the user a guest."""
     with pytest.raises(ConfigurationError) as caught:
         _logins(keys)
 
@@ -148,7 +148,7 @@ def test_what_is_wrong_is_said_with_its_place(keys: dict[str, str], said: str) -
 
 
 def test_the_endpoint_of_user_pools_is_botocores_own_setting() -> None:
-    """A stand-in on this machine is named as for any service, and must be safe."""
+    """The endpoint is set as for any service, and must be https or on this machine."""
     name = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
 
     source = _source(USER_POOL, **{name: "http://127.0.0.1:9229"})
@@ -160,7 +160,7 @@ def test_the_endpoint_of_user_pools_is_botocores_own_setting() -> None:
 
 
 def test_profiles_issuers_and_clients_are_kept_apart() -> None:
-    """Each has a file of its own; the same three always the same."""
+    """Another profile, issuer or client has other files; the same three have the same files."""
     made = [
         OidcLogin("https://a.example", "one"),
         OidcLogin("https://a.example", "one", profile_name="app"),
@@ -175,7 +175,7 @@ def test_profiles_issuers_and_clients_are_kept_apart() -> None:
 
 
 def test_a_source_can_be_pickled() -> None:
-    """A pool with one goes to another process; what it held stays behind."""
+    """A pool with a sign-in can be pickled; its lock and token are not."""
     source = OidcLogin("https://a.example", "one", profile_name="app")
     source.account()
 
@@ -199,7 +199,7 @@ def test_a_source_can_be_pickled() -> None:
 def test_no_browser_takes_over_the_terminal(
     tmp_path: Path, browsers: list[str], environ: dict[str, str], opened: str | None
 ) -> None:
-    """A text browser is started only where the user named it; not even when the named one fails."""
+    """A text browser is started only if BROWSER names it, not even if the named one fails."""
     for name in browsers:
         program = tmp_path / name
         program.write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/opened\n[ {name} != fails ]\n")
@@ -220,7 +220,7 @@ def test_no_browser_takes_over_the_terminal(
     "heavy", ["authlib", "jwt", "keyring", "cryptography", "segno", "pycognito", "filelock"]
 )
 def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
-    """The libraries are for signing in and for refresh tokens; guests do not even load our own package."""
+    """The libraries are loaded for signing in and refreshing; for guests, `sign_in` is not loaded."""
     code = (
         "import sys\n"
         "from cognito_credentials.pool.logins import logins_of\n"
@@ -284,7 +284,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_where_a_browser_can_be_opened(environ: dict[str, str], platform: str, why: str | None) -> None:
-    """Not over SSH, not in WSL without its helper, not without a display."""
+    """No browser is opened over SSH, in WSL without wslview, or without a display."""
     found = why_no_browser(environ, platform=platform, exists=lambda _: False, find=lambda _: None)
 
     assert (found is None) if why is None else (found is not None and why in found)
@@ -293,7 +293,7 @@ def test_where_a_browser_can_be_opened(environ: dict[str, str], platform: str, w
 
 
 def test_another_endpoint_is_another_sign_in() -> None:
-    """What AWS gave for weeks is not sent to wherever an endpoint variable points today."""
+    """A refresh token of AWS is not sent to an endpoint that a variable names today."""
     made = {"user_pool_id": "eu-west-1_AbCdEf123", "client_id": "1example23456789"}
     plain = UserPool(**made, environ={"HOME": "/h"})
     elsewhere = UserPool(**made, environ={"HOME": "/h", "AWS_ENDPOINT_URL": "https://elsewhere.example"})

@@ -1,4 +1,4 @@
-"""Signing in over a sign-in, giving up, and signing out when something fails: nobody loses what was made."""
+"""Signing in over a sign-in, giving up, and signing out with failures: no sign-in is lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BACKENDS = "tests.sign_in.keyring_backends"
 
 @pytest.fixture
 def issuer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HostileIssuer]:
-    """A well-behaved issuer, and a keyring that works until told otherwise."""
+    """A well-behaved issuer, and a keyring that works until a test breaks it."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent.parent))
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Works")
@@ -53,7 +53,7 @@ def _break_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_leaving_a_broken_keyring(
     issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The way out of a keyring that broke is a plain file: that sign-in stands, with a warning."""
+    """With a broken keyring, a sign-in with a plain file works, and logs a warning."""
     _signed_in(issuer, "keyring")
     _break_keyring(monkeypatch)
 
@@ -65,7 +65,7 @@ def test_leaving_a_broken_keyring(
 
 
 def test_giving_up_beside_a_login_that_succeeds(issuer: HostileIssuer) -> None:
-    """Ctrl-C in one terminal leaves alone what another terminal's login made meanwhile."""
+    """Ctrl-C in one terminal does not remove the sign-in that another terminal has just made."""
     source = _source(issuer)
 
     def interrupt(_: str) -> bool:
@@ -83,7 +83,7 @@ def test_giving_up_beside_a_login_that_succeeds(issuer: HostileIssuer) -> None:
 def test_the_earlier_sign_in_outlives_a_failure(
     issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
 ) -> None:
-    """Whoever was signed in still is when the new sign-in cannot be written, at either file."""
+    """If either file of the new sign-in cannot be written, the user of before is still signed in."""
     ann = _signed_in(issuer)
     place, replace = ann._place(), os.replace
     kept = place.read("secret")
@@ -111,7 +111,7 @@ def test_the_earlier_sign_in_outlives_a_failure(
 
 
 def test_a_crash_between_the_two_writes(issuer: HostileIssuer) -> None:
-    """One user's name never serves with another's secret: it counts as signed out."""
+    """One user's account with another user's secret counts as signed out."""
     ann = _signed_in(issuer)
     place = ann._place()
     secret = json.loads(place.read("secret") or b"")
@@ -123,7 +123,7 @@ def test_a_crash_between_the_two_writes(issuer: HostileIssuer) -> None:
 
 @pytest.mark.parametrize(("subject", "count"), [("bob", 1), ("ann", 0)])
 def test_signing_in_over_somebody(issuer: HostileIssuer, subject: str, count: int) -> None:
-    """Somebody else's old refresh token is revoked; one's own is not, since the grant may be the same."""
+    """Another user's old refresh token is revoked; the same user's is not: the grant may be the same."""
     _signed_in(issuer)
 
     _signed_in(issuer, subject=subject)
@@ -134,7 +134,7 @@ def test_signing_in_over_somebody(issuer: HostileIssuer, subject: str, count: in
 
 
 def test_signing_out_with_a_broken_keyring(issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the keyring says comes last, and is told: no file of either store is left."""
+    """No file of either store is left, and the keyring's error is in the result."""
     source = _signed_in(issuer, "keyring")
     place = source._place()
     place.write("secret", b"CANARY left over")
@@ -148,7 +148,7 @@ def test_signing_out_with_a_broken_keyring(issuer: HostileIssuer, monkeypatch: p
 
 
 def _verified(issuer: HostileIssuer, subject: str) -> Any:
-    """What the issuer gives *subject*, verified."""
+    """Return verified tokens of *subject*."""
     from cognito_credentials.secret import Secret
     from cognito_credentials.sign_in.issuers.tokens import Tokens
 

@@ -1,4 +1,4 @@
-"""Taking a refresh token back at the issuer, where that is throttled, refused or not to be had."""
+"""Revoking a refresh token where the issuer throttles, refuses or does not answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has 
 
 @pytest.fixture
 def issuer() -> Iterator[HostileIssuer]:
-    """An issuer whose revocation endpoint a test sets."""
+    """An issuer whose revocation endpoint answers as a test says."""
     issuer = HostileIssuer()
     yield issuer
     issuer.close()
@@ -47,7 +47,7 @@ def _left(home: Path) -> list[str]:
 
 
 def test_an_issuer_that_throttles_is_asked_again(issuer: HostileIssuer) -> None:
-    """When the sign-out is over there is nothing left to revoke with: it waits, and asks three times."""
+    """After the sign-out the token is gone, so a throttled revocation is tried three times."""
     clock = ManualClock()
     issuer.answers["/revoke"] = _in_order(429, 429, 200)
 
@@ -62,7 +62,7 @@ def test_an_issuer_that_throttles_is_asked_again(issuer: HostileIssuer) -> None:
 def test_what_a_failure_to_revoke_is(
     issuer: HostileIssuer, status: int, kind: type[Exception], is_throttled: bool, asked: int
 ) -> None:
-    """Throttling and outages are retryable and exit with 6, a refusal is a refusal."""
+    """Throttling and outages are ServiceErrors (exit 6), a refusal is a RefusedError."""
     issuer.answers["/revoke"] = _in_order(status)
 
     with pytest.raises(kind) as caught:
@@ -78,7 +78,7 @@ def test_what_a_failure_to_revoke_is(
 def test_signing_out_leaves_nothing_whatever_the_issuer_says(
     issuer: HostileIssuer, isolation: Path, status: int, is_unreached: bool
 ) -> None:
-    """What lies here goes in any case; whether the issuer may hear of it later is told apart."""
+    """The files are removed in any case; the result tells whether a later try may revoke the token."""
     source = OidcLogin(issuer.url, CLIENT, store="file")
     Visit(source, issuer).finish()
     issuer.answers["/revoke"] = _in_order(status)
@@ -93,7 +93,7 @@ def test_signing_out_leaves_nothing_whatever_the_issuer_says(
 def test_signing_out_has_an_end(
     issuer: HostileIssuer, isolation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All that the issuer is asked has one deadline; what lies here goes when that is over."""
+    """All requests have one deadline; then the files are removed."""
     source = OidcLogin(issuer.url, CLIENT, store="file")
     Visit(source, issuer).finish()
     go_on = threading.Event()
@@ -109,7 +109,7 @@ def test_signing_out_has_an_end(
 
 
 def test_a_user_pool_that_throttles(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TooManyRequestsException is throttling, and takes nothing away from the sign-out here."""
+    """TooManyRequestsException counts as throttling, and the files are removed all the same."""
     server = UserPoolServer()
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     server.add("ann", "CANARY correct horse")

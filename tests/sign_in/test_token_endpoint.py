@@ -1,4 +1,4 @@
-"""The token endpoint: which of its answers pass, and which are refusals."""
+"""The token endpoint: which errors are temporary, and which are refusals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .hostile_issuer import CLIENT, HostileIssuer, answer
 
 @pytest.fixture
 def busy() -> Iterator[HostileIssuer]:
-    """An issuer whose token endpoint a test sets."""
+    """An issuer whose token endpoint answers as a test says."""
     issuer = HostileIssuer()
     yield issuer
     issuer.close()
@@ -44,7 +44,7 @@ def busy() -> Iterator[HostileIssuer]:
 def test_throttling_and_outages_are_no_refusals(
     busy: HostileIssuer, status: int, body: Any, is_throttled: bool
 ) -> None:
-    """They pass, so they end no sign-in; throttling is told apart, so that it is not met with more of it."""
+    """They end no sign-in; throttling is marked, so that it is not answered with more requests."""
     busy.answers["/token"] = lambda: answer(body, status)
 
     with pytest.raises(ServiceError) as caught:
@@ -68,7 +68,7 @@ _ODD: list[Any] = [
 )  # fmt: skip
 @pytest.mark.parametrize("status", [200, 400])
 def test_any_answer_is_tokens_or_a_refusal(busy: HostileIssuer, name: str, status: int) -> None:
-    """Whatever stands in an answer: one of our errors, without the refresh token in any frame of it."""
+    """Any answer is tokens or one of our errors, without the refresh token in its frames."""
     client = OidcIssuer(Network(), busy.url, CLIENT).client()
     for odd in _ODD:
         busy.answers["/token"] = lambda odd=odd: answer({"id_token": "x", name: odd}, status)
@@ -98,7 +98,7 @@ def test_any_answer_is_tokens_or_a_refusal(busy: HostileIssuer, name: str, statu
 def test_a_refusal_does_not_repeat_what_was_sent(
     busy: HostileIssuer, token: str, says: str, where: str
 ) -> None:
-    """However the issuer spells it: what it says is shown, and may be logged; the rest of its words stay."""
+    """Secrets are removed from the issuer's words in every spelling; the rest of the words stay."""
     said = says.format(token=token, quoted=quote(token, safe=""), start=token[:12])
     busy.answers["/token"] = lambda: answer({"error": "invalid_request", where: said}, 400)
 
@@ -111,7 +111,7 @@ def test_a_refusal_does_not_repeat_what_was_sent(
 
 
 def test_a_refusal_does_not_repeat_a_code_or_a_client_secret(busy: HostileIssuer) -> None:
-    """Everything that is sent as a secret is one in what comes back."""
+    """Every secret of the request is removed from the answer."""
     issuer = OidcIssuer(Network(), busy.url, CLIENT, Secret("CANARY-client"))
     sent = Secret("the-code-1234"), Secret("the-verifier-5678")
     busy.answers["/token"] = lambda: answer(
@@ -131,7 +131,7 @@ def test_a_refusal_does_not_repeat_a_code_or_a_client_secret(busy: HostileIssuer
 def test_a_refused_device_code_does_not_repeat_the_client_secret(
     busy: HostileIssuer, isolation: Path
 ) -> None:
-    """The device endpoint is sent it, too."""
+    """The client's secret is removed from errors of the device endpoint, too."""
     busy.answers["/device"] = lambda: answer(
         {"error": "invalid_client", "error_description": "no client has CANARY-client"}, 401
     )

@@ -1,4 +1,4 @@
-"""Signing in to a user pool: with SRP on the terminal and with its hosted UI, and what lasts of it."""
+"""Signing in to a user pool, with SRP on the terminal and with its hosted UI; refresh and sign-out."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _source(**options: Any) -> UserPool:
 
 @pytest.mark.quick
 def test_the_password_proves_itself_and_is_never_sent(user_pool: UserPoolServer) -> None:
-    """A server that knows the verifier alone accepts the proof; the password does not go over the wire."""
+    """A server that knows only the verifier accepts the proof; the password is not in any request."""
     account = _source().sign_in(Person("ann", PASSWORD))
 
     assert (account.subject, account.name) == ("sub-ann", "ann")
@@ -72,7 +72,7 @@ def test_the_password_proves_itself_and_is_never_sent(user_pool: UserPoolServer)
 
 
 def test_the_sign_in_lasts(user_pool: UserPoolServer) -> None:
-    """Tokens come by the refresh token, rotated or not; the provider is the issuer's name."""
+    """The refresh token gives tokens, rotated or not; the provider name is the issuer's."""
     _source().sign_in(Person("ann", PASSWORD))
 
     for _ in range(3):
@@ -84,7 +84,7 @@ def test_the_sign_in_lasts(user_pool: UserPoolServer) -> None:
 
 
 def test_a_pool_without_the_newer_operation(one_pool: UserPoolServer) -> None:
-    """Where GetTokensFromRefreshToken is not known, the older way refreshes."""
+    """Where the pool lacks GetTokensFromRefreshToken, InitiateAuth refreshes."""
     one_pool.has_new_refresh = False
     _source().sign_in(Person("ann", PASSWORD))
 
@@ -93,7 +93,7 @@ def test_a_pool_without_the_newer_operation(one_pool: UserPoolServer) -> None:
 
 
 def test_a_botocore_that_knows_no_rotation(one_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pool that rotates, and a botocore from before that: the error says what to update."""
+    """With a pool that rotates tokens and an older botocore, the error says what to update."""
     _source().sign_in(Person("ann", PASSWORD))
     one_pool.rotates, one_pool.has_new_refresh = True, False
 
@@ -102,7 +102,7 @@ def test_a_botocore_that_knows_no_rotation(one_pool: UserPoolServer, monkeypatch
 
 
 def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
-    """RevokeToken ends it at the pool; what lies on disk is gone."""
+    """RevokeToken ends the sign-in at the pool, and the files are gone."""
     source = _source()
     source.sign_in(Person("ann", PASSWORD))
 
@@ -114,7 +114,7 @@ def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
 
 
 def test_the_end_of_a_sign_in(user_pool: UserPoolServer) -> None:
-    """Revoked elsewhere: the error names the command, and who it was is still known for what is cached."""
+    """After a revocation elsewhere the error names the command, and the user is still known for the cache."""
     source = _source(profile_name="my app")
     source.sign_in(Person("ann", PASSWORD))
     user_pool.refresh_tokens.clear()
@@ -130,7 +130,7 @@ def test_the_end_of_a_sign_in(user_pool: UserPoolServer) -> None:
 def test_a_wrong_password_and_an_unknown_user_are_told_alike(
     one_pool: UserPoolServer, answers: tuple[str, str]
 ) -> None:
-    """Whether a user exists is nobody's business; three tries, and no fourth."""
+    """The error does not tell whether a user exists; there are three tries."""
     person = Person(*answers * 3, "ann", PASSWORD)
 
     with pytest.raises(LoginRejectedError, match=r"^the user name or the password is wrong"):
@@ -142,7 +142,7 @@ def test_a_wrong_password_and_an_unknown_user_are_told_alike(
 
 @pytest.mark.parametrize("username", [None, "ann"])
 def test_a_wrong_password_is_asked_for_again(one_pool: UserPoolServer, username: str | None) -> None:
-    """Whoever mistypes tries again, the user name too unless it was given."""
+    """A wrong password is asked for again, and the user name too unless it was given."""
     name = [] if username else ["ann"]
     person = Person(*name, "CANARY wrong", *name, PASSWORD)
 
@@ -151,7 +151,7 @@ def test_a_wrong_password_is_asked_for_again(one_pool: UserPoolServer, username:
 
 
 def test_a_user_name_is_asked_for_until_there_is_one(one_pool: UserPoolServer) -> None:
-    """An empty one is nobody's: the pool is not asked about it, and three of them are a refusal to answer."""
+    """An empty user name is not sent to the pool; after three of them the sign-in is given up."""
     assert _source().sign_in(Person("", "  ", "ann", PASSWORD)).subject == "sub-ann"
 
     asked = len(one_pool.requests)
@@ -162,7 +162,7 @@ def test_a_user_name_is_asked_for_until_there_is_one(one_pool: UserPoolServer) -
 
 @pytest.mark.parametrize("way", ["browser", "no-browser", None])
 def test_a_user_name_without_a_password(one_pool: UserPoolServer, way: str | None) -> None:
-    """A user name that nobody would be asked about is refused before anything is done."""
+    """A user name with another way than password is refused before anything is done."""
     source = _source(sign_in="browser", redirect_ports=[8400])
 
     with pytest.raises(ConfigurationError, match=r"goes with a password.*browser.*--password"):
@@ -173,7 +173,7 @@ def test_a_user_name_without_a_password(one_pool: UserPoolServer, way: str | Non
 @pytest.mark.quick
 @pytest.mark.parametrize("challenge", ["SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA"])
 def test_a_second_factor(one_pool: UserPoolServer, challenge: str) -> None:
-    """A code is asked for, and again when it was wrong."""
+    """A code is asked for, and asked for again when it was wrong."""
     one_pool.add("eve", PASSWORD, challenge)
     person = Person("eve", PASSWORD, "000000", MFA_CODE)
 
@@ -182,7 +182,7 @@ def test_a_second_factor(one_pool: UserPoolServer, challenge: str) -> None:
 
 
 def test_a_second_factor_that_stays_wrong(one_pool: UserPoolServer) -> None:
-    """Three wrong codes end it."""
+    """Three wrong codes end the sign-in."""
     one_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
 
     with pytest.raises(LoginRejectedError, match="the code is wrong"):
@@ -190,7 +190,7 @@ def test_a_second_factor_that_stays_wrong(one_pool: UserPoolServer) -> None:
 
 
 def test_the_choice_of_a_second_factor(one_pool: UserPoolServer) -> None:
-    """Who has several chooses; what is no choice is asked again."""
+    """With several factors the person chooses; an invalid choice is asked for again."""
     one_pool.add("eve", PASSWORD, "SELECT_MFA_TYPE")
 
     account = _source().sign_in(Person("eve", PASSWORD, "7", "", "2", MFA_CODE))
@@ -200,7 +200,7 @@ def test_the_choice_of_a_second_factor(one_pool: UserPoolServer) -> None:
 
 
 def test_a_new_password(one_pool: UserPoolServer) -> None:
-    """A first sign-in sets a password, and what else the pool requires."""
+    """A first sign-in sets a password and the attributes that the pool requires."""
     user = one_pool.add("eve", PASSWORD, "NEW_PASSWORD_REQUIRED")
 
     with pytest.raises(LoginRejectedError, match="the two new passwords differ"):
@@ -219,7 +219,7 @@ def test_a_new_password(one_pool: UserPoolServer) -> None:
     "value", ["", "0", "-1", "zz", "0x10", " 5 ", "1_0", "é", "!!", "a", "-", "\ud800", "f" * 20_000]
 )
 def test_any_half_of_the_server_is_proven_to_or_refused(name: str, value: str) -> None:
-    """Whatever the pool sends: a proof or one refusal, without the password in any frame of it."""
+    """Whatever the pool sends, the result is a proof or one error, without the password in its frames."""
     right = {"SRP_B": "ab" * 100, "SALT": "ab", "SECRET_BLOCK": "eA=="}
     proof = SrpProof("Ab1Cd2Ef3", Secret("CANARY"))
 
@@ -236,7 +236,7 @@ def test_any_half_of_the_server_is_proven_to_or_refused(name: str, value: str) -
 
 @pytest.mark.parametrize("value", [0, N, 2 * N])
 def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value: int) -> None:
-    """SRP's own attack: a public value of 0 makes a key that does not depend on the verifier."""
+    """Attack: with a public value of 0 the key would not depend on the password."""
     one_pool.server_value = value
 
     with pytest.raises(RefusedError, match="half of the password proof is wrong"):
@@ -275,7 +275,7 @@ def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value:
 def test_what_the_pool_says(
     one_pool: UserPoolServer, code: str, message: str, kind: type[CognitoCredentialsError], said: str
 ) -> None:
-    """Each refusal says what to do, whatever device it happens on, and obeys no terminal code."""
+    """Each refusal says what to do, and has no terminal escape in it."""
     one_pool.fails["InitiateAuth"] = (code, message)
 
     with pytest.raises(kind, match=said):
@@ -289,7 +289,7 @@ def test_what_the_pool_says(
 def test_an_outage_shows_nothing_that_was_typed(
     one_pool: UserPoolServer, challenge: str, answers: list[str]
 ) -> None:
-    """The pool is gone when the answer is sent: a traceback with its variables has none of it."""
+    """When the pool is gone, the error's variables have nothing that was typed."""
     one_pool.add("eve", PASSWORD, challenge)
 
     class Leaving(Person):
@@ -317,7 +317,7 @@ def test_an_outage_shows_nothing_that_was_typed(
 def test_a_challenge_that_is_not_for_terminals(
     one_pool: UserPoolServer, challenge: str, has_domain: bool, said: str
 ) -> None:
-    """What cannot be done here is named, and a browser is pointed to only where it helps."""
+    """A challenge that cannot be answered here is named; the hint is a browser only where that helps."""
     one_pool.add("eve", PASSWORD, challenge)
     one_pool.has_domain = has_domain
 
@@ -326,21 +326,21 @@ def test_a_challenge_that_is_not_for_terminals(
 
 
 def test_a_password_is_asked_for_on_a_terminal_only(one_pool: UserPoolServer) -> None:
-    """Without a terminal nothing is asked and nothing is sent."""
+    """Without a terminal, nothing is asked for and nothing is sent."""
     with pytest.raises(LoginRequiredError, match="no terminal"):
         _source().sign_in(Person("ann", PASSWORD, can_ask=False))
     assert one_pool.requests == []
 
 
 def test_giving_up_leaves_nothing(one_pool: UserPoolServer) -> None:
-    """Ctrl-D at a question ends it, and nobody is signed in."""
+    """Ctrl-D at a question ends the sign-in, and nobody is signed in."""
     with pytest.raises(LoginRequiredError, match="given up"):
         _source().sign_in(Person("ann"))
     assert _source().account() is None
 
 
 def test_the_hosted_ui(user_pool: UserPoolServer, open_browser: Any) -> None:
-    """The browser way finds the pool's domain by itself; what it gives is refreshed by the API."""
+    """The pool's domain is found in its discovery document; its tokens are refreshed by the API."""
     source = _source(sign_in="browser", redirect_ports=(48124, 48125))
 
     account = source.sign_in(Person(), open_browser=open_browser("ann"))
@@ -351,7 +351,7 @@ def test_the_hosted_ui(user_pool: UserPoolServer, open_browser: Any) -> None:
 
 
 def test_the_hosted_ui_needs_ports_that_are_registered(one_pool: UserPoolServer) -> None:
-    """Cognito redirects to registered addresses only; the error names them."""
+    """Without registered ports, the error names the addresses to register."""
     with pytest.raises(ConfigurationError, match=r"register http://127\.0\.0\.1:8400/callback"):
         _source(sign_in="browser").sign_in(Person(), open_browser=lambda _: True)
 
@@ -367,7 +367,7 @@ def test_the_hosted_ui_needs_ports_that_are_registered(one_pool: UserPoolServer)
     ],
 )
 def test_tokens_of_others_are_not_believed(one_pool: UserPoolServer, changes: dict[str, Any]) -> None:
-    """Well signed is not enough: it must be an ID token, of this pool, for this client, now."""
+    """A well-signed token must also be an ID token, of this pool, for this client, and valid now."""
     one_pool.token_changes = changes
 
     with pytest.raises(LoginRejectedError, match="the ID token is not valid"):

@@ -1,5 +1,5 @@
 """
-A user pool on this machine that really does its half of SRP.
+A user pool on this machine that does the server's half of SRP.
 
 Neither moto nor cognito-local does: the one takes any proof, the other has no SRP. Refresh tokens rotate if
 asked to; each is used up by its use. A pool that remembers devices names each new one, binds the refresh

@@ -15,7 +15,7 @@ _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, and notes where they lead."""
+    """Follows redirects, and records where they lead."""
 
     def __init__(self) -> None:
         self.last = ""
@@ -41,7 +41,7 @@ class WebBrowser:
 
     @property
     def stop_at(self) -> str | None:
-        """Where it does not go although it is sent there; None for nowhere."""
+        """An address that it does not follow a redirect to; None for none."""
         return self._redirects.stop_at
 
     @stop_at.setter
@@ -50,7 +50,7 @@ class WebBrowser:
 
     @property
     def redirected_to(self) -> str:
-        """Where the last redirect led, whether or not anything answered there."""
+        """The address of the last redirect, whether or not anything answered there."""
         return self._redirects.last
 
     def sign_in(self, url: str, login: str, password: str = "irrelevant") -> tuple[int, str]:

@@ -70,7 +70,7 @@ class Place:
     def __init__(self, directory: str, key: str) -> None:
         self.directory = directory
         self.key = checked_key(key)
-        self._alone = SingleFlight()
+        self._single = SingleFlight()
 
     def path(self, kind: str) -> str:
         """Return the path of the file of *kind*."""
@@ -138,7 +138,7 @@ class Place:
         # On a file system without locks this goes on unlocked: at worst a rotated refresh token is lost.
         lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)
         ends_at = time.monotonic() + budget
-        if not self._alone.enter(budget):
+        if not self._single.enter(budget):
             raise busy(budget)
         try:
             left = ends_at - time.monotonic()
@@ -146,7 +146,7 @@ class Place:
                 self._sweep(older_than=STALE_SECONDS if lock.degraded else 0)
                 yield
         finally:
-            self._alone.leave()
+            self._single.leave()
 
     def _sweep(self, *, older_than: float) -> None:
         """Remove half-written files: each may hold a refresh token that is still valid."""

@@ -1,4 +1,4 @@
-"""Sign-ins that no profile names any more: they are found, ended at their own issuer, and leave nothing."""
+"""Sign-ins that no profile leads to any more: they are found, and ended at their own issuer."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _source(settings: dict[str, str], profile: str = "app") -> SignInSource:
 
 
 def _by_a_program(issuer: HostileIssuer) -> SignInSource:
-    """Return a source that notes no config, as all did once."""
+    """Return a source that does not note its config, as in early versions."""
     return OidcLogin(issuer.url, CLIENT, store="file", profile_name="app")
 
 
@@ -95,7 +95,7 @@ def _left(home: Path) -> list[str]:
 
 
 def test_signing_out_of_a_profile_whose_client_was_changed(old: HostileIssuer, isolation: Path) -> None:
-    """Whatever the profile had is ended, as the client that had it."""
+    """The sign-in of the old client is ended, with the old client's id."""
     _sign_in(_source(_at(old)), old)
 
     done = _source(_at(old, "desktop-2")).sign_out()
@@ -106,7 +106,7 @@ def test_signing_out_of_a_profile_whose_client_was_changed(old: HostileIssuer, i
 
 
 def test_signing_in_at_another_issuer(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
-    """The one before is ended where it was made, and its token goes nowhere else; the person is told."""
+    """The sign-in before is ended at its own issuer, its token goes nowhere else, and the person is told."""
     _sign_in(_source(_at(old)), old)
     person = Person()
     source = _source(_at(new))
@@ -123,7 +123,7 @@ def test_signing_in_at_another_issuer(old: HostileIssuer, new: HostileIssuer, is
 def test_what_other_profiles_and_programs_have_stays(
     old: HostileIssuer, new: HostileIssuer, isolation: Path
 ) -> None:
-    """Only a profile can be changed: sources made in Python stand beside each other."""
+    """Only a profile's earlier sign-ins are ended: sources made in Python stand beside each other."""
     _sign_in(_source(_at(old), "other"), old)
     _sign_in(OidcLogin(old.url, CLIENT, store="file"), old)
     _sign_in(OidcLogin(new.url, CLIENT, store="file"), new)
@@ -137,7 +137,7 @@ def test_what_other_profiles_and_programs_have_stays(
 
 
 def test_another_user_of_an_app_stays(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
-    """Those whom an app tells apart are no earlier sign-ins of each other."""
+    """The sign-ins of an app's users are not earlier sign-ins of each other."""
     _sign_in(_source(_at(old)).of_user("ann"), old)
 
     _source(_at(new)).sign_out()
@@ -146,7 +146,7 @@ def test_another_user_of_an_app_stays(old: HostileIssuer, new: HostileIssuer, is
 
 
 def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
-    """What lay here is removed all the same, and that it was not revoked is said."""
+    """The files are removed all the same, and the result says that the token was not revoked."""
     _sign_in(_source(_at(old)), old)
     old.close()
 
@@ -160,7 +160,7 @@ def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolatio
 def test_an_earlier_one_that_is_in_use(
     old: HostileIssuer, new: HostileIssuer, isolation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The new sign-in stands, and what is still here is said."""
+    """The new sign-in is stored, and the person is told about the one that is still here."""
     _sign_in(_source(_at(old)), old)
     monkeypatch.setattr(Place.lock.__wrapped__, "__defaults__", (0.2,))  # type: ignore[attr-defined]  # its budget
     person = Person()
@@ -181,7 +181,7 @@ def test_logout_where_an_earlier_one_is_in_use(
     isolation: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was ended is told all the same, and what is still here."""
+    """The result names what was ended, and what is still here."""
     _sign_in(_source(_at(old)), old)
     earlier = _the_one(isolation)
     config(PROFILE.format(issuer=new.url, client=CLIENT))
@@ -205,7 +205,7 @@ def test_a_profile_of_the_same_name_in_another_config(
     monkeypatch: pytest.MonkeyPatch,
     before: str,
 ) -> None:
-    """A project with its own config file ends nothing that may be another's: it says what is there."""
+    """A profile of another config file ends nothing of this one, and says what is there."""
     _sign_in(_source(_at(old)) if before == "another file" else _by_a_program(old), old)
     if before == "another file":
         monkeypatch.setenv("AWS_CONFIG_FILE", str(isolation / "project-b" / "config"))
@@ -227,7 +227,7 @@ def test_a_profile_of_the_same_name_in_another_config(
 def test_logout_says_what_it_leaves_alone(
     old: HostileIssuer, new: HostileIssuer, cli: Cli, config: Callable[[str], Path]
 ) -> None:
-    """A sign-in that is not ended is told; it is no failure."""
+    """A sign-in that is not ended is named; the exit code is 0."""
     _sign_in(_by_a_program(old), old)
     config(PROFILE.format(issuer=new.url, client=CLIENT))
 
@@ -239,7 +239,7 @@ def test_logout_says_what_it_leaves_alone(
 
 
 def test_a_user_pool_that_was_another(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pool's own RevokeToken takes it back, at the endpoint that it was signed in at."""
+    """The token is revoked by RevokeToken, at the endpoint that it was made at."""
     server = UserPoolServer()
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     server.add("ann", "CANARY correct horse")
@@ -280,7 +280,7 @@ def test_what_aws_gave_is_not_sent_where_a_variable_points(isolation: Path) -> N
 
 @pytest.mark.parametrize("how", ["login", "logout"])
 def test_a_stand_in_beside_aws(isolation: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    """Signing in and out at an endpoint that a variable names leaves alone what stands at another."""
+    """Signing in and out at an endpoint that a variable names leaves sign-ins at another endpoint alone."""
     settings = {"cognito_user_pool_id": POOL, "cognito_client_id": APP_CLIENT, "cognito_sign_in": "password"}
     account = Account(
         issuer=f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}",
@@ -367,7 +367,7 @@ def test_logout_of_everything(old: HostileIssuer, new: HostileIssuer, cli: Cli, 
 def test_logout_of_everything_where_one_cannot_be_ended(
     old: HostileIssuer, new: HostileIssuer, cli: Cli, isolation: Path
 ) -> None:
-    """An issuer that is gone keeps none of the others; the exit code says that a token lives on."""
+    """An issuer that is gone does not stop the others; the exit code says that a token is still valid."""
     _sign_in(_source(_at(old)), old)
     _sign_in(_source(_at(new), "other"), new)
     old.close()
@@ -395,7 +395,7 @@ def _account(issuer: str, client: str) -> Account:
 def test_a_stand_in_elsewhere_that_signs_as_aws(
     cli: Cli, config: Callable[[str], Path], isolation: Path, is_known: bool
 ) -> None:
-    """What it gave goes to it if a profile leads there, and never to AWS, which would call it revoked."""
+    """Its token goes to it if a profile names its endpoint, and never to AWS, which would call it revoked."""
     account, endpoint = _account(user_pool_issuer(POOL), APP_CLIENT), "https://idp.invalid:8443"
     key = key_of("app", account.issuer, APP_CLIENT, endpoint)
     _plant(Place(sign_in_directory({"HOME": str(isolation)}), key), account, account.principal)
@@ -410,7 +410,7 @@ def test_a_stand_in_elsewhere_that_signs_as_aws(
 
 
 def test_a_secret_that_does_not_say_whose_it_is(old: HostileIssuer, isolation: Path) -> None:
-    """An account file alone does not say where a refresh token goes: somebody may have put it there."""
+    """Attack: an account file that somebody else put there does not decide where a refresh token is sent."""
     account = _account(old.url, CLIENT)
     for issuer in ("https://good.example.com", old.url):  # the name of its files says whose the second is
         place = Place(sign_in_directory({"HOME": str(isolation)}), key_of(None, issuer, CLIENT))
@@ -435,7 +435,7 @@ def test_logout_of_everything_at_an_issuer_that_asks_for_the_client_secret(
     monkeypatch: pytest.MonkeyPatch,
     is_configured: bool,
 ) -> None:
-    """A profile's own settings are used; without them, the exit code says that it is not revoked."""
+    """The profile's client secret is used; without it, the exit code says that the token is not revoked."""
     secret = {"cognito_oidc_client_secret": "env:CLIENT_SECRET"}
     monkeypatch.setenv("CLIENT_SECRET", "CANARY-client")
     old.metadata = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
@@ -457,7 +457,7 @@ def test_logout_of_everything_at_an_issuer_that_asks_for_the_client_secret(
 def test_logout_of_everything_with_a_broken_config(
     old: HostileIssuer, cli: Cli, config: Callable[[str], Path], isolation: Path
 ) -> None:
-    """What is wrong with a profile, or with all of the file, is said and keeps nothing from being ended."""
+    """A broken profile or file is reported, and everything is ended all the same."""
     for text in ("[profile app]\ncognito_oidc_issuer = x\n[profile b]\n", "no section\n"):
         _sign_in(_source(_at(old)), old)
         config(text)
@@ -479,7 +479,7 @@ def test_logout_of_everything_with_a_broken_config(
     ],
 )
 def test_what_does_not_go_with_all(cli: Cli, options: list[str], says: str) -> None:
-    """Two things at once are a mistake, found before anything is removed."""
+    """Options that contradict each other are refused before anything is removed."""
     done = cli("logout", "--all", *options)
 
     assert done.code == 2
