@@ -135,8 +135,8 @@ class UserPoolIssuer:
 
         Args:
             verifier: ``DeviceSecretVerifierConfig``.
-            access_token: Of the user who has just signed in.
-            name: For people who look at the list of devices.
+            access_token: The access token of the user who has just signed in.
+            name: The device's name in the list of devices, for people.
 
         Raises:
             ApiError: The user pool refused.
@@ -208,7 +208,7 @@ class UserPoolIssuer:
         if problem:
             # The device's password is deleted with the sign-in, so nobody can use the device. Revoking goes
             # on.
-            _log.debug("the user pool was not told to forget this device: %s", problem)
+            _log.debug("the user pool could not be made to forget this device: %s", problem)
         return last
 
     def _forget_with(self, access_token: Secret | None, device: Device) -> None:

@@ -191,11 +191,11 @@ def keys_in(directory: str) -> list[str]:
         CacheError: The directory cannot be used.
     """
     with _errors_explained(directory, "listed"):
-        opened = open_directory(directory, create=False)
-        if opened is None:
+        listed = open_directory(directory, create=False)
+        if listed is None:
             return []
-        with opened:
-            return sorted({match[1] for name in opened.names() if (match := _FILE.fullmatch(name))})
+        with listed:
+            return sorted({match[1] for name in listed.names() if (match := _FILE.fullmatch(name))})
 
 
 def _errors_explained(directory: str, what: str) -> replaced:
@@ -215,5 +215,5 @@ def busy(budget: float) -> ServiceError:
     """Make the error for a lock that was not free for *budget* seconds."""
     return ServiceError(
         f"another process has been using this sign-in for {budget:.0f} s",
-        hint="Is a login waiting in another terminal? finish it, or try again",
+        hint="Is a login waiting in another terminal? Finish it, or try again",
     )

@@ -205,7 +205,7 @@ class TokenExchange:
         try:
             self._issuer().revoke(refresh_token, stored.device)
         except CognitoCredentialsError as error:
-            _log.warning("a refresh token that nobody has any more could not be revoked: %s", error)
+            _log.warning("a refresh token that is no longer used could not be revoked: %s", error)
 
 
 def has_ended(place: Place, account: Account) -> bool:
