@@ -1,4 +1,4 @@
-"""`CONTRIBUTING.md` lists the files that a request passes, in order: each list is compared with a real request."""
+"""`CONTRIBUTING.md` lists the files that a request passes: each list is compared with a real request."""
 
 from __future__ import annotations
 

@@ -147,9 +147,10 @@ class IdentityPool:
 
     def invalidate(self, access_key_id: str) -> None:
         """
-        Report that a service rejected the credentials with *access_key_id*; the next call gets new ones.
+        Report that a service rejected the credentials with *access_key_id*; the next call asks for new ones.
 
-        It is ignored when other credentials have taken their place already.
+        If none can be had then, the rejected ones are returned as long as they are valid. Nothing happens
+        unless this object holds these credentials: others may have taken their place already.
         """
         self._built().refresher.invalidate(access_key_id)
 

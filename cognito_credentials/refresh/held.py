@@ -105,9 +105,9 @@ class Memory:
             self.held = None
         key = principal.credentials_key
         record = self._records.credentials(key)
-        rejected = self._rejected or self._records.state(key).rejected_access_key_id
+        rejected = (self._rejected, self._records.state(key).rejected_access_key_id)
         if record is not None and (self.held is None or record.issued_at > self.held.record.issued_at):
-            self.put(record, principal, is_rejected=record.credentials.access_key_id == rejected)
+            self.put(record, principal, is_rejected=record.credentials.access_key_id in rejected)
             self._identities.adopt_from_disk(principal, record.identity_id)
         return self.held
 
@@ -117,12 +117,18 @@ class Memory:
         return self.held
 
     def reject(self, access_key_id: str) -> None:
-        """Note that a service rejected the credentials that are held, here and for other processes."""
+        """
+        Note that a service rejected the credentials that are held, in memory and in the store.
+
+        Any thread may call this, also while another one refreshes: credentials that come meanwhile stay.
+        """
         held = self.held
         if held is None or held.record.credentials.access_key_id != access_key_id:
             return
         self._rejected = access_key_id
-        self.held = Held(held.record, self._clock, is_rejected=True)
+        rejected = Held(held.record, self._clock, is_rejected=True)
+        if self.held is held:
+            self.held = rejected
         state = self._records.state(held.record.key)
         state.rejected_access_key_id = access_key_id
         state.noted_at = int(self._clock.wall())

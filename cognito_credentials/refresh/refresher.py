@@ -6,23 +6,25 @@ The refresh policy: what happens between a request for credentials and its answe
     1. memory     `credentials`        Fresh credentials of this process are returned at once.
     2. thread     `credentials`        Of several threads one goes on. The others get the credentials that are
                                        held; in their last minute, and without any, they wait.
-    3. disk       `_renew`             Another process may have written fresher credentials.
-    4. back-off   `_renew`             After a failure nobody asks the service for a while. The answer is the
-                                       credentials that are held, if they are valid, or else the failure.
+    3. failure    `_renew`             After a failure of this process it asks nobody for a while, and looks
+                                       at the disk once a second (`_look_elsewhere`).
+    4. disk       `_renew`             Another process may have written fresher credentials, or a failure, for
+                                       which all processes back off.
     5. lock       `_renew_in_turn`     Of several processes one goes on. The others return what they hold, or
                                        wait and look at the disk meanwhile, as in step 2.
-    6. exchange   `_renew_with_lock`   Disk and back-off are looked at again, since both may have changed
-                                       during the wait. Then the service is asked (`exchanger.py`).
+    6. exchange   `_renew_with_lock`   The disk is looked at again, since it may have changed during the wait.
+                                       Then the service is asked (`exchanger.py`).
+
+    In a back-off the answer is the credentials that are held, if they are valid, or else the failure.
 
 So 200 processes make one refresh. The locks save calls; correctness does not depend on them.
 
 A failure never takes away valid credentials, whatever the service or the login said: they are returned until
-they expire, and never after (`_fall_back`). A service that rejects credentials is reported to `invalidate`.
-Who is signed in may change at any time: `owners.py` notices it before step 1.
+they expire, and never after (`_fall_back`). A program reports credentials that a service rejected to
+`invalidate`. Who is signed in may change at any time: `owners.py` notices it before step 1.
 
-Where the store cannot be used (a cache directory that is read-only, a full disk), steps 3 to 5 find nothing
-and stop nobody: each process has credentials in its memory only. `cache/file.py` warns once, or raises
-`CacheError` if the user asked for that directory.
+When nothing can be written to the store (a read-only directory, a full disk), steps 4 and 5 stop nobody, and
+each process keeps what it gets in its memory only: see `cache/__init__.py`.
 """
 
 from __future__ import annotations
@@ -139,18 +141,15 @@ class Refresher:
         """
         Note that a service rejected the credentials with *access_key_id*, if they are the ones that are held.
 
-        The next request waits for new ones, unless a back-off forbids that. If it fails, the rejected ones
-        are returned as long as they are valid. The rejection is also written to the store, where other
-        processes see it (`Memory.look`).
+        The next request waits for new ones, unless a back-off forbids that. If none can be had, the rejected
+        ones are returned as long as they are valid. The rejection is also written to the store. A process
+        that reads these credentials there replaces them first (`Memory.look`); a process that holds them
+        already goes on until it is told, or until its own refresh is due.
         """
-        if self._flight.enter(0):  # else a refresh is running, and replaces them
-            try:
-                self._memory.reject(access_key_id)
-            finally:
-                self._flight.leave()
+        self._memory.reject(access_key_id)
 
     def _renew(self) -> Held:
-        """Steps 3 and 4: disk and back-off. This thread is alone, and has looked at the memory."""
+        """Steps 3 and 4: failures and the disk. This thread is alone, and has looked at the memory."""
         self._accept_owners()
         held = self._memory.held
         if held is not None and held.is_fresh(self._clock):
@@ -213,7 +212,7 @@ class Refresher:
             lock.release()
 
     def _renew_with_lock(self, principal: Principal, budget: float) -> Held:
-        """Step 6: disk and back-off once more, then the service."""
+        """Step 6: the disk once more, then the service."""
         held = self._memory.look(principal)
         if held is not None and held.is_fresh(self._clock):
             return held

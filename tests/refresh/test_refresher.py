@@ -322,6 +322,31 @@ class TestInvalidate:
 
         assert world.pool().credentials() != first
 
+    def test_a_rejection_is_kept_whoever_is_at_work(self, world: World) -> None:
+        """A rejection counts also while another call of the same process has its turn."""
+        pool = world.pool()
+        first = pool.credentials()
+        parts = parts_of(pool)
+        waiting = threading.Thread(target=parts.refresher._flight.enter, args=(5,))
+        waiting.start()
+        waiting.join()
+        pool.invalidate(first.access_key_id)
+        parts.refresher._flight.leave()
+
+        assert pool.credentials() != first
+
+    def test_an_earlier_rejection_hides_no_later_one(self, world: World) -> None:
+        """Credentials that another process rejected are replaced, whatever was rejected here before."""
+        pool, other = world.pool(), world.pool()
+        first = pool.credentials()
+        pool.invalidate(first.access_key_id)
+        second = pool.credentials()
+        assert other.credentials() == second
+        other.invalidate(second.access_key_id)
+        parts_of(pool).refresher._memory.held = None  # as after a change of the person who is signed in
+
+        assert pool.credentials() not in (first, second)
+
     def test_it_does_not_bypass_the_back_off(self, world: World) -> None:
         """Rejections in an outage cause no requests, and valid credentials are still returned."""
         pool = world.pool()
