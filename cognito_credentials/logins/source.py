@@ -28,8 +28,8 @@ from .claims import TOKEN_LIMIT, unverified_claims, unverified_expiry, unverifie
 LOGIN_TOKEN: Final = "login token"  # noqa: S105  (what a source holds, for messages; no token)
 TOKEN_BOUND: Final = "token:"  # noqa: S105  (a prefix of principals, no token)
 """How a principal begins that is a hash of the tokens: other tokens, another principal."""
-_NETWORK: Final = frozenset(("socket", "ssl", "urllib", "urllib3", "requests", "aiohttp"))
-"""Modules whose kinds of OSError are about connections: gaierror, URLError, RequestException…"""
+_NETWORK: Final = frozenset(("socket", "_socket", "ssl", "urllib", "urllib3", "requests", "aiohttp"))
+"""Modules whose kinds of OSError are about connections: gaierror (PyPy: ``_socket``), URLError, …"""
 _UNREACHABLE: Final = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN))
 """Error numbers of outages that Python has no class for."""
 

@@ -7,7 +7,6 @@ import random
 import socket
 import threading
 import time
-import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -119,6 +118,7 @@ def test_a_streamed_gigabyte_stops_at_the_limit(serve: Serve, framing: bytes) ->
     server, bench = serve(script)
     client = bench.client(attempts=3)
     client.prepare()
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
     tracemalloc.start()
 
     failure = failure_of(lambda: client.get_id({}))

@@ -144,7 +144,10 @@ def test_a_command_that_says_too_much_is_not_waited_for() -> None:
 def test_an_interrupt_kills_the_command(tmp_path: Path) -> None:
     """Ctrl-C kills the command, which does not get the signal in its own session."""
     pid_file = tmp_path / "pid"
-    command = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    command = (
+        "import os, pathlib, time; "
+        f"pathlib.Path({str(pid_file)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
     program = (
         "import sys\n"
         "from cognito_credentials.logins import CommandSource\n"
