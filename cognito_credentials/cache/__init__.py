@@ -9,14 +9,21 @@ The cache: what is remembered between calls, processes and reboots.
     memory.py      the store in this process
     waiting.py     waiting for a turn: of the threads of a process, and of the processes of a machine
 
-When the directory is read-only, full, or fails in any other way, that is no error. A record that cannot be
-read is a miss, a record that cannot be written is not kept, a lock that cannot be taken is not waited for,
-and there is one warning for each cause (`FileStore._degrade`). The cost: each process asks the service by
-itself, and a guest whose identity is not in the directory yet is another guest at each start. It is an error
-(`CacheError`) only when the user asked for it (named the directory, or set ``cache``) and it cannot be used
-at all: it is not a directory, it is another user's, it is open to everybody (`UnusableDirectory`), or it
-cannot be made. `status` shows the problem before anything is written (`FileStore.problem`). Tests:
-``tests/cache/test_degraded.py``.
+This is what happens when the directory cannot be written or used:
+
+*Read-only, full, or failing.* A directory that exists and is verified (`open_directory`) is never an error.
+Records in it are read. One that cannot be read is a miss; one that cannot be written or removed stays as it
+was. A lock whose file cannot be opened is skipped. There is one warning for each cause, and one that says
+what follows when nothing can be written (`FileStore._degrade`). So each process asks the service by itself
+once the stored credentials are due, and keeps the answer in memory. A guest without a stored identity is
+another guest at each start. Only ``clear --all`` raises `CacheError`, if it cannot remove something.
+
+*Unusable.* The directory cannot be opened, verified (`UnusableDirectory`: not a directory, another user's,
+open to everybody, …) or made. If the user set the cache or its directory (``explicit``), that is a
+`CacheError` at the first use, which also makes the directory; after it has worked once, it is a warning.
+Otherwise it is a warning, once for each cause, and everything is as above, with no record to read.
+
+`status` shows the problem without writing (`FileStore.problem`). Tests: ``tests/cache/test_degraded.py``.
 
 This file holds the names that all stores share. A cache hit of the command line loads it: it imports nothing.
 """

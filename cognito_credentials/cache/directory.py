@@ -81,7 +81,7 @@ class UnusableDirectory(Exception):  # noqa: N818  (users see it as a CacheError
 
     Args:
         reason: The predicate of a sentence that begins with the directory's name.
-        remedy: What to do about it.
+        remedy: What to do about it if this is the cache directory.
     """
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -96,8 +96,8 @@ def open_directory(path: str, *, create: bool, windows: bool = ON_WINDOWS) -> Di
 
     Args:
         path: Absolute. It may be a symbolic link; its target is what is checked.
-        create: Whether to make it, and what is missing above it, and to close it to others. A caller that
-            only reads changes nothing.
+        create: Whether to make it, and what is missing above it, and to close it to others. Otherwise
+            nothing is changed.
         windows: Whether the rules of Windows apply.
 
     Returns:
@@ -166,12 +166,24 @@ def _check_loose(directory: Directory, found: os.stat_result) -> None:
 
 
 def _tighten(descriptor: int) -> None:
-    os.fchmod(descriptor, 0o700)
+    if not _chmod(descriptor, 0o700):
+        return
     if os.fstat(descriptor).st_mode & _OTHERS:
         raise UnusableDirectory(
             "is open to other users and its file system does not keep permissions",
             "Set AWS_COGNITO_CACHE_DIR to a directory on another file system",
         )
+
+
+def _chmod(descriptor: int, mode: int) -> bool:
+    """Change the mode; False on a read-only file system, where nobody can add a secret or change a record."""
+    try:
+        os.fchmod(descriptor, mode)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return False
+    return True
 
 
 def _make(path: str) -> int:
@@ -285,12 +297,13 @@ class Directory:
         """
         Read file *name*.
 
-        A file that others could read, or that has a second name, is removed: it is a copy, a restored
-        backup or a plant.
+        A file that others could read, or that has a second name, is removed and not read: it is a copy, a
+        restored backup or a plant.
 
         Args:
             name: File name.
-            tighten: Whether to accept, and to close to others, a file that they could read but not write.
+            tighten: Whether to accept a file that others could read but not write. It is closed to them,
+                unless the file system is read-only.
 
         Returns:
             Its content, or None when it is missing, not a regular file of this user, or too large.
@@ -324,7 +337,7 @@ class Directory:
             loose = found.st_mode & _OTHERS
             is_linked = found.st_nlink > 1  # 0: the record was replaced since it was opened, and is whole
             if loose and tighten and not loose & _WRITABLE_BY_OTHERS and not is_linked:
-                os.fchmod(descriptor, 0o600)
+                _chmod(descriptor, 0o600)
             elif loose or is_linked:
                 self._remove_if_still(name, found)
                 return False

@@ -13,9 +13,8 @@ The store on disk: one file a record, one lock file a key, in a directory that i
 
 A record is replaced whole, never changed in place.
 
-A disk that fails, fills up or cannot be written is no error: nothing is kept between processes, and there is
-one warning for each cause. Only a directory that the user named (*strict*) and that cannot be used at all is
-an error, and only until it has worked once.
+What happens when the directory cannot be written or used is said in one place, the map of this folder
+(`cache/__init__.py`).
 
 A cache hit of the command line loads this file: filelock is imported when a lock is asked for.
 """
@@ -42,11 +41,13 @@ if TYPE_CHECKING:
 _UNUSED_SECONDS = 24 * 3600
 _TEMPORARY = (*(f".{kind}-v2-" for kind in KINDS), *(f".{kind}-" for kind in FORMER_KINDS))
 """The beginnings of the names of half-written records."""
-_NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-_CONSEQUENCE = (
-    "going on without, so that each start makes another guest identity; "
-    "set AWS_COGNITO_CACHE_DIR to a directory that can be written"
+_LASTING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+"""After these errors of writing, nothing will be written until somebody changes something."""
+NOTHING_KEPT = (
+    "nothing new is kept: each start asks AWS again, and a guest without a stored identity is another guest "
+    "each time; set AWS_COGNITO_CACHE_DIR to a directory that can be written"
 )
+"""What follows from a directory that cannot be written, for people."""
 _CORRECT = "Correct it or choose another directory"
 
 
@@ -55,21 +56,21 @@ class FileStore:
     A store of files; any number of them, in any number of processes, may share a directory.
 
     Args:
-        directory: Absolute path; made at the first write.
-        strict: Whether the user named the directory or asked for the cache on disk. Then it is an error
-            (`CacheError`) when the directory cannot be used.
+        directory: Absolute path; made at the first write, or at the first use if *explicit*.
+        explicit: Whether the user set the cache or its directory. Then a directory that cannot be used is an
+            error (`CacheError`), until it has worked once.
         warn: Takes one line, once for each cause, when something does not work and we go on without.
         windows: Whether the rules of Windows apply.
     """
 
     name = "file"
-    __slots__ = ("_has_worked", "_lock_errors", "_strict", "_warn", "_warned", "_windows", "location")
+    __slots__ = ("_explicit", "_has_worked", "_lock_errors", "_warn", "_warned", "_windows", "location")
 
     def __init__(
-        self, directory: str, *, strict: bool, warn: Callable[[str], None], windows: bool = ON_WINDOWS
+        self, directory: str, *, explicit: bool, warn: Callable[[str], None], windows: bool = ON_WINDOWS
     ) -> None:
         self.location = directory
-        self._strict = strict
+        self._explicit = explicit
         self._warn = warn
         self._windows = windows
         self._has_worked = False
@@ -192,7 +193,7 @@ class FileStore:
 
     def _open(self, *, create: bool = False) -> Directory | None:
         """Open the directory; None when it is missing or unusable. Errors of the disk pass to the caller."""
-        if self._strict and not self._has_worked:
+        if self._explicit and not self._has_worked:
             directory = self._open_first()
         else:
             # After it has worked, a fault of the disk must not take away credentials that are still valid.
@@ -205,7 +206,7 @@ class FileStore:
         return directory
 
     def _open_first(self) -> Directory | None:
-        """Open a directory that the user named. It is made now: an error has to come before a call to AWS."""
+        """Open or make an explicit directory, also to read: an error has to come before a call to AWS."""
 
         def refused(reason: str, remedy: str) -> CacheError:
             return CacheError(f"cache directory {self.location} {reason}", hint=remedy)
@@ -233,10 +234,12 @@ class FileStore:
 
     def _degrade(self, verb: str, error: OSError) -> None:
         cause = error.strerror or type(error).__name__
-        is_for_good = verb in ("write", "lock") and error.errno in _NO_WRITING
-        self._warn_once(
-            cause, f"cannot {verb} it: {cause}; {_CONSEQUENCE if is_for_good else 'going on without'}"
-        )
+        if verb in ("write", "lock") and error.errno in _LASTING:
+            # Said once even if a read has failed for the same cause: the user has to know what follows.
+            self._warn_once(f"{cause}; {NOTHING_KEPT}", f"cannot {verb} it: {cause}; {NOTHING_KEPT}")
+            self._warned.add(cause)
+        else:
+            self._warn_once(cause, f"cannot {verb} it: {cause}; going on without")
 
     def _warn_once(self, cause: str, text: str) -> None:
         if cause not in self._warned:

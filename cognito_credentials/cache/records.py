@@ -2,7 +2,7 @@
 What the cache remembers, how it is written down, and `Records`, which keeps it in a store.
 
 There are four kinds of record: the identity of a principal (kept for ever), its credentials (kept until they
-expire), what a failure taught (kept for a while), and the shortcut of a command line. A record is lines of
+expire), its state after failures (kept for a while), and the shortcut of a command line. A record is lines of
 ASCII text, in an order that never changes:
 
     cognito-credentials 2 identity
@@ -115,7 +115,7 @@ class CredentialsRecord:
 
 class StateRecord:
     """
-    What a failure taught; all processes share it.
+    Failures in a row, and the access key id that a service rejected; all processes share them.
 
     Args:
         key: The key of the credentials concerned.
@@ -125,7 +125,8 @@ class StateRecord:
         error: Class name of the error, as in `cognito_credentials.errors`; empty for none.
         message: Its message.
         hint: Its hint.
-        rejected_access_key_id: Credentials that a service rejected, so that no process hands them out again.
+        rejected_access_key_id: Of the credentials that a service rejected; empty for none. It is known to a
+            process that looks at the store, and outlasts the failures.
     """
 
     kind: Kind = "state"
@@ -371,8 +372,8 @@ class Records:
     """
     Identity, credentials and state records in a store.
 
-    Whatever cannot be decoded is a miss. Nothing here raises for a bad cache; a store refuses to work
-    (`CacheError`) only when the user asked for exactly that store.
+    Whatever cannot be decoded is a miss. Nothing here raises for a bad cache; only the store raises
+    `CacheError` (`cache/__init__.py`).
 
     Args:
         store: Where the bytes are.

@@ -5,7 +5,8 @@ A store keeps bytes under a kind and a key, and has a lock for each key. It does
 mean. The tests of a new store subclass the contract in ``tests/cache/contract.py``.
 
 Losing a store, or its locks, costs extra calls to the service and never correctness. So nothing here raises
-for a broken disk. The one exception is a place that the user named and that cannot work.
+for a broken disk. The one exception is a place that the user set and that cannot be used
+(`cache/__init__.py`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Store(Protocol):
     Bytes under a kind (`KINDS` or `FORMER_KINDS` of `cognito_credentials.cache`) and a key.
 
     A key has 40 lower-case hexadecimal characters. Each method may raise `ValueError` for anything else, and
-    `CacheError` at the first use of a place that the user named.
+    `CacheError` at the first use of a place that the user set.
     """
 
     @property

@@ -81,7 +81,8 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
     store.sweep_all()
     store.prune(lambda _: False)
     if problems:
-        raise CacheError(problems[0], hint="Nothing else was removed")
+        entries = "1 entry was" if len(removed) == 1 else f"{len(removed)} entries were"
+        raise CacheError(problems[0], hint=f"{entries} removed; correct that, then repeat the command")
     return len(removed)
 
 
@@ -90,4 +91,4 @@ def _store(environ: Mapping[str, str], warn: Callable[[str], None]) -> FileStore
     from ..home import cache_directory
 
     directory = cache_directory(environ)
-    return None if directory is None else FileStore(directory, strict=False, warn=warn)
+    return None if directory is None else FileStore(directory, explicit=False, warn=warn)

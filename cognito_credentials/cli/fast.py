@@ -53,7 +53,7 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
     key = None if directory is None else inputs(argv, environ)
     if directory is None or key is None:
         return None
-    store = FileStore(directory, strict=False, warn=_say_nothing)
+    store = FileStore(directory, explicit=False, warn=_say_nothing)
     data = store.load("shortcut", key)
     shortcut = None if data is None else decode_shortcut(key, data)
     if shortcut is None or not _still_holds(shortcut.depends, environ):
@@ -127,7 +127,7 @@ def remember(
     if inputs(argv, environ) != key or depends(pool, environ) != lines:
         return
     record = ShortcutRecord(key=key, credentials_key=credentials_key, depends=lines)
-    FileStore(directory, strict=False, warn=_say_nothing).store("shortcut", key, encode(record))
+    FileStore(directory, explicit=False, warn=_say_nothing).store("shortcut", key, encode(record))
 
 
 def inputs(argv: list[str], environ: Mapping[str, str]) -> str | None:
@@ -195,4 +195,4 @@ def _file(path: str) -> str | None:
 
 
 def _say_nothing(_: str) -> None:
-    """The slow path warns, which runs at least once an hour."""
+    """Drop a warning: the slow path, which runs at least once an hour, shows it."""

@@ -151,7 +151,7 @@ def open_pool(invocation: Invocation) -> IdentityPool:
 
     Raises:
         ConfigurationError: A setting is missing or malformed.
-        CacheError: The file cache was asked for, and there is no place for it.
+        CacheError: The user set the file cache, and there is no directory to put it in.
     """
     from ..pool.pool import pool_of
     from ..settings.load import load

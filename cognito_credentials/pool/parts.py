@@ -98,8 +98,8 @@ def open_store(settings: Settings) -> Store:
     """
     Open the place to remember credentials and identities in.
 
-    A directory that cannot be used (read-only, not ours alone) is an error only if somebody asked for it:
-    the store is strict then. Otherwise it warns once, and each process remembers in its memory alone.
+    Without a home directory it is in memory. `cache/__init__.py` says what happens when the directory cannot
+    be written or used.
     """
     if settings.cache == "file" and settings.cache_dir is None:
         _log.warning(
@@ -109,5 +109,5 @@ def open_store(settings: Settings) -> Store:
     if settings.cache == "memory" or settings.cache_dir is None:
         return MemoryStore()
     return FileStore(
-        settings.cache_dir, strict=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
+        settings.cache_dir, explicit=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
     )

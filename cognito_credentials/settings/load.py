@@ -92,7 +92,7 @@ def load(
     Raises:
         ConfigurationError: There is no identity pool id anywhere, a setting is wrong, settings contradict
             each other, the profile does not exist, or the config file cannot be read.
-        CacheError: The file cache was asked for, and there is no directory to put it in.
+        CacheError: The user set the file cache, and there is no directory to put it in.
     """
     if config is None:
         config = read_config(environ)

@@ -55,7 +55,7 @@ class Settings:
     cache_dir: str | None = None
     """Absolute; None where the environment names no home: then the cache is in memory."""
     cache_is_explicit: bool = False
-    """Whether the cache or its directory was set: then it must not be replaced in silence."""
+    """Whether the user set the cache or its directory: then an unusable directory is an error."""
     endpoint_url: str | None = None
     """Cognito Identity's; None for AWS's own."""
     sts_endpoint_url: str | None = None

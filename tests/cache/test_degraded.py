@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cognito_credentials.cache import record_name
-from cognito_credentials.cache.file import FileStore
+from cognito_credentials.cache.file import NOTHING_KEPT, FileStore
 from cognito_credentials.errors import CacheError
 from tests.cache.children import SOMEBODY, in_child, needs_fork, needs_root
 from tests.cache.contract import KEY, OTHER_KEY
@@ -60,7 +60,7 @@ def filled(directory: Path, given: list[str]) -> FileStore:
         path.write_bytes(data)
         path.chmod(mode)
     os.utime(directory / f"lock-v1-{'9' * 40}.lock", (0, 0))
-    return FileStore(str(directory), strict=False, warn=given.append)
+    return FileStore(str(directory), explicit=False, warn=given.append)
 
 
 @pytest.mark.thorough
@@ -90,10 +90,10 @@ def test_one_call_fails(tmp_path: Path, operation: str, error: int) -> None:
 def test_one_call_fails_while_the_directory_is_made(tmp_path: Path, error: int) -> None:
     """Failing to make the directory is a warning; the next write makes it."""
     path = "a/b/cache"
-    first = FileStore(str(tmp_path / "0" / path), strict=False, warn=print)
+    first = FileStore(str(tmp_path / "0" / path), explicit=False, warn=print)
     for number in range(1, len(calls_of(lambda: first.store("state", KEY, b"x"))) + 1):
         given: list[str] = []
-        store = FileStore(str(tmp_path / str(number) / path), strict=False, warn=given.append)
+        store = FileStore(str(tmp_path / str(number) / path), explicit=False, warn=given.append)
         with failing(error, at=number):
             store.store("state", KEY, b"x")
         store.store("state", KEY, b"y")
@@ -152,6 +152,81 @@ def test_limit_on_file_sizes(tmp_path: Path) -> None:
     assert not [name for name in os.listdir(store.location) if name.endswith(".tmp") and KEY in name]
 
 
+@pytest.mark.parametrize("explicit", [False, True])
+def test_a_loose_identity_on_a_read_only_file_system_is_used(tmp_path: Path, explicit: bool) -> None:
+    """Where files cannot be closed to others, an identity that they can read is used; credentials are not."""
+    given: list[str] = []
+    location = filled(tmp_path / "cache", given).location
+    os.chmod(location, 0o755)
+    os.chmod(f"{location}/{record_name('credentials', KEY)}", 0o644)
+    store = FileStore(location, explicit=explicit, warn=given.append)
+    with failing(errno.EROFS, only="os.fchmod"):
+        assert store.load("identity", KEY) == b"old"
+    assert given == []
+    with failing(errno.EROFS, only="os.unlink"):
+        assert store.load("credentials", KEY) is None
+    assert given == [f"cache directory {location}: cannot read it: Read-only file system; going on without"]
+
+
+def test_a_fault_of_reading_does_not_hide_that_nothing_is_kept(tmp_path: Path) -> None:
+    """After a warning about a read, a write that fails for the same cause says what follows, once."""
+    given: list[str] = []
+    store = filled(tmp_path / "cache", given)
+    with failing(errno.EROFS):
+        for _ in range(2):
+            store.load("state", KEY)
+            store.store("state", KEY, b"x")
+            lock_and_let_go(store)
+
+    assert [text.partition("; ")[2] for text in given] == ["going on without", NOTHING_KEPT]
+
+
+@needs_root
+@pytest.mark.skipif(not shutil.which("unshare"), reason="the system has no unshare")
+@pytest.mark.parametrize("explicit", [False, True])
+def test_a_real_directory_on_a_read_only_file_system(tmp_path: Path, explicit: bool) -> None:
+    """It is read, also where others can enter it; locks are skipped, and one warning says what follows."""
+    program = f"""
+import os, subprocess
+from cognito_credentials.cache import record_name
+from cognito_credentials.cache.file import FileStore
+given = []
+place = {str(tmp_path)!r} + "/cache"
+FileStore(place, explicit=True, warn=given.append).store("credentials", {KEY!r}, b"x")
+FileStore(place, explicit=True, warn=given.append).store("identity", {KEY!r}, b"x")
+os.chmod(place, 0o755)
+os.chmod(os.path.join(place, record_name("identity", {KEY!r})), 0o644)
+subprocess.run(["mount", "-o", "remount,ro", {str(tmp_path)!r}], check=True)
+store = FileStore(place, explicit={explicit}, warn=given.append)
+assert store.load("credentials", {KEY!r}) == b"x"
+assert store.load("identity", {KEY!r}) == b"x"
+assert not given
+assert store.lock({KEY!r}).acquire()
+store.store("credentials", {KEY!r}, b"y")
+assert store.load("credentials", {KEY!r}) == b"x"
+print(len(given), given[0])
+"""
+    answer = on_tmpfs(tmp_path, "size=64k", program)
+
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("1 ")
+    assert f"Read-only file system; {NOTHING_KEPT}" in answer.stdout
+
+
+def on_tmpfs(place: Path, options: str, program: str) -> subprocess.CompletedProcess[str]:
+    """Run *program* where a tmpfs is mounted on *place*, for it alone."""
+    mount = f"mount -t tmpfs -o mode=700,{options} none {place}"
+    answer = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "sh", sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]},
+    )
+    if "unshare" in answer.stderr or "mount:" in answer.stderr:
+        pytest.skip(answer.stderr)
+    return answer
+
+
 @needs_root
 @pytest.mark.skipif(not shutil.which("unshare"), reason="the system has no unshare")
 @pytest.mark.parametrize(
@@ -163,7 +238,7 @@ def test_real_file_systems(tmp_path: Path, options: str, cause: str) -> None:
 import os, sys
 from cognito_credentials.cache.file import FileStore
 given = []
-store = FileStore({str(tmp_path)!r} + "/cache", strict=False, warn=given.append)
+store = FileStore({str(tmp_path)!r} + "/cache", explicit=False, warn=given.append)
 for number in range(40):
     store.store("credentials", f"{{number:040x}}", b"x" * 4000)
 handle = store.lock("f" * 40)
@@ -173,15 +248,7 @@ assert all(store.load("credentials", key) == b"x" * 4000 for key in kept)
 assert not os.path.exists(store.location) or not [n for n in os.listdir(store.location) if n.endswith(".tmp")]
 print(len(given), given[0])
 """
-    mount = f"mount -t tmpfs -o mode=700,{options} none {tmp_path}"
-    answer = subprocess.run(
-        ["unshare", "-m", "sh", "-c", f'{mount} && exec "$@"', "sh", sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]},
-    )
-    if "unshare" in answer.stderr or "mount:" in answer.stderr:
-        pytest.skip(answer.stderr)
+    answer = on_tmpfs(tmp_path, options, program)
 
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("1 ")
@@ -191,10 +258,10 @@ print(len(given), given[0])
 # Who owns what
 
 
-def attempt(path: str, *, strict: bool) -> tuple[bytes | None, list[str], str]:
+def attempt(path: str, *, explicit: bool) -> tuple[bytes | None, list[str], str]:
     """Store and load; return what was loaded, the warnings, and the error if it is one of ours."""
     given: list[str] = []
-    store = FileStore(path, strict=strict, warn=given.append)
+    store = FileStore(path, explicit=explicit, warn=given.append)
     try:
         store.store("credentials", KEY, b"x")
         lock_and_let_go(store)
@@ -233,15 +300,15 @@ UNUSABLE = [a_file, below_a_file, a_link_to_a_file, a_link_to_nowhere, a_link_to
 @pytest.mark.parametrize("make", UNUSABLE)
 @pytest.mark.parametrize("windows", [False, True])
 def test_place_that_is_no_directory(place: str, make: Callable[[str], str], windows: bool) -> None:
-    """A cache directory that is no directory: one warning, or an error if the user named it."""
+    """A cache directory that is no directory: one warning, or an error if the user set it."""
     path = make(place)
     given: list[str] = []
-    store = FileStore(path, strict=False, warn=given.append, windows=windows)
+    store = FileStore(path, explicit=False, warn=given.append, windows=windows)
     for _ in range(2):
         store.store("credentials", KEY, b"x")
         assert store.load("credentials", KEY) is None
         assert store.lock(KEY).acquire() is True
-    explicit = FileStore(path, strict=True, warn=print, windows=windows)
+    explicit = FileStore(path, explicit=True, warn=print, windows=windows)
 
     assert len(given) == 1
     assert path in given[0]
@@ -266,16 +333,16 @@ def test_path_that_is_not_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
 
-    found, given, error = attempt(path, strict=False)
+    found, given, error = attempt(path, explicit=False)
     assert (found, error) == (None, "")
     assert len(given) == 1
-    assert "HOME" in attempt(path, strict=True)[2]
+    assert "HOME" in attempt(path, explicit=True)[2]
     assert os.listdir(tmp_path / "here") == []
 
 
 @needs_root
 @needs_fork
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("explicit", [False, True])
 @pytest.mark.parametrize(
     ("owner", "mode", "user", "is_usable"),
     [
@@ -295,7 +362,7 @@ def test_path_that_is_not_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_owners_and_modes(
-    place: str, owner: int, mode: int, user: int | None, is_usable: bool, strict: bool
+    place: str, owner: int, mode: int, user: int | None, is_usable: bool, explicit: bool
 ) -> None:
     """A directory is used by its owner alone; others, root too, read, leave and change nothing."""
     os.chmod(place, 0o755)
@@ -304,15 +371,15 @@ def test_owners_and_modes(
     os.chown(path, owner, -1)
     os.chmod(path, mode)
     Path(path, record_name("credentials", KEY)).write_bytes(b"planted")
-    found, given, error = in_child(lambda: attempt(path, strict=strict), user=user)
+    found, given, error = in_child(lambda: attempt(path, explicit=explicit), user=user)
 
     if is_usable:
         assert (found, given, error) == (b"x", [], "")
         assert os.stat(path).st_mode & 0o777 == 0o700
     else:
         assert found is None
-        assert len(given) == (0 if strict else 1)
-        assert strict == (path in error)
+        assert len(given) == (0 if explicit else 1)
+        assert explicit == (path in error)
         assert os.listdir(path) == [record_name("credentials", KEY)]
         assert os.stat(path).st_mode & 0o7777 == mode
         assert Path(path, record_name("credentials", KEY)).read_bytes() == b"planted"
@@ -320,7 +387,7 @@ def test_owners_and_modes(
 
 @needs_root
 @needs_fork
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("explicit", [False, True])
 @pytest.mark.parametrize(
     ("path", "why"),
     [
@@ -328,45 +395,45 @@ def test_owners_and_modes(
         ("nowhere/.aws/cognito/cache", "home directory that does not exist"),
     ],
 )
-def test_home_that_cannot_be_written(place: str, path: str, why: str, strict: bool) -> None:
-    """A read-only or missing home: one warning, or an error if the user named the directory."""
+def test_home_that_cannot_be_written(place: str, path: str, why: str, explicit: bool) -> None:
+    """A read-only or missing home: one warning, or an error if the user set it."""
     os.chmod(place, 0o755)
     os.mkdir(f"{place}/home", 0o555)
-    found, given, error = in_child(lambda: attempt(f"{place}/{path}", strict=strict), user=SOMEBODY)
+    found, given, error = in_child(lambda: attempt(f"{place}/{path}", explicit=explicit), user=SOMEBODY)
 
     assert found is None
-    assert len(given) == (0 if strict else 1)
-    assert why in (error if strict else given[0])
+    assert len(given) == (0 if explicit else 1)
+    assert why in (error if explicit else given[0])
     assert os.listdir(place) == ["home"]
 
 
-@pytest.mark.parametrize("strict", [False, True])
-def test_a_home_is_never_made(tmp_path: Path, strict: bool) -> None:
+@pytest.mark.parametrize("explicit", [False, True])
+def test_a_home_is_never_made(tmp_path: Path, explicit: bool) -> None:
     """A HOME that does not exist is a mistake, or a service has none: it is not made."""
     path = str(tmp_path / "nowhere" / ".aws" / "cognito" / "cache")
-    found, given, error = attempt(path, strict=strict)
+    found, given, error = attempt(path, explicit=explicit)
 
     assert found is None
-    assert "home directory that does not exist" in (error if strict else given[0])
+    assert "home directory that does not exist" in (error if explicit else given[0])
     assert os.listdir(tmp_path) == ["home"]
 
 
 @needs_root
-@pytest.mark.parametrize("strict", [False, True])
-def test_root_leaves_nothing_in_a_users_home(place: str, strict: bool) -> None:
+@pytest.mark.parametrize("explicit", [False, True])
+def test_root_leaves_nothing_in_a_users_home(place: str, explicit: bool) -> None:
     """Under sudo HOME may be the user's, and an ~/.aws that belongs to root would lock the user out."""
     os.chown(place, SOMEBODY, -1)
-    found, given, error = attempt(f"{place}/.aws/cognito/cache", strict=strict)
+    found, given, error = attempt(f"{place}/.aws/cognito/cache", explicit=explicit)
 
     assert found is None
-    assert f"of user {SOMEBODY} and this runs as root" in (error if strict else given[0])
+    assert f"of user {SOMEBODY} and this runs as root" in (error if explicit else given[0])
     assert os.listdir(place) == []
 
 
 @needs_root
 @needs_fork
 def test_own_directory_without_write_permission(place: str) -> None:
-    """A read-only cache directory of the user's is read; a write warns, even if the user named it."""
+    """A read-only cache directory of the user's is read; a write warns, even if the user set it."""
     os.chmod(place, 0o755)
     path = f"{place}/cache"
     os.mkdir(path)
@@ -374,9 +441,9 @@ def test_own_directory_without_write_permission(place: str) -> None:
 
     def child() -> tuple[bytes | None, list[str]]:
         given: list[str] = []
-        FileStore(path, strict=True, warn=given.append).store("credentials", KEY, b"x")
+        FileStore(path, explicit=True, warn=given.append).store("credentials", KEY, b"x")
         os.chmod(path, 0o500)
-        store = FileStore(path, strict=True, warn=given.append)
+        store = FileStore(path, explicit=True, warn=given.append)
         store.store("credentials", KEY, b"y")
         store.store("identity", KEY, b"y")
         lock_and_let_go(store)
@@ -393,7 +460,7 @@ def test_file_system_that_keeps_no_permissions(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o775)
     monkeypatch.setattr(os, "fchmod", lambda *_: None)
-    found, given, _ = attempt(str(tmp_path / "cache"), strict=False)
+    found, given, _ = attempt(str(tmp_path / "cache"), explicit=False)
 
     assert found is None
     assert len(given) == 1
@@ -402,10 +469,10 @@ def test_file_system_that_keeps_no_permissions(tmp_path: Path, monkeypatch: pyte
 
 
 def test_what_has_worked_is_no_error_later(tmp_path: Path) -> None:
-    """A named directory that breaks later is a warning, and must not take away credentials that are valid."""
+    """A directory that the user set and that breaks later is a warning: valid credentials are not lost."""
     given: list[str] = []
     directory = tmp_path / "cache"
-    store = FileStore(str(directory), strict=True, warn=given.append)
+    store = FileStore(str(directory), explicit=True, warn=given.append)
     store.store("state", KEY, b"x")
     shutil.rmtree(directory)
     directory.write_bytes(b"a file now")
@@ -418,7 +485,7 @@ def test_what_has_worked_is_no_error_later(tmp_path: Path) -> None:
 def test_too_large_is_a_warning(tmp_path: Path) -> None:
     """Data that are too large for a record are not kept, and there is a warning."""
     given: list[str] = []
-    store = FileStore(str(tmp_path / "cache"), strict=True, warn=given.append)
+    store = FileStore(str(tmp_path / "cache"), explicit=True, warn=given.append)
     store.store("state", KEY, b"x" * 65_537)
 
     assert store.load("state", KEY) is None
@@ -436,7 +503,7 @@ def test_what_cannot_be_written_is_said_with_consequence_and_remedy(
     with failing(error, at=1):
         OPERATIONS[operation](store)
 
-    assert "each start makes another guest identity" in given[0]
+    assert "a guest without a stored identity is another guest each time" in given[0]
     assert "set AWS_COGNITO_CACHE_DIR to a directory that can be written" in given[0]
 
 
@@ -446,7 +513,7 @@ def test_a_problem_is_seen_without_writing(tmp_path: Path, monkeypatch: pytest.M
     missing = tmp_path / "a" / "b"
 
     def problem(path: Path) -> str | None:
-        return FileStore(str(path), strict=False, warn=lambda _: None).problem()
+        return FileStore(str(path), explicit=False, warn=lambda _: None).problem()
 
     assert problem(missing) is None
     assert problem(tmp_path / "file") == "it is not a directory, or lies below a file"

@@ -30,11 +30,11 @@ class TestFileStore(StoreContract):
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> FileStore:
-        return FileStore(str(tmp_path / "cache"), strict=True, warn=print)
+        return FileStore(str(tmp_path / "cache"), explicit=True, warn=print)
 
     @pytest.fixture
     def peer(self, tmp_path: Path) -> FileStore:
-        return FileStore(str(tmp_path / "cache"), strict=False, warn=print)
+        return FileStore(str(tmp_path / "cache"), explicit=False, warn=print)
 
 
 class TestFileStoreOnWindows(StoreContract):
@@ -42,16 +42,16 @@ class TestFileStoreOnWindows(StoreContract):
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> FileStore:
-        return FileStore(str(tmp_path / "cache"), strict=True, warn=print, windows=True)
+        return FileStore(str(tmp_path / "cache"), explicit=True, warn=print, windows=True)
 
     @pytest.fixture
     def peer(self, tmp_path: Path) -> FileStore:
-        return FileStore(str(tmp_path / "cache"), strict=False, warn=print, windows=True)
+        return FileStore(str(tmp_path / "cache"), explicit=False, warn=print, windows=True)
 
 
 @pytest.fixture
 def store(tmp_path: Path, warnings_given: list[str]) -> FileStore:
-    return FileStore(str(tmp_path / "cache"), strict=False, warn=warnings_given.append)
+    return FileStore(str(tmp_path / "cache"), explicit=False, warn=warnings_given.append)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_modes_under_any_umask(place: str, umask: int, user: int | None) -> None
 
     def child() -> int:
         os.umask(umask)
-        store = FileStore(f"{home}/.aws/cognito/cache", strict=True, warn=print)
+        store = FileStore(f"{home}/.aws/cognito/cache", explicit=True, warn=print)
         store.store("credentials", KEY, b"x")
         handle = store.lock(KEY)
         assert handle.acquire()
@@ -123,7 +123,7 @@ def test_modes_under_any_umask(place: str, umask: int, user: int | None) -> None
 def test_levels_above_are_left_alone(tmp_path: Path) -> None:
     """A directory that was there keeps its mode, unless it is the cache directory itself."""
     (tmp_path / ".aws").mkdir(mode=0o755)
-    store = FileStore(str(tmp_path / ".aws" / "cognito" / "cache"), strict=True, warn=print)
+    store = FileStore(str(tmp_path / ".aws" / "cognito" / "cache"), explicit=True, warn=print)
     store.store("state", KEY, b"x")
 
     assert mode(tmp_path / ".aws") == 0o755
@@ -141,7 +141,7 @@ OURS = {
 def loose_directory(tmp_path: Path, names: tuple[str, ...], loose: int) -> Path:
     """A directory of this user's that others can enter, with files of these *names*."""
     directory = tmp_path / "cache"
-    FileStore(str(directory), strict=True, warn=print).store("state", OTHER_KEY, b"x")
+    FileStore(str(directory), explicit=True, warn=print).store("state", OTHER_KEY, b"x")
     for name in os.listdir(directory):
         if name not in names:
             (directory / name).unlink()
@@ -158,7 +158,7 @@ def test_loose_directory_is_tightened_by_who_writes(
 ) -> None:
     """A cache directory that others can enter is closed to them before the first write, and not by a read."""
     directory = loose_directory(tmp_path, names, loose)
-    store = FileStore(str(directory), strict=False, warn=print)
+    store = FileStore(str(directory), explicit=False, warn=print)
     assert store.load("state", KEY) is None
     assert mode(directory) == loose
     store.store("state", KEY, b"x")
@@ -178,15 +178,15 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("explicit", [False, True])
 @pytest.mark.parametrize("name", FOREIGN)
-def test_loose_directory_with_other_files_is_left_alone(tmp_path: Path, name: str, strict: bool) -> None:
+def test_loose_directory_with_other_files_is_left_alone(tmp_path: Path, name: str, explicit: bool) -> None:
     """A directory that also holds other files is not closed to others, whatever variable names it."""
     directory = loose_directory(tmp_path, (NAME, name), 0o755)
     given: list[str] = []
-    store = FileStore(str(directory), strict=strict, warn=given.append)
+    store = FileStore(str(directory), explicit=explicit, warn=given.append)
     for call in (lambda: store.load("state", KEY), lambda: store.store("state", KEY, b"x")):
-        if strict:
+        if explicit:
             with pytest.raises(CacheError, match="holds other files"):
                 call()
         else:
@@ -194,7 +194,7 @@ def test_loose_directory_with_other_files_is_left_alone(tmp_path: Path, name: st
 
     assert mode(directory) == 0o755
     assert sorted(os.listdir(directory)) == sorted([NAME, name])
-    assert len(given) == (0 if strict else 1)
+    assert len(given) == (0 if explicit else 1)
 
 
 @pytest.mark.parametrize("names", [*OURS.values(), ("CACHEDIR.TAG",)])
@@ -203,7 +203,7 @@ def test_directory_for_everybody_is_left_alone(tmp_path: Path, names: tuple[str,
     """Closing /tmp would break the machine, and a file there that looks like ours may be planted."""
     directory = loose_directory(tmp_path, names, loose)
     given: list[str] = []
-    store = FileStore(str(directory), strict=False, warn=given.append)
+    store = FileStore(str(directory), explicit=False, warn=given.append)
     store.store("state", KEY, b"x")
 
     assert store.load("state", KEY) is None
@@ -218,7 +218,7 @@ def test_tag_of_others_is_not_ours(tmp_path: Path) -> None:
     directory = loose_directory(tmp_path, ("build",), 0o755)
     (directory / "CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n# cargo\n")
     with pytest.raises(CacheError, match="holds other files"):
-        FileStore(str(directory), strict=True, warn=print).store("state", KEY, b"x")
+        FileStore(str(directory), explicit=True, warn=print).store("state", KEY, b"x")
 
     assert mode(directory) == 0o755
 
@@ -232,7 +232,7 @@ def test_tag_is_written_once_and_only_where_we_made_the_directory(tmp_path: Path
     store.store("state", KEY, b"y")
     own = tmp_path / "own"
     own.mkdir()
-    FileStore(str(own), strict=True, warn=print).store("state", KEY, b"x")
+    FileStore(str(own), explicit=True, warn=print).store("state", KEY, b"x")
 
     assert tag.read_bytes() == b"mine"
     assert not (own / "CACHEDIR.TAG").exists()
@@ -247,7 +247,7 @@ def test_another_process_makes_the_directory_first(tmp_path: Path, windows: bool
         real(*args, **kwargs)  # type: ignore[arg-type]  # handed through
         real(*args, **kwargs)  # type: ignore[arg-type]  # handed through
 
-    store = FileStore(str(tmp_path / "a" / "b"), strict=True, warn=print, windows=windows)
+    store = FileStore(str(tmp_path / "a" / "b"), explicit=True, warn=print, windows=windows)
     with mock.patch("os.mkdir", mkdir):
         store.store("state", KEY, b"x")
 
@@ -256,9 +256,9 @@ def test_another_process_makes_the_directory_first(tmp_path: Path, windows: bool
 
 def test_paths_with_odd_spellings(tmp_path: Path) -> None:
     """Trailing and doubled slashes and dots lead to the same directory."""
-    FileStore(f"{tmp_path}//a/./b//", strict=True, warn=print).store("state", KEY, b"x")
+    FileStore(f"{tmp_path}//a/./b//", explicit=True, warn=print).store("state", KEY, b"x")
 
-    assert FileStore(f"{tmp_path}/a/b", strict=True, warn=print).load("state", KEY) == b"x"
+    assert FileStore(f"{tmp_path}/a/b", explicit=True, warn=print).load("state", KEY) == b"x"
 
 
 @needs_fork
@@ -273,7 +273,7 @@ def test_unreadable_directory_above(place: str) -> None:
     os.chmod(f"{place}/home/me", 0o300)
 
     def child() -> bytes | None:
-        store = FileStore(f"{place}/home/me/.aws/cache", strict=True, warn=print)
+        store = FileStore(f"{place}/home/me/.aws/cache", explicit=True, warn=print)
         store.store("state", KEY, b"x")
         return store.load("state", KEY)
 
@@ -330,7 +330,7 @@ def test_symbolic_link_is_a_miss_and_its_target_unharmed(
     store: FileStore, tmp_path: Path, windows: bool
 ) -> None:
     """A link in a record's place is neither read nor written through, and the next write replaces it."""
-    store = FileStore(store.location, strict=True, warn=print, windows=windows)
+    store = FileStore(store.location, explicit=True, warn=print, windows=windows)
     store.store("credentials", OTHER_KEY, b"x")
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
@@ -347,7 +347,7 @@ def test_symbolic_link_is_a_miss_and_its_target_unharmed(
 @pytest.mark.timeout(10)
 def test_fifo_is_a_miss_without_waiting(store: FileStore, path: Path, windows: bool) -> None:
     """A FIFO is a miss at once, though a plain open would wait for a writer for ever."""
-    store = FileStore(store.location, strict=True, warn=print, windows=windows)
+    store = FileStore(store.location, explicit=True, warn=print, windows=windows)
     path.unlink()
     os.mkfifo(path, 0o600)
 
@@ -445,7 +445,7 @@ def test_loose_file_that_was_replaced_is_not_removed(store: FileStore, path: Pat
     """Between finding a record loose and removing it, a writer may have put a good one in its place."""
     path.chmod(0o644)
     real = os.fstat
-    writer = FileStore(store.location, strict=True, warn=print)
+    writer = FileStore(store.location, explicit=True, warn=print)
 
     def fstat(descriptor: int) -> os.stat_result:
         found = real(descriptor)
@@ -463,7 +463,7 @@ def test_loose_file_that_was_replaced_is_not_removed(store: FileStore, path: Pat
 def test_record_replaced_while_it_is_read(store: FileStore, path: Path) -> None:
     """A record that is replaced between opening and reading it is read as it was, and the new one stays."""
     real = os.open
-    writer = FileStore(store.location, strict=True, warn=print)
+    writer = FileStore(store.location, explicit=True, warn=print)
 
     def opening(path: str, *args: int, **kwargs: int) -> int:
         descriptor = real(path, *args, **kwargs)
@@ -584,7 +584,7 @@ def test_symbolic_link_to_a_directory(tmp_path: Path) -> None:
     target.mkdir()
     target.chmod(0o755)
     os.symlink(target, tmp_path / "cache")
-    store = FileStore(str(tmp_path / "cache"), strict=True, warn=print)
+    store = FileStore(str(tmp_path / "cache"), explicit=True, warn=print)
     store.store("state", KEY, b"x")
 
     assert store.load("state", KEY) == b"x"
@@ -780,7 +780,7 @@ class SharingViolationError(PermissionError):
 def test_replace_is_retried_on_windows(store: FileStore, path: Path, failures: int, is_kept: bool) -> None:
     """A target in use is tried ten times in at most a second; then there is a warning, and the old record."""
     given: list[str] = []
-    store = FileStore(store.location, strict=True, warn=given.append, windows=True)
+    store = FileStore(store.location, explicit=True, warn=given.append, windows=True)
     real = os.replace
     outcomes = iter([SharingViolationError(13, "in use")] * failures)
     pauses: list[float] = []
@@ -803,7 +803,7 @@ def test_replace_is_retried_on_windows(store: FileStore, path: Path, failures: i
 @pytest.mark.parametrize(("failures", "is_read"), [(3, True), (4, False)])
 def test_read_is_retried_on_windows(store: FileStore, path: Path, failures: int, is_read: bool) -> None:
     """A record in use is tried four times, 20 milliseconds apart, and is then a miss."""
-    store = FileStore(store.location, strict=True, warn=print, windows=True)
+    store = FileStore(store.location, explicit=True, warn=print, windows=True)
     real = os.open
     outcomes = iter([SharingViolationError(13, "in use")] * failures)
     pauses: list[float] = []
@@ -832,7 +832,7 @@ def test_permission_error_elsewhere_is_not_retried(store: FileStore, path: Path)
 
 def test_windows_rules_use_no_descriptors_of_directories_and_no_modes(tmp_path: Path) -> None:
     """By the rules of Windows, no call is made that Windows does not have."""
-    store = FileStore(str(tmp_path / "a" / "b"), strict=True, warn=print, windows=True)
+    store = FileStore(str(tmp_path / "a" / "b"), explicit=True, warn=print, windows=True)
     forbidden = mock.Mock(side_effect=AssertionError("not on Windows"))
     with mock.patch.multiple("os", fchmod=forbidden, geteuid=forbidden, dup=forbidden):
         store.store("credentials", KEY, b"x")
@@ -845,7 +845,7 @@ def test_windows_rules_use_no_descriptors_of_directories_and_no_modes(tmp_path: 
 def test_prune_on_windows_leaves_an_open_lock_file(store: FileStore) -> None:
     """Windows removes no open file: the lock is released first, and a file that is in use stays."""
     given: list[str] = []
-    store = FileStore(store.location, strict=True, warn=given.append, windows=True)
+    store = FileStore(store.location, explicit=True, warn=given.append, windows=True)
     for key in (KEY, OTHER_KEY):
         handle = store.lock(key)
         handle.acquire()
@@ -876,7 +876,7 @@ def test_loading_imports_nothing_heavy(store: FileStore, path: Path) -> None:
     program = (
         "import sys\n"
         "from cognito_credentials.cache.file import FileStore\n"
-        f"store = FileStore({store.location!r}, strict=True, warn=print)\n"
+        f"store = FileStore({store.location!r}, explicit=True, warn=print)\n"
         f"assert store.load('credentials', {KEY!r}) == b'x'\n"
         "print(*sys.modules)"
     )
@@ -931,7 +931,7 @@ def test_dying_in_any_call(tmp_path: Path, state: str, when: str) -> None:
     """A writer may die in any call: the record is the old or the new one, and the next write tidies up."""
     outcomes = set()
     for number in range(1, 60):
-        store = FileStore(str(tmp_path / str(number)), strict=True, warn=print)
+        store = FileStore(str(tmp_path / str(number)), explicit=True, warn=print)
         old = None
         if state != "no directory":
             store.store("identity", KEY, b"x")

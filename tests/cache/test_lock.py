@@ -28,7 +28,7 @@ pytestmark = needs_fork
 
 @pytest.fixture
 def store(tmp_path: Path, warnings_given: list[str]) -> FileStore:
-    store = FileStore(str(tmp_path / "cache"), strict=True, warn=warnings_given.append)
+    store = FileStore(str(tmp_path / "cache"), explicit=True, warn=warnings_given.append)
     store.store("state", KEY, b"x")
     return store
 

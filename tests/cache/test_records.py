@@ -288,7 +288,7 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Records:
     store = (
         MemoryStore()
         if request.param == "memory"
-        else FileStore(str(tmp_path / "cache"), strict=True, warn=print)
+        else FileStore(str(tmp_path / "cache"), explicit=True, warn=print)
     )
     return Records(store, ManualClock())
 
@@ -385,7 +385,7 @@ def test_other_records_of_an_earlier_version_are_not_read(records: Records, kind
 @needs_fork
 def test_two_versions_take_the_same_lock(tmp_path: Path) -> None:
     """Side by side on one cache, at most one of them asks the service for one guest."""
-    store = FileStore(str(tmp_path / "cache"), strict=True, warn=print)
+    store = FileStore(str(tmp_path / "cache"), explicit=True, warn=print)
 
     def earlier_version() -> bool:
         import fcntl

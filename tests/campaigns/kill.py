@@ -69,7 +69,7 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
     """Kill *count* writers in *directory*."""
     chance = random.Random(seed)
     outcome = Outcome()
-    store = FileStore(directory, strict=True, warn=_fail)
+    store = FileStore(directory, explicit=True, warn=_fail)
     store.store("credentials", KEY, record(0))
     for number in range(count):
         kill_a_writer(lambda at: _write(store, record(at), Outcome()), chance, outcome, number * 1000)

@@ -248,7 +248,7 @@ def test_bad_input_is_one_line_with_its_exit_code(
 def test_a_cache_directory_that_is_a_file_is_exit_7_and_loses_nothing(
     cli: Cli, pool_id: str, tmp_path: Path
 ) -> None:
-    """An unusable cache directory that was asked for is reported before the service is called."""
+    """An unusable cache directory that the user set is reported before the service is called."""
     blocked = tmp_path / "file"
     blocked.write_text("mine")
 

@@ -132,7 +132,7 @@ class TestStatus:
         done = call("status", "--profile", "guest")
 
         assert done.code == 0
-        assert f"\nNot kept       {isolation}/.aws cannot be written; each start makes another" in done.out
+        assert f"\nNot kept       {isolation}/.aws cannot be written; nothing new is kept: each" in done.out
         assert "AWS_COGNITO_CACHE_DIR" in done.out
 
     def test_the_last_error_is_shown_while_it_matters(self, emulator: Any, pool_id: str, call: Call) -> None:
@@ -316,6 +316,21 @@ class TestClear:
         left = {path.name for path in cache.iterdir()} - {path.name for path in foreign} - {"CACHEDIR.TAG"}
         assert all(name.startswith("lock-v1-") for name in left)
         assert not any(path.stat().st_size for path in cache.glob("lock-v1-*"))
+
+    def test_all_goes_on_where_something_cannot_be_removed(
+        self, pool_id: str, call: Call, isolation: Path
+    ) -> None:
+        """What can be removed is removed; the error says how much that was, and exits with 7."""
+        call("credential-process", "--profile", "guest")
+        cache = isolation / ".aws" / "cognito" / "cache"
+        (cache / f"credentials-v2-{'0' * 40}.txt").mkdir()
+
+        done = call("clear", "--all")
+
+        assert (done.code, done.out) == (7, "")
+        assert "cannot delete from it: Is a directory" in done.line
+        assert "1 entry was removed; correct that, then repeat the command" in done.line
+        assert [path.name for path in cache.glob("credentials-*")] == [f"credentials-v2-{'0' * 40}.txt"]
 
     def test_all_clears_what_an_earlier_version_has_left(
         self, pool_id: str, call: Call, isolation: Path

@@ -10,7 +10,7 @@ from cognito_credentials.credentials import TemporaryCredentials
 
 def open_records(directory: str) -> Records:
     """Open the cache in *directory*."""
-    return Records(FileStore(directory, strict=True, warn=_complain), Clock())
+    return Records(FileStore(directory, explicit=True, warn=_complain), Clock())
 
 
 def age(directory: str, seconds: int) -> None:

@@ -423,7 +423,7 @@ def test_empty_profile_logins_are_an_error(empty: object) -> None:
 # The cache
 
 
-def test_a_place_that_was_asked_for_is_marked() -> None:
+def test_a_cache_that_the_user_set_is_marked() -> None:
     """Setting the cache or its directory makes it explicit, and keeps its origin."""
     by_directory = load_guest(environ={"AWS_COGNITO_CACHE_DIR": "/x"})
     assert (by_directory.cache_is_explicit, by_directory.origins["cache_dir"]) == (
@@ -435,7 +435,7 @@ def test_a_place_that_was_asked_for_is_marked() -> None:
 
 
 def test_the_file_cache_without_a_home() -> None:
-    """Without a home there is no directory; that is an error only where the file cache was asked for."""
+    """Without a home there is no directory; that is an error only if the user set the file cache."""
     found = load({"identity_pool_id": POOL}, environ={}, config={})
     assert (found.cache, found.cache_dir) == ("file", None)
     with pytest.raises(CacheError, match="cache from argument is 'file', but there is no home") as caught:

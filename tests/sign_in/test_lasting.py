@@ -363,6 +363,23 @@ def test_a_lock_that_somebody_holds(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("how", ["open to everybody", "not a directory", "not an absolute path"])
+def test_an_unusable_sign_in_directory(tmp_path: Path, how: str) -> None:
+    """The remedy names HOME, which decides where sign-ins are kept, and no setting of the cache."""
+    path = tmp_path / "sign-in"
+    if how == "open to everybody":
+        path.mkdir()
+        path.chmod(0o777)
+    else:
+        path.write_bytes(b"")
+    place = Place("sign-in" if how == "not an absolute path" else str(path), "0" * 40)
+
+    with pytest.raises(CacheError, match=f"the sign-in directory .*sign-in is {how}") as caught:
+        place.write("sign-in", b"{}")
+
+    assert caught.value.hint == "Correct that, or set HOME to a home directory of your own"
+
+
 @needs_fork
 def test_a_child_of_a_process_that_was_refreshing(tmp_path: Path) -> None:
     """A lock that a thread of the parent held at the fork does not block the child; the file lock decides."""

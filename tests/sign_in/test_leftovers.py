@@ -342,7 +342,7 @@ def test_logout_of_everything(old: HostileIssuer, new: HostileIssuer, cli: Cli, 
     (Path(directory) / f".secret-v1-{'1' * 40}.json.4711.0123456789abcdef.tmp").write_bytes(b"CANARY")
     cache = cache_directory({"HOME": str(isolation)})
     assert cache is not None
-    FileStore(cache, strict=True, warn=pytest.fail).store("credentials", "2" * 40, b"CANARY")
+    FileStore(cache, explicit=True, warn=pytest.fail).store("credentials", "2" * 40, b"CANARY")
 
     done = cli("logout", "--all")
 

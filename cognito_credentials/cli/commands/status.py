@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from ...cache.file import NOTHING_KEPT
 from ...clock import span
 from ...logins.mapping import NOBODY
 from ..command import Command, Invocation, Options
@@ -12,10 +13,6 @@ from ..pool_options import open_pool, region_for
 from ..tables import as_json, listing, moment
 from ..terminal import printable
 from ..words import clock_difference, command_line, sign_in_place, time_left
-
-_NOT_KEPT: Final = (
-    "each start makes another guest identity: set AWS_COGNITO_CACHE_DIR to a directory that can be written"
-)
 
 if TYPE_CHECKING:
     from ...logins import Logins
@@ -72,7 +69,7 @@ def _rows(status: Status, parts: Parts, region: str) -> list[tuple[str, object]]
         ("Credentials", credentials),
         ("Next refresh", refresh),
         ("Kept in", f"{status.store}: {status.location}"),
-        ("Not kept", None if status.store_problem is None else f"{status.store_problem}; {_NOT_KEPT}"),
+        ("Not kept", None if status.store_problem is None else f"{status.store_problem}; {NOTHING_KEPT}"),
         ("Last error", error),
         ("Clock", f"this machine is {clock_difference(offset)}" if offset else None),
     ]

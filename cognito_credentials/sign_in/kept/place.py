@@ -201,12 +201,14 @@ def keys_in(directory: str) -> list[str]:
 def _errors_explained(directory: str, what: str) -> replaced:
     """Replace the system's errors; their frames may hold the secret that was to be written."""
 
+    def refused(reason: str, remedy: str) -> CacheError:
+        return CacheError(f"the sign-in directory {directory} {reason}", hint=remedy)
+
     def explain(error: UnusableDirectory | OSError) -> CacheError:
         if isinstance(error, UnusableDirectory):
-            reason, remedy = error.reason, error.remedy.replace("AWS_COGNITO_CACHE_DIR", "HOME")
-        else:
-            reason, remedy = f"cannot be {what}: {error.strerror or type(error).__name__}", "Correct that"
-        return CacheError(f"the sign-in directory {directory} {reason}", hint=remedy)
+            # Its remedy is for the cache directory, which a setting can move.
+            return refused(error.reason, "Correct that, or set HOME to a home directory of your own")
+        return refused(f"cannot be {what}: {error.strerror or type(error).__name__}", "Correct that")
 
     return replaced(UnusableDirectory, OSError, by=explain)
 
