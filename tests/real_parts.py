@@ -1,8 +1,8 @@
 """
-Parts that are not Python's, and that tests use as they are: a browser, Node.js, a keyring.
+Programs that tests need and pip cannot install: a browser, Node.js, a keyring.
 
-Where one is missing its tests are skipped, and say which. `.ci/run` installs them all, and sets
-``TESTS_REQUIRE_ALL``: then a missing one is a failure.
+Tests that need a missing program are skipped, and name it. `.ci/run` installs them all, and sets
+``TESTS_REQUIRE_ALL``, with which a missing program is a failure.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
 
 
 def need(part: str) -> None:
-    """Skip the test where *part* is missing; fail it where everything must be there."""
+    """Skip the test if *part* is missing; fail it if ``TESTS_REQUIRE_ALL`` is set."""
     absent = [program for program in PROGRAMS[part] if shutil.which(program) is None]
     if absent:
         missing(f"there is no {' and no '.join(absent)} here: this needs {part}")
 
 
 def missing(said: str) -> NoReturn:
-    """Skip the test, since something is missing; fail it where everything must be there."""
+    """Skip the test for the reason *said*; fail it if ``TESTS_REQUIRE_ALL`` is set."""
     if os.environ.get("TESTS_REQUIRE_ALL"):
         pytest.fail(said)
     pytest.skip(said)

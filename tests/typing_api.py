@@ -1,7 +1,7 @@
 """
-The public API as a caller's type checker sees it: never run, only checked (`.ci/run` does, with mypy).
+The public API as a caller's type checker sees it. `.ci/run` checks this file with mypy; nothing runs it.
 
-Each line that must not pass carries a ``type: ignore`` that mypy would report as unused if it passed.
+A wrong line carries a ``type: ignore``, which mypy reports as unused if the line is accepted.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
 
 
 def sign_in() -> str:
-    """Stand for whatever an application does to get a login token."""
+    """Stand for an application's function that returns a login token."""
     return "token"
 
 
 class Source:
-    """A login source of one's own needs no base class."""
+    """A login source of an application needs no parent class."""
 
     def token(self) -> Secret:
-        """Give a token."""
+        """Return a token."""
         return Secret("token")
 
 
 def changed(old: str | None, new: str, reason: str) -> None:
-    """Hear of another identity."""
+    """Take a change of identity."""
 
 
 def pools() -> None:
-    """Build pools in all the ways there are."""
+    """Build pools with every kind of argument."""
     IdentityPool()
     IdentityPool(POOL_ID, logins={"accounts.google.com": sign_in})
     IdentityPool(POOL_ID, logins=Source(), user="ann")
@@ -49,7 +49,7 @@ def pools() -> None:
 
 
 def results(pool: IdentityPool) -> None:
-    """Use what a pool gives."""
+    """Use what the methods of a pool return."""
     credentials: TemporaryCredentials = pool.credentials()
     key: str = credentials.access_key_id
     secret: str = credentials.secret_access_key.reveal()
@@ -67,7 +67,7 @@ def results(pool: IdentityPool) -> None:
 
 
 def sessions() -> None:
-    """Use the ways into boto3 and botocore, which have no types of their own."""
+    """Use `Session` and `install`; boto3 and botocore have no types."""
     session = Session(identity_pool_id=POOL_ID, region_name="eu-west-1")
     pool: IdentityPool | None = session.identity_pool
     provider: IdentityPoolProvider = install(session._session, identity_pool_id=POOL_ID)
@@ -75,7 +75,7 @@ def sessions() -> None:
 
 
 def errors(error: CognitoCredentialsError) -> None:
-    """Tell errors apart."""
+    """Use what each error has."""
     hint: str = error.hint
     code: int = error.exit_code
     again: bool = error.retryable

@@ -1,4 +1,4 @@
-"""A pool on the emulator whose clock, and the machine's, a test moves together."""
+"""A pool on the emulator, with a clock that a test moves for the service and the client together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import ManualClock
 
 class World:
     """
-    The emulator, one pool in it, and time.
+    The emulator, one pool in it, and the clock of both.
 
     Args:
         emulator: Running.
@@ -34,7 +34,7 @@ class World:
         self._passed = 0.0
 
     def pool(self, **arguments: Any) -> IdentityPool:
-        """A new pool object, as a new process would make it."""
+        """A new pool object, as a new process makes it."""
         arguments.setdefault("clock", self.clock)
         return IdentityPool(self.pool_id, environ=self.environ, **arguments)
 
@@ -49,7 +49,7 @@ class World:
         self._call("PUT", "settings", settings)
 
     def faults(self, *faults: dict[str, Any]) -> None:
-        """Make coming requests fail."""
+        """Plan faults for coming requests."""
         self._call("PUT", "faults", list(faults))
 
     def outage(self) -> None:
@@ -61,7 +61,7 @@ class World:
         self.faults()
 
     def counts(self) -> dict[str, int]:
-        """Requests per operation so far."""
+        """The number of requests for each operation so far."""
         return dict(self._call("GET", "requests"))
 
     def token(self, subject: str = "user-1", provider: str = "login.example.com", **more: Any) -> str:

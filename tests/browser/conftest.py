@@ -39,7 +39,7 @@ __all__ = [
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # Containers give /dev/shm 64 MiB, and Chromium dies of less than it wants.
+    # A container's /dev/shm has 64 MiB, which is too small for Chromium.
     "--disable-dev-shm-usage",
 )
 HAND_OVER = Path(__file__).parent / "hand_over.py"
@@ -48,7 +48,7 @@ SECONDS = 60
 
 @pytest.fixture
 def more_flags() -> tuple[str, ...]:
-    """Further options of the browser."""
+    """Further command-line options of the browser."""
     return ()
 
 
@@ -71,7 +71,7 @@ def chromium(tmp_path: Path, more_flags: tuple[str, ...]) -> Iterator[object]:
 
 @dataclass
 class Login:
-    """A ``login`` that runs."""
+    """A running ``login`` command."""
 
     process: subprocess.Popen[str]
     address_file: Path
@@ -87,7 +87,7 @@ class Login:
             self.said.append(line)
 
     def address(self) -> str:
-        """The address that ``login`` has opened in the browser."""
+        """The address that ``login`` asked the browser to open."""
         return str(self._wait(lambda: self.address_file.read_text() if self.address_file.exists() else ""))
 
     def line_with(self, word: str) -> str:
@@ -95,7 +95,7 @@ class Login:
         return str(self._wait(lambda: next((line.strip() for line in list(self.said) if word in line), "")))
 
     def end(self) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr."""
+        """Wait for the end; return exit code, stdout and stderr."""
         assert self.process.stdout is not None
         out = self.process.stdout.read()
         code = self.process.wait(SECONDS)
@@ -115,7 +115,7 @@ class Login:
 
 @pytest.fixture
 def login(cli: Cli, tmp_path: Path) -> Iterator[object]:
-    """Start ``login`` with options, with a ``BROWSER`` that hands the address over."""
+    """Start ``login`` with options, and with a ``BROWSER`` that passes the address to the test."""
     started: list[Login] = []
 
     def start(*options: str) -> Login:

@@ -1,4 +1,4 @@
-"""The program that ``BROWSER`` names: it passes the address on to the test, which has a real browser."""
+"""The program that ``BROWSER`` names. It passes the address to the test, which opens it in a real browser."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def text(chromium: Any) -> str:
 
 @pytest.mark.quick
 def test_signing_in_by_clicks(app: App, login: Start, chromium: Any) -> None:
-    """`login` leads over the provider's pages to credentials, and the last page says what happened."""
+    """Signing in on the provider's pages gives `login` credentials, and the last page says so."""
     running = login("--browser")
     chromium.get(running.address())
     sign_in(chromium, "ann")
@@ -58,13 +58,13 @@ def test_signing_in_by_clicks(app: App, login: Start, chromium: Any) -> None:
     assert "Signed in as ann@example.com" in out
     assert "You are signed in as ann@example.com" in text(chromium)
     assert "You can close this window" in text(chromium)
-    # Nothing on our page that its own security policy had to stop.
+    # The page contains nothing that its Content-Security-Policy forbids.
     assert not [entry for entry in chromium.get_log("browser") if "Content Security" in entry["message"]]
     assert json.loads(app("credential-process").out)["AccessKeyId"].startswith("ASIA")
 
 
 def test_refusing_in_the_browser(app: App, login: Start, chromium: Any) -> None:
-    """A click on cancel is reported in browser and terminal: exit 5, and nobody is signed in."""
+    """A click on cancel is reported in browser and terminal, ends with exit code 5, and signs nobody in."""
     running = login("--browser")
     chromium.get(running.address())
     chromium.find_element("partial link text", "Cancel").click()
@@ -166,12 +166,12 @@ def test_a_page_that_calls_the_loopback(
     address = running.address()
     query = parse_qs(urlsplit(goal_of(address)).query)
     callback = query["redirect_uri"][0]
-    # Even with the right state, which it cannot know.
+    # The second attempt has the right state, which a real attacker cannot know.
     for state in ("guessed", query["state"][0]):
         stolen = urlencode({"code": "stolen", "state": state, "iss": app.issuer})
         chromium.get(evil_page(EVIL.format(url=f"{callback}?{stolen}")))
         _wait_for_title(chromium)
-        # A page learns nothing: its own fetch is refused by the browser, the opaque one has no content.
+        # The page learns nothing: the browser rejects its CORS fetch, and the opaque answers have no content.
         assert chromium.title == "rejected fulfilledopaque fulfilledopaque"
     assert running.process.poll() is None
 

@@ -58,7 +58,7 @@ def pages(tmp_path: Path, ports: list[int]) -> Iterator[HostedUi]:
 
 @pytest.fixture
 def more_flags(pages: HostedUi) -> tuple[str, ...]:
-    """The browser comes to the pages by their name."""
+    """Options with which the browser reaches the pages by their host name."""
     return pages.browser_flags()
 
 
@@ -70,7 +70,7 @@ def members(
     config: Callable[[str], Path],
     emulator_keys: Any,
 ) -> Iterator[Cli]:
-    """The command line with a profile of the pool's domain, behind a proxy that leads there."""
+    """The command line with a profile for the pool's domain, and a proxy that leads to it."""
     proxy = Proxy(DOMAIN, pages.port)
     keys = f"{pages.pool.url}/{POOL}/.well-known/jwks.json"
     seed = Seed("test", {"issuers": [{"provider": PROVIDER, "jwks_uri": keys}]})
@@ -103,7 +103,7 @@ def _sign_in(chromium: Any, password: str) -> None:
 def test_signing_in_at_the_pools_own_pages(
     members: Cli, login: Callable[..., Login], chromium: Any, pages: HostedUi, ports: list[int]
 ) -> None:
-    """Clicks lead to credentials, refreshed and revoked by the API; a port that is taken is skipped."""
+    """Signing in by clicks skips a port in use, and gives credentials that can be refreshed and revoked."""
     with socket.create_server(("127.0.0.1", ports[0])):
         running = login("--browser")
         chromium.get(running.address())
@@ -129,7 +129,7 @@ def test_signing_in_at_the_pools_own_pages(
 def test_a_port_that_is_not_registered(
     members: Cli, login: Callable[..., Login], chromium: Any, pages: HostedUi
 ) -> None:
-    """The pool shows an error and does not redirect: Ctrl-C ends the wait, and nothing is stored."""
+    """If the port is not registered, the pool shows an error, Ctrl-C ends the wait, and nothing is stored."""
     pages.callbacks.clear()
     running = login("--browser")
     chromium.get(running.address())

@@ -1,1 +1,1 @@
-"""Tests of the wire: against the emulator where it can, against raw sockets where it must."""
+"""Tests of the wire: with the emulator, and with raw sockets for answers that the emulator cannot give."""

@@ -1,4 +1,4 @@
-"""A TLS server whose certificate has ended."""
+"""A TLS server whose certificate has expired."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 @contextlib.contextmanager
 def expired_tls_server() -> Iterator[tuple[str, str]]:
-    """Yield its URL and the path of its certificate; it speaks no HTTP, since no client comes so far."""
+    """Yield its URL and its certificate's path. It speaks no HTTP: every client stops at the certificate."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "expired.pem")
         path.write_bytes(_expired_certificate())

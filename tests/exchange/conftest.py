@@ -1,4 +1,4 @@
-"""A bench with the emulator on it, and servers that do not behave."""
+"""A bench with the emulator on it, and servers that misbehave."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Bench:
 
 
 class SlowClock(Clock):
-    """A clock by which everything takes *step* seconds."""
+    """A clock that moves by *step* seconds each time it is read."""
 
     def __init__(self, step: float) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class EmulatorBench(Bench):
         return {provider: Secret(self.emulator.login_token(provider, **token))}
 
     def fault(self, **fault: Any) -> None:
-        """Let the next request fail."""
+        """Plan a fault for the next request."""
         self.emulator.plan_faults({"operation": "*", **fault})
 
 
@@ -90,10 +90,10 @@ def bench(emulator: Emulator) -> Iterator[EmulatorBench]:
 
 class RawServer:
     """
-    A server that does to each connection what *script* says, with bytes.
+    A server that runs *script* for each connection, and can send it any bytes.
 
     Args:
-        script: Gets the connection after the request's head has come, and that head.
+        script: Called with the connection and the head of the request, once the head has arrived.
     """
 
     def __init__(self, script: Callable[[socket.socket, bytes], None]) -> None:
@@ -112,7 +112,7 @@ class RawServer:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def stopped(self, seconds: float) -> bool:
-        """Wait, unless the test is over."""
+        """Wait this long, or until the test ends; return whether it has ended."""
         return self._stop.wait(seconds)
 
     def close(self) -> None:
@@ -138,7 +138,7 @@ class RawServer:
                 self.heads.append(head)
                 self._script(connection, head)
             except OSError:
-                pass  # the client has gone, which is what most of these scripts are for
+                pass  # the client has closed the connection, as most of these scripts provoke
         self.ended.release()
 
 
@@ -158,7 +158,7 @@ def _request_of(connection: socket.socket) -> bytes:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], tuple[RawServer, Bench]]]:
-    """Start a raw server with a script; returns it and a bench at its address."""
+    """Start a raw server with a script; return it and a bench at its address."""
     servers: list[RawServer] = []
     benches: list[Bench] = []
 

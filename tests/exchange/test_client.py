@@ -1,4 +1,4 @@
-"""The client: where it goes, what it looks at, what it never does."""
+"""The client: its endpoints, what it sends, what it reads, and the time that it learns from answers."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
 
 @pytest.fixture
 def proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> RawServer:
-    """A proxy for https that notes where one wants to go, and goes nowhere."""
+    """A proxy for https that records each request and connects to nothing."""
     server, _ = serve(lambda connection, _: connection.sendall(REFUSED))
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     return server
 
 
 def wanted(proxy: RawServer) -> list[str]:
-    """The hosts that the proxy was asked for."""
+    """The hosts that clients asked the proxy for."""
     return [head.split(b" ")[1].decode().partition(":")[0] for head in proxy.heads]
 
 
@@ -69,7 +69,7 @@ def wanted(proxy: RawServer) -> list[str]:
 def test_endpoints_are_botocores(
     proxy: RawServer, region: str, profile: dict[str, str], environ: dict[str, str], host: str
 ) -> None:
-    """Region and partition, FIPS and dual stack give botocore's endpoint, through the proxy, by CONNECT."""
+    """A request goes to botocore's endpoint for region, FIPS and dual stack, by CONNECT through the proxy."""
     bench = Bench("")
     bench.environ = environ
     pool = f"{region}:00000000-0000-4000-8000-00000000000a"
@@ -85,7 +85,7 @@ def test_endpoints_are_botocores(
 
 @pytest.mark.parametrize("setting", [None, "legacy", "regional"])
 def test_sts_is_regional(proxy: RawServer, monkeypatch: pytest.MonkeyPatch, setting: str | None) -> None:
-    """A us-east-1 pool goes to sts.us-east-1, not to the global endpoint, whatever is configured."""
+    """A pool in us-east-1 uses STS of us-east-1, never the global endpoint, whatever is configured."""
     if setting:
         monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", setting)
     client = Bench("").client(sts_endpoint_url=None, flow="basic", role_arn=ROLE)
@@ -99,7 +99,7 @@ def test_sts_is_regional(proxy: RawServer, monkeypatch: pytest.MonkeyPatch, sett
 def test_plain_http_is_never_proxied(
     bench: EmulatorBench, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy for http would read the token of a request to this machine, so it is not asked."""
+    """A request to this machine over http never goes through a proxy, which would read its token."""
     server, _ = serve(lambda connection, _: connection.sendall(REFUSED))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, server.url)
@@ -122,7 +122,7 @@ def test_plain_http_elsewhere_is_refused() -> None:
 
 
 def test_configured_endpoints_are_not_followed(bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The endpoint is the settings' alone: botocore does not find another one behind their back."""
+    """Only the settings name the endpoint; botocore does not read one from the environment."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", "http://192.0.2.1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://192.0.2.1")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
@@ -134,7 +134,7 @@ def test_configured_endpoints_are_not_followed(bench: EmulatorBench, monkeypatch
 
 
 def test_what_is_sent(serve: Serve) -> None:
-    """Unsigned, named, the login and nothing else; no account id, since a wrong one hides the pool."""
+    """A request is unsigned, names this package, and holds the login, but no account id."""
     body = IDENTITY
     server, bench = serve(
         lambda c, _: c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
@@ -153,7 +153,7 @@ def test_what_is_sent(serve: Serve) -> None:
 
 
 class CountingProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]  # botocore has no types
-    """Counts how often anybody looks for credentials."""
+    """Counts how often credentials are looked up."""
 
     METHOD = "counting"
     loads = 0
@@ -165,7 +165,7 @@ class CountingProvider(botocore.credentials.CredentialProvider):  # type: ignore
 
 @pytest.fixture
 def poisoned() -> Iterator[type[CountingProvider]]:
-    """Every new botocore session finds a provider that must not be asked."""
+    """Put a provider that must never be called into every new botocore session."""
 
     def poison(session: botocore.session.Session) -> None:
         session.register_component(
@@ -179,7 +179,7 @@ def poisoned() -> Iterator[type[CountingProvider]]:
 
 
 def test_no_credentials_are_looked_for(bench: EmulatorBench, poisoned: type[CountingProvider]) -> None:
-    """Getting credentials never asks for credentials: that would be asking ourselves."""
+    """Getting credentials never looks credentials up: the lookup would call this package again."""
     settings = bench.settings(bench.pool(), flow="basic", role_arn=ROLE)
     client = bench.client(settings.identity_pool_id, flow="basic", role_arn=ROLE)
 
@@ -190,7 +190,7 @@ def test_no_credentials_are_looked_for(bench: EmulatorBench, poisoned: type[Coun
 def test_the_users_configuration_is_not_read(
     bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A profile that does not exist, a broken config file, other modes and regions: nothing of it matters."""
+    """A missing profile, a broken config file, and botocore's own variables change nothing."""
     broken = tmp_path / "config"
     broken.write_text("[profile\nthis is not INI")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(broken))
@@ -213,7 +213,7 @@ def test_the_users_configuration_is_not_read(
 
 
 def test_the_ca_bundle_of_the_profile(bench: EmulatorBench, tmp_path: Path) -> None:
-    """TLS is verified against the bundle of the environment, else of the profile, else botocore's own."""
+    """TLS is verified against the CA bundle of the environment, else of the profile, else of botocore."""
     with Emulator(keys=bench.emulator.service.keys, tls=True) as emulator:
         pool = emulator.create_pool()
         trusted = {"ca_bundle": emulator.certificate}
@@ -229,7 +229,7 @@ def test_the_ca_bundle_of_the_profile(bench: EmulatorBench, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("offset", [-7200, 0, 7200])
 def test_the_service_tells_the_time(bench: EmulatorBench, offset: int) -> None:
-    """The offset of a device's wrong clock is learned from `Date`, and its credentials are good."""
+    """The client learns the offset of a wrong clock from `Date`, and the credentials count as valid."""
     pool = bench.pool()
     bench.emulator.move_clock(offset)
     client = bench.client(pool)
@@ -248,7 +248,7 @@ def test_the_service_tells_the_time(bench: EmulatorBench, offset: int) -> None:
 def test_a_slow_answer_tells_the_time_at_the_latest(
     bench: EmulatorBench, step: float, moved: int, expected: int
 ) -> None:
-    """Of a long round trip nobody knows when the `Date` was written: this clock, if it fits; else the end."""
+    """After a slow answer this clock counts if `Date` fits it; otherwise `Date` counts as just written."""
     pool = bench.pool()
     bench.emulator.move_clock(moved)
     bench.clock = SlowClock(step)
@@ -262,7 +262,7 @@ def test_a_slow_answer_tells_the_time_at_the_latest(
 
 
 def test_the_time_of_an_earlier_answer_serves(bench: EmulatorBench) -> None:
-    """An answer that does not tell the time, since the machine slept over it, is judged by those before."""
+    """An answer during which the machine slept tells no time; the time of an earlier answer is used."""
     pool = bench.pool()
     bench.emulator.move_clock(86_400)
     bench.clock = clock = SlowClock(1.0)
@@ -278,7 +278,7 @@ def test_the_time_of_an_earlier_answer_serves(bench: EmulatorBench) -> None:
 
 
 def test_a_sleep_over_the_only_answer_tells_no_time(bench: EmulatorBench) -> None:
-    """After more than a minute the `Date` is too old to go by."""
+    """A `Date` that took more than a minute to arrive is not used."""
     bench.clock = SlowClock(61.0)
     client = bench.client(bench.pool())
 
@@ -291,7 +291,7 @@ def test_a_sleep_over_the_only_answer_tells_no_time(bench: EmulatorBench) -> Non
     "date", ["", "yesterday", "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 99 Foo 99999 1:1:1"]
 )
 def test_an_odd_date_does_no_harm(serve: Serve, date: str) -> None:
-    """A `Date` that is none, or absurd, is no reason to fail."""
+    """A missing or absurd `Date` does not fail the request."""
     body = IDENTITY
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nDate: {date}\r\n\r\n".encode()
     _, bench = serve(lambda c, _: c.sendall(head + body))
@@ -301,8 +301,8 @@ def test_an_odd_date_does_no_harm(serve: Serve, date: str) -> None:
     assert client.seen is None or "1970" in date
 
 
-def test_what_cannot_be_a_token_is_refused_unseen(bench: EmulatorBench) -> None:
-    """A token in a wrong type never reaches botocore, whose complaint would show it."""
+def test_what_cannot_be_a_token_is_refused_and_not_shown(bench: EmulatorBench) -> None:
+    """A token of a wrong type never reaches botocore, whose error would show it."""
     with pytest.raises(TypeError) as caught:
         bench.client().get_id({GOOGLE: b"CANARY-bytes"})  # type: ignore[dict-item]
 
@@ -310,10 +310,10 @@ def test_what_cannot_be_a_token_is_refused_unseen(bench: EmulatorBench) -> None:
 
 
 def test_nothing_is_left_open(bench: EmulatorBench) -> None:
-    """After an exchange no socket is kept: it would not live to the next one, 40 minutes later."""
+    """After an exchange no socket stays open: none would survive the 40 minutes until the next one."""
     pool = bench.pool()
     settings, client = bench.settings(pool), bench.client(pool)
-    Flows(bench.client(pool), settings).credentials(None, {}, lambda _: None)  # what is opened once, for good
+    Flows(bench.client(pool), settings).credentials(None, {}, lambda _: None)  # opens what stays open
     client.prepare()
     before = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
     threads = threading.active_count()
@@ -322,7 +322,7 @@ def test_nothing_is_left_open(bench: EmulatorBench) -> None:
 
     gc.collect()  # PyPy does not count references
     if sys.platform == "linux":
-        deadline = time.monotonic() + 5  # the emulator lives in this process and closes its ends a bit later
+        deadline = time.monotonic() + 5  # the emulator, in this process, closes its ends a little later
         while len(os.listdir("/proc/self/fd")) > before and time.monotonic() < deadline:
             threading.Event().wait(0.01)
         assert len(os.listdir("/proc/self/fd")) <= before
@@ -350,8 +350,8 @@ sys.exit(status)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_starts_anew(bench: EmulatorBench) -> None:
-    """A child shares neither connection nor lock with its parent; both go on."""
+def test_a_forked_child_makes_its_own_client(bench: EmulatorBench) -> None:
+    """A forked child shares no connection and no lock with its parent, and both can make requests."""
     arguments = [sys.executable, "-c", FORK, bench.url, bench.pool()]
 
     done = subprocess.run(arguments, timeout=30, capture_output=True, text=True)
@@ -361,7 +361,7 @@ def test_a_forked_child_starts_anew(bench: EmulatorBench) -> None:
 
 
 def test_many_threads_share_one_client(bench: EmulatorBench) -> None:
-    """Sixteen threads that start at once make one client and get sixteen answers."""
+    """Sixteen threads that start together make one client and get sixteen answers."""
     pool = bench.pool()
     client = bench.client(pool)
     start = threading.Barrier(16)
@@ -381,7 +381,7 @@ def test_many_threads_share_one_client(bench: EmulatorBench) -> None:
 
 
 def test_importing_it_loads_no_botocore() -> None:
-    """The exchange is imported on many paths and used on few."""
+    """Importing the exchange loads none of botocore, urllib3 and ssl."""
     code = (
         "import sys, cognito_credentials.exchange.flows, cognito_credentials.exchange.client\n"
         "print([m for m in ('botocore', 'urllib3', 'ssl') if m in sys.modules])"

@@ -17,15 +17,15 @@ WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody
 
 
 def test_what_it_returns_and_raises_comes_through() -> None:
-    """The result and any exception are the caller's, and no thread is left."""
+    """The caller gets the result or the exception of the work, and no thread is left."""
     assert with_deadline(lambda: 5, 1) == 5
     with pytest.raises(ZeroDivisionError):
         with_deadline(lambda: 1 // 0, 1)
     assert not [t for t in threading.enumerate() if t.name == "cognito-credentials-exchange"]
 
 
-def test_time_is_up() -> None:
-    """Work that does not end is left behind with a failure to wait after, that says how long it took."""
+def test_work_beyond_its_deadline_is_abandoned() -> None:
+    """Work that exceeds its deadline is abandoned, with the action WAIT and the time that it took."""
     release = threading.Event()
 
     with pytest.raises(Failure) as caught:
@@ -38,7 +38,7 @@ def test_time_is_up() -> None:
 
 
 def test_context_variables_are_carried_over() -> None:
-    """The work sees the caller's context, and cannot change it."""
+    """The work sees the caller's context variables, and cannot change them for the caller."""
     WHO.set("caller")
 
     def work() -> str:
@@ -51,7 +51,7 @@ def test_context_variables_are_carried_over() -> None:
 
 
 def test_the_earlier_of_two_deadlines_counts() -> None:
-    """A deadline inside another one cannot extend it, and outside of both there is none."""
+    """A deadline inside another one cannot extend it, and none is left after both."""
     left = with_deadline(lambda: with_deadline(remaining, 60), 2)
 
     assert 0 < left <= 2
@@ -59,7 +59,7 @@ def test_the_earlier_of_two_deadlines_counts() -> None:
 
 
 def test_without_threads_it_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no thread can be started, as at interpreter shutdown, the work is done in this one."""
+    """Where no thread can be started, as at interpreter shutdown, the work runs in the calling thread."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -70,7 +70,7 @@ def test_without_threads_it_still_works(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_it_adds_next_to_nothing() -> None:
-    """A deadline costs a thread, less than a millisecond or so."""
+    """A deadline costs about a millisecond at most: the start of one thread."""
     began = time.perf_counter()
     for _ in range(100):
         with_deadline(int, 1)
@@ -79,19 +79,19 @@ def test_it_adds_next_to_nothing() -> None:
 
 
 def test_to_its_end_what_it_returns_and_raises_comes_through() -> None:
-    """The result and any exception are the caller's, as with a deadline."""
+    """The caller of `to_its_end` gets the result or the exception of the work."""
     assert to_its_end(lambda: 5, 1) == 5
     with pytest.raises(ZeroDivisionError):
         to_its_end(lambda: 1 // 0, 1)
 
 
-def test_to_its_end_has_a_deadline_of_its_own() -> None:
-    """How long the caller has left does not count."""
+def test_to_its_end_ignores_the_callers_deadline() -> None:
+    """The work of `to_its_end` has its own time limit, also where the caller has less time left."""
     assert 4 < with_deadline(lambda: to_its_end(remaining, 5), 1) <= 5
 
 
 def test_to_its_end_goes_on_through_ctrl_c() -> None:
-    """However often it comes: the work ends first, then it is raised."""
+    """However often Ctrl-C is pressed, the work ends first, and then `KeyboardInterrupt` is raised."""
     done: list[bool] = []
     waits, main = threading.Event(), threading.main_thread().ident
     assert main == threading.get_ident()
@@ -109,7 +109,7 @@ def test_to_its_end_goes_on_through_ctrl_c() -> None:
 
 
 def test_to_its_end_does_not_begin_when_ctrl_c_was_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that comes too late finds that nobody wants it."""
+    """Work that has not begun when Ctrl-C interrupts its caller never begins."""
     threads: list[threading.Thread] = []
 
     def interrupted(thread: threading.Thread) -> None:
@@ -124,7 +124,7 @@ def test_to_its_end_does_not_begin_when_ctrl_c_was_first(monkeypatch: pytest.Mon
 
 
 def test_to_its_end_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As at interpreter shutdown: the work is done in this one."""
+    """Where no thread can be started, `to_its_end` runs the work in the calling thread."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -1,4 +1,4 @@
-"""What messages name: where the pool id was set, and a region that nobody knows."""
+"""What messages name: where the pool id was set, and an unknown region."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def _refusal(bench: EmulatorBench, origin: str) -> CognitoCredentialsError:
 
 @pytest.mark.parametrize("origin", ["AWS_COGNITO_IDENTITY_POOL_ID", "the command line", "argument"])
 def test_a_pool_that_is_not_the_profiles_is_named_with_its_origin(bench: EmulatorBench, origin: str) -> None:
-    """A variable may have won over the profile that the user looks at: every refusal says so."""
+    """A refusal says where the pool id was set, if not in the profile that the message names."""
     assert f" (from {origin}) does not allow guests" in _refusal(bench, origin).message
 
 
 def test_the_pool_of_a_profile_needs_no_origin(bench: EmulatorBench) -> None:
-    """The profile is named at the head of the line already."""
+    """A refusal does not repeat a profile that the line already begins with."""
     assert "(from" not in _refusal(bench, "profile 'app'").message
 
 
@@ -38,8 +38,8 @@ def test_the_pool_of_a_profile_needs_no_origin(bench: EmulatorBench) -> None:
         ("eu-west-1", "Check the network"),
     ],
 )
-def test_where_nothing_answers_a_region_that_nobody_knows_is_said(region: str, said: str) -> None:
-    """A region is judged by its shape, so that new ones work; a mistyped one is found out by DNS."""
+def test_an_unknown_region_is_named_where_nothing_answers(region: str, said: str) -> None:
+    """If no host answers, the hint names an unknown region; no earlier check refuses it, as it may be new."""
     settings = Bench("").settings(f"{region}:0", region=region, endpoint_url=None)
     told = facts(settings, {}, "own", is_guest=True)
     error = classify("GetId", EndpointConnectionError(endpoint_url="x"), is_guest=True, facts=told).error
@@ -48,15 +48,15 @@ def test_where_nothing_answers_a_region_that_nobody_knows_is_said(region: str, s
 
 
 def test_no_such_pool_names_the_region_that_was_meant(bench: EmulatorBench) -> None:
-    """Behind an endpoint of one's own a mistyped region ends in "no such pool"."""
+    """Where the endpoint is configured, "no such pool" suggests the region that was probably meant."""
     with pytest.raises(Failure) as caught:
         bench.client("us-est-1:00000000-0000-4000-8000-00000000000a", region="us-est-1").get_id({})
 
     assert "its region (did you mean us-" in caught.value.error.hint
 
 
-def test_an_endpoint_of_ones_own_makes_any_region_right() -> None:
-    """Whoever names the address need not name a region that exists."""
+def test_a_configured_endpoint_makes_any_region_right() -> None:
+    """With a configured endpoint no region is doubted."""
     settings = Bench("http://127.0.0.1:9").settings(region="us-esat-1")
 
     assert facts(settings, {}, "own", is_guest=True)["region_doubt"] == "Check"

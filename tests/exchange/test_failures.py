@@ -1,4 +1,4 @@
-"""Every row of the failure table, met over HTTP."""
+"""Every row of the failure table, reached by a real request over HTTP."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
 def faulty(
     code: str, message: str, *, status: int | None = None, times: int = 1, operation: str = "GetId"
 ) -> Scenario:
-    """A call of *operation* that the emulator answers with *code* as often as it is asked."""
+    """A call of *operation* that the emulator always answers with *code*."""
 
     def scenario(bench: EmulatorBench) -> object:
         pool = bench.pool()
@@ -117,7 +117,7 @@ def untrusted_role(bench: EmulatorBench) -> object:
 
 
 def through_tls(bench: EmulatorBench) -> object:
-    """The certificate is the emulator's own, and nobody said to trust it."""
+    """A call to an emulator whose certificate this client does not trust."""
     from cognito_credentials.emulator import Emulator
 
     with Emulator(keys=bench.emulator.service.keys, tls=True) as emulator:
@@ -258,7 +258,7 @@ def _credentials(bench: EmulatorBench, pool: str) -> object:
 @pytest.mark.thorough
 @pytest.mark.parametrize("row", [*TABLE, UNKNOWN], ids=lambda row: row.name)
 def test_row(row: Row, bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each row is met by a real request, and gives its action, its error and its words."""
+    """Each row is reached by a real request, and gives its action, its error and its words."""
     monkeypatch.setattr(bench.clock, "sleep", lambda _: None)
 
     with pytest.raises(Failure) as caught:
@@ -276,13 +276,13 @@ def test_row(row: Row, bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_row_is_untested() -> None:
-    """A row without a scenario, or a scenario without a row, is a mistake."""
+    """Every row has a scenario, and every scenario a row."""
     assert {row.name for row in TABLE} | {UNKNOWN.name} == set(SCENARIOS)
 
 
 @pytest.mark.parametrize("row", [*TABLE, UNKNOWN], ids=lambda row: row.name)
 def test_row_is_consistent(row: Row) -> None:
-    """What waits is retryable and only that; texts name known facts, fit their limit and house style."""
+    """Exactly the rows that wait are retryable; texts name known facts, and keep their length and style."""
     facts = {**FACTS, "operation": "GetCredentialsForIdentity", "pool": "us-gov-west-1:" + "0" * 36}
 
     said, hint = row.says.format_map(facts), row.hint.format_map(facts)
@@ -309,8 +309,8 @@ def test_row_is_consistent(row: Row) -> None:
         ("429", 429),
     ],
 )
-def test_whatever_means_too_often_is_told_as_such(code: str, status: int) -> None:
-    """The back-off goes by the table's row, so that no code is known to the one and not to the other."""
+def test_every_code_for_too_many_requests_is_throttling(code: str, status: int) -> None:
+    """Each code that means too many requests makes an error with `throttled`, by which back-off goes."""
     error = Exception()
     error.response = {  # type: ignore[attr-defined]
         "Error": {"Code": code, "Message": "slower"},
@@ -322,7 +322,7 @@ def test_whatever_means_too_often_is_told_as_such(code: str, status: int) -> Non
 
 
 def test_every_command_that_a_text_names_exists() -> None:
-    """A hint that sends people to a command that there is not helps nobody."""
+    """Every command that a message names exists."""
     known = {command.name for command in COMMANDS}
     sources = Path(cognito_credentials.__file__).parent.rglob("*.py")
     texts = [path.read_text(encoding="utf-8") for path in sources]
@@ -336,8 +336,8 @@ def test_every_command_that_a_text_names_exists() -> None:
     assert named <= known
 
 
-def test_the_texts_of_the_service_are_told_apart() -> None:
-    """Messages that differ in a word only find different rows, and an unmatched one its code's last row."""
+def test_the_texts_of_the_service_are_distinguished() -> None:
+    """Messages that differ in one word find their own rows; an unknown one finds the last row of its code."""
     from cognito_credentials.exchange.failures import find
 
     def row(operation: str, code: str, text: str, *, is_guest: bool = False) -> str:
@@ -365,7 +365,7 @@ def test_expected_beside_given(bench: EmulatorBench) -> None:
 
 
 def test_a_pinned_identity_is_not_dropped(bench: EmulatorBench) -> None:
-    """An identity that the user set is his to correct: the hint names the setting."""
+    """An identity from the settings is never dropped; the hint names the setting to correct."""
     client = bench.client(
         bench.pool(), identity_id=NOBODY, origins={"identity_id": "AWS_COGNITO_IDENTITY_ID"}
     )
@@ -378,7 +378,7 @@ def test_a_pinned_identity_is_not_dropped(bench: EmulatorBench) -> None:
 
 
 def test_the_identity_of_a_developer_login_is_not_dropped(bench: EmulatorBench) -> None:
-    """It came with its token, so its back end is asked again: GetId would refuse such a token."""
+    """The identity of a developer login stays: its back end is asked again, since GetId refuses its token."""
     client = bench.client(bench.pool())
     _, token = client.get_open_id_token(client.get_id({}), {})
 
@@ -389,7 +389,7 @@ def test_the_identity_of_a_developer_login_is_not_dropped(bench: EmulatorBench) 
 
 
 def test_a_token_that_the_service_repeats_is_hidden(bench: EmulatorBench) -> None:
-    """Even a token that looks like nothing special does not come back in a message."""
+    """A token that the service repeats is hidden in the message, even if it looks like an ordinary word."""
     bench.fault(code="InvalidParameterException", message="bad value CANARY;x y at logins")
 
     with pytest.raises(Failure) as caught:
@@ -399,7 +399,7 @@ def test_a_token_that_the_service_repeats_is_hidden(bench: EmulatorBench) -> Non
 
 
 def test_terminal_escapes_are_taken_out(bench: EmulatorBench) -> None:
-    """What a service says is one printable line, however it is sent."""
+    """A text from the service becomes one printable line."""
     bench.fault(code="NotAuthorizedException", message="a\x1b[31m b\r\nc\u202e d" + "e" * 1000)
 
     with pytest.raises(Failure) as caught:
@@ -412,7 +412,7 @@ def test_terminal_escapes_are_taken_out(bench: EmulatorBench) -> None:
 
 @pytest.mark.parametrize("content", [None, 5, [], {"message": 5}])
 def test_classify_survives_any_response(content: object) -> None:
-    """An error whose parts have the wrong types is classified all the same."""
+    """An error whose parts have wrong types is classified without a crash."""
     error = Exception()
     error.response = {"Error": {"Code": content, "Message": content}, "ResponseMetadata": {}}  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""Which calls are made, in which order, and what of the answers counts."""
+"""Which calls each flow makes, in which order, and how their answers are judged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC"
 
 
 class CountingClock(Clock):
-    """A clock whose sleeping is only noted."""
+    """A clock that records sleeps instead of sleeping."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ def run(
 
 
 def who(bench: EmulatorBench, exchanged: Exchanged) -> str:
-    """The ARN that STS knows these credentials by."""
+    """The ARN that GetCallerIdentity returns for these credentials."""
     credentials = exchanged.credentials
     client = botocore.session.Session().create_client(
         "sts",
@@ -58,7 +58,7 @@ def who(bench: EmulatorBench, exchanged: Exchanged) -> str:
 
 
 def test_enhanced_flow(bench: EmulatorBench) -> None:
-    """Two requests for a new guest, one for a known one, and the credentials work."""
+    """The enhanced flow makes two requests for a new guest and one for a known guest."""
     pool = bench.pool()
     first = run(bench, pool)
     again = run(bench, pool, first.identity_id)
@@ -79,7 +79,7 @@ def test_enhanced_flow_with_logins(bench: EmulatorBench) -> None:
 
 
 def test_custom_role_arn_is_sent(bench: EmulatorBench) -> None:
-    """The role chosen among those of the token is the role that is got, and its account is known."""
+    """The custom role is the role of the credentials, and gives their account id."""
     pool = bench.pool(
         CognitoIdentityProviders=[{"ProviderName": USER_POOL, "ClientId": "app"}],
         role_mappings={f"{USER_POOL}:app": {"Type": "Token", "AmbiguousRoleResolution": "Deny"}},
@@ -97,7 +97,7 @@ def test_custom_role_arn_is_sent(bench: EmulatorBench) -> None:
 
 
 def test_basic_flow(bench: EmulatorBench) -> None:
-    """Three requests; role, session name, duration and policy are sent; the account is the role's."""
+    """The basic flow makes three requests, and sends role, session name, duration and policy."""
     exchanged = run(
         bench,
         bench.pool(),
@@ -115,7 +115,7 @@ def test_basic_flow(bench: EmulatorBench) -> None:
 
 
 def test_basic_flow_with_logins(bench: EmulatorBench) -> None:
-    """A signed-in user gets the role in the settings, for an hour if nothing is said."""
+    """In the basic flow a signed-in user gets the role of the settings, by default for an hour."""
     exchanged = run(bench, bench.pool(), tokens=bench.login(), flow="basic", role_arn=USER_ROLE)
 
     assert who(bench, exchanged).endswith(":assumed-role/authenticated/cognito-credentials")
@@ -124,7 +124,7 @@ def test_basic_flow_with_logins(bench: EmulatorBench) -> None:
 
 @pytest.mark.parametrize("flow", ["enhanced", "basic"])
 def test_the_identity_in_the_answer_counts(bench: EmulatorBench, flow: str) -> None:
-    """A guest who signs in as somebody already known gets that identity, and is told so."""
+    """If the answer names another identity than the request, that identity counts and is announced."""
     pool = bench.pool()
     role = {"role_arn": USER_ROLE} if flow == "basic" else {}
     known = run(bench, pool, tokens=bench.login()).identity_id
@@ -145,8 +145,8 @@ def test_a_pinned_identity_skips_get_id(bench: EmulatorBench) -> None:
     assert bench.emulator.requests()["GetId"] == 1
 
 
-def test_a_new_identity_is_told_at_once(bench: EmulatorBench) -> None:
-    """The id is handed over before anything else can fail: one that is not kept is an orphan."""
+def test_a_new_identity_is_announced_before_anything_can_fail(bench: EmulatorBench) -> None:
+    """The caller gets a new identity id before the next request: an id that is lost leaves an orphan."""
     pool = bench.pool()
     told: list[str] = []
     bench.fault(operation="GetCredentialsForIdentity", status=500)
@@ -159,7 +159,7 @@ def test_a_new_identity_is_told_at_once(bench: EmulatorBench) -> None:
 
 
 def test_open_id_token(bench: EmulatorBench) -> None:
-    """A token without any role: GetId and GetOpenIdToken, nothing of STS."""
+    """An OpenID token takes GetId and GetOpenIdToken, no role, and no request to STS."""
     pool = bench.pool(roles={})
     told: list[str] = []
 
@@ -171,7 +171,7 @@ def test_open_id_token(bench: EmulatorBench) -> None:
 
 
 def test_get_identity(bench: EmulatorBench) -> None:
-    """One request, and a login has one identity however often it is asked for."""
+    """A login has one identity, which each request for it returns."""
     pool = bench.pool()
     settings, told = bench.settings(pool), list[str]()
 
@@ -183,7 +183,7 @@ def test_get_identity(bench: EmulatorBench) -> None:
 
 
 def test_unlink_identity(bench: EmulatorBench) -> None:
-    """A login that was taken off is new the next time."""
+    """After a login is unlinked, it gets a new identity."""
     client = bench.client(bench.pool())
     identity_id = client.get_id(bench.login())
 
@@ -194,7 +194,7 @@ def test_unlink_identity(bench: EmulatorBench) -> None:
 
 @pytest.mark.parametrize("code", ["ResourceConflictException", "ExternalServiceException"])
 def test_a_conflict_is_repeated_once(bench: EmulatorBench, code: str) -> None:
-    """A conflict, or a login provider that was silent, gets one more try after one to two seconds."""
+    """A conflict, or a login provider that did not answer, gets one more try after one to two seconds."""
     clock = CountingClock()
     bench.clock = clock
     pool = bench.pool()
@@ -209,8 +209,8 @@ def test_a_conflict_is_repeated_once(bench: EmulatorBench, code: str) -> None:
     assert len(clock.sleeps) == 2
 
 
-def test_no_repetition_without_time(bench: EmulatorBench) -> None:
-    """With less than four seconds to the deadline a conflict is the answer."""
+def test_a_conflict_is_not_repeated_without_time(bench: EmulatorBench) -> None:
+    """With less than four seconds to the deadline a conflict is not repeated."""
     clock = CountingClock()
     bench.clock = clock
     client = bench.client(bench.pool())
@@ -228,7 +228,7 @@ def test_no_repetition_without_time(bench: EmulatorBench) -> None:
     ["NotAuthorizedException", "InvalidParameterException", "InvalidIdentityPoolConfigurationException"],
 )
 def test_a_refusal_is_not_repeated(bench: EmulatorBench, code: str) -> None:
-    """What a person must change is asked for once."""
+    """A refusal that only a person can mend is not repeated."""
     pool = bench.pool()
     bench.fault(code=code, times=9)
 
@@ -239,8 +239,8 @@ def test_a_refusal_is_not_repeated(bench: EmulatorBench, code: str) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"code": "TooManyRequestsException"}, {"status": 500}, {"status": 503}])
-def test_what_may_pass_is_repeated(bench: EmulatorBench, fault: dict[str, Any]) -> None:
-    """Throttling, which is HTTP 400 here, and server errors are botocore's to repeat."""
+def test_a_passing_failure_is_repeated(bench: EmulatorBench, fault: dict[str, Any]) -> None:
+    """botocore repeats a request that was throttled (HTTP 400 at this service) or met a server error."""
     pool = bench.pool()
     bench.fault(times=1, **fault)
 
@@ -259,10 +259,10 @@ FAULTS = [
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_sparing_client_asks_once_and_tells_the_true_cause(
+def test_a_sparing_client_asks_once_and_gives_the_true_cause(
     bench: EmulatorBench, fault: dict[str, Any]
 ) -> None:
-    """A client that tries three times sends one request then, and fails as a client of one try does."""
+    """Within `sparing()` a client of three tries sends one request, and fails like a client of one try."""
     pool = bench.pool()
     client = bench.client(pool, attempts=3)
     bench.fault(times=-1, **fault)
@@ -280,7 +280,7 @@ def test_a_sparing_client_asks_once_and_tells_the_true_cause(
 
 
 def test_sparing_ends_with_its_block_and_hinders_no_success(bench: EmulatorBench) -> None:
-    """Within, what works works; afterwards the client tries again as before."""
+    """A request within `sparing()` can succeed, and after it the client repeats requests again."""
     pool = bench.pool()
     client = bench.client(pool, attempts=3)
     with client.sparing():
@@ -306,7 +306,7 @@ def body(expiration: object) -> str:
 @pytest.mark.thorough
 @pytest.mark.parametrize("lifetime", [-1, 0, 50, 43_520, -1_800_000_000, 10**12, None, 0.0, 1e300, "soon"])
 def test_an_impossible_lifetime_is_refused(bench: EmulatorBench, lifetime: Any) -> None:
-    """Credentials that have ended, end at once, or end in years are a failed answer, not credentials."""
+    """Credentials that have expired, expire at once, or expire in years are refused as a failed answer."""
     expiration = time.time() + lifetime if isinstance(lifetime, int) else lifetime
     bench.fault(operation="GetCredentialsForIdentity", status=200, body=body(expiration))
 
@@ -319,7 +319,7 @@ def test_an_impossible_lifetime_is_refused(bench: EmulatorBench, lifetime: Any) 
 
 @pytest.mark.parametrize("lifetime", [70, 900, 3600, 43_490])
 def test_a_possible_lifetime_is_taken_as_it_is(bench: EmulatorBench, lifetime: int) -> None:
-    """From one minute to twelve hours and five minutes, the expiration is the service's own."""
+    """A lifetime from one minute to twelve hours and five minutes is taken from the answer unchanged."""
     expiration = int(time.time()) + lifetime
     bench.fault(operation="GetCredentialsForIdentity", status=200, body=body(float(expiration)))
 
@@ -327,7 +327,7 @@ def test_a_possible_lifetime_is_taken_as_it_is(bench: EmulatorBench, lifetime: i
 
 
 def test_a_lifetime_is_judged_by_the_services_clock(bench: EmulatorBench) -> None:
-    """An hour is an hour where this machine's clock is a day off, ahead or behind."""
+    """An hour counts as an hour on a machine whose clock is a day ahead or behind."""
     pool = bench.pool()
     for offset in (86_400, -172_800):
         bench.emulator.move_clock(offset)
@@ -338,7 +338,7 @@ def test_a_lifetime_is_judged_by_the_services_clock(bench: EmulatorBench) -> Non
 
 @pytest.mark.parametrize("moved", [-172_800, 86_400])
 def test_a_slow_link_and_a_wrong_clock_get_credentials(bench: EmulatorBench, moved: int) -> None:
-    """Where every answer takes long and this clock is days off, credentials are good all the same."""
+    """Credentials count as valid where every answer is slow and this clock is days off."""
     pool = bench.pool()
     bench.emulator.move_clock(moved)
     bench.clock = SlowClock(8.0)
@@ -350,7 +350,7 @@ def test_a_slow_link_and_a_wrong_clock_get_credentials(bench: EmulatorBench, mov
 
 
 def timeless(serve: Any, lifetime: int) -> tuple[Bench, int]:
-    """A service that does not tell its time, and the end of the credentials that it gives."""
+    """A bench whose service sends no `Date`, and the expiration of the credentials that it issues."""
     expiration = int(time.time()) + lifetime
     content = body(float(expiration)).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode()
@@ -361,7 +361,7 @@ def timeless(serve: Any, lifetime: int) -> tuple[Bench, int]:
 def test_without_the_services_time_a_clock_that_does_not_fit_is_not_believed(
     serve: Any, lifetime: int, taken_for: int
 ) -> None:
-    """This clock is then all there is; credentials are taken for the least that is given, and not refused."""
+    """Without `Date`, an expiration that does not fit this clock counts as 15 minutes away."""
     bench, expiration = timeless(serve, lifetime)
     exchanged = Flows(bench.client(), bench.settings()).credentials("us-east-1:00", {}, lambda _: None)
 
@@ -371,8 +371,8 @@ def test_without_the_services_time_a_clock_that_does_not_fit_is_not_believed(
 
 
 @pytest.mark.parametrize("lifetime", [0, -86_400])
-def test_without_the_services_time_what_has_ended_is_this_clocks_fault(serve: Any, lifetime: int) -> None:
-    """What no SDK on this machine would use is refused, and says what to mend."""
+def test_without_the_services_time_expired_credentials_mean_a_wrong_clock(serve: Any, lifetime: int) -> None:
+    """Without `Date`, credentials that this clock calls expired are refused, with a hint to set the clock."""
     bench, _ = timeless(serve, lifetime)
     with pytest.raises(Failure) as caught:
         Flows(bench.client(), bench.settings()).credentials("us-east-1:00", {}, lambda _: None)

@@ -1,4 +1,4 @@
-"""No token and no secret in any log, message, traceback or exception: ours are silent, others' are not."""
+"""Our calls leave no secret in logs, messages or tracebacks; the user's own calls are logged as before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROLE = "arn:aws:iam::123456789012:role/authenticated"
 
 
 class Log(logging.Handler):
-    """Everything that is logged, at every level."""
+    """Collects everything that is logged, at every level."""
 
     def __init__(self) -> None:
         super().__init__(level=1)
@@ -41,7 +41,7 @@ class Log(logging.Handler):
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    """The root logger wide open, as ``logging.basicConfig(level=1)`` makes it."""
+    """The root logger at level 1, as ``logging.basicConfig(level=1)`` makes it."""
     handler = Log()
     root = logging.getLogger()
     level = root.level
@@ -53,7 +53,7 @@ def log() -> Iterator[Log]:
 
 
 def own_client(url: str) -> object:
-    """The user's own client of the same service."""
+    """A client of the same service that the user made with botocore."""
     return botocore.session.Session().create_client(
         "cognito-identity",
         region_name="us-east-1",
@@ -64,7 +64,7 @@ def own_client(url: str) -> object:
 
 @pytest.mark.parametrize("flow", ["enhanced", "basic"])
 def test_nothing_of_ours_is_logged(bench: EmulatorBench, log: Log, flow: str) -> None:
-    """At the most talkative level of everything, neither what is sent nor what is received shows."""
+    """At the lowest log level, nothing that our calls send or receive is logged."""
     role = {"role_arn": ROLE} if flow == "basic" else {}
     settings = bench.settings(bench.pool(), flow=flow, **role)
     tokens = bench.login()
@@ -85,7 +85,7 @@ def test_nothing_of_ours_is_logged(bench: EmulatorBench, log: Log, flow: str) ->
 
 
 def test_nothing_of_a_failure_is_logged_or_raised(bench: EmulatorBench, log: Log) -> None:
-    """Refusals, lost connections and nonsense leave no token in logs, chains, or frames with locals."""
+    """Refusals, lost connections and broken answers leave no token in logs, exception chains or frames."""
     token = Secret(bench.emulator.login_token(GOOGLE, audience="another"))
     settings = bench.settings(bench.pool())
     client = bench.client(settings.identity_pool_id)
@@ -107,7 +107,7 @@ def test_nothing_of_a_failure_is_logged_or_raised(bench: EmulatorBench, log: Log
 
 
 def test_credentials_refused_do_not_stay_in_the_traceback(bench: EmulatorBench) -> None:
-    """An answer that is refused while it is read is not in the frames of the error."""
+    """An answer that is refused while it is read is in no frame of the error."""
     body = '{"IdentityId": "us-east-1:00", "Credentials": {"AccessKeyId": "ASIA", "SecretKey": "CANARY"}}'
     bench.fault(status=200, body=body)
     client = bench.client(bench.pool())
@@ -122,7 +122,7 @@ def test_credentials_refused_do_not_stay_in_the_traceback(bench: EmulatorBench) 
 
 
 def test_the_users_own_calls_are_logged(bench: EmulatorBench, log: Log) -> None:
-    """botocore's wire log of the user's own calls stays: before, after, and in another thread during ours."""
+    """botocore logs the user's own calls after ours, and in another thread during ours."""
     pool = bench.pool()
     client = bench.client(pool)
     mine = own_client(bench.url)
@@ -151,7 +151,7 @@ def test_the_users_own_calls_are_logged(bench: EmulatorBench, log: Log) -> None:
 
 
 def test_filters_do_not_pile_up(bench: EmulatorBench) -> None:
-    """However many calls and clients there are, each logger has one filter of ours."""
+    """Each logger has one filter of ours, however many calls and clients there are."""
     pool = bench.pool()
     for _ in range(3):
         bench.client(pool).get_id({})

@@ -28,13 +28,13 @@ IDENTITY = "us-east-1:00000000-0000-4000-8000-0000000000aa"
 
 
 def answer(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> bytes:
-    """An HTTP answer with its length told."""
+    """An HTTP answer with its Content-Length."""
     lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *headers, b"", body]
     return b"\r\n".join(lines)
 
 
 def failure_of(call: Callable[[], object]) -> Failure:
-    """The failure that *call* ends in: always one to wait after, always typed."""
+    """The failure of *call*; its action must be WAIT, and its error a `ServiceError`."""
     with pytest.raises(Failure) as caught:
         call()
     assert caught.value.action is Action.WAIT
@@ -47,7 +47,7 @@ def exchange_threads() -> list[threading.Thread]:
 
 
 def test_a_dripping_body_ends_with_the_deadline(serve: Serve) -> None:
-    """One byte every 50 ms keeps every read happy; the caller waits to the deadline, no thread longer."""
+    """A body of one byte every 50 ms passes every read timeout, but ends at the deadline with its thread."""
 
     def script(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
@@ -70,7 +70,7 @@ def test_a_dripping_body_ends_with_the_deadline(serve: Serve) -> None:
 
 
 def test_a_dripping_head_does_not_hold_the_caller(serve: Serve) -> None:
-    """A server that never ends its headers is left behind at the deadline too."""
+    """A server whose headers never end holds the caller no longer than the deadline."""
 
     def script(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
@@ -88,7 +88,7 @@ def test_a_dripping_head_does_not_hold_the_caller(serve: Serve) -> None:
 
 
 def test_a_claimed_gigabyte_is_refused_unread(serve: Serve) -> None:
-    """A length beyond the limit ends the call at once; nothing of the body is waited for."""
+    """A Content-Length beyond the limit ends the call at once, without waiting for the body."""
 
     def script(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n")
@@ -104,7 +104,7 @@ def test_a_claimed_gigabyte_is_refused_unread(serve: Serve) -> None:
 
 @pytest.mark.parametrize("framing", [b"Transfer-Encoding: chunked", b"Connection: close"])
 def test_a_streamed_gigabyte_stops_at_the_limit(serve: Serve, framing: bytes) -> None:
-    """A body without a length is read to the limit and no further, in little memory."""
+    """A body without a length is read up to the limit, in little memory."""
     sent = 0
 
     def script(connection: socket.socket, _: bytes) -> None:
@@ -134,7 +134,7 @@ def test_a_streamed_gigabyte_stops_at_the_limit(serve: Serve, framing: bytes) ->
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"deflate, gzip", b"br"])
 def test_a_compressed_answer_is_refused(serve: Serve, encoding: bytes) -> None:
-    """Identity is asked for, so a bomb is not even opened."""
+    """A compressed answer is refused without decompressing it, since the request asked for none."""
     server, bench = serve(lambda c, _: c.sendall(answer(b"\x1f\x8b" * 30, b"Content-Encoding: " + encoding)))
 
     failure = failure_of(lambda: bench.client(attempts=3).get_id({}))
@@ -148,7 +148,7 @@ def test_a_compressed_answer_is_refused(serve: Serve, encoding: bytes) -> None:
     "status", [b"301 Moved", b"302 Found", b"303 See Other", b"307 T", b"308 P", b"304 N"]
 )
 def test_a_redirect_is_not_followed(serve: Serve, status: bytes) -> None:
-    """The login token goes to nobody else, whatever the service says."""
+    """A redirect is not followed, so that the login token goes to no other host."""
     thief, _ = serve(lambda c, _: c.sendall(answer(b'{"IdentityId": "x:0"}')))
     location = b"Location: " + thief.url.encode()
     server, bench = serve(lambda c, _: c.sendall(answer(b"", location, status=status)))
@@ -182,7 +182,7 @@ def test_a_redirect_is_not_followed(serve: Serve, status: bytes) -> None:
     ids=lambda body: repr(body[:24]),
 )
 def test_an_answer_that_is_not_cognitos(serve: Serve, body: bytes) -> None:
-    """A captive portal, or any other nonsense with status 200, is a typed error that may pass."""
+    """A captive portal's page, or other nonsense with status 200, is a `ServiceError` with action WAIT."""
     _, bench = serve(lambda c, _: c.sendall(answer(body)))
 
     failure = failure_of(lambda: bench.client().get_id({}))
@@ -198,7 +198,7 @@ GOOD = {"AccessKeyId": "ASIA" + "A" * 16, "SecretKey": "x" * 40, "SessionToken":
 @pytest.mark.parametrize("field", GOOD)
 @pytest.mark.parametrize("value", [None, 5, "", [], {}, "a b", "a\n", "x" * 20_000, True, "é", "a\0b", 1e300])
 def test_credentials_with_a_wrong_part(serve: Serve, field: str, value: object) -> None:
-    """Each part of the wrong type, missing, too long or with odd characters refuses the whole."""
+    """Credentials with one part of a wrong type, missing, too long or with odd characters are refused."""
     credentials = {**GOOD, "Expiration": time.time() + 3600, field: value}
     body = json.dumps({"IdentityId": IDENTITY, "Credentials": credentials}).encode()
     _, bench = serve(lambda c, _: c.sendall(answer(body)))
@@ -207,7 +207,7 @@ def test_credentials_with_a_wrong_part(serve: Serve, field: str, value: object) 
 
 
 def test_mutated_answers_are_typed_failures(serve: Serve) -> None:
-    """Whatever happens to the bytes of an answer, what comes out is credentials or our error."""
+    """An answer with changed bytes gives credentials or an error of this package."""
     rng = random.Random(7)
     good = json.dumps(
         {"IdentityId": IDENTITY, "Credentials": {**GOOD, "Expiration": int(time.time()) + 3600}}
@@ -236,7 +236,7 @@ def test_mutated_answers_are_typed_failures(serve: Serve) -> None:
 
 
 def _is_refused(call: Callable[[], object]) -> bool:
-    """Tell whether *call* ends in a service error; any other error is the test's."""
+    """Return whether *call* ends in a service error; any other error fails the test."""
     try:
         call()
     except Failure as failure:
@@ -247,7 +247,7 @@ def _is_refused(call: Callable[[], object]) -> bool:
 
 
 def test_a_truncated_answer_is_asked_for_again(serve: Serve) -> None:
-    """Fewer bytes than promised is a broken connection, not an answer; botocore's policy tries again."""
+    """An answer with fewer bytes than its Content-Length is a lost connection, and botocore tries again."""
     body = b'{"IdentityId": "%s"}' % IDENTITY.encode()
 
     def script(connection: socket.socket, _: bytes) -> None:
@@ -261,7 +261,7 @@ def test_a_truncated_answer_is_asked_for_again(serve: Serve) -> None:
 
 
 def test_a_dropped_connection_is_tried_again(bench: EmulatorBench) -> None:
-    """A connection lost before or after the work is retried, at most three attempts in all."""
+    """A request whose connection is lost before or after the operation is retried, three attempts at most."""
     pool = bench.pool()
     bench.fault(drop=True, times=2)
     assert bench.client(pool, attempts=3).get_id(bench.login())
@@ -278,7 +278,7 @@ def test_a_dropped_connection_is_tried_again(bench: EmulatorBench) -> None:
 def test_a_guest_identity_is_not_asked_for_a_third_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each request of a guest that times out may have made an identity: one retry, no more."""
+    """A guest's GetId that times out is retried once only: each attempt may have made an identity."""
     monkeypatch.setattr(botocore_client, "READ_TIMEOUT", 0.1)
     server, bench = serve(lambda *_: server.stopped(20) and None)
 
@@ -304,7 +304,7 @@ def test_a_guest_identity_is_not_asked_for_a_third_time(
         ("http://localhost.example.com/", False),
         ("http://cognito-identity.us-east-1.amazonaws.com/", False),
         ("http://10.0.0.1/", False),
-        ("http://[::ffff:127.0.0.1]/", False),  # not the same to every Python version
+        ("http://[::ffff:127.0.0.1]/", False),  # Python versions disagree on it
         ("http://[::1%25eth0]/", False),
         ("http://0x7f000001/", False),
         ("http://127.0.0.1@example.com/", False),
@@ -313,7 +313,7 @@ def test_a_guest_identity_is_not_asked_for_a_third_time(
     ],
 )
 def test_tokens_go_over_https_or_to_this_machine(url: str, is_safe: bool) -> None:
-    """Plain http is for loopback addresses alone, and no name is looked up to find out."""
+    """Plain http is accepted only for loopback addresses, and no name is looked up to decide."""
     if is_safe:
         check_target(url)
     else:

@@ -55,12 +55,12 @@ def bus(tmp_path: Path) -> Iterator[str]:
     assert process.stdout is not None
     yield process.stdout.readline().strip()
     with process:
-        process.communicate()  # its input ends, and with it the session
+        process.communicate()  # closes its stdin, which ends the session
 
 
 @pytest.fixture
 def app(cli: Cli, emulator, issuer: str, config, isolation: Path, bus: str) -> App:
-    """The profile, with the desktop's keyring."""
+    """The app's profile, with the keyring as its store."""
     cli.environ["DBUS_SESSION_BUS_ADDRESS"] = bus
     cli.environ.pop("PYTHON_KEYRING_BACKEND", None)
     return make_app(cli, emulator, issuer, config, isolation, "keyring")

@@ -1,4 +1,4 @@
-"""The sign-in in a real keyring: gnome-keyring, by the Secret Service's protocol."""
+"""The sign-in in a real keyring: gnome-keyring, over the Secret Service protocol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ secretstorage = pytest.importorskip("secretstorage", reason="this needs SecretSt
 
 @pytest.fixture
 def collection(bus: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Any]]:
-    """The desktop's keyring, as another program sees it."""
+    """The items of the desktop's keyring, as another program sees them."""
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus)
     connection = secretstorage.dbus_init()
     yield lambda: secretstorage.get_default_collection(connection)
@@ -24,7 +24,7 @@ def collection(bus: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
 
 @pytest.mark.quick
 def test_the_sign_in_is_sealed_with_a_key_in_the_keyring(app: App, collection: Callable[[], Any]) -> None:
-    """The keyring has 32 random bytes under a hash, and no token is in clear."""
+    """The keyring holds only a random key of 32 bytes, under a hash, and the stored token is encrypted."""
     done = app.login("ann")
     assert done.code == 0, done.err
     assert "the sign-in is kept in the keyring" in done.out
@@ -55,7 +55,7 @@ def test_later_processes_refresh_with_it(app: App) -> None:
 
 
 def test_logout_leaves_nothing_in_the_keyring(app: App, collection: Callable[[], Any]) -> None:
-    """Key, encrypted token and account file are gone, and the token is revoked."""
+    """`logout` removes the key, the encrypted token and the account file, and revokes the token."""
     app.login("ann")
 
     done = app("logout")
@@ -67,7 +67,7 @@ def test_logout_leaves_nothing_in_the_keyring(app: App, collection: Callable[[],
 
 
 def test_a_locked_keyring_takes_nothing_away(app: App, collection: Callable[[], Any]) -> None:
-    """With a locked keyring cached credentials are used; a refresh fails in time, with the reason."""
+    """With a locked keyring, cached credentials are used, and a refresh fails in time, with the reason."""
     app.login("ann")
     app("credential-process")
     collection().lock()
@@ -80,7 +80,7 @@ def test_a_locked_keyring_takes_nothing_away(app: App, collection: Callable[[], 
 
 
 def test_no_bus_at_all(app: App) -> None:
-    """Without a keyring (SSH) the login says so before anybody signs in, and how to choose a file."""
+    """Without a keyring (SSH), `login` says so before anybody signs in, and how to choose a file instead."""
     done = app.login("ann", DBUS_SESSION_BUS_ADDRESS="unix:path=/nonexistent")
 
     assert done.code == 7

@@ -1,4 +1,4 @@
-"""Tokens as login providers issue them, but for the signature, which nobody here may look at."""
+"""Tokens as login providers issue them, except for the signature, which the package never checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def encoded(value: object) -> str:
 
 
 def jwt(*, header: object = None, signature: str = "c2ln-CANARY", **claims: Any) -> str:
-    """Make a token of user ``sub`` at Google, valid for an hour, but for *claims*; None leaves one out."""
+    """Make Google's token for user ``sub``, valid for an hour; *claims* change it, and None removes one."""
     everything = {"iss": f"https://{GOOGLE}", "sub": "ann", "aud": "app", "exp": NOW + 3600, **claims}
     kept = {name: value for name, value in everything.items() if value is not None}
     return f"{encoded(header or {'alg': 'RS256'})}.{encoded(kept)}.{signature}"
