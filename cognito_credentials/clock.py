@@ -1,7 +1,7 @@
 """
 The three sources of time: the wall clock, the elapsed clock, and the service's `Date` header.
 
-The wall clock of a device may be hours wrong and may jump. The elapsed clock never jumps, but starts anew
+The wall clock of a device may be hours wrong and may jump. The elapsed clock never jumps, but restarts
 with each boot. Neither is enough alone, so every decision about expiry asks `ServerTime.now`, which takes the
 *later* of the two: a credential is expired when either clock says so.
 
@@ -27,7 +27,7 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
 class Clock:
-    """The clocks of this machine. Tests pass one of their own."""
+    """The clocks of this machine. Tests pass another one."""
 
     def __init__(self) -> None:
         # Without a boot id of the system, readings compare only within this process.
@@ -38,7 +38,7 @@ class Clock:
         return time.time()
 
     def elapsed(self) -> float:
-        """Return seconds since some fixed moment, whoever sets the clock; includes suspend where it can."""
+        """Return seconds since a fixed moment; setting the clock does not count, suspend does where it can."""
         # Linux stops the monotonic clock during suspend, and credentials go on ageing.
         boottime = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if boottime is None else time.clock_gettime(boottime)
@@ -84,7 +84,6 @@ class ServerTime:
         Estimate the service's time: the later of the two clocks' answers.
 
         Args:
-            clock: This machine's clocks.
             boot_id: `Clock.boot_id`, when the caller has read it already.
 
         Returns:
@@ -127,7 +126,6 @@ def observe(clock: Clock, server_seconds: float | None = None) -> ServerTime:
     Record the present time by this machine's clocks and by the service.
 
     Args:
-        clock: This machine's clocks.
         server_seconds: The service's time now, seconds since the epoch; None when unknown.
     """
     wall = clock.wall()

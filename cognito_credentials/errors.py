@@ -10,7 +10,7 @@ Every error of this package, named by what its reader must do next.
     │   ├── IdentityNotFoundError               the identity or its pool is gone        exit 5
     │   └── PoolMisconfiguredError              its owner must correct the pool         exit 5
     ├── ServiceError (retryable)                wait: network, throttling, 5xx          exit 6
-    │   └── CredentialsExpiredError             the same, and what we held has expired  exit 6
+    │   └── CredentialsExpiredError             the same, and no credentials are valid  exit 6
     └── CacheError                              correct the directory or keyring        exit 7
 
 "Not configured" is not an error: a credential provider that has nothing to say returns None.

@@ -16,7 +16,7 @@ def home_directory(environ: Mapping[str, str]) -> str | None:
     Find the user's home in *environ*, or in the user database when *environ* has no ``HOME``.
 
     Returns:
-        An absolute path; None when there is none, or when *environ* names a relative path.
+        An absolute path; None if the user has no home, or *environ* names a relative path.
     """
     home = environ.get("USERPROFILE" if os.name == "nt" else "HOME")
     if home is None:

@@ -17,12 +17,7 @@ REDACTED = "<redacted>"
 
 
 class Secret:
-    """
-    A text that must not be printed, logged or pickled.
-
-    Args:
-        text: The secret itself.
-    """
+    """A text that must not be printed, logged or pickled."""
 
     __slots__ = ("_text",)
 

@@ -74,7 +74,7 @@ def _init(self: Any, error: CognitoCredentialsError) -> None:
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:
-    # The class is made anew by each process: pickle would not find it.
+    # Each process makes its own class, which pickle would not find.
     return as_botocore_error, (self._kind(self.message, **_details(self)),)
 
 
@@ -104,7 +104,8 @@ class IdentityPoolCredentials(Credentials):  # type: ignore[misc]  # botocore ha
         Return key, secret and token of one generation, for one signature.
 
         Raises:
-            botocore.exceptions.CredentialRetrievalError: There are none; it is also one of our errors.
+            botocore.exceptions.CredentialRetrievalError: No credentials are valid, and new ones cannot be
+                obtained. It is also a `CognitoCredentialsError`.
         """
         credentials = self._current()
         known, frozen = self._signed_with
@@ -195,7 +196,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     or the environment may name a pool; access keys among the arguments win over it. Where nothing names a
     pool, this is boto3's own Session.
 
-    Sessions share the cache on disk. With ``cache="memory"`` each session is a guest of its own: make one
+    Sessions share the cache on disk. With ``cache="memory"`` each session is another guest: make one
     session, and use it throughout.
 
     Args:
@@ -233,7 +234,6 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
     Put the provider into *session*'s chain; call it before the session's first use.
 
     Args:
-        session: Any botocore session.
         settings: Settings of `IdentityPool`. With any, the pool is the only source of credentials. With none,
             the provider reads profile and environment, and stands before ``credential_process`` in the chain.
 
@@ -268,7 +268,7 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
 
 
 def _has_keys(session: botocore.session.Session) -> bool:
-    """Tell whether the profile in effect has access keys of its own: then the user means those."""
+    """Tell whether the profile in effect has access keys, which then win."""
     name = session.get_config_variable("profile") or "default"
     return "aws_access_key_id" in session.full_config.get("profiles", {}).get(name, {})
 

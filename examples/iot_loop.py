@@ -28,7 +28,7 @@ TOO_WRONG = 300
 def send_reading(sts: Any) -> str:
     """Send one reading; return the state of the device, for people."""
     try:
-        sts.get_caller_identity()  # stands for iot-data's publish()
+        sts.get_caller_identity()  # in place of iot-data's publish()
     except CognitoCredentialsError as error:
         # There are no valid credentials. An outage leads here only when the last ones have expired.
         return f"waiting for the network: {error}" if error.retryable else f"needs attention: {error}"

@@ -3,7 +3,7 @@ A desktop app that signs its user in itself: in the browser, once in several wee
 
     AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
     APP_ISSUER=…  APP_CLIENT_ID=…  an OpenID Connect provider that the pool lists, and a client for apps
-    APP_LOGIN_STORE=file  a plain file instead of the operating system's keyring, where there is none
+    APP_LOGIN_STORE=file  a plain file, where the operating system has no keyring
 
 Type "in", "sync" or "out". End the input to quit. For an Amazon Cognito user pool, write
 UserPool("us-east-1_…", "client-id", redirect_ports=[8400, 8401]) for OidcLogin(…).
@@ -32,7 +32,7 @@ class App:
             os.environ["APP_CLIENT_ID"],
             store=os.environ.get("APP_LOGIN_STORE", "keyring"),
         )
-        # An app with several users on one computer adds user="…", so that each has a sign-in of their own.
+        # An app with several users on one computer adds user="…", so that each has a separate sign-in.
         session = Session(identity_pool_id=os.environ["AWS_COGNITO_IDENTITY_POOL_ID"], logins=login)
         assert session.identity_pool is not None
         self.pool = session.identity_pool

@@ -14,7 +14,6 @@ class ServiceError(Exception):
     Args:
         code: The error code on the wire, e.g. ``NotAuthorizedException``.
         message: The text; None where the service sends a code without a text.
-        status: The HTTP status.
     """
 
     def __init__(self, code: str, message: str | None, status: int = 400) -> None:

@@ -97,14 +97,13 @@ class Calls:
         Call *operation* and read its answer.
 
         Args:
-            operation: Its name.
-            parameters: Makes its parameters. They hold tokens in clear, and are dropped at once.
+            parameters: Makes the parameters. They hold tokens in clear, and are dropped at once.
             read: Makes the result of the answer; may raise `Failure` or our errors.
             tokens: The logins that are sent, by provider name.
             is_guest: Whether this is for a guest; otherwise, whether there are no tokens.
 
         Raises:
-            Failure: It did not work.
+            Failure: The call failed.
         """
         is_guest = not tokens if is_guest is None else is_guest
         if not all(isinstance(token, Secret) for token in tokens.values()):

@@ -113,7 +113,7 @@ class CognitoClient:
         for other reasons (CI sets AWS_ACCOUNT_ID), and one that is not the pool's makes the pool "not found".
 
         Raises:
-            Failure: There is none.
+            Failure: The call failed, or its answer is not valid.
         """
         pool_id = self._settings.identity_pool_id
         return self._calls.call(
@@ -133,7 +133,7 @@ class CognitoClient:
             The identity they are for, which after a merge is another one, and the credentials.
 
         Raises:
-            Failure: There are none.
+            Failure: The call failed, or its answer is not valid.
         """
         operation = "GetCredentialsForIdentity"
         role = {"CustomRoleArn": custom_role_arn} if custom_role_arn else {}
@@ -156,7 +156,7 @@ class CognitoClient:
             The identity it is for, which after a merge is another one, and the token.
 
         Raises:
-            Failure: There is none.
+            Failure: The call failed, or its answer is not valid.
         """
         return self._calls.call(
             "GetOpenIdToken",
@@ -171,10 +171,10 @@ class CognitoClient:
 
         Args:
             token: From `get_open_id_token`.
-            is_guest: Whether it was got without logins.
+            is_guest: Whether the token was issued without logins.
 
         Raises:
-            Failure: There are none.
+            Failure: The call failed, or its answer is not valid.
         """
         settings = self._settings
         if settings.role_arn is None:
@@ -210,12 +210,11 @@ class CognitoClient:
         Take logins off an identity; without its last one it can never be used again.
 
         Args:
-            identity_id: The identity.
-            tokens: At least one login that it has.
+            tokens: At least one login that the identity has.
             providers: Names of the logins to take off.
 
         Raises:
-            Failure: They are still there.
+            Failure: The call failed; the logins are still linked.
         """
         self._calls.call(
             "UnlinkIdentity",

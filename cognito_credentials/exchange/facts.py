@@ -26,7 +26,7 @@ def facts(
     """
     names = [name for name in tokens if name]
     pool_id, pool_origin = settings.identity_pool_id, settings.origins.get("identity_pool_id", "")
-    # Whoever names a profile looks for the mistake there, though a variable may have won over it.
+    # A user who names a profile looks for the mistake there, although a variable may have won over it.
     is_elsewhere = pool_origin and not pool_origin.startswith("profile ")
     named = {
         "pool": f"{pool_id} (from {pool_origin})" if is_elsewhere else pool_id,

@@ -2,7 +2,7 @@
 Which calls, in which order.
 
     enhanced    GetId -> GetCredentialsForIdentity                     the default
-    basic       GetId -> GetOpenIdToken -> AssumeRoleWithWebIdentity   one's own role, duration and policy
+    basic       GetId -> GetOpenIdToken -> AssumeRoleWithWebIdentity   a chosen role, duration and policy
 
 GetId is left out where the identity is known. The id in an answer is the one that counts. The OpenID token is
 never kept.
@@ -68,7 +68,7 @@ class Flows:
         Get credentials, by the flow and role of the settings.
 
         Raises:
-            Failure: There are none.
+            Failure: A call failed, or the credentials have an impossible lifetime.
         """
         client = self._client
         with contextlib.closing(client):
@@ -92,7 +92,7 @@ class Flows:
             The identity id that the answer names, and the token, which lasts ten minutes.
 
         Raises:
-            Failure: There is none.
+            Failure: A call failed.
         """
         with contextlib.closing(self._client):
             identity_id = self._known(identity_id, tokens, on_identity)
@@ -103,7 +103,7 @@ class Flows:
         Get the identity id that *tokens* have, or a new guest's; no request is made where it is known.
 
         Raises:
-            Failure: There is none.
+            Failure: A call failed.
         """
         with contextlib.closing(self._client):
             return self._known(identity_id, tokens, on_identity)
@@ -144,7 +144,7 @@ class Flows:
 
     def _assumed_time(self, expires_at: int) -> ServerTime:
         """
-        Work out the service's time where no answer told it (a proxy removed the `Date` header).
+        Work out the service's time where no answer has it (a proxy removed the `Date` header).
 
         This machine's clock is taken where it fits the credentials. Where it does not fit, the clock is
         wrong: the service gives no credentials for less than 15 minutes, so these are used for that long,

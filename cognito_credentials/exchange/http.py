@@ -101,7 +101,7 @@ class Http:
         Fetch a JSON object.
 
         Raises:
-            ServiceError: There is no answer, or another one.
+            ServiceError: The server does not answer, or its answer is not a JSON object with status 200.
             ConfigurationError: The address is neither https nor on this machine.
         """
         answer = self.send("GET", url, None, {})
@@ -133,7 +133,7 @@ class Http:
                 limit between two bytes.
 
         Raises:
-            ServiceError: There is no answer.
+            ServiceError: The server does not answer.
             ConfigurationError: The address is neither https nor on this machine.
         """
         usual = self._network.budget
@@ -229,7 +229,7 @@ def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:
         budget: Seconds.
 
     Raises:
-        ServiceError: There is no answer.
+        ServiceError: The server does not answer.
         CognitoCredentialsError: An error of *function*.
     """
 

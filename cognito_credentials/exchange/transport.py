@@ -157,8 +157,8 @@ class Transport:
         if round_trip <= PRECISE_ROUND_TRIP:
             return observe(self._clock, server + round_trip / 2)
         # Name resolution, connecting and a slow link are all in it, before or after the server wrote. If this
-        # machine's clock is in between, it is right as far as can be told. If not, the latest moment counts:
-        # what is used some seconds too short harms nobody.
+        # machine's clock is in between, it counts as right. If not, the latest possible moment
+        # counts: credentials that are used for some seconds less do no harm.
         wall = self._clock.wall()
         return observe(self._clock, wall if server <= wall <= server + round_trip else server + round_trip)
 

@@ -23,7 +23,7 @@ def logins_of(settings: Settings, environ: Mapping[str, str]) -> Logins:
     Make the login sources that *settings* name; none is asked for a token.
 
     Args:
-        settings: Settings whose logins are not a program's own.
+        settings: Settings whose logins come from a profile or the command line, not from a program.
         environ: Where ``env:`` sources and sign-ins look.
 
     Raises:
@@ -46,7 +46,6 @@ def sources_of(
     Make the login sources that a profile or a command line names; see `logins_of`.
 
     Args:
-        configured: The texts.
         environ: Where ``env:`` sources and sign-ins look.
         profile: Name of the profile in effect.
         profile_settings: Its keys, of which ``ca_bundle`` counts.

@@ -28,7 +28,7 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
     Return the login that a person signs in to; of *provider*, where there are several.
 
     Raises:
-        ConfigurationError: There is none, or there are several.
+        ConfigurationError: No login can be signed in to, or several can.
     """
     sources = sign_ins(parts.logins)
     if provider is not None:

@@ -83,7 +83,7 @@ class Exchanger:
         Find out who asks. Login tokens are asked for only where nothing else can tell.
 
         Raises:
-            LoginRequiredError: Only a token could tell, and there is none.
+            LoginRequiredError: Only a login token could tell, and no source gives one.
         """
         name = self._logins.principal()
         logins = None
@@ -102,7 +102,6 @@ class Exchanger:
         Get new credentials.
 
         Args:
-            principal: Who asks.
             budget: Seconds that the service may take, recovery included.
             rng: Spreads the moments at which many machines refresh.
 
@@ -164,7 +163,7 @@ class Exchanger:
         attempt = self._first_attempt(principal)
         has_failed = False
         while True:
-            # Only the service's time counts against the budget: login sources have limits of their own.
+            # Only the service's time counts against the budget: login sources have their own limits.
             began = self._clock.elapsed()
             outcome = self._try(principal, attempt, max(budget, 0.1), call)
             if not isinstance(outcome, Failure):

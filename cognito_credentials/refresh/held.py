@@ -31,7 +31,6 @@ class Held:
     A credentials record, with the moments at which it is due worked out once for both clocks.
 
     Args:
-        record: As it is in the cache.
         clock: The record's moments are translated to its wall and elapsed time.
         is_rejected: A service has rejected these credentials. Then they are never fresh: the next request
             tries to replace them, and they are used only if that fails.

@@ -102,8 +102,7 @@ class Identities:
         Take the identity that the service gave, and write it down.
 
         Args:
-            principal: Whose it is.
-            identity_id: The same as before, or another one.
+            identity_id: The id in the answer, which may differ from the one that the request named.
             refused: The identity that it replaces because the service refused that one.
         """
         old = self.known(principal)

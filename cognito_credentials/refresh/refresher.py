@@ -144,7 +144,7 @@ class Refresher:
         The next request waits for new ones, unless a back-off forbids that. If none can be had, the rejected
         ones are returned as long as they are valid. The rejection is also written to the store. A process
         that reads these credentials there replaces them first (`Memory.look`); a process that holds them
-        already goes on until it is told, or until its own refresh is due.
+        already uses them until its own `invalidate` is called, or until its own refresh is due.
         """
         self._memory.reject(access_key_id)
 

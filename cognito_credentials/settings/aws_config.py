@@ -80,7 +80,7 @@ def choose_profile(
         may_be_missing: Whether a profile of ``AWS_PROFILE`` that does not exist is no error.
 
     Returns:
-        Its name and its settings; None and no settings when there is none.
+        Its name and its settings; None and no settings if no profile applies.
 
     Raises:
         ConfigurationError: The profile does not exist; the message names near ones.

@@ -76,7 +76,6 @@ def checked_endpoint(value: object, where: str) -> str:
     Take the address of a service: https, or plain http to this machine.
 
     Args:
-        value: The address.
         where: The setting and its origin, for messages.
 
     Returns:

@@ -119,7 +119,7 @@ def load(
         cache_dir=cache_dir,
         cache_is_explicit="cache" in lookup.origins or "cache_dir" in lookup.origins,
         endpoint_url=_endpoint(lookup, "endpoint_url", "cognito_identity"),
-        # The enhanced flow does not call STS, so a configured address of STS need not be one that we accept.
+        # The enhanced flow does not call STS, so a configured address of STS need not be acceptable.
         sts_endpoint_url=_endpoint(lookup, "sts_endpoint_url", "sts" if flow == "basic" else None),
         profile=lookup.profile,
         profile_settings=lookup.profile_settings,
@@ -194,8 +194,7 @@ class _Lookup:
     Args:
         arguments: By the names in `NAMES`; None is not given.
         environ: An empty variable is not set.
-        config: The AWS config.
-        profile: The one asked for explicitly, if any.
+        profile: The profile asked for explicitly, if any.
         origin: What arguments are called in messages.
 
     Raises:
@@ -320,7 +319,7 @@ def _how_to_name_a_pool(lookup: _Lookup, *, in_python: bool) -> str:
 
 def _near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """
-    Find variables that are almost ours.
+    Find environment variables whose names resemble those of this package.
 
     Returns:
         Each with the one that was probably meant. It may be another program's all the same

@@ -50,7 +50,7 @@ client = boto3.client("cognito-identity", region_name=POOL_ID.partition(":")[0])
 
 
 def user_of(request: Request) -> dict[str, str] | None:
-    """Return the user by the session in the request; a name in the request itself is never believed."""
+    """Return the user whose session the request names; a user name in the request counts for nothing."""
     scheme, _, session = request.headers.get("Authorization", "").partition(" ")
     sessions = json.loads(SESSIONS.read_text())
     return sessions.get(session) if scheme == "Bearer" else None

@@ -37,7 +37,6 @@ class KeyFetches:
     The fetches under way: one for each provider, however many calls need it.
 
     Args:
-        issuers: Get the keys.
         seconds: How long a call waits for all documents of one provider.
     """
 
@@ -79,7 +78,7 @@ def fetch_keys(provider: str, uri: str | None, seconds: float) -> Keys:
 
     Args:
         uri: The address of the keys; None takes it from the discovery document.
-        seconds: For both documents together.
+        seconds: The time limit for both documents together.
 
     Returns:
         None if the keys cannot be fetched.

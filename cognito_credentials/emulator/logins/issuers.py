@@ -42,8 +42,8 @@ class _FetchedKeys:
 
     Attributes:
         keys: None if they could not be fetched.
-        fetched_at: When the keys came.
-        asked_at: When the provider was asked last.
+        fetched_at: When the keys came, in seconds since the epoch by the emulator's clock.
+        asked_at: When the provider was asked last, by the same clock.
     """
 
     keys: Sequence[Mapping[str, Any]] | None
@@ -53,11 +53,7 @@ class _FetchedKeys:
 
 class Issuers:
     """
-    The login providers: their client ids and their keys.
-
-    Args:
-        state: Has the issuers of the seed.
-        keys: Has the key of the test issuer.
+    The login providers: their client ids and their keys, from the seed, the provider or the test issuer.
     """
 
     def __init__(self, state: State, keys: SigningKeys, clock: Clock) -> None:

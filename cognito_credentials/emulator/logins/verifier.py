@@ -142,7 +142,7 @@ class LoginVerifier:
         )
 
     def _verify_saml(self, arn: str, token: str) -> VerifiedLogin:
-        """Check a response of the provider, or of the emulator's test issuer in its place."""
+        """Check a response of the provider, or of the emulator's test issuer, which may stand in for it."""
         try:
             from cognito_credentials.emulator.logins import saml, saml_issuer
 

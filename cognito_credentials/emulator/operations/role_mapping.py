@@ -34,7 +34,6 @@ def resolve_role(
 
     Args:
         logins: The verified logins; empty for a guest or a token of this service.
-        custom_role_arn: CustomRoleArn of the call.
         authenticated: False for a guest.
 
     Raises:

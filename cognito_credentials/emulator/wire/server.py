@@ -52,7 +52,7 @@ class RunningServer:
         address = ipaddress.ip_address(host)
         self.is_local = address.is_loopback
         self.certificate = make_certificate(host, certificate_file) if tls else None
-        # Nobody can connect to an unspecified address: the URL has the loopback address in its place.
+        # Nobody can connect to an unspecified address, so the URL has the loopback address instead.
         shown = ("127.0.0.1" if address.version == 4 else "::1") if address.is_unspecified else host
         self.url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"
         connections = _Connections()

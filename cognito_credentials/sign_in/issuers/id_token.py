@@ -147,7 +147,7 @@ def _rejection(error: Exception) -> LoginRejectedError:
 
 
 def _key(keys: Mapping[str, Any], header: Mapping[str, Any], algorithm: str) -> dict[str, Any] | None:
-    """Find the one published key that can have signed the token; None if there is none, or several."""
+    """Find the one published key that can have signed the token; None if no key fits, or several do."""
     published = keys.get("keys")
     fitting = [
         key

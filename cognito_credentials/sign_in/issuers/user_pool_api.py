@@ -34,13 +34,7 @@ _WAIT: Final = frozenset(
 
 
 class ApiError(Exception):
-    """
-    The user pool refused.
-
-    Args:
-        code: The error code of the answer.
-        message: The error message of the answer.
-    """
+    """An error answer of the user pool."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code)

@@ -72,7 +72,7 @@ class KeyringStore:
 
     def load(self) -> Secret | None:
         """
-        Read and decrypt the secret; None when there is none, or the key is gone.
+        Read and decrypt the secret; None if nothing is stored, or the key is gone.
 
         Raises:
             CacheError: The keyring cannot be reached.

@@ -32,7 +32,7 @@ class StoredTokens(NamedTuple):
     What the secret store has: one of the two tokens.
 
     A crash can come between the writing of the account file and of the secret. The principal beside the token
-    prevents that one user's name then stands for another user's token.
+    prevents one user's token from then being taken for another user's.
     """
 
     refresh_token: Secret | None

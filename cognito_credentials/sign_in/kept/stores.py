@@ -32,7 +32,7 @@ class SecretStore(Protocol):
         """Make sure that a secret can be stored and read back."""
 
     def load(self) -> Secret | None:
-        """Return the secret; None when there is none."""
+        """Return the secret; None if nothing is stored."""
 
     def store(self, secret: Secret) -> None:
         """Store the secret, whole or not at all."""
@@ -59,7 +59,7 @@ class PlainFileStore:
 
     def load(self) -> Secret | None:
         """
-        Return the secret; None when there is none.
+        Return the secret; None if nothing is stored.
 
         Raises:
             CacheError: The directory cannot be used.

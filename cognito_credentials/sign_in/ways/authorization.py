@@ -1,9 +1,9 @@
 """
 One authorization request, and its one valid answer (RFC 6749, 7636, 9207 and 8252).
 
-``state`` binds the answer to this request: an attacker cannot make us redeem a code of theirs. The PKCE
-verifier binds the code to this process: an attacker cannot redeem our code. ``nonce`` binds the ID token to
-both.
+``state`` binds the answer to this request: an attacker cannot make this process redeem the attacker's code.
+The PKCE verifier binds the code to this process: an attacker cannot redeem the user's code. ``nonce`` binds
+the ID token to both.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _QUOTES: Final = "'\"<>` "
 """Mails and shells put these around an address; no address begins or ends with one."""
 
 
-class AnswerRefused(Exception):  # noqa: N818  (the browser is told; the sign-in goes on waiting)
+class AnswerRefused(Exception):  # noqa: N818  (shown in the browser; the sign-in goes on waiting)
     """
     An answer to another request, or a second answer.
 

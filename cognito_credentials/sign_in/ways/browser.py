@@ -119,7 +119,7 @@ def _given_up() -> LoginRequiredError:
 
 def open_default_browser(url: str) -> bool:
     """
-    Open *url* in the person's browser; return False when there is none.
+    Open *url* in the person's browser; return False if no browser is found.
 
     A browser that runs inside the terminal (lynx, w3m) does not count unless ``BROWSER`` names it: it would
     take over the terminal, and stdout with it. `webbrowser.open` would try those when the first browser

@@ -237,7 +237,7 @@ class PasswordSignIn:
         try:
             self._issuer.confirm_device(device, verifier, access_token, platform.node() or "this machine")
         except (ApiError, CognitoCredentialsError) as error:
-            why = error.message or error.code  # the tokens are valid all the same
+            why = error.message or error.code  # the tokens are valid without the device
         else:
             return device
         self._prompt.say(
