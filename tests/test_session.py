@@ -294,6 +294,21 @@ class TestCredentials:
 
         assert session.get_credentials().access_key != old
 
+    @pytest.mark.parametrize("where", ["argument", "environment"])
+    def test_the_pool_is_reached_through_the_credentials(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, where: str
+    ) -> None:
+        """`identity_pool` is None where the session finds the pool itself; the credentials have it always."""
+        if where == "environment":
+            monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", world.pool_id)
+        session = Session(identity_pool_id=world.pool_id if where == "argument" else None)
+        signed_with = session.get_credentials().get_frozen_credentials()
+
+        session.get_credentials().pool.invalidate(signed_with.access_key)
+
+        assert (session.identity_pool is None) == (where == "environment")
+        assert session.get_credentials().access_key != signed_with.access_key
+
     def test_a_pool_without_secrets_pickles(self, world: World) -> None:
         """Credentials of a guest pickle as their settings; with a login token they refuse to be pickled."""
         guest = pickle.loads(pickle.dumps(IdentityPoolCredentials(IdentityPool(world.pool_id))))

@@ -30,7 +30,7 @@ _OPTIONS: Final = (
     ("identity_id", "ID", "a known identity of the pool: it is used as it is"),
     ("account_id", "ID", "the AWS account of the credentials, 12 digits, to be put on them"),
     ("user", "NAME", "name of the user, where the login does not tell"),
-    ("developer_headers", "SOURCE", "headers for a login developer:URL: file:, env: or command: as below"),
+    ("developer_headers", "SOURCE", "headers for a login developer:URL; SOURCE as of --login, no PROVIDER="),
     ("flow", "FLOW", "enhanced (default) or basic"),
     ("custom_role_arn", "ARN", "enhanced flow: the role, where the logins allow several"),
     ("role_arn", "ARN", "basic flow: the role to assume"),
@@ -45,6 +45,8 @@ _OPTIONS: Final = (
 
 def add_pool_options(options: Options) -> None:
     """Add the options of a command that needs an identity pool."""
+    from ..logins.schemes import FORMS, one_of
+
     group = options.group("options that select the identity pool")
     for name, metavar, text in _OPTIONS:
         group.add(_option(name), metavar=metavar, help=text)
@@ -52,7 +54,7 @@ def add_pool_options(options: Options) -> None:
         "--login",
         metavar="[PROVIDER=]SOURCE",
         action="append",
-        help="a login token's source: PROVIDER=file:PATH, =env:NAME or =command:ARGV, may be repeated; or "
+        help=f"PROVIDER=SOURCE, where SOURCE gives a login token: {one_of(FORMS)}; may be repeated; or "
         "developer:URL, the app's own back end",
     )
 
@@ -113,7 +115,7 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
     Raises:
         ConfigurationError: One is no such text. It is not shown: it may be a token.
     """
-    from ..logins.schemes import names_its_provider
+    from ..logins.schemes import FORMS, names_its_provider, one_of
 
     logins: dict[str | None, str] = {}
     for text in texts:
@@ -130,7 +132,7 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
         if equals and 0 < len(provider) <= 128 and source.strip("= ") and ":" not in source:
             raise ConfigurationError(
                 f"--login from {ORIGIN}: what follows {clean(provider, 80)}= is no source",
-                hint="It must begin with file:, env: or command:, and is never a token itself",
+                hint=f"Write {one_of(FORMS)}, never a token itself",
             )
         if not equals or not provider or len(provider) > 128 or ":" not in source:
             raise ConfigurationError(

@@ -4,7 +4,9 @@ The user as the identity pool sees it: login provider names, and sources of thei
     source.py         Source: all that a login source can be asked; asking one -> a checked token or our error
     program.py        a token, a function or an object of the program -> Source
     schemes.py        text of a profile or command line, file:PATH … -> Source
-    file.py  environment.py  command.py    the sources of these three schemes
+    file.py           a token in a file -> FileSource
+    environment.py    a token in an environment variable -> EnvironmentSource
+    command.py        the output of a command -> CommandSource
     mapping.py        Logins: the sources of one user -> principal; tokens, ready to be sent
     providers.py      login provider name, and a token for it -> checked, or the error that says what is meant
     claims.py         JSON Web Token -> its claims, unverified

@@ -1,6 +1,6 @@
 """
 Login sources as a profile or a command line names them: ``file:PATH``, ``env:NAME``, ``command:ARGV``,
-``developer:URL``.
+``developer:URL``. `_MAKERS`, at the end of this file, is the table of the schemes.
 
 Only text that the user configured is read this way. A token that a program hands over is not: whoever
 supplies the token of a request could have a command run.
@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import ConfigurationError, clean
 from ..home import expand_user
@@ -23,16 +23,29 @@ from .file import FileSource
 from .source import LOGIN_TOKEN, Source
 
 DEVELOPER: Final = "developer"
-"""The scheme of an app's own back end; `developer.login` makes its sources, which lies above this folder."""
-SCHEMES: Final = ("file", "env", "command", "keyring", DEVELOPER)
-_FORMS = "file:PATH, env:NAME or command:ARGV"
-Maker = Callable[[str, str | None], Source]
-"""Makes a source of the text behind the scheme and the login provider name; None where the token names it."""
-_HOLDS = MappingProxyType(
+"""The scheme of an app's own back end. Its class is above this folder; its maker is in `pool/logins.py`."""
+_HOLDS: Final = MappingProxyType(
     {"cognito_developer_headers": "developer headers", "cognito_oidc_client_secret": "client secret"}
 )
-"""What the source of a setting holds, where it is no login token."""
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""What the source of a setting holds, where that is not a login token."""
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Setting(NamedTuple):
+    """The setting that names a source."""
+
+    where: str
+    """Its name and where it was set, for messages."""
+    holds: str
+    """What the source holds, for messages."""
+    provider: str | None
+    """The login provider name; None where the token names it."""
+    environ: Mapping[str, str] | None
+    """Where ``env:`` and ``~`` look; None for this process's environment."""
+
+
+Maker = Callable[[str, Setting], Source]
+"""Makes a source of the text after the scheme and its colon."""
 
 
 def names_source(text: str) -> bool:
@@ -58,7 +71,7 @@ def parse_source(
     Make the login source that *text* names.
 
     Args:
-        text: ``file:PATH``, ``env:NAME`` or ``command:ARGV``, or of a scheme in *others*.
+        text: A scheme of `FORMS` or of *others*, a colon, and what the scheme's maker takes.
         provider: The login provider name; None where the token names it.
         origin: Where it was written, for messages.
         environ: Where ``env:`` and ``~`` look; None for this process's environment.
@@ -71,42 +84,43 @@ def parse_source(
     where = f"{setting} from {origin}"
     scheme, colon, rest = text.strip().partition(":")
     rest = rest.strip()
-    if not colon or scheme not in SCHEMES:
+    makers = {name: maker for name, (_, maker) in _MAKERS.items()} | dict(others or {})
+    if not colon or scheme not in makers:
         raise ConfigurationError(
             f"{where}: the value is no login source",
-            hint=f"Write {_FORMS}, never a token itself",
+            hint=f"Write {one_of(FORMS)}, never a token itself",
         )
     if not rest:
-        raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"Write {_FORMS}")
-    if others and scheme in others:
-        return others[scheme](rest, provider)
-    holds = _HOLDS.get(setting, LOGIN_TOKEN)
-    if scheme == "file":
-        return FileSource(_path(rest, where, environ), holds)
-    if scheme == "env":
-        if not _VARIABLE.fullmatch(rest):
-            raise ConfigurationError(
-                f"{where}: what follows env: is no name of an environment variable",
-                hint="Write env:NAME, without $",
-            )
-        return EnvironmentSource(rest, environ, holds)
-    if scheme == "command":
-        return CommandSource(_argv(rest, where), holds=holds)
-    raise ConfigurationError(f"{where}: {scheme}: is not available in this version", hint=f"Use {_FORMS}")
+        raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"Write {one_of(FORMS)}")
+    return makers[scheme](rest, Setting(where, _HOLDS.get(setting, LOGIN_TOKEN), provider, environ))
 
 
-def _path(text: str, where: str, environ: Mapping[str, str] | None) -> str:
-    text = expand_user(text, os.environ if environ is None else environ)
-    if not os.path.isabs(text):
+def one_of(texts: Sequence[str]) -> str:
+    """Join *texts* by commas and "or"."""
+    return f"{', '.join(texts[:-1])} or {texts[-1]}"
+
+
+def _file(text: str, setting: Setting) -> Source:
+    path = expand_user(text, os.environ if setting.environ is None else setting.environ)
+    if not os.path.isabs(path):
         # Relative to the current directory, the file would depend on where the program is started.
         raise ConfigurationError(
-            f"{where}: file:{clean(text, 80)} is not an absolute path",
+            f"{setting.where}: file:{clean(path, 80)} is not an absolute path",
             hint="Begin it with / or ~/",
         )
-    return text
+    return FileSource(path, setting.holds)
 
 
-def _argv(text: str, where: str) -> list[str]:
+def _variable(text: str, setting: Setting) -> Source:
+    if not _VARIABLE.fullmatch(text):
+        raise ConfigurationError(
+            f"{setting.where}: what follows env: is no name of an environment variable",
+            hint="Write env:NAME, without $",
+        )
+    return EnvironmentSource(text, setting.environ, setting.holds)
+
+
+def _command(text: str, setting: Setting) -> Source:
     try:
         if os.name == "nt":
             from botocore.compat import compat_shell_split  # botocore splits credential_process so there
@@ -118,7 +132,19 @@ def _argv(text: str, where: str) -> list[str]:
         argv = []
     if not argv or not argv[0]:
         raise ConfigurationError(
-            f"{where}: the command has an open quote or no program",
+            f"{setting.where}: the command has an open quote or no program",
             hint='Quote it as for a shell: command:"/opt/my tools/get-token" --audience app',
         )
-    return argv
+    return CommandSource(argv, holds=setting.holds)
+
+
+_MAKERS: Final[Mapping[str, tuple[str, Maker]]] = MappingProxyType(
+    {
+        "file": ("file:PATH", _file),
+        "env": ("env:NAME", _variable),
+        "command": ("command:ARGV", _command),
+    }
+)
+"""Scheme -> its form, for messages and help, and its maker."""
+FORMS: Final = tuple(form for form, _ in _MAKERS.values())
+SCHEMES: Final = (*_MAKERS, DEVELOPER)

@@ -55,7 +55,19 @@ class Source:
     """
     A login source as this package asks it. `token` is what a class must have; all else has a default.
 
-    Only `token` may take long, use the network or start a program.
+    Only `token` may take long, use the network or start a program. These methods say who the user is:
+
+    | method          | its answer                           | asked                      | may cost       |
+    |-----------------|--------------------------------------|----------------------------|----------------|
+    | `principal`     | the user, before any token           | at each look at the store  | reading a file |
+    | `token_at_hand` | the token, whose hash names the user | if `principal` has none    | no I/O         |
+    | `principal_of`  | the user of the token just given     | after each `token`         | as `principal` |
+    | `owner`         | the user at this moment, if          | once a second while in use | reading a file |
+    |                 | `can_change_owner`                   |                            |                |
+    | `depends`       | the files and variables that decide  | when a shortcut is kept    | no I/O         |
+    |                 | who the user is                      | (`cli/fast.py`)            |                |
+
+    If none of them names the user, a hash of the token does: each new token is then another user.
     """
 
     provider: str | None = None
@@ -94,7 +106,7 @@ class Source:
         return self.principal()
 
     def token_at_hand(self) -> Secret | None:
-        """Return the token if it is certain to be the next one; it then stands for the user."""
+        """Return the token if `token` is certain to return the same; its hash then names the user."""
         return None
 
     def owner(self) -> str | None:

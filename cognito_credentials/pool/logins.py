@@ -15,6 +15,7 @@ from ..logins.providers import check_developer_provider
 from ..logins.schemes import DEVELOPER
 
 if TYPE_CHECKING:
+    from ..logins.schemes import Setting
     from ..settings.settings import ConfiguredLogins, Settings
 
 
@@ -58,8 +59,8 @@ def sources_of(
         "environ": None if environ is os.environ else environ,
     }
 
-    def make_developer_login(url: str, provider: str | None) -> Source:
-        check_developer_provider(provider, configured.origin)
+    def make_developer_login(url: str, setting: Setting) -> Source:
+        check_developer_provider(setting.provider, configured.origin)
         return _developer_login(url, configured.developer_headers, **of_profile)
 
     logins = Logins((), configured.origin)

@@ -132,7 +132,7 @@ BAD_INPUT: list[tuple[str, str, list[str], dict[str, str], int, str]] = [
         ["status", "--identity-pool-id", ID, "--login", "a.b=token-of-mine"],
         {},
         4,
-        r"what follows a\.b= is no source\. It must begin with file:, env: or command:",
+        r"what follows a\.b= is no source\. Write file:PATH, env:NAME or command:ARGV, never",
     ),
     (
         "a token that ends in =",

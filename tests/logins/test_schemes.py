@@ -46,7 +46,8 @@ def test_each_scheme_makes_its_source(place: Path) -> None:
         ("file:~other/token", "is not an absolute path"),
         ("command:get 'CANARY", "an open quote or no program"),
         ("command:'' x", "an open quote or no program"),
-        ("keyring:app/ann", "keyring: is not available in this version"),
+        ("keyring:app/ann", "is no login source"),
+        ("developer:https://CANARY", "is no login source"),  # whose maker is in `pool/logins.py`
     ],
 )
 def test_a_bad_source_is_one_clear_line(text: str, what: str) -> None:
