@@ -38,7 +38,7 @@ class Clock:
         return time.time()
 
     def elapsed(self) -> float:
-        """Return seconds since a fixed moment. They do not follow the wall clock; suspend counts if it can."""
+        """Return seconds since a fixed moment, not by the wall clock; suspend counts where it can."""
         # Linux stops the monotonic clock during suspend, and credentials go on ageing.
         boottime = getattr(time, "CLOCK_BOOTTIME", None)
         return time.monotonic() if boottime is None else time.clock_gettime(boottime)

@@ -1,5 +1,5 @@
 """
-Texts and numbers that we chose, where nothing public says what the real service answers.
+Texts and numbers that this emulator chose, where nothing public says what the real service answers.
 
 They belong to the facts of `.github/SERVICE.md` that are assumed, or partly assumed. Correct them here
 once the truth is known. A choice that is not a value but the course of some code, such as the order of

@@ -146,7 +146,7 @@ class Calls:
         return self._fit(failure, tokens)
 
     def _fit(self, failure: Failure, tokens: Mapping[str, Secret]) -> Failure:
-        """Keep an identity that came with a token or from the user: others have to correct it."""
+        """Never drop an identity that a token or the settings named: only its source can correct it."""
         if failure.action is not Action.DROP_IDENTITY:
             return failure
         action, hint = Action.DROP_IDENTITY, failure.error.hint

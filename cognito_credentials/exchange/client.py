@@ -1,5 +1,5 @@
 """
-The wire: one method for each operation of Cognito Identity and STS that we use.
+The wire: one method for each operation of Cognito Identity and STS that this package calls.
 
 Calls go through botocore's own client, so that region and partition endpoints, FIPS, dual stack, proxies,
 CA bundles, request format and retries are botocore's. The client is unsigned, and its session reads no config
@@ -93,10 +93,10 @@ class CognitoClient:
 
     def received(self) -> ServerTime | None:
         """
-        Return the service's time at its last answer, by an earlier one where that did not tell.
+        Return the service's time at its last answer, worked out from an earlier one if it had no `Date`.
 
         Returns:
-            None where no answer had a trusted `Date`: only this machine's clock is left, and may be wrong.
+            None if no answer had a trusted `Date`: only this machine's clock is left, which may be wrong.
         """
         answered, seen = self._calls.answered, self._calls.seen
         return answered if answered or seen is None else self.assume(seen.now(self._clock))

@@ -98,7 +98,7 @@ def to_its_end(function: Callable[[], T], seconds: float) -> T:
     except BaseException:
         give_up_at = time.monotonic() + seconds + _OVERTIME
         while not beginning.acquire(blocking=False) and not ended.is_set() and time.monotonic() < give_up_at:
-            with contextlib.suppress(BaseException):  # a second Ctrl-C is the first one, impatient
+            with contextlib.suppress(BaseException):  # a second Ctrl-C asks for the same as the first
                 ended.wait(give_up_at - time.monotonic())
         raise
     return work.result()

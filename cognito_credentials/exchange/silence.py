@@ -1,5 +1,5 @@
 """
-Keeps our calls out of botocore's wire log, and nobody else's.
+Keeps the calls of this package, and no others, out of botocore's wire log.
 
 At DEBUG, botocore logs the login token ("Making request … with params") and the secret key ("Response
 body") on purpose (https://github.com/boto/botocore/issues/2626). A filter on these loggers drops records that

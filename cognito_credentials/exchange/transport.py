@@ -89,7 +89,7 @@ class Transport:
         Raises:
             botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError: Worth a retry.
             ServiceError: The answer is not one of Cognito's.
-            ConfigurationError: The request must not go where it would.
+            ConfigurationError: The address is neither https nor on this machine.
         """
         check_target(request.url)
         if remaining() <= 0:

@@ -3,8 +3,8 @@ One identity, several logins: a guest becomes a user, a user gets one more login
 
 A guest becomes a user by asking for credentials of the guest's identity with the user's logins. The service
 then links the logins to that identity. If they have an identity already, it answers with that one, and the
-guest's is disabled. Either way the guest is no more, and nothing of it stays here: its credentials would act
-within a user's identity. Sources: https://github.com/aws-amplify/amplify-js/issues/14207 and
+guest's is disabled. In both cases the guest's records are removed here: its credentials would act within a
+user's identity. Sources: https://github.com/aws-amplify/amplify-js/issues/14207 and
 https://github.com/aws-amplify/amplify-js/issues/3627
 """
 
@@ -32,8 +32,8 @@ def link(parts: Parts, logins: Logins, user: str | None) -> Parts:
     Sign in with more logins, keeping the identity.
 
     Args:
-        parts: The pool as it is: a guest's, or a user's.
-        logins: The new ones; one of a provider that is there already takes its place.
+        parts: The parts before, for the guest or the user.
+        logins: The new logins. One replaces a login of the same provider.
         user: Who this is, where the logins cannot tell; None to leave it as it is.
 
     Returns:

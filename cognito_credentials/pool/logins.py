@@ -1,7 +1,7 @@
 """
 The login sources that the settings name: texts of a profile or a command line become `Logins`.
 
-A guest's start loads neither `sign_in` nor `developer`, and a profile without a sign-in not `sign_in`.
+`sign_in` and `developer` are loaded only if a login needs them.
 """
 
 from __future__ import annotations

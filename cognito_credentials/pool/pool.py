@@ -89,7 +89,7 @@ class IdentityPool:
         Return credentials that are valid now: from memory, from the cache, or new.
 
         Raises:
-            LoginRequiredError: A login token is needed and there is none.
+            LoginRequiredError: A login token is needed, and no source gives one.
             RefusedError: Cognito or STS refused.
             ServiceError: The service cannot be reached, and nothing valid is held.
             ConfigurationError: A setting is missing or malformed.
@@ -186,7 +186,7 @@ class IdentityPool:
             options: ``prompt``, ``way``, ``store``, ``open_browser``, ``username`` of the source's `sign_in`.
 
         Raises:
-            ConfigurationError: There is nothing to sign in to.
+            ConfigurationError: The logins name nothing to sign in to.
             CognitoCredentialsError: Nobody signed in.
         """
         parts = self._built()

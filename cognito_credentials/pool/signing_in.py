@@ -62,8 +62,8 @@ def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: di
         The user, for people.
 
     Raises:
-        CognitoCredentialsError: Nobody signed in; or the guest could not be linked, and the user is signed in
-            all the same.
+        CognitoCredentialsError: Nobody signed in; or the guest could not be linked, but the user is
+            signed in.
     """
     source = source_to_sign_in(parts, provider)
     account = parts.refresher.switch_user(lambda: source.sign_in(**options))
@@ -82,7 +82,7 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
         revoke: Whether the issuer is asked to revoke the refresh token.
 
     Raises:
-        ConfigurationError: There is no such scope.
+        ConfigurationError: *scope* is none of these.
         CacheError: Something could not be removed; everything else is.
     """
     if scope not in SCOPES:

@@ -8,6 +8,6 @@ only here.
     identities.py    principal -> identity id: remembered, replaced, announced
     owners.py        login sources -> whether another person has signed in since the last look
     policy.py        times -> fresh, stale, ending or expired; when to refresh, how long to back off
-    held.py          a credentials record -> what it is good for now; warnings, at most one in five minutes
+    held.py          a credentials record -> how fresh it is now; warnings, at most one in five minutes
     backoff.py       a failure -> until when nobody asks again, in this process and on this machine
 """

@@ -1,5 +1,5 @@
 """
-Who asks, as which identity, and what is done when the service refuses an identity or a login.
+Which user asks, as which identity, and what is done when the service refuses an identity or a login.
 
 This is the half of the policy that asks; `refresher.py` decides when. It finds the principal, exchanges the
 logins for credentials, and recovers at most once per refresh: a refused identity is replaced, an expired
@@ -80,10 +80,10 @@ class Exchanger:
 
     def identify(self) -> Principal:
         """
-        Find out who asks. Login tokens are asked for only where nothing else can tell.
+        Find out which principal asks. Login tokens are asked for only if nothing else names it.
 
         Raises:
-            LoginRequiredError: Only a login token could tell, and no source gives one.
+            LoginRequiredError: Only a login token names the principal, and no source gives one.
         """
         name = self._logins.principal()
         logins = None
@@ -93,7 +93,7 @@ class Exchanger:
         return self._principal(name, logins)
 
     def identify_offline(self) -> Principal | None:
-        """Find out who asks without asking for a token; None when only a token can tell."""
+        """Find out which principal asks, without a login token; None if only a token names it."""
         name = self._logins.principal()
         return None if name is None else self._principal(name, None)
 

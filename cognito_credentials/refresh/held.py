@@ -53,7 +53,7 @@ class Held:
         return clock.wall() < self._fresh_until_wall and clock.elapsed() < self._fresh_until_elapsed
 
     def freshness(self, clock: Clock) -> Freshness:
-        """Tell what the credentials are good for now."""
+        """Return how fresh the credentials are now."""
         record = self.record
         state = policy.freshness(record.seen.now(clock), record.refresh_at, record.credentials.expires_at)
         return Freshness.ENDING if self._is_rejected and state is not Freshness.EXPIRED else state
@@ -88,7 +88,7 @@ class Held:
 
 
 class Memory:
-    """The credentials that this process holds, and the person whose they are."""
+    """The credentials that this process holds, and the person whom they belong to."""
 
     def __init__(self, records: Records, identities: Identities, clock: Clock) -> None:
         self.held: Held | None = None
@@ -140,7 +140,7 @@ class Memory:
         return has_other_key and principal.person != self._person
 
     def drop(self) -> None:
-        """Hold nothing."""
+        """Drop the credentials."""
         self.held, self._rejected = None, ""
 
 

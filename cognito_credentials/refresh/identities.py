@@ -84,7 +84,7 @@ class Identities:
         """Changes that are not announced yet, the oldest first."""
 
     def known(self, principal: Principal) -> str | None:
-        """Return the identity id, by the settings, the login, this process or the store."""
+        """Return the identity id: from the settings, the login, this process or the store."""
         if self._settings.identity_id is not None:
             return self._settings.identity_id
         if principal.logins is not None and principal.logins.identity_id is not None:
@@ -151,7 +151,7 @@ class Identities:
         return self._records.drop_identity(principal.identity_key, refused) or was_in_memory
 
     def _keep(self, principal: Principal, identity_id: str) -> None:
-        """Write the identity down, unless it is; the disk may have been full or cleared since it was new."""
+        """Store the identity unless it is stored: the disk may have been full, or cleared since."""
         kept = self._records.identity(principal.identity_key)
         if not principal.is_lasting or (kept is not None and kept.identity_id == identity_id):
             return

@@ -73,7 +73,7 @@ RECHECK_SECONDS: Final = 1.0
 
 
 class Freshness(enum.Enum):
-    """What credentials are good for."""
+    """How fresh credentials are, and so what is done with them."""
 
     FRESH = "fresh"
     """Use them."""
@@ -114,7 +114,7 @@ def refresh_at(issued_at: int, expires_at: int, rng: random.Random) -> int:
 
 
 def freshness(now: float, refresh_at: int, expires_at: int) -> Freshness:
-    """Tell what credentials are good for at *now*, in the service's time."""
+    """Return how fresh credentials are at *now*, in the service's time."""
     if now >= expires_at:
         return Freshness.EXPIRED
     if now >= expires_at - MANDATORY_WINDOW:

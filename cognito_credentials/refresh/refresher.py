@@ -174,7 +174,7 @@ class Refresher:
         return self._renew_in_turn(principal, held)
 
     def _identify_in_turn(self, held: Held | None) -> Principal:
-        """Find out who asks; while credentials are good, a token is not asked for before it is our turn."""
+        """Find out which principal asks; with valid credentials, no token is asked for before the lock."""
         last = self._exchanger.last_principal
         if held is not None and held.freshness(self._clock) is Freshness.STALE and last is not None:
             return self._exchanger.identify_offline() or last
@@ -305,7 +305,7 @@ class Refresher:
         Return the identity id if it is known here. Login tokens may be asked for; the service is not.
 
         Raises:
-            LoginRequiredError: Only a token could tell who asks, and there is none.
+            LoginRequiredError: Only a login token names the principal, and no source gives one.
         """
         return self._identities.known(self._exchanger.identify())
 

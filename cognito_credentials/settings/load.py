@@ -85,8 +85,8 @@ def load(
             `ConfiguredLogins`; with anything else there, `Settings.logins` is None.
         environ: The environment; an empty variable is not set.
         profile: The profile asked for explicitly, if any.
-        config: The AWS config, as `read_config` returns it; None to read it, and to warn of variables that
-            are almost ours.
+        config: The AWS config, as `read_config` returns it; None to read it, and to warn of variables whose
+            names resemble those of this package.
         origin: What arguments are called in messages: "argument", "the command line".
 
     Raises:
@@ -162,7 +162,7 @@ def check_arguments(arguments: Mapping[str, object], *, environ: Mapping[str, st
 
     Raises:
         ConfigurationError: One is malformed.
-        TypeError: There is no setting of such a name.
+        TypeError: No setting has that name.
     """
     no_profile = dict.fromkeys(PROFILE_VARIABLES, "")
     lookup = _Lookup(arguments, {**environ, **no_profile}, {}, None, "argument")
@@ -199,7 +199,7 @@ class _Lookup:
 
     Raises:
         ConfigurationError: The profile does not exist.
-        TypeError: There is no setting of such a name.
+        TypeError: No setting has that name.
     """
 
     def __init__(
@@ -278,7 +278,7 @@ class _Lookup:
         )
 
     def check_spelling(self) -> None:
-        """Refuse a profile key that is almost ours: without ``cognito_logins`` a user would be a guest."""
+        """Refuse a mistyped profile key: without ``cognito_logins`` a user would be a guest."""
         ours = {names.profile_key for names in NAMES.values() if names.profile_key} | set(SIGN_IN_KEYS)
         for key in self.profile_settings:
             if key in ours or not key.startswith("cognito"):
@@ -322,7 +322,7 @@ def _near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     Find environment variables whose names resemble those of this package.
 
     Returns:
-        Each with the one that was probably meant. It may be another program's all the same
+        Each with the one that was probably meant. It may belong to another program
         (``AWS_COGNITO_USER_POOL_ID``), so that it is no error.
     """
     ours = {names.environment for names in NAMES.values() if names.environment} | {CACHE_VARIABLE}
@@ -336,7 +336,7 @@ def _near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _ids(lookup: _Lookup) -> tuple[str, str | None]:
-    """Take the ids of pool and identity, which are of one region."""
+    """Take the ids of pool and identity, which must be of one region."""
     pool_id = lookup.take("identity_pool_id", checks.pool_id)
     assert pool_id is not None  # noqa: S101  (for the type checker; `load` has found it)
     identity_id = lookup.take("identity_id", checks.pool_id)

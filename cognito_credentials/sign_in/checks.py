@@ -145,7 +145,7 @@ def options(
         where: The origin of an argument by its name, for messages; by default the name itself.
 
     Raises:
-        TypeError: There is no such argument.
+        TypeError: No argument has that name.
         ConfigurationError: An argument is malformed.
     """
     unknown = sorted(given.keys() - _OPTIONS)

@@ -58,7 +58,7 @@ def find(environ: Mapping[str, str], profiles: Sequence[Profile]) -> list[Leftov
     List all sign-ins on this machine, each with the one of *profiles* that made it.
 
     Raises:
-        CacheError: There is no home directory, or the directory cannot be used.
+        CacheError: The user has no home directory, or the directory cannot be used.
     """
     directory = sign_in_directory(environ)
     return [_read(Place(directory, key), profiles) for key in keys_in(directory)]

@@ -28,15 +28,15 @@ def sign_out_all(
     End every sign-in on this machine, and have the issuers revoke the refresh tokens.
 
     Args:
-        warn: Called with what is wrong with the config file or a profile in it; everything is ended all the
-            same, but without the settings of that profile.
+        warn: Called with what is wrong with the config file or a profile in it; everything is ended
+            anyway, but without the settings of that profile.
 
     Returns:
         What was done, one result for each sign-in; one without users removed what was left of a sign-in. And
         the last error, where something could not be removed.
 
     Raises:
-        CacheError: There is no home directory, or the directory of the sign-ins cannot be used.
+        CacheError: The user has no home directory, or the directory of the sign-ins cannot be used.
     """
     profiles, sources = _configured(environ, warn)
     done: list[SignedOut] = []

@@ -164,7 +164,7 @@ class SignInSource(Source):
             prompt: Talks to the person; the terminal by default.
             way: One of `ways` or ``no-browser``; by default the configured one, and ``no-browser`` where that
                 is a browser and none can be opened here.
-            store: ``keyring`` or ``file``; by default what is configured, or where the sign-in before is.
+            store: ``keyring`` or ``file``; by default the configured one, or that of the previous sign-in.
             open_browser: Opens an address; returns False when it cannot.
             username: The user name for ``password``; asked for by default.
 
@@ -254,7 +254,7 @@ class SignInSource(Source):
         return config_of(self._environ()) if self.is_of_profile and self._user is None else ""
 
     def _store_so_far(self) -> str:
-        """Return the store of the sign-in before: a user who chose a plain file need not choose it again."""
+        """Return the previous sign-in's store: a user who chose a plain file need not choose it again."""
         account = self.account()
         return "keyring" if account is None else account.store
 

@@ -51,7 +51,7 @@ def verify_tokens(
 
     Raises:
         LoginRejectedError: The ID token is not valid.
-        LoginRequiredError: There is no ID token.
+        LoginRequiredError: The answer has no ID token.
         ServiceError: The keys cannot be fetched.
     """
     if tokens.id_token is None:

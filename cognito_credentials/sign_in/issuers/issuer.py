@@ -26,7 +26,7 @@ class Issuer(Protocol):
 
         Raises:
             LoginRejectedError: The ID token is not valid.
-            LoginRequiredError: There is no ID token.
+            LoginRequiredError: The answer has no ID token.
             ServiceError: The issuer's keys cannot be fetched.
         """
 

@@ -77,7 +77,7 @@ class OidcIssuer:
 
         Raises:
             LoginRejectedError: The ID token is not valid.
-            LoginRequiredError: There is no ID token.
+            LoginRequiredError: The answer has no ID token.
             ServiceError: The issuer's keys cannot be fetched.
         """
         return verify_tokens(self._http, self.metadata(), tokens, self._client_id, nonce=nonce)

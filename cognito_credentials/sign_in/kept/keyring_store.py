@@ -7,8 +7,8 @@ with it (AES-256-GCM). A secret that is itself in the keyring would not fit ever
 characters, and a user pool's refresh token is longer. And some keyrings replace an item by deleting it first;
 a file is replaced whole.
 
-A child process (`keyring_child.py`) speaks to the keyring, with a time limit, since a keyring can hang for
-ever.
+A child process (`keyring_child.py`) speaks to the keyring, with a time limit, since a keyring can hang
+without end.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class KeyringStore:
         Remove file and key; False when there was neither.
 
         Raises:
-            CacheError: The keyring cannot be reached; the file is removed all the same.
+            CacheError: The keyring cannot be reached; the file is removed anyway.
         """
         had_file = self._place.remove("sealed")
         return bool(self._ask("delete").get("done")) or had_file

@@ -107,7 +107,7 @@ class TokenExchange:
         Read the tokens.
 
         Raises:
-            LoginRequiredError: The store has none of this account.
+            LoginRequiredError: The store has no tokens of this account.
             CacheError: The store cannot be read.
         """
         secret = self._store.load()

@@ -7,7 +7,8 @@ only an answer with the right state ends the waiting. Nothing is logged: the que
 
 The browser is started with an address of this server, which redirects to the issuer. Every user of the
 machine can read a program's arguments. With the issuer's address they would have state and challenge, could
-sign in as themselves, and have that answer taken for this person's (login CSRF). `peer` tells who connects.
+sign in as themselves, and have that answer taken for this person's (login CSRF). `peer` checks which user
+connects.
 
 The server waits for five minutes: a person may have to find a telephone, wait for a message and choose a new
 password. A longer wait does not help an attacker: state and verifier are random and valid once.

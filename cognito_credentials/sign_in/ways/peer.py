@@ -44,7 +44,7 @@ def is_own(
         user: Returns this user's number; None on systems without numbers.
 
     Returns:
-        True as well where the system does not tell.
+        True also if the system does not show the user.
     """
     own = user()
     if own is None or "microsoft" in release().lower():

@@ -2,7 +2,7 @@
 What a person is shown and asked while signing in: in the terminal, or by a `Prompt` of a desktop app.
 
 The terminal reads a secret key by key. Its own line editing would keep only the first 4095 bytes of a line
-(1024 on macOS) and drop the rest without a word, and a pasted address with a code in it may be longer
+(1024 on macOS) and drop the rest silently, and a pasted address with a code in it may be longer
 (https://github.com/python/cpython/issues/112338).
 """
 
@@ -139,7 +139,7 @@ def _read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
         characters = before[6]
         keys = _Keys(*(characters[key] for key in (termios.VERASE, termios.VKILL, termios.VEOF)))
         silent = [*before[:6], list(characters)]
-        silent[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-C stays what it is
+        silent[3] &= ~(termios.ECHO | termios.ICANON)  # Ctrl-C still interrupts
         silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
         try:
             with _echo_off_after_stop(terminal, silent):
