@@ -139,7 +139,7 @@ def test_its_programs_run(number: int, emulator: Emulator, capsys: pytest.Captur
 def test_its_test_passes(
     emulator: Emulator, emulator_environment: Mapping[str, str], emulator_pool: str
 ) -> None:
-    """The README's example of a test for one's own app passes."""
+    """The README's example of a test for an app passes."""
     from cognito_credentials import Session
 
     def my_app(identity_pool_id: str) -> None:

@@ -156,7 +156,7 @@ def test_what_is_missing_is_said_in_one_line(run) -> None:
 
 
 def test_the_app_asks_for_a_sign_in_when_it_has_nothing(endpoint: TokenEndpoint, run, emulator) -> None:
-    """Without credentials and without a sign-in the user is told, and once signed in nothing is restarted."""
+    """Without credentials and a sign-in the app asks for a sign-in, and then goes on without a restart."""
     endpoint.signed_in = False
     running = _start(emulator, endpoint, run)
     asked = running.line()

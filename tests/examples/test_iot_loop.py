@@ -66,7 +66,7 @@ def test_a_device_that_starts_in_an_outage_waits(emulator, device) -> None:
 
 @pytest.mark.parametrize(("offset", "word"), [(7200, "behind"), (-7200, "ahead")])
 def test_a_wrong_clock_is_named(emulator, device, offset: int, word: str) -> None:
-    """A device whose clock is two hours off gets credentials all the same, and says what is wrong."""
+    """A device whose clock is two hours off gets credentials, and says what is wrong."""
     emulator.settings(clock_offset=offset)
     running = device()
     refused = running.line()

@@ -230,7 +230,7 @@ def test_a_refused_login_leaves_the_guest_a_guest(world: World, guest: IdentityP
 
 
 def test_a_guest_that_is_gone_does_not_keep_a_user_out(world: World, guest: IdentityPool) -> None:
-    """A deleted guest's identity cannot be handed over; the user is signed in all the same."""
+    """A deleted guest's identity cannot be handed over; the user is signed in without it."""
     before = guest.identity_id()
     world.delete_identity(before)
 

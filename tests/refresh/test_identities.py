@@ -34,7 +34,7 @@ def identities(settings: Settings, clock: ManualClock) -> Identities:
 
 
 def test_each_change_has_its_reason(identities: Identities) -> None:
-    """Created, the same again, recovered, adopted and switched are told apart."""
+    """Each change is announced with its reason, and an unchanged identity is not announced."""
     identities.adopt(ANN, ONE)
     identities.adopt(ANN, ONE)
     identities.adopt(ANN, OTHER, refused=ONE)

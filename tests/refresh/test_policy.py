@@ -102,7 +102,7 @@ def test_fifteen_minutes_never_see_four_tries(seed: int, left: float) -> None:
 
 @given(st.integers(1, 30), st.integers(0, 2**32), st.booleans())
 def test_without_credentials_the_wait_is_seconds(failures: int, seed: int, throttled: bool) -> None:
-    """An error is remembered for seconds, never for ever."""
+    """Without credentials, an error is remembered for seconds only."""
     delay = policy.retry_delay(None, failures, random.Random(seed), throttled=throttled)
 
     assert 1 <= delay <= 30

@@ -104,7 +104,7 @@ class TestThreads:
     def test_without_credentials_the_wait_has_an_end(
         self, gated: IdentityPool, gate: Gate, world: World
     ) -> None:
-        """A thread that holds nothing waits for the one that refreshes, but not for ever."""
+        """A thread without credentials waits for the one that refreshes, for a limited time."""
         with refreshing(gated, gate), pytest.raises(ServiceError, match="another thread is still waiting"):
             gated.credentials()
 

@@ -212,7 +212,7 @@ def test_the_loopback_takes_no_other_port_and_no_other_address() -> None:
 
 
 def test_connections_that_say_nothing_hold_nobody_up(hostile: HostileIssuer) -> None:
-    """A browser opens connections that it never uses; the answer gets through all the same."""
+    """A browser opens connections that it never uses; they do not hold up the answer."""
     visit = Visit(_source(hostile), hostile)
     port = urllib.parse.urlsplit(visit.redirect_uri).port
     silent = [http.client.HTTPConnection("127.0.0.1", port) for _ in range(8)]

@@ -147,7 +147,7 @@ def test_a_device_that_the_pool_does_not_take_is_a_new_one(
 
 @pytest.mark.quick
 def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: Path) -> None:
-    """The sign-in is stored, and the person is told that it will not last."""
+    """The sign-in is stored, with a message that it will not last."""
     one_pool.fails["ConfirmDevice"] = ("NotAuthorizedException", "Access Token does not have required scopes")
 
     person = _sign_in()
@@ -162,7 +162,7 @@ def test_a_device_that_cannot_be_confirmed(one_pool: UserPoolServer, isolation: 
 def test_a_pool_that_does_not_answer_when_a_device_is_confirmed(
     one_pool: UserPoolServer, isolation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tokens are stored all the same, and the person is told that they may not last."""
+    """The tokens are stored, with a message that they may not last."""
     call = UserPoolApi.call
 
     def hangs(self: UserPoolApi, operation: str, *arguments: Any, **options: Any) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def test_a_device_whose_name_makes_no_sense(
 
 
 def test_a_device_that_cannot_be_forgotten_does_not_keep_the_token_alive(one_pool: UserPoolServer) -> None:
-    """Where ForgetDevice fails, the newest refresh token is revoked all the same."""
+    """Where ForgetDevice fails, the newest refresh token is still revoked."""
     one_pool.rotates = HAS_ROTATION
     _sign_in()
     one_pool.fails["ForgetDevice"] = ("InternalErrorException", "not now")

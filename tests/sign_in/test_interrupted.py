@@ -139,7 +139,7 @@ def test_a_program_that_ends_in_between(slow: SlowIssuer) -> None:
 
 
 def test_a_caller_that_is_left_behind(slow: SlowIssuer) -> None:
-    """The caller has timed out: the answer is stored all the same, and others wait for it."""
+    """After the caller has timed out, the answer is still stored, and others wait for it."""
     source = _signed_in(slow)
 
     with pytest.raises(Failure):

@@ -83,7 +83,7 @@ def test_many_processes_refresh_at_once(rotating: HostileIssuer) -> None:
 
 
 def test_the_rotated_token_is_kept_before_anything_can_fail(rotating: HostileIssuer) -> None:
-    """If the issuer's keys cannot be fetched, the rotated refresh token is stored all the same."""
+    """If the issuer's keys cannot be fetched, the rotated refresh token is stored anyway."""
     source = _signed_in(rotating)
     source = _source(rotating)
     rotating.answers["/jwks"] = lambda: answer({}, 503)

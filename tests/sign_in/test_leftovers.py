@@ -106,7 +106,7 @@ def test_signing_out_of_a_profile_whose_client_was_changed(old: HostileIssuer, i
 
 
 def test_signing_in_at_another_issuer(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
-    """The sign-in before is ended at its own issuer, its token goes nowhere else, and the person is told."""
+    """The previous sign-in is ended at its own issuer, its token goes nowhere else, and a message says so."""
     _sign_in(_source(_at(old)), old)
     person = Person()
     source = _source(_at(new))
@@ -146,7 +146,7 @@ def test_another_user_of_an_app_stays(old: HostileIssuer, new: HostileIssuer, is
 
 
 def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
-    """The files are removed all the same, and the result says that the token was not revoked."""
+    """The files are removed anyway, and the result says that the token was not revoked."""
     _sign_in(_source(_at(old)), old)
     old.close()
 
@@ -160,7 +160,7 @@ def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolatio
 def test_an_earlier_one_that_is_in_use(
     old: HostileIssuer, new: HostileIssuer, isolation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The new sign-in is stored, and the person is told about the one that is still here."""
+    """The new sign-in is stored, and a message names the one that is still here."""
     _sign_in(_source(_at(old)), old)
     monkeypatch.setattr(Place.lock.__wrapped__, "__defaults__", (0.2,))  # type: ignore[attr-defined]  # its budget
     person = Person()
@@ -457,7 +457,7 @@ def test_logout_of_everything_at_an_issuer_that_asks_for_the_client_secret(
 def test_logout_of_everything_with_a_broken_config(
     old: HostileIssuer, cli: Cli, config: Callable[[str], Path], isolation: Path
 ) -> None:
-    """A broken profile or file is reported, and everything is ended all the same."""
+    """A broken profile or file is reported, and every sign-in is ended anyway."""
     for text in ("[profile app]\ncognito_oidc_issuer = x\n[profile b]\n", "no section\n"):
         _sign_in(_source(_at(old)), old)
         config(text)

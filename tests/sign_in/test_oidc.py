@@ -123,7 +123,7 @@ def test_who_wants_no_refresh_token_is_asked_for_no_consent(plain_issuer: Hostil
 
 
 def test_a_sign_in_that_does_not_last_says_so(plain_issuer: HostileIssuer) -> None:
-    """Without a refresh token the person is told at once when the sign-in ends."""
+    """Without a refresh token, a message says when the sign-in ends."""
     given = plain_issuer.tokens
     plain_issuer.answers["/token"] = lambda: answer(
         {name: value for name, value in given().items() if name != "refresh_token"}

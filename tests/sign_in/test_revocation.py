@@ -109,7 +109,7 @@ def test_signing_out_has_an_end(
 
 
 def test_a_user_pool_that_throttles(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TooManyRequestsException counts as throttling, and the files are removed all the same."""
+    """TooManyRequestsException counts as throttling, and the files are removed anyway."""
     server = UserPoolServer()
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     server.add("ann", "CANARY correct horse")
