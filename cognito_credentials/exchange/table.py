@@ -110,7 +110,7 @@ TABLE: Final = (
         "access", is_guest=True),
     Row("login not counted", NOT_AUTHORIZED, "Unauthenticated access is not supported", STOP,
         LoginRejectedError,
-        "identity pool {pool} does not allow guests and took the logins sent ({providers}) for none",
+        "identity pool {pool} does not allow guests, and did not count the logins sent ({providers})",
         "Check that each provider name is one that the pool lists", is_guest=False),
     Row("token expired", NOT_AUTHORIZED, "Token expired", ASK_LOGIN_AGAIN, LoginRequiredError,
         "the login token for {providers} has expired",
@@ -169,11 +169,11 @@ TABLE: Final = (
         "Set flow = enhanced, the default (it is from {flow_origin})"),
     Row("pool misconfigured", "InvalidIdentityPoolConfigurationException", "", STOP, PoolMisconfiguredError,
         "the role of identity pool {pool} for {who}s cannot be assumed",
-        "Its owner: attach that role; its trust policy: Federated {own}, Action "
-        "sts:AssumeRoleWithWebIdentity (plus sts:TagSession if attributes are mapped), aud = the pool id, "
-        "amr = {amr}; delete wrong conditions"),
+        "Its owner must attach that role. The role's trust policy needs Federated {own}, Action "
+        "sts:AssumeRoleWithWebIdentity (and sts:TagSession if attributes are mapped), aud = the pool id, "
+        "amr = {amr}, and no other conditions"),
     Row("custom role without mapping", INVALID, "(?i)CustomRole", STOP, ConfigurationError,
-        "Cognito takes custom_role_arn {custom_role} for invalid here",
+        "Cognito says that custom_role_arn {custom_role} is not valid here",
         "It works for signed-in users of pools that choose roles by rules or token; remove it otherwise"),
 
     # STS, in the basic flow.
@@ -219,7 +219,7 @@ TABLE: Final = (
     # The service, and what is left of its codes.
     Row("throttled", (*_TOO_FAST, "RequestLimitExceeded", "SlowDown", "HTTP 429"), "", WAIT, ServiceError,
         "the service is asked too often by this account or address",
-        "wait; if it persists, share one cache between processes, and ask for a higher quota",
+        "Wait. If it persists, share one cache between processes, and ask for a higher quota",
         throttled=True),
     Row("conflict", "ResourceConflictException", "", WAIT, ServiceError,
         "the logins are being linked elsewhere at this moment, or belong to two users of one provider",

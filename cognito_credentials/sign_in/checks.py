@@ -40,7 +40,7 @@ def user_pool_id(value: object, where: str) -> str:
         return given
     hint = "It is REGION_NAME, such as us-east-1_Ab1Cd2Ef3"
     if ":" in given:
-        hint = f"That looks like an identity pool's; {hint}"
+        hint = f"That looks like the id of an identity pool. {hint}"
     raise ConfigurationError(f"{where} is not the id of a user pool: '{clean(given, 80)}'", hint=hint)
 
 
