@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _UNUSED_SECONDS = 24 * 3600
 _TEMPORARY = (*(f".{kind}-v2-" for kind in KINDS), *(f".{kind}-" for kind in FORMER_KINDS))
 """The beginnings of the names of half-written records."""
-_LASTING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
-"""After these errors of writing, nothing will be written until somebody changes something."""
+_NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+"""Errors of writing that stay until somebody changes the directory or its file system."""
 NOTHING_KEPT = (
     "nothing new is kept: each start asks AWS again, and a guest without a stored identity is another guest "
     "each time; set AWS_COGNITO_CACHE_DIR to a directory that can be written"
@@ -234,7 +234,7 @@ class FileStore:
 
     def _degrade(self, verb: str, error: OSError) -> None:
         cause = error.strerror or type(error).__name__
-        if verb in ("write", "lock") and error.errno in _LASTING:
+        if verb in ("write", "lock") and error.errno in _NOT_WRITABLE:
             # Said once even if a read has failed for the same cause: the user has to know what follows.
             self._warn_once(f"{cause}; {NOTHING_KEPT}", f"cannot {verb} it: {cause}; {NOTHING_KEPT}")
             self._warned.add(cause)

@@ -125,8 +125,9 @@ class StateRecord:
         error: Class name of the error, as in `cognito_credentials.errors`; empty for none.
         message: Its message.
         hint: Its hint.
-        rejected_access_key_id: Of the credentials that a service rejected; empty for none. It is known to a
-            process that looks at the store, and outlasts the failures.
+        rejected_access_key_id: Of the credentials that a service rejected; empty for none. A process that
+            reads these credentials from the store replaces them first. One that holds them already does not
+            look here.
     """
 
     kind: Kind = "state"
