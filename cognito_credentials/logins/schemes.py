@@ -49,8 +49,8 @@ Maker = Callable[[str, Setting], Source]
 
 
 def names_source(text: str) -> bool:
-    """Tell whether *text* begins like a source rather than a token."""
-    return text.partition(":")[0] in SCHEMES and ":" in text
+    """Tell whether *text* begins like a source rather than a token. ``keyring:`` names one elsewhere."""
+    return text.partition(":")[0] in (*SCHEMES, "keyring") and ":" in text
 
 
 def names_its_provider(text: str) -> bool:

@@ -97,6 +97,7 @@ BAD = [
     ({GOOGLE: _Told}, [f"the value for {GOOGLE} is the class _Told"]),
     ({GOOGLE: "command:rm -rf CANARY"}, ["names a source, but a token is expected", "CommandSource"]),
     ({GOOGLE: Secret("file:/CANARY")}, ["names a source, but a token is expected"]),
+    ({GOOGLE: "keyring:CANARY/user"}, ["names a source, but a token is expected"]),
     ({1: CANARY}, ["a login provider name is text, not int"]),
     ({"": CANARY}, ["'' is not a login provider name"]),
     ({"a b.c": CANARY}, ["'a b.c' is not a login provider name", "no spaces"]),
