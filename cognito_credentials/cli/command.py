@@ -17,12 +17,7 @@ PROGRAM: Final = "cognito-credentials"
 
 
 class Options:
-    """
-    Adds options to a parser, and keeps their names, which argparse has no public way to list.
-
-    Args:
-        parser: The parser.
-    """
+    """Adds options to a parser, and keeps their names, which argparse has no public way to list."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self.names: list[str] = []
@@ -35,7 +30,7 @@ class Options:
         self.names += [name for name in names if name.startswith("-")]
 
     def group(self, title: str) -> Options:
-        """Return what adds options under a heading of their own in the help."""
+        """Return what adds options under a separate heading in the help."""
         return self._with(self._parser.add_argument_group(title).add_argument)
 
     def exclusive(self) -> Options:

@@ -18,12 +18,11 @@ def config_path(environ: Mapping[str, str], variable: str, name: str) -> str:
     Return the path of a file of the AWS tools.
 
     Args:
-        environ: The environment variables.
         variable: ``AWS_CONFIG_FILE`` or ``AWS_SHARED_CREDENTIALS_FILE``.
         name: Name of the file in ``~/.aws`` where *variable* is not set.
 
     Raises:
-        ConfigurationError: There is no home.
+        ConfigurationError: *variable* is not set, and no home directory is known.
     """
     given = environ.get(variable)
     if given:
@@ -36,7 +35,7 @@ def config_path(environ: Mapping[str, str], variable: str, name: str) -> str:
 
 def read(path: str) -> bytes | None:
     """
-    Read the file; None when there is none.
+    Read the file; None when it does not exist.
 
     Raises:
         ConfigurationError: It is no regular file, or cannot be read.

@@ -1,8 +1,8 @@
 """
 Changing one profile in the text of an AWS config file, and nothing else: not a comment, not a blank line.
 
-The file belongs to its user and to other tools, so it is never parsed and written anew. Each of its lines is
-classified as `configparser` classifies it, which botocore and the AWS CLI use; only the lines of the keys
+The file belongs to its user and to other tools, so it is never parsed and rewritten as a whole. Each line
+is classified as `configparser` classifies it, which botocore and the AWS CLI use; only the lines of the keys
 concerned are replaced. The result is parsed: where it differs from what was asked for, the change is refused.
 """
 
@@ -56,8 +56,7 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
     Change keys of a profile.
 
     Args:
-        text: The whole file.
-        profile: Its name; a section is added at the end where the profile has none.
+        profile: A section is added at the end where the profile has none.
         changes: Key to new value; None removes the key.
 
     Returns:
@@ -118,12 +117,7 @@ def parse(text: str) -> Parsed:
 
 
 def classify(text: str) -> list[Line]:
-    """
-    Classify the lines of a file as `configparser` reads them.
-
-    Args:
-        text: The whole file, well formed.
-    """
+    """Classify the lines of a well-formed file as `configparser` reads them."""
     lines: list[Line] = []
     section, key, level = "", "", 0
     # newline="" splits where universal newlines do, and keeps the line ends.

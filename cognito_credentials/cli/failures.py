@@ -48,13 +48,7 @@ _NEXT: Final = {
 
 
 class UsageError(Exception):
-    """
-    The command line is malformed.
-
-    Args:
-        message: What is wrong with it.
-        hint: What to type instead.
-    """
+    """The command line is malformed; the hint says what to type instead."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(clean(message))
@@ -70,7 +64,6 @@ class CommandError(Exception):
     ``exec`` cannot start the command.
 
     Args:
-        message: Why.
         exit_code: 126 or 127, as shells have it.
     """
 
@@ -91,8 +84,6 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
     Say what stopped a command, in one line.
 
     Args:
-        error: What the command raised.
-        terminal: Where to say it.
         profile: The profile concerned, if any.
         debug: Whether to show the traceback of a bug.
 

@@ -43,8 +43,6 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
 
     Args:
         argv: The command line without the program's name.
-        environ: The environment variables.
-        clock: For tests.
 
     Returns:
         One JSON object in one line; None to take the slow path.
@@ -111,7 +109,6 @@ def remember(
 
     Args:
         argv: The command line without the program's name.
-        environ: The environment variables.
         pool: The pool that *argv* selects; its credentials have just been printed.
         key: `inputs`, taken before the settings were read.
         lines: `depends`, taken before the credentials were asked for.

@@ -47,7 +47,6 @@ def export(credentials: TemporaryCredentials, style: str, *, region: str | None,
     Write *credentials* in one of `FORMATS`.
 
     Args:
-        credentials: The credentials.
         style: One of `FORMATS`.
         region: Goes into the region variables.
         profile: Name of the section for ``ini``.

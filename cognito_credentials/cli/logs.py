@@ -44,7 +44,6 @@ def logging_to(terminal: Terminal, *, debug: bool, hold: bool) -> Iterator[None]
     Show our log during a ``with`` block.
 
     Args:
-        terminal: Where to show it.
         debug: Whether to show what is below a warning.
         hold: Whether to hold warnings back until the block has ended without an error, so that a failure
             prints nothing but its one line.

@@ -185,7 +185,6 @@ def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> Usag
     Word the arguments that the parser did not understand, naming options without their values.
 
     Args:
-        unknown: The arguments.
         word: The command that they follow, if any.
         known: The options that could stand there.
     """

@@ -172,7 +172,7 @@ def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
 
     Raises:
         ClockSkewError: By this machine's clock, which SDKs go by, they have expired.
-        CognitoCredentialsError: There are none.
+        CognitoCredentialsError: The pool gives no credentials.
     """
     credentials = pool.credentials()
     if time.time() < credentials.expires_at:

@@ -40,7 +40,6 @@ class Terminal:
     The three standard streams.
 
     Args:
-        stdin: For answers.
         stdout: For results; None when it is closed.
         stderr: For people; None when it is closed.
         quiet: Whether to say nothing but results and errors.
@@ -153,6 +152,6 @@ def _write(stream: TextIO, text: str, *, buffered: bool = True) -> None:
         # (https://github.com/aws/aws-cli/issues/8187).
         stream.flush()
         # stderr skips the buffer too. The interpreter waits for the buffer's lock when it ends, and a thread
-        # that writes the emulator's log to a pipe nobody reads would hold that lock for ever.
+        # that writes the emulator's log to a pipe nobody reads would never release that lock.
         (binary if buffered else getattr(binary, "raw", binary)).write(data)
     stream.flush()

@@ -81,8 +81,6 @@ def ask_all(
     Ask for whatever the options did not say.
 
     Args:
-        terminal: Where to ask.
-        answers: What the options said.
         current_of: Returns what a profile has now, by its keys.
         is_named: Whether the options name the profile.
 

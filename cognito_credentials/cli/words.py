@@ -10,7 +10,7 @@ from .terminal import printable
 
 
 def time_left(seconds: int | None) -> str | None:
-    """Say how long credentials still last; None when there are none."""
+    """Say how long credentials still last; None where *seconds* is None."""
     if seconds is None:
         return None
     return f"{span(seconds)} left" if seconds > 0 else f"expired {span(-seconds)} ago"

@@ -41,7 +41,7 @@ def test_mutated_records() -> None:
 
 
 def test_mutating_notices_what_it_looks_for() -> None:
-    """A decoder that accepts everything, or raises, is told from one that is strict."""
+    """The campaign reports a decoder that accepts altered records, and one that raises."""
     some = mutate.decode_identity(mutate.KEY, mutate.ORIGINALS["identity"])
     with mock.patch.dict(mutate.DECODERS, dict.fromkeys(mutate.DECODERS, mock.Mock(return_value=some))):
         assert mutate.campaign(50, seed=1).altered_accepted

@@ -294,7 +294,7 @@ def test_loose_file_is_removed(store: FileStore, path: Path, loose: int) -> None
 
 @pytest.mark.parametrize("kind", ["identity", "identity-v1"])
 def test_readable_identity_is_tightened(store: FileStore, kind: str) -> None:
-    """An identity that others could only read is kept: losing it loses a guest's data for ever."""
+    """An identity that others could only read is kept: a guest's data is lost with its identity."""
     store.store(kind, KEY, b"x")
     path = Path(store.location, record_name(kind, KEY))
     path.chmod(0o644)
@@ -346,7 +346,7 @@ def test_symbolic_link_is_a_miss_and_its_target_unharmed(
 @pytest.mark.parametrize("windows", [False, True])
 @pytest.mark.timeout(10)
 def test_fifo_is_a_miss_without_waiting(store: FileStore, path: Path, windows: bool) -> None:
-    """A FIFO is a miss at once, though a plain open would wait for a writer for ever."""
+    """A FIFO is a miss at once; a plain open would wait until somebody writes to it."""
     store = FileStore(store.location, explicit=True, warn=print, windows=windows)
     path.unlink()
     os.mkfifo(path, 0o600)
@@ -521,7 +521,7 @@ def test_interrupt_leaves_no_temporary(store: FileStore, path: Path) -> None:
 
 
 def test_directory_deleted_while_in_use(store: FileStore, path: Path, warnings_given: list[str]) -> None:
-    """The directory may be deleted at any time: it is a miss, and the next write or lock makes it anew."""
+    """A deleted directory is a miss, and the next write or lock creates it again."""
     handle = store.lock(KEY)
     assert handle.acquire()
     for file in path.parent.iterdir():

@@ -374,7 +374,7 @@ def test_forgetting_credentials_forgets_the_earlier_versions(records: Records) -
 
 @pytest.mark.parametrize("kind", ["credentials", "state", "shortcut"])
 def test_other_records_of_an_earlier_version_are_not_read(records: Records, kind: str) -> None:
-    """They are soon made anew, so a second reader of them would be of no use."""
+    """Of an earlier version, only identities are read: other records are soon written again."""
     records.store.store(f"{kind}-v1", KEY, b"x")
 
     assert records.store.load(kind, KEY) is None
@@ -411,7 +411,7 @@ def test_no_name_is_one_of_an_earlier_version() -> None:
 
 
 def test_credentials_from_the_future_are_a_miss(records: Records) -> None:
-    """Of another boot, and seen later than now: the clock has been set back, nobody knows by how much."""
+    """Credentials seen in another boot, over a minute after now, are a miss: the clock was set back."""
     now = int(records.clock.wall())
     for seen_at, is_trusted in ((now, True), (now + 61, False)):
         record = made(
@@ -458,7 +458,7 @@ def test_a_state_whose_moments_cannot_be_true_is_blank(
 
 
 def test_tidying_drops_what_expired_a_day_ago_and_what_cannot_be_read(records: Records) -> None:
-    """Expired credentials are kept for a day for people, and identities for ever."""
+    """Credentials stay for a day after they expire, so that a person can look at them; identities always."""
     now = int(records.clock.wall())
     for digit, end in (("1", -86_401), ("2", -86_300), ("3", 3600)):
         records.keep(

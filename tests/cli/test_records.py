@@ -378,7 +378,7 @@ class TestClear:
         argv: list[str],
         code: int,
     ) -> None:
-        """--all --identities asks, and Enter means no, since guests are lost for ever."""
+        """--all --identities asks, and Enter means no, since a guest's identity cannot be recovered."""
         call("refresh", "--profile", "guest")
         monkeypatch.setattr(Terminal, "can_ask", True)
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))

@@ -41,7 +41,7 @@ class _Keeping:
 
 
 def test_an_object_needs_only_a_token() -> None:
-    """Its token names the provider, and nobody knows its user before."""
+    """The provider comes from the token, and the user is unknown until the token is read."""
     logins = Logins.of(_Plain())
 
     assert logins.describe() == ["(as the token says) = _Plain"]

@@ -1,8 +1,8 @@
 """
 ``demo``: an identity pool becomes AWS credentials on the emulator, step by step, and each step is checked.
 
-It calls the emulator over HTTP like any program, in an environment of its own: it reads nothing of the user's
-home or AWS settings, and what it keeps is in a directory that it removes at the end.
+It calls the emulator over HTTP like any program, in a separate environment: it reads nothing of the user's home
+or AWS settings, and what it keeps is in a directory that it removes at the end.
 """
 
 from __future__ import annotations
@@ -70,10 +70,7 @@ class _Stage:
         Do one step and print it.
 
         Args:
-            title: What the step does.
-            act: Does it.
             calls: Operations that it must call, and how often.
-            show: Words its result.
 
         Raises:
             DemoError: It called something else.

@@ -91,7 +91,6 @@ def child_environment(
     Return *environ* with *credentials* in it, and without `SHADOWING`.
 
     Args:
-        environ: The environment of this process.
         credentials: Variables, as of `formats.environment`.
         profile: Their profile.
         process_id: The id of this process, which the command keeps.
@@ -142,9 +141,7 @@ def replace_process(path: str, argv: list[str], environ: Mapping[str, str], *, c
     Run the command in place of this process; on Windows, beside it.
 
     Args:
-        path: The program's file.
         argv: The program's name, then its arguments.
-        environ: Its environment.
         core_limit: As `process.hand_over` takes it.
 
     Returns:

@@ -87,7 +87,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _credentials(invocation: Invocation, pool: IdentityPool) -> TemporaryCredentials:
-    """Get credentials; where that fails, say that the user is signed in all the same."""
+    """Get credentials; where that fails, say that the user is signed in nevertheless."""
     try:
         return pool.credentials()
     except CognitoCredentialsError:

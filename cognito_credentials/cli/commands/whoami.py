@@ -43,8 +43,7 @@ def caller_identity(pool: IdentityPool, region: str, environ: Mapping[str, str])
     Call GetCallerIdentity with the credentials of *pool*.
 
     Args:
-        pool: The identity pool.
-        region: The region of STS.
+        region: The region of STS, which may differ from the pool's.
         environ: May name another endpoint.
 
     Returns:

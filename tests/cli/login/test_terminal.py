@@ -243,7 +243,7 @@ def test_unlinking_is_asked_about(app: App, answer: str, code: int) -> None:
 
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 130)])
 def test_forgetting_a_guest_is_asked_about(app: App, answer: str, code: int) -> None:
-    """The question says that a guest's identity is lost for ever, and Enter means no."""
+    """The question says that a guest's identity cannot be recovered, and Enter means no."""
     app.cli("credential-process", "--profile", "guest")
     person = screen(app.cli.environ, "logout", "--scope", "identity", "--profile", "guest")
     person.wait_for("(y/n) [n]: ")
