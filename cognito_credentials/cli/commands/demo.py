@@ -1,8 +1,8 @@
 """
 ``demo``: an identity pool becomes AWS credentials on the emulator, step by step, and each step is checked.
 
-It calls the emulator over HTTP like any program, in a separate environment: it reads nothing of the user's home
-or AWS settings, and what it keeps is in a directory that it removes at the end.
+It calls the emulator over HTTP like any program, in a separate environment: it reads nothing of the user's
+home or AWS settings, and what it keeps is in a directory that it removes at the end.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class _Stage:
 
     def _kept(self) -> str:
         names = sorted(os.listdir(self.cache)) if os.path.isdir(self.cache) else []
-        shown = [name[:24] + "….json" for name in names if name.endswith(".json")]
+        shown = [name[:24] + "….txt" for name in names if name.endswith(".txt")]
         return ", ".join(shown) or "nothing"
 
 
