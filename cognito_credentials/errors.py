@@ -26,7 +26,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 MESSAGE_LIMIT = 300
@@ -138,14 +138,18 @@ class replaced:  # noqa: N801  (reads as a verb: ``with replaced(OSError, by=…
     A crash report that prints variables would then print the secret. What is raised here has neither context
     nor cause, and only the frames from the ``with`` statement upwards.
 
+    It has to stand in a ``with`` statement itself. Within a generator that `contextlib.contextmanager` wraps,
+    or on an `contextlib.ExitStack`, the frames of contextlib still hold the old error.
+
     Args:
         kinds: The errors to replace; others pass.
-        by: Makes the new error of the old one.
+        by: Makes the new error of the old one, or returns None to let the old one pass as it is. What it
+            returns must be new, or without frames: the frames of an old error stay.
     """
 
     __slots__ = ("_by", "_kinds")
 
-    def __init__(self, *kinds: type[BaseException], by: Callable[[Any], BaseException]) -> None:
+    def __init__(self, *kinds: type[BaseException], by: Callable[[Any], BaseException | None]) -> None:
         self._kinds = kinds
         self._by = by
 
@@ -156,6 +160,8 @@ class replaced:  # noqa: N801  (reads as a verb: ``with replaced(OSError, by=…
         if not isinstance(error, self._kinds):
             return
         new = self._by(error)
+        if new is None:
+            return
         del error, trace  # this frame is among those that the new error keeps
         try:
             raise new
@@ -165,7 +171,9 @@ class replaced:  # noqa: N801  (reads as a verb: ``with replaced(OSError, by=…
 
 def sentences(what: str, hint: str) -> str:
     """Join what is wrong and what to do about it."""
-    return f"{what.removesuffix('.')}. {hint}" if hint else what
+    if not hint:
+        return what
+    return f"{what if what.endswith(('?', '!', '…')) else what.removesuffix('.') + '.'} {hint}"
 
 
 def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
@@ -173,7 +181,7 @@ def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
     Make *text* from outside safe to print and log: one line, no control or bidi characters, no secret.
 
     Masked are access key ids, JWTs, and what looks like secret keys, session tokens and opaque tokens. Host
-    names, provider names, ARNs and paths stay readable.
+    names, provider names, ARNs, UUIDs, paths and class names stay readable.
 
     Args:
         text: Anything; the words of a service or of a config file.
@@ -188,21 +196,66 @@ def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def _clean_word(word: str) -> str:
-    # A secret may stand between quotes, commas or tags: each run of base64 characters is judged by itself.
-    # A dot ends a run, because base64 has none; only JWTs have dots inside.
-    is_arn = word.lstrip("'\"([{<").startswith("arn:aws")
+    # A secret may stand between quotes, commas or tags: each run of the characters of tokens is judged alone.
     shown, run = "", ""
     for character in (*word, " "):
-        if character.isalnum() or character in "+/-_" or (character == "." and "eyJ" in run):
+        if character.isalnum() or character in "+/-_.=":
             run += character
             continue
-        # The parts of an ARN are names; CloudFormation ends them with random letters and digits.
-        is_name = is_arn and shown.endswith(":")
-        shown += "***" if _holds_key_id_or_jwt(run) or (_is_random(run) and not is_name) else run
+        shown += _masked(run, is_name=_is_in_arn(shown))
         # Characters that reorder what a terminal shows ("trojan source") are not printable either.
         shown += character if character.isprintable() else "?"
         run = ""
     return shown[:-1]
+
+
+def _is_in_arn(before: str) -> bool:
+    """Tell whether a part of an ARN follows *before*; CloudFormation ends names with random letters."""
+    start = before.rfind("arn:aws")
+    parts = before[start:].replace(":", "").replace("-", "")
+    return start >= 0 and before.endswith(":") and parts.isalnum()
+
+
+def _masked(run: str, *, is_name: bool) -> str:
+    # Base64 has no "=" before its end: what stands on the other side is a setting's name, or a token's half.
+    sides = run.split("=")
+    halves = [side for side in sides if len(side) >= 16 and not _is_host(side)]
+    if len(halves) > 1 and not is_name and _is_token_of_parts("=".join(halves), halves):
+        return "=".join("***" if side in halves else side for side in sides)
+    return "=".join(_masked_side(side, is_name=is_name) for side in sides)
+
+
+def _masked_side(text: str, *, is_name: bool) -> str:
+    # Base64 has no dot either: dots divide a JWT, a token of several parts, a host or the name of a file.
+    jwt = text.rfind(".", 0, text.index("eyJ")) + 1 if "eyJ" in text else len(text)
+    pieces = text[:jwt].split(".")
+    if jwt < len(text):
+        pieces[-1] = text[jwt:]
+    whole = text.rstrip(".")
+    is_host = _is_host(whole)
+    if "." in whole and not is_name and not is_host and _is_token_of_parts(whole, pieces):
+        return "***"
+    return ".".join(
+        "***"
+        if _holds_key_id_or_jwt(piece) or (not is_name and _is_random(piece, is_host=is_host))
+        else piece
+        for piece in pieces
+    )
+
+
+def _is_token_of_parts(run: str, parts: list[str]) -> bool:
+    is_mixed = any(
+        len(part) >= 16 and any(map(str.isdigit, part)) and any(map(str.isalpha, part)) for part in parts
+    )
+    return is_mixed and _is_random(run)
+
+
+def _is_host(text: str) -> bool:
+    """Tell a host, with or without a path, from a token: it is lower case, or at least its last label is."""
+    name = text.partition("/")[0]
+    last = name.rpartition(".")[2]
+    is_domain = 2 <= len(last) <= 24 and last.isalpha() and last.islower()  # 24: the longest of all domains
+    return "." in name and (is_domain or (name == name.lower() and len(last) <= 24))
 
 
 def _holds_key_id_or_jwt(run: str) -> bool:
@@ -215,30 +268,59 @@ def _holds_key_id_or_jwt(run: str) -> bool:
     return "eyJ" in run and len(run[run.find("eyJ") :].partition("/")[0]) >= 16
 
 
-def _is_random(run: str) -> bool:
+def _is_random(run: str, *, is_host: bool = False) -> bool:
     """
-    Tell base64 of 40 characters and more, the length of a secret key, from a path.
+    Tell a token of 40 characters and more, the length of a secret key, from a name or a path.
 
-    Inside a word, a name goes from a small letter to a capital or a digit now and then (``MyAwsApp``,
-    ``OneDrive2``), and hardly ever from a digit or from capitals to letters (``S3Keys``, ``AWSKeys``): less
-    than once in ten characters of a path. Base64 does so four times as often; of a million random secret keys
-    ten do not. Words of small letters and digits, or of capitals and digits, do not count: paths hold UUIDs
-    and hashes.
+    Inside a word, a name turns from a small letter to a capital or a digit now and then (``MyAwsApp``,
+    ``OneDrive2``), but hardly ever from a digit or from capitals to letters (``S3Keys``, ``AWSKeys``). Random
+    text has far more of either kind: of 100,000 random secret keys all but six have two turns of the second
+    kind, and more turns than a tenth of their length.
+
+    Words of one case are judged apart: they count where a letter follows a digit. Names hold up to 15
+    characters of them (``web-7d4b9c6f5d-x2x7k`` in Kubernetes); paths and hosts hold any number: hashes,
+    UUIDs, ids of endpoints. One UUID is an id; several that are joined are a token.
     """
     if len(run) < 40:
         return False
-    if run.isalnum() and any(character.isdigit() for character in run):
-        return True  # one word of that length is no name; app client secrets are small letters and digits
-    words = run.replace("+", "/").replace("-", "/").replace("_", "/").split("/")
-    turns = run.count("+") + sum(
-        (one.islower() and not two.islower())
-        or (one.isdigit() and two.isalpha())
-        or (one.isupper() and two.isupper() and three.islower())
-        for word in words
-        if not (word.islower() or word.isupper())
-        for one, two, three in zip(word, word[1:], word[2:] + "/")  # noqa: B905  (as long as the second)
-    )
-    return turns * 10 > len(run)
+    words = run
+    for sign in "+-_.=":
+        words = words.replace(sign, "/")
+    parts, uuids = _without_uuids(words.split("/"))
+    turns = abrupt = run.count("+")
+    coded = 0
+    for word in parts:
+        sharp = sum(one.isdigit() and two.isalpha() for one, two in _neighbours(word))
+        if word.islower() or word.isupper():
+            coded += len(word) if sharp else 0
+            abrupt += sharp > 0 and word.isupper()
+            continue
+        triples = zip(_neighbours(word), word[2:])  # noqa: B905  (as long as the shorter)
+        sharp += sum(one.isupper() and two.isupper() and three.islower() for (one, two), three in triples)
+        abrupt += sharp
+        turns += sharp + sum(one.islower() and not two.islower() for one, two in _neighbours(word))
+    is_place = is_host or "/" in run
+    return (abrupt >= 2 and turns * 10 > len(run)) or (not is_place and (coded >= 16 or uuids >= 2))
+
+
+def _neighbours(word: str) -> Iterable[tuple[str, str]]:
+    return zip(word, word[1:])  # noqa: B905, RUF007  (itertools would be one more import)
+
+
+def _without_uuids(words: list[str]) -> tuple[list[str], int]:
+    """Return the words that belong to no UUID, and the number of UUIDs among the others."""
+    rest: list[str] = []
+    uuids = 0
+    while words:
+        five = words[:5]
+        is_uuid = [len(word) for word in five] == [8, 4, 4, 4, 12]
+        if is_uuid and all(character in "0123456789abcdefABCDEF" for character in "".join(five)):
+            uuids += 1
+            words = words[5:]
+        else:
+            rest.append(words[0])
+            words = words[1:]
+    return rest, uuids
 
 
 def _rebuild(

@@ -6,9 +6,11 @@ import base64
 import copy
 import pickle
 import random
+import re
 import string
 import traceback
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -100,6 +102,20 @@ class TestErrors:
         assert str(again) == "what is wrong. What to do"
 
     @pytest.mark.parametrize(
+        ("what", "joined"),
+        [
+            ("a b", "a b. Do"),
+            ("a b.", "a b. Do"),
+            ("a b?", "a b? Do"),
+            ("a b!", "a b! Do"),
+            ("a b…", "a b… Do"),
+        ],
+    )
+    def test_message_and_hint_are_two_sentences(self, what: str, joined: str) -> None:
+        """A message that ends with a mark of its own gets no full stop."""
+        assert errors.sentences(what, "Do") == joined
+
+    @pytest.mark.parametrize(
         "text",
         [
             "a\x1b[31mred\x07",
@@ -127,12 +143,27 @@ class TestErrors:
             SECRET_TEXT + "1",
             "token=eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
             "'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln',",
+            (
+                "7025ca13-2399-2351-40b9-167929517a45.8a3b33c8-71fd-9598-832c-0a1b2c3d4e5f."
+                "9a3b33c8-71fd-9598-832c-0a1b2c3d4e5f"
+            ),
+            "0f891e05-21ba-8239-9ac3-3fdd0f7ef2a4-df6bf674-7650-4e7a-5c70-776f0123d783",
+            "leu90ov5nlcv-2dr8j9siodec-1kwk9p2a05nn-648un8ia65u3-0w54bqh7t",
+            "GT5MINT4-DEEWDL63-OVXNVAKC-YGYOZ3AM-KW555UAB-4BDMQMFA",
+            '{"refresh_token":"hpN6WhYVv6LazGJGzZSw.fmj+yWxtZx2EyO+PJEb7dkeIw932kcl"}',
+            "47Ch9JpfkL+eQENm9N4Q=bwKtTvYBL4Q8VqLCKLqU",
+            "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",
+            "sdpX1LkVeLSTdJfi3bahTMzd.rfWarF.x4kVyWEFsgcCo11HUcQTUVHK3_4LdLW3VmwYfA",
         ],
     )
     def test_tokens_in_texts_from_outside_are_hidden(self, token: str) -> None:
         """A token that a service repeats is masked in our messages."""
-        assert "***" in clean(f"bad token {token} given")
-        assert token[-12:] not in clean(f"bad token {token} given")
+        shown = clean(f"bad token {token} given")
+
+        assert "***" in shown
+        assert token[-12:] not in shown
+        for piece in re.split("[^A-Za-z0-9+/_-]", token):
+            assert len(piece) < 16 or piece not in shown
 
     @pytest.mark.parametrize(
         "form",
@@ -162,6 +193,30 @@ class TestErrors:
             "file:/var/run/secrets/eks.amazonaws.com/serviceaccount/token1,file:/Users/ada/Library/token-2024/x",
             "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGh1,accounts.google.com",
             "https://login.microsoftonline.com/0b8d4f1c-1234-1234-1234-123456789abc/v2.0",
+            "/home/ann/GitHub/MyOrg/MyAwsApp/src/IdTokens.jwt",
+            "/Users/JohnDoe/MyDocs/MyApp/AwsTokens/IdToken",
+            "C:/Users/JohnDoe/AppData/Local/MyAwsApp/IdToken1",
+            "AmazonCognitoIdentityProviderInvalidParameterException",
+            "AmplifyAuthenticatedUserRoleForProductionEnvironment",
+            "GoogleWorkspaceTokenProviderForDesktopApps.get_token()",
+            "software.amazon.awssdk.services.cognitoidentity.model.NotAuthorizedException",
+            "https://cognito-identity.us-east-1.amazonaws.com",
+            "ec2-12-34-56-78.eu-central-1.compute.amazonaws.com",
+            "b-1234abcd-56ef-7890.mq.us-east-1.on.aws",
+            "MyAp-LoadB-1ABC2DE3GHI4K-1234567890.us-east-1.elb.amazonaws.com",
+            "aws-cognito-credentials-exporter-7d4b9c6f5d-x2x7k",
+            "cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1Cd2Ef3",
+            "https://issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1Cd2Ef3",
+            "https://dev-8ab1c2d3e4f5.us.auth0.com",
+            "us-east-1:0b8d4f1c-9a52-4e11-8a3c-123456789abc",
+            "vpce-0fe5b17a0707d6abc-29p5708s-us-east-1a.sts.us-east-1.vpce.amazonaws.com",
+            "aws_cognito_login_host=dev-8ab1c2d3e4f5a6b7c8d9.us.auth0.com",
+            "x-amzn-request-id=0b8d4f1c-9a52-4e11-8a3c-123456789abc",
+            "Root=1-67891233-abcdef012345678912345678",
+            "request-id=0b8d4f1c-9a52-4e11-8a3c-123456789abc",
+            "AWS_COGNITO_LOGIN_FILE=/home/ann/GitHub/MyOrg/MyAwsApp/src/IdTokens.jwt",
+            "role=arn:aws:iam::123456789012:role/MyStack2-Auth3RoleForApp4-1A2B3C4D5E6F7",
+            "arn:aws:iam::123456789012:role/sso.amazonaws.com/AWSReservedSSO_Admin2_0a1b2c3d4e5f6a7b",
         ],
     )
     def test_names_and_places_stay_readable(self, text: str) -> None:
@@ -225,8 +280,128 @@ def jwt(chance: random.Random) -> str:
     return ".".join((part(b'{"alg":"RS256","kid":"k-1"}'), part(claims), part(signature)))
 
 
+URL_SAFE = string.ascii_letters + string.digits + "-_"
+LOWER = string.ascii_lowercase + string.digits
+BASE32 = string.ascii_uppercase + "234567"
+
+
+def some(alphabet: str, *lengths: int, by: str = ".") -> Callable[[random.Random], str]:
+    """Return a maker of random tokens: parts of these lengths, joined by *by*."""
+    return lambda chance: by.join("".join(chance.choices(alphabet, k=length)) for length in lengths)
+
+
+def uuids(count: int, by: str) -> Callable[[random.Random], str]:
+    return lambda chance: by.join(str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(count))
+
+
+OPAQUE: dict[str, Callable[[random.Random], str]] = {
+    "PKCE verifier": some(URL_SAFE, 43),
+    "refresh token": some(URL_SAFE, 64),
+    "app client secret": some(LOWER, 52),
+    "SHA-1": some("0123456789abcdef", 40),
+    "Keycloak's code": uuids(3, "."),
+    "two UUIDs": uuids(2, "-"),
+    "lower case, dashes": some(LOWER, 12, 12, 12, 12, 12, by="-"),
+    "base32, dashes": some(BASE32, 8, 8, 8, 8, 8, 8, by="-"),
+    "two parts": some(URL_SAFE, 30, 30),
+    "two parts of base64": some(BASE64, 30, 30),
+    "halves": some(BASE64, 20, 20, by="="),
+    "three parts": some(URL_SAFE, 24, 6, 38),
+    "SendGrid": lambda chance: "SG." + some(URL_SAFE, 22, 43)(chance),
+}
+"""Kinds of opaque tokens: those of identity providers, and of others that a text may hold."""
+
+WORDS = (
+    *("My", "Aws", "App", "Token", "Identity", "Cognito", "Id", "Config", "Data", "Local", "User", "Project"),
+    *(
+        "Git",
+        "Hub",
+        "One",
+        "Drive",
+        "Team",
+        "Prod",
+        "Dev",
+        "Key",
+        "Secret",
+        "Auth",
+        "Client",
+        "Login",
+        "Source",
+    ),
+    *("Code", "Work", "Space", "Docs", "Provider", "Service", "Exception", "For", "Desktop", "Workspace"),
+)
+
+
+def camel(chance: random.Random, most: int) -> str:
+    return "".join(chance.choices(WORDS, k=chance.randrange(1, most)))
+
+
 class TestMasking:
     """What `clean` masks, and what it never masks, on random examples."""
+
+    @pytest.mark.parametrize("kind", OPAQUE)
+    def test_opaque_tokens_are_masked(self, kind: str) -> None:
+        """Of a thousand random tokens of a kind, at most ten show a part of 16 characters."""
+        chance = random.Random(kind)
+        leaks = 0
+        for _ in range(1000):
+            token = OPAQUE[kind](chance)
+            shown = clean(chance.choice(FORMS[:7]) % token, limit=2000)
+            leaks += any(token[at : at + 16] in shown for at in range(len(token) - 15))
+
+        assert leaks <= 10
+
+    @pytest.mark.parametrize("form", [WHOLE, "file:%s.jwt", "cannot read '%s':", "C:%s/IdToken1"])
+    def test_paths_of_capitalized_words_are_kept(self, form: str) -> None:
+        """Paths of any length whose folders are words in CamelCase are not masked."""
+        chance = random.Random(form)
+        for _ in range(1000):
+            folders = [
+                chance.choice(("src", "home", "ann", "v2.0", camel(chance, 4), camel(chance, 4)))
+                for _ in range(chance.randrange(3, 9))
+            ]
+            text = form % f"/Users/{'/'.join(folders)}"
+
+            assert clean(text) == text
+
+    @pytest.mark.parametrize("form", [WHOLE, "%s.get_token()", "%s: no", "com.example.aws2.%s"])
+    def test_class_names_are_kept(self, form: str) -> None:
+        """Names of classes and functions of any length are not masked."""
+        chance = random.Random(form)
+        for _ in range(1000):
+            text = form % (camel(chance, 12) + chance.choice(("", "V2", "2024")))
+
+            assert clean(text) == text
+
+    @pytest.mark.parametrize(
+        "suffix",
+        [
+            *("us-east-1.elb.amazonaws.com", "eu-central-1.compute.amazonaws.com", "us.auth0.com"),
+            *("mq.us-east-1.on.aws", "execute-api.cn-north-1.amazonaws.com.cn", "svc.cluster.local"),
+        ],
+    )
+    def test_hosts_with_generated_names_are_kept(self, suffix: str) -> None:
+        """Hosts, request ids and identity ids are not masked, though parts of them are random."""
+        chance = random.Random(suffix)
+        for _ in range(300):
+            label = chance.choice(
+                (
+                    some(LOWER, 10, 5, by="-"),
+                    some(LOWER, 20),
+                    some(string.ascii_uppercase + string.digits, 13),
+                    some("0123456789abcdef", 8, 4, 4, by="-"),
+                    uuids(1, ""),
+                )
+            )(chance)
+            one = uuids(1, "")(chance)
+            for text in (
+                f"{chance.choice(('b', 'dev', 'MyAp-LoadB'))}-{label}.{suffix}",
+                f"https://{label}.{suffix}/realms/MyRealm2/{one}/v2.0",
+                f"us-east-1:{one}",
+                f"RequestId={one},",
+                f"request {one}.",
+            ):
+                assert clean(text) == text
 
     @settings(derandomize=True, max_examples=300)
     @given(chances, st.sampled_from((secret_key, session_token, access_key_id, jwt)), st.sampled_from(FORMS))
@@ -435,3 +610,21 @@ class TestReplaced:
             raise KeyError("as it is")
         with errors.replaced(ValueError, by=errors.CacheError):
             pass
+
+    def test_without_a_new_error_the_old_one_passes(self) -> None:
+        """Where `by` returns None, the error is raised as it is, with its context and frames."""
+
+        def read() -> None:
+            try:
+                raise KeyError("first")
+            except KeyError:
+                raise ValueError("second") from None
+
+        with (
+            pytest.raises(ValueError, match="second") as caught,
+            errors.replaced(ValueError, by=lambda _: None),
+        ):
+            read()
+
+        assert isinstance(caught.value.__context__, KeyError)
+        assert "read" in {frame.f_code.co_name for frame, _ in traceback.walk_tb(caught.value.__traceback__)}

@@ -130,9 +130,9 @@ class DeveloperLogin(Source):
         with replaced(Exception, by=self._failure_of_headers):
             return _checked(given())  # type: ignore[operator]  # neither a mapping nor a source
 
-    def _failure_of_headers(self, error: Exception) -> CognitoCredentialsError:
+    def _failure_of_headers(self, error: Exception) -> CognitoCredentialsError | None:
         if isinstance(error, CognitoCredentialsError):
-            return error
+            return None
         return LoginRequiredError(
             f"the function that gives the headers for {self.description} failed with "
             f"{type(error).__qualname__}",

@@ -237,10 +237,10 @@ def _call(method: Callable[..., object], source: Source, *arguments: object) -> 
         return method(*arguments)
 
 
-def _as_ours(error: Exception, source: Source) -> CognitoCredentialsError:
-    """Return an error of ours as it is; in place of another one, an error with its type and place only."""
+def _as_ours(error: Exception, source: Source) -> CognitoCredentialsError | None:
+    """Let an error of ours pass; in place of another one, return an error with its type and place only."""
     if isinstance(error, CognitoCredentialsError):
-        return error
+        return None
     failure = f"{type(error).__qualname__} at {_place(error)}"
     if _is_outage(error):
         return ServiceError(

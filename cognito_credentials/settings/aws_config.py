@@ -196,21 +196,25 @@ def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
 def _line_without_equals(path: str) -> int | None:
     """Find the line of a nested value that botocore refused; its error does not say which."""
     from botocore.configloader import raw_config_parse
+    from botocore.exceptions import BotoCoreError
 
-    sections = raw_config_parse(path, parse_subsections=False).values()
-    nested = [value for section in sections for value in section.values() if value.startswith("\n")]
-    refused = {line.strip() for value in nested for line in value.splitlines() if "=" not in line} - {""}
-    with open(path, encoding="utf-8") as file:
-        return next(
-            (number for number, line in enumerate(file, 1) if line[0].isspace() and line.strip() in refused),
-            None,
-        )
+    # The file may have changed since botocore refused it, or be gone: then no line is named.
+    with contextlib.suppress(BotoCoreError, OSError, UnicodeDecodeError):
+        sections = raw_config_parse(path, parse_subsections=False).values()
+        nested = [value for section in sections for value in section.values() if value.startswith("\n")]
+        refused = {line.strip() for value in nested for line in value.splitlines() if "=" not in line} - {""}
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                if line[0].isspace() and line.strip() in refused:
+                    return number
+    return None
 
 
 def _twice(path: str, cause: configparser.DuplicateSectionError) -> ConfigurationError:
     section = clean(str(cause.section), 60)
-    with open(path, encoding="utf-8") as file:
-        header = f"[{cause.section}]"
+    header = f"[{cause.section}]"
+    lines: list[int] = []
+    with contextlib.suppress(OSError, UnicodeDecodeError), open(path, encoding="utf-8") as file:
         lines = [number for number, line in enumerate(file, 1) if line.strip().startswith(header)]
     where = f"lines {' and '.join(map(str, lines[:3]))}" if len(lines) > 1 else f"line {cause.lineno}"
     return ConfigurationError(

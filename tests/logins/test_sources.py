@@ -250,14 +250,20 @@ def test_a_refusal_or_a_fault_at_home_is_no_outage(error: OSError) -> None:
 
 @pytest.mark.parametrize("error", [LoginRequiredError("gone", hint="sign in"), ServiceError("offline")])
 def test_an_error_of_ours_passes_through(error: Exception) -> None:
-    """Errors of this package pass as they are."""
+    """Errors of this package pass as they are, with the errors that they name as their context and cause."""
+    cause = KeyError("why")
 
     def fetch() -> str:
-        raise error
+        try:
+            raise cause
+        except KeyError:
+            raise error from cause
 
     with pytest.raises(type(error)) as caught:
         ask(CallableSource(fetch), GOOGLE)
     assert caught.value is error
+    assert caught.value.__context__ is cause
+    assert caught.value.__cause__ is cause
 
 
 def test_an_interrupt_is_nobodys_error() -> None:

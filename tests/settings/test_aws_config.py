@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,35 @@ def test_a_malformed_file_is_one_clear_line(
     assert CANARY not in str(error)
     assert error.exit_code == 4
     assert error.__context__ is None or CANARY not in repr(error.__context__)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[default]\ncognito_logins =\n  CANARY\n", ".aws/config has an indented line without '='"),
+        ("[default]\n[default]\n", ".aws/config has [default] more than once: line 2"),
+    ],
+)
+@pytest.mark.parametrize("later", [b"[default\n", b"[default]\n\xff\xfe\n", b"", None])
+def test_a_malformed_file_that_changes_meanwhile_is_one_clear_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str, later: bytes | None
+) -> None:
+    """When the file breaks otherwise or vanishes before its lines are looked up, the error is the same."""
+    import botocore.configloader
+
+    environ = _write(home, text)
+    path = home / ".aws" / "config"
+    parse = botocore.configloader.raw_config_parse
+
+    def parse_before_the_change(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return parse(*args, **kwargs)
+        finally:
+            path.unlink(missing_ok=True) if later is None else path.write_bytes(later)
+
+    monkeypatch.setattr(botocore.configloader, "raw_config_parse", parse_before_the_change)
+
+    assert line in str(_error(environ))
 
 
 def test_a_directory_is_named(home: Path) -> None:
