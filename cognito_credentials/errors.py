@@ -252,7 +252,7 @@ def _is_token_of_parts(run: str, parts: list[str]) -> bool:
 
 def _is_host(text: str) -> bool:
     """Tell a host, with or without a path, from a token: it is lower case, or at least its last label is."""
-    name = text.partition("/")[0]
+    name = text.lstrip("/").partition("/")[0]
     last = name.rpartition(".")[2]
     is_domain = 2 <= len(last) <= 24 and last.isalpha() and last.islower()  # 24: the longest of all domains
     return "." in name and (is_domain or (name == name.lower() and len(last) <= 24))

@@ -213,6 +213,8 @@ class TestErrors:
             "aws_cognito_login_host=dev-8ab1c2d3e4f5a6b7c8d9.us.auth0.com",
             "x-amzn-request-id=0b8d4f1c-9a52-4e11-8a3c-123456789abc",
             "Root=1-67891233-abcdef012345678912345678",
+            "https://rgn38b3w2z9qtex6ai7l.on.aws/us-east-1_UkAQ5y4zI",
+            "https://MyAp-LoadB-W9X2M69U2VLV4-1234567890.us.auth0.com/us-east-1_zSVu3pz6o",
             "request-id=0b8d4f1c-9a52-4e11-8a3c-123456789abc",
             "AWS_COGNITO_LOGIN_FILE=/home/ann/GitHub/MyOrg/MyAwsApp/src/IdTokens.jwt",
             "role=arn:aws:iam::123456789012:role/MyStack2-Auth3RoleForApp4-1A2B3C4D5E6F7",
