@@ -169,7 +169,7 @@ class Logins:
             found += part
         return tuple(found)
 
-    def can_change_hands(self) -> bool:
+    def can_change_owner(self) -> bool:
         """Tell whether another process can make a login another person's, by a file."""
         return any(source.can_change_owner for source in self._deciding())
 

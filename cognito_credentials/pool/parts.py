@@ -32,7 +32,7 @@ class Parts:
     """
     The parts of one identity pool as one user has it.
 
-    They do not change. When the pool becomes another user's, it gets other parts.
+    Which parts there are does not change: when the pool becomes another user's, it gets other `Parts`.
 
     Args:
         settings: Which pool and flow, and which cache.

@@ -1,8 +1,8 @@
 """
 Back-off: after a failure, nobody asks the service again before a certain moment.
 
-There are two: one in this process's memory, for every kind of failure; and one on disk, shared by all
-processes of the machine that want credentials under the same key.
+There are two: one in the memory of one pool object, for every kind of failure; and one in the store, shared
+by all pools and processes that want credentials under the same key.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ class Backoff:
         self._local: tuple[float, CognitoCredentialsError] | None = None  # until when, by `Clock.elapsed`
 
     def local(self) -> CognitoCredentialsError | None:
-        """Return the failure because of which this process does not ask yet; None when it may ask."""
+        """Return the failure because of which this pool does not ask yet; None when it may ask."""
         if self._local is None or self._clock.elapsed() >= self._local[0]:
             return None
         # The same error is raised by each call until the back-off ends, and would keep the frames of all.
         return self._local[1].with_traceback(None)
 
     def shared(self, key: str) -> CognitoCredentialsError | None:
-        """Return the failure because of which no process asks yet for *key*; None when one of them may."""
+        """Return the failure because of which nobody asks yet for *key*; None when anybody may."""
         now = self._clock.wall()
         state = self._records.state(key)
         return remembered_error(state, now) if now < state.retry_at else None
 
     def last_failed(self, key: str) -> bool:
-        """Tell whether the last attempt for *key*, by any process, failed."""
+        """Tell whether the last attempt for *key*, by any pool or process, failed."""
         return self._records.state(key).failures > 0
 
     def failed(self, key: str | None, seconds_left: float | None, error: CognitoCredentialsError) -> None:
@@ -75,10 +75,10 @@ class Backoff:
             self._records.keep(state)
 
     def succeeded(self, key: str) -> None:
-        """End the back-off of this process and the shared one of *key*."""
+        """End the back-off of this pool and the shared one of *key*."""
         self._local = None
         self._records.drop_state(key)
 
     def end_local(self) -> None:
-        """End the back-off of this process alone."""
+        """End the back-off of this pool alone."""
         self._local = None

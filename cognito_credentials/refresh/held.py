@@ -1,7 +1,7 @@
 """
-What one process holds by itself: the credentials in its memory, and which warnings it has given.
+What one pool object holds by itself: the credentials in its memory, and which warnings it has given.
 
-`Memory` holds one `Held` at most: the newest credentials that this process got or found in the store.
+`Memory` holds one `Held` at most: the newest credentials that this pool got or found in the store.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Held:
 
 
 class Memory:
-    """The credentials that this process holds, and the person whom they belong to."""
+    """The credentials that this pool holds, and the person whom they belong to."""
 
     def __init__(self, records: Records, identities: Identities, clock: Clock) -> None:
         self.held: Held | None = None

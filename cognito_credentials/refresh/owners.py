@@ -23,7 +23,7 @@ class OwnerWatch:
     def __init__(self, logins: Logins, clock: Clock) -> None:
         self._logins = logins
         self._clock = clock
-        self._is_needed = logins.can_change_hands()
+        self._is_needed = logins.can_change_owner()
         self._accepted: tuple[str | None, ...] = ()
         self._look_at = 0.0
 

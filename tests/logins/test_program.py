@@ -45,7 +45,7 @@ def test_an_object_needs_only_a_token() -> None:
     logins = Logins.of(_Plain())
 
     assert logins.describe() == ["(as the token says) = _Plain"]
-    assert (logins.principal(), logins.depends(), logins.can_change_hands()) == (None, None, False)
+    assert (logins.principal(), logins.depends(), logins.can_change_owner()) == (None, None, False)
     assert (logins.can_change, logins.can_be_slow) == (True, True)
     assert list(logins.resolve(NOW).tokens) == [GOOGLE]
     assert "_Plain" in repr(logins.sources)
