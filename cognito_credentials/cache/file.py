@@ -88,6 +88,17 @@ class FileStore:
         tighten = kind in ("identity", "identity-v1")
         return self._do("read", lambda directory: directory.read(name, tighten=tighten), None)
 
+    def is_absent(self, kind: str, key: str) -> bool:
+        """Tell whether there is certainly no such record; see `store.Store`."""
+        name = record_name(kind, key)
+        try:
+            os.lstat(os.path.join(self.location, name))
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError):  # ValueError: a null character in the path
+            pass
+        return False
+
     def store(self, kind: str, key: str, data: bytes) -> None:
         """Store a record; see `store.Store`."""
         name = record_name(kind, key)

@@ -35,6 +35,10 @@ class MemoryStore:
         """Load a record; see `store.Store`."""
         return self._data.get(record_name(kind, key))
 
+    def is_absent(self, kind: str, key: str) -> bool:
+        """Tell whether there is no such record; see `store.Store`."""
+        return record_name(kind, key) not in self._data
+
     def store(self, kind: str, key: str, data: bytes) -> None:
         """Store a record; see `store.Store`."""
         name = record_name(kind, key)

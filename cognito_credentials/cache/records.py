@@ -302,7 +302,7 @@ def decode_json_identity(key: str, data: bytes) -> IdentityRecord | None:
     import json  # not on a cache hit
 
     body, _, checksum = data.rpartition(b',"sum":"')
-    if checksum != sha256(body).hexdigest().encode() + b'"}\n':
+    if len(data) > RECORD_LIMIT or checksum != sha256(body).hexdigest().encode() + b'"}\n':
         return None
     try:
         values = json.loads(body + b"}")
@@ -311,9 +311,13 @@ def decode_json_identity(key: str, data: bytes) -> IdentityRecord | None:
     types = {name: type(value) for name, value in values.items()} if isinstance(values, dict) else {}
     if types != {"v": int, "kind": str, "key": str, **dict(_FIELDS["identity"])}:
         return None
-    if (values.pop("v"), values.pop("kind"), values["key"]) != (1, "identity", key):
+    if abs(values["obtained_at"]) >= _LARGEST:
         return None
-    return IdentityRecord(**values)
+    written = {**values, "v": 1, "kind": "identity", "key": key}
+    # As in `_read`: there is one way to write it, so order, duplicates and spelling count.
+    if json.dumps(written, separators=(",", ":"))[:-1].encode() != body:
+        return None
+    return IdentityRecord(key=key, **{name: values[name] for name, _ in _FIELDS["identity"]})
 
 
 def _write(kind: Kind, key: str, values: dict[str, str | int]) -> bytes:
@@ -392,10 +396,20 @@ class Records:
         return None if record is None or record.seen.is_from_the_future(self.clock) else record
 
     def identity(self, key: str) -> IdentityRecord | None:
-        """Load the identity of *key*, or else the one that an earlier version has left."""
+        """
+        Load the identity of *key*; where there certainly is none, the one that an earlier version has left.
+
+        The two versions may have different guests. So the earlier version's guest must not take the place of
+        one that only cannot be read.
+        """
+        if self.store.is_absent("identity", key):
+            return self._identity_of_earlier_version(key)
+        return self.identity_of_this_version(key)
+
+    def identity_of_this_version(self, key: str) -> IdentityRecord | None:
+        """Load the identity of *key*, whatever an earlier version has left."""
         data = self.store.load("identity", key)
-        record = None if data is None else decode_identity(key, data)
-        return self._identity_of_earlier_version(key) if record is None else record
+        return None if data is None else decode_identity(key, data)
 
     def _identity_of_earlier_version(self, key: str) -> IdentityRecord | None:
         data = self.store.load("identity-v1", key)
@@ -417,6 +431,15 @@ class Records:
             record.retry_at = 0
         return record
 
+    def has_no_identity(self, key: str) -> bool:
+        """
+        Tell whether there certainly is no identity of *key*, whatever an earlier version has left.
+
+        False where a record cannot be read now. One that can be read, and is damaged, holds no identity.
+        """
+        data = self.store.load("identity", key)
+        return self.store.is_absent("identity", key) if data is None else decode_identity(key, data) is None
+
     def keep(self, record: CredentialsRecord | IdentityRecord | StateRecord) -> None:
         """Store *record*."""
         self.store.store(record.kind, record.key, encode(record))
@@ -433,12 +456,20 @@ class Records:
 
         Args:
             key: 40 hexadecimal characters.
-            refused: The identity id that the service refused; None to remove any. An earlier version may
-                still need the identity that it has left: that one is removed only if it is the refused one.
+            refused: The identity id that the service refused; None to remove any. A record of another id, or
+                one that cannot be read, stays. So does a record of *refused* beside another one of an earlier
+                version, which that version may still need: without it, the other one would be taken until
+                the service has given a new identity, which is then written over it.
         """
-        earlier = self._identity_of_earlier_version(key) if refused else None
-        may_go = refused is None or (earlier is not None and earlier.identity_id == refused)
-        had_earlier = may_go and self.store.delete("identity-v1", key)
+        if refused is None:
+            had_earlier = self.store.delete("identity-v1", key)
+            return self.store.delete("identity", key) or had_earlier
+        earlier, current = self._identity_of_earlier_version(key), self.identity_of_this_version(key)
+        had_earlier = earlier is not None and earlier.identity_id == refused
+        if had_earlier:
+            had_earlier = self.store.delete("identity-v1", key)
+        if current is None or current.identity_id != refused or not self.store.is_absent("identity-v1", key):
+            return had_earlier
         return self.store.delete("identity", key) or had_earlier
 
     def drop_state(self, key: str) -> None:

@@ -53,6 +53,13 @@ class Store(Protocol):
     def load(self, kind: str, key: str) -> bytes | None:
         """Return what was stored; None for a miss, and in any doubt."""
 
+    def is_absent(self, kind: str, key: str) -> bool:
+        """
+        Tell whether nothing is stored, for certain; False in any doubt.
+
+        What `load` cannot read now may be there: an identity is lost for ever if it is written over.
+        """
+
     def store(self, kind: str, key: str, data: bytes) -> None:
         """Keep *data*, whole or not at all; when that fails, the earlier data stay."""
 

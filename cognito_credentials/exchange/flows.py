@@ -7,7 +7,7 @@ Which calls, in which order.
 GetId is left out where the identity is known. The id in an answer is the one that counts. The OpenID token is
 never kept.
 
-Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html.
+Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ class Flows:
     """
     The calls of one identity pool, each flow as one method.
 
-    All take the identity id where it is known, the login tokens (none for a guest), and a function that is
-    called with a new identity id as soon as there is one: should a later call fail, it is not lost.
+    Each takes the identity id where it is known, the login tokens (none for a guest), and a function that is
+    called with the identity id of each answer; `unlink` takes the login provider name, too. With a new
+    identity id the function is called at once: should a later call fail, the identity is not lost.
     """
 
     def __init__(self, client: CognitoClient, settings: Settings) -> None:
@@ -80,33 +81,41 @@ class Flows:
                 identity_id, credentials = client.get_credentials_for_identity(
                     identity_id, tokens, self._settings.custom_role_arn
                 )
-            return Exchanged(identity_id, credentials, self._checked_lifetime(credentials))
+            exchanged = Exchanged(identity_id, credentials, self._checked_lifetime(credentials))
+            on_identity(identity_id)
+            return exchanged
 
     def open_id_token(
         self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity
-    ) -> tuple[str, Secret]:
+    ) -> Secret:
         """
         Get an OpenID token of the identity, for use without any IAM role.
 
         Returns:
-            The identity id that the answer names, and the token, which lasts ten minutes.
+            The token, which lasts ten minutes.
 
         Raises:
             Failure: A call failed.
         """
         with contextlib.closing(self._client):
             identity_id = self._known(identity_id, tokens, on_identity)
-            return self._client.get_open_id_token(identity_id, tokens)
+            identity_id, token = self._client.get_open_id_token(identity_id, tokens)
+            on_identity(identity_id)
+            return token
 
     def identity(self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity) -> str:
         """
         Get the identity id that *tokens* have, or a new guest's; no request is made where it is known.
 
+        The identity that a back end's token names is known, and may be new here.
+
         Raises:
             Failure: A call failed.
         """
         with contextlib.closing(self._client):
-            return self._known(identity_id, tokens, on_identity)
+            identity_id = self._known(identity_id, tokens, on_identity)
+            on_identity(identity_id)
+            return identity_id
 
     def unlink(
         self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity, provider: str

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .identities import Identities
 
     Call = Callable[[str | None, Mapping[str, Secret], Callable[[str], None]], T]
-    """One of the `Flows`: identity id, login tokens, and what to call with a new identity id."""
+    """One of the `Flows`: identity id, login tokens, and what to call with the identity id of an answer."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Exchanger:
         self._clock = clock
         self._current_call: object | None = None
         self.last_principal: Principal | None = None
-        """The principal of the last exchange of this process: the best guess where only a token can tell."""
+        """The principal that was identified last: the best guess where only a token can tell."""
 
     @property
     def longest_wait(self) -> float:
@@ -113,7 +113,6 @@ class Exchanger:
         nobody_waits = budget <= policy.ADVISORY_BUDGET
         with self._client.sparing() if nobody_waits else contextlib.nullcontext():
             result = self._recovering(principal, budget, self._flows.credentials)
-        self._identities.adopt(principal, result.identity_id)
         issued_at = result.seen.wall + result.seen.offset
         return CredentialsRecord(
             key=principal.credentials_key,
@@ -140,9 +139,7 @@ class Exchanger:
         Raises:
             CognitoCredentialsError: The service did not give one.
         """
-        identity_id, token = self._recovering(principal, policy.HOLDER_BUDGET, self._flows.open_id_token)
-        self._identities.adopt(principal, identity_id)
-        return token
+        return self._recovering(principal, policy.HOLDER_BUDGET, self._flows.open_id_token)
 
     def unlink(self, principal: Principal, provider: str) -> None:
         """
@@ -209,11 +206,13 @@ class Exchanger:
         """Make the call. A failure is returned, not raised, so that nothing of it is chained to the error."""
         this_call = self._current_call = object()
 
-        def note(new: str) -> None:
+        def note(identity_id: str) -> None:
             # Noted as soon as the answer is here: an identity that is not written down is an orphan. But the
             # answer of a call whose deadline has passed must not replace an identity that was found since.
             if self._current_call is this_call or self._identities.known(principal) is None:
-                self._identities.adopt(principal, new, attempt.refused)
+                self._identities.adopt(
+                    principal, identity_id, asked=attempt.identity_id, refused=attempt.refused
+                )
 
         try:
             return with_deadline(lambda: call(attempt.identity_id, attempt.logins.tokens, note), seconds)
@@ -234,5 +233,6 @@ class Exchanger:
     def _principal(self, name: str, logins: ResolvedLogins | None) -> Principal:
         settings = self._settings
         credentials_key = settings.credentials_key(name, self._logins.providers)
-        self.last_principal = Principal(name, settings.identity_key(name), credentials_key, logins)
+        identity_key, is_guest = settings.identity_key(name), self._logins.is_guest
+        self.last_principal = Principal(name, identity_key, credentials_key, logins, is_guest)
         return self.last_principal

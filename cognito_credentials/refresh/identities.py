@@ -29,6 +29,8 @@ class Principal(NamedTuple):
     credentials_key: str
     logins: ResolvedLogins | None
     """The login tokens, where only they could tell who asks."""
+    is_guest: bool = False
+    """Whether there are no logins; then each GetId makes another identity."""
 
     @property
     def is_lasting(self) -> bool:
@@ -49,7 +51,7 @@ class Principal(NamedTuple):
 
     @property
     def person(self) -> str:
-        """Tells whether two principals of one pool are the same person, though their keys differ."""
+        """The same for two principals of one pool that are the same person, though their keys may differ."""
         subject = None if self.is_lasting or self.logins is None else self.logins.subject
         return subject or self.credentials_key
 
@@ -79,6 +81,7 @@ class Identities:
         self._clock = clock
         self._by_memory_key: dict[str, str] = {}
         self._proposed: set[str] = set()
+        self._refused: set[str] = set()  # identity ids
         self._last_used: tuple[str, str] | None = None  # memory key and identity id
         self.changes: deque[IdentityChange] = deque()
         """Changes that are not announced yet, the oldest first."""
@@ -97,12 +100,20 @@ class Identities:
             known = None if record is None else record.identity_id
         return known
 
-    def adopt(self, principal: Principal, identity_id: str, refused: str | None = None) -> None:
+    def adopt(
+        self,
+        principal: Principal,
+        identity_id: str,
+        *,
+        asked: str | None = None,
+        refused: str | None = None,
+    ) -> None:
         """
         Take the identity that the service gave, and write it down.
 
         Args:
-            identity_id: The id in the answer, which may differ from the one that the request named.
+            identity_id: The id in the answer.
+            asked: The id that the request named, which may be another one; None where it named none (GetId).
             refused: The identity that it replaces because the service refused that one.
         """
         old = self.known(principal)
@@ -110,11 +121,11 @@ class Identities:
         if self._settings.identity_id is not None:
             return
         self._by_memory_key[principal.memory_key] = identity_id
-        self._keep(principal, identity_id)
+        self._keep(principal, identity_id, asked)
         if self._is_switch(principal, identity_id) or old == identity_id:
             return
         reason = "recovered" if refused else "adopted" if old else "created"
-        self.changes.append(IdentityChange(old or refused, identity_id, reason))
+        self.changes.append(IdentityChange(refused or old, identity_id, reason))
 
     def adopt_from_disk(self, principal: Principal, identity_id: str) -> None:
         """Take the identity of credentials that another process got, and wrote down together with it."""
@@ -138,7 +149,9 @@ class Identities:
 
     def replace(self, principal: Principal, refused: str | None) -> str | None:
         """Forget the *refused* identity; return the one by which another process has replaced it already."""
-        record = self._records.identity(principal.identity_key)
+        if refused is not None:
+            self._refused.add(refused)
+        record = self._records.identity_of_this_version(principal.identity_key)
         if record is not None and record.identity_id != refused:
             self._by_memory_key[principal.memory_key] = record.identity_id
             return record.identity_id
@@ -150,10 +163,11 @@ class Identities:
         was_in_memory = self._by_memory_key.pop(principal.memory_key, None) is not None
         return self._records.drop_identity(principal.identity_key, refused) or was_in_memory
 
-    def _keep(self, principal: Principal, identity_id: str) -> None:
+    def _keep(self, principal: Principal, identity_id: str, asked: str | None) -> None:
         """Store the identity unless it is stored: the disk may have been full, or cleared since."""
         kept = self._records.identity(principal.identity_key)
-        if not principal.is_lasting or (kept is not None and kept.identity_id == identity_id):
+        is_kept = kept is not None and kept.identity_id == identity_id
+        if is_kept or not principal.is_lasting or not self._may_write(principal, asked):
             return
         record = IdentityRecord(
             key=principal.identity_key,
@@ -163,6 +177,20 @@ class Identities:
             obtained_at=int(self._clock.wall()),
         )
         self._records.keep(record)
+
+    def _may_write(self, principal: Principal, asked: str | None) -> bool:
+        """
+        Tell whether writing the identity loses none.
+
+        Nothing is written over a record that cannot be read now. With the same logins the service gives a
+        user the same identity again, but a guest's is lost with its record. So a guest's record is replaced
+        only when the service refused the identity in it, or answered with another one when *asked* with it.
+        Otherwise this process has got its identity while the record could not be read.
+        """
+        kept = self._records.identity_of_this_version(principal.identity_key)
+        if kept is None:
+            return self._records.has_no_identity(principal.identity_key)
+        return not principal.is_guest or kept.identity_id in {asked, *self._refused}
 
     def _is_switch(self, principal: Principal, identity_id: str) -> bool:
         """Note which identity is used now; note a change where the one before was another person's."""

@@ -63,6 +63,18 @@ class StoreContract:
         assert store.keys("credentials") == []
         assert store.delete("credentials", KEY) is False
 
+    def test_absent_is_what_was_never_stored_or_was_removed(self, store: Store, peer: Store) -> None:
+        """A store tells for certain that nothing is there, also before anything at all was stored."""
+        assert store.is_absent("identity", KEY)
+        store.store("identity", KEY, b"x")
+
+        assert not store.is_absent("identity", KEY)
+        assert not peer.is_absent("identity", KEY)
+        assert store.is_absent("identity-v1", KEY)
+        assert store.is_absent("identity", OTHER_KEY)
+        peer.delete("identity", KEY)
+        assert store.is_absent("identity", KEY)
+
     def test_last_one_stays(self, store: Store, peer: Store) -> None:
         """Storing again replaces, whatever the lengths."""
         for data in (b"first, and long", b"second", b"the third"):
@@ -109,6 +121,7 @@ class StoreContract:
         """A key that is not 40 hexadecimal characters is refused, and the error does not repeat it."""
         for call in (
             lambda: store.load("identity", key),
+            lambda: store.is_absent("identity", key),
             lambda: store.store("identity", key, b"x"),
             lambda: store.delete("identity", key),
             lambda: store.lock(key),

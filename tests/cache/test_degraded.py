@@ -34,6 +34,7 @@ OPERATIONS: dict[str, Callable[[FileStore], object]] = {
     "load": lambda store: store.load("credentials", KEY),
     "load loose": lambda store: store.load("state", KEY),
     "load loose identity": lambda store: store.load("identity", KEY),
+    "is absent": lambda store: store.is_absent("identity", KEY),
     "store": lambda store: store.store("credentials", KEY, b"new"),
     "store identity": lambda store: store.store("identity", KEY, b"new"),
     "delete": lambda store: store.delete("state", KEY),
@@ -121,6 +122,26 @@ def test_everything_fails(tmp_path: Path, error: int) -> None:
     assert len(given) <= 2, given
     assert len(set(given)) == len(given)
     assert store.load("credentials", KEY) == b"old"
+
+
+@errors
+def test_what_cannot_be_read_is_not_absent(tmp_path: Path, error: int) -> None:
+    """Only "no such file" says that a record is not there; any other error is a doubt."""
+    store = filled(tmp_path / "cache", [])
+    with failing(error):
+        assert store.load("identity", KEY) is None
+        assert store.is_absent("identity", KEY) == (error == errno.ENOENT)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("nowhere", path)])
+def test_what_is_no_file_is_not_absent(tmp_path: Path, make: Callable[[str], object]) -> None:
+    """A record that is not read because of what it is may be a person's; it is in doubt."""
+    store = filled(tmp_path / "cache", [])
+    path = os.path.join(store.location, record_name("identity", OTHER_KEY))
+    make(path)
+
+    assert store.load("identity", OTHER_KEY) is None
+    assert not store.is_absent("identity", OTHER_KEY)
 
 
 def test_warning_says_where_and_why(tmp_path: Path) -> None:

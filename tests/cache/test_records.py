@@ -269,6 +269,14 @@ def test_an_earlier_versions_identity_has_to_be_whole() -> None:
         (b'"guest"', b"guest"),
         (b"1800000000", b"1800000000.5"),
         (b"1800000000", b"true"),
+        (b'"guest"', b'"guest","principal":"guest"'),
+        (b'"guest"', b'"\\u0067uest"'),
+        (b'"guest"', b' "guest"'),
+        (b'"guest"', b'"' + b"x" * RECORD_LIMIT + b'"'),
+        (b'"guest","obtained_at":1800000000', b'"obtained_at":1800000000,"principal":"guest"'),
+        (b"1800000000", b"9" * 4000),
+        (b"1800000000", b"100000000000000"),
+        (b"1800000000", b"-100000000000000"),
         (b'{"v"', b'[{"v"'),
         (b'{"v"', b"[" * 20_000 + b'{"v"'),
         (JSON_IDENTITY, b"[1" + b',"sum":"0"}\n'),
@@ -318,12 +326,37 @@ def test_an_upgrade_keeps_the_identity_and_leaves_it_for_a_downgrade(records: Re
     assert records.store.load("identity-v1", KEY) == JSON_IDENTITY
 
 
-def test_an_unreadable_identity_falls_back_to_the_earlier_versions(records: Records) -> None:
-    """Nothing is lost by damage to the new record as long as the old one is there."""
+def test_a_damaged_identity_does_not_fall_back_to_the_earlier_versions(records: Records) -> None:
+    """The earlier version may have another guest, who must not take the place of this one."""
     records.store.store("identity-v1", KEY, JSON_IDENTITY)
     records.store.store("identity", KEY, b"damaged")
 
-    assert identity_id(records) == OLD_ID
+    assert identity_id(records) is None
+    assert records.has_no_identity(KEY), "it was read, so nothing is in doubt"
+    assert not records.drop_identity(KEY, refused="r:new")
+    assert records.identity_keys() == [KEY]
+
+
+def test_an_identity_that_cannot_be_read_now_is_in_doubt(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is neither taken for absent, which would give the earlier version's, nor dropped."""
+    records.store.store("identity-v1", KEY, JSON_IDENTITY)
+    assert records.has_no_identity(KEY)
+    records.keep(identity("r:new"))
+    assert not records.has_no_identity(KEY)
+    load = type(records.store).load
+
+    def failing(store: Any, kind: str, key: str) -> bytes | None:
+        return None if kind == "identity" else load(store, kind, key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(records.store), "load", failing)
+        assert identity_id(records) is None
+        assert not records.has_no_identity(KEY)
+        assert not records.drop_identity(KEY, refused="r:new")
+
+    assert identity_id(records) == "r:new"
 
 
 def test_a_refused_identity_goes_from_both_records(records: Records) -> None:
@@ -339,13 +372,27 @@ def test_a_refused_identity_goes_from_both_records(records: Records) -> None:
 
 @pytest.mark.parametrize("earlier", [JSON_IDENTITY, b"cannot be read"])
 def test_another_identity_than_the_refused_one_stays(records: Records, earlier: bytes) -> None:
-    """What an earlier version has is not dropped because the new one's was refused, nor in doubt."""
+    """
+    What an earlier version has is not dropped because the new one's was refused, nor in doubt.
+
+    Nor does it come back: the refused one stays until the service has given another one.
+    """
     records.store.store("identity-v1", KEY, earlier)
     records.keep(identity("r:new"))
 
-    assert records.drop_identity(KEY, refused="r:new")
-    assert records.store.keys("identity") == []
+    assert not records.drop_identity(KEY, refused="r:new")
+    assert identity_id(records) == "r:new"
     assert records.store.load("identity-v1", KEY) == earlier
+
+
+def test_another_identity_than_the_refused_one_stays_in_the_new_record(records: Records) -> None:
+    """What another process has written since is not dropped."""
+    records.store.store("identity-v1", KEY, JSON_IDENTITY)
+    records.keep(identity("r:new"))
+
+    assert records.drop_identity(KEY, refused=OLD_ID)
+    assert identity_id(records) == "r:new"
+    assert records.store.keys("identity-v1") == []
 
 
 @pytest.mark.parametrize("earlier", [JSON_IDENTITY, b"cannot be read"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cognito_credentials.cache.records import IdentityRecord, decode_json_identity
+from cognito_credentials import RefusedError
+from cognito_credentials.cache.directory import Directory
+from cognito_credentials.cache.records import IdentityRecord, decode_identity, decode_json_identity
 from tests.cache.earlier_version import downgrade, json_identity
 from tests.cache.test_records import JSON_IDENTITY, KEY
 from tests.world import World
@@ -62,6 +65,76 @@ def test_an_identity_that_is_gone_is_replaced_once(world: World, cache: Path) ->
     assert gone != pool.identity_id() == again.identity_id()
     assert world.counts()["GetId"] == 2
     assert not list(cache.glob("identity-v1-*"))
+
+
+def two_guests(world: World, cache: Path) -> tuple[str, str]:
+    """The guest of the version before and the one of this version, where both have written a record."""
+    first = world.pool()
+    first.credentials()
+    earlier = downgrade(cache)
+    (cache / next(name for name in earlier if name.startswith("identity"))).rename(cache / "aside")
+    second = world.pool()
+    second.credentials()
+    (cache / "aside").rename(cache / next(name for name in earlier if name.startswith("identity")))
+    return first.identity_id(), second.identity_id()
+
+
+def kept(cache: Path) -> str:
+    """The identity id in the record of this version."""
+    (path,) = cache.glob("identity-v2-*.txt")
+    record = decode_identity(path.stem[-40:], path.read_bytes())
+    assert record is not None
+    return record.identity_id
+
+
+@pytest.mark.parametrize("reads", ["x", "xx", "xxx", "xxxxxx", "x.x.x.x", ".x.x.x.x", "..x..x..x"])
+def test_reads_that_fail_do_not_replace_a_guest(
+    world: World, cache: Path, reads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever this process does without its record, the earlier version's guest is not written over it."""
+    earlier, current = two_guests(world, cache)
+    left = list(reads)
+    read = Directory.read
+
+    def failing(directory: Directory, name: str, *, tighten: bool = False) -> bytes | None:
+        if name.startswith("credentials"):
+            return None
+        if name.startswith("identity-v2-") and left and left.pop(0) == "x":
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return read(directory, name, tighten=tighten)
+
+    monkeypatch.setattr(Directory, "read", failing)
+    pool = world.pool()
+    for _ in range(4):
+        pool.refresh()
+    monkeypatch.undo()
+
+    assert pool.identity_id() != earlier
+    assert kept(cache) == current
+    for _ in range(2):
+        world.pool().credentials()  # of the other guest, until they expire
+        world.pool().refresh()
+    assert kept(cache) == current
+
+
+def test_the_earlier_versions_guest_does_not_come_back(world: World, cache: Path) -> None:
+    """While a refused identity is replaced no process takes the earlier one's; the change names both."""
+    earlier, current = two_guests(world, cache)
+    world.delete_identity(current)
+    for path in cache.glob("credentials-v2-*"):
+        path.unlink()
+    news: list[tuple[str | None, str, str]] = []
+    pool = world.pool()
+    pool.on_identity_changed(lambda *change: news.append(change))
+    world.faults({"operation": "GetId", "code": "NotAuthorizedException", "message": "Access denied"})
+    with pytest.raises(RefusedError):
+        pool.refresh()
+    assert world.pool().identity_id() == current, "not the earlier one's"
+    pool.refresh()
+
+    assert news == [(current, pool.identity_id(), "recovered")]
+    assert kept(cache) == world.pool().identity_id() == pool.identity_id() != earlier
+    assert list(cache.glob("identity-v1-*"))
 
 
 @pytest.mark.parametrize("identities", [False, True])

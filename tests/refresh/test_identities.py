@@ -9,8 +9,9 @@ from typing import Any
 import boto3
 import pytest
 
+from cognito_credentials import IdentityPool
 from cognito_credentials.cache.memory import MemoryStore
-from cognito_credentials.cache.records import Records
+from cognito_credentials.cache.records import IdentityRecord, Records
 from cognito_credentials.refresh.identities import Identities, IdentityChange, Principal
 from cognito_credentials.settings.load import load
 from cognito_credentials.settings.settings import Settings
@@ -21,6 +22,7 @@ POOL = "us-east-1:00000000-0000-4000-8000-000000000001"
 ONE, OTHER, THIRD = (f"us-east-1:00000000-0000-4000-8000-00000000000{n}" for n in "abc")
 ANN = Principal("subject:ann", "a" * 40, "b" * 40, None)
 BOB = Principal("subject:bob", "c" * 40, "d" * 40, None)
+GUEST = Principal("guest", "a" * 40, "b" * 40, None, is_guest=True)
 
 
 @pytest.fixture
@@ -95,6 +97,52 @@ def test_an_identity_that_another_process_replaced_is_taken(settings: Settings, 
     assert here.known(ANN) is None
 
 
+def test_a_guests_record_is_replaced_only_by_what_the_service_says(
+    settings: Settings, clock: ManualClock
+) -> None:
+    """A guest that was made while the record could not be read does not take its place, now or later."""
+    records = Records(MemoryStore(), clock)
+    here, there, third = (Identities(settings, records, clock) for _ in range(3))
+
+    def kept() -> str | None:
+        record = records.identity(GUEST.identity_key)
+        return None if record is None else record.identity_id
+
+    here.adopt(GUEST, ONE)
+    there.adopt(GUEST, OTHER)  # GetId, after a read that failed
+    there.adopt(GUEST, OTHER, asked=OTHER)
+    assert (there.known(GUEST), kept()) == (OTHER, ONE)
+    third.adopt(GUEST, THIRD, asked=ONE)
+    assert kept() == THIRD
+    assert third.replace(GUEST, THIRD) is None
+    records.keep(
+        IdentityRecord(
+            key="a" * 40, identity_id=THIRD, identity_pool_id=POOL, principal="guest", obtained_at=0
+        )
+    )  # it could not be removed
+    third.adopt(GUEST, ONE, refused=THIRD)
+
+    assert kept() == ONE
+
+
+def test_nothing_is_written_over_an_identity_in_doubt(
+    settings: Settings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's identity is written when the record can be read again."""
+    records = Records(MemoryStore(), clock)
+    Identities(settings, records, clock).adopt(ANN, ONE)
+    here = Identities(settings, records, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryStore, "load", lambda *_: None)
+        here.adopt(ANN, OTHER)
+        assert here.replace(BOB, ONE) is None
+    assert Identities(settings, records, clock).known(ANN) == ONE
+
+    here.adopt(ANN, OTHER, asked=OTHER)
+
+    assert Identities(settings, records, clock).known(ANN) == OTHER
+
+
 def test_a_fixed_identity_stays(settings: Settings, clock: ManualClock) -> None:
     """Whatever the service or another process says, the identity of the settings is the one that is used."""
     fixed = dataclasses.replace(settings, identity_id=ONE)
@@ -129,8 +177,8 @@ def test_a_forgotten_identity_is_forgotten_in_the_store_too(settings: Settings, 
     assert not here.forget(ANN)
 
 
-def test_a_developer_token_is_for_the_identity_that_it_names(emulator: Any) -> None:
-    """The identity is known from the back end's token alone: no GetId is made."""
+def developer_token(emulator: Any) -> tuple[World, dict[str, str]]:
+    """A pool with developer users, and the back end's answer for one of them."""
     world = World(emulator, dict(os.environ))
     world.pool_id = emulator.create_pool(DeveloperProviderName="app.example.com")
     client = boto3.client(
@@ -144,8 +192,38 @@ def test_a_developer_token_is_for_the_identity_that_it_names(emulator: Any) -> N
         IdentityPoolId=world.pool_id, Logins={"app.example.com": "ann"}
     )
     client.close()
+    return world, answer
+
+
+def test_a_developer_token_is_for_the_identity_that_it_names(emulator: Any) -> None:
+    """The identity is known from the back end's token alone: no GetId is made."""
+    world, answer = developer_token(emulator)
     pool = world.pool(logins={"cognito-identity.amazonaws.com": answer["Token"]})
 
     assert pool.identity_id() == answer["IdentityId"]
     assert pool.credentials()
     assert "GetId" not in world.counts()
+
+
+def test_the_identity_that_a_developer_token_names_is_kept(emulator: Any) -> None:
+    """It is announced once; then neither this process nor the next asks the back end, or the service."""
+    world, answer = developer_token(emulator)
+    asked: list[int] = []
+    news: list[tuple[str | None, str, str]] = []
+
+    def token() -> str:
+        asked.append(1)
+        return answer["Token"]
+
+    def pool() -> IdentityPool:
+        pool = world.pool(logins={"cognito-identity.amazonaws.com": token}, user="ann")
+        pool.on_identity_changed(lambda *change: news.append(change))
+        return pool
+
+    first = pool()
+    assert first.identity_id() == answer["IdentityId"]
+    world.outage()
+    assert first.identity_id() == pool().identity_id() == answer["IdentityId"]
+
+    assert len(asked) == 1
+    assert news == [(None, answer["IdentityId"], "created")]
