@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr:
         config.option.markexpr = QUICK_PART
     is_quick = config.option.markexpr == QUICK_PART
-    if is_quick and config.option.randomly_seed == "default":
+    if is_quick and getattr(config.option, "randomly_seed", None) == "default":
         config.option.randomly_seed = 1
     # Without a deadline, since a busy machine is no defect. Both profiles replace the one that hypothesis
     # chooses where the variable CI is set.

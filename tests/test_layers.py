@@ -33,7 +33,9 @@ def imported(path: Path, folder: Path) -> set[str]:
     prefix = list(folder.relative_to(PACKAGE.parent).parts)
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.Import):
+            assert all(alias.name.partition(".")[0] != PACKAGE.name for alias in node.names), path
+        elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else ()
             target = [*start, *((node.module or "").split(".") if node.module else ())]
             for alias in node.names:

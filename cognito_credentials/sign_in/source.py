@@ -214,6 +214,7 @@ class SignInSource(Source):
         done = self.end(revoke=revoke)
         return sum(self._end_earlier(revoke=revoke), done)
 
+    @drops_frames_on_interrupt
     def end(self, *, revoke: bool = True) -> SignedOut:
         """Sign out as `sign_out` does, and leave earlier sign-ins of the profile alone."""
         with needs_extra():

@@ -117,6 +117,18 @@ def test_a_new_device_is_made_as_pycognito_makes_it(password: bytes, salt: int) 
     assert Verifier.of_device("group-key", "device-key", config).matches(other_password)
 
 
+@pytest.mark.quick
+def test_one_password_and_one_device_are_proven_as_pycognito_proves_them() -> None:
+    """One fixed example of both proofs runs on every Python."""
+    test_a_password_is_proven_as_pycognito_proves_it.hypothesis.inner_test(  # type: ignore[attr-defined]
+        "pässwörd", "ann", 0x0012, 0x0034, 1, b"block"
+    )
+    test_a_device_is_proven_as_pycognito_proves_it.hypothesis.inner_test(  # type: ignore[attr-defined]
+        "group-key", "device-key", "pässwörd", 0x0012, 0x0034, 3
+    )
+
+
+@pytest.mark.quick
 @pytest.mark.parametrize("zeros", [1, 2, 7])
 def test_zeros_before_a_number_change_nothing(zeros: int) -> None:
     """The challenge's numbers are numbers, as in AWS's own clients; pycognito hashes a salt's zeros, too."""
@@ -127,6 +139,7 @@ def test_zeros_before_a_number_change_nothing(zeros: int) -> None:
     assert proof.answer("ann", padded, NOW) == proof.answer("ann", plain, NOW)
 
 
+@pytest.mark.quick
 def test_the_group_is_pycognitos() -> None:
     """The prime is written down in both."""
     assert int(aws_srp.N_HEX, 16) == N

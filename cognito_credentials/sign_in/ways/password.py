@@ -276,10 +276,10 @@ class PasswordSignIn:
         """Return the hint for a challenge that cannot be answered here: the pool's pages may know it."""
         if challenge == "CUSTOM_CHALLENGE":
             # Source: Amazon Cognito developer guide, "Custom authentication challenge Lambda triggers".
-            return "no sign-in page of Cognito knows the pool's own challenges either: ask its owner"
+            return "No sign-in page of Cognito knows the pool's own challenges either: ask its owner"
         if self._issuer.has_pages():
-            return "sign in with a browser: way='browser' in Python, --browser on the command line"
-        return "the user pool has no sign-in pages for a browser either: ask its owner for a domain"
+            return "Sign in with a browser: way='browser' in Python, --browser on the command line"
+        return "The user pool has no sign-in pages for a browser either: ask its owner for a domain"
 
 
 def _is_wrong_password(refused: ApiError) -> bool:
