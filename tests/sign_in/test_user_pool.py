@@ -312,7 +312,7 @@ def test_an_outage_shows_nothing_that_was_typed(
         (
             "MFA_SETUP",
             True,
-            "asks for MFA_SETUP.*Sign in with a browser: way='browser' in Python, --browser on the command line",
+            "asks for MFA_SETUP.*Sign in with a browser: way='browser' in Python, --browser on",
         ),
         ("MFA_SETUP", False, "asks for MFA_SETUP.*The user pool has no sign-in pages"),
         ("CUSTOM_CHALLENGE", True, "asks for CUSTOM_CHALLENGE.*No sign-in page of Cognito knows"),
