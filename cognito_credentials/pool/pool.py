@@ -149,8 +149,9 @@ class IdentityPool:
         """
         Report that a service rejected the credentials with *access_key_id*; the next call asks for new ones.
 
-        If none can be had then, the rejected ones are returned as long as they are valid. Nothing happens
-        unless this object holds these credentials: others may have taken their place already.
+        After a recent failure it asks only when the back-off has ended. If none can be had, the rejected ones
+        are returned as long as they are valid. Nothing happens unless this object holds these credentials:
+        others may have taken their place already. `Refresher.invalidate` says what other processes do.
         """
         self._built().refresher.invalidate(access_key_id)
 

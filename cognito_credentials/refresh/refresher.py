@@ -5,7 +5,8 @@ The refresh policy: what happens between a request for credentials and its answe
 
     1. memory     `credentials`        Fresh credentials of this process are returned at once.
     2. thread     `credentials`        Of several threads one goes on. The others get the credentials that are
-                                       held; in their last minute, and without any, they wait.
+                                       held. In their last minute, after a rejection, and without any, they
+                                       wait.
     3. failure    `_renew`             After a failure of this process it asks nobody for a while, and looks
                                        at the disk once a second (`_look_elsewhere`).
     4. disk       `_renew`             Another process may have written fresher credentials, or a failure, for
@@ -23,8 +24,9 @@ A failure never takes away valid credentials, whatever the service or the login 
 they expire, and never after (`_fall_back`). A program reports credentials that a service rejected to
 `invalidate`. Who is signed in may change at any time: `owners.py` notices it before step 1.
 
-When nothing can be written to the store (a read-only directory, a full disk), steps 4 and 5 stop nobody, and
-each process keeps what it gets in its memory only: see `cache/__init__.py`.
+When nothing can be written to the store (a read-only directory, a full disk), step 4 still reads what is
+there, and step 5 stops nobody. Each process keeps what it gets, and a rejection, in its memory only: see
+`cache/__init__.py`.
 """
 
 from __future__ import annotations
@@ -143,8 +145,9 @@ class Refresher:
 
         The next request waits for new ones, unless a back-off forbids that. If none can be had, the rejected
         ones are returned as long as they are valid. The rejection is also written to the store. A process
-        that reads these credentials there replaces them first (`Memory.look`); a process that holds them
-        already uses them until its own `invalidate` is called, or until its own refresh is due.
+        that reads these credentials there replaces them first (`Memory.look`, and `cli/fast.py`). A process
+        that holds them already uses them until its own `invalidate` is called, or until its own refresh is
+        due.
         """
         self._memory.reject(access_key_id)
 
