@@ -16,8 +16,8 @@ Records in it are read. One that cannot be read is a miss; one that cannot be wr
 was. A lock whose file cannot be opened is skipped. There is one warning for each cause, and one that says
 what follows when the directory does not allow writing (`FileStore._degrade`). So each process asks the
 service by itself once the stored credentials are due, and keeps the answer in memory. A user gets the same
-identity again; a guest without a stored identity is another guest at each start. Only ``clear --all`` and ``logout --all`` raise `CacheError`, if they cannot
-remove something.
+identity again; a guest without a stored identity is another guest at each start. Only ``clear --all`` and
+``logout --all`` raise `CacheError`, if they cannot remove something.
 
 *Unusable.* The directory cannot be opened, verified (`UnusableDirectory`: not a directory, another user's,
 open to everybody, …) or made. If the user set the cache or its directory (``explicit``), that is a
