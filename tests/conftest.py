@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
     is_quick = config.option.markexpr == QUICK_PART
     if is_quick and getattr(config.option, "randomly_seed", None) == "default":
         config.option.randomly_seed = 1
+    if sys.implementation.name == "pypy":
+        # PyPy warns of an open file when it collects garbage, which may be in another test.
+        config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
     # Without a deadline, since a busy machine is no defect. Both profiles replace the one that hypothesis
     # chooses where the variable CI is set.
     hypothesis.settings.register_profile("quick", derandomize=True, deadline=None)

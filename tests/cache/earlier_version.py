@@ -31,7 +31,7 @@ def downgrade(cache: Path) -> dict[str, bytes]:
     assert record is not None
     (credentials,) = cache.glob("credentials-v2-*.txt")
     credentials_key = credentials.stem[-40:]
-    for file in cache.glob("*-v2-*.txt"):
+    for file in list(cache.glob("*-v2-*.txt")):
         file.unlink()
     contents = {
         record_name("identity-v1", key): json_identity(record),

@@ -200,7 +200,16 @@ def travel(emulator, pool_id, seconds, **options):
     return emulator.requests()["GetCredentialsForIdentity"]
 
 
-@pytest.mark.parametrize("options", [{}, {"tick": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        pytest.param(
+            {"tick": True},
+            marks=pytest.mark.skipif(sys.implementation.name != "cpython", reason="CPython only"),
+        ),
+    ],
+)
 @pytest.mark.parametrize(("seconds", "times"), [(600, 1), (2700, 2), (3700, 2)])
 def test_freezegun_moves_both(emulator, emulator_environment, emulator_pool, options, seconds, times):
     """freezegun moves the clocks of service and client: credentials are renewed, and signatures are valid."""

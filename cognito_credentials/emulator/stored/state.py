@@ -13,7 +13,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 SCHEMA_VERSION = 2
 
@@ -136,11 +136,12 @@ class State:
         connection = sqlite3.connect(self._path or ":memory:", check_same_thread=False, isolation_level=None)
         connection.row_factory = sqlite3.Row
         try:
-            connection.execute("PRAGMA busy_timeout=5000")
+            # A statement that has rows left stays open on PyPy, and then no transaction can commit.
+            connection.execute("PRAGMA busy_timeout=5000").fetchall()
             self._ensure_schema(connection)
             if self._path is not None:
                 # After _ensure_schema: this writes to the file, which must be known to be an emulator's.
-                connection.execute("PRAGMA journal_mode=DELETE")
+                connection.execute("PRAGMA journal_mode=DELETE").fetchall()
                 # Data that the kernel has survives a kill. To survive a power cut takes ten times as long.
                 connection.execute("PRAGMA synchronous=OFF")
                 # Fails here, and not at the first call, if no journal can be made in the directory.
@@ -152,9 +153,9 @@ class State:
 
     def _ensure_schema(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")  # two emulators may be started with one new file
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        ((version,),) = connection.execute("PRAGMA user_version").fetchall()
         if version != SCHEMA_VERSION:
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             if version or tables:
                 raise DataFileError(
                     f"cannot use data file {self._path}: it has format {version}, "
@@ -197,7 +198,8 @@ class State:
 
     def row(self, statement: str, *values: object) -> sqlite3.Row | None:
         """The first row of the result of *statement*, or None."""
-        row: sqlite3.Row | None = self._connection.execute(statement, values).fetchone()
+        with closing(self._connection.execute(statement, values)) as cursor:
+            row: sqlite3.Row | None = cursor.fetchone()
         return row
 
     def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
