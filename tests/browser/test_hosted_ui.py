@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,9 +41,13 @@ cognito_login_store = file
 
 @pytest.fixture
 def ports() -> list[int]:
-    """Two ports that are free now."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return [one.getsockname()[1], other.getsockname()[1]]
+    """Two ports that are free now, below those that Linux gives to other tests' connections meanwhile."""
+    free: list[int] = []
+    while len(free) < 2:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            free.append(port)
+    return free
 
 
 @pytest.fixture
