@@ -123,7 +123,7 @@ def _required(*extras: str) -> set[str]:
 def test_the_test_extra_has_what_the_tests_import() -> None:
     """Every package that a test or an example imports is one that we ask for by name."""
     asked_for = _required("test") | _lowest(PROJECT["dependencies"]).keys()
-    ours = {"cognito_credentials", "tests"}
+    ours = {"cognito_credentials", "tests", "tomllib"}  # tomllib: of the standard library from 3.11 on
     imported = {name for folder in ("tests", "examples") for name in _imported(ROOT / folder)}
     installed = packages_distributions()
     names = {

@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,8 +26,8 @@ from cognito_credentials.clock import ServerTime
 from cognito_credentials.credentials import TemporaryCredentials
 
 KEY = "0123456789abcdef" * 2 + "01234567"
-LONGEST_LIFE_SECONDS = 0.004
-"""A write takes a tenth of it, so that the kills fall on all its points."""
+WRITES_OF_A_LIFE = 10
+"""A writer lives for up to so many writes, so that the kills fall on all their points."""
 
 
 @dataclass
@@ -71,8 +72,14 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
     outcome = Outcome()
     store = FileStore(directory, explicit=True, warn=_fail)
     store.store("credentials", KEY, record(0))
+
+    def write(at: int) -> None:
+        _write(store, record(at), Outcome())
+
+    longest = longest_life(write)
     for number in range(count):
-        kill_a_writer(lambda at: _write(store, record(at), Outcome()), chance, outcome, number * 1000)
+        kill_a_writer(write, chance.uniform(0, longest), number * 1000)
+        outcome.kills += 1
         data = store.load("credentials", KEY)
         outcome.missing += data is None
         outcome.torn += data is not None and decode_credentials(KEY, data) is None
@@ -82,8 +89,16 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
     return outcome
 
 
-def kill_a_writer(write: Callable[[int], None], chance: random.Random, outcome: Outcome, first: int) -> None:
-    """Start a process that writes from *first* on without end, and kill it at some moment."""
+def longest_life(write: Callable[[int], None]) -> float:
+    """Return the seconds of `WRITES_OF_A_LIFE` writes: more on a machine that is slow or busy."""
+    began = time.perf_counter()
+    for at in range(WRITES_OF_A_LIFE):
+        write(at)
+    return time.perf_counter() - began
+
+
+def kill_a_writer(write: Callable[[int], None], life: float, first: int) -> None:
+    """Start a process that writes from *first* on without end, and kill it after *life* seconds."""
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -92,12 +107,11 @@ def kill_a_writer(write: Callable[[int], None], chance: random.Random, outcome: 
             first += 1
             write(first)
     os.read(ready, 1)
-    select.select([], [], [], chance.uniform(0, LONGEST_LIFE_SECONDS))
+    select.select([], [], [], life)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     os.close(ready)
     os.close(tell)
-    outcome.kills += 1
 
 
 def _write(store: FileStore, data: bytes, outcome: Outcome) -> None:

@@ -18,7 +18,7 @@ from cognito_credentials.sign_in.kept.place import Place
 from cognito_credentials.sign_in.kept.stored_tokens import StoredTokens
 from cognito_credentials.sign_in.kept.stores import PlainFileStore
 
-from .kill import KEY, Outcome, kill_a_writer, run, strays
+from .kill import KEY, Outcome, kill_a_writer, longest_life, run, strays
 
 PRINCIPAL = "subject:" + "0" * 64
 
@@ -30,8 +30,14 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
     place = Place(directory, KEY)
     store = PlainFileStore(place)
     store.store(_kept(0))
+
+    def write(at: int) -> None:
+        _rotate(place, at)
+
+    longest = longest_life(write)
     for number in range(count):
-        kill_a_writer(lambda at: _rotate(place, at), chance, outcome, number * 1000)
+        kill_a_writer(write, chance.uniform(0, longest), number * 1000)
+        outcome.kills += 1
         outcome.strays_after_kill += strays(directory)
         try:
             with place.lock(0.0):

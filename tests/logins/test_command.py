@@ -154,7 +154,8 @@ def test_an_interrupt_kills_the_command(tmp_path: Path) -> None:
         f"CommandSource([sys.executable, '-c', {command!r}]).token()\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE)
-    while not (pid_file.exists() and pid_file.read_text()):
+    threads = Path(f"/proc/{process.pid}/task")  # the second one reads what the command prints
+    while not (pid_file.exists() and pid_file.read_text() and len(list(threads.iterdir())) > 1):
         assert process.poll() is None
         time.sleep(0.005)
 
