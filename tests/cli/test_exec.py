@@ -35,6 +35,7 @@ def test_what_would_shadow_the_credentials_is_gone(cli: Cli, pool_id: str) -> No
     assert got["COGNITO_CREDENTIALS_PROFILE"] == "guest"
 
 
+@pytest.mark.quick
 def test_boto3_in_the_command_is_that_identity(cli: Cli, pool_id: str) -> None:
     """boto3 in the command uses the credentials."""
     who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"

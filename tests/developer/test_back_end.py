@@ -157,6 +157,7 @@ def test_a_public_login_is_linked_too(world: World, client: Any, emulator: Any) 
     assert world.pool(logins={"accounts.google.com": token}).identity_id() == made.identity_id
 
 
+@pytest.mark.quick
 def test_the_example_from_app_to_credentials(world: World, service: Service) -> None:
     """App, web service and Cognito: each user gets credentials of an identity of their own."""
     ann = world.pool(logins=DeveloperLogin(service.url, headers=bearer("ann")), user="ann")

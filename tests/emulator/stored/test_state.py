@@ -37,6 +37,7 @@ def start(boto_session, emulator_keys):
         api.emulator.stop()
 
 
+@pytest.mark.quick
 def test_data_file_outlives_a_restart(start, tmp_path, emulator_keys):
     """Pools, identities, tokens and credentials of a data file are valid after a restart."""
     file = tmp_path / "cache-free.db"
