@@ -34,6 +34,7 @@ REVEALED = {
     "logins/source.py": (4, "to strip and measure it, to read exp and sub, to hash it for the principal"),
     "sign_in/ways/authorization.py": (1, "what a person pasted is taken apart"),
     "sign_in/kept/stores.py": (1, "the plain file, where that was chosen"),
+    "exchange/connections.py": (1, "a proxy is given its password"),
     "exchange/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),
     "sign_in/issuers/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
     "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),

@@ -1,8 +1,8 @@
 """
-One call: the client that sends it, its one repetition, and the meaning of its failure.
+One call: its endpoint, its attempts, its one repetition, and the meaning of its failure.
 
-botocore's clients are made on first use, once in a process, under a lock. A function that has a token in
-clear returns its failure and does not raise it, so that no frame of a traceback holds a token.
+A function that has a token in clear returns its failure and does not raise it, so that no frame of a
+traceback holds a token.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 import os
 import random
-import threading
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -18,11 +18,12 @@ from ..secret import Secret
 from .actions import Action, Failure
 from .deadline import remaining
 from .failures import classify
-from .silence import silence
 
 if TYPE_CHECKING:
     from ..clock import Clock, ServerTime
     from ..settings.settings import Settings
+    from .retries import Quota
+    from .wire import Call
 
 T = TypeVar("T")
 
@@ -58,31 +59,11 @@ class Calls:
         self._environ = environ
         self._rng = rng
         self._attempts = attempts
-        self._forget_clients()
+        self._quotas: dict[str, Quota] = {}
         self.seen: ServerTime | None = None
         """The service's time as last observed; None before the first trusted `Date`."""
         self.answered: ServerTime | None = None
         """The same, of the last answer alone; None where that one did not tell."""
-
-    def prepare(self, service: str) -> None:
-        """
-        Make the client of *service* now.
-
-        Raises:
-            ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
-        """
-        failure = None
-        try:
-            self._client(service)
-        except Exception as error:  # noqa: BLE001 (botocore's own loading of data and endpoints: any type can come)
-            failure = classify(service, error, is_guest=True, facts=self._facts({}, True))
-        if failure is not None:
-            raise failure.error
-
-    def close(self) -> None:
-        """Close idle connections."""
-        for _, transport in list(self._clients.values()):
-            transport.close()
 
     def call(
         self,
@@ -107,7 +88,7 @@ class Calls:
         """
         is_guest = not tokens if is_guest is None else is_guest
         if not all(isinstance(token, Secret) for token in tokens.values()):
-            # botocore's complaint about another type would show the token.
+            # A complaint about another type would show the token.
             raise TypeError("tokens must be secrets")
         result = self._attempt(operation, parameters, read, tokens, is_guest)
         if isinstance(result, Failure) and result.again and remaining() > ROOM_FOR_ONCE_MORE:
@@ -126,24 +107,57 @@ class Calls:
         is_guest: bool,
     ) -> T | Failure:
         """Make the call; a failure is returned, so that no frame with a token in it is in its traceback."""
-        from .transport import CALL, Call
+        from .wire import Call
 
-        service = "sts" if operation == "AssumeRoleWithWebIdentity" else "cognito-identity"
         call = Call(makes_identity=operation == "GetId" and is_guest, is_single=SPARING.get())
-        reset = CALL.set(call)
         try:
-            client = self._client(service)[0]
-            with silence():
-                answer = getattr(client, _METHODS[operation])(**parameters())
-            return read(answer if isinstance(answer, dict) else {})
-        except Exception as error:  # noqa: BLE001 (botocore's parser meets bytes from anywhere: any type can come)
+            return read(self._sent(operation, parameters(), call))
+        except Exception as error:  # noqa: BLE001  (whatever an answer's bytes make of our code is a failure of that call)
             facts = self._facts(tokens, is_guest)
             failure = classify(operation, error, is_guest=is_guest, facts=facts, secrets=tokens.values())
         finally:
-            CALL.reset(reset)
             self.answered = call.seen
             self.seen = call.seen or self.seen
         return self._fit(failure, tokens)
+
+    def _sent(self, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Send the request as often as it may be, and return the answer's members."""
+        from . import requests, retries, wire
+
+        service = requests.service_of(operation)
+        url = self._endpoint(service)
+        transport = wire.Transport(self._clock, self._settings, self._environ)
+        invocation = _random_id()
+
+        def send(number: int) -> dict[str, Any]:
+            headers = {
+                **fixed,
+                "User-Agent": USER_AGENT,
+                "amz-sdk-invocation-id": invocation,
+                "amz-sdk-request": f"attempt={number}; max={self._attempts}",
+            }
+            answer = transport.send("POST", url, headers, body, call)
+            return requests.read(operation, answer.status, answer.headers, answer.body)
+
+        fixed, body = requests.build(operation, parameters)
+        quota = self._quotas.setdefault(service, retries.Quota())
+        return retries.attempt(send, call, quota, self._rng, self._attempts)
+
+    def _endpoint(self, service: str) -> str:
+        from .endpoints import endpoint
+
+        settings = self._settings
+        return endpoint(
+            service,
+            settings.region,
+            fips=self._switch("use_fips_endpoint"),
+            dual_stack=self._switch("use_dualstack_endpoint"),
+            configured=settings.sts_endpoint_url if service == "sts" else settings.endpoint_url,
+        )
+
+    def _switch(self, name: str) -> bool:
+        value = self._environ.get(f"AWS_{name.upper()}") or self._settings.profile_settings.get(name)
+        return str(value).lower() == "true"
 
     def _fit(self, failure: Failure, tokens: Mapping[str, Secret]) -> Failure:
         """Never drop an identity that a token or the settings named: only its source can correct it."""
@@ -169,31 +183,15 @@ class Calls:
 
         return own_token_provider(self._settings.region)
 
-    def _client(self, service: str) -> tuple[Any, Any]:
-        """Return botocore's client of *service* and its transport; made once in a process."""
-        if self._process != os.getpid():
-            # A forked child must not share TLS connections, nor wait for a lock that a thread of its
-            # parent held at that moment: it makes its own.
-            self._forget_clients()
-        with self._lock:
-            if service not in self._clients:
-                from .botocore_client import make_client
 
-                self._clients[service] = make_client(
-                    service, self._settings, self._clock, self._environ, self._attempts
-                )
-            return self._clients[service]
-
-    def _forget_clients(self) -> None:
-        self._lock = threading.Lock()
-        self._clients: dict[str, tuple[Any, Any]] = {}
-        self._process = os.getpid()
+def _random_id() -> str:
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-_METHODS: Final = {
-    "GetId": "get_id",
-    "GetCredentialsForIdentity": "get_credentials_for_identity",
-    "GetOpenIdToken": "get_open_id_token",
-    "UnlinkIdentity": "unlink_identity",
-    "AssumeRoleWithWebIdentity": "assume_role_with_web_identity",
-}
+VERSION: Final = "0.1.0"
+"""Of this package. A test compares it with the installed one, since asking for that takes 35 ms."""
+USER_AGENT: Final = (
+    f"cognito-credentials/{VERSION} ua/2.1 os/{sys.platform} lang/python#{sys.version.split()[0]} "
+    f"md/pyimpl#{sys.implementation.name} cfg/retry-mode#standard md/cognito-credentials#{VERSION}"
+)

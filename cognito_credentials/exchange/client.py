@@ -1,9 +1,9 @@
 """
 The wire: one method for each operation of Cognito Identity and STS that this package calls.
 
-Calls go through botocore's own client, so that region and partition endpoints, FIPS, dual stack, proxies,
-CA bundles, request format and retries are botocore's. The client is unsigned, and its session reads no config
-file and has no credential chain: a credential provider that asked the chain for credentials would ask itself.
+Requests are unsigned. Endpoints, FIPS, dual stack, proxies, CA bundles, request format and retries are as
+botocore has them; no config file is read here and no credentials are looked for: a credential provider that
+asked the chain for credentials would ask itself.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import os
 import random
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +40,8 @@ class CognitoClient:
     Talks to Cognito Identity and STS for one identity pool.
 
     Args:
-        environ: Says where CA bundles are. botocore finds proxies in the process's own environment.
+        environ: Says where CA bundles are, and whether FIPS and dual stack are wanted. Proxies are looked
+            up in the process's own environment.
         rng: Spreads retries.
         attempts: How often a request is sent at most when the network or service fails.
     """
@@ -63,20 +65,11 @@ class CognitoClient:
         """The service's time as last observed; None before the first trusted `Date`."""
         return self._calls.seen
 
-    def prepare(self) -> None:
-        """
-        Make the clients now, before a deadline for the service begins: loading botocore takes time.
-
-        Raises:
-            ConfigurationError: The settings give no endpoint, or a CA bundle that is not there.
-        """
-        self._calls.prepare("cognito-identity")
-        if self._settings.flow == "basic":
-            self._calls.prepare("sts")
-
     def close(self) -> None:
-        """Close idle connections."""
-        self._calls.close()
+        """Close the idle connections of this process; the next call opens what it needs."""
+        wire = sys.modules.get(f"{__package__}.wire")
+        if wire is not None:
+            wire.close_idle()
 
     @contextlib.contextmanager
     def sparing(self) -> Iterator[None]:

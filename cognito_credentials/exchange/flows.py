@@ -12,7 +12,6 @@ Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -72,18 +71,17 @@ class Flows:
             Failure: A call failed, or the credentials have an impossible lifetime.
         """
         client = self._client
-        with contextlib.closing(client):
-            identity_id = self._known(identity_id, tokens, on_identity)
-            if self._settings.flow == "basic":
-                identity_id, token = client.get_open_id_token(identity_id, tokens)
-                credentials = client.assume_role_with_web_identity(token, is_guest=not tokens)
-            else:
-                identity_id, credentials = client.get_credentials_for_identity(
-                    identity_id, tokens, self._settings.custom_role_arn
-                )
-            exchanged = Exchanged(identity_id, credentials, self._checked_lifetime(credentials))
-            on_identity(identity_id)
-            return exchanged
+        identity_id = self._known(identity_id, tokens, on_identity)
+        if self._settings.flow == "basic":
+            identity_id, token = client.get_open_id_token(identity_id, tokens)
+            credentials = client.assume_role_with_web_identity(token, is_guest=not tokens)
+        else:
+            identity_id, credentials = client.get_credentials_for_identity(
+                identity_id, tokens, self._settings.custom_role_arn
+            )
+        exchanged = Exchanged(identity_id, credentials, self._checked_lifetime(credentials))
+        on_identity(identity_id)
+        return exchanged
 
     def open_id_token(
         self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity
@@ -97,11 +95,10 @@ class Flows:
         Raises:
             Failure: A call failed.
         """
-        with contextlib.closing(self._client):
-            identity_id = self._known(identity_id, tokens, on_identity)
-            identity_id, token = self._client.get_open_id_token(identity_id, tokens)
-            on_identity(identity_id)
-            return token
+        identity_id = self._known(identity_id, tokens, on_identity)
+        identity_id, token = self._client.get_open_id_token(identity_id, tokens)
+        on_identity(identity_id)
+        return token
 
     def identity(self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity) -> str:
         """
@@ -112,10 +109,9 @@ class Flows:
         Raises:
             Failure: A call failed.
         """
-        with contextlib.closing(self._client):
-            identity_id = self._known(identity_id, tokens, on_identity)
-            on_identity(identity_id)
-            return identity_id
+        identity_id = self._known(identity_id, tokens, on_identity)
+        on_identity(identity_id)
+        return identity_id
 
     def unlink(
         self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity, provider: str
@@ -126,9 +122,8 @@ class Flows:
         Raises:
             Failure: It is still there.
         """
-        with contextlib.closing(self._client):
-            known = self._known(identity_id, tokens, on_identity)
-            self._client.unlink_identity(known, tokens, [provider])
+        known = self._known(identity_id, tokens, on_identity)
+        self._client.unlink_identity(known, tokens, [provider])
 
     def _known(self, identity_id: str | None, tokens: Mapping[str, Secret], on_identity: OnIdentity) -> str:
         known = self._settings.identity_id or identity_id

@@ -163,7 +163,9 @@ def read(operation: str, status: int, headers: Mapping[str, str], body: bytes) -
     else:
         answer = _json(body) if body else {}
     credentials = answer.get("Credentials")
-    if isinstance(credentials, dict) and _EXPIRATION in credentials:
+    if credentials is not None and not isinstance(credentials, dict):
+        raise ResponseParserError("Credentials are no structure")
+    if credentials and _EXPIRATION in credentials:
         answer["Credentials"] = {**credentials, _EXPIRATION: _moment(credentials[_EXPIRATION])}
     return answer
 

@@ -156,7 +156,6 @@ class Exchanger:
 
     def _recovering(self, principal: Principal, budget: float, call: Call[T]) -> T:
         """Make *call*, and once more with another identity or other tokens if that may help."""
-        self._client.prepare()  # loading botocore takes this machine's time, which is not the service's
         attempt = self._first_attempt(principal)
         has_failed = False
         while True:

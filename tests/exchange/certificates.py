@@ -1,4 +1,4 @@
-"""A TLS server whose certificate has expired."""
+"""Certificates that are as they should be, or out of time, or of another host."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def expired_tls_server() -> Iterator[tuple[str, str]]:
     """Yield its URL and its certificate's path. It speaks no HTTP: every client stops at the certificate."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "expired.pem")
-        path.write_bytes(_expired_certificate())
+        path.write_bytes(certificate("127.0.0.1", first_day=-9, last_day=-1))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         listener = socket.create_server(("127.0.0.1", 0))
@@ -47,25 +47,37 @@ def _shake_hands(listener: socket.socket, context: ssl.SSLContext) -> None:
             context.wrap_socket(connection, server_side=True).close()
 
 
-def _expired_certificate() -> bytes:
+def certificate(*names: str, first_day: int = -1, last_day: int = 1) -> bytes:
+    """
+    Make a self-signed certificate of host names and addresses, with its private key.
+
+    Args:
+        first_day: When it begins, in days from now.
+        last_day: When it ends.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "expired")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     now = dt.datetime.now(dt.timezone.utc)
-    certificate = (
+    made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=9))
-        .not_valid_after(now - dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
+        .not_valid_before(now + dt.timedelta(days=first_day))
+        .not_valid_after(now + dt.timedelta(days=last_day))
+        .add_extension(x509.SubjectAlternativeName([_name(one) for one in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private + certificate.public_bytes(serialization.Encoding.PEM)
+    return private + made.public_bytes(serialization.Encoding.PEM)
+
+
+def _name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)

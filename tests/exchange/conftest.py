@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,11 +97,24 @@ class RawServer:
 
     Args:
         script: Called with the connection and the head of the request, once the head has arrived.
+        pem: Path of certificate and key, for TLS.
+        address: Where it listens.
     """
 
-    def __init__(self, script: Callable[[socket.socket, bytes], None]) -> None:
+    def __init__(
+        self,
+        script: Callable[[socket.socket, bytes], None],
+        *,
+        pem: Path | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:
         self._script = script
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._context = None
+        if pem is not None:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(pem)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, 0), family=family)
         self._listener.settimeout(0.05)
         self._stop = threading.Event()
         self.heads: list[bytes] = []
@@ -109,7 +125,12 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"{'http' if self._context is None else 'https'}://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        found: int = self._listener.getsockname()[1]
+        return found
 
     def stopped(self, seconds: float) -> bool:
         """Wait this long, or until the test ends; return whether it has ended."""
@@ -132,9 +153,12 @@ class RawServer:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(connection)
             try:
-                head = _request_of(connection)
+                if self._context is not None:
+                    connection = stack.enter_context(self._context.wrap_socket(connection, server_side=True))
+                head = request_of(connection)
                 self.heads.append(head)
                 self._script(connection, head)
             except OSError:
@@ -142,7 +166,8 @@ class RawServer:
         self.ended.release()
 
 
-def _request_of(connection: socket.socket) -> bytes:
+def request_of(connection: socket.socket) -> bytes:
+    """Read one request, head and body; empty at the end of the connection."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)

@@ -215,7 +215,6 @@ def test_a_conflict_is_not_repeated_without_time(bench: EmulatorBench) -> None:
     clock = CountingClock()
     bench.clock = clock
     client = bench.client(bench.pool())
-    client.prepare()
     bench.fault(code="ResourceConflictException")
 
     with pytest.raises(Failure):

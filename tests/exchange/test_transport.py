@@ -12,11 +12,11 @@ from collections.abc import Callable
 import pytest
 
 from cognito_credentials.errors import ConfigurationError, ServiceError
-from cognito_credentials.exchange import botocore_client
+from cognito_credentials.exchange import wire
 from cognito_credentials.exchange.actions import Action, Failure
 from cognito_credentials.exchange.deadline import with_deadline
 from cognito_credentials.exchange.flows import Flows
-from cognito_credentials.exchange.transport import BODY_LIMIT, check_target
+from cognito_credentials.exchange.wire import BODY_LIMIT, check_target
 from cognito_credentials.secret import Secret
 
 from .conftest import GOOGLE, Bench, EmulatorBench, RawServer
@@ -56,7 +56,6 @@ def test_a_dripping_body_ends_with_the_deadline(serve: Serve) -> None:
 
     server, bench = serve(script)
     client = bench.client()
-    client.prepare()
     began = time.monotonic()
 
     failure = failure_of(lambda: with_deadline(lambda: client.get_id({}), 0.4))
@@ -79,7 +78,6 @@ def test_a_dripping_head_does_not_hold_the_caller(serve: Serve) -> None:
 
     server, bench = serve(script)
     client = bench.client()
-    client.prepare()
     began = time.monotonic()
 
     failure_of(lambda: with_deadline(lambda: client.get_id({}), 0.3))
@@ -117,8 +115,6 @@ def test_a_streamed_gigabyte_stops_at_the_limit(serve: Serve, framing: bytes) ->
 
     server, bench = serve(script)
     client = bench.client(attempts=3)
-    client.prepare()
-    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
     tracemalloc.start()
 
     failure = failure_of(lambda: client.get_id({}))
@@ -247,7 +243,7 @@ def _is_refused(call: Callable[[], object]) -> bool:
 
 
 def test_a_truncated_answer_is_asked_for_again(serve: Serve) -> None:
-    """An answer with fewer bytes than its Content-Length is a lost connection, and botocore tries again."""
+    """Fewer bytes than promised is a broken connection, not an answer; so it is sent again."""
     body = b'{"IdentityId": "%s"}' % IDENTITY.encode()
 
     def script(connection: socket.socket, _: bytes) -> None:
@@ -278,8 +274,8 @@ def test_a_dropped_connection_is_tried_again(bench: EmulatorBench) -> None:
 def test_a_guest_identity_is_not_asked_for_a_third_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A guest's GetId that times out is retried once only: each attempt may have made an identity."""
-    monkeypatch.setattr(botocore_client, "READ_TIMEOUT", 0.1)
+    """Each request of a guest that times out may have made an identity: one retry, no more."""
+    monkeypatch.setattr(wire, "READ_TIMEOUT", 0.1)
     server, bench = serve(lambda *_: server.stopped(20) and None)
 
     failure = failure_of(lambda: bench.client(attempts=3).get_id({}))

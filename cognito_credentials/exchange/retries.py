@@ -1,0 +1,129 @@
+"""
+Which failed request is sent again, and when: as botocore's standard mode does, inside our deadline.
+
+Three attempts; a random part of 50 ms, then of 100 ms, or of 1 s and 2 s where the service says that it is
+asked too often; and a quota, so that an outage is not answered by three times the requests.
+
+Source: https://github.com/boto/botocore/blob/develop/botocore/retries/standard.py
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from .deadline import remaining
+from .faults import HTTPClientError
+from .requests import Refusal
+
+if TYPE_CHECKING:
+    from .wire import Call
+
+T = TypeVar("T")
+
+TRANSIENT: Final = ("RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete")
+TRANSIENT_STATUS: Final = (500, 502, 503, 504)
+THROTTLED: Final = (
+    *("Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException"),
+    *("TooManyRequestsException", "ProvisionedThroughputExceededException"),
+    *("TransactionInProgressException", "RequestLimitExceeded", "BandwidthLimitExceeded"),
+    *("LimitExceededException", "RequestThrottled", "SlowDown", "PriorRequestNotComplete"),
+    "EC2ThrottledException",
+)
+_PROVIDER_SLOW: Final = "IDPCommunicationError"
+_BASE: Final = 0.05
+_BASE_THROTTLED: Final = 1.0
+_LONGEST: Final = 20.0
+_MORE_THAN_ASKED: Final = 5.0
+_CAPACITY: Final = 500
+_COST: Final = 14
+_COST_THROTTLED: Final = 5
+
+
+class Quota:
+    """How many retries are left; a success gives back what its retries took, or one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.left = _CAPACITY
+
+    def take(self, cost: int) -> bool:
+        """Take *cost*, if there is as much."""
+        with self._lock:
+            if cost > self.left:
+                return False
+            self.left -= cost
+            return True
+
+    def give(self, amount: int) -> None:
+        """Give *amount* back."""
+        with self._lock:
+            self.left = min(self.left + amount, _CAPACITY)
+
+
+def attempt(send: Callable[[int], T], call: Call, quota: Quota, rng: random.Random, attempts: int = 3) -> T:
+    """
+    Call *send* until it succeeds, fails for good, or has been called *attempts* times.
+
+    Args:
+        send: Sends the request; gets the number of the attempt, from 1.
+        call: What sending learned so far, and rules for it.
+
+    Raises:
+        Exception: What the last attempt raised.
+    """
+    number, taken = 1, 0
+    while True:
+        try:
+            result = send(number)
+        except (Refusal, HTTPClientError) as error:
+            is_last = call.is_single or (call.is_taken_once and call.unanswered) or number >= attempts
+            if is_last or not is_retryable(error):
+                raise
+            cost = _COST_THROTTLED if _is_throttled(error) else _COST
+            delay = backoff(error, number, rng)
+            if delay >= remaining() or not quota.take(cost):
+                raise
+            taken = cost
+        else:
+            quota.give(taken or 1)
+            return result
+        time.sleep(delay)
+        number += 1
+
+
+def is_retryable(error: Refusal | HTTPClientError) -> bool:
+    """Tell whether the same request may succeed a moment later."""
+    if not isinstance(error, Refusal):
+        return True
+    return (
+        error.code in (*TRANSIENT, _PROVIDER_SLOW) or error.status in TRANSIENT_STATUS or _is_throttled(error)
+    )
+
+
+def backoff(error: Refusal | HTTPClientError, number: int, rng: random.Random) -> float:
+    """Return the seconds to wait after attempt *number*."""
+    base = _BASE_THROTTLED if _is_throttled(error) else _BASE
+    seconds: float = rng.random() * min(base * 2 ** (number - 1), _LONGEST)
+    if isinstance(error, Refusal) and error.retry_after is not None:
+        return max(seconds, min(error.retry_after, seconds + _MORE_THAN_ASKED))
+    return seconds
+
+
+def _is_throttled(error: Refusal | HTTPClientError) -> bool:
+    if not isinstance(error, Refusal):
+        return False
+    # An error that the service has a name for means what the name says, whatever the status.
+    return error.code in THROTTLED or (error.status == 429 and error.code not in _NAMED)
+
+
+_NAMED: Final = (
+    *("InvalidParameterException", "ResourceNotFoundException", "NotAuthorizedException"),
+    *("ResourceConflictException", "InternalErrorException", "ExternalServiceException"),
+    *("InvalidIdentityPoolConfigurationException", "MalformedPolicyDocument", "PackedPolicyTooLarge"),
+    *("IDPRejectedClaim", "InvalidIdentityToken", "ExpiredTokenException", "RegionDisabledException"),
+)
+"""Codes of the operations' own errors that say nothing of too many requests."""

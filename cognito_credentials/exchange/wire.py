@@ -1,0 +1,409 @@
+"""
+Sends one request and reads its answer, within limits of size, time and host.
+
+A login token goes over https or to this machine only; a redirect is never followed; at most 64 KiB of body
+are read, uncompressed, and not past the deadline; the service's `Date` is noted.
+
+Connections are the process's, not a pool's: whoever goes the same way (host, CA bundle, proxy) shares them. A
+few idle ones are kept for some seconds. A forked child starts with none.
+"""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import os
+import select
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ..clock import Clock, ServerTime, observe
+from ..errors import ConfigurationError, ServiceError
+from ..regions import is_loopback
+from . import faults, tls
+from .connections import HeadTooLargeError, Target, connect, head_too_large
+from .deadline import remaining, too_late
+from .proxies import proxy_for
+
+CONNECT_TIMEOUT: Final = 2.0
+READ_TIMEOUT: Final = 5.0
+"""Seconds, for one connect and between two reads. `deadline` limits the whole exchange."""
+BODY_LIMIT: Final = 64 * 1024
+"""Bytes. Real answers are 2 to 4 KiB; whoever answers in Cognito's place must not fill our memory."""
+_FRAMING_LIMIT: Final = 1024 * 1024
+"""Bytes of body and of what frames its chunks."""
+CONNECTIONS_LIMIT: Final = 64
+"""Connections of one way at a time; further requests wait for one of them."""
+IDLE_LIMIT: Final = 4
+"""Idle connections of the whole process."""
+IDLE_SECONDS: Final = 15.0
+"""How long one is idle at most; the service closes them after a minute."""
+PRECISE_ROUND_TRIP: Final = 5.0
+"""Seconds up to which the middle of the round trip is taken for the moment when the `Date` was written."""
+SLOWEST_TRUSTED_ROUND_TRIP: Final = 60.0
+"""Seconds beyond which a `Date` is not used. No deadline of ours allows as much: the machine slept."""
+_LONGEST_WAIT: Final = 30.0
+
+
+class Call:
+    """
+    What is learned on the wire during one API call, retries included.
+
+    Args:
+        makes_identity: Each request of it that arrives makes a new identity (a guest's GetId).
+        is_single: Whether its request is sent only once, whatever happens to it.
+        is_taken_once: Whether the service takes what is sent only once (a refresh token that is rotated).
+            Such a request is not sent again where only its answer may have been lost.
+    """
+
+    def __init__(
+        self, *, makes_identity: bool = False, is_single: bool = False, is_taken_once: bool = False
+    ) -> None:
+        self.makes_identity = makes_identity
+        self.is_single = is_single
+        self.is_taken_once = is_taken_once
+        self.unanswered = 0
+        self.seen: ServerTime | None = None
+
+
+class Answer:
+    """
+    A complete answer. It may hold secrets, and shows none of them.
+
+    Args:
+        headers: With names in lower case; of a header that comes twice, both values with a comma.
+    """
+
+    __slots__ = ("body", "headers", "seen", "status")
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, seen: ServerTime | None) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.seen = seen
+
+
+class Transport:
+    """
+    Sends requests of one pool or issuer. It owns no connection.
+
+    Args:
+        network: Says where the CA bundle is.
+        environ: The same.
+    """
+
+    def __init__(self, clock: Clock, network: tls.BundleSettings, environ: Mapping[str, str]) -> None:
+        self._clock = clock
+        self._network = network
+        self._environ = environ
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        call: Call,
+        *,
+        read_timeout: float | None = None,
+    ) -> Answer:
+        """
+        Send one request, once.
+
+        Args:
+            headers: Beside Host, Content-Length and Accept-Encoding.
+            read_timeout: Seconds between two reads; None for the usual.
+
+        Raises:
+            faults.HTTPClientError: Another attempt may succeed.
+            ServiceError: The answer is not one of such a service.
+            ConfigurationError: The request must not, or cannot, go where it would.
+        """
+        check_target(url)
+        if remaining() <= 0:
+            raise too_late(0)
+        target, key = self._target(url)
+        request = _Request(method, url, headers, body, self._clock)
+        began = self._clock.elapsed()
+        timeout = READ_TIMEOUT if read_timeout is None else read_timeout
+        try:
+            response, body = _connections().exchange(
+                key, target, request, timeout, is_fresh=_needs_fresh(call)
+            )
+        except (faults.ReadTimeoutError, faults.ConnectionClosedError):
+            # In both cases the request may have been carried out, and only its answer is lost.
+            call.unanswered += 1
+            if not (call.makes_identity and call.unanswered > 1):
+                raise
+        else:
+            call.seen = self._server_time(response, request.answered_at - began)
+            return Answer(response.status, _lowered(response), body, call.seen)
+        raise ServiceError(  # outside the except block: what is raised must not carry the request along
+            "Cognito took the request for a new guest identity and did not answer, twice",
+            hint="Not asked a third time, since each request may make one more identity; try later",
+            code="NoAnswer",
+        )
+
+    def _target(self, url: str) -> tuple[Target, tuple[object, ...]]:
+        parts = urlsplit(url)
+        proxy = proxy_for(url)
+        bundle = context = None
+        if parts.scheme == "https":
+            bundle = tls.ca_bundle(self._network, self._environ)
+            context = tls.context(bundle)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}"
+        return (
+            Target(parts.scheme, host, port, shown, proxy, context),
+            (parts.scheme, host, port, bundle, proxy),
+        )
+
+    def _server_time(self, response: http.client.HTTPResponse, round_trip: float) -> ServerTime | None:
+        """Read the `Date` of an answer; None where it is missing or cannot be trusted."""
+        if not 0 <= round_trip <= SLOWEST_TRUSTED_ROUND_TRIP:
+            return None
+        try:
+            date = parsedate_to_datetime(response.headers["Date"])
+            if date.tzinfo is None:
+                date = date.replace(tzinfo=timezone.utc)  # HTTP dates are GMT, however they are spelled
+            server = date.timestamp()
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return None
+        if round_trip <= PRECISE_ROUND_TRIP:
+            return observe(self._clock, server + round_trip / 2)
+        # Name resolution, connecting and a slow link are all in it, before or after the server wrote. If this
+        # machine's clock is in between, it is right as far as can be told. If not, the latest moment counts:
+        # what is used some seconds too short harms nobody.
+        wall = self._clock.wall()
+        return observe(self._clock, wall if server <= wall <= server + round_trip else server + round_trip)
+
+
+def _needs_fresh(call: Call) -> bool:
+    """Tell whether a connection that ends at this very moment would cost more than a new one."""
+    return call.is_single or call.is_taken_once
+
+
+def _lowered(response: http.client.HTTPResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.headers.items():
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    return headers
+
+
+class _Request:
+    """A request; it holds tokens and shows nothing."""
+
+    __slots__ = ("answered_at", "body", "clock", "headers", "method", "path")
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str], body: bytes, clock: Clock) -> None:
+        parts = urlsplit(url)
+        self.method = method
+        self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self.headers = {
+            **headers,
+            "Host": parts.netloc.rpartition("@")[2],
+            "Accept-Encoding": "identity",
+        }
+        self.body = body
+        self.clock = clock
+        self.answered_at = 0.0
+        """By the clock's `elapsed`, when the headers had come."""
+
+
+class Connections:
+    """The connections of this process: those in use, counted by their way, and a few idle ones."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self._changed = threading.Condition(threading.Lock())
+        self._in_use: dict[tuple[object, ...], int] = {}
+        self._idle: list[tuple[tuple[object, ...], http.client.HTTPConnection, float]] = []
+
+    def exchange(
+        self, key: tuple[object, ...], target: Target, request: _Request, timeout: float, *, is_fresh: bool
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send *request* and read its answer; errors as in `Transport.send`."""
+        connection = self._take(key, is_fresh=is_fresh)
+        is_reusable = False
+        try:
+            if connection is None:
+                connection = connect(target, CONNECT_TIMEOUT)
+            response, body = _exchanged(connection, request, timeout, target)
+            is_reusable = not response.will_close
+            response.close()
+            return response, body
+        finally:
+            self._give(key, connection, is_reusable=is_reusable)
+
+    def close(self) -> None:
+        """Close the idle ones."""
+        with self._changed:
+            idle, self._idle = self._idle, []
+        for _, connection, _ in idle:
+            connection.close()
+
+    def _take(self, key: tuple[object, ...], *, is_fresh: bool) -> http.client.HTTPConnection | None:
+        """Reserve a place; return an idle connection that is alive, or None for a new one."""
+        give_up_at = time.monotonic() + min(remaining(), _LONGEST_WAIT)
+        with self._changed:
+            while self._in_use.get(key, 0) >= CONNECTIONS_LIMIT:
+                if not self._changed.wait(max(give_up_at - time.monotonic(), 0)):
+                    raise too_late(0)
+            self._in_use[key] = self._in_use.get(key, 0) + 1
+            oldest = time.monotonic() - IDLE_SECONDS
+            old = [entry for entry in self._idle if entry[2] < oldest]
+            fitting = [entry for entry in self._idle if entry[2] >= oldest and entry[0] == key]
+            taken = [] if is_fresh else fitting[-1:]
+            self._idle = [entry for entry in self._idle if entry not in old and entry not in taken]
+        for _, connection, _ in old:
+            connection.close()
+        for _, connection, _ in taken:
+            if _is_alive(connection):
+                return connection
+            connection.close()
+        return None
+
+    def _give(
+        self, key: tuple[object, ...], connection: http.client.HTTPConnection | None, *, is_reusable: bool
+    ) -> None:
+        dropped = connection
+        with self._changed:
+            self._in_use[key] -= 1
+            if not self._in_use[key]:
+                del self._in_use[key]
+            if is_reusable and connection is not None and connection.sock is not None:
+                self._idle.append((key, connection, time.monotonic()))
+                dropped = self._idle.pop(0)[1] if len(self._idle) > IDLE_LIMIT else None
+            self._changed.notify_all()
+        if dropped is not None:
+            dropped.close()
+
+
+def _is_alive(connection: http.client.HTTPConnection) -> bool:
+    """Tell whether nothing has come: an idle connection on which there is something to read has ended."""
+    try:
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(connection.sock, select.POLLIN)
+            return not poll.poll(0)
+        return not select.select([connection.sock], [], [], 0)[0]
+    except (OSError, ValueError):
+        return False
+
+
+_shared = Connections()
+
+
+def _connections() -> Connections:
+    global _shared  # noqa: PLW0603  (a forked child must share neither connections nor locks)
+    if _shared.process != os.getpid():
+        _shared = Connections()
+    return _shared
+
+
+def close_idle() -> None:
+    """Close the idle connections of this process; the next request opens what it needs."""
+    _connections().close()
+
+
+atexit.register(close_idle)
+
+
+def check_target(url: str) -> None:
+    """
+    Refuse to send a login token where others could read it.
+
+    Raises:
+        ConfigurationError: *url* is neither https nor this machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+        return
+    raise ConfigurationError(
+        f"refusing to send login tokens over {parts.scheme or 'no scheme'} to {parts.hostname or 'no host'}",
+        hint="Use an address with https; plain http is for this machine (127.0.0.1) only",
+    )
+
+
+def _exchanged(
+    connection: http.client.HTTPConnection, request: _Request, timeout: float, target: Target
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Send and read on one connection; what the standard library raises becomes one of `faults`."""
+    problem: Exception
+    try:
+        connection.sock.settimeout(max(min(timeout, remaining()), 0.001))
+        connection.request(request.method, request.path, request.body, request.headers)
+        connection.sock.settimeout(timeout)
+        response = connection.getresponse()
+        request.answered_at = request.clock.elapsed()
+        _check_head(response, target)
+        body = b"".join(_pieces(response, target))
+        claimed = _claimed_length(response)
+        if claimed is None or claimed == len(body):
+            return response, body
+        problem = faults.ConnectionClosedError(target.url)
+    except TimeoutError:
+        problem = too_late(0) if remaining() <= 0 else faults.ReadTimeoutError(target.url)
+    except (HeadTooLargeError, http.client.LineTooLong):
+        problem = head_too_large(target.host)
+    except ssl.SSLZeroReturnError:
+        problem = faults.ConnectionClosedError(target.url)
+    except ssl.SSLError as error:
+        problem = faults.SSLError(target.url, str(error))
+    except (OSError, http.client.HTTPException) as error:
+        is_long = str(error).startswith("got more than")  # a hundred headers
+        problem = head_too_large(target.host) if is_long else faults.ConnectionClosedError(target.url)
+    except ValueError as error:  # a URL or a header that cannot be sent
+        problem = faults.HTTPClientError(type(error).__name__)
+    raise problem
+
+
+def _check_head(response: http.client.HTTPResponse, target: Target) -> None:
+    if len({*(response.headers.get_all("Content-Length") or [])}) > 1:
+        raise faults.HTTPClientError("contradictory Content-Length")
+    if 300 <= response.status < 400:
+        raise ServiceError(
+            f"{target.host} answered with a redirect (HTTP {response.status}), which is not followed",
+            hint="A captive portal or proxy is in between: sign in to the network, or correct the proxy",
+            code=str(response.status),
+        )
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise ServiceError(
+            f"{target.host} sent a compressed answer although none was asked for",
+            hint="A proxy is in between and changes answers: exclude this host from it",
+        )
+    if (_claimed_length(response) or 0) > BODY_LIMIT:
+        raise _too_large(target.host)
+
+
+def _claimed_length(response: http.client.HTTPResponse) -> int | None:
+    length = response.headers.get("Content-Length", "").strip()
+    is_framed = response.chunked or response.status == 204
+    return int(length[:20]) if length.isascii() and length.isdigit() and not is_framed else None
+
+
+def _pieces(response: Any, target: Target) -> Iterator[bytes]:
+    """Yield the bytes as they arrive; the deadline is checked at each read."""
+    response.meter.left = _FRAMING_LIMIT
+    size = 0
+    while piece := response.read1(4096):
+        size += len(piece)
+        if size > BODY_LIMIT:
+            raise _too_large(target.host)
+        yield piece
+
+
+def _too_large(host: str) -> ServiceError:
+    return ServiceError(
+        f"{host} sent more than {BODY_LIMIT} bytes, which no answer of a service like this is",
+        hint="Something else answers in its place: check the address, the proxy and the network",
+    )

@@ -1,0 +1,379 @@
+"""Connections: which are opened, shared, kept and dropped, and whom they trust."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cognito_credentials.errors import ConfigurationError, ServiceError
+from cognito_credentials.exchange import connections, tls, wire
+from cognito_credentials.exchange.actions import Failure
+from cognito_credentials.exchange.client import CognitoClient
+from cognito_credentials.exchange.connections import HEAD_LIMIT, dial
+from cognito_credentials.secret import Secret
+
+from .certificates import certificate
+from .conftest import GOOGLE, Bench, EmulatorBench, RawServer, request_of
+
+Serve = Callable[[Callable[[socket.socket, bytes], None]], tuple[RawServer, Bench]]
+
+IDENTITY = b'{"IdentityId": "us-east-1:00000000-0000-4000-8000-0000000000aa"}'
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(IDENTITY) + IDENTITY
+TOKENS = {GOOGLE: Secret("CANARY-login")}
+
+
+@pytest.fixture(autouse=True)
+def anew() -> Iterator[None]:
+    """No idle connection of an earlier test."""
+    wire.close_idle()
+    yield
+    wire.close_idle()
+
+
+def forever(connection: socket.socket, _: bytes) -> None:
+    """Answer every request of a connection."""
+    connection.sendall(ANSWER)
+    while request_of(connection):
+        connection.sendall(ANSWER)
+
+
+@pytest.fixture
+def kept(serve: Serve) -> tuple[RawServer, Bench]:
+    """A server that keeps connections open; it counts them by `heads`."""
+    return serve(forever)
+
+
+def failure_of(client: CognitoClient) -> Failure:
+    """What a call ends in."""
+    with pytest.raises(Failure) as caught:
+        client.get_id(TOKENS)
+    assert "CANARY" not in str(caught.value)
+    return caught.value
+
+
+def test_all_pools_share_a_connection(kept: tuple[RawServer, Bench]) -> None:
+    """Ten clients, ten calls, one connection."""
+    server, bench = kept
+    for _ in range(10):
+        assert bench.client().get_id({})
+    assert len(server.heads) == 1
+
+
+def test_an_old_connection_is_dropped_at_the_next_use(
+    kept: tuple[RawServer, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its time the next call opens another one, and the old one is closed."""
+    server, bench = kept
+    assert bench.client().get_id({})
+    monkeypatch.setattr(wire, "IDLE_SECONDS", -1.0)
+    assert bench.client().get_id({})
+    assert len(server.heads) == 2
+    assert server.ended.acquire(timeout=5)
+
+
+def test_a_connection_that_the_service_closed_is_not_used(serve: Serve) -> None:
+    """The next call finds that out before it sends anything."""
+    server, bench = serve(lambda connection, _: connection.sendall(ANSWER))
+    for number in range(1, 4):
+        assert bench.client(attempts=1).get_id({})
+        assert server.ended.acquire(timeout=5)
+        assert len(server.heads) == number
+
+
+@pytest.mark.parametrize("answer", [ANSWER.replace(b"\r\n", b"\r\nConnection: close\r\n", 1), ANSWER[:-1]])
+def test_a_connection_that_is_not_whole_is_not_kept(serve: Serve, answer: bytes) -> None:
+    """Neither one that the service ends, nor one with an answer that is read in part."""
+    _, bench = serve(lambda connection, _: connection.sendall(answer))
+    with contextlib.suppress(Failure):
+        bench.client(attempts=1).get_id({})
+    assert wire._shared._idle == []
+    assert wire._shared._in_use == {}
+
+
+def test_what_is_sent_once_gets_a_fresh_connection(kept: tuple[RawServer, Bench]) -> None:
+    """One that ends at this moment would cost the only attempt."""
+    server, bench = kept
+    client = bench.client()
+    assert client.get_id({})
+    with client.sparing():
+        assert client.get_id({})
+    assert len(server.heads) == 2
+
+
+def test_connections_of_one_way_are_limited(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen threads with a limit of three: never more than three at once, and all get an answer."""
+    monkeypatch.setattr(wire, "CONNECTIONS_LIMIT", 3)
+    lock, now, most = threading.Lock(), 0, 0
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        threading.Event().wait(0.02)
+        with lock:
+            now -= 1
+        connection.sendall(ANSWER.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+
+    _, bench = serve(script)
+    clients = [bench.client() for _ in range(16)]
+    found: list[str] = []
+    threads = [
+        threading.Thread(target=lambda one=client: found.append(one.get_id({})))  # type: ignore[misc]
+        for client in clients
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(found) == 16
+    assert most <= 3
+
+
+def test_whoever_waits_too_long_for_a_place_is_told(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place that never becomes free is a service that does not answer."""
+    monkeypatch.setattr(wire, "CONNECTIONS_LIMIT", 1)
+    monkeypatch.setattr(wire, "_LONGEST_WAIT", 0.1)
+    server, bench = serve(lambda *_: server.stopped(2) and None)
+    stuck = threading.Thread(target=lambda: failure_of(bench.client(attempts=1)))
+    monkeypatch.setattr(wire, "READ_TIMEOUT", 1.0)
+    stuck.start()
+    while not server.heads:
+        time.sleep(0.01)
+    assert failure_of(bench.client(attempts=1)).error.code == "DeadlineExceeded"
+    stuck.join(10)
+
+
+@pytest.fixture
+def dead() -> Iterator[list[Any]]:
+    """Nine addresses that never answer: their queues are full."""
+    stack = contextlib.ExitStack()
+    addresses = []
+    for index in range(9):
+        listener = stack.enter_context(socket.socket())
+        listener.bind((f"127.0.9.{index + 1}", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        addresses.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname()))
+    with stack:
+        yield addresses
+
+
+def test_nine_dead_addresses_do_not_hide_the_tenth(
+    dead: list[Any], kept: tuple[RawServer, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each gets a quarter of a second before the next is tried as well; the tenth answers."""
+    server, bench = kept
+    monkeypatch.setattr(connections, "STAGGER", 0.05)
+    alive = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [*dead, alive])
+    began = time.monotonic()
+    assert bench.client(attempts=1).get_id({})
+    assert time.monotonic() - began < 2
+
+
+def test_addresses_that_refuse_are_passed_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal is an answer: the next address is tried without waiting."""
+    monkeypatch.setattr(connections, "STAGGER", 30.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        refusing = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.8.{i}", 9)) for i in range(1, 5)]
+        alive = (socket.AF_INET, socket.SOCK_STREAM, 6, "", listener.getsockname())
+        with dial([*refusing, alive], 5) as connected:
+            assert connected.getpeername() == listener.getsockname()
+
+
+def test_addresses_that_are_all_dead_are_a_timeout(dead: list[Any]) -> None:
+    """All of them are given up, and none is left open."""
+    with pytest.raises(TimeoutError):
+        dial(dead[:2], 0.1)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (OSError("no such name"), "EndpointConnectionError"),
+        (UnicodeError("label too long"), "EndpointConnectionError"),
+        ([(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.8.8", 9))], "EndpointConnectionError"),
+        ([(999, socket.SOCK_STREAM, 6, "", ("127.0.8.8", 9))], "EndpointConnectionError"),
+    ],
+)
+def test_a_host_that_leads_nowhere_is_named(
+    monkeypatch: pytest.MonkeyPatch, found: object, code: str
+) -> None:
+    """No address, or none that answers: one line with the host."""
+
+    def resolve(*_: object, **__: object) -> object:
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    failure = failure_of(Bench("https://nowhere.example").client(attempts=1))
+    assert failure.error.code == code
+    assert "nowhere.example" in failure.error.message
+
+
+def test_both_families_take_turns() -> None:
+    """Where one family leads nowhere, the second address is of the other one."""
+    six = [(socket.AF_INET6, i) for i in range(3)]
+    four = [(socket.AF_INET, i) for i in range(2)]
+    assert connections._alternating([*six, *four]) == [six[0], four[0], six[1], four[1], six[2]]
+
+
+def test_an_address_of_version_six(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A literal in brackets is connected to and named in the Host header."""
+    server = RawServer(forever, address="::1")
+    assert Bench(f"http://[::1]:{server.port}").client().get_id({})
+    assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in server.heads[0]
+    wire.close_idle()
+    server.close()
+
+
+def test_an_endpoint_with_a_path(kept: tuple[RawServer, Bench]) -> None:
+    """The path is kept, as botocore keeps it."""
+    server, _ = kept
+    assert Bench(f"{server.url}/some/path").client().get_id({})
+    assert server.heads[0].startswith(b"POST /some/path HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"X: y\r\n" * 150, b"X: " + b"y" * (1 << 20) + b"\r\n", (b"X: " + b"y" * 3000 + b"\r\n") * 40],
+    ids=["many", "one of a megabyte", "long ones"],
+)
+def test_too_much_head_is_refused(serve: Serve, head: bytes) -> None:
+    """A megabyte of headers ends at the limit; the host is named."""
+    _, bench = serve(lambda connection, _: connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n"))
+    failure = failure_of(bench.client(attempts=3))
+    assert f"127.0.0.1 sent more than {HEAD_LIMIT} bytes of headers" in failure.error.message
+    assert type(failure.error) is ServiceError
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[Callable[..., tuple[RawServer, Bench]]]:
+    """Start a TLS server with a certificate of given names, and a bench that trusts it."""
+    servers: list[RawServer] = []
+
+    def start(*names: str) -> tuple[RawServer, Bench]:
+        pem = tmp_path / "server.pem"
+        pem.write_bytes(certificate(*names))
+        servers.append(RawServer(forever, pem=pem))
+        bench = Bench(servers[-1].url)
+        bench.environ["AWS_CA_BUNDLE"] = str(pem)
+        return servers[-1], bench
+
+    yield start
+    wire.close_idle()
+    for server in servers:
+        server.close()
+
+
+def test_tls_connections_are_shared_too(secure: Callable[..., tuple[RawServer, Bench]]) -> None:
+    """Five calls, one handshake."""
+    server, bench = secure("127.0.0.1")
+    for _ in range(5):
+        assert bench.client().get_id({})
+    assert len(server.heads) == 1
+
+
+def test_a_certificate_of_another_host_is_refused(secure: Callable[..., tuple[RawServer, Bench]]) -> None:
+    """Nothing is sent, and the message names the host and what is wrong."""
+    server, bench = secure("other.example", "127.0.0.2")
+    failure = failure_of(bench.client(attempts=1))
+    assert failure.error.code == "SSLError"
+    assert f"https://127.0.0.1:{server.port}/" in failure.error.message
+    assert server.heads == []
+
+
+def test_the_common_name_does_not_count(
+    secure: Callable[..., tuple[RawServer, Bench]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that has the host only there is of another host."""
+    _, bench = secure("localhost")
+    made = tls.context(tls.ca_bundle(bench.settings(), bench.environ))
+    assert made.hostname_checks_common_name is False
+    assert made.check_hostname is True
+    assert made.verify_mode.name == "CERT_REQUIRED"
+    assert made.minimum_version.name == "TLSv1_2"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [(b"not a certificate", "holds no certificates"), (b"", "holds no certificates")]
+)
+def test_a_bundle_without_certificates_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
+    """The file and the setting that names it; it is for a person to correct."""
+    path = tmp_path / "bundle.pem"
+    path.write_bytes(content)
+    bench = Bench("https://nowhere.example")
+    bench.environ["AWS_CA_BUNDLE"] = str(path)
+    failure = failure_of(bench.client())
+    assert isinstance(failure.error, ConfigurationError)
+    assert f"'{path}' from AWS_CA_BUNDLE {problem}" in failure.error.message
+
+
+def test_a_bundle_that_is_a_directory_is_named(tmp_path: Path) -> None:
+    """As botocore, it takes a file."""
+    bench = Bench("https://nowhere.example")
+    failure = failure_of(bench.client(profile="app", profile_settings={"ca_bundle": str(tmp_path)}))
+    assert "from profile 'app' cannot be read" in failure.error.message
+
+
+def test_a_bundle_that_is_replaced_counts_at_once(secure: Callable[..., tuple[RawServer, Bench]]) -> None:
+    """A program that runs for months needs no restart when its CA does."""
+    server, bench = secure("127.0.0.1")
+    assert bench.client().get_id({})
+    Path(bench.environ["AWS_CA_BUNDLE"]).write_bytes(certificate("127.0.0.1") + b"\n")
+    assert failure_of(bench.client(attempts=1)).error.code == "SSLError"
+    assert len(server.heads) == 1
+
+
+def test_the_usual_roots_are_botocores() -> None:
+    """The file that botocore verifies against."""
+    from botocore.httpsession import get_cert_path
+
+    found = tls.ca_bundle(Bench("").settings(), {})
+    assert Path(found.path).samefile(get_cert_path(True))
+
+
+def test_without_certifi_the_roots_are_those_in_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore brings a bundle for that case."""
+    from botocore.httpsession import DEFAULT_CA_BUNDLE
+
+    monkeypatch.setattr(tls.importlib.util, "find_spec", _none_of("certifi"))
+    monkeypatch.delitem(tls.sys.modules, "certifi", raising=False)
+    assert Path(tls.ca_bundle(Bench("").settings(), {}).path).samefile(DEFAULT_CA_BUNDLE)
+
+
+def _none_of(name: str) -> Callable[[str], Any]:
+    import importlib.util
+
+    found = importlib.util.find_spec
+    return lambda wanted: None if wanted == name else found(wanted)
+
+
+def test_contexts_do_not_pile_up(tmp_path: Path) -> None:
+    """A few are remembered."""
+    for index in range(12):
+        path = tmp_path / f"{index}.pem"
+        path.write_bytes(certificate("a.example"))
+        tls.context(tls.ca_bundle(Bench("").settings(), {"AWS_CA_BUNDLE": str(path)}))
+    assert len(tls._contexts) <= 8
+
+
+def test_debugging_of_the_standard_library_shows_nothing(
+    bench: EmulatorBench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A program may have set ``http.client``'s switch, which prints requests with their tokens."""
+    monkeypatch.setattr("http.client.HTTPConnection.debuglevel", 9)
+    assert bench.client(bench.pool()).get_id(bench.login())
+    assert capsys.readouterr().out == ""
