@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import CognitoCredentialsError, ConfigurationError, RefusedError, replaced
 from ..exchange.failures import classify
-from ..exchange.silence import silence
 from ..secret import Secret
+from .silence import silence
 
 OPERATION: Final = "GetOpenIdTokenForDeveloperIdentity"
 LONGEST_DURATION: Final = 86_400

@@ -4,10 +4,16 @@ The exchange with Cognito Identity and STS: logins -> identity id -> temporary c
     flows.py             which calls, in which order (enhanced flow, basic flow, OpenID token)
     client.py            one method for each operation: arguments -> checked answer, or `Failure`
     calls.py             one call and its one repetition; parameters -> answer, or `Failure`
-    botocore_client.py   settings -> botocore's client, unsigned and isolated
-    transport.py         a prepared request -> an answer, within limits of size, time and host
+    service.py           operation and parameters -> the answer's members, after up to three attempts
+    endpoints.py         service, region, FIPS, dual stack -> URL
+    requests.py          parameters -> headers and body; status, headers and body -> members, or `Refusal`
+    retries.py           which failed request is sent again, and when
+    transport.py         one request -> its answer, within limits of size, time and host
+    connections.py       host, proxy, TLS -> an open connection
+    proxies.py           URL -> its proxy, as botocore finds it
+    tls.py               settings -> CA bundle; CA bundle -> TLS context
+    faults.py            what can go wrong before there is an answer
     deadline.py          a time limit for a whole exchange
-    silence.py           keeps our calls out of botocore's wire log
     failures.py          an exception -> `Failure`: our error, and the action that may help
     table.py             the rows of failures.py; facts.py has the values that their texts name
     actions.py           `Action` and `Failure`

@@ -1,5 +1,5 @@
 """
-One call: its endpoint, its attempts, its one repetition, and the meaning of its failure.
+One call: its one repetition, and the meaning of its failure.
 
 A function that has a token in clear returns its failure and does not raise it, so that no frame of a
 traceback holds a token.
@@ -8,9 +8,7 @@ traceback holds a token.
 from __future__ import annotations
 
 import contextvars
-import os
 import random
-import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -22,8 +20,7 @@ from .failures import classify
 if TYPE_CHECKING:
     from ..clock import Clock, ServerTime
     from ..settings.settings import Settings
-    from .retries import Quota
-    from .wire import Call
+    from .service import Service
 
 T = TypeVar("T")
 
@@ -59,7 +56,7 @@ class Calls:
         self._environ = environ
         self._rng = rng
         self._attempts = attempts
-        self._quotas: dict[str, Quota] = {}
+        self._service: Service | None = None
         self.seen: ServerTime | None = None
         """The service's time as last observed; None before the first trusted `Date`."""
         self.answered: ServerTime | None = None
@@ -107,11 +104,11 @@ class Calls:
         is_guest: bool,
     ) -> T | Failure:
         """Make the call; a failure is returned, so that no frame with a token in it is in its traceback."""
-        from .wire import Call
+        from .transport import Call
 
         call = Call(makes_identity=operation == "GetId" and is_guest, is_single=SPARING.get())
         try:
-            return read(self._sent(operation, parameters(), call))
+            return read(self._made_service().call(operation, parameters(), call))
         except Exception as error:  # noqa: BLE001  (whatever an answer's bytes make of our code is a failure of that call)
             facts = self._facts(tokens, is_guest)
             failure = classify(operation, error, is_guest=is_guest, facts=facts, secrets=tokens.values())
@@ -120,44 +117,12 @@ class Calls:
             self.seen = call.seen or self.seen
         return self._fit(failure, tokens)
 
-    def _sent(self, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:
-        """Send the request as often as it may be, and return the answer's members."""
-        from . import requests, retries, wire
+    def _made_service(self) -> Service:
+        if self._service is None:
+            from .service import Service  # with it come ssl and http.client
 
-        service = requests.service_of(operation)
-        url = self._endpoint(service)
-        transport = wire.Transport(self._clock, self._settings, self._environ)
-        invocation = _random_id()
-
-        def send(number: int) -> dict[str, Any]:
-            headers = {
-                **fixed,
-                "User-Agent": USER_AGENT,
-                "amz-sdk-invocation-id": invocation,
-                "amz-sdk-request": f"attempt={number}; max={self._attempts}",
-            }
-            answer = transport.send("POST", url, headers, body, call)
-            return requests.read(operation, answer.status, answer.headers, answer.body)
-
-        fixed, body = requests.build(operation, parameters)
-        quota = self._quotas.setdefault(service, retries.Quota())
-        return retries.attempt(send, call, quota, self._rng, self._attempts)
-
-    def _endpoint(self, service: str) -> str:
-        from .endpoints import endpoint
-
-        settings = self._settings
-        return endpoint(
-            service,
-            settings.region,
-            fips=self._switch("use_fips_endpoint"),
-            dual_stack=self._switch("use_dualstack_endpoint"),
-            configured=settings.sts_endpoint_url if service == "sts" else settings.endpoint_url,
-        )
-
-    def _switch(self, name: str) -> bool:
-        value = self._environ.get(f"AWS_{name.upper()}") or self._settings.profile_settings.get(name)
-        return str(value).lower() == "true"
+            self._service = Service(self._settings, self._clock, self._environ, self._rng, self._attempts)
+        return self._service
 
     def _fit(self, failure: Failure, tokens: Mapping[str, Secret]) -> Failure:
         """Never drop an identity that a token or the settings named: only its source can correct it."""
@@ -182,16 +147,3 @@ class Calls:
         from ..regions import own_token_provider
 
         return own_token_provider(self._settings.region)
-
-
-def _random_id() -> str:
-    digits = os.urandom(16).hex()
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
-
-VERSION: Final = "0.1.0"
-"""Of this package. A test compares it with the installed one, since asking for that takes 35 ms."""
-USER_AGENT: Final = (
-    f"cognito-credentials/{VERSION} ua/2.1 os/{sys.platform} lang/python#{sys.version.split()[0]} "
-    f"md/pyimpl#{sys.implementation.name} cfg/retry-mode#standard md/cognito-credentials#{VERSION}"
-)

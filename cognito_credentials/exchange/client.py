@@ -67,9 +67,9 @@ class CognitoClient:
 
     def close(self) -> None:
         """Close the idle connections of this process; the next call opens what it needs."""
-        wire = sys.modules.get(f"{__package__}.wire")
-        if wire is not None:
-            wire.close_idle()
+        transport = sys.modules.get(f"{__package__}.transport")
+        if transport is not None:
+            transport.close_idle()
 
     @contextlib.contextmanager
     def sparing(self) -> Iterator[None]:

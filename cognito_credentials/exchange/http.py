@@ -16,18 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
-import botocore.awsrequest
-import botocore.exceptions
-import botocore.utils
-
 from ..clock import Clock, ServerTime
 from ..errors import CognitoCredentialsError, ServiceError, clean, replaced
 from ..secret import REDACTED, Secret
 from .actions import Failure
-from .botocore_client import CONNECT_TIMEOUT, READ_TIMEOUT, ca_bundle
 from .deadline import with_deadline
-from .silence import silence
-from .transport import CALL, Call, Transport
+from .faults import HTTPClientError
+from .transport import READ_TIMEOUT, Call, Transport
 
 T = TypeVar("T")
 BUDGET: Final = 10.0
@@ -144,28 +139,14 @@ class Http:
     def _exchange(
         self, method: str, url: str, body: str | None, headers: Mapping[str, str], read_timeout: float
     ) -> Answer:
-        transport = Transport(
-            self._network.clock,
-            verify=ca_bundle(self._network, self._network.environ),
-            proxies=botocore.utils.get_environ_proxies(url),
-            timeout=(CONNECT_TIMEOUT, read_timeout),
-        )
         sent = {"Accept": "application/json", "User-Agent": "cognito-credentials", **headers}
         if body is not None:
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        call = Call()
-        token = CALL.set(call)
-        try:
-            with silence():
-                request = botocore.awsrequest.AWSRequest(method, url, data=body or "", headers=sent)
-                response = transport.send(request.prepare())
-            # A body that is not UTF-8 is no JSON, whatever it is replaced by.
-            return Answer(
-                url, response.status_code, Secret(response.content.decode("utf-8", "replace")), call.seen
-            )
-        finally:
-            CALL.reset(token)
-            transport.close()
+        network, call = self._network, Call(is_taken_once=body is not None)
+        transport = Transport(network.clock, network, network.environ)
+        answer = transport.send(method, url, sent, (body or "").encode(), call, read_timeout=read_timeout)
+        # A body that is not UTF-8 is no JSON, whatever it is replaced by.
+        return Answer(url, answer.status, Secret(answer.body.decode("utf-8", "replace")), answer.seen)
 
 
 class Session:
@@ -246,5 +227,5 @@ def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:
             code=type(error).__name__,
         )
 
-    with replaced(Failure, CognitoCredentialsError, botocore.exceptions.BotoCoreError, by=explain):
+    with replaced(Failure, CognitoCredentialsError, HTTPClientError, by=explain):
         return with_deadline(function, budget)

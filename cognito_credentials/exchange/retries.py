@@ -20,7 +20,7 @@ from .faults import HTTPClientError
 from .requests import Refusal
 
 if TYPE_CHECKING:
-    from .wire import Call
+    from .transport import Call
 
 T = TypeVar("T")
 

@@ -1,46 +1,54 @@
 """
-Sends one request that botocore has prepared, under rules that botocore does not have.
+Sends one request and reads its answer, within limits of size, time and host.
 
-It hooks botocore's public event ``before-send``, so that endpoints, headers, retries and parsing stay
-botocore's. The rules: a login token goes over https or to this machine only; a redirect is never followed;
-at most 64 KiB of body are read, uncompressed, and not past the deadline; the service's `Date` is noted.
+A login token goes over https or to this machine only; a redirect is never followed; at most 64 KiB of body
+are read, uncompressed, and not past the deadline; the service's `Date` is noted.
 
-An error that is worth another attempt is raised as botocore's own, which its retry policy knows. Any other
-is raised as ours, which that policy lets pass.
+Connections are the process's, not a pool's: whoever goes the same way (host, CA bundle, proxy) shares them. A
+few idle ones are kept for some seconds. A forked child starts with none.
 """
 
 from __future__ import annotations
 
-import contextvars
-import io
-from collections.abc import Iterator
+import atexit
+import http.client
+import os
+import select
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
-
-import botocore.awsrequest
-import botocore.exceptions
-import botocore.httpsession
-import urllib3.exceptions
 
 from ..clock import Clock, ServerTime, observe
 from ..errors import ConfigurationError, ServiceError
 from ..regions import is_loopback
+from . import faults, tls
+from .connections import HeadTooLargeError, Target, connect, head_too_large
 from .deadline import remaining, too_late
+from .proxies import proxy_for
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+CONNECT_TIMEOUT: Final = 2.0
+READ_TIMEOUT: Final = 5.0
+"""Seconds, for one connect and between two reads. `deadline` limits the whole exchange."""
 BODY_LIMIT: Final = 64 * 1024
 """Bytes. Real answers are 2 to 4 KiB; whoever answers in Cognito's place must not fill our memory."""
+_FRAMING_LIMIT: Final = 1024 * 1024
+"""Bytes of body and of what frames its chunks."""
+CONNECTIONS_LIMIT: Final = 64
+"""Connections of one way at a time; further requests wait for one of them."""
+IDLE_LIMIT: Final = 4
+"""Idle connections of the whole process."""
+IDLE_SECONDS: Final = 15.0
+"""How long one is idle at most; the service closes them after a minute."""
 PRECISE_ROUND_TRIP: Final = 5.0
 """Seconds up to which the middle of the round trip is taken for the moment when the `Date` was written."""
 SLOWEST_TRUSTED_ROUND_TRIP: Final = 60.0
 """Seconds beyond which a `Date` is not used. No deadline of ours allows as much: the machine slept."""
-
-CALL: contextvars.ContextVar[Call | None] = contextvars.ContextVar("cognito_credentials_call", default=None)
-"""The call that runs in this context; botocore's event has only the request."""
+_LONGEST_WAIT: Final = 30.0
 
 
 class Call:
@@ -64,91 +72,105 @@ class Call:
         self.seen: ServerTime | None = None
 
 
-class Transport:
+class Answer:
     """
-    Sends what botocore prepared.
+    A complete answer. It may hold secrets, and shows none of them.
 
     Args:
-        verify: Path of a CA bundle, or True for botocore's own.
-        proxies: Scheme to proxy URL, as botocore found them for this endpoint.
-        timeout: Seconds to connect, and between two reads.
+        headers: With names in lower case; of a header that comes twice, both values with a comma.
     """
 
-    def __init__(
-        self, clock: Clock, *, verify: str | bool, proxies: Mapping[str, str], timeout: tuple[float, float]
-    ) -> None:
-        self._clock = clock
-        # Plain http goes to this machine only, and a proxy would read the token in it: https has CONNECT.
-        tunnels = {scheme: url for scheme, url in proxies.items() if scheme == "https"}
-        self._session = botocore.httpsession.URLLib3Session(verify=verify, proxies=tunnels, timeout=timeout)
+    __slots__ = ("body", "headers", "seen", "status")
 
-    def send(self, request: Any, **_: object) -> botocore.awsrequest.AWSResponse:
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, seen: ServerTime | None) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.seen = seen
+
+
+class Transport:
+    """
+    Sends requests of one pool or issuer. It owns no connection.
+
+    Args:
+        network: Says where the CA bundle is.
+        environ: The same.
+    """
+
+    def __init__(self, clock: Clock, network: tls.BundleSettings, environ: Mapping[str, str]) -> None:
+        self._clock = clock
+        self._network = network
+        self._environ = environ
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        call: Call,
+        *,
+        read_timeout: float | None = None,
+    ) -> Answer:
         """
-        Answer botocore's ``before-send`` event.
+        Send one request, once.
+
+        Args:
+            headers: Beside Host, Content-Length and Accept-Encoding.
+            read_timeout: Seconds between two reads; None for the usual.
 
         Raises:
-            botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError: Worth a retry.
-            ServiceError: The answer is not one of Cognito's.
-            ConfigurationError: The address is neither https nor on this machine.
+            faults.HTTPClientError: Another attempt may succeed.
+            ServiceError: The answer is not one of such a service.
+            ConfigurationError: The request must not, or cannot, go where it would.
         """
-        check_target(request.url)
+        check_target(url)
         if remaining() <= 0:
             raise too_late(0)
-        call = CALL.get() or Call()
-        request.headers["Accept-Encoding"] = "identity"
-        request.stream_output = True  # the session must not read the body: it knows no limit
-        sent = self._clock.elapsed()
+        target, key = self._target(url)
+        request = _Request(method, url, headers, body, self._clock)
+        began = self._clock.elapsed()
+        timeout = READ_TIMEOUT if read_timeout is None else read_timeout
         try:
-            response = self._session.send(request)
-            call.seen = self._server_time(request.url, response.headers, sent)
-            body = _read(response, request.url)
-        except (botocore.exceptions.ReadTimeoutError, botocore.exceptions.ConnectionClosedError):
+            response, body = _connections().exchange(
+                key, target, request, timeout, is_fresh=_needs_fresh(call)
+            )
+        except (faults.ReadTimeoutError, faults.ConnectionClosedError):
             # In both cases the request may have been carried out, and only its answer is lost.
             call.unanswered += 1
             if not (call.makes_identity and call.unanswered > 1):
                 raise
-            body = None
-        if body is None:  # outside the except block: what is raised must not carry the request along
-            raise ServiceError(
-                "Cognito took the request for a new guest identity and did not answer, twice",
-                hint="Not asked a third time, since each request may make one more identity; try later",
-                code="NoAnswer",
-            )
-        return botocore.awsrequest.AWSResponse(
-            request.url, response.status_code, response.headers, _Body(body)
+        else:
+            call.seen = self._server_time(response, request.answered_at - began)
+            return Answer(response.status, _lowered(response), body, call.seen)
+        raise ServiceError(  # outside the except block: what is raised must not carry the request along
+            "Cognito took the request for a new guest identity and did not answer, twice",
+            hint="Not asked a third time, since each request may make one more identity; try later",
+            code="NoAnswer",
         )
 
-    def end_retries(
-        self, *, operation: Any, response: Any = None, caught_exception: Exception | None = None, **_: object
-    ) -> None:
-        """
-        Answer botocore's ``needs-retry`` event: end a call that is sent once, as botocore would end it.
-
-        The number of attempts is a setting of botocore's client, and a second client would be costly.
-        """
-        call = CALL.get()
-        if call is None or not (call.is_single or (call.is_taken_once and call.unanswered)):
-            return
-        if caught_exception is not None:
-            raise caught_exception
-        http, parsed = response
-        if http.status_code >= 300:
-            raise botocore.exceptions.ClientError(parsed, operation.name)
-
-    def close(self) -> None:
-        """Close idle connections: none would last the 40 minutes to the next call, or survive a fork."""
-        self._session.close()
-
-    def _server_time(self, url: str, headers: Mapping[str, str], sent: float) -> ServerTime | None:
-        """Read the `Date` of an answer; None where it is missing or cannot be trusted."""
-        round_trip = self._clock.elapsed() - sent
+    def _target(self, url: str) -> tuple[Target, tuple[object, ...]]:
         parts = urlsplit(url)
-        if not (parts.scheme == "https" or is_loopback(parts.hostname or "")):
-            return None
+        proxy = proxy_for(url)
+        bundle = context = None
+        if parts.scheme == "https":
+            bundle = tls.ca_bundle(self._network, self._environ)
+            context = tls.context(bundle)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}"
+        return (
+            Target(parts.scheme, host, port, shown, proxy, context),
+            (parts.scheme, host, port, bundle, proxy),
+        )
+
+    def _server_time(self, response: http.client.HTTPResponse, round_trip: float) -> ServerTime | None:
+        """Read the `Date` of an answer; None where it is missing or cannot be trusted."""
         if not 0 <= round_trip <= SLOWEST_TRUSTED_ROUND_TRIP:
             return None
         try:
-            date = parsedate_to_datetime(headers["Date"])
+            date = parsedate_to_datetime(response.headers["Date"])
             if date.tzinfo is None:
                 date = date.replace(tzinfo=timezone.utc)  # HTTP dates are GMT, however they are spelled
             server = date.timestamp()
@@ -161,6 +183,138 @@ class Transport:
         # counts: credentials that are used for some seconds less do no harm.
         wall = self._clock.wall()
         return observe(self._clock, wall if server <= wall <= server + round_trip else server + round_trip)
+
+
+def _needs_fresh(call: Call) -> bool:
+    """Tell whether a connection that ends at this very moment would cost more than a new one."""
+    return call.is_single or call.is_taken_once
+
+
+def _lowered(response: http.client.HTTPResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in response.headers.items():
+        known = headers.get(name.lower())
+        headers[name.lower()] = value if known is None else f"{known}, {value}"
+    return headers
+
+
+class _Request:
+    """A request; it holds tokens and shows nothing."""
+
+    __slots__ = ("answered_at", "body", "clock", "headers", "method", "path")
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str], body: bytes, clock: Clock) -> None:
+        parts = urlsplit(url)
+        self.method = method
+        self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self.headers = {
+            **headers,
+            "Host": parts.netloc.rpartition("@")[2],
+            "Accept-Encoding": "identity",
+        }
+        self.body = body
+        self.clock = clock
+        self.answered_at = 0.0
+        """By the clock's `elapsed`, when the headers had come."""
+
+
+class Connections:
+    """The connections of this process: those in use, counted by their way, and a few idle ones."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self._changed = threading.Condition(threading.Lock())
+        self._in_use: dict[tuple[object, ...], int] = {}
+        self._idle: list[tuple[tuple[object, ...], http.client.HTTPConnection, float]] = []
+
+    def exchange(
+        self, key: tuple[object, ...], target: Target, request: _Request, timeout: float, *, is_fresh: bool
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send *request* and read its answer; errors as in `Transport.send`."""
+        connection = self._take(key, is_fresh=is_fresh)
+        is_reusable = False
+        try:
+            if connection is None:
+                connection = connect(target, CONNECT_TIMEOUT)
+            response, body = _exchanged(connection, request, timeout, target)
+            is_reusable = not response.will_close
+            response.close()
+            return response, body
+        finally:
+            self._give(key, connection, is_reusable=is_reusable)
+
+    def close(self) -> None:
+        """Close the idle ones."""
+        with self._changed:
+            idle, self._idle = self._idle, []
+        for _, connection, _ in idle:
+            connection.close()
+
+    def _take(self, key: tuple[object, ...], *, is_fresh: bool) -> http.client.HTTPConnection | None:
+        """Reserve a place; return an idle connection that is alive, or None for a new one."""
+        give_up_at = time.monotonic() + min(remaining(), _LONGEST_WAIT)
+        with self._changed:
+            while self._in_use.get(key, 0) >= CONNECTIONS_LIMIT:
+                if not self._changed.wait(max(give_up_at - time.monotonic(), 0)):
+                    raise too_late(0)
+            self._in_use[key] = self._in_use.get(key, 0) + 1
+            oldest = time.monotonic() - IDLE_SECONDS
+            old = [entry for entry in self._idle if entry[2] < oldest]
+            fitting = [entry for entry in self._idle if entry[2] >= oldest and entry[0] == key]
+            taken = [] if is_fresh else fitting[-1:]
+            self._idle = [entry for entry in self._idle if entry not in old and entry not in taken]
+        for _, connection, _ in old:
+            connection.close()
+        for _, connection, _ in taken:
+            if _is_alive(connection):
+                return connection
+            connection.close()
+        return None
+
+    def _give(
+        self, key: tuple[object, ...], connection: http.client.HTTPConnection | None, *, is_reusable: bool
+    ) -> None:
+        dropped = connection
+        with self._changed:
+            self._in_use[key] -= 1
+            if not self._in_use[key]:
+                del self._in_use[key]
+            if is_reusable and connection is not None and connection.sock is not None:
+                self._idle.append((key, connection, time.monotonic()))
+                dropped = self._idle.pop(0)[1] if len(self._idle) > IDLE_LIMIT else None
+            self._changed.notify_all()
+        if dropped is not None:
+            dropped.close()
+
+
+def _is_alive(connection: http.client.HTTPConnection) -> bool:
+    """Tell whether nothing has come: an idle connection on which there is something to read has ended."""
+    try:
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(connection.sock, select.POLLIN)
+            return not poll.poll(0)
+        return not select.select([connection.sock], [], [], 0)[0]
+    except (OSError, ValueError):
+        return False
+
+
+_shared = Connections()
+
+
+def _connections() -> Connections:
+    global _shared  # noqa: PLW0603  (a forked child must share neither connections nor locks)
+    if _shared.process != os.getpid():
+        _shared = Connections()
+    return _shared
+
+
+def close_idle() -> None:
+    """Close the idle connections of this process; the next request opens what it needs."""
+    _connections().close()
+
+
+atexit.register(close_idle)
 
 
 def check_target(url: str) -> None:
@@ -179,85 +333,77 @@ def check_target(url: str) -> None:
     )
 
 
-def _read(response: botocore.awsrequest.AWSResponse, url: str) -> bytes:
-    """Read the body, or refuse it; the connection is kept only when the body was read to its end."""
-    raw = response.raw
+def _exchanged(
+    connection: http.client.HTTPConnection, request: _Request, timeout: float, target: Target
+) -> tuple[http.client.HTTPResponse, bytes]:
+    """Send and read on one connection; what the standard library raises becomes one of `faults`."""
+    problem: Exception
     try:
-        _check_head(response, url)
-        body = b"".join(_pieces(raw, url))
-        claimed = _claimed_length(response.headers)
-        if claimed is not None and claimed != len(body):
-            # Newer botocore switches urllib3's own check off.
-            raise botocore.exceptions.ConnectionClosedError(endpoint_url=url)
-    except BaseException:
-        raw.close()
-        raise
-    raw.release_conn()
-    return body
+        connection.sock.settimeout(max(min(timeout, remaining()), 0.001))
+        connection.request(request.method, request.path, request.body, request.headers)
+        connection.sock.settimeout(timeout)
+        response = connection.getresponse()
+        request.answered_at = request.clock.elapsed()
+        _check_head(response, target)
+        body = b"".join(_pieces(response, target))
+        claimed = _claimed_length(response)
+        if claimed is None or claimed == len(body):
+            return response, body
+        problem = faults.ConnectionClosedError(target.url)
+    except TimeoutError:
+        problem = too_late(0) if remaining() <= 0 else faults.ReadTimeoutError(target.url)
+    except (HeadTooLargeError, http.client.LineTooLong):
+        problem = head_too_large(target.host)
+    except ssl.SSLZeroReturnError:
+        problem = faults.ConnectionClosedError(target.url)
+    except ssl.SSLError as error:
+        problem = faults.SSLError(target.url, str(error))
+    except (OSError, http.client.HTTPException) as error:
+        is_long = str(error).startswith("got more than")  # a hundred headers
+        problem = head_too_large(target.host) if is_long else faults.ConnectionClosedError(target.url)
+    except ValueError as error:  # a URL or a header that cannot be sent
+        problem = faults.HTTPClientError(type(error).__name__)
+    raise problem
 
 
-def _check_head(response: botocore.awsrequest.AWSResponse, url: str) -> None:
-    host, headers = urlsplit(url).hostname, response.headers
-    if 300 <= response.status_code < 400:
+def _check_head(response: http.client.HTTPResponse, target: Target) -> None:
+    if len({*(response.headers.get_all("Content-Length") or [])}) > 1:
+        raise faults.HTTPClientError("contradictory Content-Length")
+    if 300 <= response.status < 400:
         raise ServiceError(
-            f"{host} answered with a redirect (HTTP {response.status_code}), which is not followed",
+            f"{target.host} answered with a redirect (HTTP {response.status}), which is not followed",
             hint="A captive portal or proxy is in between: sign in to the network, or correct the proxy",
-            code=str(response.status_code),
+            code=str(response.status),
         )
-    encoding = headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise ServiceError(
-            f"{host} sent a compressed answer although none was asked for",
+            f"{target.host} sent a compressed answer although none was asked for",
             hint="A proxy is in between and changes answers: exclude this host from it",
         )
-    if (_claimed_length(headers) or 0) > BODY_LIMIT:
-        raise _too_large(host)
+    if (_claimed_length(response) or 0) > BODY_LIMIT:
+        raise _too_large(target.host)
 
 
-def _claimed_length(headers: Mapping[str, str]) -> int | None:
-    length = headers.get("Content-Length", "")
-    return int(length[:20]) if length.isascii() and length.isdigit() else None
+def _claimed_length(response: http.client.HTTPResponse) -> int | None:
+    length = response.headers.get("Content-Length", "").strip()
+    is_framed = response.chunked or response.status == 204
+    return int(length[:20]) if length.isascii() and length.isdigit() and not is_framed else None
 
 
-def _pieces(raw: Any, url: str) -> Iterator[bytes]:
-    """Yield the bytes as they arrive, so that the deadline is checked between any two."""
-    # `read(n)` waits for n bytes, however slowly they come. urllib3 1.26 has no `read1`.
-    read1 = getattr(raw, "read1", None)
+def _pieces(response: Any, target: Target) -> Iterator[bytes]:
+    """Yield the bytes as they arrive; the deadline is checked at each read."""
+    response.meter.left = _FRAMING_LIMIT
     size = 0
-    while True:
-        if remaining() <= 0:
-            raise too_late(0)
-        piece = _piece(raw, read1, url)
-        if not piece:
-            return
+    while piece := response.read1(4096):
         size += len(piece)
         if size > BODY_LIMIT:
-            raise _too_large(urlsplit(url).hostname)
+            raise _too_large(target.host)
         yield piece
 
 
-def _piece(raw: Any, read1: Any, url: str) -> bytes:
-    # `from None`, since what urllib3 raises holds the connection and with it the request.
-    try:
-        piece = raw.read(1, decode_content=False) if read1 is None else read1(4096, decode_content=False)
-    except (urllib3.exceptions.ReadTimeoutError, TimeoutError):
-        raise botocore.exceptions.ReadTimeoutError(endpoint_url=url) from None
-    except urllib3.exceptions.ProtocolError:
-        raise botocore.exceptions.ConnectionClosedError(endpoint_url=url) from None
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise botocore.exceptions.HTTPClientError(error=type(error).__name__) from None
-    return bytes(piece)
-
-
-def _too_large(host: str | None) -> ServiceError:
+def _too_large(host: str) -> ServiceError:
     return ServiceError(
         f"{host} sent more than {BODY_LIMIT} bytes, which no answer of a service like this is",
         hint="Something else answers in its place: check the address, the proxy and the network",
     )
-
-
-class _Body(io.BytesIO):
-    """A body that has been read, in the form in which botocore reads bodies."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self.getvalue()

@@ -21,7 +21,7 @@ from cognito_credentials.emulator import Emulator
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.flows import Flows
-from cognito_credentials.exchange.wire import IDLE_LIMIT
+from cognito_credentials.exchange.transport import IDLE_LIMIT
 from cognito_credentials.secret import Secret
 
 from .conftest import GOOGLE, Bench, EmulatorBench, RawServer, SlowClock
@@ -335,19 +335,19 @@ def open_files() -> int:
 FORK = """
 import os, sys
 from cognito_credentials.clock import Clock
-from cognito_credentials.exchange import wire
+from cognito_credentials.exchange import transport
 from cognito_credentials.exchange.client import CognitoClient
 from cognito_credentials.settings.settings import Settings
 
 settings = Settings(identity_pool_id=sys.argv[2], region="us-east-1", endpoint_url=sys.argv[1])
 client = CognitoClient(settings, Clock())
 assert client.get_id({})
-wire._shared._changed.acquire()  # as a thread of the parent might, at the moment of the fork
+transport._shared._changed.acquire()  # as a thread of the parent might, at the moment of the fork
 child = os.fork()
 if child == 0:
     os._exit(0 if client.get_id({}) else 1)
 _, status = os.waitpid(child, 0)
-wire._shared._changed.release()
+transport._shared._changed.release()
 assert client.get_id({})
 sys.exit(status)
 """
@@ -394,3 +394,12 @@ def test_importing_it_loads_no_botocore() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_the_version_that_is_sent_is_the_installed_one() -> None:
+    """It stands in the code too, since asking for it takes longer than building the request."""
+    import importlib.metadata
+
+    from cognito_credentials.exchange.service import VERSION
+
+    assert importlib.metadata.version("cognito-credentials") == VERSION

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials.errors import ConfigurationError, ServiceError
-from cognito_credentials.exchange import connections, tls, wire
+from cognito_credentials.exchange import connections, tls, transport
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.client import CognitoClient
 from cognito_credentials.exchange.connections import HEAD_LIMIT, dial
@@ -32,9 +32,9 @@ TOKENS = {GOOGLE: Secret("CANARY-login")}
 @pytest.fixture(autouse=True)
 def anew() -> Iterator[None]:
     """No idle connection of an earlier test."""
-    wire.close_idle()
+    transport.close_idle()
     yield
-    wire.close_idle()
+    transport.close_idle()
 
 
 def forever(connection: socket.socket, _: bytes) -> None:
@@ -72,7 +72,7 @@ def test_an_old_connection_is_dropped_at_the_next_use(
     """After its time the next call opens another one, and the old one is closed."""
     server, bench = kept
     assert bench.client().get_id({})
-    monkeypatch.setattr(wire, "IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(transport, "IDLE_SECONDS", -1.0)
     assert bench.client().get_id({})
     assert len(server.heads) == 2
     assert server.ended.acquire(timeout=5)
@@ -93,8 +93,8 @@ def test_a_connection_that_is_not_whole_is_not_kept(serve: Serve, answer: bytes)
     _, bench = serve(lambda connection, _: connection.sendall(answer))
     with contextlib.suppress(Failure):
         bench.client(attempts=1).get_id({})
-    assert wire._shared._idle == []
-    assert wire._shared._in_use == {}
+    assert transport._shared._idle == []
+    assert transport._shared._in_use == {}
 
 
 def test_what_is_sent_once_gets_a_fresh_connection(kept: tuple[RawServer, Bench]) -> None:
@@ -109,7 +109,7 @@ def test_what_is_sent_once_gets_a_fresh_connection(kept: tuple[RawServer, Bench]
 
 def test_connections_of_one_way_are_limited(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen threads with a limit of three: never more than three at once, and all get an answer."""
-    monkeypatch.setattr(wire, "CONNECTIONS_LIMIT", 3)
+    monkeypatch.setattr(transport, "CONNECTIONS_LIMIT", 3)
     lock, now, most = threading.Lock(), 0, 0
 
     def script(connection: socket.socket, _: bytes) -> None:
@@ -139,11 +139,11 @@ def test_connections_of_one_way_are_limited(serve: Serve, monkeypatch: pytest.Mo
 
 def test_whoever_waits_too_long_for_a_place_is_told(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """A place that never becomes free is a service that does not answer."""
-    monkeypatch.setattr(wire, "CONNECTIONS_LIMIT", 1)
-    monkeypatch.setattr(wire, "_LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(transport, "CONNECTIONS_LIMIT", 1)
+    monkeypatch.setattr(transport, "_LONGEST_WAIT", 0.1)
     server, bench = serve(lambda *_: server.stopped(2) and None)
     stuck = threading.Thread(target=lambda: failure_of(bench.client(attempts=1)))
-    monkeypatch.setattr(wire, "READ_TIMEOUT", 1.0)
+    monkeypatch.setattr(transport, "READ_TIMEOUT", 1.0)
     stuck.start()
     while not server.heads:
         time.sleep(0.01)
@@ -235,7 +235,7 @@ def test_an_address_of_version_six(monkeypatch: pytest.MonkeyPatch) -> None:
     server = RawServer(forever, address="::1")
     assert Bench(f"http://[::1]:{server.port}").client().get_id({})
     assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in server.heads[0]
-    wire.close_idle()
+    transport.close_idle()
     server.close()
 
 
@@ -273,7 +273,7 @@ def secure(tmp_path: Path) -> Iterator[Callable[..., tuple[RawServer, Bench]]]:
         return servers[-1], bench
 
     yield start
-    wire.close_idle()
+    transport.close_idle()
     for server in servers:
         server.close()
 

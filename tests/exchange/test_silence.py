@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
 import traceback
 from collections.abc import Iterator
 
-import botocore
-import botocore.session
 import pytest
-from botocore.config import Config
 
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.deadline import with_deadline
 from cognito_credentials.exchange.flows import Flows
-from cognito_credentials.exchange.silence import LOGGERS, WireFilter, silence
 from cognito_credentials.secret import Secret
 
 from .conftest import GOOGLE, EmulatorBench
@@ -50,16 +45,6 @@ def log() -> Iterator[Log]:
     yield handler
     root.removeHandler(handler)
     root.setLevel(level)
-
-
-def own_client(url: str) -> object:
-    """A client of the same service that the user made with botocore."""
-    return botocore.session.Session().create_client(
-        "cognito-identity",
-        region_name="us-east-1",
-        endpoint_url=url,
-        config=Config(signature_version=botocore.UNSIGNED),
-    )
 
 
 @pytest.mark.parametrize("flow", ["enhanced", "basic"])
@@ -119,42 +104,3 @@ def test_credentials_refused_do_not_stay_in_the_traceback(bench: EmulatorBench) 
     frames = [line for line in shown.format() if "test_silence.py" not in line]
     assert not [line for line in frames if '"SecretKey": "CANARY"' in line or "'SecretKey': 'CANARY'" in line]
     assert caught.value.error.__traceback__ is None
-
-
-def test_the_users_own_calls_are_logged(bench: EmulatorBench, log: Log) -> None:
-    """botocore logs the user's own calls after ours, and in another thread during ours."""
-    pool = bench.pool()
-    client = bench.client(pool)
-    mine = own_client(bench.url)
-    client.get_id({})
-    mine.get_id(IdentityPoolId=pool)  # type: ignore[attr-defined]
-    assert "Response body" in log.text
-
-    log.lines.clear()
-    entered, leave = threading.Event(), threading.Event()
-
-    def ours() -> None:
-        with silence():
-            entered.set()
-            leave.wait(10)
-            logging.getLogger("botocore.parsers").debug("ours: %s", "CANARY")
-
-    thread = threading.Thread(target=ours)
-    thread.start()
-    entered.wait(10)
-    mine.get_id(IdentityPoolId=pool)  # type: ignore[attr-defined]
-    leave.set()
-    thread.join(10)
-
-    assert "Response body" in log.text
-    assert "ours" not in log.text
-
-
-def test_filters_do_not_pile_up() -> None:
-    """However many calls there are, each logger has one filter of ours."""
-    for _ in range(3):
-        with silence():
-            pass
-
-    for name in LOGGERS:
-        assert len([f for f in logging.getLogger(name).filters if isinstance(f, WireFilter)]) == 1

@@ -12,11 +12,11 @@ from collections.abc import Callable
 import pytest
 
 from cognito_credentials.errors import ConfigurationError, ServiceError
-from cognito_credentials.exchange import wire
+from cognito_credentials.exchange import transport
 from cognito_credentials.exchange.actions import Action, Failure
 from cognito_credentials.exchange.deadline import with_deadline
 from cognito_credentials.exchange.flows import Flows
-from cognito_credentials.exchange.wire import BODY_LIMIT, check_target
+from cognito_credentials.exchange.transport import BODY_LIMIT, check_target
 from cognito_credentials.secret import Secret
 
 from .conftest import GOOGLE, Bench, EmulatorBench, RawServer
@@ -275,7 +275,7 @@ def test_a_guest_identity_is_not_asked_for_a_third_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each request of a guest that times out may have made an identity: one retry, no more."""
-    monkeypatch.setattr(wire, "READ_TIMEOUT", 0.1)
+    monkeypatch.setattr(transport, "READ_TIMEOUT", 0.1)
     server, bench = serve(lambda *_: server.stopped(20) and None)
 
     failure = failure_of(lambda: bench.client(attempts=3).get_id({}))

@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 import cognito_credentials.exchange.requests
-import cognito_credentials.exchange.wire  # noqa: F401  (a running program has loaded both)
+import cognito_credentials.exchange.transport  # noqa: F401  (a running program has loaded both)
 from cognito_credentials import CognitoCredentialsError, IdentityPool
 from cognito_credentials.clock import Clock
 from cognito_credentials.credentials import TemporaryCredentials, iso

@@ -18,9 +18,9 @@ import pytest
 
 from cognito_credentials.errors import LoginRequiredError, ServiceError
 from cognito_credentials.exchange.actions import Failure
-from cognito_credentials.exchange.botocore_client import READ_TIMEOUT
 from cognito_credentials.exchange.deadline import with_deadline
 from cognito_credentials.exchange.http import Network
+from cognito_credentials.exchange.transport import READ_TIMEOUT
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.issuers.oidc import OidcIssuer
 from cognito_credentials.sign_in.issuers.user_pool_api import UserPoolApi

@@ -92,12 +92,12 @@ def test_a_pool_without_the_newer_operation(one_pool: UserPoolServer) -> None:
     assert one_pool.requests[-1][1]["AuthFlow"] == "REFRESH_TOKEN_AUTH"
 
 
-def test_a_botocore_that_knows_no_rotation(one_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a pool that rotates tokens and an older botocore, the error says what to update."""
+def test_a_pool_that_refuses_to_refresh(one_pool: UserPoolServer) -> None:
+    """A pool that rotates, without the operation for that: the error says what its app client lacks."""
     _source().sign_in(Person("ann", PASSWORD))
     one_pool.rotates, one_pool.has_new_refresh = True, False
 
-    with pytest.raises(ConfigurationError, match="where it rotates tokens, update botocore"):
+    with pytest.raises(ConfigurationError, match="Enable ALLOW_REFRESH_TOKEN_AUTH for the app client"):
         _source().token()
 
 

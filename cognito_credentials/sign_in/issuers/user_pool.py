@@ -121,7 +121,7 @@ class UserPoolIssuer:
         last = refresh_token if device is None else self._forget(refresh_token, device)
         with replaced(ApiError, by=lambda error: error.explained()):
             try:
-                self.api.call("revoke_token", lambda: {"Token": last.reveal(), "ClientId": self._client_id})
+                self.api.call("RevokeToken", lambda: {"Token": last.reveal(), "ClientId": self._client_id})
             except ApiError as error:
                 if error.code not in _ENDED:  # it is revoked already
                     raise
@@ -143,7 +143,7 @@ class UserPoolIssuer:
             ServiceError: The user pool does not answer.
         """
         self.api.call(
-            "confirm_device",
+            "ConfirmDevice",
             lambda: {
                 "AccessToken": access_token.reveal(),
                 "DeviceKey": device.key,
@@ -176,16 +176,15 @@ class UserPoolIssuer:
         def with_token() -> dict[str, Any]:
             return {"RefreshToken": refresh_token.reveal(), "ClientId": self._client_id, **key}
 
-        # Only this operation works when the pool rotates refresh tokens. Botocore has it since 1.38.
-        if self.api.has("get_tokens_from_refresh_token"):
-            try:
-                return self.api.call("get_tokens_from_refresh_token", with_token, is_taken_once=True)
-            except ApiError as error:
-                if error.code not in _UNKNOWN:
-                    raise
+        # Only this operation works when the pool rotates refresh tokens.
+        try:
+            return self.api.call("GetTokensFromRefreshToken", with_token, is_taken_once=True)
+        except ApiError as error:
+            if error.code not in _UNKNOWN:
+                raise
         named = {} if device is None else {"DEVICE_KEY": device.key}
         return self.api.call(
-            "initiate_auth",
+            "InitiateAuth",
             lambda: {
                 "AuthFlow": "REFRESH_TOKEN_AUTH",
                 "AuthParameters": {"REFRESH_TOKEN": refresh_token.reveal(), **named},
@@ -214,7 +213,7 @@ class UserPoolIssuer:
     def _forget_with(self, access_token: Secret | None, device: Device) -> None:
         if access_token is not None:
             self.api.call(
-                "forget_device", lambda: {"AccessToken": access_token.reveal(), "DeviceKey": device.key}
+                "ForgetDevice", lambda: {"AccessToken": access_token.reveal(), "DeviceKey": device.key}
             )
 
     def _metadata_of_domain(self, domain: str) -> Metadata:

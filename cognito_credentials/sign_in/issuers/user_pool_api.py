@@ -1,15 +1,12 @@
 """
-The API of user pools: unsigned calls with botocore's client, and the errors that users see.
-
-Botocore is imported with the first call.
+The API of user pools: unsigned calls, and the errors that users see.
 """
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
+import random
 from typing import TYPE_CHECKING, Any, Final
 
-from ...clock import observe
 from ...errors import (
     CognitoCredentialsError,
     ConfigurationError,
@@ -20,13 +17,14 @@ from ...errors import (
     replaced,
 )
 from ...exchange.http import TOKEN_BUDGET, Network, bounded
-from ...exchange.silence import silence
-from ...exchange.transport import CALL, Call
+from ...exchange.requests import Refusal, ResponseParserError
+from ...exchange.service import ATTEMPTS, Service
+from ...exchange.transport import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.exceptions import ClientError
+    from ...clock import ServerTime
 
 _WAIT: Final = frozenset(
     ("TooManyRequestsException", "LimitExceededException", "InternalErrorException", "ThrottlingException")
@@ -70,7 +68,14 @@ class UserPoolApi:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._client: Any = None
+        self._service = Service(
+            network,
+            network.clock,
+            network.environ,
+            random.Random(),  # noqa: S311  (it only spreads retries)
+            ATTEMPTS,
+            TOKEN_BUDGET,
+        )
 
     def call(
         self, operation: str, parameters: Callable[[], dict[str, Any]], *, is_taken_once: bool = False
@@ -79,7 +84,7 @@ class UserPoolApi:
         Call *operation* of the user pools API, unsigned.
 
         Args:
-            operation: The operation's name, as botocore writes it.
+            operation: The operation's name in the API reference.
             parameters: Makes the parameters, which may be secrets in clear.
             is_taken_once: Whether one of them is a token that the pool may accept only once.
 
@@ -87,55 +92,53 @@ class UserPoolApi:
             ApiError: The user pool refused.
             ServiceError: The user pool does not answer.
         """
-        from botocore.exceptions import ClientError
-
-        api = self._botocore()
-        with replaced(ClientError, by=_refusal):
-            return bounded(
-                lambda: _call_silently(api, operation, parameters(), Call(is_taken_once=is_taken_once)),
-                api.meta.endpoint_url,
-                TOKEN_BUDGET,
-            )
-
-    def has(self, operation: str) -> bool:
-        """Tell whether this botocore knows *operation*."""
-        return hasattr(self._botocore(), operation)
+        with replaced(Exception, by=_no_endpoint):
+            url = self._service.url("cognito-idp")
+        call = Call(is_taken_once=is_taken_once)
+        with replaced(Refusal, ResponseParserError, by=_refusal):
+            answer = bounded(lambda: self._service.call(operation, parameters(), call), url, TOKEN_BUDGET)
+        return ApiAnswer(answer, call.seen)
 
     def now(self, answer: dict[str, Any]) -> float:
         """Return the time: the service's where *answer* has a Date header, otherwise this machine's."""
-        date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-        try:
-            server = parsedate_to_datetime(date).timestamp()
-        except (TypeError, ValueError, OverflowError):
-            return self._network.clock.wall()
-        return observe(self._network.clock, server).now(self._network.clock)
+        seen, clock = getattr(answer, "seen", None), self._network.clock
+        return clock.wall() if seen is None else seen.now(clock)
 
-    def _botocore(self) -> Any:
-        if self._client is None:
-            from ...exchange.botocore_client import make_client
 
-            network = self._network
-            self._client, _ = make_client(
-                "cognito-idp", network, network.clock, network.environ, 3, TOKEN_BUDGET
-            )
-        return self._client
+class ApiAnswer(dict[str, Any]):
+    """
+    The members of an answer.
+
+    Args:
+        seen: The service's time; None where it did not tell.
+    """
+
+    def __init__(self, members: dict[str, Any], seen: ServerTime | None) -> None:
+        super().__init__(members)
+        self.seen = seen
 
 
 def _hint(message: str) -> str:
     if "USER_SRP_AUTH" in message:
         return "Enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser"
     if "REFRESH_TOKEN_AUTH" in message:
-        return "Enable ALLOW_REFRESH_TOKEN_AUTH for the app client; where it rotates tokens, update botocore"
+        return "Enable ALLOW_REFRESH_TOKEN_AUTH for the app client"
     return "Correct that"
 
 
-def _refusal(error: ClientError) -> ApiError:
-    details = error.response.get("Error", {})
-    return ApiError(str(details.get("Code", "")), str(details.get("Message", "")))
+def _no_endpoint(error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"there is no endpoint of user pools with these settings ({type(error).__name__}: {error})",
+        hint="Check the region in the user pool's id, its endpoint, use_fips_endpoint and "
+        "use_dualstack_endpoint",
+    )
 
 
-def _call_silently(api: Any, operation: str, parameters: dict[str, Any], call: Call) -> dict[str, Any]:
-    CALL.set(call)  # in the context of this call's own thread
-    with silence():
-        answer: dict[str, Any] = getattr(api, operation)(**parameters)
-        return answer
+def _refusal(error: Exception) -> CognitoCredentialsError | ApiError:
+    if isinstance(error, Refusal):
+        return ApiError(error.code, str(error.response["Error"]["Message"]))
+    return ServiceError(
+        "the answer is not one of a user pool's",
+        hint="A captive portal or a proxy is in between, or endpoint_url is wrong: check these",
+        code="InvalidAnswer",
+    )

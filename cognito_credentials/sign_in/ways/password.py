@@ -145,7 +145,7 @@ class PasswordSignIn:
         proof = SrpProof(self._issuer.pool_name, password)
         self._user = username
         asked = self._issuer.api.call(
-            "initiate_auth",
+            "InitiateAuth",
             lambda: {
                 "AuthFlow": "USER_SRP_AUTH",
                 "AuthParameters": {"USERNAME": username, "SRP_A": proof.public_value},
@@ -258,7 +258,7 @@ class PasswordSignIn:
         sent = {"USERNAME": self._user, **device, **responses}
         try:
             return self._issuer.api.call(
-                "respond_to_auth_challenge",
+                "RespondToAuthChallenge",
                 lambda: {
                     "ClientId": self._client_id,
                     "ChallengeName": challenge,

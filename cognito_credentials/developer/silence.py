@@ -1,5 +1,5 @@
 """
-Keeps the calls of this package, and no others, out of botocore's wire log.
+Keeps the calls that a back end has us make with its client out of botocore's wire log, and no others.
 
 At DEBUG, botocore logs the login token ("Making request … with params") and the secret key ("Response
 body") on purpose (https://github.com/boto/botocore/issues/2626). A filter on these loggers drops records that
