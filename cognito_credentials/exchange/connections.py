@@ -7,6 +7,7 @@ the last one, while those before it go on; the first that answers wins. Source: 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.client
 import io
@@ -199,12 +200,12 @@ def _through(proxy: Proxy, channel: Any, target: Target) -> Any:
     try:
         channel.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
         del lines
-        answer = Response(channel, method="CONNECT")
-        answer.begin()
-        if answer.status == 200:
-            return channel
-        reason = f"HTTP {answer.status}"
-    except (OSError, http.client.HTTPException):
+        with contextlib.closing(Response(channel, method="CONNECT")) as answer:
+            answer.begin()
+            if answer.status == 200:
+                return channel
+            reason = f"HTTP {answer.status}"
+    except (OSError, http.client.HTTPException, HeadTooLargeError):
         pass
     channel.close()
     raise faults.ProxyConnectionError(proxy.shown, reason)
@@ -222,8 +223,10 @@ def _secured(channel: Any, context: ssl.SSLContext, host: str, url: str) -> Any:
         problem: faults.HTTPClientError = faults.ConnectTimeoutError(url)
     except ssl.SSLError as error:
         problem = faults.SSLError(url, str(error))
-    except (OSError, ValueError) as error:
-        problem = faults.SSLError(url, type(error).__name__)
+    except OSError:
+        problem = faults.EndpointConnectionError(url)
+    except ValueError:  # a host that no certificate can name
+        problem = faults.SSLError(url, "the host has no valid name")
     raise problem
 
 

@@ -238,7 +238,6 @@ class Connections:
                 connection = connect(target, CONNECT_TIMEOUT)
             response, body = _exchanged(connection, request, timeout, target)
             is_reusable = not response.will_close
-            response.close()
             return response, body
         finally:
             self._give(key, connection, is_reusable=is_reusable)
@@ -338,9 +337,10 @@ def _exchanged(
 ) -> tuple[http.client.HTTPResponse, bytes]:
     """Send and read on one connection; what the standard library raises becomes one of `faults`."""
     problem: Exception
+    response = None
     try:
         connection.sock.settimeout(max(min(timeout, remaining()), 0.001))
-        connection.request(request.method, request.path, request.body, request.headers)
+        connection.request(request.method, request.path, request.body or None, request.headers)
         connection.sock.settimeout(timeout)
         response = connection.getresponse()
         request.answered_at = request.clock.elapsed()
@@ -363,6 +363,9 @@ def _exchanged(
         problem = head_too_large(target.host) if is_long else faults.ConnectionClosedError(target.url)
     except ValueError as error:  # a URL or a header that cannot be sent
         problem = faults.HTTPClientError(type(error).__name__)
+    finally:
+        if response is not None:
+            response.close()  # a connection is closed only when its answer is, too
     raise problem
 
 

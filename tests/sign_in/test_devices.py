@@ -166,7 +166,7 @@ def test_a_pool_that_does_not_answer_when_a_device_is_confirmed(
     call = UserPoolApi.call
 
     def hangs(self: UserPoolApi, operation: str, *arguments: Any, **options: Any) -> dict[str, Any]:
-        if operation == "confirm_device":
+        if operation == "ConfirmDevice":
             raise ServiceError("cognito-idp.us-east-1.amazonaws.com cannot be reached (ReadTimeoutError)")
         return call(self, operation, *arguments, **options)
 
