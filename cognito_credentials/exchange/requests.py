@@ -67,12 +67,21 @@ class Refusal(Exception):  # noqa: N818  (it is what the service said; `failures
         request_id: None where it gave none.
         status: Of HTTP.
         retry_after: Seconds that the service asks to wait, where it does.
+        service: Whose answer it is.
     """
 
     def __init__(
-        self, code: str, message: str, request_id: str | None, status: int, retry_after: float | None = None
+        self,
+        code: str,
+        message: str,
+        request_id: str | None,
+        status: int,
+        *,
+        service: str,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(code)
+        self.service = service
         self.code = code
         self.status = status
         self.retry_after = retry_after
@@ -159,6 +168,8 @@ def read(operation: str, status: int, headers: Mapping[str, str], body: bytes) -
         raise _refusal(operation, status, headers, body)
     if operation == STS:
         result = _xml(body).get(f"{operation}Result")
+        if result is None:
+            raise ResponseParserError("no result in it")
         answer = result if isinstance(result, dict) else {}
     else:
         answer = _json(body) if body else {}
@@ -179,7 +190,14 @@ def _refusal(operation: str, status: int, headers: Mapping[str, str], body: byte
             code, message = _json_error(body, headers)
     except ResponseParserError:
         pass  # a page of a proxy or an empty body: the status is all that it says
-    return Refusal(code or str(status), message, request_id, status, _retry_after(headers))
+    return Refusal(
+        code or str(status),
+        message,
+        request_id,
+        status,
+        service=service_of(operation),
+        retry_after=_retry_after(headers),
+    )
 
 
 def _json_error(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:

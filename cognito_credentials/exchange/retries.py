@@ -99,9 +99,9 @@ def is_retryable(error: Refusal | HTTPClientError) -> bool:
     """Tell whether the same request may succeed a moment later."""
     if not isinstance(error, Refusal):
         return True
-    return (
-        error.code in (*TRANSIENT, _PROVIDER_SLOW) or error.status in TRANSIENT_STATUS or _is_throttled(error)
-    )
+    is_provider_slow = error.service == "sts" and error.code == _PROVIDER_SLOW
+    is_transient = error.code in TRANSIENT or error.status in TRANSIENT_STATUS
+    return is_transient or is_provider_slow or _is_throttled(error)
 
 
 def backoff(error: Refusal | HTTPClientError, number: int, rng: random.Random) -> float:
@@ -116,14 +116,25 @@ def backoff(error: Refusal | HTTPClientError, number: int, rng: random.Random) -
 def _is_throttled(error: Refusal | HTTPClientError) -> bool:
     if not isinstance(error, Refusal):
         return False
-    # An error that the service has a name for means what the name says, whatever the status.
-    return error.code in THROTTLED or (error.status == 429 and error.code not in _NAMED)
+    return error.code in THROTTLED or (error.status == 429 and not _is_named(error))
 
 
-_NAMED: Final = (
-    *("InvalidParameterException", "ResourceNotFoundException", "NotAuthorizedException"),
-    *("ResourceConflictException", "InternalErrorException", "ExternalServiceException"),
-    *("InvalidIdentityPoolConfigurationException", "MalformedPolicyDocument", "PackedPolicyTooLarge"),
-    *("IDPRejectedClaim", "InvalidIdentityToken", "ExpiredTokenException", "RegionDisabledException"),
-)
-"""Codes of the operations' own errors that say nothing of too many requests."""
+def _is_named(error: Refusal) -> bool:
+    """Tell whether the service has this code: then it means what its name says, whatever the status."""
+    if error.service == "cognito-idp":
+        return error.code.endswith("Exception")
+    return error.code in _NAMED[error.service]
+
+
+_NAMED: Final = {
+    "cognito-identity": (
+        *("InvalidParameterException", "ResourceNotFoundException", "NotAuthorizedException"),
+        *("ResourceConflictException", "InternalErrorException", "ExternalServiceException"),
+        "InvalidIdentityPoolConfigurationException",
+    ),
+    "sts": (
+        *("MalformedPolicyDocument", "PackedPolicyTooLarge", "IDPRejectedClaim", "IDPCommunicationError"),
+        *("InvalidIdentityToken", "ExpiredTokenException", "RegionDisabledException"),
+    ),
+}
+"""The codes of the operations' own errors, but for those in `THROTTLED`."""

@@ -16,6 +16,7 @@ import pytest
 from cognito_credentials.clock import Clock
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.exchange.client import CognitoClient
+from cognito_credentials.exchange.transport import close_idle
 from cognito_credentials.secret import Secret
 from cognito_credentials.settings.settings import Settings
 
@@ -137,6 +138,7 @@ class RawServer:
         return self._stop.wait(seconds)
 
     def close(self) -> None:
+        close_idle()  # its threads wait for the next request
         self._stop.set()
         for thread in self._threads:
             thread.join(10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -125,10 +126,7 @@ def test_connections_of_one_way_are_limited(serve: Serve, monkeypatch: pytest.Mo
     _, bench = serve(script)
     clients = [bench.client() for _ in range(16)]
     found: list[str] = []
-    threads = [
-        threading.Thread(target=lambda one=client: found.append(one.get_id({})))  # type: ignore[misc]
-        for client in clients
-    ]
+    threads = [threading.Thread(target=lambda one=client: found.append(one.get_id({}))) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -141,7 +139,11 @@ def test_whoever_waits_too_long_for_a_place_is_told(serve: Serve, monkeypatch: p
     """A place that never becomes free is a service that does not answer."""
     monkeypatch.setattr(transport, "CONNECTIONS_LIMIT", 1)
     monkeypatch.setattr(transport, "_LONGEST_WAIT", 0.1)
-    server, bench = serve(lambda *_: server.stopped(2) and None)
+
+    def hang(*_: object) -> None:
+        server.stopped(2)
+
+    server, bench = serve(hang)
     stuck = threading.Thread(target=lambda: failure_of(bench.client(attempts=1)))
     monkeypatch.setattr(transport, "READ_TIMEOUT", 1.0)
     stuck.start()
@@ -349,8 +351,8 @@ def test_without_certifi_the_roots_are_those_in_botocore(monkeypatch: pytest.Mon
     """botocore brings a bundle for that case."""
     from botocore.httpsession import DEFAULT_CA_BUNDLE
 
-    monkeypatch.setattr(tls.importlib.util, "find_spec", _none_of("certifi"))
-    monkeypatch.delitem(tls.sys.modules, "certifi", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", _none_of("certifi"))
+    monkeypatch.delitem(sys.modules, "certifi", raising=False)
     assert Path(tls.ca_bundle(Bench("").settings(), {}).path).samefile(DEFAULT_CA_BUNDLE)
 
 

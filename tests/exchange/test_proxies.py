@@ -99,11 +99,11 @@ def test_a_proxy_of_another_kind_is_refused_by_name(monkeypatch: pytest.MonkeyPa
     assert "CANARY" not in str(caught.value)
 
 
-def through(server: RawServer, **settings: object) -> Failure:
+def through(server: RawServer) -> Failure:
     """The failure of a call through a proxy."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HTTPS_PROXY", server.url.replace("//", "//me:CANARY-password@"))
-        client = Bench("").client(endpoint_url=None, **settings)
+        client = Bench("").client(endpoint_url=None)
         with pytest.raises(Failure) as caught:
             client.get_id({GOOGLE: Secret("CANARY-login")})
     return caught.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from types import SimpleNamespace
-from typing import Any
 
 import botocore.session
 import pytest
@@ -53,7 +52,8 @@ def refusals(draw: st.DrawFn) -> tuple[str, Refusal]:
     known = [*retries.TRANSIENT, *retries.THROTTLED, "IDPCommunicationError", "SomethingNew", str(status)]
     code = draw(st.sampled_from([*own, *known]))
     retry_after = draw(st.none() | st.integers(0, 30_000).map(lambda ms: ms / 1000))
-    return operation, Refusal(code, "", None, status, retry_after)
+    service = service_of(operation)
+    return operation, Refusal(code, "", None, status, service=service, retry_after=retry_after)
 
 
 @given(refusals(), st.integers(1, 2), st.integers())
@@ -61,8 +61,6 @@ def test_what_is_sent_again_is_botocores_choice(case: tuple[str, Refusal], numbe
     """The same refusals, after the same time, given the same random numbers."""
     operation, refusal = case
     seen = context(operation, refusal, number)
-    if refusal.code == "IDPCommunicationError" and operation != STS:
-        return  # a code of STS only, which botocore looks for there only
     assert retries.is_retryable(refusal) == bool(standard.StandardRetryConditions().is_retryable(seen))
     detector = standard.ThrottlingErrorDetector(standard.RetryEventAdapter())
     theirs = standard.ExponentialBackoff(
@@ -108,13 +106,18 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 CLOSED = faults.ConnectionClosedError(URL)
-BUSY = Refusal("TooManyRequestsException", "", None, 400)
-NO = Refusal("NotAuthorizedException", "", None, 400)
+BUSY = Refusal("TooManyRequestsException", "", None, 400, service="cognito-identity")
+NO = Refusal("NotAuthorizedException", "", None, 400, service="cognito-identity")
 
 
-def attempt(sender: Sender, quota: retries.Quota | None = None, **rules: Any) -> str:
-    call = Call(**rules)
-    return retries.attempt(sender, call, quota or retries.Quota(), random.Random(1))
+def attempt(sender: Sender, quota: retries.Quota | None = None, call: Call | None = None) -> str:
+    return retries.attempt(sender, call or Call(), quota or retries.Quota(), random.Random(1))
+
+
+def test_user_pools_name_their_errors_by_one_rule() -> None:
+    """A 429 with a name of theirs is that error; without one it means too often."""
+    for code, is_again in (("NotAuthorizedException", False), ("429", True), ("SomethingNew", True)):
+        assert retries.is_retryable(Refusal(code, "", None, 429, service="cognito-idp")) is is_again
 
 
 def test_three_attempts(waits: list[float]) -> None:
@@ -136,13 +139,13 @@ def test_what_is_sent_once(problem: Exception, rules: dict[str, bool]) -> None:
     """A refusal, a call that is sent once whatever happens, and a mistake of ours."""
     sender = Sender(problem)
     with pytest.raises(type(problem)):
-        attempt(sender, **rules)
+        attempt(sender, call=Call(**rules))
     assert sender.numbers == [1]
 
 
 def test_what_may_be_taken_once_is_sent_again_only_where_it_cannot_have_arrived() -> None:
     """A refresh token that is rotated: no connection is harmless, no answer is not."""
-    assert attempt(Sender(faults.ConnectTimeoutError(URL)), is_taken_once=True) == "answer"
+    assert attempt(Sender(faults.ConnectTimeoutError(URL)), call=Call(is_taken_once=True)) == "answer"
     call = Call(is_taken_once=True)
     call.unanswered = 1
     with pytest.raises(faults.ConnectionClosedError):
@@ -170,7 +173,7 @@ def test_an_outage_is_not_answered_by_three_times_the_requests() -> None:
 
 def test_a_wait_beyond_the_deadline_is_not_begun(waits: list[float]) -> None:
     """The service's own refusal is told at once, in place of a deadline that passes."""
-    refusal = Refusal("SlowDown", "", None, 503, retry_after=5.0)
+    refusal = Refusal("SlowDown", "", None, 503, service="sts", retry_after=5.0)
     with pytest.raises(Refusal):
         with_deadline(lambda: attempt(Sender(refusal)), 0.5)
     assert waits == []

@@ -302,6 +302,6 @@ def test_a_user_pool_is_not_sent_a_token_twice(silent: Any, is_taken_once: bool,
     }
 
     with pytest.raises(ServiceError, match="cannot be reached"):
-        api.call("initiate_auth", lambda: sent, is_taken_once=is_taken_once)
+        api.call("InitiateAuth", lambda: sent, is_taken_once=is_taken_once)
 
     assert len(silent.asked) == times
