@@ -46,7 +46,7 @@ def log() -> Iterator[Log]:
 
 
 def own_client(url: str) -> object:
-    """The user's own client of the same service."""
+    """A client of the same service that the user made with botocore."""
     return botocore.session.Session().create_client(
         "cognito-identity",
         region_name="us-east-1",
@@ -56,7 +56,7 @@ def own_client(url: str) -> object:
 
 
 def test_the_users_own_calls_are_logged(emulator: Emulator, log: Log) -> None:
-    """botocore's wire log of the user's own calls stays: before, after, and in another thread during ours."""
+    """botocore logs the user's own calls, also in another thread during ours."""
     pool = emulator.create_pool()
     mine = own_client(emulator.url)
     mine.get_id(IdentityPoolId=pool)  # type: ignore[attr-defined]

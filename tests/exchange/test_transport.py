@@ -115,6 +115,7 @@ def test_a_streamed_gigabyte_stops_at_the_limit(serve: Serve, framing: bytes) ->
 
     server, bench = serve(script)
     client = bench.client(attempts=3)
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
     tracemalloc.start()
 
     failure = failure_of(lambda: client.get_id({}))
@@ -243,7 +244,7 @@ def _is_refused(call: Callable[[], object]) -> bool:
 
 
 def test_a_truncated_answer_is_asked_for_again(serve: Serve) -> None:
-    """Fewer bytes than promised is a broken connection, not an answer; so it is sent again."""
+    """An answer with fewer bytes than its Content-Length is a lost connection, and is asked for again."""
     body = b'{"IdentityId": "%s"}' % IDENTITY.encode()
 
     def script(connection: socket.socket, _: bytes) -> None:
@@ -274,7 +275,7 @@ def test_a_dropped_connection_is_tried_again(bench: EmulatorBench) -> None:
 def test_a_guest_identity_is_not_asked_for_a_third_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each request of a guest that times out may have made an identity: one retry, no more."""
+    """A guest's GetId that times out is retried once only: each attempt may have made an identity."""
     monkeypatch.setattr(transport, "READ_TIMEOUT", 0.1)
     server, bench = serve(lambda *_: server.stopped(20) and None)
 
