@@ -61,7 +61,7 @@ def _region_doubt(region: str) -> str:
     """Say that *region* is unknown. Asked only when nothing answers there: a new region may work."""
     if region in KNOWN_REGIONS:
         return "Check"
-    import botocore.session  # loaded already, for the call that failed
+    import botocore.session  # it may know regions that are newer than this version
 
     session = botocore.session.Session()
     if region in session.get_available_regions("cognito-identity", partition_name=partition_of(region)):

@@ -240,8 +240,8 @@ TABLE: Final = (
         "a setting does not have the form that Cognito demands",
         "Check identity_pool_id (from {pool_origin}), custom_role_arn and the names of the logins"),
     Row("parameter malformed", "ParamValidationError", "", STOP, ConfigurationError,
-        # botocore's text repeats the value, which may be a token.
-        "a setting does not have the form that botocore demands of {operation}",
+        # The text of botocore's, in a back end, repeats the value, which may be a token.
+        "a setting does not have the form that {operation} demands",
         "Check identity_pool_id (from {pool_origin}), the roles and the names of the logins", quotes=False),
     Row("login not there to unlink", INVALID, "", STOP, ConfigurationError,
         # Source: .github/SERVICE.md#6.19.3, assumed: nothing else that a user names can be invalid there.

@@ -249,6 +249,15 @@ class Connections:
         for _, connection, _ in idle:
             connection.close()
 
+    def abandon(self) -> None:
+        """
+        Close this process's ends of what its parent opened; the parent's stay as they are.
+
+        The lock is not taken: at the moment of the fork, a thread of the parent may have held it.
+        """
+        for _, connection, _ in self._idle:
+            connection.close()
+
     def _take(self, key: tuple[object, ...], *, is_fresh: bool) -> http.client.HTTPConnection | None:
         """Reserve a place; return an idle connection that is alive, or None for a new one."""
         give_up_at = time.monotonic() + min(remaining(), _LONGEST_WAIT)
@@ -304,6 +313,7 @@ _shared = Connections()
 def _connections() -> Connections:
     global _shared  # noqa: PLW0603  (a forked child must share neither connections nor locks)
     if _shared.process != os.getpid():
+        _shared.abandon()
         _shared = Connections()
     return _shared
 

@@ -357,11 +357,12 @@ sys.exit(status)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_makes_its_own_client(bench: EmulatorBench) -> None:
     """A forked child shares no connection and no lock with its parent, and both can make requests."""
-    arguments = [sys.executable, "-c", FORK, bench.url, bench.pool()]
+    arguments = [sys.executable, "-X", "dev", "-c", FORK, bench.url, bench.pool()]
 
     done = subprocess.run(arguments, timeout=30, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "no socket is left to the garbage collector"
     assert bench.emulator.requests()["GetId"] == 3
 
 
@@ -393,6 +394,25 @@ def test_importing_it_loads_no_botocore() -> None:
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_exchange_loads_no_botocore(bench: EmulatorBench) -> None:
+    """A cold start of a command line is mostly imports: a whole exchange goes without those of botocore."""
+    code = (
+        "import sys\n"
+        "from cognito_credentials.clock import Clock\n"
+        "from cognito_credentials.exchange.client import CognitoClient\n"
+        "from cognito_credentials.exchange.flows import Flows\n"
+        "from cognito_credentials.settings.settings import Settings\n"
+        "settings = Settings(identity_pool_id=sys.argv[2], region='us-east-1', endpoint_url=sys.argv[1])\n"
+        "Flows(CognitoClient(settings, Clock()), settings).credentials(None, {}, lambda _: None)\n"
+        "print([m for m in ('botocore', 'urllib3', 'urllib.request', 'asyncio') if m in sys.modules])"
+    )
+    arguments = [sys.executable, "-c", code, bench.url, bench.pool()]
+
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
 
