@@ -94,7 +94,7 @@ def _limited(timeout: float) -> float:
 def _dialled(host: str, port: int, timeout: float) -> tuple[socket.socket | None, OSError | None]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):  # a label that is too long is no UnicodeError by intent
+    except (OSError, UnicodeError):  # the codec of host names raises the second for a label that is too long
         return None, None
     try:
         return dial(_alternating(found)[:_ADDRESSES_LIMIT], timeout), None
@@ -132,12 +132,13 @@ def dial(addresses: list[Any], timeout: float) -> socket.socket:
             while left or started:
                 if left and (not started or time.monotonic() >= next_at):
                     next_at = time.monotonic() + STAGGER
+                    ends_at = time.monotonic() + _limited(timeout)
                     opened, failed = _begun(left.pop(0))
                     if opened is None:
                         problem = failed or problem
                         next_at = time.monotonic()
                         continue
-                    started[opened] = time.monotonic() + _limited(timeout)
+                    started[opened] = ends_at
                     selector.register(opened, selectors.EVENT_WRITE)
                 wake_at = min([*started.values(), *([next_at] if left else [])])
                 for key, _ in selector.select(max(wake_at - time.monotonic(), 0)):
@@ -148,7 +149,7 @@ def dial(addresses: list[Any], timeout: float) -> socket.socket:
                         return _ready(ready)
                     problem, next_at = OSError(code, "cannot connect"), time.monotonic()
                     _dropped(ready, started, selector)
-                for late in [one for one, ends_at in started.items() if ends_at <= time.monotonic()]:
+                for late in [one for one, end in started.items() if end <= time.monotonic()]:
                     problem = TimeoutError("no answer")
                     _dropped(late, started, selector)
         finally:
@@ -182,7 +183,8 @@ def _dropped(one: socket.socket, started: dict[socket.socket, float], selector: 
 
 def _ready(one: socket.socket) -> socket.socket:
     one.setblocking(True)
-    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(OSError):  # it only saves time
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return one
 
 
