@@ -30,6 +30,7 @@ from botocore.exceptions import CredentialRetrievalError
 
 from .errors import CognitoCredentialsError, ConfigurationError, replaced
 from .pool.logins import logins_of
+from .pool.parts import load_for_refreshes
 from .pool.pool import IdentityPool, pool_of
 from .settings.aws_config import read_config
 from .settings.load import NAMES, is_configured, load
@@ -264,6 +265,7 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
         own = _OTHER_SOURCES.intersection(settings.profile_settings)
         if own and "cognito_identity_pool_id" not in settings.profile_settings:
             return None
+    load_for_refreshes()
     return pool_of(settings, logins=logins_of(settings, environ))
 
 

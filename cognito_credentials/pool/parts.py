@@ -111,3 +111,17 @@ def open_store(settings: Settings) -> Store:
     return FileStore(
         settings.cache_dir, explicit=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
     )
+
+
+def load_for_refreshes() -> None:
+    """
+    Import what a refresh needs and a cache hit does not.
+
+    A program does so at its first use of a pool. Otherwise all processes of a machine would do so at the
+    moment at which their credentials are due, and a fork during a refresh could leave an import lock held in
+    the child. A command that ends after one answer does not call this.
+    """
+    import encodings.idna  # noqa: F401  (`socket` loads it at the first name that it resolves)
+
+    from ..cache import lock  # noqa: F401
+    from ..exchange import service  # noqa: F401

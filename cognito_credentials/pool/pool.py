@@ -17,7 +17,7 @@ from ..logins import Logins
 from ..settings.load import check_arguments, load
 from . import linking, signing_in
 from .logins import logins_of
-from .parts import Parts
+from .parts import Parts, load_for_refreshes
 from .status import Status, status_of
 
 if TYPE_CHECKING:
@@ -284,6 +284,7 @@ class IdentityPool:
                     logins = given.of_user(settings.user)
                 else:
                     logins = logins_of(settings, self._environ)
+                load_for_refreshes()
                 self._parts = Parts(settings, logins, self._clock, self._environ)
             return self._parts
         finally:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from .aging import leave
@@ -66,6 +69,27 @@ def test_refresh_edge_is_one_refresh_and_nobody_waits(machine: Machine) -> None:
     waited = [answer for answer in answers if answer.slowest >= service_takes]
     assert len(waited) == 1, "only the process that refreshes waits"
     assert len(waited[0].generations) == 2
+
+
+@pytest.mark.quick
+def test_a_refresh_imports_nothing(machine: Machine) -> None:
+    """A program whose first credentials came from the cache imports nothing for its later refresh."""
+    storm(machine.environ(), 1)
+    code = (
+        "import sys\n"
+        "from cognito_credentials import IdentityPool\n"
+        "from tests.processes.worker import MovedClock\n"
+        "pool = IdentityPool(clock=(clock := MovedClock(0, 1)))\n"
+        "pool.credentials()\n"
+        "before = set(sys.modules)\n"
+        "clock.ahead = 46 * 60\n"
+        "pool.credentials()\n"
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    program = [sys.executable, "-c", code]
+    done = subprocess.run(program, env=machine.environ(), capture_output=True, text=True, check=True)
+    assert machine.requests() == {"GetId": 1, "GetCredentialsForIdentity": 2}
+    assert done.stdout.split() == []
 
 
 def test_all_expired_is_one_refresh(machine: Machine) -> None:

@@ -18,11 +18,10 @@ import threading
 import time
 from typing import Any
 
-import cognito_credentials.exchange.requests
-import cognito_credentials.exchange.transport  # noqa: F401  (a running program has loaded both)
 from cognito_credentials import CognitoCredentialsError, IdentityPool
 from cognito_credentials.clock import Clock
 from cognito_credentials.credentials import TemporaryCredentials, iso
+from cognito_credentials.pool.parts import load_for_refreshes
 
 
 class MovedClock(Clock):
@@ -55,7 +54,7 @@ def _arguments() -> argparse.Namespace:
         "--jump",
         type=float,
         default=0,
-        help="seconds to move the clock after the reads; then read again",
+        help="read before `ready`, too; then move the clock by so many seconds",
     )
     parser.add_argument("--speed", type=float, default=1, help="factor of the elapsed clock")
     parser.add_argument("--clear", action="store_true", help="clear the credentials instead of reading them")
@@ -124,18 +123,20 @@ def main() -> None:
         _become(arguments.user)
     clock = MovedClock(0, arguments.speed)
     pool = IdentityPool(clock=clock)
+    reader = Reader(pool, arguments.patient)
+    load_for_refreshes()  # a program has done so before its first use, and all begin here together
+    if arguments.jump:
+        reader.read(arguments.reads)
+        reader.slowest = 0.0
     print("ready", flush=True)
     sys.stdin.read()
-    reader = Reader(pool, arguments.patient)
+    clock.ahead += arguments.jump
     began = time.perf_counter()
     if arguments.clear:
         for _ in range(arguments.reads):
             pool.clear()
     else:
         reader.in_threads(arguments.threads, arguments.reads)
-        if arguments.jump:
-            clock.ahead += arguments.jump
-            reader.in_threads(arguments.threads, arguments.reads)
     answer: dict[str, Any] = {
         "generations": reader.seen,
         "errors": reader.errors,
