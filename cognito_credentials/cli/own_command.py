@@ -35,15 +35,18 @@ def is_ours(line: str) -> bool:
     if _SUBCOMMAND not in words:
         return False
     program = os.path.basename(words[0].strip('"').replace("\\", "/")).removesuffix(".exe")
-    return program == PROGRAM or _MODULE in words
+    runs_file = any(word.strip('"').replace("\\", "/").endswith(_MODULE + "/__main__.py") for word in words)
+    return program == PROGRAM or _MODULE in words or runs_file
 
 
 def _own_program() -> str:
     for path in _candidates():
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return _quoted(path)
-    # Run from a checkout: there is no script.
-    return f"{_quoted(os.path.abspath(sys.executable))} -m {_MODULE}"
+    # Run from a checkout: there is no script. Not `-m`, which would run a folder of the package's name in
+    # the working directory of whoever wants credentials.
+    program = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "__main__.py")
+    return f"{_quoted(os.path.abspath(sys.executable))} {_quoted(program)}"
 
 
 def _candidates() -> Iterable[str]:

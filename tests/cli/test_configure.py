@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.configloader import load_config
 
-from cognito_credentials.cli import config_file
+from cognito_credentials.cli import config_file, own_command
 from cognito_credentials.cli.own_command import credential_process, is_ours
 from cognito_credentials.cli.terminal import Terminal
 from cognito_credentials.cli.wizard import Answers, ask_all
@@ -438,6 +438,7 @@ def test_on_a_real_terminal_it_asks_before_it_writes(
         ('"/a b/cognito-credentials" credential-process --profile x', True),
         ("cognito-credentials credential-process", True),
         ("/usr/bin/python3 -m cognito_credentials credential-process --profile x", True),
+        ('python3 "/a b/cognito_credentials/__main__.py" credential-process --profile x', True),
         ("/opt/other credential-process", False),
         ("cognito-credentials export", False),
         ('"unbalanced credential-process', False),
@@ -462,6 +463,37 @@ def test_what_is_written_runs(cli: Cli, emulator: Any, pool_id: str, config: Con
     assert os.path.isabs(words[0])
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith('{"Version": 1, ')
+
+
+def test_without_a_script_nothing_of_the_working_directory_runs(
+    cli: Cli, emulator: Any, pool_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """
+    Attack: the line of an installation without a script runs no folder of our name in the working directory.
+
+    Nor does it run a file of the name of any module that it imports.
+    """
+    from botocore.compat import compat_shell_split
+
+    monkeypatch.setattr(own_command, "_candidates", list)
+    words = compat_shell_split(own_command.credential_process("guest"))
+    listed = subprocess.run(
+        [words[0], "-X", "importtime", *words[1:]], env=cli.environ, capture_output=True, text=True
+    )
+    modules = {line.rpartition("|")[2].strip().partition(".")[0] for line in listed.stderr.splitlines()}
+    assert {"ssl", "socket", "json", "cognito_credentials"} <= modules
+    for name in modules - {"cognito_credentials"}:
+        (tmp_path / f"{name}.py").write_text("open('seen', 'w')")
+    (tmp_path / "cognito_credentials").mkdir()
+    for name in ("__init__", "__main__"):
+        (tmp_path / "cognito_credentials" / f"{name}.py").write_text("open('seen', 'w')")
+    cli("clear", "--profile", "guest", "--yes")
+
+    done = subprocess.run(words, env=cli.environ, cwd=tmp_path, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith('{"Version": 1, ')
+    assert not (tmp_path / "seen").exists()
 
 
 def test_an_empty_login_removes_logins(call: Call, config: Config) -> None:

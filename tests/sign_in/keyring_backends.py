@@ -109,6 +109,14 @@ class Talks(Works):
         return super().get_password(service, username)
 
 
+class ListsModules(Works):
+    """Lists the modules of the child process."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.path.with_suffix(".modules").write_text(json.dumps(sorted(sys.modules)))
+        return super().get_password(service, username)
+
+
 class Interrupts(Works):
     """Ctrl-C reaches the whole terminal, this process too, just after it has stored a value."""
 

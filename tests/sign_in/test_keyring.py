@@ -175,26 +175,77 @@ def test_a_keyring_is_under_the_callers_deadline(choose: object) -> None:
 def test_no_keyring_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the library the error says what to install, and names the other store."""
     (tmp_path / "keyring.py").write_text("raise ImportError")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
 
     with pytest.raises(CacheError, match=r"not installed.*'cognito-credentials\[login\]'.*--store file"):
         KeyringStore(_place(tmp_path)).check()
 
 
-def test_the_working_directory_is_not_imported_from(
+@pytest.mark.quick
+def test_nothing_of_the_working_directory_runs(
     choose: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Attack: a keyring.py or json.py in the working directory does not get the secret."""
-    project = tmp_path / "project"
-    project.mkdir()
-    for name in ("keyring", "json", "runpy"):
-        (project / f"{name}.py").write_text("import os; open('seen', 'w')")
-    monkeypatch.chdir(project)
-    store = choose("Works")  # type: ignore[operator]
+    """
+    Attack: a file in the working directory, of the name of any module that the child imports, is not run.
+
+    Neither is it in a folder that PYTHONPATH names and the parent does not have in its path, nor where the
+    parent has the working directory in its path.
+    """
+    store = choose("ListsModules")  # type: ignore[operator]
+    store.store(TOKEN)
+    listed = {name.partition(".")[0] for name in json.loads((tmp_path / "keyring.modules").read_text())}
+    assert {"signal", "runpy", "enum", "types", "collections", "functools", "json", "keyring"} <= listed
+    places = [tmp_path / "project", tmp_path / "elsewhere"]
+    for place in places:
+        place.mkdir()
+        for name in listed | {"sitecustomize", "usercustomize"}:
+            (place / f"{name}.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'a').write({name!r})")
+    monkeypatch.chdir(places[0])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["", str(places[1])]))
+    monkeypatch.setattr(sys, "path", ["", ".", str(places[0]), *sys.path])
+
+    assert store.load() == TOKEN
+    assert not (tmp_path / "seen").exists()
+
+
+def test_a_backend_of_the_user_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """
+    The child finds a backend in a folder of the parent's path.
+
+    A file there, of the name of a module of the standard library, does not take that one's place.
+    """
+    place = tmp_path / "plugins"
+    place.mkdir()
+    (place / "vault.py").write_text(
+        "import contextlib, configparser\nfrom tests.sign_in.keyring_backends import Works as Own"
+    )
+    (place / "configparser.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'w')")
+    monkeypatch.syspath_prepend(str(place))
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "vault.Own")
+    monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "keyring.json"))
+    monkeypatch.chdir(tmp_path)
+    store = KeyringStore(_place(tmp_path))
 
     store.store(TOKEN)
 
-    assert not (project / "seen").exists()
+    assert store.load() == TOKEN
+    assert not (tmp_path / "seen").exists()
+
+
+def test_a_working_directory_that_is_gone(
+    choose: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The keyring is asked as well where the working directory has been removed."""
+    store = choose("Works")  # type: ignore[operator]
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    store.store(TOKEN)
+
+    assert store.load() == TOKEN
 
 
 @pytest.mark.parametrize("backend", ["Works", "Hangs"])

@@ -4,7 +4,9 @@ The program that speaks to the keyring. A keyring backend that hangs hangs only 
 It reads one request as JSON on stdin, and writes one answer as JSON on stdout. The output of backends is
 dropped. An answer about a failure has the type of the error and not its text, which may hold the secret.
 
-This file is run by its path and imports nothing of this package.
+This file is run by its path and imports nothing of this package. Python is isolated while it starts: neither
+the working directory nor PYTHONPATH is in its path. Then the request brings the path of the parent, where
+users have their backends.
 """
 
 from __future__ import annotations
@@ -26,8 +28,21 @@ def main() -> None:
     for descriptor in (1, 2):
         os.dup2(quiet, descriptor)
     request = json.loads(sys.stdin.buffer.read())
+    sys.path[:] = with_parents(sys.path, request.pop("path"))
     with os.fdopen(answers, "wb") as stream:
         stream.write(json.dumps(answer(request)).encode("ascii"))
+
+
+def with_parents(own: list[str], parents: list[str]) -> list[str]:
+    """
+    Return the path of this process together with its parent's.
+
+    The standard library is first: a file in a folder of the parent's path must not take the place of one of
+    its modules, in a process that gets the secret.
+    """
+    installed = [entry for entry in own if os.path.basename(entry) in ("site-packages", "dist-packages")]
+    standard = [entry for entry in own if entry not in installed]
+    return list(dict.fromkeys([*standard, *parents, *installed]))
 
 
 def answer(request: dict[str, str]) -> dict[str, Any]:

@@ -39,9 +39,7 @@ _VERSION: Final = "1"
 _START: Final = (
     # Ctrl-C reaches every process of a terminal. Only the parent decides whether this one ends.
     "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
-    # Without the working directory: a file `keyring.py` in it would get the secret.
-    "import sys; sys.path[:] = [p for p in sys.path if p]; import runpy; "
-    "runpy.run_path(sys.argv[1])['main']()"
+    "import runpy, sys; runpy.run_path(sys.argv[1])['main']()"
 )
 
 
@@ -144,7 +142,8 @@ def _run(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
     if getattr(sys, "frozen", False) or not sys.executable:
         return _run_here(request, timeout_seconds)  # the executable is an app, which would start again
     try:
-        code, printed = _answer_of_child(json.dumps(request).encode("ascii"), timeout_seconds)
+        text = json.dumps({**request, "path": _own_path()})
+        code, printed = _answer_of_child(text.encode("ascii"), timeout_seconds)
         answer = json.loads(printed) if code == 0 else None
     except subprocess.TimeoutExpired:
         return _timed_out(timeout_seconds)
@@ -153,9 +152,25 @@ def _run(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {"problem": "the process that speaks to it failed"}
 
 
+def _own_path() -> list[str]:
+    """Return this process's path, where users have their backends, without the working directory."""
+    return [
+        entry for entry in sys.path if isinstance(entry, str) and os.path.isabs(entry) and not _is_here(entry)
+    ]
+
+
+def _is_here(entry: str) -> bool:
+    # By its full name, too: `python -m` and a script in the working directory put it into the path like that.
+    try:
+        return os.path.samefile(entry, os.curdir)
+    except OSError:
+        return False
+
+
 def _answer_of_child(request: bytes, timeout_seconds: float) -> tuple[int, bytes]:
+    # Isolated: neither the working directory nor PYTHONPATH. A file `signal.py` there would get the secret.
     process = subprocess.Popen(
-        [sys.executable, "-c", _START, os.path.abspath(keyring_child.__file__)],
+        [sys.executable, "-I", "-c", _START, os.path.abspath(keyring_child.__file__)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
