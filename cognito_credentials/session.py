@@ -38,7 +38,20 @@ from .settings.load import NAMES, is_configured, load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from typing_extensions import Unpack  # of the type checker; typing has it since Python 3.11
+
     from .credentials import TemporaryCredentials
+    from .settings.settings import Arguments
+
+    class _SessionArguments(Arguments, total=False):
+        aws_access_key_id: str | None
+        aws_secret_access_key: str | None
+        aws_session_token: str | None
+        aws_account_id: str | None
+        region_name: str | None
+        botocore_session: botocore.session.Session | None
+        profile_name: str | None
+
 
 METHOD: Final = "cognito-identity-pool"
 _OTHER_SOURCES: Final = frozenset(
@@ -198,31 +211,28 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     pool, this is boto3's own Session.
 
     Sessions share the cache on disk. With ``cache="memory"`` each session is another guest: make one
-    session, and use it throughout.
+    session, and use it throughout. Like boto3's, a session needs no closing; ``identity_pool.close()`` closes
+    idle connections to Cognito, and each client's ``close()`` its own.
 
     Args:
         args: boto3.Session's own arguments, in its order.
-        identity_pool_id: ``region:guid``.
-        logins: Login provider name to token, function or source; none for a guest.
         kwargs: boto3.Session's own arguments, and any setting of `IdentityPool`.
 
     Raises:
         ConfigurationError: An argument is missing or malformed.
     """
 
-    def __init__(
-        self, *args: Any, identity_pool_id: str | None = None, logins: Any = None, **kwargs: Any
-    ) -> None:
-        settings = {name: kwargs.pop(name) for name in NAMES.keys() & kwargs.keys()}
-        given = {"identity_pool_id": identity_pool_id, "logins": logins, **settings}
-        given = {name: value for name, value in given.items() if value is not None}
-        access_key_id = args[0] if args else kwargs.get("aws_access_key_id")
+    def __init__(self, *args: Any, **kwargs: Unpack[_SessionArguments]) -> None:
+        others: dict[str, Any] = {**kwargs}
+        settings = {name: others.pop(name) for name in NAMES.keys() & others.keys()}
+        given = {name: value for name, value in settings.items() if value is not None}
+        access_key_id = args[0] if args else others.get("aws_access_key_id")
         if access_key_id is not None and given:
             raise ConfigurationError(
                 "both access keys and identity pool settings are given",
                 hint="Give one or the other",
             )
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **others)
         self.identity_pool: IdentityPool | None = None
         if given:
             self.identity_pool = _replace_chain(self._session, given).pool
@@ -230,7 +240,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
             _extend_chain(self._session)
 
 
-def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolProvider:
+def install(session: botocore.session.Session, **settings: Unpack[Arguments]) -> IdentityPoolProvider:
     """
     Put the provider into *session*'s chain; call it before the session's first use.
 
@@ -244,7 +254,7 @@ def install(session: botocore.session.Session, **settings: Any) -> IdentityPoolP
     Raises:
         ConfigurationError: A setting is malformed.
     """
-    return _replace_chain(session, settings) if settings else _extend_chain(session)
+    return _replace_chain(session, {**settings}) if settings else _extend_chain(session)
 
 
 def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:

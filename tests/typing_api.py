@@ -46,6 +46,8 @@ def pools() -> None:
     IdentityPool(POOL_ID, logins=Source(), user="ann")
     IdentityPool(profile_name="app", flow="basic", duration_seconds=900)
     IdentityPool(5)  # type: ignore[arg-type]
+    IdentityPool(POOL_ID, lgoins=sign_in)  # type: ignore[call-arg]
+    IdentityPool(POOL_ID, flow=5)  # type: ignore[arg-type]
 
 
 def results(pool: IdentityPool) -> None:
@@ -66,11 +68,24 @@ def results(pool: IdentityPool) -> None:
     del secret, until, account, plain, identity, token, removed, left
 
 
+def users(pool: IdentityPool) -> None:
+    """Have many users in one process."""
+    with pool:
+        ann: IdentityPool = pool.for_user("ann", logins={"accounts.google.com": sign_in})
+    ann.close()
+    pool.for_user("ann", login=sign_in)  # type: ignore[call-arg]
+    pool.for_user()  # type: ignore[call-arg]
+
+
 def sessions() -> None:
     """Use `Session` and `install`; boto3 and botocore have no types."""
     session = Session(identity_pool_id=POOL_ID, region_name="eu-west-1")
     pool: IdentityPool | None = session.identity_pool
     provider: IdentityPoolProvider = install(session._session, identity_pool_id=POOL_ID)
+    Session(None, None, None, "eu-west-1", logins=sign_in, cache="memory", profile_name="app")
+    Session(identity_pool=POOL_ID)  # type: ignore[call-arg]
+    install(session._session, lgoins=sign_in)  # type: ignore[call-arg]
+    IdentityPoolProvider(pol=pool)  # type: ignore[call-arg]
     del pool, provider
 
 

@@ -65,12 +65,6 @@ class CognitoClient:
         """The service's time as last observed; None before the first trusted `Date`."""
         return self._calls.seen
 
-    def close(self) -> None:
-        """Close the idle connections of this process; the next call opens what it needs."""
-        transport = sys.modules.get(f"{__package__}.transport")
-        if transport is not None:
-            transport.close_idle()
-
     @contextlib.contextmanager
     def sparing(self) -> Iterator[None]:
         """
@@ -222,6 +216,13 @@ class CognitoClient:
             return self._settings.account_id
         found = _ACCOUNT.match(arn) if isinstance(arn, str) else None
         return found[1] if found else None
+
+
+def close_idle_connections() -> None:
+    """Close the idle connections of this process; the next call opens what it needs."""
+    transport = sys.modules.get(f"{__package__}.transport")  # not loaded: there are none
+    if transport is not None:
+        transport.close_idle()
 
 
 def _logins(tokens: Mapping[str, Secret]) -> dict[str, Any]:

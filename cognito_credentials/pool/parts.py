@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..cache.file import FileStore
 from ..cache.memory import MemoryStore
 from ..cache.records import Records
+from ..errors import ConfigurationError
 from ..exchange.client import CognitoClient
 from ..logins import Logins
 from ..refresh.exchanger import Exchanger
@@ -34,13 +35,17 @@ class Parts:
 
     Which parts there are does not change: when the pool becomes another user's, it gets other `Parts`.
 
+    A process may have many users, so these objects are small, and all parts of one pool share its store.
+
     Args:
         settings: Which pool and flow, and which cache.
         logins: The user's login sources; none for a guest.
         clock: Tests give their own.
-        environ: For proxies, the CA bundle and other settings of botocore's client.
-        store: By default the cache of the settings.
+        environ: Says where CA bundles are, and whether FIPS and dual stack endpoints are wanted.
+        like: Parts of the same pool, for another user.
     """
+
+    __slots__ = ("_environ", "_rng", "clock", "logins", "refresher", "settings", "store")
 
     def __init__(
         self,
@@ -48,22 +53,26 @@ class Parts:
         logins: Logins,
         clock: Clock,
         environ: Mapping[str, str],
-        store: Store | None = None,
+        *,
+        like: Parts | None = None,
     ) -> None:
         self.settings = settings
         self.logins = logins
-        self.store = open_store(settings) if store is None else store
+        self.store: Store = open_store(settings) if like is None else like.store
         self.clock = clock
         self._environ = environ
+        # It keeps no state that a forked child would share with its parent.
+        self._rng: random.Random = random.SystemRandom() if like is None else like._rng  # noqa: SLF001
         records = Records(self.store, clock)
         identities = Identities(settings, records, clock)
+        client = CognitoClient(settings, clock, environ, rng=self._rng)
         self.refresher = Refresher(
-            Exchanger(settings, logins, CognitoClient(settings, clock, environ), identities, clock),
+            Exchanger(settings, logins, client, identities, clock),
             identities,
             records,
             OwnerWatch(logins, clock),
             clock,
-            random.SystemRandom(),
+            self._rng,
         )
 
     def place_on_disk(self) -> tuple[str, str] | None:
@@ -80,8 +89,31 @@ class Parts:
         return directory, principal.credentials_key
 
     def with_logins(self, logins: Logins) -> Parts:
-        """Return the parts of the same pool for another user."""
-        return Parts(self.settings, logins, self.clock, self._environ)
+        """Return the parts of the same pool with other logins, for the user whom they name."""
+        return Parts(self.settings, logins, self.clock, self._environ, like=self)
+
+    def for_user(self, user: str, logins: Logins | None) -> Parts:
+        """
+        Return the parts of the same pool for another user, without any login or identity of these.
+
+        Args:
+            user: The user's name, checked.
+            logins: The user's own; none in it for a guest. None only where these parts are a guest's, too.
+
+        Raises:
+            ConfigurationError: *logins* is None, and these parts have logins or a fixed identity.
+        """
+        settings = self.settings
+        if logins is None:
+            own = "logins" if not self.logins.is_guest else "identity_id" if settings.identity_id else None
+            if own is not None:
+                raise ConfigurationError(
+                    f"this pool's {own} cannot be those of another user",
+                    hint="Give for_user the logins of that user; {} makes a guest",
+                )
+            logins = Logins()
+        settings = dataclasses.replace(settings, user=user, logins=None, identity_id=None)
+        return Parts(settings, logins.of_user(user), self.clock, self._environ, like=self)
 
     def as_guest(self) -> Parts:
         """Return the parts that the same user has as a guest: with the same store, and no fixed identity."""
@@ -91,7 +123,7 @@ class Parts:
         if settings.identity_id is not None:
             settings = dataclasses.replace(settings, identity_id=None)
         guest = Logins().of_user(self.logins.user)
-        return Parts(settings, guest, self.clock, self._environ, self.store)
+        return Parts(settings, guest, self.clock, self._environ, like=self)
 
 
 def open_store(settings: Settings) -> Store:

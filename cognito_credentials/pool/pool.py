@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..cache.waiting import SingleFlight
 from ..clock import Clock
+from ..exchange.client import close_idle_connections
 from ..logins import Logins
+from ..settings import checks
 from ..settings.load import check_arguments, load
 from . import linking, signing_in
 from .logins import logins_of
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
     from ..logins.signed_out import SignedOut
     from ..secret import Secret
-    from ..settings.settings import Settings
+    from ..settings.settings import Arguments, Settings
 
     IdentityChanged = Callable[[str | None, str, str], None]
+    _MadeBy = tuple[Callable[..., "IdentityPool"], tuple[Any, ...]]
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +46,22 @@ class IdentityPool:
     Args:
         identity_pool_id: ``region:guid``; otherwise from the environment or the profile.
         profile_name: Profile of the AWS config file to take the other settings from.
+        logins: Login provider name to token, function or source; or one of these alone; none for a guest.
+        identity_id: ``region:guid`` of a known identity, which is used as it is.
+        account_id: 12 digits, put on the credentials.
+        developer_headers: Text of a source of HTTP headers, for a login ``developer:URL`` of the profile.
+        user: Who this is, where the logins cannot tell.
+        flow: ``enhanced`` or ``basic``.
+        custom_role_arn: Enhanced flow: which of several roles.
+        role_arn: Basic flow: the role to assume.
+        role_session_name: Basic flow: 2 to 64 characters.
+        duration_seconds: Basic flow: 900 to 43200 seconds.
+        policy: Basic flow: session policy, JSON.
+        cache: ``file`` or ``memory``.
+        endpoint_url: Address of Cognito Identity, where it is not AWS's: https, or http on this machine.
+        sts_endpoint_url: The same of STS, for the basic flow.
         clock: By default the machine's own.
         environ: By default the process's own environment.
-        arguments: Any setting of the README's table by its name: ``logins``, ``user``, ``flow``, …
 
     Raises:
         ConfigurationError: An argument is missing or malformed.
@@ -56,23 +72,99 @@ class IdentityPool:
         identity_pool_id: str | None = None,
         *,
         profile_name: str | None = None,
+        logins: object = None,
+        identity_id: str | None = None,
+        account_id: str | None = None,
+        developer_headers: str | None = None,
+        user: str | None = None,
+        flow: str | None = None,
+        custom_role_arn: str | None = None,
+        role_arn: str | None = None,
+        role_session_name: str | None = None,
+        duration_seconds: int | None = None,
+        policy: str | None = None,
+        cache: str | None = None,
+        endpoint_url: str | None = None,
+        sts_endpoint_url: str | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
-        **arguments: Any,
     ) -> None:
+        given: Arguments = {
+            "identity_pool_id": identity_pool_id,
+            "logins": logins,
+            "identity_id": identity_id,
+            "account_id": account_id,
+            "developer_headers": developer_headers,
+            "user": user,
+            "flow": flow,
+            "custom_role_arn": custom_role_arn,
+            "role_arn": role_arn,
+            "role_session_name": role_session_name,
+            "duration_seconds": duration_seconds,
+            "policy": policy,
+            "cache": cache,
+            "endpoint_url": endpoint_url,
+            "sts_endpoint_url": sts_endpoint_url,
+        }
         self._profile_name = profile_name
         self._clock = clock or Clock()
         self._environ = os.environ if environ is None else environ
-        self._listeners: list[IdentityChanged] = []
-        self._building = SingleFlight()
-        self._parts: Parts | None = None
-        self._logins_before_link: Logins | None = None
         # A malformed argument is an error here; the rest is checked once the config file has been read.
-        given = {"identity_pool_id": identity_pool_id, **arguments}
         checked = check_arguments(given, environ=self._environ)
         if "logins" in checked:
             checked["logins"] = Logins.of(checked["logins"])  # from here on tokens are secrets
-        self._arguments: dict[str, object] | None = checked
+        self._arguments: dict[str, object] = checked
+        self._building = SingleFlight()
+        self._begin(None, (_rebuild, (profile_name, checked)))
+
+    def _begin(self, parts: Parts | None, made_by: _MadeBy | None) -> None:
+        """
+        Start without listeners.
+
+        Args:
+            parts: None to build them of the arguments on first use.
+            made_by: What makes the same pool in another process, for pickle; None to refuse.
+        """
+        self._listeners: list[IdentityChanged] = []
+        self._parts = parts
+        self._logins_before_link: Logins | None = None
+        self._made_by = made_by
+
+    def for_user(self, user: str, *, logins: object = None) -> IdentityPool:
+        """
+        Return the pool as another user has it: with the same settings, cache and connections.
+
+        It costs some KiB, so that one process may have many users. Each call returns an object of its own;
+        its callbacks, and what it clears, are that user's alone.
+
+        Args:
+            user: The user's name, by which the identity is found again. Any stable text will do.
+            logins: The user's, as the constructor takes them; ``{}`` for a guest of that name. They may be
+                left out where this pool is a guest's. Logins and identity_id of this pool are not passed on.
+
+        Raises:
+            ConfigurationError: *user* or *logins* are malformed, *logins* are left out although this pool
+                has logins or an identity_id, or a setting of the pool is missing or malformed.
+        """
+        name = checks.user(user, "user from argument")
+        given = None if logins is None else Logins.of(logins)
+        return _made_of(self._built().for_user(name, given), (_rebuild_for_user, (self, name, given)))
+
+    def close(self) -> None:
+        """
+        Close the idle connections of this process; also at the end of ``with IdentityPool(…) as pool:``.
+
+        The pool itself has nothing to close: it owns no thread and no connection, and may be used again.
+        Connections belong to the process, which keeps at most four for some seconds. Other pools and users
+        share them and open new ones when they need them, so this is for the end of a program or of a phase.
+        """
+        close_idle_connections()
+
+    def __enter__(self) -> IdentityPool:  # noqa: PYI034  (typing.Self came with Python 3.11)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def settings(self) -> Settings:
@@ -262,9 +354,9 @@ class IdentityPool:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Locks and credentials stay behind. A login token among the arguments refuses by itself.
-        if self._arguments is None:
+        if self._made_by is None:
             raise TypeError("an IdentityPool made from resolved settings refuses to be pickled")
-        return _rebuild, (self._profile_name, self._arguments)
+        return self._made_by
 
     def __repr__(self) -> str:
         parts = self._parts
@@ -277,9 +369,8 @@ class IdentityPool:
         self._building.enter(float("inf"))
         try:
             if self._parts is None:
-                arguments = self._arguments or {}
-                settings = load(arguments, environ=self._environ, profile=self._profile_name)
-                given = arguments.get("logins")
+                settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
+                given = self._arguments.get("logins")
                 if isinstance(given, Logins):
                     logins = given.of_user(settings.user)
                 else:
@@ -309,6 +400,16 @@ def _rebuild(profile_name: str | None, arguments: dict[str, Any]) -> IdentityPoo
     return IdentityPool(profile_name=profile_name, **arguments)
 
 
+def _made_of(parts: Parts, made_by: _MadeBy | None) -> IdentityPool:
+    pool = IdentityPool.__new__(IdentityPool)
+    pool._begin(parts, made_by)  # noqa: SLF001  (the class of this file)
+    return pool
+
+
+def _rebuild_for_user(pool: IdentityPool, user: str, logins: Logins | None) -> IdentityPool:
+    return pool.for_user(user, logins=logins)
+
+
 # For `session.py` and the command line; not part of the public interface.
 
 
@@ -332,13 +433,8 @@ def pool_of(
         ConfigurationError: The settings name a login that is malformed.
     """
     clock, environ = clock or Clock(), os.environ if environ is None else environ
-    pool = IdentityPool(
-        settings.identity_pool_id, profile_name=settings.profile, clock=clock, environ=environ
-    )
     logins = logins_of(settings, environ) if logins is None else logins
-    pool._parts = Parts(settings, logins, clock, environ)  # noqa: SLF001  (the class of this file)
-    pool._arguments = None  # noqa: SLF001
-    return pool
+    return _made_of(Parts(settings, logins, clock, environ), None)
 
 
 def parts_of(pool: IdentityPool) -> Parts:

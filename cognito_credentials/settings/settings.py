@@ -6,13 +6,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from ..digest import digest
 
 DEFAULT_SESSION_NAME: Final = "cognito-credentials"
 KEY_LENGTH: Final = 40
 _KEY_SCHEMA: Final = "1"
+
+
+class Arguments(TypedDict, total=False):
+    """The settings as a program gives them; `IdentityPool` says what each means. None is not given."""
+
+    identity_pool_id: str | None
+    logins: object
+    identity_id: str | None
+    account_id: str | None
+    developer_headers: str | None
+    user: str | None
+    flow: str | None
+    custom_role_arn: str | None
+    role_arn: str | None
+    role_session_name: str | None
+    duration_seconds: int | None
+    policy: str | None
+    cache: str | None
+    endpoint_url: str | None
+    sts_endpoint_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import pytest
 
 from cognito_credentials.clock import Clock
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.exchange.client import CognitoClient
+from cognito_credentials.exchange.client import CognitoClient, close_idle_connections
 from cognito_credentials.exchange.transport import close_idle
 from cognito_credentials.secret import Secret
 from cognito_credentials.settings.settings import Settings
@@ -31,7 +31,6 @@ class Bench:
         self.url = url
         self.clock: Clock = Clock()
         self.environ: dict[str, str] = {}
-        self.made: list[CognitoClient] = []
 
     def settings(self, pool: str = POOL, **settings: Any) -> Settings:
         """Settings of *pool* at this bench's endpoint."""
@@ -40,15 +39,13 @@ class Bench:
 
     def client(self, pool: str = POOL, *, attempts: int = 1, **settings: Any) -> CognitoClient:
         """A client that by default does not retry, so that one fault is one failure."""
-        made = CognitoClient(
+        return CognitoClient(
             self.settings(pool, **settings),
             self.clock,
             self.environ,
             rng=random.Random(1),
             attempts=attempts,
         )
-        self.made.append(made)
-        return made
 
 
 class SlowClock(Clock):
@@ -86,10 +83,8 @@ class EmulatorBench(Bench):
 
 @pytest.fixture
 def bench(emulator: Emulator) -> Iterator[EmulatorBench]:
-    made = EmulatorBench(emulator)
-    yield made
-    for client in made.made:
-        client.close()
+    yield EmulatorBench(emulator)
+    close_idle_connections()
 
 
 class RawServer:
@@ -187,17 +182,13 @@ def request_of(connection: socket.socket) -> bytes:
 def serve() -> Iterator[Callable[[Callable[[socket.socket, bytes], None]], tuple[RawServer, Bench]]]:
     """Start a raw server with a script; return it and a bench at its address."""
     servers: list[RawServer] = []
-    benches: list[Bench] = []
 
     def start(script: Callable[[socket.socket, bytes], None]) -> tuple[RawServer, Bench]:
         server = RawServer(script)
         servers.append(server)
-        benches.append(Bench(server.url))
-        return server, benches[-1]
+        return server, Bench(server.url)
 
     yield start
-    for made in benches:
-        for client in made.made:
-            client.close()
+    close_idle_connections()
     for server in servers:
         server.close()

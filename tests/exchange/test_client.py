@@ -20,6 +20,7 @@ import pytest
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.exchange.actions import Failure
+from cognito_credentials.exchange.client import close_idle_connections
 from cognito_credentials.exchange.flows import Flows
 from cognito_credentials.exchange.transport import IDLE_LIMIT
 from cognito_credentials.secret import Secret
@@ -321,7 +322,7 @@ def test_little_is_left_open(bench: EmulatorBench) -> None:
     assert open_files() <= before + IDLE_LIMIT
     assert threading.active_count() <= threads + IDLE_LIMIT  # the emulator, in this process, has one for each
 
-    bench.made[0].close()
+    close_idle_connections()
     deadline = time.monotonic() + 5  # the emulator closes its ends a bit later
     while open_files() > before and time.monotonic() < deadline:
         threading.Event().wait(0.01)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from cognito_credentials.errors import ConfigurationError, ServiceError
 from cognito_credentials.exchange.actions import Failure
+from cognito_credentials.exchange.client import close_idle_connections
 from cognito_credentials.exchange.proxies import Proxy, proxy_for
 from cognito_credentials.secret import Secret
 
@@ -223,7 +224,7 @@ def test_a_tunnel_is_opened_and_used_again(
 
     assert len(tunnel.asked) == 1
     assert tunnel.asked[0].startswith(f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode())
-    client.close()
+    close_idle_connections()
     tunnel.close()
     server.close()
 
