@@ -10,6 +10,7 @@ A request goes down this list, and its answer comes up. A folder imports only fr
 docstring is the map of its files:
 
     session.py     botocore and boto3: the provider, Session, install
+    botocore_credentials.py    what botocore signs with: one of its RefreshableCredentials, by our policy
     cli/           the command line; fast.py answers a cache hit
     pool/          IdentityPool: credentials, identity, linking, signing in and out, status
     refresh/       the policy: fresh, stale, expired -> return, refresh, wait, back off

@@ -1,5 +1,5 @@
 """
-Names of places: regions and what follows from them, user pool ids, and the hosts that are this machine.
+Names of places: regions and what follows from them, ids of pools, and the hosts that are this machine.
 
 A region is recognised by its shape, not by a list, so that a region that opens tomorrow works today. The
 list of known regions serves only to suggest the region that was probably meant.
@@ -12,6 +12,8 @@ import re
 
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _USER_POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]{1,55}")
+
+_POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _PARTITIONS = (
     # The first prefix that fits decides; "us-iso-" before "us-" would be wrong without its hyphen.
@@ -53,6 +55,11 @@ def is_region(text: str) -> bool:
 def is_user_pool_id(text: str) -> bool:
     """Tell whether *text* has the shape of a user pool's id, ``REGION_name`` with 55 characters at most."""
     return _USER_POOL_ID.fullmatch(text) is not None
+
+
+def is_pool_id(text: str) -> bool:
+    """Tell whether *text* has the shape of an identity pool's id, ``REGION:GUID``; an identity's is alike."""
+    return _POOL_ID.fullmatch(text) is not None
 
 
 def near_regions(text: str) -> list[str]:

@@ -1,37 +1,33 @@
 """
-The ways into botocore and boto3: a credential provider, a drop-in boto3 Session, `install`, and the errors.
+The ways into botocore and boto3: a credential provider, a drop-in boto3 Session, and `install`.
 
-For each signature botocore calls `IdentityPoolCredentials.get_frozen_credentials`, which asks the pool. The
-pool has its own refresh policy; botocore's `RefreshableCredentials` is not used, since it raises when a
-refresh fails although the credentials are still valid. Source:
-https://github.com/boto/botocore/blob/develop/botocore/credentials.py
-
-Only public API of botocore is used.
+`botocore_credentials.py` has the credentials that they give, and the errors.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import ChainMap
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
-import botocore.exceptions
 import botocore.session
 from botocore.configprovider import ChainProvider, ConstantProvider
 from botocore.credentials import (
     CredentialProvider,
     CredentialResolver,
-    Credentials,
-    ReadOnlyCredentials,
     create_credential_resolver,
 )
-from botocore.exceptions import CredentialRetrievalError
 
-from .errors import CognitoCredentialsError, ConfigurationError, replaced
+from .botocore_credentials import BOTOCORES_ERRORS, METHOD, IdentityPoolCredentials
+from .cache.waiting import SingleFlight
+from .errors import ConfigurationError, clean
 from .pool.logins import logins_of
 from .pool.parts import load_for_refreshes
 from .pool.pool import IdentityPool, pool_of
+from .regions import is_pool_id
 from .settings.aws_config import read_config
 from .settings.load import NAMES, is_configured, load
 
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack  # of the type checker; typing has it since Python 3.11
 
-    from .credentials import TemporaryCredentials
     from .settings.settings import Arguments
 
     class _SessionArguments(Arguments, total=False):
@@ -53,116 +48,22 @@ if TYPE_CHECKING:
         profile_name: str | None
 
 
-METHOD: Final = "cognito-identity-pool"
+_PROCESS: Final = "credential_process"
+_NEXT: Final = "custom-process"
+"""Our place in botocore's chain is before this, so that no process starts for a profile that has both."""
 _OTHER_SOURCES: Final = frozenset(
-    {"credential_process", "role_arn", "source_profile", "sso_session", "sso_start_url", "login_session"}
+    {_PROCESS, "role_arn", "source_profile", "sso_session", "sso_start_url", "login_session"}
 )
 """Profile keys by which botocore gets credentials in another way."""
+_SOURCES_IN_ENVIRONMENT: Final = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
+"""Variables by which botocore finds credentials before it comes to us."""
+_BOTO3S: Final = (
+    *("aws_access_key_id", "aws_secret_access_key", "aws_session_token"),
+    *("region_name", "botocore_session", "profile_name", "aws_account_id"),
+)
+"""The arguments of boto3.Session, in its order."""
 
-
-def as_botocore_error(error: CognitoCredentialsError) -> CognitoCredentialsError:
-    """
-    Return *error* as an exception that is also botocore's `CredentialRetrievalError`.
-
-    Both ``except BotoCoreError`` and ``except LoginRequiredError`` catch it. Newer botocores have
-    `RefreshNonRecoverableError`, which their own retries let pass; an error that no retry can mend is one of
-    those, too.
-    """
-    kinds: list[type] = [type(error), CredentialRetrievalError]
-    final = getattr(botocore.exceptions, "RefreshNonRecoverableError", None)
-    if final is not None and not error.retryable and not issubclass(CredentialRetrievalError, final):
-        kinds.append(final)
-    members = {
-        "__init__": _init,
-        "__reduce__": _reduce,
-        "__str__": type(error).__str__,
-        "_kind": type(error),
-    }
-    raised: CognitoCredentialsError = type(type(error).__name__, tuple(kinds), members)(error)
-    return raised
-
-
-def _init(self: Any, error: CognitoCredentialsError) -> None:
-    CredentialRetrievalError.__init__(self, provider=METHOD, error_msg=error.message)
-    CognitoCredentialsError.__init__(self, error.message, **_details(error))
-
-
-def _reduce(self: Any) -> tuple[Any, ...]:
-    # Each process makes its own class, which pickle would not find.
-    return as_botocore_error, (self._kind(self.message, **_details(self)),)
-
-
-def _details(error: CognitoCredentialsError) -> dict[str, Any]:
-    return {name: getattr(error, name) for name in ("hint", "code", "request_id", "throttled")}
-
-
-_BOTOCORES_ERRORS: Final = replaced(CognitoCredentialsError, by=as_botocore_error)
-"""Made once, since each signature passes through it."""
-
-
-class IdentityPoolCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
-    """
-    What botocore signs with: always the pool's current credentials.
-
-    It may be shared between threads and used after a fork. It never raises while credentials are valid.
-    """
-
-    # super().__init__() is not called: it sets, once, the four attributes that are properties here.
-    def __init__(self, pool: IdentityPool) -> None:
-        self.pool = pool
-        self.method = METHOD
-        self._signed_with: tuple[TemporaryCredentials | None, ReadOnlyCredentials] = (None, None)
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """
-        Return key, secret and token of one generation, for one signature.
-
-        Raises:
-            botocore.exceptions.CredentialRetrievalError: No credentials are valid, and new ones cannot be
-                obtained. It is also a `CognitoCredentialsError`.
-        """
-        credentials = self._current()
-        known, frozen = self._signed_with
-        if known is not credentials:
-            frozen = ReadOnlyCredentials(
-                credentials.access_key_id,
-                credentials.secret_access_key.reveal(),
-                credentials.session_token.reveal(),
-                credentials.account_id,
-            )
-            # One assignment of one tuple: another thread sees the old pair or the new one, never a mixture.
-            self._signed_with = (credentials, frozen)
-        return frozen
-
-    @property
-    def access_key(self) -> str:
-        """The access key id; `get_frozen_credentials` returns it with the secret that belongs to it."""
-        return str(self.get_frozen_credentials().access_key)
-
-    @property
-    def secret_key(self) -> str:
-        """The secret access key."""
-        return str(self.get_frozen_credentials().secret_key)
-
-    @property
-    def token(self) -> str:
-        """The session token."""
-        return str(self.get_frozen_credentials().token)
-
-    @property
-    def account_id(self) -> str | None:
-        """The AWS account, where it is known."""
-        return self._current().account_id
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return IdentityPoolCredentials, (self.pool,)
-
-    def __repr__(self) -> str:
-        return f"IdentityPoolCredentials({self.pool!r})"
-
-    def _current(self) -> TemporaryCredentials:
-        with _BOTOCORES_ERRORS:
-            return self.pool.credentials()
+_log = logging.getLogger(__name__)
 
 
 class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocore has no types
@@ -172,6 +73,9 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
     Args:
         session: The botocore session whose profile and environment name the pool.
         pool: The pool, where it is known; then *session* is not looked at.
+
+    Raises:
+        ConfigurationError: *session* is no botocore session, or *pool* no identity pool.
     """
 
     METHOD = METHOD
@@ -180,8 +84,22 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
     def __init__(
         self, session: botocore.session.Session | None = None, *, pool: IdentityPool | None = None
     ) -> None:
+        if isinstance(session, IdentityPool):
+            raise ConfigurationError(
+                "IdentityPoolProvider got an identity pool as its session",
+                hint="Write IdentityPoolProvider(pool=pool)",
+            )
+        if session is not None:
+            _check_session(session, "IdentityPoolProvider")
+        if pool is not None and not isinstance(pool, IdentityPool):
+            raise ConfigurationError(
+                f"IdentityPoolProvider got {_kind(pool)} as its pool",
+                hint="Write IdentityPoolProvider(pool=IdentityPool('us-east-1:…'))",
+            )
         super().__init__(session)
         self.pool = pool
+        self._finding = SingleFlight()
+        self._found: tuple[str | None, IdentityPool | None] = (None, None)
 
     def load(self) -> IdentityPoolCredentials | None:
         """
@@ -193,13 +111,31 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         Raises:
             botocore.exceptions.CredentialRetrievalError: A pool is configured, but wrongly.
         """
-        if self.pool is not None:
-            return IdentityPoolCredentials(self.pool)
-        if self.session is None or _has_keys(self.session):
-            return None
-        with _BOTOCORES_ERRORS:
-            pool = _configured_pool(self.session)
+        pool = self.find_pool()
         return None if pool is None else IdentityPoolCredentials(pool)
+
+    def find_pool(self) -> IdentityPool | None:
+        """
+        Return the pool that was given, or the one that the session's profile and environment name.
+
+        Threads that use a session for the first time together, and the session's region, get the same pool.
+
+        Raises:
+            botocore.exceptions.CredentialRetrievalError: A pool is configured, but wrongly.
+        """
+        if self.pool is not None or self.session is None:
+            return self.pool
+        self._finding.enter(float("inf"))
+        try:
+            profile = self.session.instance_variables().get("profile")
+            found_for, pool = self._found
+            if (pool is None or found_for != profile) and not _has_keys(self.session):
+                with BOTOCORES_ERRORS:
+                    pool = _configured_pool(self.session)
+                self._found = profile, pool
+            return pool
+        finally:
+            self._finding.leave()
 
 
 class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
@@ -208,7 +144,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
 
     With an identity pool among the arguments, credentials come from that pool alone. Without one, the profile
     or the environment may name a pool; access keys among the arguments win over it. Where nothing names a
-    pool, this is boto3's own Session.
+    pool, this is boto3's own Session. Where no region is configured, the pool's is the default.
 
     Sessions share the cache on disk. With ``cache="memory"`` each session is another guest: make one
     session, and use it throughout. Like boto3's, a session needs no closing; ``identity_pool.close()`` closes
@@ -219,24 +155,19 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
         kwargs: boto3.Session's own arguments, and any setting of `IdentityPool`.
 
     Raises:
-        ConfigurationError: An argument is missing or malformed.
+        ConfigurationError: An argument is missing or malformed, or stands in another one's place.
     """
 
     def __init__(self, *args: Any, **kwargs: Unpack[_SessionArguments]) -> None:
         others: dict[str, Any] = {**kwargs}
         settings = {name: others.pop(name) for name in NAMES.keys() & others.keys()}
         given = {name: value for name, value in settings.items() if value is not None}
-        access_key_id = args[0] if args else others.get("aws_access_key_id")
-        if access_key_id is not None and given:
-            raise ConfigurationError(
-                "both access keys and identity pool settings are given",
-                hint="Give one or the other",
-            )
+        has_keys = _check_boto3s(args, others, has_pool=bool(given))
         super().__init__(*args, **others)
         self.identity_pool: IdentityPool | None = None
         if given:
             self.identity_pool = _replace_chain(self._session, given).pool
-        elif access_key_id is None:
+        elif not has_keys:
             _extend_chain(self._session)
 
 
@@ -244,7 +175,10 @@ def install(session: botocore.session.Session, **settings: Unpack[Arguments]) ->
     """
     Put the provider into *session*'s chain; call it before the session's first use.
 
+    Where no region is configured, the pool's is the default.
+
     Args:
+        session: A botocore session; boto3's takes it as ``boto3.Session(botocore_session=session)``.
         settings: Settings of `IdentityPool`. With any, the pool is the only source of credentials. With none,
             the provider reads profile and environment, and stands before ``credential_process`` in the chain.
 
@@ -252,9 +186,93 @@ def install(session: botocore.session.Session, **settings: Unpack[Arguments]) ->
         The provider.
 
     Raises:
-        ConfigurationError: A setting is malformed.
+        ConfigurationError: *session* is of another kind or has been used, or a setting is malformed.
     """
-    return _replace_chain(session, {**settings}) if settings else _extend_chain(session)
+    _check_session(session, "install()")
+    given = {name: value for name, value in settings.items() if value is not None}
+    if given:
+        return _replace_chain(session, given)
+    _check_unused(session, but=("explicit", METHOD))
+    return _extend_chain(session)
+
+
+def _check_session(session: object, taker: str) -> None:
+    """Refuse what is no botocore session, or one whose methods are coroutines, before it is half used."""
+    inner = getattr(session, "_session", session)  # boto3's, and aioboto3's
+    if iscoroutinefunction(getattr(inner, "get_credentials", None)):
+        raise ConfigurationError(
+            f"{taker} takes a blocking botocore session, and got an asynchronous one, {_kind(session)}",
+            hint="Give that session a profile with the line 'credential_process = cognito-credentials "
+            "credential-process --profile NAME'",
+        )
+    if isinstance(session, boto3.Session):
+        raise ConfigurationError(
+            f"{taker} takes a botocore session, and got boto3's",
+            hint="Write cognito_credentials.Session(identity_pool_id=…) in place of boto3.Session(), or give "
+            "the botocore.session.Session() that boto3.Session(botocore_session=…) is then made with",
+        )
+    # By its methods: the AWS CLI has a botocore of its own.
+    if not hasattr(session, "lazy_register_component") or isinstance(session, type):
+        raise ConfigurationError(
+            f"{taker} takes a botocore session, and got {_kind(session)}",
+            hint="Write install(botocore.session.Session(), identity_pool_id='us-east-1:…')",
+        )
+
+
+def _check_unused(session: botocore.session.Session, *, but: tuple[str, ...] = ()) -> None:
+    """Refuse a session that has looked its credentials up already: it would go on with those."""
+    found = getattr(session, "_credentials", None)  # asking for them by a public method looks them up
+    if found is not None and found.method not in but:
+        raise ConfigurationError(
+            f"the botocore session has credentials already, from '{clean(found.method, 40)}'",
+            hint="Name the identity pool right after the session is made, before it makes its first client",
+        )
+
+
+def _check_boto3s(args: tuple[Any, ...], kwargs: Mapping[str, Any], *, has_pool: bool) -> bool:
+    """Check boto3.Session's own arguments for what stands in the wrong place; tell whether keys are given."""
+    given = {**dict(zip(_BOTO3S, args, strict=False)), **kwargs}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name, value in given.items():
+        if isinstance(value, IdentityPool):
+            raise ConfigurationError(
+                f"{name} of Session is an IdentityPool",
+                hint="Write Session(identity_pool_id='us-east-1:…', …) with the pool's settings",
+            )
+        if isinstance(value, str) and is_pool_id(value):
+            first = "the first argument of Session, as of boto3's, is aws_access_key_id, and it"
+            raise ConfigurationError(
+                f"{name if name in kwargs else first} is the id of an identity pool: '{value}'",
+                hint=f"Write Session(identity_pool_id='{value}')",
+            )
+    if "botocore_session" in given:
+        _check_session(given["botocore_session"], "botocore_session of Session")
+    keys = [name for name in _BOTO3S[:3] if name in given]
+    if keys and has_pool:
+        raise ConfigurationError(
+            "both access keys and identity pool settings are given", hint="Give one or the other"
+        )
+    if keys and not {"aws_access_key_id", "aws_secret_access_key"} <= given.keys():
+        raise ConfigurationError(
+            f"{' and '.join(keys)} of Session {'is' if len(keys) == 1 else 'are'} not a whole access key",
+            hint="Write identity_pool_id= for an identity pool, profile_name= for a profile, or give both "
+            "aws_access_key_id and aws_secret_access_key",
+        )
+    if has_pool and "aws_account_id" in given:
+        raise ConfigurationError(
+            "aws_account_id of Session goes with access keys, and none are given",
+            hint="Write account_id= for the account of an identity pool",
+        )
+    return bool(keys)
+
+
+def _kind(value: object) -> str:
+    """Name what was given, and not its value: it may be a secret."""
+    if isinstance(value, type):
+        return f"the class {value.__qualname__}"
+    return f"{type(value).__module__.partition('.')[0]}'s {type(value).__qualname__}".removeprefix(
+        "builtins's "
+    )
 
 
 def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
@@ -279,51 +297,88 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
     return pool_of(settings, logins=logins_of(settings, environ))
 
 
+def _profile_in_effect(session: botocore.session.Session) -> tuple[str, Mapping[str, Any]]:
+    name = session.get_config_variable("profile") or "default"
+    return name, session.full_config.get("profiles", {}).get(name, {})
+
+
 def _has_keys(session: botocore.session.Session) -> bool:
     """Tell whether the profile in effect has access keys, which then win."""
-    name = session.get_config_variable("profile") or "default"
-    return "aws_access_key_id" in session.full_config.get("profiles", {}).get(name, {})
+    return "aws_access_key_id" in _profile_in_effect(session)[1]
+
+
+def _warn_of_keys(session: botocore.session.Session) -> None:
+    """Say that a profile's identity pool is not used, since the same profile has access keys."""
+    name, values = _profile_in_effect(session)
+    if {"aws_access_key_id", "cognito_identity_pool_id"} <= values.keys():
+        _log.warning(
+            "profile '%s' has an access key beside its identity pool: the key is used, the pool is not; "
+            "remove aws_access_key_id from the profile in the AWS config and credentials files",
+            clean(name, 80),
+        )
 
 
 def _replace_chain(session: botocore.session.Session, settings: Mapping[str, Any]) -> IdentityPoolProvider:
+    _check_unused(session)
     pool = IdentityPool(profile_name=session.instance_variables().get("profile"), **settings)
     provider = IdentityPoolProvider(pool=pool)
     session.register_component("credential_provider", CredentialResolver([provider]))
-    _default_region(session, pool)
+    _default_region(session, provider)
     return provider
 
 
 def _extend_chain(session: botocore.session.Session) -> IdentityPoolProvider:
     provider = IdentityPoolProvider(session)
 
-    def resolver() -> CredentialResolver:
-        region = getattr(session, "_last_client_region_used", None)
-        chain = create_credential_resolver(session, region_name=region)
-        # Before custom-process, so that no process starts for a profile that has both.
-        chain.insert_before("custom-process", provider)
+    def extended(chain: CredentialResolver) -> CredentialResolver:
+        if any(one.METHOD == _NEXT for one in chain.providers):
+            chain.insert_before(_NEXT, provider)
+            _warn_of_keys(session)
         return chain
 
-    # Lazily: boto3 sets the session's profile later, and a chain built now would be that of another profile.
-    session.lazy_register_component("credential_provider", resolver)
+    def resolver() -> CredentialResolver:
+        region = getattr(session, "_last_client_region_used", None)
+        return extended(create_credential_resolver(session, region_name=region))
+
+    # A chain that is built already is the program's: it may have got a cache, or a provider of its own.
+    # There is no public way to ask for it without building one.
+    built = getattr(getattr(session, "_components", None), "_components", {}).get("credential_provider")
+    if built is not None:
+        extended(built)
+    else:
+        # Lazily: boto3 sets the session's profile later, and a chain built now would be another profile's.
+        session.lazy_register_component("credential_provider", resolver)
+    _default_region(session, provider)
     return provider
 
 
-def _default_region(session: botocore.session.Session, pool: IdentityPool) -> None:
+def _default_region(session: botocore.session.Session, provider: IdentityPoolProvider) -> None:
     """Make the pool's region the default of *session*; a configured region wins."""
     configured = session.get_component("config_store")
     configured.set_config_provider(
         "region",
-        ChainProvider([configured.get_config_provider("region"), _PoolRegion(pool)]),
+        ChainProvider([configured.get_config_provider("region"), _PoolRegion(provider)]),
     )
 
 
 class _PoolRegion(ConstantProvider):  # type: ignore[misc]  # botocore has no types
-    def __init__(self, pool: IdentityPool) -> None:
-        super().__init__(None)
-        self._pool = pool
+    """The region of the provider's pool, where credentials are going to come from that."""
 
-    def provide(self) -> str:
-        return self._pool.settings.region
+    def __init__(self, provider: IdentityPoolProvider) -> None:
+        super().__init__(None)
+        self._provider = provider
+
+    def provide(self) -> str | None:
+        session = self._provider.session
+        if session is not None:
+            # Found in the environment or a profile: other sources of credentials come first.
+            is_environment_read = session.instance_variables().get("profile") is None
+            if is_environment_read and any(os.environ.get(name) for name in _SOURCES_IN_ENVIRONMENT):
+                return None
+            if _OTHER_SOURCES.difference({_PROCESS}).intersection(_profile_in_effect(session)[1]):
+                return None
+        pool = self._provider.find_pool()
+        return None if pool is None else pool.settings.region
 
     def __deepcopy__(self, memo: object) -> _PoolRegion:
         return self

@@ -10,7 +10,18 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cognito_credentials"
 ORDER = {
     "": (
-        *("__main__", "__init__", "cli", "session", "back_end", "pool", "refresh", "sign_in", "developer"),
+        *(
+            "__main__",
+            "__init__",
+            "cli",
+            "session",
+            "botocore_credentials",
+            "back_end",
+            "pool",
+            "refresh",
+            "sign_in",
+            "developer",
+        ),
         *("exchange", "logins", "cache", "settings"),
         *("credentials", "home", "regions", "clock", "digest", "secret", "errors"),
     ),

@@ -50,7 +50,7 @@ REVEALED = {
         5,
         "the refresh token, and for devices the access token, go into the request",
     ),
-    "session.py": (2, "botocore signs with text"),
+    "botocore_credentials.py": (2, "botocore signs with text"),
 }
 """File -> number of calls of `Secret.reveal()`, and their reason. A new call needs a line here."""
 

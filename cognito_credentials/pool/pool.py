@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..credentials import TemporaryCredentials
     from ..logins.signed_out import SignedOut
+    from ..refresh.held import Held
     from ..secret import Secret
     from ..settings.settings import Arguments, Settings
 
@@ -435,6 +436,14 @@ def pool_of(
     clock, environ = clock or Clock(), os.environ if environ is None else environ
     logins = logins_of(settings, environ) if logins is None else logins
     return _made_of(Parts(settings, logins, clock, environ), None)
+
+
+def held_by(pool: IdentityPool) -> tuple[Held | None, Clock]:
+    """Return what *pool* holds in memory, valid or not, and its clock; neither disk nor network is asked."""
+    parts = pool._parts  # noqa: SLF001  (the class of this file)
+    if parts is None:
+        return None, pool._clock  # noqa: SLF001
+    return parts.refresher.held, parts.clock
 
 
 def parts_of(pool: IdentityPool) -> Parts:

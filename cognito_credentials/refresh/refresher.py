@@ -105,6 +105,11 @@ class Refresher:
         self.identity_changes = identities.changes
         """Changes of identity that are not announced yet; the pool announces them and takes them out."""
 
+    @property
+    def held(self) -> Held | None:
+        """The credentials in this process's memory, valid or not."""
+        return self._memory.held
+
     def credentials(self) -> CredentialsRecord:
         """
         Return credentials that are valid now, refreshing them when that is due.

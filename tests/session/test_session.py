@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import threading
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -17,35 +13,12 @@ from cognito_credentials import (
     ConfigurationError,
     IdentityPool,
     IdentityPoolProvider,
-    LoginRequiredError,
-    ServiceError,
     Session,
     install,
 )
-from cognito_credentials.session import IdentityPoolCredentials
 from tests.world import World
 
 GUEST = "/CognitoIdentityCredentials"
-
-
-@pytest.fixture
-def world(emulator: Any, monkeypatch: pytest.MonkeyPatch) -> World:
-    world = World(emulator, dict(os.environ))
-    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", emulator.url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", emulator.url)
-    return world
-
-
-@pytest.fixture
-def profile(world: World, isolation: Path) -> Any:
-    """Write profiles into the AWS config file."""
-
-    def write(text: str, name: str = "config") -> None:
-        directory = isolation / ".aws"
-        directory.mkdir(exist_ok=True)
-        (directory / name).write_text(text.replace("POOL", world.pool_id))
-
-    return write
 
 
 def caller(session: Any) -> str:
@@ -221,116 +194,3 @@ class TestInstall:
             botocore.exceptions.BotoCoreError, match=r"cognito_identity_pool_id|profile 'app'"
         ):
             IdentityPoolProvider(botocore.session.Session(profile="app")).load()
-
-
-class TestCredentials:
-    def test_errors_are_ours_and_botocores(self, world: World) -> None:
-        """Callers catch BotoCoreError or our own class, and both carry the hint; the error pickles."""
-        session = Session(identity_pool_id=world.pool_id, logins={"login.example.com": lambda: None})
-        with pytest.raises(LoginRequiredError) as caught:
-            session.client("sts").get_caller_identity()
-
-        error = caught.value
-        assert isinstance(error, botocore.exceptions.CredentialRetrievalError)
-        assert isinstance(error, botocore.exceptions.BotoCoreError)
-        assert error.hint
-        assert error.hint[1:] in str(error)
-        assert error.__context__ is None
-        again = pickle.loads(pickle.dumps(error))
-        assert isinstance(again, LoginRequiredError)
-        assert str(again) == str(error)
-
-    def test_nothing_is_raised_through_botocore_while_valid(self, world: World) -> None:
-        """In an outage with 14 minutes left, a thousand signings raise nothing and do not storm."""
-        pool = world.pool()
-        credentials = IdentityPoolCredentials(pool)
-        credentials.get_frozen_credentials()
-        world.move(46 * 60)
-        world.outage()
-        before = sum(world.counts().values())
-        for _ in range(1000):
-            credentials.get_frozen_credentials()
-
-        assert sum(world.counts().values()) - before <= 1
-
-    @pytest.mark.thorough
-    def test_a_triple_is_always_of_one_generation(self, world: World) -> None:
-        """Threads that read while refreshes run never see half of two generations."""
-        pool = world.pool()
-        credentials = IdentityPoolCredentials(pool)
-        known: dict[str, tuple[str, str]] = {}
-        torn: list[Any] = []
-        stop = threading.Event()
-
-        def read() -> None:
-            while not stop.is_set():
-                frozen = credentials.get_frozen_credentials()
-                pair = (frozen.secret_key, frozen.token)
-                if known.setdefault(frozen.access_key, pair) != pair:
-                    torn.append(frozen.access_key)
-
-        threads = [threading.Thread(target=read) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for _ in range(5):
-            pool.refresh()
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-        assert len(known) >= 2
-        assert not torn
-
-    def test_a_rejected_key_is_replaced_for_clients_that_exist(self, world: World) -> None:
-        """Clients hold the credentials object, and use the key that replaces a rejected one."""
-        session = Session(identity_pool_id=world.pool_id)
-        client = session.client("sts")
-        client.get_caller_identity()
-        old = session.get_credentials().access_key
-        assert session.identity_pool is not None
-
-        session.identity_pool.invalidate(old)
-        client.get_caller_identity()
-
-        assert session.get_credentials().access_key != old
-
-    @pytest.mark.parametrize("where", ["argument", "environment"])
-    def test_the_pool_is_reached_through_the_credentials(
-        self, world: World, monkeypatch: pytest.MonkeyPatch, where: str
-    ) -> None:
-        """`identity_pool` is None where the session finds the pool itself; the credentials have it always."""
-        if where == "environment":
-            monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", world.pool_id)
-        session = Session(identity_pool_id=world.pool_id if where == "argument" else None)
-        signed_with = session.get_credentials().get_frozen_credentials()
-
-        session.get_credentials().pool.invalidate(signed_with.access_key)
-
-        assert (session.identity_pool is None) == (where == "environment")
-        assert session.get_credentials().access_key != signed_with.access_key
-
-    def test_a_pool_without_secrets_pickles(self, world: World) -> None:
-        """Credentials of a guest pickle as their settings; with a login token they refuse to be pickled."""
-        guest = pickle.loads(pickle.dumps(IdentityPoolCredentials(IdentityPool(world.pool_id))))
-
-        assert guest.get_frozen_credentials().token
-        user = IdentityPool(world.pool_id, logins={"login.example.com": world.token()})
-        with pytest.raises(TypeError, match="refuses"):
-            pickle.dumps(user)
-
-    def test_the_account_reaches_botocore(self, world: World) -> None:
-        """botocore's account-based endpoints get the account."""
-        credentials = IdentityPoolCredentials(world.pool(account_id="123456789012"))
-
-        assert credentials.get_deferred_property("account_id")() == "123456789012"
-        assert credentials.get_frozen_credentials().account_id == "123456789012"
-
-    def test_an_outage_at_the_start_is_a_typed_error(self, world: World) -> None:
-        """With nothing in the cache and no service there is one clear, retryable error."""
-        world.outage()
-
-        with pytest.raises(ServiceError) as caught:
-            IdentityPoolCredentials(world.pool()).get_frozen_credentials()
-
-        assert caught.value.retryable
-        assert isinstance(caught.value, botocore.exceptions.BotoCoreError)
