@@ -12,9 +12,11 @@ import random
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ..regions import own_token_provider
 from ..secret import Secret
 from .actions import Action, Failure
 from .deadline import remaining
+from .facts import facts
 from .failures import classify
 
 if TYPE_CHECKING:
@@ -110,8 +112,8 @@ class Calls:
         try:
             return read(self._made_service().call(operation, parameters(), call))
         except Exception as error:  # noqa: BLE001  (whatever an answer's bytes make of our code is a failure of that call)
-            facts = self._facts(tokens, is_guest)
-            failure = classify(operation, error, is_guest=is_guest, facts=facts, secrets=tokens.values())
+            known = facts(self._settings, tokens, self._own_provider(), is_guest=is_guest, host=call.host)
+            failure = classify(operation, error, is_guest=is_guest, facts=known, secrets=tokens.values())
         finally:
             self.answered = call.seen
             self.seen = call.seen or self.seen
@@ -138,12 +140,5 @@ class Calls:
         told = type(error)(error.message, hint=hint, code=error.code, request_id=error.request_id)
         return Failure(action, told, failure.operation)
 
-    def _facts(self, tokens: Mapping[str, Secret], is_guest: bool) -> dict[str, str]:
-        from .facts import facts  # only errors need it
-
-        return facts(self._settings, tokens, self._own_provider(), is_guest=is_guest)
-
     def _own_provider(self) -> str:
-        from ..regions import own_token_provider
-
         return own_token_provider(self._settings.region)

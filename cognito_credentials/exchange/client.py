@@ -22,7 +22,7 @@ from ..errors import ConfigurationError
 from ..secret import Secret
 from .actions import Action, Failure
 from .calls import SPARING, Calls
-from .failures import not_an_answer
+from .faults import InvalidAnswerError
 
 if TYPE_CHECKING:
     from ..clock import Clock, ServerTime
@@ -106,7 +106,7 @@ class CognitoClient:
         return self._calls.call(
             "GetId",
             lambda: {"IdentityPoolId": pool_id, **_logins(tokens)},
-            lambda answer: _identity_id(answer, "GetId"),
+            _identity_id,
             tokens,
         )
 
@@ -129,7 +129,7 @@ class CognitoClient:
             operation,
             lambda: {"IdentityId": identity_id, **_logins(tokens), **role},
             lambda answer: (
-                _identity_id(answer, operation),
+                _identity_id(answer),
                 TemporaryCredentials.from_cognito(answer.get("Credentials", {}), account_id),
             ),
             tokens,
@@ -148,7 +148,7 @@ class CognitoClient:
         return self._calls.call(
             "GetOpenIdToken",
             lambda: {"IdentityId": identity_id, **_logins(tokens)},
-            lambda answer: (_identity_id(answer, "GetOpenIdToken"), _open_id_token(answer)),
+            lambda answer: (_identity_id(answer), _open_id_token(answer)),
             tokens,
         )
 
@@ -229,15 +229,15 @@ def _logins(tokens: Mapping[str, Secret]) -> dict[str, Any]:
     return {"Logins": {name: token.reveal() for name, token in tokens.items()}} if tokens else {}
 
 
-def _identity_id(answer: dict[str, Any], operation: str) -> str:
+def _identity_id(answer: dict[str, Any]) -> str:
     found = answer.get("IdentityId")
     if not (isinstance(found, str) and len(found) <= 55 and _IDENTITY_ID.fullmatch(found)):
-        raise not_an_answer(operation, "it has no valid identity id")
+        raise InvalidAnswerError("no valid identity id")
     return found
 
 
 def _open_id_token(answer: dict[str, Any]) -> Secret:
     found = answer.get("Token")
     if not (isinstance(found, str) and 0 < len(found) <= TOKEN_LIMIT and is_plain(found)):
-        raise not_an_answer("GetOpenIdToken", "it has no valid token")
+        raise InvalidAnswerError("no valid token")
     return Secret(found)

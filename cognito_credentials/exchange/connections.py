@@ -11,10 +11,12 @@ import contextlib
 import errno
 import http.client
 import io
+import os
 import selectors
 import socket
 import ssl
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import ServiceError
@@ -30,6 +32,8 @@ _ADDRESSES_LIMIT: Final = 20
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of status line and headers."""
 _UNDER_WAY: Final = (errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", -1))
+_open: Final[weakref.WeakSet[socket.socket]] = weakref.WeakSet()
+"""The sockets of this process, in use, idle, or about to connect."""
 
 
 class Target(NamedTuple):
@@ -84,10 +88,24 @@ def connect(target: Target, timeout: float) -> http.client.HTTPConnection:
     return connection
 
 
+def close_inherited() -> None:
+    """
+    Close a forked child's copies of its parent's sockets; the parent goes on with its own.
+
+    An open copy would keep a connection alive after the parent has closed it. What the parent's threads were
+    doing at that moment is never ended here, so its sockets cannot be closed by their own methods, which wait
+    for their readers.
+    """
+    for one in list(_open):
+        with contextlib.suppress(OSError):  # closed already
+            os.close(one.detach())
+    _open.clear()
+
+
 def _limited(timeout: float) -> float:
     left = remaining()
     if left <= 0:
-        raise too_late(0)
+        raise too_late()
     return min(timeout, left)
 
 
@@ -163,6 +181,7 @@ def _begun(address: Any) -> tuple[socket.socket | None, OSError | None]:
     opened = None
     try:
         opened = socket.socket(family, kind, protocol)
+        _open.add(opened)
         opened.setblocking(False)
         code = opened.connect_ex(place)
         if code in (0, *_UNDER_WAY):
@@ -198,7 +217,7 @@ def _through(proxy: Proxy, channel: Any, target: Target) -> Any:
     lines = [f"CONNECT {host}:{target.port} HTTP/1.1", f"Host: {host}:{target.port}"]
     if proxy.authorization is not None:
         lines.append(f"Proxy-Authorization: {proxy.authorization.reveal()}")
-    reason = "no answer"
+    reason = "no HTTP answer"
     try:
         channel.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
         del lines
@@ -207,20 +226,24 @@ def _through(proxy: Proxy, channel: Any, target: Target) -> Any:
             if answer.status == 200:
                 return channel
             reason = f"HTTP {answer.status}"
-    except (OSError, http.client.HTTPException, HeadTooLargeError):
+    except (OSError, http.client.HTTPException, HeadTooLargeError, UnicodeError):
         pass
     channel.close()
     raise faults.ProxyConnectionError(proxy.shown, reason)
 
 
 def _secured(channel: Any, context: ssl.SSLContext, host: str, url: str) -> Any:
+    # Certificates have neither the zone of an address nor the dot that may end a name.
+    name = host.partition("%")[0].rstrip(".")
     try:
         if isinstance(channel, ssl.SSLSocket):
             # TLS inside the TLS of a proxy: the standard library cannot. urllib3 comes with botocore.
             from urllib3.util.ssltransport import SSLTransport
 
-            return SSLTransport(channel, context, server_hostname=host)
-        return context.wrap_socket(channel, server_hostname=host)
+            return SSLTransport(channel, context, server_hostname=name)
+        secured = context.wrap_socket(channel, server_hostname=name)
+        _open.add(secured)
+        return secured
     except TimeoutError:
         problem: faults.HTTPClientError = faults.ConnectTimeoutError(url)
     except ssl.SSLError as error:

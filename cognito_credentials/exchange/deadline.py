@@ -24,10 +24,11 @@ from .actions import Action, Failure
 
 T = TypeVar("T")
 
-_ENDS_AT: contextvars.ContextVar[float] = contextvars.ContextVar(
-    "cognito_credentials_ends_at", default=float("inf")
+_ENDLESS = float("inf")
+_DEADLINE: contextvars.ContextVar[tuple[float, float]] = contextvars.ContextVar(
+    "cognito_credentials_deadline", default=(_ENDLESS, _ENDLESS)
 )
-
+"""When it is, by `time.monotonic`, and how many seconds it was set for."""
 
 _OVERTIME = 5.0
 """Seconds for the work that is not a request: the disk may be slow."""
@@ -35,7 +36,7 @@ _OVERTIME = 5.0
 
 def remaining() -> float:
     """Return the seconds left to the work that runs in this context; infinite where no deadline is set."""
-    return _ENDS_AT.get() - time.monotonic()
+    return _DEADLINE.get()[0] - time.monotonic()
 
 
 def with_deadline(function: Callable[[], T], seconds: float) -> T:
@@ -51,8 +52,8 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
     Raises:
         Failure: Time is up; the action is `Action.WAIT`.
     """
-    seconds = min(seconds, remaining())
-    work = _Work(function, time.monotonic() + seconds)
+    seconds = max(min(seconds, remaining()), 0)
+    work = _Work(function, seconds)
     thread = threading.Thread(target=work.run, name="cognito-credentials-exchange", daemon=True)
     try:
         thread.start()
@@ -61,7 +62,7 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
         # the transport's check of the deadline still limit this, but less strictly.
         work.run()
     else:
-        thread.join(max(seconds, 0))
+        thread.join(seconds)
         if thread.is_alive():
             raise Failure(Action.WAIT, too_late(seconds))
     return work.result()
@@ -77,7 +78,7 @@ def to_its_end(function: Callable[[], T], seconds: float) -> T:
     Args:
         seconds: Time limit of its requests; the caller's own deadline does not count.
     """
-    work = _Work(function, time.monotonic() + seconds)
+    work = _Work(function, seconds)
     # The thread takes `beginning` before it starts the work. If this function is interrupted first, it takes
     # `beginning` itself, and the work is never started.
     beginning, ended = threading.Lock(), threading.Event()
@@ -104,8 +105,9 @@ def to_its_end(function: Callable[[], T], seconds: float) -> T:
     return work.result()
 
 
-def too_late(seconds: float) -> ServiceError:
-    """Make the error for an exchange that took more than *seconds*."""
+def too_late(seconds: float | None = None) -> ServiceError:
+    """Make the error for an exchange that took more than *seconds*; None for what this context allows."""
+    seconds = _DEADLINE.get()[1] if seconds is None else seconds
     return ServiceError(
         f"no complete answer within {seconds:.0f} s",
         hint="Check this machine's network and proxy; a later try may succeed",
@@ -116,9 +118,9 @@ def too_late(seconds: float) -> ServiceError:
 class _Work(Generic[T]):
     """A function, its deadline, and its result."""
 
-    def __init__(self, function: Callable[[], T], ends_at: float) -> None:
+    def __init__(self, function: Callable[[], T], seconds: float) -> None:
         self._function = function
-        self._ends_at = ends_at
+        self._deadline = (time.monotonic() + seconds, seconds)
         self._context = contextvars.copy_context()
         self._value: T
         self._error: BaseException | None = None
@@ -127,7 +129,7 @@ class _Work(Generic[T]):
         self._context.run(self._run)
 
     def _run(self) -> None:
-        _ENDS_AT.set(self._ends_at)
+        _DEADLINE.set(self._deadline)
         try:
             self._value = self._function()
         except BaseException as error:  # noqa: BLE001 (all of it belongs to the waiting thread)

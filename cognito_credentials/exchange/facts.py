@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..logins.claims import unverified_claims
-from ..regions import KNOWN_REGIONS, near_regions, partition_of
+from ..regions import KNOWN_REGIONS, near_regions
 from ..secret import Secret
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def facts(
-    settings: Settings, tokens: Mapping[str, Secret], own_provider: str, *, is_guest: bool
+    settings: Settings, tokens: Mapping[str, Secret], own_provider: str, *, is_guest: bool, host: str = ""
 ) -> dict[str, str]:
     """
     Collect the values for one failed call. None of them is a token.
@@ -23,6 +23,7 @@ def facts(
         tokens: The logins that were sent, by login provider name.
         own_provider: The login provider name of Cognito's own tokens in this partition.
         is_guest: Whether the identity was asked for without logins.
+        host: Whom the request went to; empty where it did not.
     """
     names = [name for name in tokens if name]
     pool_id, pool_origin = settings.identity_pool_id, settings.origins.get("identity_pool_id", "")
@@ -32,6 +33,7 @@ def facts(
         "pool": f"{pool_id} (from {pool_origin})" if is_elsewhere else pool_id,
         "pool_id": pool_id,
         "region": settings.region,
+        "host": host,
         "region_meant": "" if settings.region in KNOWN_REGIONS else _meant(settings.region),
         "region_doubt": "Check" if settings.endpoint_url else _region_doubt(settings.region),
         "providers": ", ".join(names),
@@ -58,13 +60,8 @@ _ORIGINS = {
 
 
 def _region_doubt(region: str) -> str:
-    """Say that *region* is unknown. Asked only when nothing answers there: a new region may work."""
+    """Say that *region* is unknown. It counts only when nothing answers there: a new region may work."""
     if region in KNOWN_REGIONS:
-        return "Check"
-    import botocore.session  # it may know regions that are newer than this version
-
-    session = botocore.session.Session()
-    if region in session.get_available_regions("cognito-identity", partition_name=partition_of(region)):
         return "Check"
     return f"No region {region} is known here{_meant(region)}: check the pool id; or check"
 

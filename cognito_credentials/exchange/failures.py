@@ -10,18 +10,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..errors import CognitoCredentialsError, ServiceError
+from ..errors import CognitoCredentialsError
 from ..secret import REDACTED, Secret
 from .actions import Action, Failure
 from .table import TABLE, UNKNOWN, Row
 
-__all__ = ["Action", "Failure", "classify", "not_an_answer"]
+__all__ = ["Action", "Failure", "classify"]
 
 FACTS: Final = {
     "pool": "given",
     "pool_id": "given",
     "pool_origin": "its setting",
     "region": "that region",
+    "host": "the service",
     "region_doubt": "Check",
     "region_meant": "",
     "providers": "no login",
@@ -96,19 +97,6 @@ def find(operation: str, codes: Iterable[str], text: str, *, is_guest: bool) -> 
         ):
             return row
     return UNKNOWN
-
-
-def not_an_answer(operation: str, lack: str) -> Failure:
-    """Make the failure for a complete answer that is not Cognito's; *lack* says what is missing in it."""
-    return Failure(
-        Action.WAIT,
-        ServiceError(
-            f"the answer is not one of Cognito's: {lack} ({operation})",
-            hint="A captive portal or a proxy is in between, or endpoint_url is wrong: check these",
-            code="InvalidAnswer",
-        ),
-        operation,
-    )
 
 
 def _read(error: Exception) -> tuple[list[str], str, str, str | None]:

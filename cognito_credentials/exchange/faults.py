@@ -1,5 +1,5 @@
 """
-What can go wrong on the way to an answer. All of these may pass, so the request may be sent again.
+What can go wrong on the way to an answer. The request may be sent again, unless an answer came that is none.
 
 The names are those of botocore's exceptions: `table` knows both, since a back end's client is botocore's.
 No text here holds a header, a body or a password.
@@ -10,6 +10,10 @@ from __future__ import annotations
 
 class HTTPClientError(Exception):
     """The request could not be sent, or the answer could not be read."""
+
+
+class InvalidAnswerError(Exception):
+    """An answer is not what the operation answers; the text says what it lacks, and quotes nothing of it."""
 
 
 class EndpointConnectionError(HTTPClientError):

@@ -20,6 +20,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlencode
 
+from .faults import InvalidAnswerError
+
 if TYPE_CHECKING:
     from xml.parsers.expat import XMLParserType
 
@@ -51,10 +53,6 @@ _EXPIRATION: Final = "Expiration"
 
 class ParamValidationError(ValueError):
     """A parameter is missing, of a wrong type or too short; the text names it and does not show its value."""
-
-
-class ResponseParserError(Exception):
-    """An answer is not what its protocol demands; the text has nothing of it."""
 
 
 class Refusal(Exception):  # noqa: N818  (it is what the service said; `failures` makes the error)
@@ -162,20 +160,20 @@ def read(operation: str, status: int, headers: Mapping[str, str], body: bytes) -
 
     Raises:
         Refusal: The answer is an error.
-        ResponseParserError: The answer is none of this service's.
+        InvalidAnswerError: The answer is none of this service's.
     """
     if status >= 300:
         raise _refusal(operation, status, headers, body)
     if operation == STS:
         result = _xml(body).get(f"{operation}Result")
         if result is None:
-            raise ResponseParserError("no result in it")
+            raise InvalidAnswerError("no result in it")
         answer = result if isinstance(result, dict) else {}
     else:
         answer = _json(body) if body else {}
     credentials = answer.get("Credentials")
     if credentials is not None and not isinstance(credentials, dict):
-        raise ResponseParserError("Credentials are no structure")
+        raise InvalidAnswerError("Credentials are no structure")
     if credentials and _EXPIRATION in credentials:
         answer["Credentials"] = {**credentials, _EXPIRATION: _moment(credentials[_EXPIRATION])}
     return answer
@@ -187,11 +185,11 @@ def _refusal(operation: str, status: int, headers: Mapping[str, str], body: byte
         if operation == STS:
             code, message, request_id = _xml_error(body, request_id)
         else:
-            code, message = _json_error(body, headers)
-    except ResponseParserError:
-        pass  # a page of a proxy or an empty body: the status is all that it says
+            code, message = _json_error(body)
+    except InvalidAnswerError:
+        pass  # a page of a proxy or an empty body: the headers and the status are all that it says
     return Refusal(
-        code or str(status),
+        code or _bare(headers.get("x-amzn-errortype", "")) or str(status),
         message,
         request_id,
         status,
@@ -200,15 +198,15 @@ def _refusal(operation: str, status: int, headers: Mapping[str, str], body: byte
     )
 
 
-def _json_error(body: bytes, headers: Mapping[str, str]) -> tuple[str, str]:
+def _json_error(body: bytes) -> tuple[str, str]:
     problem = _json(body) if body else {}
-    code = problem.get("__type")
-    if not isinstance(code, str) or not code:
-        code = headers.get("x-amzn-errortype", "")
-    # ``ns#Code``, ``Code:http://…`` or both.
-    code = code.partition(":")[0].rpartition("#")[2]
-    message = problem.get("message", problem.get("Message", ""))
-    return code, message if isinstance(message, str) else ""
+    code, message = problem.get("__type"), problem.get("message", problem.get("Message", ""))
+    return _bare(code) if isinstance(code, str) else "", message if isinstance(message, str) else ""
+
+
+def _bare(code: str) -> str:
+    """Reduce ``ns#Code``, ``Code:http://…`` or both to the code."""
+    return code.partition(":")[0].rpartition("#")[2]
 
 
 def _xml_error(body: bytes, request_id: str | None) -> tuple[str, str, str | None]:
@@ -216,7 +214,7 @@ def _xml_error(body: bytes, request_id: str | None) -> tuple[str, str, str | Non
     errors = root.get("Errors")
     error = (errors if isinstance(errors, dict) else root).get("Error")
     if not isinstance(error, dict):
-        raise ResponseParserError("no error in it")
+        raise InvalidAnswerError("no error in it")
     code, message, told = error.get("Code"), error.get("Message"), root.get("RequestId")
     return (
         code if isinstance(code, str) else "",
@@ -237,7 +235,7 @@ def _json(body: bytes) -> dict[str, Any]:
         value = None
     if isinstance(value, dict):
         return value
-    raise ResponseParserError("not a JSON object in UTF-8")
+    raise InvalidAnswerError("not a JSON object in UTF-8")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -303,7 +301,7 @@ def _xml(body: bytes) -> dict[str, Any]:
         root.clear()
     else:
         return root
-    raise ResponseParserError("not XML in UTF-8 without a document type")
+    raise InvalidAnswerError("not XML in UTF-8 without a document type")
 
 
 def _refuse(*_: object) -> NoReturn:

@@ -10,7 +10,6 @@ Source: https://github.com/boto/botocore/blob/develop/botocore/retries/standard.
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -44,24 +43,26 @@ _COST_THROTTLED: Final = 5
 
 
 class Quota:
-    """How many retries are left; a success gives back what its retries took, or one."""
+    """
+    How many retries are left; a success gives back what its retries took, or one.
+
+    It has no lock, which a forked child might inherit locked. An update that is lost between two threads is
+    one retry more or less.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self.left = _CAPACITY
 
     def take(self, cost: int) -> bool:
         """Take *cost*, if there is as much."""
-        with self._lock:
-            if cost > self.left:
-                return False
-            self.left -= cost
-            return True
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
 
     def give(self, amount: int) -> None:
         """Give *amount* back."""
-        with self._lock:
-            self.left = min(self.left + amount, _CAPACITY)
+        self.left = min(self.left + amount, _CAPACITY)
 
 
 def attempt(send: Callable[[int], T], call: Call, quota: Quota, rng: random.Random, attempts: int = 3) -> T:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 3
 VERSION: Final = "0.1.0"
 """Of this package. A test compares it with the installed one, since asking for that takes 35 ms."""
-USER_AGENT: Final = (
-    f"cognito-credentials/{VERSION} ua/2.1 os/{sys.platform} lang/python#{sys.version.split()[0]} "
-    f"md/pyimpl#{sys.implementation.name} cfg/retry-mode#standard md/cognito-credentials#{VERSION}"
+_IN_USER_AGENTS: Final = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!$%&'*+-.^_`|~,#"
 )
+"""Characters that a name in a user agent may have; others become hyphens, as in botocore."""
 
 
 class ServiceSettings(Protocol):
@@ -50,7 +50,8 @@ class Service:
 
     Args:
         settings: Only STS uses ``sts_endpoint_url``.
-        environ: Says where CA bundles are, and whether FIPS and dual stack endpoints are wanted.
+        environ: Says where CA bundles are, whether FIPS and dual stack endpoints are wanted, and for the user
+            agent, which app and which kind of place this is.
         rng: Spreads retries.
         attempts: How often a request is sent at most.
         read_timeout: Seconds between two reads; None for the usual.
@@ -97,7 +98,7 @@ class Service:
         def send(number: int) -> dict[str, Any]:
             sent = {
                 **headers,
-                "User-Agent": USER_AGENT,
+                "User-Agent": self.user_agent(),
                 "amz-sdk-invocation-id": invocation,
                 "amz-sdk-request": f"attempt={number}; max={self._attempts}",
             }
@@ -118,9 +119,28 @@ class Service:
             configured=settings.sts_endpoint_url if service == "sts" else settings.endpoint_url,
         )
 
+    def user_agent(self) -> str:
+        """Name this package, where it runs, and the app, as a user of botocore can name his app."""
+        environ, profile = self._environ, self._settings.profile_settings
+        place = environ.get("AWS_EXECUTION_ENV")
+        app = environ.get("AWS_SDK_UA_APP_ID") or profile.get("sdk_ua_app_id")
+        parts = [
+            f"cognito-credentials/{VERSION} ua/2.1 os/{sys.platform} lang/python#{sys.version.split()[0]}",
+            f"md/pyimpl#{sys.implementation.name}",
+            f"exec-env/{_plain(place)}" if place else "",
+            "cfg/retry-mode#standard",
+            f"app/{_plain(str(app))}" if app else "",
+            f"md/cognito-credentials#{VERSION}",
+        ]
+        return " ".join(part for part in parts if part)
+
     def _switch(self, name: str) -> bool:
         value = self._environ.get(f"AWS_{name.upper()}") or self._settings.profile_settings.get(name)
         return str(value).lower() == "true"
+
+
+def _plain(name: str) -> str:
+    return "".join(character if character in _IN_USER_AGENTS else "-" for character in name)
 
 
 def _random_id() -> str:

@@ -255,7 +255,7 @@ TABLE: Final = (
         "identity pool {pool} refused {providers}",
         "Check the pool's login providers and rules"),
     Row("not our service", "HTTP 4xx", "", WAIT, ServiceError,
-        "something that is not AWS answered in its place",
+        "something that is not AWS answered in place of {host}",
         "A captive portal or a proxy is in between, or endpoint_url is wrong: check these", quotes=False),
 
     # What never was an answer.
@@ -267,6 +267,10 @@ TABLE: Final = (
         "no trusted TLS connection to the service",
         "Behind a proxy that opens TLS, set AWS_CA_BUNDLE or ca_bundle in the profile to its CA; else check"
         " the network"),
+    Row("proxy asks for a password", "ProxyConnectionError", "HTTP 407", STOP, ConfigurationError,
+        "the proxy does not let this machine through without the right user name and password",
+        "Put them into HTTPS_PROXY as USER:PASSWORD@HOST:PORT, with %XX for each sign in the password; "
+        "Kerberos and NTLM are not supported"),
     Row("proxy failed", "ProxyConnectionError", "", WAIT, ServiceError,
         "the proxy cannot be used",
         "Check HTTPS_PROXY and NO_PROXY, and the proxy itself"),
@@ -282,9 +286,12 @@ TABLE: Final = (
     Row("no endpoint", _NO_ENDPOINT, "", STOP, ConfigurationError,
         "there is no endpoint for region {region} with these settings",
         "Check the region in identity_pool_id, endpoint_url, use_fips_endpoint and use_dualstack_endpoint"),
+    Row("answer invalid", "InvalidAnswerError", "", WAIT, ServiceError,
+        "the answer of {host} is not one of Cognito's",
+        "A captive portal or a proxy is in between, or endpoint_url is wrong: check these"),
     Row("answer not understood", ("ResponseParserError", "Exception"), "", WAIT, ServiceError,
         # Whatever botocore's parser does with bytes that are not Cognito's: no list of it is complete.
-        "the answer is not one of Cognito's",
+        "the answer of {host} is not one of Cognito's",
         "A captive portal or a proxy is in between, or endpoint_url is wrong: check these", quotes=False),
 )
 # fmt: on

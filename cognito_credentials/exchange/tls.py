@@ -107,9 +107,7 @@ def context(bundle: Bundle) -> ssl.SSLContext:
     made.hostname_checks_common_name = False
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
     made.set_alpn_protocols(["http/1.1"])
-    key_log = os.environ.get("SSLKEYLOGFILE")
-    if key_log and not sys.flags.ignore_environment:
-        made.keylog_filename = key_log
+    _log_keys(made)
     try:
         made.load_verify_locations(cafile=bundle.path)
         problem = ""
@@ -124,3 +122,29 @@ def context(bundle: Bundle) -> ssl.SSLContext:
         _contexts.clear()
     _contexts[bundle] = made
     return made
+
+
+def forget_contexts() -> None:
+    """
+    Have the next connections make new contexts.
+
+    A context has locks. If a thread of a parent process held one at the moment of a fork, it stays locked.
+    """
+    _contexts.clear()
+
+
+def _log_keys(made: ssl.SSLContext) -> None:
+    """Let whoever debugs this process decrypt its traffic, as every TLS library allows."""
+    path = os.environ.get("SSLKEYLOGFILE")
+    if not path or sys.flags.ignore_environment:
+        return
+    try:
+        made.keylog_filename = path
+        problem = None
+    except OSError as error:
+        problem = error.strerror
+    if problem:
+        raise ConfigurationError(
+            f"the file '{path}' from SSLKEYLOGFILE cannot be written ({problem})",
+            hint="Correct the path, or remove the variable",
+        )

@@ -5,7 +5,8 @@ A login token goes over https or to this machine only; a redirect is never follo
 are read, uncompressed, and not past the deadline; the service's `Date` is noted.
 
 Connections are the process's, not a pool's: whoever goes the same way (host, CA bundle, proxy) shares them. A
-few idle ones are kept for some seconds. A forked child starts with none.
+few idle ones are kept for some seconds. A forked child starts with none of them, and with TLS contexts and
+locks of its own: a thread of its parent may have been using those of the parent at the moment of the fork.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ..clock import Clock, ServerTime, observe
 from ..errors import ConfigurationError, ServiceError
 from ..regions import is_loopback
 from . import faults, tls
-from .connections import HeadTooLargeError, Target, connect, head_too_large
+from .connections import HeadTooLargeError, Target, close_inherited, connect, head_too_large
 from .deadline import remaining, too_late
 from .proxies import proxy_for
 
@@ -69,6 +70,8 @@ class Call:
         self.is_single = is_single
         self.is_taken_once = is_taken_once
         self.unanswered = 0
+        self.host = ""
+        """Where the last request went, with the port where it is not the usual one; for messages."""
         self.seen: ServerTime | None = None
 
 
@@ -127,15 +130,14 @@ class Transport:
         """
         check_target(url)
         if remaining() <= 0:
-            raise too_late(0)
+            raise too_late()
         target, key = self._target(url)
+        call.host = urlsplit(target.url).netloc
         request = _Request(method, url, headers, body, self._clock)
         began = self._clock.elapsed()
         timeout = READ_TIMEOUT if read_timeout is None else read_timeout
         try:
-            response, body = _connections().exchange(
-                key, target, request, timeout, is_fresh=_needs_fresh(call)
-            )
+            response, body = _shared.exchange(key, target, request, timeout, is_fresh=_needs_fresh(call))
         except (faults.ReadTimeoutError, faults.ConnectionClosedError):
             # In both cases the request may have been carried out, and only its answer is lost.
             call.unanswered += 1
@@ -157,7 +159,7 @@ class Transport:
         if parts.scheme == "https":
             bundle = tls.ca_bundle(self._network, self._environ)
             context = tls.context(bundle)
-        host = parts.hostname or ""
+        host = (parts.hostname or "").replace("%25", "%")  # a URL escapes the sign before an address's zone
         port = parts.port or (443 if parts.scheme == "https" else 80)
         shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path or '/'}"
         return (
@@ -186,8 +188,12 @@ class Transport:
 
 
 def _needs_fresh(call: Call) -> bool:
-    """Tell whether a connection that ends at this very moment would cost more than a new one."""
-    return call.is_single or call.is_taken_once
+    """
+    Tell whether a connection that has ended unnoticed would cost more than a new one.
+
+    Where one gave no answer, the other idle ones go the same way, and may be as dead.
+    """
+    return call.is_single or call.is_taken_once or call.unanswered > 0
 
 
 def _lowered(response: http.client.HTTPResponse) -> dict[str, str]:
@@ -209,7 +215,7 @@ class _Request:
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.headers = {
             **headers,
-            "Host": parts.netloc.rpartition("@")[2],
+            "Host": _without_zone(parts.netloc.rpartition("@")[2]),
             "Accept-Encoding": "identity",
         }
         self.body = body
@@ -218,11 +224,20 @@ class _Request:
         """By the clock's `elapsed`, when the headers had come."""
 
 
+def _without_zone(netloc: str) -> str:
+    """Leave the zone out of a version 6 address: it means something on this machine only."""
+    start, sign, rest = netloc.partition("%")
+    return start + "]" + rest.partition("]")[2] if sign else netloc
+
+
+_now: Final = Clock().elapsed
+"""Connections age while the machine sleeps, too."""
+
+
 class Connections:
     """The connections of this process: those in use, counted by their way, and a few idle ones."""
 
     def __init__(self) -> None:
-        self.process = os.getpid()
         self._changed = threading.Condition(threading.Lock())
         self._in_use: dict[tuple[object, ...], int] = {}
         self._idle: list[tuple[tuple[object, ...], http.client.HTTPConnection, float]] = []
@@ -231,7 +246,7 @@ class Connections:
         self, key: tuple[object, ...], target: Target, request: _Request, timeout: float, *, is_fresh: bool
     ) -> tuple[http.client.HTTPResponse, bytes]:
         """Send *request* and read its answer; errors as in `Transport.send`."""
-        connection = self._take(key, is_fresh=is_fresh)
+        connection = self._take(key, target, is_fresh=is_fresh)
         is_reusable = False
         try:
             if connection is None:
@@ -249,24 +264,17 @@ class Connections:
         for _, connection, _ in idle:
             connection.close()
 
-    def abandon(self) -> None:
-        """
-        Close this process's ends of what its parent opened; the parent's stay as they are.
-
-        The lock is not taken: at the moment of the fork, a thread of the parent may have held it.
-        """
-        for _, connection, _ in self._idle:
-            connection.close()
-
-    def _take(self, key: tuple[object, ...], *, is_fresh: bool) -> http.client.HTTPConnection | None:
+    def _take(
+        self, key: tuple[object, ...], target: Target, *, is_fresh: bool
+    ) -> http.client.HTTPConnection | None:
         """Reserve a place; return an idle connection that is alive, or None for a new one."""
         give_up_at = time.monotonic() + min(remaining(), _LONGEST_WAIT)
         with self._changed:
             while self._in_use.get(key, 0) >= CONNECTIONS_LIMIT:
                 if not self._changed.wait(max(give_up_at - time.monotonic(), 0)):
-                    raise too_late(0)
+                    raise _too_many(target.host)
             self._in_use[key] = self._in_use.get(key, 0) + 1
-            oldest = time.monotonic() - IDLE_SECONDS
+            oldest = _now() - IDLE_SECONDS
             old = [entry for entry in self._idle if entry[2] < oldest]
             fitting = [entry for entry in self._idle if entry[2] >= oldest and entry[0] == key]
             taken = [] if is_fresh else fitting[-1:]
@@ -288,7 +296,7 @@ class Connections:
             if not self._in_use[key]:
                 del self._in_use[key]
             if is_reusable and connection is not None and connection.sock is not None:
-                self._idle.append((key, connection, time.monotonic()))
+                self._idle.append((key, connection, _now()))
                 dropped = self._idle.pop(0)[1] if len(self._idle) > IDLE_LIMIT else None
             self._changed.notify_all()
         if dropped is not None:
@@ -296,8 +304,15 @@ class Connections:
 
 
 def _is_alive(connection: http.client.HTTPConnection) -> bool:
-    """Tell whether nothing has come: an idle connection on which there is something to read has ended."""
+    """
+    Tell whether nothing has come: an idle connection on which there is something to read has ended.
+
+    Or it has more than one answer to the last request, and the next caller would read the second one as its
+    own. TLS may have read ahead.
+    """
     try:
+        if getattr(connection.sock, "pending", int)():
+            return False
         if hasattr(select, "poll"):
             poll = select.poll()
             poll.register(connection.sock, select.POLLIN)
@@ -310,17 +325,21 @@ def _is_alive(connection: http.client.HTTPConnection) -> bool:
 _shared = Connections()
 
 
-def _connections() -> Connections:
-    global _shared  # noqa: PLW0603  (a forked child must share neither connections nor locks)
-    if _shared.process != os.getpid():
-        _shared.abandon()
-        _shared = Connections()
-    return _shared
+def _begin_anew() -> None:
+    """Run in a forked child, which has one thread so far."""
+    global _shared  # noqa: PLW0603  (the child's own)
+    close_inherited()
+    tls.forget_contexts()
+    _shared = Connections()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def close_idle() -> None:
     """Close the idle connections of this process; the next request opens what it needs."""
-    _connections().close()
+    _shared.close()
 
 
 atexit.register(close_idle)
@@ -361,7 +380,7 @@ def _exchanged(
             return response, body
         problem = faults.ConnectionClosedError(target.url)
     except TimeoutError:
-        problem = too_late(0) if remaining() <= 0 else faults.ReadTimeoutError(target.url)
+        problem = too_late() if remaining() <= 0 else faults.ReadTimeoutError(target.url)
     except (HeadTooLargeError, http.client.LineTooLong):
         problem = head_too_large(target.host)
     except ssl.SSLZeroReturnError:
@@ -380,6 +399,9 @@ def _exchanged(
 
 
 def _check_head(response: http.client.HTTPResponse, target: Target) -> None:
+    if response.status < 200:
+        # The answer proper would follow, and be read as that of the next request.
+        raise faults.HTTPClientError("an interim answer")
     if len({*(response.headers.get_all("Content-Length") or [])}) > 1:
         raise faults.HTTPClientError("contradictory Content-Length")
     if 300 <= response.status < 400:
@@ -413,6 +435,14 @@ def _pieces(response: Any, target: Target) -> Iterator[bytes]:
         if size > BODY_LIMIT:
             raise _too_large(target.host)
         yield piece
+
+
+def _too_many(host: str) -> ServiceError:
+    return ServiceError(
+        f"{CONNECTIONS_LIMIT} other requests to {host} did not end in time, and no more are sent meanwhile",
+        hint="Check this machine's network and proxy; a later try may succeed",
+        code="DeadlineExceeded",
+    )
 
 
 def _too_large(host: str) -> ServiceError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import botocore
+import botocore.config
 import botocore.credentials
+import botocore.exceptions
 import botocore.session
 import pytest
 
@@ -148,6 +151,46 @@ def test_what_is_sent(serve: Serve) -> None:
         b'{"IdentityPoolId": "us-east-1:00000000-0000-4000-8000-00000000000a", '
         b'"Logins": {"accounts.google.com": "CANARY-login"}}'
     )
+
+
+@pytest.mark.parametrize("place", ["environment", "profile"])
+def test_the_app_is_named_as_botocore_names_it(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    """The app id and the kind of place are in the user agent, with other characters as hyphens."""
+    server, bench = serve(lambda c, _: c.sendall(REFUSED))
+    name = "my app#1/\u00e9"
+    in_profile = name if place == "profile" else "not this one"
+    (tmp_path / "config").write_text(f"[default]\nsdk_ua_app_id = {in_profile}\n", "utf-8")
+    variables = {"AWS_EXECUTION_ENV": "AWS_Lambda (python)", "AWS_CONFIG_FILE": str(tmp_path / "config")}
+    if place == "environment":
+        variables["AWS_SDK_UA_APP_ID"] = name
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    theirs = botocore.session.Session().create_client(
+        "cognito-identity",
+        region_name="us-east-1",
+        endpoint_url=server.url,
+        config=botocore.config.Config(
+            signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1, "mode": "standard"}
+        ),
+    )
+    with pytest.raises(botocore.exceptions.ClientError):
+        theirs.get_id(IdentityPoolId="x")
+    theirs.close()
+    bench.environ = variables
+    with pytest.raises(Failure):
+        bench.client(profile_settings={"sdk_ua_app_id": in_profile}).get_id({})
+
+    told = [_named(head) for head in server.heads]
+    assert told == [{"app/my-app#1--", "exec-env/AWS_Lambda--python-"}] * 2
+
+
+def _named(head: bytes) -> set[str]:
+    """The app and the place in the user agent of a request."""
+    found = re.search(r"\r\nuser-agent: ([^\r]*)", head.decode("latin-1"), re.IGNORECASE)
+    assert found is not None
+    return {part for part in found[1].split() if part.startswith(("app/", "exec-env/"))}
 
 
 class CountingProvider(botocore.credentials.CredentialProvider):  # type: ignore[misc]  # botocore has no types
@@ -335,36 +378,66 @@ def open_files() -> int:
 
 
 FORK = """
-import os, sys
+import os, socket, sys, threading
 from cognito_credentials.clock import Clock
-from cognito_credentials.exchange import transport
+from cognito_credentials.exchange import connections, tls, transport
 from cognito_credentials.exchange.client import CognitoClient
 from cognito_credentials.settings.settings import Settings
 
+def sockets():
+    places = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+    return [place for place in places if os.path.islink(place) and os.readlink(place).startswith("socket:")]
+
 settings = Settings(identity_pool_id=sys.argv[2], region="us-east-1", endpoint_url=sys.argv[1])
-client = CognitoClient(settings, Clock())
+client = CognitoClient(settings, Clock(), {"AWS_CA_BUNDLE": sys.argv[3]})
 assert client.get_id({})
+before = sockets()
+connected = threading.Event()
+sent = transport._exchanged
+
+def slowly(*arguments):  # in use at the moment of the fork
+    connected.set()
+    go_on.wait()
+    return sent(*arguments)
+
+go_on = threading.Event()
+transport._exchanged = slowly
+thread = threading.Thread(target=client.get_id, args=({},))
+thread.start()
+connected.wait()
+if sys.argv[4] == "idle":  # no thread, and a connection that is idle
+    go_on.set()
+    thread.join()
+transport._exchanged = sent
 transport._shared._changed.acquire()  # as a thread of the parent might, at the moment of the fork
 child = os.fork()
 if child == 0:
+    assert sockets() == [], sockets()
+    assert tls._contexts == {}
     os._exit(0 if client.get_id({}) else 1)
 _, status = os.waitpid(child, 0)
 transport._shared._changed.release()
+go_on.set()
+thread.join()
 assert client.get_id({})
 sys.exit(status)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_forked_child_makes_its_own_client(bench: EmulatorBench) -> None:
-    """A forked child shares no connection and no lock with its parent, and both can make requests."""
-    arguments = [sys.executable, "-X", "dev", "-c", FORK, bench.url, bench.pool()]
+@pytest.mark.skipif(sys.platform != "linux", reason="no fork, or no list of open files")
+@pytest.mark.parametrize("state", ["idle", "in use"])
+def test_a_forked_child_has_connections_of_its_own(bench: EmulatorBench, state: str) -> None:
+    """A forked child shares no connection, TLS context or lock with its parent; both can make requests."""
+    with Emulator(keys=bench.emulator.service.keys, tls=True) as emulator:
+        pool, certificate = emulator.create_pool(), str(emulator.certificate)
+        arguments = [sys.executable, *(["-X", "dev"] if state == "idle" else []), "-c", FORK]
+        done = subprocess.run(
+            [*arguments, emulator.url, pool, certificate, state], timeout=30, capture_output=True, text=True
+        )
 
-    done = subprocess.run(arguments, timeout=30, capture_output=True, text=True)
-
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == "", "no socket is left to the garbage collector"
-    assert bench.emulator.requests()["GetId"] == 3
+        assert done.returncode == 0, done.stderr
+        assert state != "idle" or done.stderr == "", "no socket is left to the garbage collector"
+        assert emulator.requests()["GetId"] == 4
 
 
 def test_many_threads_share_one_client(bench: EmulatorBench) -> None:
@@ -416,6 +489,32 @@ def test_an_exchange_loads_no_botocore(bench: EmulatorBench) -> None:
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("region", ["us-esat-1", "us-east-1"])
+def test_a_failure_imports_nothing(bench: EmulatorBench, region: str) -> None:
+    """Whatever the error path needs came with the first request: a fork may cut through an import."""
+    code = (
+        "import sys\n"
+        "from cognito_credentials.clock import Clock\n"
+        "from cognito_credentials.exchange.client import CognitoClient\n"
+        "from cognito_credentials.exchange.actions import Failure\n"
+        "from cognito_credentials.settings.settings import Settings\n"
+        "def ask(**settings):\n"
+        "    try: CognitoClient(Settings(**settings), Clock()).get_id({})\n"
+        "    except Failure as failure: print(failure.error)\n"
+        "ask(identity_pool_id=sys.argv[2], region='us-east-1', endpoint_url=sys.argv[1])\n"
+        "before = {*sys.modules}\n"
+        "ask(identity_pool_id='x:0', region=sys.argv[3], endpoint_url=sys.argv[1])\n"
+        "ask(identity_pool_id='x:0', region=sys.argv[3])\n"
+        "print({*sys.modules} - before - {'encodings.idna', 'stringprep'})"
+    )
+    arguments = [sys.executable, "-c", code, bench.url, bench.pool(), region]
+    environ = {**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9"}
+
+    done = subprocess.run(arguments, env=environ, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "set()", done.stdout
 
 
 def test_the_version_that_is_sent_is_the_installed_one() -> None:

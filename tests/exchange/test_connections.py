@@ -149,8 +149,42 @@ def test_whoever_waits_too_long_for_a_place_is_told(serve: Serve, monkeypatch: p
     stuck.start()
     while not server.heads:
         time.sleep(0.01)
-    assert failure_of(bench.client(attempts=1)).error.code == "DeadlineExceeded"
+    told = failure_of(bench.client(attempts=1)).error
+    assert told.code == "DeadlineExceeded"
+    assert "1 other requests to 127.0.0.1 did not end in time" in told.message
     stuck.join(10)
+
+
+def test_a_second_try_goes_by_a_fresh_connection(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a sleep of this machine all idle connections are dead, and none of them says so."""
+    monkeypatch.setattr(transport, "READ_TIMEOUT", 0.2)
+    together = threading.Barrier(2)
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            together.wait(5)
+        connection.sendall(ANSWER)
+        request_of(connection)
+        server.stopped(5)
+
+    server, bench = serve(script)
+    users = [threading.Thread(target=bench.client().get_id, args=({},)) for _ in range(2)]
+    for user in users:
+        user.start()
+    for user in users:
+        user.join(5)
+    assert len(transport._shared._idle) == 2
+    together.abort()
+    assert bench.client(attempts=2).get_id({})
+
+
+def test_an_interim_answer_is_not_taken_for_the_answer(serve: Serve) -> None:
+    """What follows one would be read as the answer to the next request, of another user perhaps."""
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"
+    server, bench = serve(lambda connection, _: connection.sendall(interim + ANSWER))
+    assert failure_of(bench.client(attempts=1)).error.code == "HTTPClientError"
+    assert transport._shared._idle == []
+    assert len(server.heads) == 1
 
 
 @pytest.fixture
@@ -239,6 +273,58 @@ def test_an_address_of_version_six(monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"\r\nHost: [::1]:{server.port}\r\n".encode() in server.heads[0]
     transport.close_idle()
     server.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "host"),
+    [
+        ("https://[fe80::1%25eth0]", "fe80::1", "[fe80::1]"),
+        ("https://service.example.", "service.example", "service.example."),
+        ("https://service.example", "service.example", "service.example"),
+        ("https://127.0.0.9", "127.0.0.9", "127.0.0.9"),
+    ],
+)
+def test_the_name_in_the_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+    secure: Callable[..., tuple[RawServer, Bench]],
+    url: str,
+    name: str,
+    host: str,
+) -> None:
+    """It has no zone and no final dot. Only names are told to the server, which has none for an address."""
+    server, bench = secure(name)
+    wanted, told = [], []
+    assert server._context is not None
+    server._context.sni_callback = lambda _, name, __: told.append(name)
+
+    def resolve(host: str, *_: object, **__: object) -> object:
+        wanted.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert bench.client(endpoint_url=f"{url}:{server.port}").get_id({})
+    assert wanted == [url[8:].strip("[]").replace("%25", "%")]
+    assert f"\r\nHost: {host}:{server.port}\r\n".encode() in server.heads[0]
+    assert told == [name if name.startswith("service") else None]
+
+
+def test_what_tls_has_read_ahead_is_not_the_next_answer(
+    secure: Callable[..., tuple[RawServer, Bench]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that sends more than its answer gets no second request on that connection."""
+    server, bench = secure("127.0.0.1")
+    monkeypatch.setattr(server, "_script", lambda connection, _: forever(_Talkative(connection), b""))
+    for number in range(1, 3):
+        assert bench.client().get_id({})
+        assert len(server.heads) == number
+
+
+class _Talkative:
+    """Sends each answer with 12 kB after it, which TLS sends and receives as one piece."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.recv = connection.recv
+        self.sendall = lambda data: connection.sendall(data + ANSWER + b" " * 12_000)
 
 
 def test_an_endpoint_with_a_path(kept: tuple[RawServer, Bench]) -> None:
@@ -337,6 +423,18 @@ def test_a_bundle_that_is_replaced_counts_at_once(secure: Callable[..., tuple[Ra
     Path(bench.environ["AWS_CA_BUNDLE"]).write_bytes(certificate("127.0.0.1") + b"\n")
     assert failure_of(bench.client(attempts=1)).error.code == "SSLError"
     assert len(server.heads) == 1
+
+
+def test_a_log_of_keys_that_cannot_be_written_is_named(
+    secure: Callable[..., tuple[RawServer, Bench]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The variable is named: the service has nothing to do with it."""
+    _, bench = secure("127.0.0.1")
+    path = tmp_path / "missing" / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(path))
+    error = failure_of(bench.client()).error
+    assert isinstance(error, ConfigurationError)
+    assert f"the file '{path}' from SSLKEYLOGFILE cannot be written" in error.message
 
 
 def test_the_usual_roots_are_botocores() -> None:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from cognito_credentials.exchange.actions import Action, Failure
-from cognito_credentials.exchange.deadline import remaining, to_its_end, with_deadline
+from cognito_credentials.exchange.deadline import remaining, to_its_end, too_late, with_deadline
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
@@ -35,6 +35,11 @@ def test_work_beyond_its_deadline_is_abandoned() -> None:
     assert caught.value.action is Action.WAIT
     assert caught.value.error.retryable
     assert "within 0 s" in caught.value.error.message
+
+
+def test_the_error_of_the_wire_names_the_callers_time() -> None:
+    """Where the wire notices first that time is up, it says how much time there was."""
+    assert "within 7 s" in with_deadline(lambda: str(too_late()), 7)
 
 
 def test_context_variables_are_carried_over() -> None:

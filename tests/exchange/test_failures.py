@@ -158,6 +158,17 @@ def dual_stack_where_there_is_none(bench: EmulatorBench) -> object:
     return bench.client(profile_settings={"use_dualstack_endpoint": "true"}, **isolated).get_id({})
 
 
+def through_proxy_with_password(bench: EmulatorBench) -> object:
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    server = RawServer(lambda connection, _: connection.sendall(refusal))
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("HTTPS_PROXY", server.url)
+            return bench.client(endpoint_url=None).get_id({})
+    finally:
+        server.close()
+
+
 def unreadable(bench: EmulatorBench) -> object:
     bench.fault(status=200, body='{"IdentityId": "x:0", "Credentials": "CANARY"}')
     return bench.client(bench.pool()).get_credentials_for_identity(NOBODY, {})
@@ -240,12 +251,14 @@ SCENARIOS: Mapping[str, Scenario] = {
     "not our service": portal,
     "certificate out of time": through_expired_certificate,
     "certificate untrusted": through_tls,
+    "proxy asks for a password": through_proxy_with_password,
     "proxy failed": through_no_proxy,
     "no connection": nobody_there,
     "no answer": dropped,
     "network failed": contradictory_head,
     "no endpoint": dual_stack_where_there_is_none,
-    "answer not understood": unreadable,
+    "answer invalid": unreadable,
+    "answer not understood": lambda b: b.client(endpoint_url="http://127.0.0.1:none").get_id({}),
     "unknown code": faulty("SomethingNewException", "the reason is not here"),
 }
 

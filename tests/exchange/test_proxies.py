@@ -117,7 +117,7 @@ def test_a_proxy_that_refuses_is_named(serve: Serve, status: bytes) -> None:
     """It gets name and password, and nothing of the request; the message has neither."""
     server, _ = serve(lambda c, _: c.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"))
     failure = through(server)
-    assert type(failure.error) is ServiceError
+    assert type(failure.error) is (ConfigurationError if b"407" in status else ServiceError)
     assert failure.error.code == "ProxyConnectionError"
     assert f"***:***@127.0.0.1:{server.url.rpartition(':')[2]}" in failure.error.message
     assert f"HTTP {status[:3].decode()}" in failure.error.message

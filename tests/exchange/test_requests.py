@@ -16,11 +16,11 @@ from botocore.model import ServiceModel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cognito_credentials.exchange.faults import InvalidAnswerError
 from cognito_credentials.exchange.requests import (
     STS,
     ParamValidationError,
     Refusal,
-    ResponseParserError,
     build,
     read,
     service_of,
@@ -213,6 +213,7 @@ def test_refusals_are_read_as_botocore_reads_them(case: tuple[str, int, dict[str
     [
         ({"x-amzn-errortype": "NotAuthorizedException"}, b"{}", "NotAuthorizedException"),
         ({"x-amzn-errortype": "ns#NotAuthorizedException:http://x"}, b"", "NotAuthorizedException"),
+        ({"x-amzn-errortype": "NotAuthorizedException"}, b"<html>", "NotAuthorizedException"),
         ({"x-amzn-errortype": "B"}, b'{"__type": "A"}', "A"),
         ({}, b'{"__type": 5, "message": 6}', "400"),
         ({}, b'{"__type": "A", "__type": "B"}', "400"),
@@ -244,7 +245,7 @@ def test_where_the_code_of_a_refusal_is(headers: dict[str, str], body: bytes, co
 )
 def test_doubtful_json_is_refused_without_being_shown(body: bytes) -> None:
     """Duplicate names, NaN, another encoding and too much nesting are no answer of Cognito's."""
-    with pytest.raises(ResponseParserError) as caught:
+    with pytest.raises(InvalidAnswerError) as caught:
         read("GetCredentialsForIdentity", 200, {}, body)
     assert caught.value.__context__ is None
     assert "HUSH" not in str(caught.value)
@@ -266,7 +267,7 @@ def test_doubtful_json_is_refused_without_being_shown(body: bytes) -> None:
 )
 def test_doubtful_xml_is_refused_without_being_shown(body: bytes) -> None:
     """Entities, document types, other encodings and half documents are no answer of STS's."""
-    with pytest.raises(ResponseParserError) as caught:
+    with pytest.raises(InvalidAnswerError) as caught:
         read(STS, 200, {}, body)
     assert caught.value.__context__ is None
     assert "HUSH" not in str(caught.value)
@@ -274,7 +275,7 @@ def test_doubtful_xml_is_refused_without_being_shown(body: bytes) -> None:
 
 def test_deep_xml_is_read_and_dropped() -> None:
     """Ten thousand elements in each other neither recurse nor crash."""
-    with pytest.raises(ResponseParserError, match="no result"):
+    with pytest.raises(InvalidAnswerError, match="no result"):
         read(STS, 200, {}, b"<a>" * 10_000 + b"</a>" * 10_000)
 
 

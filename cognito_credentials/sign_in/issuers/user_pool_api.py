@@ -16,8 +16,9 @@ from ...errors import (
     clean,
     replaced,
 )
+from ...exchange.faults import InvalidAnswerError
 from ...exchange.http import TOKEN_BUDGET, Network, bounded
-from ...exchange.requests import Refusal, ResponseParserError
+from ...exchange.requests import Refusal
 from ...exchange.service import ATTEMPTS, Service
 from ...exchange.transport import Call
 
@@ -95,7 +96,7 @@ class UserPoolApi:
         with replaced(Exception, by=_no_endpoint):
             url = self._service.url("cognito-idp")
         call = Call(is_taken_once=is_taken_once)
-        with replaced(Refusal, ResponseParserError, by=_refusal):
+        with replaced(Refusal, InvalidAnswerError, by=_refusal):
             answer = bounded(lambda: self._service.call(operation, parameters(), call), url, TOKEN_BUDGET)
         return ApiAnswer(answer, call.seen)
 
