@@ -12,17 +12,22 @@ The cache: what is remembered between calls, processes and reboots.
 This is what happens when the directory cannot be written or used:
 
 *Read-only, full, or failing.* A directory that exists and is verified (`open_directory`) is never an error.
-Records in it are read. One that cannot be read is a miss; one that cannot be written or removed stays as it
-was. A lock whose file cannot be opened is skipped. There is one warning for each cause, and one that says
-what follows when the directory does not allow writing (`FileStore._degrade`). So each process asks the
-service by itself once the stored credentials are due, and keeps the answer in memory. A user gets the same
-identity again; a guest without a stored identity is another guest at each start. Only ``clear --all`` and
-``logout --all`` raise `CacheError`, if they cannot remove something.
+Records in it are read. One that cannot be written or removed stays as it was. One that cannot be read is
+`InDoubt`: for credentials that is a miss; an identity is read twice more, and then nothing is written over
+it (`refresh/identities.py`). A lock whose file cannot be opened is skipped. There is one warning for each
+cause, and one that says what follows when the directory does not allow writing (`FileStore._degrade`). So
+each process asks the service by itself once the stored credentials are due, and keeps the answer in memory.
+A user gets the same identity again; a guest without a stored identity is another guest at each start. Only
+``clear --all`` and ``logout --all`` raise `CacheError`, if they cannot remove something.
 
 *Unusable.* The directory cannot be opened, verified (`UnusableDirectory`: not a directory, another user's,
 open to everybody, …) or made. If the user set the cache or its directory (``explicit``), that is a
 `CacheError` at the first use, which also makes the directory; after it has worked once, it is a warning.
 Otherwise it is a warning, once for each cause, and everything is as above, with no record to read.
+
+*Not to be trusted.* A file that others could have written or read, or that is no regular file
+(`UntrustedFile`), is not used, and a warning says so. Of credentials it is removed. Of an identity, to which
+nothing leads back, it is renamed to ``….aside``, and so is an identity that is damaged.
 
 `status` shows the problem without writing (`FileStore.problem`). Tests: ``tests/cache/test_degraded.py``.
 
@@ -38,9 +43,14 @@ Records that earlier versions wrote, in JSON, and that they find again after a d
 
 Of these, only identities are read; the others are removed when they are a day old.
 """
+IDENTITY_KINDS = ("identity", "identity-v1")
 MOST_CREDENTIALS = 256
 """Credentials records that a store keeps, and shortcuts; more is a flood, not use."""
 _KEY_CHARACTERS = 40
+
+
+class InDoubt(Exception):  # noqa: N818  (it is no error of a caller: it says what is known)
+    """A record cannot be read now, so it is not known whether there is one: nothing is written over it."""
 
 
 def record_name(kind: str, key: str) -> str:

@@ -10,7 +10,7 @@ on its open descriptor, never on its path. So nobody can swap a directory or pla
 use. Windows has neither `O_NOFOLLOW` nor descriptors of directories nor mode bits: there paths are joined,
 and the access list of ``%LOCALAPPDATA%`` keeps others out.
 
-Errors are `OSError`, or `UnusableDirectory` when no retry can help.
+Errors are `OSError`; `UnusableDirectory` or `UntrustedFile` when no retry can help.
 
 A cache hit of the command line loads this file: it imports only what starting Python has loaded.
 """
@@ -48,6 +48,9 @@ _PASS_DIRECTORY = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY"
 
 _NOT_A_FILE = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EISDIR})
 """Errors of opening a symbolic link (Linux, FreeBSD), a socket or a directory."""
+_NO_FILE = "is not a regular file"
+_WRITABLE = "could be written by others"
+_READABLE = "could be read by others"
 
 _IN_USE = frozenset({5, 32, 33})
 """
@@ -61,6 +64,9 @@ _READER_PAUSES = (0.02, 0.02, 0.02)
 
 STALE_SECONDS = 60
 """Writing takes milliseconds; the writer of an older temporary file is dead."""
+
+_ASIDE = ".aside"
+"""The ending of a file that was set aside: ``RECORD.txt.RANDOM.aside``."""
 
 _TAG_NAME = "CACHEDIR.TAG"
 _TAG = (
@@ -88,6 +94,26 @@ class UnusableDirectory(Exception):  # noqa: N818  (users see it as a CacheError
         super().__init__(reason)
         self.reason = reason
         self.remedy = remedy
+
+
+class UntrustedFile(Exception):  # noqa: N818  (users see it as a warning)
+    """
+    A file that must not be used, since somebody else may have written or read it.
+
+    Args:
+        reason: The predicate of a sentence that begins with the file's name.
+        found: What was seen of it.
+    """
+
+    def __init__(self, reason: str, found: os.stat_result) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.found = found
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether it is a file of this user that is open to others: then its secret must go."""
+        return self.reason in (_WRITABLE, _READABLE)
 
 
 def open_directory(path: str, *, create: bool, windows: bool = ON_WINDOWS) -> Directory | None:
@@ -297,51 +323,62 @@ class Directory:
         """
         Read file *name*.
 
-        A file that others could read, or that has a second name, is removed and not read: it is a copy, a
-        restored backup or a plant.
-
         Args:
             name: File name.
             tighten: Whether to accept a file that others could read but not write. It is closed to them,
                 unless the file system is read-only.
 
         Returns:
-            Its content, or None when it is missing, not a regular file of this user, or too large.
+            Its content, or None when it is missing.
+
+        Raises:
+            UntrustedFile: It is not a regular file, is too large, is another user's, or others could use it.
+                A second name is no reason: a backup by hard links makes one, and it opens the file to nobody.
         """
         try:
             descriptor = _patiently(lambda: self._open_to_read(name), _READER_PAUSES)
         except FileNotFoundError:
             return None
         except OSError as error:
-            if error.errno in _NOT_A_FILE:
-                return None
-            raise
+            if error.errno not in _NOT_A_FILE:
+                raise
+            found = self.stat(name)
+            if stat.S_ISREG(found.st_mode):
+                raise
+            raise UntrustedFile(_NO_FILE, found) from None
         try:
-            trusted = self._is_trusted(descriptor, name, tighten=tighten)
-            return _read_all(descriptor) if trusted else None
+            found = os.fstat(descriptor)
+            reason = self._distrust(descriptor, found, tighten=tighten)
+            data = None if reason else _read_all(descriptor)
         finally:
             _close(descriptor)
+        if data is None:
+            raise UntrustedFile(reason or "is larger than any record", found)
+        return data
 
     def _open_to_read(self, name: str) -> int:
         if self.is_by_path and not stat.S_ISREG(os.lstat(self._at(name)).st_mode):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         return os.open(self._at(name), _READ, dir_fd=self._descriptor)
 
-    def _is_trusted(self, descriptor: int, name: str, *, tighten: bool) -> bool:
-        found = os.fstat(descriptor)
+    def _distrust(self, descriptor: int, found: os.stat_result, *, tighten: bool) -> str:
+        """Say why a file must not be used; empty if it may be."""
         if not stat.S_ISREG(found.st_mode):
-            return False
-        if self._descriptor is not None:
-            if found.st_uid != os.geteuid():
-                return False
-            loose = found.st_mode & _OTHERS
-            is_linked = found.st_nlink > 1  # 0: the record was replaced since it was opened, and is whole
-            if loose and tighten and not loose & _WRITABLE_BY_OTHERS and not is_linked:
-                _chmod(descriptor, 0o600)
-            elif loose or is_linked:
-                self._remove_if_still(name, found)
-                return False
-        return True
+            return _NO_FILE
+        if self._descriptor is None:
+            return ""
+        if found.st_uid != os.geteuid():
+            return "belongs to another user"
+        loose = found.st_mode & _OTHERS
+        if loose & _WRITABLE_BY_OTHERS:
+            return _WRITABLE
+        if not loose:
+            return ""
+        # By its other name it may be a file that is meant to be open. Somebody may have linked it here.
+        if not tighten or found.st_nlink > 1:
+            return _READABLE
+        _chmod(descriptor, 0o600)
+        return ""
 
     def write(self, name: str, data: bytes, *, durable: bool) -> None:
         """
@@ -426,23 +463,49 @@ class Directory:
             found = os.lstat(self._at(name), dir_fd=self._descriptor)
         except FileNotFoundError:
             return False
-        data = self.read(name)
-        return data is not None and may_go(data) and self._remove_if_still(name, found)
+        try:
+            data = self.read(name)
+        except UntrustedFile:
+            data = b"" if stat.S_ISREG(found.st_mode) else None
+        return data is not None and may_go(data) and self.remove_if_still(name, found)
 
-    def _remove_if_still(self, name: str, found: os.stat_result) -> bool:
+    def remove_if_still(self, name: str, found: os.stat_result) -> bool:
         """Remove file *name* unless a writer has replaced it since it was *found*."""
+        return self._is_still(name, found) and self.remove(name)
+
+    def set_aside_if_still(self, name: str, found: os.stat_result) -> str | None:
+        """
+        Rename file *name* unless a writer has replaced it since it was *found*.
+
+        Returns:
+            The new name; None where it was replaced.
+        """
+        aside = f"{name}.{os.urandom(4).hex()}{_ASIDE}"
+        if not self._is_still(name, found):
+            return None
+        self._replace(name, aside)
+        return aside
+
+    def _is_still(self, name: str, found: os.stat_result) -> bool:
         try:
             now = os.lstat(self._at(name), dir_fd=self._descriptor)
         except FileNotFoundError:
             return False
-        is_same = (now.st_dev, now.st_ino, now.st_mtime_ns) == (found.st_dev, found.st_ino, found.st_mtime_ns)
-        return is_same and self.remove(name)
+        return (now.st_dev, now.st_ino, now.st_mtime_ns) == (found.st_dev, found.st_ino, found.st_mtime_ns)
+
+    def remove_asides(self) -> int:
+        """Remove all files that were set aside; return how many."""
+        return sum(self.remove(name) for name in self.names() if name.endswith(_ASIDE) and _is_ours(name))
 
     def sweep(self, prefixes: tuple[str, ...], *, older_than: float) -> None:
         """Remove temporary files that begin with one of *prefixes* and are *older_than* so many seconds."""
         for name in self.names():
             if name.startswith(prefixes) and name.endswith(".tmp") and self.is_older(name, older_than):
                 self.remove(name)
+
+    def stat(self, name: str) -> os.stat_result:
+        """Return what is at *name*, without following a link."""
+        return os.lstat(self._at(name), dir_fd=self._descriptor)
 
     def names(self) -> list[str]:
         """Return the names of its files, in any order."""
@@ -467,9 +530,11 @@ class Directory:
 
 
 def _is_ours(name: str) -> bool:
-    """Tell whether we make files of that *name*: records of any version, locks, temporary files, the tag."""
+    """Tell whether we make files of that *name*: records, locks, temporary files, the tag."""
     if name.startswith(".") and name.endswith(".tmp"):
         name = ".".join(name[1:].split(".")[:2])  # .RECORD.ENDING.PID.RANDOM.tmp
+    elif name.endswith(_ASIDE):
+        name = ".".join(name.split(".")[:2])
     stem, _, ending = name.partition(".")
     try:
         checked_key(stem[-40:])

@@ -4,6 +4,7 @@ The store on disk: one file a record, one lock file a key, in a directory that i
 | file                           | goes (`FileStore.prune`) when                                          |
 |--------------------------------|------------------------------------------------------------------------|
 | ``identity-v2-<key>.txt``      | never                                                                  |
+| ``<identity>.<hex>.aside``     | never: an identity that is damaged, or that others could have written  |
 | ``credentials-v2-<key>.txt``   | expired long ago (the caller decides), or among the oldest beyond 256  |
 | ``state-v2-<key>.txt``         | 24 hours old: no back-off and no credentials last that long            |
 | ``shortcut-v2-<key>.txt``      | 24 hours old, or among the oldest beyond 256: it is soon made anew     |
@@ -23,10 +24,28 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 from ..errors import CacheError, replaced
-from . import FORMER_KINDS, KINDS, MOST_CREDENTIALS, check_kind, key_in, lock_name, record_name
-from .directory import ON_WINDOWS, STALE_SECONDS, Directory, UnusableDirectory, open_directory
+from . import (
+    FORMER_KINDS,
+    IDENTITY_KINDS,
+    KINDS,
+    MOST_CREDENTIALS,
+    InDoubt,
+    check_kind,
+    key_in,
+    lock_name,
+    record_name,
+)
+from .directory import (
+    ON_WINDOWS,
+    STALE_SECONDS,
+    Directory,
+    UntrustedFile,
+    UnusableDirectory,
+    open_directory,
+)
 from .records import RECORD_LIMIT
 
 TYPE_CHECKING = False
@@ -39,6 +58,8 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 _UNUSED_SECONDS = 24 * 3600
+_IDENTITY_PAUSES = (0.01, 0.05, None)
+"""Seconds between the tries to read an identity; after the last one it is in doubt."""
 _TEMPORARY = (*(f".{kind}-v2-" for kind in KINDS), *(f".{kind}-" for kind in FORMER_KINDS))
 """The beginnings of the names of half-written records."""
 _NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -83,21 +104,63 @@ class FileStore:
     def load(self, kind: str, key: str) -> bytes | None:
         """Load a record; see `store.Store`."""
         name = record_name(kind, key)
-        # A guest's identity is lost for ever with its record, and is of little use to others who could read
-        # it. Credentials that others could read are fetched again.
-        tighten = kind in ("identity", "identity-v1")
-        return self._do("read", lambda directory: directory.read(name, tighten=tighten), None)
+        if kind not in IDENTITY_KINDS:
+            return self._do("read", lambda directory: self._read_or_remove(directory, name), None)
+        # A guest's identity is lost for ever with its record, so a short fault is waited out. It is of little
+        # use to others who could read it; what they could have written is kept, but not used.
+        for pause in _IDENTITY_PAUSES:
+            try:
+                return self._work(lambda directory: directory.read(name, tighten=True), None)
+            except UntrustedFile as untrusted:
+                self._set_aside(name, untrusted.reason, untrusted.found)
+                return None
+            except InDoubt:
+                pass  # an unusable directory; `_open` has said so
+            except OSError as error:
+                if pause is None:
+                    self._degrade("read", error)
+            if pause is not None:
+                time.sleep(pause)
+        raise InDoubt
 
-    def is_absent(self, kind: str, key: str) -> bool:
-        """Tell whether there is certainly no such record; see `store.Store`."""
-        name = record_name(kind, key)
+    def _read_or_remove(self, directory: Directory, name: str) -> bytes | None:
         try:
-            os.lstat(os.path.join(self.location, name))
+            return directory.read(name)
+        except UntrustedFile as untrusted:
+            refused = untrusted
+        is_gone = refused.is_exposed and directory.remove_if_still(name, refused.found)
+        end = "was removed" if is_gone else "is not used"
+        self._warn_once(refused.reason, f"{name} {refused.reason}, and {end}")
+        return None
+
+    def set_aside(self, kind: str, key: str, data: bytes) -> None:
+        """Take a damaged record out of use; see `store.Store`."""
+        name = record_name(kind, key)
+
+        def found(directory: Directory) -> os.stat_result | None:
+            found = directory.stat(name)
+            return found if directory.read(name) == data else None
+
+        try:
+            still = self._work(found, None)
         except FileNotFoundError:
-            return True
-        except (OSError, ValueError):  # ValueError: a null character in the path
-            pass
-        return False
+            return
+        except (OSError, UntrustedFile):
+            raise InDoubt from None
+        if still is not None:
+            self._set_aside(name, "is damaged", still)
+
+    def _set_aside(self, name: str, reason: str, found: os.stat_result) -> None:
+        try:
+            aside = self._work(lambda directory: directory.set_aside_if_still(name, found), None)
+        except OSError as error:
+            self._degrade("rename in", error)
+            raise InDoubt from None
+        if aside is None:
+            raise InDoubt  # another process has replaced it meanwhile
+        self._warn_once(
+            aside, f"the identity in {name} is not used, since that file {reason}; it was renamed to {aside}"
+        )
 
     def store(self, kind: str, key: str, data: bytes) -> None:
         """Store a record; see `store.Store`."""
@@ -115,6 +178,8 @@ class FileStore:
             except FileNotFoundError:
                 # Meanwhile the directory was deleted, or our temporary file was swept: once more.
                 self._work(write, None, create=True)
+        except InDoubt:
+            pass  # an unusable directory; `_open` has said so
         except OSError as error:
             self._degrade("write", error)
 
@@ -122,6 +187,10 @@ class FileStore:
         """Remove a record; see `store.Store`."""
         name = record_name(kind, key)
         return self._do("delete from", lambda directory: directory.remove(name), False)
+
+    def delete_asides(self) -> int:
+        """Remove the identities that were set aside; return how many."""
+        return self._do("delete from", lambda directory: directory.remove_asides(), 0)
 
     def keys(self, kind: str) -> list[str]:
         """List the records of a kind; see `store.Store`."""
@@ -189,9 +258,11 @@ class FileStore:
         """Return what *work* returns, or *otherwise* when the directory is missing or fails."""
         try:
             return self._work(work, otherwise)
+        except InDoubt:
+            pass  # an unusable directory; `_open` has said so
         except OSError as error:
             self._degrade(verb, error)
-            return otherwise
+        return otherwise
 
     def _work(
         self, work: Callable[[Directory], Result], otherwise: Result, *, create: bool = False
@@ -203,7 +274,13 @@ class FileStore:
             return work(directory)
 
     def _open(self, *, create: bool = False) -> Directory | None:
-        """Open the directory; None when it is missing or unusable. Errors of the disk pass to the caller."""
+        """
+        Open the directory; None when it is missing.
+
+        Raises:
+            InDoubt: It is unusable.
+            OSError: It cannot be opened now.
+        """
         if self._explicit and not self._has_worked:
             directory = self._open_first()
         else:
@@ -212,7 +289,7 @@ class FileStore:
                 directory = open_directory(self.location, create=create, windows=self._windows)
             except UnusableDirectory as error:
                 self._warn_once(error.reason, f"{error.reason}. {error.remedy}")
-                return None
+                raise InDoubt from None
         self._has_worked = self._has_worked or directory is not None
         return directory
 
@@ -232,6 +309,8 @@ class FileStore:
         """Make the directory for a lock file; False when there will be none."""
         try:
             directory = self._open(create=True)
+        except InDoubt:
+            return False
         except OSError as error:
             self._lock_failed(error)
             return False

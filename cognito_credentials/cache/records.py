@@ -31,6 +31,7 @@ from ..credentials import (
     checked,
 )
 from ..digest import sha256
+from . import InDoubt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -377,8 +378,8 @@ class Records:
     """
     Identity, credentials and state records in a store.
 
-    Whatever cannot be decoded is a miss. Nothing here raises for a bad cache; only the store raises
-    `CacheError` (`cache/__init__.py`).
+    Whatever cannot be decoded is a miss. Nothing here raises for a bad cache, but for an identity that cannot
+    be read now (`InDoubt`); the store raises `CacheError` (`cache/__init__.py`).
 
     Args:
         store: Where the bytes are.
@@ -397,27 +398,42 @@ class Records:
 
     def identity(self, key: str) -> IdentityRecord | None:
         """
-        Load the identity of *key*; where there certainly is none, the one that an earlier version has left.
+        Load the identity of *key*; where there is none, the one that an earlier version has left.
 
         The two versions may have different guests. So the earlier version's guest must not take the place of
         one that only cannot be read.
+
+        Raises:
+            InDoubt: It cannot be read now.
         """
-        if self.store.is_absent("identity", key):
-            return self._identity_of_earlier_version(key)
-        return self.identity_of_this_version(key)
+        return self.identity_of_this_version(key) or self._identity_of_earlier_version(key)
 
     def identity_of_this_version(self, key: str) -> IdentityRecord | None:
-        """Load the identity of *key*, whatever an earlier version has left."""
+        """
+        Load the identity of *key*, whatever an earlier version has left. A damaged record is set aside.
+
+        Raises:
+            InDoubt: It cannot be read now.
+        """
         data = self.store.load("identity", key)
-        return None if data is None else decode_identity(key, data)
+        record = None if data is None else decode_identity(key, data)
+        if data is not None and record is None:
+            self.store.set_aside("identity", key, data)
+        return record
 
     def _identity_of_earlier_version(self, key: str) -> IdentityRecord | None:
         data = self.store.load("identity-v1", key)
         return None if data is None else decode_json_identity(key, data)
 
-    def identity_keys(self) -> list[str]:
-        """Return the keys of all identities, sorted."""
-        return sorted({*self.store.keys("identity"), *self.store.keys("identity-v1")})
+    def identities(self) -> list[IdentityRecord]:
+        """Load all identities that can be read, sorted by key."""
+        found = []
+        for key in sorted({*self.store.keys("identity"), *self.store.keys("identity-v1")}):
+            try:
+                found.append(self.identity(key))
+            except InDoubt:  # noqa: PERF203  (each by itself; contextlib is not loaded on a cache hit)
+                pass
+        return [record for record in found if record is not None]
 
     def state(self, key: str) -> StateRecord:
         """Load the state of *key*; a blank one when there is none, or none whose moments can be true."""
@@ -430,15 +446,6 @@ class Records:
         if record.retry_at > now + LONGEST_RETRY_SECONDS:
             record.retry_at = 0
         return record
-
-    def has_no_identity(self, key: str) -> bool:
-        """
-        Tell whether there certainly is no identity of *key*, whatever an earlier version has left.
-
-        False where a record cannot be read now. One that can be read, and is damaged, holds no identity.
-        """
-        data = self.store.load("identity", key)
-        return self.store.is_absent("identity", key) if data is None else decode_identity(key, data) is None
 
     def keep(self, record: CredentialsRecord | IdentityRecord | StateRecord) -> None:
         """Store *record*."""
@@ -456,10 +463,13 @@ class Records:
 
         Args:
             key: 40 hexadecimal characters.
-            refused: The identity id that the service refused; None to remove any. A record of another id, or
-                one that cannot be read, stays. So does a record of *refused* beside another one of an earlier
-                version, which that version may still need: without it, the other one would be taken until
-                the service has given a new identity, which is then written over it.
+            refused: The identity id that the service refused; None to remove any. A record of another id
+                stays. So does a record of *refused* beside another one of an earlier version, which that
+                version may still need: without it, the other one would be taken until the service has given
+                a new identity, which is then written over it.
+
+        Raises:
+            InDoubt: A record cannot be read now. It stays.
         """
         if refused is None:
             had_earlier = self.store.delete("identity-v1", key)
@@ -468,7 +478,8 @@ class Records:
         had_earlier = earlier is not None and earlier.identity_id == refused
         if had_earlier:
             had_earlier = self.store.delete("identity-v1", key)
-        if current is None or current.identity_id != refused or not self.store.is_absent("identity-v1", key):
+        is_refused = current is not None and current.identity_id == refused
+        if not is_refused or self.store.load("identity-v1", key) is not None:
             return had_earlier
         return self.store.delete("identity", key) or had_earlier
 

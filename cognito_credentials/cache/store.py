@@ -51,13 +51,21 @@ class Store(Protocol):
         """The place, for people: a directory, or ``this process``."""
 
     def load(self, kind: str, key: str) -> bytes | None:
-        """Return what was stored; None for a miss, and in any doubt."""
-
-    def is_absent(self, kind: str, key: str) -> bool:
         """
-        Tell whether nothing is stored, for certain; False in any doubt.
+        Return what was stored; None for a miss. Credentials that cannot be read now are a miss, too.
 
-        What `load` cannot read now may be there: an identity is lost for ever if it is written over.
+        Raises:
+            InDoubt: An identity cannot be read now. It is lost for ever if it is written over.
+        """
+
+    def set_aside(self, kind: str, key: str, data: bytes) -> None:
+        """
+        Take *data*, which is damaged, out of use, and keep it for a person to look at; say so once.
+
+        Nothing happens if something else is stored by now.
+
+        Raises:
+            InDoubt: That cannot be done now.
         """
 
     def store(self, kind: str, key: str, data: bytes) -> None:

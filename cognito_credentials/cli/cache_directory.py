@@ -46,8 +46,7 @@ def identities(environ: Mapping[str, str]) -> list[dict[str, Any]]:
             "location": store.location,
             **ends.get(record.identity_id, {}),
         }
-        for key in records.identity_keys()
-        if (record := records.identity(key))
+        for record in records.identities()
     ]
 
 
@@ -77,6 +76,8 @@ def clear(environ: Mapping[str, str], *, identities: bool) -> int:
         gone = {(name, key) for key in store.keys(kind) if store.delete(kind, key)}
         # Records of failures and shortcuts are no entries that a user knows of.
         removed |= gone if name in ("identity", "credentials") else set()
+    if identities:
+        store.delete_asides()
     # Files of interrupted writers too: they may hold credentials. Then the lock files without a record.
     store.sweep_all()
     store.prune(lambda _: False)

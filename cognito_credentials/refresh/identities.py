@@ -7,14 +7,16 @@ the user asked for that.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..cache import InDoubt
 from ..cache.records import IdentityRecord
 from ..logins import TOKEN_BOUND
 
 if TYPE_CHECKING:
-    from ..cache.records import Records
+    from ..cache.records import CredentialsRecord, Records
     from ..clock import Clock
     from ..logins import ResolvedLogins
     from ..settings.settings import Settings
@@ -93,12 +95,31 @@ class Identities:
         if principal.logins is not None and principal.logins.identity_id is not None:
             return principal.logins.identity_id
         known = self._by_memory_key.get(principal.memory_key)
-        if known is None:
-            record = self._records.identity(principal.identity_key) or self._records.credentials(
-                principal.credentials_key
-            )
-            known = None if record is None else record.identity_id
-        return known
+        return known or self._remembered(principal)
+
+    def _remembered(self, principal: Principal) -> str | None:
+        record: IdentityRecord | CredentialsRecord | None = None
+        # In doubt, the credentials may tell. Otherwise a guest gets another identity, in this process alone
+        # (`may_share`).
+        with contextlib.suppress(InDoubt):
+            record = self._records.identity(principal.identity_key)
+        record = record or self._records.credentials(principal.credentials_key)
+        return None if record is None else record.identity_id
+
+    def may_share(self, principal: Principal, identity_id: str) -> bool:
+        """
+        Tell whether other processes may use credentials of *identity_id* for *principal*.
+
+        They may not be a guest's whose record could not be read when the identity was asked for: then the
+        guest of all others is still the one in the record.
+        """
+        if not principal.is_guest or self._settings.identity_id is not None:
+            return True
+        try:
+            kept = self._records.identity_of_this_version(principal.identity_key)
+        except InDoubt:
+            return False
+        return kept is None or kept.identity_id == identity_id
 
     def adopt(
         self,
@@ -151,7 +172,9 @@ class Identities:
         """Forget the *refused* identity; return the one by which another process has replaced it already."""
         if refused is not None:
             self._refused.add(refused)
-        record = self._records.identity_of_this_version(principal.identity_key)
+        record = None
+        with contextlib.suppress(InDoubt):
+            record = self._records.identity_of_this_version(principal.identity_key)
         if record is not None and record.identity_id != refused:
             self._by_memory_key[principal.memory_key] = record.identity_id
             return record.identity_id
@@ -161,13 +184,13 @@ class Identities:
     def forget(self, principal: Principal, refused: str | None = None) -> bool:
         """Forget the identity, or only the *refused* one, here and in the store; False for none."""
         was_in_memory = self._by_memory_key.pop(principal.memory_key, None) is not None
-        return self._records.drop_identity(principal.identity_key, refused) or was_in_memory
+        with contextlib.suppress(InDoubt):  # what cannot be read stays
+            return self._records.drop_identity(principal.identity_key, refused) or was_in_memory
+        return was_in_memory
 
     def _keep(self, principal: Principal, identity_id: str, asked: str | None) -> None:
         """Store the identity unless it is stored: the disk may have been full, or cleared since."""
-        kept = self._records.identity(principal.identity_key)
-        is_kept = kept is not None and kept.identity_id == identity_id
-        if is_kept or not principal.is_lasting or not self._may_write(principal, asked):
+        if not principal.is_lasting or not self._may_write(principal, identity_id, asked):
             return
         record = IdentityRecord(
             key=principal.identity_key,
@@ -178,19 +201,23 @@ class Identities:
         )
         self._records.keep(record)
 
-    def _may_write(self, principal: Principal, asked: str | None) -> bool:
+    def _may_write(self, principal: Principal, identity_id: str, asked: str | None) -> bool:
         """
-        Tell whether writing the identity loses none.
+        Tell whether the identity is not written yet, and writing it loses none.
 
         Nothing is written over a record that cannot be read now. With the same logins the service gives a
         user the same identity again, but a guest's is lost with its record. So a guest's record is replaced
         only when the service refused the identity in it, or answered with another one when *asked* with it.
         Otherwise this process has got its identity while the record could not be read.
         """
-        kept = self._records.identity_of_this_version(principal.identity_key)
-        if kept is None:
-            return self._records.has_no_identity(principal.identity_key)
-        return not principal.is_guest or kept.identity_id in {asked, *self._refused}
+        try:
+            kept = self._records.identity(principal.identity_key)
+            if kept is not None and kept.identity_id == identity_id:
+                return False
+            kept = self._records.identity_of_this_version(principal.identity_key)
+        except InDoubt:
+            return False
+        return kept is None or not principal.is_guest or kept.identity_id in {asked, *self._refused}
 
     def _is_switch(self, principal: Principal, identity_id: str) -> bool:
         """Note which identity is used now; note a change where the one before was another person's."""

@@ -248,7 +248,8 @@ class Refresher:
 
     def _exchange(self, principal: Principal, budget: float) -> Held:
         record = self._exchanger.new_credentials(principal, budget, self._rng)
-        self._records.keep(record)
+        if self._identities.may_share(principal, record.identity_id):
+            self._records.keep(record)
         self._backoff.succeeded(principal.credentials_key)
         self._records.tidy(principal.identity_key, principal.credentials_key)
         held = self._memory.put(record, principal)

@@ -63,17 +63,16 @@ class StoreContract:
         assert store.keys("credentials") == []
         assert store.delete("credentials", KEY) is False
 
-    def test_absent_is_what_was_never_stored_or_was_removed(self, store: Store, peer: Store) -> None:
-        """A store tells for certain that nothing is there, also before anything at all was stored."""
-        assert store.is_absent("identity", KEY)
-        store.store("identity", KEY, b"x")
+    def test_what_is_damaged_is_set_aside_once(self, store: Store, peer: Store) -> None:
+        """Only the very data that somebody found damaged is taken out of use."""
+        store.store("identity", KEY, b"damaged")
+        peer.set_aside("identity", KEY, b"other")
+        assert store.load("identity", KEY) == b"damaged"
 
-        assert not store.is_absent("identity", KEY)
-        assert not peer.is_absent("identity", KEY)
-        assert store.is_absent("identity-v1", KEY)
-        assert store.is_absent("identity", OTHER_KEY)
-        peer.delete("identity", KEY)
-        assert store.is_absent("identity", KEY)
+        peer.set_aside("identity", KEY, b"damaged")
+        assert store.load("identity", KEY) is None
+        store.set_aside("identity", KEY, b"damaged")
+        assert store.keys("identity") == []
 
     def test_last_one_stays(self, store: Store, peer: Store) -> None:
         """Storing again replaces, whatever the lengths."""
@@ -121,7 +120,7 @@ class StoreContract:
         """A key that is not 40 hexadecimal characters is refused, and the error does not repeat it."""
         for call in (
             lambda: store.load("identity", key),
-            lambda: store.is_absent("identity", key),
+            lambda: store.set_aside("identity", key, b"x"),
             lambda: store.store("identity", key, b"x"),
             lambda: store.delete("identity", key),
             lambda: store.lock(key),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cognito_credentials.cache import record_name
+from cognito_credentials.cache import InDoubt, record_name
 from cognito_credentials.cache.file import NOTHING_KEPT, FileStore
 from cognito_credentials.errors import CacheError
 from tests.cache.children import SOMEBODY, in_child, needs_fork, needs_root
@@ -30,11 +31,21 @@ def lock_and_let_go(store: FileStore) -> bool:
     return is_let_on
 
 
+def load_identity(store: FileStore) -> None:
+    with contextlib.suppress(InDoubt):
+        assert store.load("identity", KEY) in (b"old", b"new", None)
+
+
+def set_aside(store: FileStore) -> None:
+    with contextlib.suppress(InDoubt):
+        store.set_aside("identity", OTHER_KEY, b"damaged")
+
+
 OPERATIONS: dict[str, Callable[[FileStore], object]] = {
     "load": lambda store: store.load("credentials", KEY),
     "load loose": lambda store: store.load("state", KEY),
-    "load loose identity": lambda store: store.load("identity", KEY),
-    "is absent": lambda store: store.is_absent("identity", KEY),
+    "load loose identity": load_identity,
+    "set aside": set_aside,
     "store": lambda store: store.store("credentials", KEY, b"new"),
     "store identity": lambda store: store.store("identity", KEY, b"new"),
     "delete": lambda store: store.delete("state", KEY),
@@ -53,6 +64,7 @@ def filled(directory: Path, given: list[str]) -> FileStore:
         (record_name("credentials", KEY), b"old", 0o600),
         (record_name("credentials", OTHER_KEY), b"expired", 0o600),
         (record_name("identity", KEY), b"old", 0o644),
+        (record_name("identity", OTHER_KEY), b"damaged", 0o600),
         (record_name("state", KEY), b"old", 0o644),
         (f".{record_name('state', OTHER_KEY)}.1.ab.tmp", b"x", 0o600),
         (f"lock-v1-{'9' * 40}.lock", b"", 0o600),
@@ -129,19 +141,43 @@ def test_what_cannot_be_read_is_not_absent(tmp_path: Path, error: int) -> None:
     """Only "no such file" says that a record is not there; any other error is a doubt."""
     store = filled(tmp_path / "cache", [])
     with failing(error):
-        assert store.load("identity", KEY) is None
-        assert store.is_absent("identity", KEY) == (error == errno.ENOENT)
+        if error == errno.ENOENT:
+            assert store.load("identity", KEY) is None
+        else:
+            with pytest.raises(InDoubt):
+                store.load("identity", KEY)
+    assert store.load("identity", KEY) == b"old"
+
+
+@errors
+def test_a_short_fault_does_not_hide_an_identity(tmp_path: Path, error: int) -> None:
+    """Any one call that fails, but for "no such file", is waited out: the identity is read."""
+    count = len(calls_of(lambda: filled(tmp_path / "0", []).load("identity", KEY)))
+    for number in range(1, count + 1):
+        given: list[str] = []
+        store = filled(tmp_path / str(number), given)
+        with failing(error, at=number):
+            found = store.load("identity", KEY)
+        assert found == b"old" or error == errno.ENOENT
+        assert given == [] or error in (errno.ENOTDIR, errno.ENOENT), given
+        assert store.load("identity", KEY) == b"old"
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: os.symlink("nowhere", path)])
-def test_what_is_no_file_is_not_absent(tmp_path: Path, make: Callable[[str], object]) -> None:
-    """A record that is not read because of what it is may be a person's; it is in doubt."""
-    store = filled(tmp_path / "cache", [])
-    path = os.path.join(store.location, record_name("identity", OTHER_KEY))
-    make(path)
+def test_what_is_no_file_is_set_aside(tmp_path: Path, make: Callable[[str], object]) -> None:
+    """What lies in an identity's place keeps its content under another name, and a warning names both."""
+    given: list[str] = []
+    store = filled(tmp_path / "cache", given)
+    path = Path(store.location, record_name("identity", "5" * 40))
+    make(str(path))
 
-    assert store.load("identity", OTHER_KEY) is None
-    assert not store.is_absent("identity", OTHER_KEY)
+    assert store.load("identity", "5" * 40) is None
+    (aside,) = Path(store.location).glob("*.aside")
+    assert not os.path.lexists(path)
+    assert os.path.lexists(aside)
+    (line,) = given
+    assert f"the identity in {path.name} is not used, since that file is not a regular file" in line
+    assert f"it was renamed to {aside.name}" in line
 
 
 def test_warning_says_where_and_why(tmp_path: Path) -> None:
@@ -209,7 +245,7 @@ def test_a_real_directory_on_a_read_only_file_system(tmp_path: Path, explicit: b
     """It is read, also where others can enter it; locks are skipped, and one warning says what follows."""
     program = f"""
 import os, subprocess
-from cognito_credentials.cache import record_name
+from cognito_credentials.cache import InDoubt, record_name
 from cognito_credentials.cache.file import FileStore
 given = []
 place = {str(tmp_path)!r} + "/cache"

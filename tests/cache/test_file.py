@@ -303,26 +303,62 @@ def test_readable_identity_is_tightened(store: FileStore, kind: str) -> None:
     assert mode(path) == 0o600
 
 
-@pytest.mark.parametrize("loose", [0o646, 0o664, 0o666])
-def test_writable_identity_is_removed(store: FileStore, loose: int) -> None:
-    """An identity that others could have written is a miss and gone."""
+@pytest.mark.parametrize("loose", [0o646, 0o660, 0o664, 0o666])
+def test_writable_identity_is_set_aside(store: FileStore, loose: int, warnings_given: list[str]) -> None:
+    """An identity that others could have written is not used, and not lost; the user is told where it is."""
     store.store("identity", KEY, b"x")
     path = Path(store.location, record_name("identity", KEY))
     path.chmod(loose)
 
     assert store.load("identity", KEY) is None
+    (aside,) = Path(store.location).glob(f"{path.name}.*.aside")
+    assert aside.read_bytes() == b"x"
     assert not path.exists()
+    (line,) = warnings_given
+    assert "could be written by others" in line
+    assert aside.name in line
+    store.store("identity", KEY, b"new")
+    assert store.load("identity", KEY) == b"new"
+    assert store.delete_asides() == 1
+    assert not aside.exists()
+
+
+def test_what_was_set_aside_stays(store: FileStore) -> None:
+    """Neither tidying up nor time removes an identity that was set aside."""
+    store.store("identity", KEY, b"x")
+    store.set_aside("identity", KEY, b"x")
+    (aside,) = Path(store.location).glob("*.aside")
+    os.utime(aside, (0, 0))
+
+    store.prune(lambda _: True)
+    store.sweep_all()
+
+    assert aside.read_bytes() == b"x"
 
 
 @pytest.mark.parametrize("kind", ["identity", "credentials"])
-def test_hard_link_is_removed(store: FileStore, tmp_path: Path, kind: str) -> None:
-    """A record with a second name is a miss and gone; the other name keeps its content."""
+def test_a_backup_by_hard_links_costs_nothing(
+    store: FileStore, tmp_path: Path, kind: str, warnings_given: list[str]
+) -> None:
+    """A record with a second name is read; the next record leaves the content of the other name alone."""
     store.store(kind, KEY, b"x")
     os.link(Path(store.location, record_name(kind, KEY)), tmp_path / "copy")
 
-    assert store.load(kind, KEY) is None
-    assert not Path(store.location, record_name(kind, KEY)).exists()
+    assert store.load(kind, KEY) == b"x"
+    store.store(kind, KEY, b"new")
     assert (tmp_path / "copy").read_bytes() == b"x"
+    assert warnings_given == []
+
+
+def test_an_open_file_that_was_linked_here_keeps_its_mode(store: FileStore, tmp_path: Path) -> None:
+    """Whoever links a file of ours into the directory cannot have us close it to its readers."""
+    store.store("identity", KEY, b"x")
+    (tmp_path / "page").write_bytes(b"x")
+    (tmp_path / "page").chmod(0o644)
+    os.link(tmp_path / "page", Path(store.location, record_name("identity", OTHER_KEY)))
+
+    assert store.load("identity", OTHER_KEY) is None
+    assert (tmp_path / "page").stat().st_mode & 0o777 == 0o644
 
 
 @pytest.mark.parametrize("windows", [False, True])
@@ -366,7 +402,7 @@ def test_socket_is_a_miss(
         plant.bind(NAME)
 
     assert store.load("credentials", KEY) is None
-    assert warnings_given == []
+    assert len(warnings_given) == 1
 
 
 @needs_root
@@ -384,11 +420,11 @@ def test_directory_is_a_miss_and_a_warning(store: FileStore, path: Path, warning
     path.mkdir()
 
     assert store.load("credentials", KEY) is None
-    assert warnings_given == []
     store.store("credentials", KEY, b"x")
     store.store("credentials", KEY, b"x")
-    assert len(warnings_given) == 1
-    assert "Is a directory" in warnings_given[0]
+    assert len(warnings_given) == 2
+    assert "is not a regular file, and is not used" in warnings_given[0]
+    assert "Is a directory" in warnings_given[1]
     assert temporaries(store) == []
 
 

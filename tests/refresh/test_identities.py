@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from cognito_credentials import IdentityPool
+from cognito_credentials.cache import InDoubt
 from cognito_credentials.cache.memory import MemoryStore
 from cognito_credentials.cache.records import IdentityRecord, Records
 from cognito_credentials.refresh.identities import Identities, IdentityChange, Principal
@@ -133,7 +134,14 @@ def test_nothing_is_written_over_an_identity_in_doubt(
     Identities(settings, records, clock).adopt(ANN, ONE)
     here = Identities(settings, records, clock)
     with monkeypatch.context() as patch:
-        patch.setattr(MemoryStore, "load", lambda *_: None)
+        load = MemoryStore.load
+
+        def failing(store: MemoryStore, kind: str, key: str) -> bytes | None:
+            if kind == "identity":
+                raise InDoubt
+            return load(store, kind, key)
+
+        patch.setattr(MemoryStore, "load", failing)
         here.adopt(ANN, OTHER)
         assert here.replace(BOB, ONE) is None
     assert Identities(settings, records, clock).known(ANN) == ONE

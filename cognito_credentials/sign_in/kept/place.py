@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ...cache import checked_key, lock_name
-from ...cache.directory import STALE_SECONDS, UnusableDirectory, open_directory
+from ...cache.directory import STALE_SECONDS, UntrustedFile, UnusableDirectory, open_directory
 from ...cache.waiting import SingleFlight, holding
 from ...clock import Clock
 from ...digest import digest
@@ -78,7 +78,10 @@ class Place:
 
     def read(self, kind: str) -> bytes | None:
         """
-        Read the file of *kind*; None when it is missing, or other users could have written it.
+        Read the file of *kind*; None when it is missing.
+
+        A file that other users could have read or written is removed, with a warning: it is a secret that is
+        none any more, or another person's sign-in.
 
         Raises:
             CacheError: The directory cannot be used.
@@ -88,7 +91,13 @@ class Place:
             if directory is None:
                 return None
             with directory:
-                return directory.read(self._name(kind))
+                try:
+                    return directory.read(self._name(kind))
+                except UntrustedFile as untrusted:
+                    if untrusted.is_exposed:
+                        directory.remove_if_still(self._name(kind), untrusted.found)
+                    _log.warning("%s %s; it is not used, so sign in again", self.path(kind), untrusted.reason)
+                    return None
 
     def write(self, kind: str, data: bytes) -> None:
         """
