@@ -230,7 +230,7 @@ def test_its_commands_of_signing_in_are_ours() -> None:
         shlex.split(line, comments=True)[2:] for line in lines if line.startswith("$ cognito-credentials ")
     ]
 
-    assert [parse(argv, COMMANDS).command.name for argv in ours] == ["configure", "login", "logout"]
+    assert [parse(argv, COMMANDS).entry.name for argv in ours] == ["configure", "login", "logout"]
 
 
 def test_it_lists_every_command() -> None:

@@ -35,7 +35,7 @@ from . import InDoubt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Any, Literal
 
     from ..clock import Clock
     from .store import Lock, Store
@@ -113,6 +113,19 @@ class CredentialsRecord:
         self.refresh_at = refresh_at
         self.seen = seen
 
+    def shown(self, clock: Clock) -> dict[str, Any]:
+        """Return what people may see of it, by the names of `pool.status.Status`."""
+        from datetime import datetime, timezone
+
+        return {
+            "access_key_id_last4": self.credentials.access_key_id[-4:],
+            "account_id": self.credentials.account_id,
+            "expiration": self.credentials.expiration,
+            "refresh_at": datetime.fromtimestamp(self.refresh_at, timezone.utc),
+            "seconds_left": int(self.credentials.expires_at - self.seen.now(clock)),
+            "clock_offset": self.seen.offset,
+        }
+
 
 class StateRecord:
     """
@@ -174,15 +187,17 @@ class ShortcutRecord:
         credentials_key: The key of the credentials.
         depends: The files and variables that also decide, one a line: ``file`` or ``env``, the hash of the
             content, the name.
+        facts: What commands show beside the credentials, one a line: the name, the value.
     """
 
     kind: Kind = "shortcut"
-    __slots__ = ("credentials_key", "depends", "key")
+    __slots__ = ("credentials_key", "depends", "facts", "key")
 
-    def __init__(self, *, key: str, credentials_key: str, depends: str) -> None:
+    def __init__(self, *, key: str, credentials_key: str, depends: str, facts: str) -> None:
         self.key = key
         self.credentials_key = credentials_key
         self.depends = depends
+        self.facts = facts
 
 
 # How a record is written
@@ -220,6 +235,7 @@ _FIELDS: dict[str, tuple[tuple[str, type], ...]] = {
     "shortcut": (
         ("credentials_key", str),
         ("depends", str),
+        ("facts", str),
     ),
 }
 """The fields of each kind, in the order in which they are written."""

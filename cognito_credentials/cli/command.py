@@ -1,17 +1,19 @@
 """
 What a command is made of, and what it is given when it runs.
 
-A new command is one file in ``commands/`` with a `Command`, and its line in ``commands/__init__.py``.
+A new command is one file in ``commands/`` with a `Command`, and its `Entry` in ``commands/__init__.py``. This
+module is loaded for every command, so it imports only what starting Python has loaded.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final
 
-from .terminal import Terminal
+    from .terminal import Terminal
 
 PROGRAM: Final = "cognito-credentials"
 
@@ -43,39 +45,101 @@ class Options:
         return other
 
 
-@dataclass(frozen=True, slots=True)
 class Invocation:
-    """One run of the command line."""
+    """
+    One run of the command line.
 
-    argv: list[str]
-    """As typed, without the program's name."""
-    options: argparse.Namespace
-    """Of the command, and the global ones: ``profile``, ``region``, ``debug`` and ``quiet``."""
-    environ: Mapping[str, str]
-    terminal: Terminal
-    core_limit: int | None = None
-    """The limit of core dumps to restore in another program; None when it is as it was."""
+    Args:
+        argv: As typed, without the program's name.
+        options: Of the command, and the global ones: ``profile``, ``region``, ``debug`` and ``quiet``.
+        environ: The environment.
+        terminal: The standard streams.
+        core_limit: The limit of core dumps to restore in another program; None when it is as it was.
+    """
+
+    __slots__ = ("argv", "core_limit", "environ", "options", "terminal")
+
+    def __init__(
+        self,
+        argv: list[str],
+        options: argparse.Namespace,
+        environ: Mapping[str, str],
+        terminal: Terminal,
+        *,
+        core_limit: int | None = None,
+    ) -> None:
+        self.argv = argv
+        self.options = options
+        self.environ = environ
+        self.terminal = terminal
+        self.core_limit = core_limit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command."""
+    """
+    What one command takes and does.
 
-    name: str
-    group: str
-    """The heading it stands under in the help."""
-    summary: str
-    """One line: for the list of commands, and the beginning of its own help."""
-    details: str = ""
-    """What its help says after the summary."""
-    example: str
-    """Worked example, the end of its help: commands and what they print."""
-    arguments: str = ""
-    """What follows the options in the usage line; begins with a space."""
-    run: Callable[[Invocation], int]
-    """Returns the exit code; `failures` words what it raises."""
-    add_options: Callable[[Options], None] | None = None
-    takes_profile: bool = True
-    """Whether --profile and --region mean something to it."""
-    takes_pool: bool = False
-    """Whether the options that select an identity pool are its options too."""
+    Args:
+        example: Worked example, the end of its help: commands and what they print.
+        run: Returns the exit code; `failures` words what it raises.
+        details: What its help says after the summary.
+        arguments: What follows the options in the usage line; begins with a space.
+        add_options: Adds its own options.
+        takes_profile: Whether --profile and --region mean something to it.
+        takes_pool: Whether the options that select an identity pool are its options too.
+        answer: Does the same from the cache alone, and loads neither settings nor the library; returns None
+            where that does not suffice, and has then done nothing.
+    """
+
+    __slots__ = (
+        *("add_options", "answer", "arguments", "details", "example", "run"),
+        *("takes_pool", "takes_profile"),
+    )
+
+    def __init__(
+        self,
+        *,
+        example: str,
+        run: Callable[[Invocation], int],
+        details: str = "",
+        arguments: str = "",
+        add_options: Callable[[Options], None] | None = None,
+        takes_profile: bool = True,
+        takes_pool: bool = False,
+        answer: Callable[[Invocation], int | None] | None = None,
+    ) -> None:
+        self.example = example
+        self.run = run
+        self.details = details
+        self.arguments = arguments
+        self.add_options = add_options
+        self.takes_profile = takes_profile
+        self.takes_pool = takes_pool
+        self.answer = answer
+
+
+class Entry:
+    """
+    A command in the list of commands, which is shown without loading any of them.
+
+    Args:
+        name: What users type.
+        module: Its file in ``commands/``, which has the `Command` as ``COMMAND``.
+        group: The heading it stands under in the help.
+        summary: One line: for the list of commands, and the beginning of its own help.
+    """
+
+    __slots__ = ("_module", "group", "name", "summary")
+
+    def __init__(self, name: str, module: str, group: str, summary: str) -> None:
+        self.name = name
+        self.group = group
+        self.summary = summary
+        self._module = module
+
+    def load(self) -> Command:
+        """Import the command's file."""
+        from importlib import import_module
+
+        command: Command = import_module(f"{__package__}.commands.{self._module}").COMMAND
+        return command

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from collections.abc import Mapping
-from typing import Final
 
 from ..errors import CognitoCredentialsError, clean, sentences
 from .command import PROGRAM
 from .terminal import ClosedOutputError, Terminal, UnwritableOutputError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 UNEXPECTED: Final = 1
 USAGE: Final = 2
@@ -134,6 +136,8 @@ def profile_of(profile: str | None, environ: Mapping[str, str]) -> str | None:
 
 
 def _show_traceback(error: BaseException, terminal: Terminal) -> None:
+    import traceback
+
     for text in traceback.format_exception(error):
         for each in text.splitlines():
             # A traceback has source lines and messages, but no values of variables. Keys in it are masked.

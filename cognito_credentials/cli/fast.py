@@ -1,12 +1,12 @@
 """
-The fast path: answer ``credential-process`` from the cache without resolving any settings.
+The fast path: find credentials in the cache without resolving any settings.
 
 SDKs start this program once a session or, near expiry, once a request, so an answer from the cache must cost
 little more than starting Python. Finding out which credentials a command line selects takes the config
 parser, botocore and the rules of the settings. So the slow path does that once and stores a *shortcut*. The
 key of this record is a hash of everything that the selection came from: the arguments, the AWS variables of
-the environment, and the bytes of both config files. The record has the key of the credentials, and the hashes
-of the token files and variables that the logins read.
+the environment, and the bytes of both config files. The record has the key of the credentials, the hashes
+of the token files and variables that the logins read, and what other commands show of the settings.
 
 If any of it changes in any bit, the shortcut is not found or does not hold, and the slow path runs again. It
 also runs when anything here is in doubt: this module refreshes nothing, and reports nothing.
@@ -28,13 +28,32 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..cache.records import CredentialsRecord
     from ..pool.pool import IdentityPool
 
-_VERSION = "1"
+_VERSION = "2"
 _INPUT_LIMIT = 1 << 20
 """Bytes of a config or token file; larger ones are left to the slow path."""
 _NEVER = frozenset({"--debug", "--help", "-h"})
 """Arguments that only the slow path serves."""
+
+
+class Hit:
+    """
+    What the cache has for a command line.
+
+    Args:
+        store: The cache.
+        record: Fresh credentials.
+        facts: What `remember` was given.
+    """
+
+    __slots__ = ("facts", "record", "store")
+
+    def __init__(self, store: FileStore, record: CredentialsRecord, facts: dict[str, str]) -> None:
+        self.store = store
+        self.record = record
+        self.facts = facts
 
 
 def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = None) -> str | None:
@@ -47,6 +66,17 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
     Returns:
         One JSON object in one line; None to take the slow path.
     """
+    hit = find(argv, environ, clock)
+    return None if hit is None else hit.record.credentials.to_process()
+
+
+def find(argv: list[str], environ: Mapping[str, str], clock: Clock | None = None) -> Hit | None:
+    """
+    Find what *argv* selects, if the credentials are in the cache and fresh.
+
+    Args:
+        argv: The command line without the program's name.
+    """
     directory = _directory(environ)
     key = None if directory is None else inputs(argv, environ)
     if directory is None or key is None:
@@ -56,23 +86,31 @@ def answer(argv: list[str], environ: Mapping[str, str], clock: Clock | None = No
     shortcut = None if data is None else decode_shortcut(key, data)
     if shortcut is None or not _still_holds(shortcut.depends, environ):
         return None
-    try:
-        data = store.load("credentials", shortcut.credentials_key)
-    except ValueError:
-        return None  # it is no key here: a version with other keys wrote the shortcut
-    record = None if data is None else decode_credentials(shortcut.credentials_key, data)
+    record = _fresh(store, shortcut.credentials_key, clock or Clock())
     if record is None:
         return None
-    clock = clock or Clock()
+    parts = [line.partition(" ") for line in shortcut.facts.split("\n")]
+    return Hit(store, record, {name: value for name, _, value in parts if name})
+
+
+def _fresh(store: FileStore, key: str, clock: Clock) -> CredentialsRecord | None:
+    """Load the credentials of *key*; None where the slow path has to look at them."""
+    try:
+        data = store.load("credentials", key)
+    except ValueError:
+        return None  # it is no key here: a version with other keys wrote the shortcut
+    record = None if data is None else decode_credentials(key, data)
+    if record is None:
+        return None
     if record.seen.is_from_the_future(clock) or record.seen.now(clock) >= record.refresh_at:
         return None
     if clock.wall() >= record.credentials.expires_at:
         return None  # this machine's clock is wrong; the slow path says so
-    data = store.load("state", shortcut.credentials_key)
-    state = None if data is None else decode_state(shortcut.credentials_key, data)
+    data = store.load("state", key)
+    state = None if data is None else decode_state(key, data)
     if state is not None and state.rejected_access_key_id == record.credentials.access_key_id:
         return None
-    return record.credentials.to_process()
+    return record
 
 
 def depends(pool: IdentityPool, environ: Mapping[str, str]) -> str | None:
@@ -99,7 +137,13 @@ def depends(pool: IdentityPool, environ: Mapping[str, str]) -> str | None:
 
 
 def remember(
-    argv: list[str], environ: Mapping[str, str], pool: IdentityPool, key: str | None, lines: str | None
+    argv: list[str],
+    environ: Mapping[str, str],
+    pool: IdentityPool,
+    facts: Mapping[str, str],
+    *,
+    key: str | None,
+    lines: str | None,
 ) -> None:
     """
     Store the shortcut from *argv* to the credentials of *pool*.
@@ -109,7 +153,8 @@ def remember(
 
     Args:
         argv: The command line without the program's name.
-        pool: The pool that *argv* selects; its credentials have just been printed.
+        pool: The pool that *argv* selects.
+        facts: What the command shows beside the credentials; names have no spaces.
         key: `inputs`, taken before the settings were read.
         lines: `depends`, taken before the credentials were asked for.
     """
@@ -118,12 +163,19 @@ def remember(
     directory, found = _directory(environ), parts_of(pool).place_on_disk()
     if key is None or lines is None or directory is None or found is None:
         return
+    if any("\n" in value for value in facts.values()):
+        return
     used, credentials_key = found
     if os.path.abspath(used) != directory:
         return
     if inputs(argv, environ) != key or depends(pool, environ) != lines:
         return
-    record = ShortcutRecord(key=key, credentials_key=credentials_key, depends=lines)
+    record = ShortcutRecord(
+        key=key,
+        credentials_key=credentials_key,
+        depends=lines,
+        facts="\n".join(f"{name} {value}" for name, value in facts.items()),
+    )
     FileStore(directory, explicit=False, warn=_say_nothing).store("shortcut", key, encode(record))
 
 

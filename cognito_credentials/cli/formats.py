@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
     from ..credentials import TemporaryCredentials
 
 FORMATS: Final = ("process", "env", "env-no-export", "fish", "powershell", "windows-cmd", "ini")

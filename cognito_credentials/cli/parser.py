@@ -8,15 +8,16 @@ Errors are raised, never printed here, and never repeat a value that may be a to
 from __future__ import annotations
 
 import argparse
-import difflib
-from collections.abc import Sequence
-from typing import Any, Final, NoReturn
 
 from ..errors import clean
-from .command import PROGRAM, Command, Options
+from .command import PROGRAM, Command, Entry, Options
 from .failures import EXIT_CODES, UsageError
-from .pool_options import add_pool_options
 from .terminal import Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final, NoReturn
 
 _GLOBAL: Final[dict[str, Any]] = {"profile": None, "region": None, "debug": False, "quiet": False}
 """Options that may stand before and after the command, and what they are when they stand in neither place."""
@@ -27,11 +28,11 @@ _INTRODUCTION: Final = "AWS credentials from an Amazon Cognito identity pool."
 class Parser(argparse.ArgumentParser):
     """argparse's own, but it raises `UsageError` and writes to `Terminal`."""
 
-    help_text: str | None = None
-    """Takes the place of the help that argparse makes."""
+    help_text: Callable[[], str] | None = None
+    """Makes what takes the place of argparse's own help."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, add_help=False, **options)
+        super().__init__(allow_abbrev=False, add_help=False, formatter_class=_unseen, **options)
         self.color = False  # Python 3.14 and newer put escape sequences into the help
 
     def error(self, message: str) -> NoReturn:
@@ -48,44 +49,72 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Return `help_text`, or argparse's own help."""
-        return self.help_text or super().format_help()
+        if self.help_text is not None:
+            return self.help_text()
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
 
 
-def parse(argv: list[str], commands: Sequence[Command]) -> argparse.Namespace:
+def _unseen(prog: str) -> argparse.HelpFormatter:
+    """Make what argparse checks options with. To find the screen's width, it would import a slow module."""
+    return argparse.HelpFormatter(prog, width=80)
+
+
+def parse(argv: list[str], commands: Sequence[Entry]) -> argparse.Namespace:
     """
-    Parse a command line.
+    Parse a command line; only the command that it names is loaded.
 
     Args:
         argv: Without the program's name.
         commands: Those that it may name.
 
     Returns:
-        The options. ``command`` is the `Command`, ``commands`` are all of them. The global options are there
-        whether they are given or not.
+        The options. ``entry`` and ``command`` are those of the command that is named, ``commands`` are all
+        entries. The global options are there whether they are given or not.
 
     Raises:
         UsageError: It is malformed.
         SystemExit: Help or version was asked for, and has been printed.
     """
-    parser, known = _build(commands)
-    names = [command.name for command in commands]
-    word = _first_word(argv, known)
-    if word is not None and word not in names:
-        near = difflib.get_close_matches(word, names, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"Run '{PROGRAM} --help' to see the commands"
-        raise UsageError(f"there is no command '{clean(word, 40)}'", hint)
-    before, child = _split_at_dashes(argv) if word == "exec" else (argv, None)
-    options, unknown = parser.parse_known_args(before, argparse.Namespace(**_GLOBAL))
-    if word is None:
+    before = Parser(prog=PROGRAM)
+    known = Options(before)
+    _add_global_options(known)
+    known.add("--version", action=_PrintVersion, nargs=0)
+    before.help_text = lambda: _help(commands)
+    index = _index_of_command(argv, known.names)
+    word = argv[index] if index < len(argv) else None
+    entry = next((entry for entry in commands if entry.name == word), None)
+    if word is not None and entry is None:
+        raise _no_such_command(word, [entry.name for entry in commands])
+    options = before.parse_args(argv[:index], argparse.Namespace(**_GLOBAL))
+    if entry is None:
         raise UsageError("no command is given", f"Run '{PROGRAM} --help' to see the commands")
-    if unknown:
-        raise _unknown(unknown, word, options.known)
+    options.commands, options.entry, options.command = commands, entry, entry.load()
+    _parse_behind(argv[index + 1 :], options)
     if not options.command.takes_profile:
-        _refuse_profile(options, word)
+        _refuse_profile(options, entry.name)
+    return options
+
+
+def _no_such_command(word: str, names: list[str]) -> UsageError:
+    import difflib
+
+    near = difflib.get_close_matches(word, names, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else f"Run '{PROGRAM} --help' to see the commands"
+    return UsageError(f"there is no command '{clean(word, 40)}'", hint)
+
+
+def _parse_behind(argv: list[str], options: argparse.Namespace) -> None:
+    """Parse what follows the command's name."""
+    name = options.entry.name
+    parser, known = _parser_of(options.entry, options.command)
+    own, child = _split_at_dashes(argv) if name == "exec" else (argv, None)
+    _, unknown = parser.parse_known_args(own, options)
+    if unknown:
+        raise _unknown(unknown, name, known)
     if child is not None:
         # A second "--" is the command's own.
         options.child = [*options.child, "--", *child] if options.child else child
-    return options
 
 
 def _refuse_profile(options: argparse.Namespace, word: str) -> None:
@@ -95,31 +124,23 @@ def _refuse_profile(options: argparse.Namespace, word: str) -> None:
             raise UsageError(f"{word} takes no --{name}", f"Run '{PROGRAM} {word} --help'")
 
 
-def _build(commands: Sequence[Command]) -> tuple[Parser, list[str]]:
-    """Return the parser, and the names of the options that may stand before the command."""
-    parser = Parser(prog=PROGRAM)
-    before = Options(parser)
-    _add_global_options(before)
-    before.add("--version", action=_PrintVersion, nargs=0)
-    subparsers = parser.add_subparsers(metavar="COMMAND", parser_class=Parser, required=False)
-    for command in commands:
-        child = subparsers.add_parser(
-            command.name,
-            prog=f"{PROGRAM} {command.name}",
-            usage=f"{PROGRAM} {command.name} [options]{command.arguments}",
-            description=_description(command),
-            epilog=_example(command),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        options = Options(child)
-        if command.add_options is not None:
-            command.add_options(options)
-        if command.takes_pool:
-            add_pool_options(options)
-        _add_global_options(options, takes_profile=command.takes_profile)
-        child.set_defaults(command=command, known=options.names, commands=commands)
-    parser.help_text = _help(commands)
-    return parser, before.names
+def _parser_of(entry: Entry, command: Command) -> tuple[Parser, list[str]]:
+    """Return the parser of what follows the command's name, and the names of its options."""
+    parser = Parser(
+        prog=f"{PROGRAM} {entry.name}",
+        usage=f"{PROGRAM} {entry.name} [options]{command.arguments}",
+        description=_description(entry.summary, command.details),
+        epilog=_example(command),
+    )
+    options = Options(parser)
+    if command.add_options is not None:
+        command.add_options(options)
+    if command.takes_pool:
+        from .pool_options import add_pool_options
+
+        add_pool_options(options)
+    _add_global_options(options, takes_profile=command.takes_profile)
+    return parser, options.names
 
 
 def _add_global_options(options: Options, *, takes_profile: bool = True) -> None:
@@ -160,17 +181,14 @@ class _PrintVersion(argparse.Action):
         parser.exit()
 
 
-def _first_word(argv: Sequence[str], known: Sequence[str]) -> str | None:
-    """Return the command's name: the first argument that is neither an option nor an option's value."""
-    rest = iter(argv)
-    for argument in rest:
-        if argument in ("--profile", "--region"):
-            next(rest, None)
-        elif not argument.startswith("-"):
-            return argument
-        elif argument.partition("=")[0] not in known:
-            raise _unknown([argument], None, known)
-    return None
+def _index_of_command(argv: Sequence[str], known: Sequence[str]) -> int:
+    """Find the command's name: the first argument that is neither an option nor an option's value."""
+    index = 0
+    while index < len(argv) and argv[index].startswith("-"):
+        if argv[index].partition("=")[0] not in known:
+            raise _unknown([argv[index]], None, known)
+        index += 2 if argv[index] in ("--profile", "--region") else 1
+    return index
 
 
 def _split_at_dashes(argv: list[str]) -> tuple[list[str], list[str] | None]:
@@ -200,13 +218,15 @@ def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> Usag
             f"there is no option {clean(option, 40)}: other users can see a command line",
             "Write the token to a file and give --login PROVIDER=file:PATH",
         )
+    import difflib
+
     near = difflib.get_close_matches(option, known, n=1)
     return UsageError(f"there is no option {clean(option, 40)}", f"Did you mean {near[0]}?" if near else see)
 
 
-def _description(command: Command) -> str:
-    first = command.summary[0].upper() + command.summary[1:] + "."
-    return f"{first}\n\n{command.details.strip()}" if command.details else first
+def _description(summary: str, details: str) -> str:
+    first = summary[0].upper() + summary[1:] + "."
+    return f"{first}\n\n{details.strip()}" if details else first
 
 
 def _example(command: Command) -> str:
@@ -214,7 +234,7 @@ def _example(command: Command) -> str:
     return f"example:\n{lines}"
 
 
-def _help(commands: Sequence[Command]) -> str:
+def _help(commands: Sequence[Entry]) -> str:
     width = max(len(command.name) for command in commands)
     parts = [
         f"usage: {PROGRAM} [--profile NAME] [--region REGION] [--debug] [--quiet] COMMAND …",

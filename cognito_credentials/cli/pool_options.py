@@ -6,16 +6,19 @@ A login is named by its source and never given itself: other users of the machin
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ClockSkewError, ConfigurationError, clean
+from . import fast
 from .failures import UsageError
-from .words import clock_difference
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from typing import Any, Final
+
     from ..credentials import TemporaryCredentials
     from ..pool.pool import IdentityPool
     from ..settings.settings import ConfiguredLogins, Settings
@@ -45,8 +48,6 @@ _OPTIONS: Final = (
 
 def add_pool_options(options: Options) -> None:
     """Add the options of a command that needs an identity pool."""
-    from ..logins.schemes import FORMS, one_of
-
     group = options.group("options that select the identity pool")
     for name, metavar, text in _OPTIONS:
         group.add(_option(name), metavar=metavar, help=text)
@@ -54,8 +55,8 @@ def add_pool_options(options: Options) -> None:
         "--login",
         metavar="[PROVIDER=]SOURCE",
         action="append",
-        help=f"PROVIDER=SOURCE, where SOURCE gives a login token: {one_of(FORMS)}; may be repeated; or "
-        "developer:URL, the app's own back end",
+        help="PROVIDER=SOURCE, where SOURCE gives a login token: file:PATH, env:NAME or command:ARGV; may be "
+        "repeated; or developer:URL, the app's own back end",
     )
 
 
@@ -166,6 +167,66 @@ def open_pool(invocation: Invocation) -> IdentityPool:
     return pool_of(settings, environ=environ)
 
 
+def find_ready(invocation: Invocation) -> tuple[TemporaryCredentials, dict[str, str]] | None:
+    """Return what `get_ready` does, if `fast` finds fresh credentials in the cache."""
+    hit = fast.find(selection(invocation), invocation.environ)
+    return None if hit is None else (hit.record.credentials, hit.facts)
+
+
+def get_ready(invocation: Invocation) -> tuple[TemporaryCredentials, dict[str, str]]:
+    """
+    Return the credentials that the invocation selects, with `facts_of`. `find_ready` finds them next time.
+
+    Raises:
+        CognitoCredentialsError: There are none that an SDK would take for valid.
+    """
+    argv, environ = selection(invocation), invocation.environ
+    key = fast.inputs(argv, environ)
+    pool = open_pool(invocation)
+    lines = fast.depends(pool, environ)
+    credentials, facts = usable_credentials(pool), facts_of(pool, environ)
+    if not str(invocation.options.policy or "").startswith(FILE_PREFIX):
+        # The shortcut does not notice that a policy file has changed.
+        fast.remember(argv, environ, pool, facts, key=key, lines=lines)
+    return credentials, facts
+
+
+def facts_of(pool: IdentityPool, environ: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return what commands show of the settings.
+
+    Returns:
+        ``profile``, empty for none, ``identity_pool_id`` and ``region``. For guests also what ``status``
+        needs to do without the settings.
+    """
+    from ..pool.pool import parts_of
+    from ..pool.status import name_of_principal
+
+    parts = parts_of(pool)
+    settings, principal = parts.settings, parts.refresher.principal()
+    facts: dict[str, str | None] = {
+        "profile": settings.profile or "",
+        "identity_pool_id": settings.identity_pool_id,
+        "region": configured_region(settings, environ),
+    }
+    if parts.logins.is_guest and principal is not None:
+        facts |= {
+            "guest": name_of_principal(parts.logins),
+            "identity_key": principal.identity_key,
+            "identity_id": settings.identity_id,
+            "account_id": settings.account_id,
+            "flow": settings.flow,
+            "identity_pool_id_origin": settings.origins.get("identity_pool_id"),
+        }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def selection(invocation: Invocation) -> list[str]:
+    """Return the arguments without the command that ``exec`` runs, which selects nothing."""
+    child = vars(invocation.options).get("child")
+    return invocation.argv[: -len(child)] if child else invocation.argv
+
+
 def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
     """
     Return credentials that an SDK will take for valid.
@@ -174,6 +235,8 @@ def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
         ClockSkewError: By this machine's clock, which SDKs go by, they have expired.
         CognitoCredentialsError: The pool gives no credentials.
     """
+    from .words import clock_difference
+
     credentials = pool.credentials()
     if time.time() < credentials.expires_at:
         return credentials
@@ -185,25 +248,31 @@ def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:
     )
 
 
-def region_for(invocation: Invocation, settings: Settings) -> str:
+def given_region(invocation: Invocation) -> str | None:
     """
-    Return the region for what uses the credentials.
+    Return the region of ``--region``; None where it is not given.
 
     Raises:
-        ConfigurationError: ``--region`` is no region.
+        ConfigurationError: It is no region.
     """
+    given: str | None = invocation.options.region
+    if given is None:
+        return None
     from ..regions import is_region, near_regions
 
-    given: str | None = invocation.options.region
-    if given is not None:
-        if not is_region(given):
-            near = near_regions(given)
-            raise ConfigurationError(
-                f"region from {ORIGIN} is no region: '{clean(given, 40)}'",
-                hint=f"Did you mean {' or '.join(near)}?" if near else "It is such as us-east-1",
-            )
-        return given
-    environ = invocation.environ
+    if not is_region(given):
+        near = near_regions(given)
+        raise ConfigurationError(
+            f"region from {ORIGIN} is no region: '{clean(given, 40)}'",
+            hint=f"Did you mean {' or '.join(near)}?" if near else "It is such as us-east-1",
+        )
+    return given
+
+
+def configured_region(settings: Settings, environ: Mapping[str, str]) -> str:
+    """Return the region that environment or profile name for what uses the credentials, or the pool's."""
+    from ..regions import is_region
+
     candidates = (environ.get("AWS_REGION"), environ.get("AWS_DEFAULT_REGION"))
     configured = settings.profile_settings.get("region")
     for candidate in (*candidates, configured):

@@ -38,12 +38,11 @@ def forbid_core_dumps() -> int | None:
     return soft
 
 
-def protect_memory() -> int | None:
+def forbid_tracing() -> None:
     """
-    Forbid core dumps and, on Linux, ptrace and /proc/PID/mem by other processes of the same user.
+    Forbid, on Linux, ptrace and /proc/PID/mem by other processes of the same user.
 
-    Returns:
-        As `forbid_core_dumps`.
+    A cache hit goes without: it is over in milliseconds, and this would take as long again.
     """
     if sys.platform == "linux":
         try:
@@ -52,7 +51,6 @@ def protect_memory() -> int | None:
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
         except (ImportError, OSError, AttributeError):
             pass  # a Python without ctypes, or a libc without prctl
-    return forbid_core_dumps()
 
 
 def hand_over(core_limit: int | None) -> None:
@@ -60,7 +58,7 @@ def hand_over(core_limit: int | None) -> None:
     Undo what another program would inherit, just before it takes over this process.
 
     Args:
-        core_limit: As `protect_memory` returned it.
+        core_limit: As `forbid_core_dumps` returned it.
     """
     import signal
 

@@ -7,12 +7,14 @@ service said was cleaned where it came in.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
 
 from .terminal import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
 CELL_LIMIT = 300
 NOTHING = "-"
@@ -39,6 +41,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]], width: int | N
 
 def as_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     """Write *value* for programs: one document, ASCII only, times as ``YYYY-MM-DDTHH:MM:SSZ``."""
+    import json
+
     return json.dumps(value, indent=2, default=_in_json) + "\n"
 
 

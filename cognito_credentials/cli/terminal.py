@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from typing import TextIO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def printable(text: str, limit: int = 400) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ..cache.file import FileStore
 from .signing_in import sign_ins
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..logins import Logins
     from ..sign_in.kept.account import Account
     from .parts import Parts
+
+
+_OF_CREDENTIALS: Final = (
+    *("access_key_id_last4", "account_id", "expiration", "refresh_at", "seconds_left", "clock_offset"),
+)
+"""What `CredentialsRecord.shown` returns."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,13 @@ def status_of(parts: Parts) -> Status:
     record, state = known.credentials, known.state
     account = _account(logins)
     retry_in = 0 if state is None else round(state.retry_at - clock.wall())
-    seen = None if record is None else record.seen
-    credentials = None if record is None else record.credentials
+    shown: dict[str, Any] = dict.fromkeys(_OF_CREDENTIALS) | {"account_id": settings.account_id}
+    if record is not None:
+        shown = record.shown(clock)
     return Status(
         identity_pool_id=settings.identity_pool_id,
         profile=settings.profile,
-        principal=_describe(logins),
+        principal=name_of_principal(logins),
         signed_in_as=None if account is None else account.shown,
         login_store=None if account is None else account.store,
         sign_in_has_ended=account is not None and _has_ended(logins),
@@ -69,18 +77,14 @@ def status_of(parts: Parts) -> Status:
         store=store.name,
         location=store.location,
         store_problem=store.problem() if isinstance(store, FileStore) else None,
-        access_key_id_last4=None if credentials is None else credentials.access_key_id[-4:],
-        account_id=settings.account_id if credentials is None else credentials.account_id,
-        expiration=None if credentials is None else credentials.expiration,
-        refresh_at=None if record is None else datetime.fromtimestamp(record.refresh_at, timezone.utc),
-        seconds_left=None if record is None else int(record.credentials.expires_at - record.seen.now(clock)),
         retry_in=retry_in if retry_in > 0 else None,
         last_error=state.message if state is not None and retry_in > 0 else None,
-        clock_offset=None if seen is None else seen.offset,
+        **shown,
     )
 
 
-def _describe(logins: Logins) -> str:
+def name_of_principal(logins: Logins) -> str:
+    """Say for people who the principal is: ``guest``, ``user 'name'``, or which logins."""
     if logins.user is not None:
         return f"user '{logins.user}'" + (" (guest)" if logins.is_guest else "")
     return "guest" if logins.is_guest else ", ".join(logins.describe())

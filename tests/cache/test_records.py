@@ -110,13 +110,19 @@ def test_identity_and_shortcut_come_back() -> None:
         ),
     )
     shortcut = decode_shortcut(
-        KEY, encode(ShortcutRecord(key=KEY, credentials_key=KEY, depends="file ab /tmp/ü\nenv cd X"))
+        KEY,
+        encode(
+            ShortcutRecord(
+                key=KEY, credentials_key=KEY, depends="file ab /tmp/ü\nenv cd X", facts="profile ü\nregion r"
+            )
+        ),
     )
 
     assert identity is not None
     assert (identity.identity_id, identity.principal, identity.obtained_at) == ("r:1", "guest", 5)
     assert shortcut is not None
     assert shortcut.depends == "file ab /tmp/ü\nenv cd X"
+    assert shortcut.facts == "profile ü\nregion r"
 
 
 def test_no_single_byte_may_change() -> None:

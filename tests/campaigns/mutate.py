@@ -65,7 +65,10 @@ ORIGINALS: dict[str, bytes] = {
     ),
     "shortcut": encode(
         ShortcutRecord(
-            key=KEY, credentials_key="f" * 40, depends="file 00 /home/me/.aws/config\nenv 11 AWS_PROFILE"
+            key=KEY,
+            credentials_key="f" * 40,
+            depends="file 00 /home/me/.aws/config\nenv 11 AWS_PROFILE",
+            facts="profile app\nregion us-east-1",
         )
     ),
 }

@@ -47,7 +47,7 @@ def slow(world: World, argv: list[str] = ARGV, **changes: str) -> IdentityPool:
     pool = pool_of(settings, clock=world.clock, environ=environ)
     lines = depends(pool, environ)
     pool.credentials()
-    remember(argv, environ, pool, key, lines)
+    remember(argv, environ, pool, {}, key=key, lines=lines)
     return pool
 
 
@@ -185,7 +185,7 @@ def test_a_command_is_never_skipped(world: World) -> None:
 
     pool = pool_of(settings, environ=environ)
     assert depends(pool, environ) is None
-    remember(ARGV, environ, pool, inputs(ARGV, environ), None)
+    remember(ARGV, environ, pool, {}, key=inputs(ARGV, environ), lines=None)
 
     assert fast(world) is None
 
@@ -207,7 +207,7 @@ def test_what_changes_under_way_is_not_remembered(world: World, tmp_path: Path) 
         pool.credentials()
         change()
 
-        remember(ARGV, environ, pool, key, lines)
+        remember(ARGV, environ, pool, {}, key=key, lines=lines)
 
         assert fast(world) is None
 

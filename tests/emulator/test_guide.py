@@ -178,7 +178,7 @@ def test_every_argument_is_in_the_guide():
     parameters = inspect.signature(Emulator).parameters
     (command,) = (command for command in COMMANDS if command.name == "emulator")
     flags = Flags()
-    command.add_options(flags)
+    command.load().add_options(flags)
 
     assert {name: row[2] for name, row in rows.items()} == {
         name: repr(parameter.default) for name, parameter in parameters.items()

@@ -13,54 +13,46 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     demo.py, emulator.py    try it out on this machine
     helping.py              ``help``
 
-Each has a `Command`: name, options, help, and a function from an `Invocation` to an exit code.
+Each has a `Command`: options, help, and a function from an `Invocation` to an exit code. Only the file of the
+command that runs is loaded; `COMMANDS` has what the list of all of them shows.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 
-from ..command import Command, Invocation
+from ..command import Entry, Invocation
 from ..failures import StoppedError, profile_of, report
-from ..logs import logging_to
 from ..parser import parse
-from ..process import EndedBySignal, EndingInOrder, protect_memory
+from ..process import EndedBySignal, EndingInOrder, forbid_core_dumps, forbid_tracing
 from ..terminal import Terminal
-from . import (
-    clear,
-    configure,
-    credential_process,
-    demo,
-    emulator,
-    execute,
-    export,
-    helping,
-    listing,
-    login,
-    logout,
-    refresh,
-    status,
-    unlink,
-    whoami,
-)
 
-COMMANDS: tuple[Command, ...] = (
-    credential_process.COMMAND,
-    export.COMMAND,
-    execute.COMMAND,
-    whoami.COMMAND,
-    status.COMMAND,
-    listing.COMMAND,
-    login.COMMAND,
-    logout.COMMAND,
-    unlink.COMMAND,
-    configure.COMMAND,
-    refresh.COMMAND,
-    clear.COMMAND,
-    demo.COMMAND,
-    emulator.COMMAND,
-    helping.COMMAND,
+COMMANDS = (
+    Entry(
+        "credential-process",
+        "credential_process",
+        "use the credentials",
+        "print credentials for a profile's credential_process",
+    ),
+    Entry("export", "export", "use the credentials", "print credentials for a shell, a file or another tool"),
+    Entry("exec", "execute", "use the credentials", "run a command with credentials"),
+    Entry("whoami", "whoami", "inspect", "ask STS whose credentials these are"),
+    Entry("status", "status", "inspect", "show identity, time left and where they are kept; offline"),
+    Entry("list", "listing", "inspect", "list the profiles with an identity pool, and what is kept; offline"),
+    Entry("login", "login", "sign in and out", "sign in to the user pool or issuer that the profile names"),
+    Entry("logout", "logout", "sign in and out", "end the sign-in, here and at the issuer"),
+    Entry("unlink", "unlink", "sign in and out", "take one login off the identity"),
+    Entry("configure", "configure", "set up and clean up", "write a profile into the AWS config file"),
+    Entry("refresh", "refresh", "set up and clean up", "get new credentials now"),
+    Entry("clear", "clear", "set up and clean up", "forget credentials, keep identities"),
+    Entry(
+        "demo",
+        "demo",
+        "try it out",
+        "see an identity pool become AWS credentials, step by step, on this machine",
+    ),
+    Entry("emulator", "emulator", "try it out", "run Cognito Identity and STS on this machine"),
+    Entry("help", "helping", "try it out", "show what a command does and takes"),
 )
 """In the order of the help."""
 
@@ -79,16 +71,14 @@ def run(argv: list[str], *, own_process: bool = False) -> int:
     terminal = Terminal.of_process()
     profile, debug = None, "--debug" in argv
     try:
-        core_limit = protect_memory() if own_process else None
+        core_limit = forbid_core_dumps() if own_process else None
         options = parse(argv, COMMANDS)
         terminal.quiet, debug = options.quiet, options.debug
         profile = profile_of(options.profile, os.environ)
-        invocation = Invocation(argv, options, os.environ, terminal, core_limit)
-        # An SDK shows our stderr as the error's text: a failure must print its one line and nothing else.
-        hold = options.command is credential_process.COMMAND
-        in_order = EndingInOrder() if own_process else contextlib.nullcontext()
-        with in_order, logging_to(terminal, debug=debug, hold=hold):
-            return int(options.command.run(invocation))
+        invocation = Invocation(argv, options, os.environ, terminal, core_limit=core_limit)
+        command = options.command
+        code = None if command.answer is None else command.answer(invocation)
+        return _run(invocation, own_process=own_process) if code is None else int(code)
     except SystemExit as ended:  # argparse, after the help or the version
         return ended.code if isinstance(ended.code, int) else 0
     except EndedBySignal as ended:
@@ -97,3 +87,21 @@ def run(argv: list[str], *, own_process: bool = False) -> int:
         return report(StoppedError("no answer; nothing was changed"), terminal, profile=None, debug=debug)
     except BaseException as error:  # noqa: BLE001  (the one place where errors end)
         return report(error, terminal, profile=profile, debug=debug)
+
+
+def _run(invocation: Invocation, *, own_process: bool) -> int:
+    """Run the command with the library, whose log is shown."""
+    import contextlib
+
+    from ..logs import logging_to
+
+    options = invocation.options
+    if own_process:
+        forbid_tracing()
+    # An SDK shows our stderr as the error's text: a failure must print its one line and nothing else.
+    hold = options.entry.name == "credential-process"
+    with (
+        EndingInOrder() if own_process else contextlib.nullcontext(),
+        logging_to(invocation.terminal, debug=options.debug, hold=hold),
+    ):
+        return int(options.command.run(invocation))

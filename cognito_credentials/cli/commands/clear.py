@@ -60,9 +60,6 @@ def _clear_one(invocation: Invocation) -> int:
 
 
 COMMAND = Command(
-    name="clear",
-    group="set up and clean up",
-    summary="forget credentials, keep identities",
     details="""
 Credentials that were handed out stay valid until they expire: nothing can take them back. Files in the
 cache directory that are not ours are left alone.""",

@@ -211,9 +211,6 @@ def _confirm(invocation: Invocation, path: str) -> None:
 
 
 COMMAND = Command(
-    name="configure",
-    group="set up and clean up",
-    summary="write a profile into the AWS config file",
     details="""
 On a terminal it asks for what is missing; with --identity-pool-id it asks only whether to write. Comments,
 order and line ends of the file stay. It refuses a profile with credentials of another kind. An empty

@@ -7,27 +7,18 @@ fresh credentials are in the cache.
 
 from __future__ import annotations
 
-from .. import fast
 from ..command import Command, Invocation
-from ..pool_options import FILE_PREFIX, open_pool, usable_credentials
+from ..pool_options import get_ready
 
 
 def run(invocation: Invocation) -> int:
-    """Print the credentials, and store the shortcut to them for the next time."""
-    key = fast.inputs(invocation.argv, invocation.environ)
-    pool = open_pool(invocation)
-    depends = fast.depends(pool, invocation.environ)
-    invocation.terminal.write(usable_credentials(pool).to_process() + "\n")
-    if not str(invocation.options.policy or "").startswith(FILE_PREFIX):
-        # The shortcut does not notice that a policy file has changed.
-        fast.remember(invocation.argv, invocation.environ, pool, key, depends)
+    """Print the credentials."""
+    credentials, _ = get_ready(invocation)
+    invocation.terminal.write(credentials.to_process() + "\n")
     return 0
 
 
 COMMAND = Command(
-    name="credential-process",
-    group="use the credentials",
-    summary="print credentials for a profile's credential_process",
     details="""
 Prints one JSON object on stdout, or nothing but one line on stderr and an exit code. The credentials come
 from the cache while they last, so the AWS CLI and SDKs may run this as often as they like.""",

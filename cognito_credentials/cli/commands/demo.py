@@ -216,9 +216,6 @@ def _environment(directory: str, url: str) -> Iterator[None]:
 
 
 COMMAND = Command(
-    name="demo",
-    group="try it out",
-    summary="see an identity pool become AWS credentials, step by step, on this machine",
     details="""
 Starts the emulator, gets credentials from the network and from the cache, renews them, recovers from a
 deleted identity, and asks STS who we are. Exits with 0 only if every step held. It needs the 'emulator'

@@ -77,9 +77,6 @@ class _Log(io.TextIOBase):
 
 
 COMMAND = Command(
-    name="emulator",
-    group="try it out",
-    summary="run Cognito Identity and STS on this machine",
     details="""
 Prints where it listens as its first line, then one line a request on stderr. Ctrl-C ends it. It needs the
 'emulator' extra; without it, it says what to install.""",

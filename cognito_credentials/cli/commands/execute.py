@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-from collections.abc import Mapping
-from typing import Final
 
 from ...errors import ConfigurationError, clean
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import CommandError
 from ..formats import environment
-from ..pool_options import open_pool, region_for, usable_credentials
+from ..pool_options import find_ready, get_ready, given_region
 from ..process import hand_over
 from ..terminal import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+    from ...credentials import TemporaryCredentials
 
 SHADOWING: Final = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
@@ -45,19 +49,34 @@ def add_options(options: Options) -> None:
     )
 
 
+def answer(invocation: Invocation) -> int | None:
+    """Become the command, with credentials that are in the cache."""
+    _refuse_nesting(invocation.environ)
+    # What is wrong is said before the service is asked.
+    find(_child(invocation)[0], invocation.environ)
+    given_region(invocation)
+    ready = find_ready(invocation)
+    return None if ready is None else _become(invocation, *ready)
+
+
 def run(invocation: Invocation) -> int:
     """Become the command."""
-    _refuse_nesting(invocation.environ)
-    argv = list(invocation.options.child) or _shell(invocation.environ)
-    path = find(argv[0], invocation.environ)
-    pool = open_pool(invocation)
-    settings = pool.settings
+    return _become(invocation, *get_ready(invocation))
+
+
+def _child(invocation: Invocation) -> list[str]:
+    return list(invocation.options.child) or _shell(invocation.environ)
+
+
+def _become(invocation: Invocation, credentials: TemporaryCredentials, facts: dict[str, str]) -> int:
+    argv = _child(invocation)
     variables = child_environment(
         invocation.environ,
-        environment(usable_credentials(pool), region_for(invocation, settings)),
-        profile=settings.profile or settings.identity_pool_id,
+        environment(credentials, given_region(invocation) or facts["region"]),
+        profile=facts["profile"] or facts["identity_pool_id"],
         process_id=os.getpid(),
     )
+    path = find(argv[0], invocation.environ)
     return replace_process(path, argv, variables, core_limit=invocation.core_limit)
 
 
@@ -126,7 +145,9 @@ def find(command: str, environ: Mapping[str, str]) -> str:
     Raises:
         CommandError: It does not exist, or is not executable.
     """
-    path = shutil.which(command, path=environ.get("PATH", os.defpath))
+    import shutil
+
+    path: str | None = shutil.which(command, path=environ.get("PATH", os.defpath))
     if path is not None:
         return path
     has_directory = os.path.dirname(command) != ""
@@ -179,9 +200,6 @@ def _cannot_start(command: str, error: OSError, exit_code: int) -> CommandError:
 
 
 COMMAND = Command(
-    name="exec",
-    group="use the credentials",
-    summary="run a command with credentials",
     details="""
 Without a command it starts your shell. A command is run without a shell: for pipes and aliases give one,
 as in: exec -- sh -c 'aws s3 ls | head'. Signals and the exit code are the command's own.
@@ -193,6 +211,7 @@ $ cognito-credentials exec --profile guest -- aws sts get-caller-identity
     "Account": "123456789012",
     …""",
     arguments=" [--] [CMD …]",
+    answer=answer,
     run=run,
     add_options=add_options,
     takes_pool=True,

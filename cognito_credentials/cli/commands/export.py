@@ -6,7 +6,11 @@ from ...errors import clean
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
 from ..formats import FORMATS, export, removal
-from ..pool_options import open_pool, region_for, usable_credentials
+from ..pool_options import find_ready, get_ready, given_region
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...credentials import TemporaryCredentials
 
 
 def add_options(options: Options) -> None:
@@ -17,8 +21,8 @@ def add_options(options: Options) -> None:
     options.add("--print", action="store_true", help="print them even to a terminal")
 
 
-def run(invocation: Invocation) -> int:
-    """Print the credentials, or what removes them."""
+def answer(invocation: Invocation) -> int | None:
+    """Print what removes the credentials, or those that are in the cache."""
     options, terminal = invocation.options, invocation.terminal
     if options.unset:
         lines = removal(options.format)
@@ -34,17 +38,25 @@ def run(invocation: Invocation) -> int:
             "stdout is a terminal, where others can read the credentials and scrollback keeps them",
             f'Use eval "$({PROGRAM} export --format env)" or a file, or add --print',
         )
-    pool = open_pool(invocation)
-    region = region_for(invocation, pool.settings)
-    section = clean(pool.settings.profile or "default", 120)
-    terminal.write(export(usable_credentials(pool), options.format, region=region, profile=section))
+    given_region(invocation)  # what is wrong is said before the service is asked
+    ready = find_ready(invocation)
+    return None if ready is None else _export(invocation, *ready)
+
+
+def run(invocation: Invocation) -> int:
+    """Print the credentials."""
+    return _export(invocation, *get_ready(invocation))
+
+
+def _export(invocation: Invocation, credentials: TemporaryCredentials, facts: dict[str, str]) -> int:
+    region = given_region(invocation) or facts["region"]
+    section = clean(facts["profile"] or "default", 120)
+    text = export(credentials, invocation.options.format, region=region, profile=section)
+    invocation.terminal.write(text)
     return 0
 
 
 COMMAND = Command(
-    name="export",
-    group="use the credentials",
-    summary="print credentials for a shell, a file or another tool",
     details="""
 They do not renew themselves there: after AWS_CREDENTIAL_EXPIRATION export them again. Every program started
 from that shell inherits them. In Git Bash, set MSYS2_ENV_CONV_EXCL='*': values may begin with a slash.""",
@@ -53,6 +65,7 @@ $ eval "$(cognito-credentials export --profile guest --format env)"
 $ docker run --env-file <(cognito-credentials export --format env-no-export) example
 PS> cognito-credentials export --format powershell | Out-String | Invoke-Expression
 $ eval "$(cognito-credentials export --format env --unset)\"""",
+    answer=answer,
     run=run,
     add_options=add_options,
     takes_pool=True,

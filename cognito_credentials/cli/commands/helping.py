@@ -18,9 +18,6 @@ def run(invocation: Invocation) -> int:
 
 
 COMMAND = Command(
-    name="help",
-    group="try it out",
-    summary="show what a command does and takes",
     example="""
 $ cognito-credentials help export
 usage: cognito-credentials export [options]

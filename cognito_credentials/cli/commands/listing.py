@@ -100,9 +100,6 @@ def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 COMMAND = Command(
-    name="list",
-    group="inspect",
-    summary="list the profiles with an identity pool, and what is kept; offline",
     example="""
 $ cognito-credentials list
 Profile  Pool                 Login  Identity ID          Expires

@@ -121,9 +121,6 @@ def _wants_link(invocation: Invocation, guest: str | None) -> bool:
 
 
 COMMAND = Command(
-    name="login",
-    group="sign in and out",
-    summary="sign in to the user pool or issuer that the profile names",
     details="""
 The profile's cognito_sign_in says how; the browser is the default. If none can be opened (SSH, WSL, no
 display), an address is printed, and you paste back the one that the browser ends at. A password is asked

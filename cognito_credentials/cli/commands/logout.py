@@ -143,9 +143,6 @@ def _lines(done: SignedOut) -> list[str]:
 
 
 COMMAND = Command(
-    name="logout",
-    group="sign in and out",
-    summary="end the sign-in, here and at the issuer",
     details="""
 Asks the issuer to revoke the refresh token, and removes the token, the name of the user and the
 credentials. The identity is kept, so that the same user is known again offline; --scope identity forgets

@@ -24,9 +24,6 @@ def run(invocation: Invocation) -> int:
 
 
 COMMAND = Command(
-    name="refresh",
-    group="set up and clean up",
-    summary="get new credentials now",
     details="""
 Usually not needed: credentials are renewed before they expire. If it fails, those that are held stay in
 use.""",

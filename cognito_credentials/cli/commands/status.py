@@ -2,109 +2,153 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Any
-
 from ...cache.file import NOTHING_KEPT
-from ...clock import span
-from ...logins.mapping import NOBODY
+from ...cache.records import decode_identity, decode_state
+from ...clock import Clock, span
+from .. import fast
 from ..command import Command, Invocation, Options
-from ..pool_options import open_pool, region_for
+from ..pool_options import facts_of, given_region, open_pool, selection
 from ..tables import as_json, listing, moment
 from ..terminal import printable
 from ..words import clock_difference, command_line, sign_in_place, time_left
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...logins import Logins
-    from ...pool.parts import Parts
-    from ...pool.status import Status
-    from ...settings.settings import Settings
+    from collections.abc import Mapping
+    from typing import Any, Final
 
 
 def add_options(options: Options) -> None:
     options.add("--json", action="store_true", help="print JSON, for programs")
 
 
+def answer(invocation: Invocation) -> int | None:
+    """Print what is known of a guest with fresh credentials and no failure."""
+    hit = fast.find(selection(invocation), invocation.environ)
+    if hit is None or "guest" not in hit.facts:
+        return None
+    clock, facts = Clock(), hit.facts
+    data = hit.store.load("state", hit.record.key)
+    state = None if data is None else decode_state(hit.record.key, data)
+    data = hit.store.load("identity", facts["identity_key"])
+    identity = None if data is None else decode_identity(facts["identity_key"], data)
+    if identity is None or (state is not None and state.retry_at > clock.wall()):
+        return None
+    return _show(
+        invocation,
+        {
+            **_FACTS,
+            **hit.record.shown(clock),
+            "identity_pool_id": facts["identity_pool_id"],
+            "profile": facts["profile"] or None,
+            "principal": facts["guest"],
+            "sign_in_has_ended": False,
+            "identity_id": facts.get("identity_id", identity.identity_id),
+            "store": hit.store.name,
+            "location": hit.store.location,
+            "store_problem": hit.store.problem(),
+            "identity_pool_id_origin": facts.get("identity_pool_id_origin"),
+            "region": given_region(invocation) or facts["region"],
+            "flow": facts["flow"],
+            "logins": [],
+        },
+        has_sign_in=False,
+    )
+
+
 def run(invocation: Invocation) -> int:
     """Print what is known."""
+    import dataclasses
+
     from ...pool.pool import parts_of
 
+    argv, environ = selection(invocation), invocation.environ
+    key = fast.inputs(argv, environ)
     pool = open_pool(invocation)
-    status, parts = pool.status(), parts_of(pool)
-    region = region_for(invocation, parts.settings)
-    if invocation.options.json:
-        invocation.terminal.write(as_json(_facts(status, parts, region)))
-    else:
-        invocation.terminal.write(listing(_rows(status, parts, region)))
+    lines = fast.depends(pool, environ)
+    parts, found = parts_of(pool), facts_of(pool, environ)
+    facts = {
+        **dataclasses.asdict(pool.status()),
+        "identity_pool_id_origin": parts.settings.origins.get("identity_pool_id"),
+        "region": given_region(invocation) or found["region"],
+        "flow": parts.settings.flow,
+        "logins": parts.logins.describe(),
+    }
+    if "guest" in found and facts["seconds_left"] is not None:
+        fast.remember(argv, environ, pool, found, key=key, lines=lines)
+    return _show(invocation, facts, has_sign_in=any(source.is_sign_in for _, source in parts.logins.sources))
+
+
+_FACTS: Final = dict.fromkeys(
+    (
+        *("identity_pool_id", "profile", "principal", "signed_in_as", "login_store", "sign_in_has_ended"),
+        *("identity_id", "unknown_because", "store", "location", "store_problem", "access_key_id_last4"),
+        *("account_id", "expiration", "refresh_at", "seconds_left", "retry_in", "last_error", "clock_offset"),
+        *("identity_pool_id_origin", "region", "flow", "logins"),
+    )
+)
+"""Names that stay from release to release: those of `pool.status.Status`, then four of the settings."""
+
+
+def _show(invocation: Invocation, facts: Mapping[str, Any], *, has_sign_in: bool) -> int:
+    """Print *facts*, which are named as in `_FACTS`."""
+    as_text = as_json(facts) if invocation.options.json else listing(_rows(facts, has_sign_in=has_sign_in))
+    invocation.terminal.write(as_text)
     return 0
 
 
-def _facts(status: Status, parts: Parts, region: str) -> dict[str, Any]:
-    """Return everything by names that stay from release to release."""
-    facts = dataclasses.asdict(status)
-    facts["identity_pool_id_origin"] = parts.settings.origins.get("identity_pool_id")
-    facts |= {"region": region, "flow": parts.settings.flow, "logins": parts.logins.describe()}
-    return facts
-
-
-def _rows(status: Status, parts: Parts, region: str) -> list[tuple[str, object]]:
-    left = time_left(status.seconds_left)
+def _rows(facts: Mapping[str, Any], *, has_sign_in: bool) -> list[tuple[str, object]]:
+    left = time_left(facts["seconds_left"])
     credentials = "none"
-    if left is not None and status.expiration is not None:
-        credentials = f"…{status.access_key_id_last4}, {left} (until {moment(status.expiration)})"
-    refresh = None if status.refresh_at is None else f"after {moment(status.refresh_at)}"
-    offset = status.clock_offset
-    waits = status.retry_in is not None and not status.sign_in_has_ended  # that needs a person, not time
-    retry = f"; next try in {span(status.retry_in or 0)}" if waits else ""
-    error = None if status.last_error is None else f"{status.last_error}{retry}"
+    if left is not None and facts["expiration"] is not None:
+        credentials = f"…{facts['access_key_id_last4']}, {left} (until {moment(facts['expiration'])})"
+    refresh = None if facts["refresh_at"] is None else f"after {moment(facts['refresh_at'])}"
+    offset = facts["clock_offset"]
+    waits = facts["retry_in"] is not None and not facts["sign_in_has_ended"]  # that needs a person, not time
+    retry = f"; next try in {span(facts['retry_in'] or 0)}" if waits else ""
+    error = None if facts["last_error"] is None else f"{facts['last_error']}{retry}"
+    problem = facts["store_problem"]
     return [
-        ("Profile", status.profile),
-        ("Identity pool", f"{status.identity_pool_id}{_elsewhere(parts.settings)}"),
-        ("Flow", parts.settings.flow),
-        ("Region", region),
-        ("Login", status.principal if _signs_in(parts.logins) else None),
-        ("Signed in", _signed_in(status, parts.logins)),
-        ("Identity", status.identity_id or _unknown(status)),
-        ("Account", status.account_id),
+        ("Profile", facts["profile"]),
+        ("Identity pool", f"{facts['identity_pool_id']}{_elsewhere(facts['identity_pool_id_origin'])}"),
+        ("Flow", facts["flow"]),
+        ("Region", facts["region"]),
+        ("Login", facts["principal"] if has_sign_in else None),
+        ("Signed in", _signed_in(facts, has_sign_in=has_sign_in)),
+        ("Identity", facts["identity_id"] or _unknown(facts["unknown_because"])),
+        ("Account", facts["account_id"]),
         ("Credentials", credentials),
         ("Next refresh", refresh),
-        ("Kept in", f"{status.store}: {status.location}"),
-        ("Not kept", None if status.store_problem is None else f"{status.store_problem}; {NOTHING_KEPT}"),
+        ("Kept in", f"{facts['store']}: {facts['location']}"),
+        ("Not kept", None if problem is None else f"{problem}; {NOTHING_KEPT}"),
         ("Last error", error),
         ("Clock", f"this machine is {clock_difference(offset)}" if offset else None),
     ]
 
 
-def _elsewhere(settings: Settings) -> str:
+def _elsewhere(origin: str | None) -> str:
     """Say where the pool's id comes from, if not from the profile shown."""
-    origin = settings.origins.get("identity_pool_id", "")
     return "" if not origin or origin.startswith("profile ") else f" (from {origin})"
 
 
-def _unknown(status: Status) -> str:
-    because = status.unknown_because
+def _unknown(because: str | None) -> str:
+    from ...logins.mapping import NOBODY
+
     if because is None:
         return "not known yet"
     return because if because == NOBODY else f"cannot be told whose: {because}"
 
 
-def _signs_in(logins: Logins) -> bool:
-    return any(source.is_sign_in for _, source in logins.sources)
-
-
-def _signed_in(status: Status, logins: Logins) -> str:
+def _signed_in(facts: Mapping[str, Any], *, has_sign_in: bool) -> str:
     """Say who is signed in and where that is kept; for logins from elsewhere, where they come from."""
-    login = command_line("login", status.profile)
-    if status.signed_in_as is not None:
-        end = f"; the sign-in has ended: run {login}" if status.sign_in_has_ended else ""
-        return f"{printable(status.signed_in_as)}, kept in {sign_in_place(status.login_store)}{end}"
-    return f"nobody; {login} signs in" if _signs_in(logins) else status.principal
+    login = command_line("login", facts["profile"])
+    if facts["signed_in_as"] is not None:
+        end = f"; the sign-in has ended: run {login}" if facts["sign_in_has_ended"] else ""
+        return f"{printable(facts['signed_in_as'])}, kept in {sign_in_place(facts['login_store'])}{end}"
+    return f"nobody; {login} signs in" if has_sign_in else str(facts["principal"])
 
 
 COMMAND = Command(
-    name="status",
-    group="inspect",
-    summary="show identity, time left and where they are kept; offline",
     details="""
 Asks neither the network nor a login source that is a program. Exits with 0 whenever the profile is in
 order, also when there are no credentials yet.""",
@@ -116,6 +160,7 @@ Signed in      guest
 Identity       us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3
 Credentials    …W5MQ, 43 min left (until 2026-01-31T12:00:00Z)
 Kept in        file: /home/ada/.aws/cognito/cache""",
+    answer=answer,
     run=run,
     add_options=add_options,
     takes_pool=True,

@@ -44,9 +44,6 @@ def run(invocation: Invocation) -> int:
 
 
 COMMAND = Command(
-    name="unlink",
-    group="sign in and out",
-    summary="take one login off the identity",
     details="""
 An identity can have several logins, and any of them leads to it. A login that is taken off leads to
 another identity from then on; an identity without any login is lost, with what is kept under it.""",

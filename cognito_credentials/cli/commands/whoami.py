@@ -8,7 +8,7 @@ from ...errors import CognitoCredentialsError, RefusedError, ServiceError, repla
 from ...settings.aws_config import read_config
 from ...settings.endpoints import checked_endpoint, configured_endpoint
 from ..command import Command, Invocation, Options
-from ..pool_options import open_pool, region_for
+from ..pool_options import configured_region, given_region, open_pool
 from ..tables import as_json, listing
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def add_options(options: Options) -> None:
 def run(invocation: Invocation) -> int:
     """Ask, and print the answer."""
     pool = open_pool(invocation)
-    region = region_for(invocation, pool.settings)
+    region = given_region(invocation) or configured_region(pool.settings, invocation.environ)
     answer = caller_identity(pool, region, invocation.environ)
     if invocation.options.json:
         invocation.terminal.write(as_json(answer))
@@ -121,9 +121,6 @@ def _failure(error: Exception) -> Exception:
 
 
 COMMAND = Command(
-    name="whoami",
-    group="inspect",
-    summary="ask STS whose credentials these are",
     details="""
 One call over the network with the credentials, by boto3's own machinery: what works here works in boto3.""",
     example="""
