@@ -38,6 +38,7 @@ REVEALED = {
     "exchange/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),
     "sign_in/issuers/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
     "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
+    "sign_in/kept/replacing.py": (1, "the file of the sign-in before is put back"),
     "sign_in/ways/password.py": (2, "a code is stripped; codes and new passwords go into the request"),
     "sign_in/ways/srp.py": (1, "into the proof"),
     "sign_in/kept/stored_tokens.py": (4, "the form in which it is stored, and back"),

@@ -92,9 +92,9 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
         )
     principal = parts.refresher.principal()  # before the sign-in is removed
     done, error = SignedOut(scope=scope), None
-    if scope != "credentials":
+    try:
         # Before the credentials are removed: another process cannot get new ones from here on.
-        for _, source in parts.logins.sources:
+        for _, source in parts.logins.sources if scope != "credentials" else ():
             if not source.is_sign_in:
                 done += SignedOut(others=(describe(source),))
                 continue
@@ -102,6 +102,11 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
                 done += cast("SignInSource", source).sign_out(revoke=revoke)
             except CognitoCredentialsError as problem:
                 error = problem
+    except BaseException:
+        # Ctrl-C: a sign-out that has begun goes on to its end, and nothing leads to the credentials after it.
+        if any(source.principal() is None for source in sign_ins(parts.logins)):
+            parts.refresher.forget(principal, identity=scope == "identity")
+        raise
     forgotten = parts.refresher.forget(principal, identity=scope == "identity")
     if error is not None:
         raise error

@@ -502,3 +502,23 @@ def test_signing_out_of_a_sign_in(world: World) -> None:
     assert key not in kept(world)
     with pytest.raises(LoginRequiredError):
         pool.credentials()
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_signing_out_that_is_interrupted(world: World, is_ended: bool) -> None:
+    """Ctrl-C leaves a sign-out whole or not begun: the credentials are kept as long as the sign-in is."""
+
+    class Interrupted(SignIn):
+        def sign_out(self, *, revoke: bool) -> Any:
+            if is_ended:
+                super().sign_out(revoke=revoke)
+            raise KeyboardInterrupt
+
+    pool = world.pool(logins={LOGIN: Interrupted(world)})
+    pool.sign_in()
+    key = pool.credentials().access_key_id
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.sign_out()
+
+    assert (key in kept(world)) is not is_ended

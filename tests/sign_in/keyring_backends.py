@@ -99,6 +99,25 @@ class Locked(Works):
         raise KeyringLocked("CANARY is locked")
 
 
+class SilentOnce(Works):
+    """Answers "nothing" when it is first asked, as a keyring does that is just being unlocked."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        asked = self.path.with_suffix(".asked")
+        if asked.exists():
+            return super().get_password(service, username)
+        asked.touch()
+        return None
+
+
+class Silent(Works):
+    """Has forgotten all that it had before the test made it silent, and keeps what is new."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        known = json.loads(self.path.with_suffix(".hidden").read_text())
+        return None if f"{service}/{username}" in known else super().get_password(service, username)
+
+
 class Talks(Works):
     """Prints to stdout, where only answers belong, and to the terminal."""
 

@@ -14,6 +14,7 @@ import pytest
 
 from cognito_credentials.errors import CacheError, LoginRequiredError
 from cognito_credentials.exchange.interruption import drops_frames_on_interrupt
+from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.sources import OidcLogin
 
 from .hostile_issuer import CLIENT, HostileIssuer
@@ -62,6 +63,95 @@ def test_leaving_a_broken_keyring(
 
     assert _source(issuer).token()
     assert "kept in the keyring could not be removed" in caplog.text
+
+
+def _give_up(source: OidcLogin) -> None:
+    def interrupt(_: str) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        source.sign_in(open_browser=interrupt)
+
+
+@pytest.mark.parametrize("backend", ["Works", "SilentOnce", "Silent", "Locked"])
+def test_giving_up_changes_nothing(
+    issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, backend: str
+) -> None:
+    """Whatever the keyring answers to a login that is given up, the sign-in before works; no key is added."""
+    _signed_in(issuer, "keyring")
+    keyring = tmp_path / "keyring.json"
+    kept = keyring.read_text()
+    (tmp_path / "keyring.hidden").write_text(kept)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.{backend}")
+    if backend == "Locked":
+        with pytest.raises(CacheError):
+            _source(issuer, "keyring").sign_in(open_browser=lambda _: False)
+    else:
+        _give_up(_source(issuer, "keyring"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Works")
+
+    assert _source(issuer, "keyring").token()
+    assert keyring.read_text() == kept
+
+
+def test_a_key_that_the_keyring_does_not_give_is_not_replaced(
+    issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A login beside a silent keyring has a key of its own; after the sign-out, no key is left."""
+    _signed_in(issuer, "keyring")
+    keyring = tmp_path / "keyring.json"
+    before = json.loads(keyring.read_text())
+    (tmp_path / "keyring.hidden").write_text(json.dumps(before))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Silent")
+
+    _signed_in(issuer, "keyring", "bob")
+
+    assert before.items() < json.loads(keyring.read_text()).items()
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Works")
+    source = _source(issuer, "keyring")
+    assert source.token()
+    assert source.account().subject == "bob"  # type: ignore[union-attr]
+    assert source.sign_out(revoke=False).left == ()
+    assert json.loads(keyring.read_text()) == {}
+
+
+@pytest.mark.parametrize(("before", "after"), [("keyring", "file"), ("file", "keyring")])
+def test_giving_up_a_change_of_the_store(issuer: HostileIssuer, before: str, after: str) -> None:
+    """A login to the other store that is given up leaves the sign-in where it is."""
+    _signed_in(issuer, before)
+
+    _give_up(_source(issuer, after))
+
+    assert _source(issuer).account().store == before  # type: ignore[union-attr]
+    assert _source(issuer, before).token()
+
+
+def test_a_failure_beside_a_silent_keyring(
+    issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """If the new sign-in cannot be written while the keyring is silent, the one before works afterwards."""
+    ann = _signed_in(issuer, "keyring")
+    kept = (tmp_path / "keyring.json").read_text()
+    (tmp_path / "keyring.hidden").write_text(kept)
+    bob = _verified(issuer, "bob")
+    replace = os.replace
+
+    def fails(source: str, target: str, **options: Any) -> None:
+        if os.path.basename(target).startswith("sign-in-v1-"):
+            raise OSError(errno.ENOSPC, "full")
+        replace(source, target, **options)
+
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Silent")
+    with monkeypatch.context() as full:
+        full.setattr(os, "replace", fails)
+        with pytest.raises(CacheError), ann._sign_in().begin("keyring", 5) as keep:
+            keep(bob)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{BACKENDS}.Works")
+
+    account = ann.account()
+    assert account is not None
+    assert ann._sign_in()._exchange_of(account).load().refresh_token == Secret("CANARY-refresh-1")
+    assert (tmp_path / "keyring.json").read_text() == kept
 
 
 def test_giving_up_beside_a_login_that_succeeds(issuer: HostileIssuer) -> None:
@@ -149,7 +239,6 @@ def test_signing_out_with_a_broken_keyring(issuer: HostileIssuer, monkeypatch: p
 
 def _verified(issuer: HostileIssuer, subject: str) -> Any:
     """Return verified tokens of *subject*."""
-    from cognito_credentials.secret import Secret
     from cognito_credentials.sign_in.issuers.tokens import Tokens
 
     issuer.claims = {"sub": subject}

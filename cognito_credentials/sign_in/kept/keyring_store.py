@@ -2,10 +2,11 @@
 A secret store that needs the keyring of the operating system: the secret is in a file, its key in the
 keyring.
 
-The key has 32 random bytes. It is written when somebody signs in and never replaced. The secret is encrypted
-with it (AES-256-GCM). A secret that is itself in the keyring would not fit everywhere: Windows takes 1,280
-characters, and a user pool's refresh token is longer. And some keyrings replace an item by deleting it first;
-a file is replaced whole.
+The key has 32 random bytes. It is written when somebody signs in and never replaced: a locked keyring may
+answer that it has no key. So where there is a file, which an earlier key may open, a new key is another item,
+and the new file names it. The secret is encrypted with the key (AES-256-GCM). A secret that is itself in the
+keyring would not fit everywhere: Windows takes 1,280 characters, and a user pool's refresh token is longer.
+And some keyrings replace an item by deleting it first; a file is replaced whole.
 
 A child process (`keyring_child.py`) speaks to the keyring, with a time limit, since a keyring can hang
 without end.
@@ -16,10 +17,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import CacheError, clean
 from ...exchange.deadline import remaining
@@ -43,6 +45,13 @@ _START: Final = (
 )
 
 
+class _Key(NamedTuple):
+    """A key, and the keyring item that it is in."""
+
+    item: str
+    key: Secret
+
+
 class KeyringStore:
     """
     A file that is encrypted with a key in the keyring.
@@ -52,12 +61,15 @@ class KeyringStore:
     """
 
     name = "keyring"
+    kind = "sealed"
 
     def __init__(self, place: Place, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._place = place
         self._timeout_seconds = timeout_seconds
         self.location = "the keyring"
-        self._loaded_key: Secret | None = None
+        self._loaded: _Key | None = None
+        self._made: str | None = None
+        """The keyring item that this object has made."""
 
     def check(self) -> None:
         """
@@ -66,11 +78,27 @@ class KeyringStore:
         Raises:
             CacheError: There is no keyring, or it does not keep secrets safe; the hint names the other store.
         """
-        self._key(create=True)
+        if self._key_at(self._item()) is None:
+            self._make_key()
+
+    def abandon(self) -> None:
+        """
+        Remove the key that `check` has made, unless it opens the file by now.
+
+        Raises:
+            CacheError: The keyring cannot be reached.
+        """
+        made, self._made = self._made, None
+        if made is None:
+            return
+        if self._place.read("sealed") is None or self._item() != made:
+            # A keyring that has not answered within a person's time will not answer now.
+            self._timeout_seconds = min(self._timeout_seconds, TIMEOUT_SECONDS)
+            self._ask("delete", made)
 
     def load(self) -> Secret | None:
         """
-        Read and decrypt the secret; None if nothing is stored, or the key is gone.
+        Read and decrypt the secret; None if nothing is stored, or the keyring gives no key.
 
         Raises:
             CacheError: The keyring cannot be reached.
@@ -78,8 +106,8 @@ class KeyringStore:
         data = self._place.read("sealed")
         if data is None:
             return None
-        key = self._loaded_key = self._key(create=False)
-        return None if key is None else _decrypt(data, key, self._place.key)
+        self._loaded = self._key_at(_item_of(data, self._place.key))
+        return None if self._loaded is None else _decrypt(data, self._loaded.key, self._place.key)
 
     def store(self, secret: Secret) -> None:
         """
@@ -91,8 +119,7 @@ class KeyringStore:
         Raises:
             CacheError: The keyring does not work, or the file cannot be written.
         """
-        key = self._loaded_key or self._key(create=True)
-        assert key is not None  # noqa: S101  (for the type checker; it was created)
+        key = self._loaded or self._key_at(self._made or self._item()) or self._make_key()
         self._place.write("sealed", _encrypt(secret, key, self._place.key))
 
     def delete(self) -> bool:
@@ -102,22 +129,50 @@ class KeyringStore:
         Raises:
             CacheError: The keyring cannot be reached; the file is removed anyway.
         """
+        items = self.items()
         had_file = self._place.remove("sealed")
-        return bool(self._ask("delete").get("done")) or had_file
+        return self.delete_keys(items) or had_file
 
-    def _key(self, *, create: bool) -> Secret | None:
-        found = _key_of(self._ask("load").get("secret"))
-        if found is None and create:
-            found = Secret(_text(os.urandom(_KEY_BYTES)))
-            self._ask("store", found)
-        return found
+    def items(self) -> list[str]:
+        """Name the keyring items that a key may be in. Only the file names them all."""
+        try:
+            return sorted({self._place.key, self._item()})
+        except CacheError:
+            return [self._place.key]
 
-    def _ask(self, operation: str, secret: Secret | None = None) -> dict[str, Any]:
+    def delete_keys(self, items: list[str]) -> bool:
+        """
+        Remove *items* from the keyring; False when there was none.
+
+        Raises:
+            CacheError: The keyring cannot be reached.
+        """
+        removed = [item for item in items if self._ask("delete", item).get("done")]
+        return bool(removed)
+
+    def _item(self) -> str:
+        data = self._place.read("sealed")
+        return self._place.key if data is None else _item_of(data, self._place.key)
+
+    def _key_at(self, item: str) -> _Key | None:
+        key = _key_of(self._ask("load", item).get("secret"))
+        return None if key is None else _Key(item, key)
+
+    def _make_key(self) -> _Key:
+        item = self._place.key
+        if self._place.read("sealed") is not None:
+            item += "." + os.urandom(4).hex()
+        self._made = item
+        key = Secret(_text(os.urandom(_KEY_BYTES)))
+        self._ask("store", item, key)
+        return _Key(item, key)
+
+    def _ask(self, operation: str, item: str, secret: Secret | None = None) -> dict[str, Any]:
         answer = _run(
             {
                 "operation": operation,
                 "service": SERVICE,
-                "user": self._place.key,
+                "user": item,
                 **({} if secret is None else {"secret": secret.reveal()}),
             },
             min(self._timeout_seconds, max(remaining(), _LEAST_SECONDS)),
@@ -154,9 +209,7 @@ def _run(request: dict[str, str], timeout_seconds: float) -> dict[str, Any]:
 
 def _own_path() -> list[str]:
     """Return this process's path, where users have their backends, without the working directory."""
-    return [
-        entry for entry in sys.path if isinstance(entry, str) and os.path.isabs(entry) and not _is_here(entry)
-    ]
+    return [os.fsdecode(entry) for entry in sys.path if os.path.isabs(entry) and not _is_here(entry)]
 
 
 def _is_here(entry: str) -> bool:
@@ -207,14 +260,26 @@ def _key_of(text: object) -> Secret | None:
     return Secret(_text(key)) if len(key) == _KEY_BYTES else None
 
 
-def _encrypt(secret: Secret, key: Secret, name: str) -> bytes:
+def _item_of(data: bytes, usual: str) -> str:
+    """Return the keyring item of the key of an encrypted file; *usual* where the file names none."""
+    try:
+        item = json.loads(data).get("item")
+    except (ValueError, AttributeError, RecursionError):
+        return usual
+    is_ours = isinstance(item, str) and re.fullmatch(re.escape(usual) + r"\.[0-9a-f]{8}", item)
+    return str(item) if is_ours else usual
+
+
+def _encrypt(secret: Secret, key: _Key, name: str) -> bytes:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     nonce = os.urandom(12)
-    sealed = AESGCM(base64.b64decode(key.reveal())).encrypt(
+    sealed = AESGCM(base64.b64decode(key.key.reveal())).encrypt(
         nonce, secret.reveal().encode("utf-8"), _associated_data(name)
     )
     parts = {"v": 1, "nonce": _text(nonce), "sealed": _text(sealed)}
+    if key.item != name:
+        parts["item"] = key.item
     return json.dumps(parts, sort_keys=True).encode("ascii")
 
 

@@ -2,7 +2,8 @@
 A new sign-in, stored in place of the one before: whole or not at all.
 
 The secret is written first and the account file last. Until the account file is written, whoever was signed
-in still is; a failure or Ctrl-C in between puts the old secret back. If another user was signed in before,
+in still is; a failure or Ctrl-C in between puts the file of the old secret back, also where a locked keyring
+does not open it at that moment. If another user was signed in before,
 the issuer is asked to revoke that user's refresh token.
 """
 
@@ -13,13 +14,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...errors import CacheError, CognitoCredentialsError
+from ...secret import Secret
 from .account import Account, account_at
 from .stored_tokens import StoredTokens
 from .stores import SecretStore, open_store
 
 if TYPE_CHECKING:
     from ...clock import Clock
-    from ...secret import Secret
     from ..issuers.issuer import Issuer
     from ..issuers.tokens import Verified
     from .place import Place
@@ -70,7 +71,7 @@ class NewSignIn:
         with self._place.lock():
             before = account_at(self._place)
             old = self._read_secret_of(before)
-            self._write(new, account, before, old)
+            self._write(new, account)
             self.account = account
             if before is not None and before.store != self._store.name:
                 self._clear(before.store)
@@ -79,13 +80,10 @@ class NewSignIn:
         return account
 
     def abandon(self) -> None:
-        """Delete what `SecretStore.check` left in the store, unless the store holds a sign-in."""
+        """Leave the store as it was before `SecretStore.check`."""
         try:
             with self._place.lock():
-                account = account_at(self._place)
-                if account is None or account.store != self._store.name:
-                    # With the short timeout: a keyring that has not answered will not answer now.
-                    open_store(self._store.name, self._place).delete()
+                self._store.abandon()
         except CognitoCredentialsError as error:
             _log.debug("the store could not be left as it was: %s", error)
 
@@ -96,21 +94,34 @@ class NewSignIn:
             _log.debug("the secret that is replaced cannot be read: %s", error)
             return None
 
-    def _write(self, new: StoredTokens, account: Account, before: Account | None, old: Secret | None) -> None:
+    def _write(self, new: StoredTokens, account: Account) -> None:
+        before = self._file()
         try:
             self._store.store(new.encode())
-            self._place.remove("ended")
             self._place.write("sign-in", account.encode())
         except BaseException:
-            if old is not None and before is not None and before.store == self._store.name:
-                self._restore(old, account)
+            self._put_back(before, account)
             raise
-
-    def _restore(self, old: Secret, new: Account) -> None:
-        """Put the *old* secret back, unless the account file of *new* was written before the interruption."""
         try:
-            if account_at(self._place) != new:
-                self._store.store(old)
+            self._place.remove("ended")
+        except CacheError as error:
+            # The mark names the sign-in before: it says nothing of the new one.
+            _log.debug("the mark of an ended sign-in could not be removed: %s", error)
+
+    def _file(self) -> Secret | None:
+        """Return the content of the secret's file as it is: in a plain file, the secret is in clear."""
+        data = self._place.read(self._store.kind)
+        return None if data is None else Secret(data.decode("latin-1"))
+
+    def _put_back(self, before: Secret | None, new: Account) -> None:
+        """Restore the secret's file, unless the account file of *new* was written before the interruption."""
+        try:
+            if account_at(self._place) == new:
+                return
+            if before is None:
+                self._place.remove(self._store.kind)
+            else:
+                self._place.write(self._store.kind, before.reveal().encode("latin-1"))
         except CacheError as error:
             _log.warning("the earlier sign-in could not be put back: %s", error)
 

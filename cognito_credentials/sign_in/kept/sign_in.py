@@ -23,6 +23,7 @@ from ...errors import CacheError, CognitoCredentialsError, LoginRejectedError
 from ...exchange.deadline import to_its_end
 from ...logins.signed_out import SignedOut
 from .account import Account, account_at
+from .keyring_store import KeyringStore
 from .place import LOCK_BUDGET, busy
 from .replacing import NewSignIn
 from .stored_tokens import StoredTokens, TokenExchange, has_ended, sign_in_required
@@ -143,7 +144,7 @@ class SignIn:
 
         try:
             with self._place.lock():
-                store.check()  # it may leave a key behind, which `abandon` deletes
+                store.check()  # it may make a key, which `abandon` deletes
             yield keep
         finally:
             if new.account is None:
@@ -188,23 +189,26 @@ class SignIn:
         done = SignedOut() if account is None else SignedOut(users=(account.shown,))
         if account and revoke:
             done += self._revoke(account, is_proven=is_proven)
+        keyring = KeyringStore(self._place)
+        items = keyring.items()  # before the file goes that names them
+        # Without an account, too: an earlier sign-in may have used another store.
+        has_key = (account and account.store == "keyring") or self._may_have("sealed")
         # Before the keyring is asked: from here on nobody is signed in.
         self._place.remove("sign-in")
         problems: list[str] = []
         with contextlib.ExitStack() as last_first:  # runs every callback, whichever of them fails
-            # Without an account, too: an earlier sign-in may have used another store.
-            if (account and account.store == "keyring") or self._place.read("sealed") is not None:
-                last_first.callback(self._remove_key, problems)
+            if has_key:
+                last_first.callback(_remove_keys, keyring, items, problems)
             last_first.callback(self._place.remove, "sealed")
             last_first.callback(self._place.remove, "secret")
             last_first.callback(self._place.remove, "ended")
         return done + SignedOut(left=tuple(problems))
 
-    def _remove_key(self, problems: list[str]) -> None:
+    def _may_have(self, kind: str) -> bool:
         try:
-            open_store("keyring", self._place).delete()
-        except CacheError as error:
-            problems.append(error.message)
+            return self._place.read(kind) is not None
+        except CacheError:
+            return True
 
     def _in_memory(self) -> Secret | None:
         held = self._held
@@ -272,3 +276,10 @@ class SignIn:
         lifetime = float(verified.claims["exp"]) - verified.now
         margin = min(MARGIN_SECONDS, lifetime / 10)
         self._held = HeldToken(account, verified.id_token, self._clock.elapsed() + lifetime - margin)
+
+
+def _remove_keys(keyring: KeyringStore, items: list[str], problems: list[str]) -> None:
+    try:
+        keyring.delete_keys(items)
+    except CacheError as error:
+        problems.append(error.message)

@@ -25,11 +25,18 @@ class SecretStore(Protocol):
         """``keyring`` or ``file``, as in the settings."""
 
     @property
+    def kind(self) -> str:
+        """Which file of `Place` has the secret, encrypted or not."""
+
+    @property
     def location(self) -> str:
         """Where the secret is, for people."""
 
     def check(self) -> None:
-        """Make sure that a secret can be stored and read back."""
+        """Make sure that a secret can be stored and read back. Nothing that is in use is replaced."""
+
+    def abandon(self) -> None:
+        """Undo what `check` did, unless a secret that was stored since needs it."""
 
     def load(self) -> Secret | None:
         """Return the secret; None if nothing is stored."""
@@ -45,6 +52,7 @@ class PlainFileStore:
     """A file that holds the secret in clear: mode 0600, in a directory of mode 0700."""
 
     name = "file"
+    kind = "secret"
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -56,6 +64,9 @@ class PlainFileStore:
 
     def check(self) -> None:
         """Do nothing: the file is first written when somebody has signed in."""
+
+    def abandon(self) -> None:
+        """Do nothing."""
 
     def load(self) -> Secret | None:
         """
