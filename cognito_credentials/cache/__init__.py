@@ -44,8 +44,6 @@ Records that earlier versions wrote, in JSON, and that they find again after a d
 Of these, only identities are read; the others are removed when they are a day old.
 """
 IDENTITY_KINDS = ("identity", "identity-v1")
-MOST_CREDENTIALS = 256
-"""Credentials records that a store keeps, and shortcuts; more is a flood, not use."""
 _KEY_CHARACTERS = 40
 
 
@@ -85,7 +83,7 @@ def checked_key(key: str) -> str:
         ValueError: It is not 40 lower-case hexadecimal characters.
     """
     # The message leaves the value out: a caller with a bug may have passed a token.
-    if len(key) != _KEY_CHARACTERS or not all(character in "0123456789abcdef" for character in key):
+    if len(key) != _KEY_CHARACTERS or key.strip("0123456789abcdef"):
         raise ValueError("a cache key is 40 lower-case hexadecimal characters")
     return key
 

@@ -5,14 +5,16 @@ The store on disk: one file a record, one lock file a key, in a directory that i
 |--------------------------------|------------------------------------------------------------------------|
 | ``identity-v2-<key>.txt``      | never                                                                  |
 | ``<identity>.<hex>.aside``     | never: an identity that is damaged, or that others could have written  |
-| ``credentials-v2-<key>.txt``   | expired long ago (the caller decides), or among the oldest beyond 256  |
+| ``credentials-v2-<key>.txt``   | 24 hours old, and expired long ago (the caller decides)                |
 | ``state-v2-<key>.txt``         | 24 hours old: no back-off and no credentials last that long            |
-| ``shortcut-v2-<key>.txt``      | 24 hours old, or among the oldest beyond 256: it is soon made anew     |
+| ``shortcut-v2-<key>.txt``      | 24 hours old: it is soon made anew                                     |
 | ``<kind>-v1-<key>.json``       | 24 hours old: a record of an earlier version; but identities never     |
 | ``lock-v1-<key>.lock``         | 24 hours old, and no record of its key is left; it is always empty     |
 | ``.<record>.<pid>.<hex>.tmp``  | 60 seconds old: its writer is dead, and it may hold a secret           |
 
-A record is replaced whole, never changed in place.
+A record is replaced whole, never changed in place. Records go by their age, and none goes because there are
+many: a process may have any number of users. Each refresh looks at all files for what may go. Where they are
+more than a hundred, a store object does so once an hour, and looks for half-written records once a minute.
 
 What happens when the directory cannot be written or used is said in one place, the map of this folder
 (`cache/__init__.py`).
@@ -31,7 +33,6 @@ from . import (
     FORMER_KINDS,
     IDENTITY_KINDS,
     KINDS,
-    MOST_CREDENTIALS,
     InDoubt,
     check_kind,
     key_in,
@@ -60,6 +61,12 @@ if TYPE_CHECKING:
 _UNUSED_SECONDS = 24 * 3600
 _IDENTITY_PAUSES = (0.01, 0.05, None)
 """Seconds between the tries to read an identity; after the last one it is in doubt."""
+_MANY_FILES = 100
+"""More than this many take a millisecond to look at, and each refresh of thousands of users would do so."""
+_PRUNED_EVERY = 3600.0
+_SWEPT_EVERY = 60.0
+"""Seconds between two looks of one store object at many files."""
+_DROPPED_BY_AGE = ("state", "shortcut", *(kind for kind in FORMER_KINDS if kind not in IDENTITY_KINDS))
 _TEMPORARY = (*(f".{kind}-v2-" for kind in KINDS), *(f".{kind}-" for kind in FORMER_KINDS))
 """The beginnings of the names of half-written records."""
 _NOT_WRITABLE = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -85,7 +92,10 @@ class FileStore:
     """
 
     name = "file"
-    __slots__ = ("_explicit", "_has_worked", "_lock_errors", "_warn", "_warned", "_windows", "location")
+    __slots__ = (
+        *("_explicit", "_has_worked", "_lock_errors", "_prune_at", "_sweep_at"),
+        *("_warn", "_warned", "_windows", "location"),
+    )
 
     def __init__(
         self, directory: str, *, explicit: bool, warn: Callable[[str], None], windows: bool = ON_WINDOWS
@@ -95,6 +105,7 @@ class FileStore:
         self._warn = warn
         self._windows = windows
         self._has_worked = False
+        self._prune_at = self._sweep_at = 0.0  # by `time.monotonic`
         self._warned: set[str] = set()
         self._lock_errors: set[int] = set()
 
@@ -225,9 +236,15 @@ class FileStore:
             return lock.NoLock()
         return lock.FileLock(path, self._prepare, self._lock_failed)
 
-    def sweep(self, key: str) -> None:
-        """Remove half-written records of *key*; see `store.Store`."""
-        prefixes = tuple(f".{record_name(kind, key)}." for kind in (*KINDS, *FORMER_KINDS))
+    def sweep(self, *keys: str) -> None:
+        """Remove half-written records of *keys*; see `store.Store`."""
+        prefixes = tuple(f".{record_name(kind, key)}." for key in keys for kind in (*KINDS, *FORMER_KINDS))
+        now = time.monotonic()
+        if now < self._sweep_at:
+            return
+        if now < self._prune_at:  # there are many files
+            self._sweep_at = now + _SWEPT_EVERY
+            self._sweep(_TEMPORARY, older_than=STALE_SECONDS)
         # Without a working lock another writer may be at work right now.
         self._sweep(prefixes, older_than=STALE_SECONDS if self._lock_errors else 0)
 
@@ -243,15 +260,29 @@ class FileStore:
 
         def pruned(directory: Directory) -> int:
             directory.sweep(_TEMPORARY, older_than=STALE_SECONDS)
+            names = directory.names()
+            if len(names) > _MANY_FILES:
+                self._prune_at = now + _PRUNED_EVERY
             # Listed first: trying a lock may renew the time stamp of its file.
-            unused = [name for name in directory.names() if directory.is_older(name, _UNUSED_SECONDS)]
-            dropped = _drop_credentials(directory, is_expired)
-            _drop_unused(directory, unused)
+            unused = [name for name in names if directory.is_older(name, _UNUSED_SECONDS)]
+            dropped = 0
+            for name in unused:
+                if key_in(name, "credentials"):
+                    # Without a lock: whoever renews credentials holds the lock of another key, that of the
+                    # identity. A record that was renewed since the look at it is another file, and stays. At
+                    # worst, in the microseconds between the last look and the removal, a renewal is lost and
+                    # made again.
+                    dropped += directory.remove_if(name, is_expired)
+                elif any(key_in(name, kind) for kind in _DROPPED_BY_AGE):
+                    directory.remove(name)
             for name in unused:
                 if key := key_in(name, "lock"):
                     _drop_lock(directory, key, self.lock(key))
             return dropped
 
+        now = time.monotonic()
+        if now < self._prune_at:
+            return 0
         return self._do("prune", pruned, 0)
 
     def _do(self, verb: str, work: Callable[[Directory], Result], otherwise: Result) -> Result:
@@ -337,24 +368,6 @@ class FileStore:
             self._warn(f"cache directory {self.location}: {text}")
 
 
-def _drop_credentials(directory: Directory, is_expired: Callable[[bytes], bool]) -> int:
-    # Without a lock: whoever renews credentials holds the lock of another key, that of the identity. A record
-    # that was renewed since the look at it is another file, and stays. At worst, in the microseconds between
-    # the last look and the removal, a renewal is lost and made again.
-    names = _youngest_first(directory, "credentials")
-    dropped = sum(directory.remove_if(name, is_expired) for name in names[:MOST_CREDENTIALS])
-    return dropped + sum(directory.remove_if(name, lambda _: True) for name in names[MOST_CREDENTIALS:])
-
-
-def _drop_unused(directory: Directory, unused: list[str]) -> None:
-    """Remove states and shortcuts, and records that earlier versions have left, but no identity."""
-    surplus = _youngest_first(directory, "shortcut")[MOST_CREDENTIALS:]
-    kinds = ("state", "shortcut", *(kind for kind in FORMER_KINDS if kind != "identity-v1"))
-    for name in {*unused, *surplus}:
-        if any(key_in(name, kind) for kind in kinds):
-            directory.remove(name)
-
-
 def _drop_lock(directory: Directory, key: str, handle: Lock) -> None:
     """
     Remove the lock file of *key* when no record of *key* is left.
@@ -380,8 +393,3 @@ def _drop_lock(directory: Directory, key: str, handle: Lock) -> None:
             raise
     finally:
         handle.release()
-
-
-def _youngest_first(directory: Directory, kind: str) -> list[str]:
-    ages = [(directory.age(name) or 0, name) for name in directory.names() if key_in(name, kind)]
-    return [name for _, name in sorted(ages)]

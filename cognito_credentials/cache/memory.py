@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from . import MOST_CREDENTIALS, check_kind, checked_key, key_in, record_name
+from . import FORMER_KINDS, KINDS, check_kind, checked_key
 from .records import RECORD_LIMIT
 
 
@@ -28,63 +28,74 @@ class MemoryStore:
     __slots__ = ("_data", "_threads")
 
     def __init__(self) -> None:
-        self._data: dict[str, bytes] = {}
+        self._data: dict[str, dict[str, bytes]] = {kind: {} for kind in (*KINDS, *FORMER_KINDS)}
         self._threads: dict[int, _Threads] = {}
 
     def load(self, kind: str, key: str) -> bytes | None:
         """Load a record; see `store.Store`."""
-        return self._data.get(record_name(kind, key))
+        return self._of(kind).get(checked_key(key))
 
     def set_aside(self, kind: str, key: str, data: bytes) -> None:
         """Drop *data*: nobody can look at it here; see `store.Store`."""
-        name = record_name(kind, key)
+        records = self._of(kind)
+        checked_key(key)
         with self._here().guard:
-            if self._data.get(name) == data:
-                del self._data[name]
+            if records.get(key) == data:
+                del records[key]
 
     def store(self, kind: str, key: str, data: bytes) -> None:
         """Store a record; see `store.Store`."""
-        name = record_name(kind, key)
+        records = self._of(kind)
+        checked_key(key)
         if len(data) > RECORD_LIMIT:
             return
         with self._here().guard:
-            self._data.pop(name, None)  # so that the order of insertion is the order of age
-            self._data[name] = bytes(data)
+            records.pop(key, None)  # so that the order of insertion is the order of age
+            records[key] = bytes(data)
 
     def delete(self, kind: str, key: str) -> bool:
         """Remove a record; see `store.Store`."""
-        name = record_name(kind, key)
+        records = self._of(kind)
+        checked_key(key)
         with self._here().guard:
-            return self._data.pop(name, None) is not None
+            return records.pop(key, None) is not None
 
     def keys(self, kind: str) -> list[str]:
         """List the records of a kind; see `store.Store`."""
-        check_kind(kind)
+        records = self._of(kind)
         with self._here().guard:
-            return sorted(key for name in self._data if (key := key_in(name, kind)))
+            return sorted(records)
 
     def lock(self, key: str) -> MemoryLock:
         """Make a handle of a lock; see `store.Store`."""
         return MemoryLock(checked_key(key), self._here)
 
-    def sweep(self, key: str) -> None:
+    def sweep(self, *keys: str) -> None:
         """Do nothing: an interrupted writer leaves nothing in memory."""
-        checked_key(key)
+        for key in keys:
+            checked_key(key)
 
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
-        """Drop expired and surplus credentials; see `store.Store`."""
-        with self._here().guard:
-            newest_first = [name for name in reversed(self._data) if key_in(name, "credentials")]
+        """
+        Drop expired credentials, the oldest first, up to the first that have not expired; see `store.Store`.
+
+        So each call looks at one record more than it drops, however many users the process has.
+        """
+        records = self._data["credentials"]
         dropped = 0
-        for rank, name in enumerate(newest_first):
-            data = self._data.get(name)
-            if data is not None and (rank >= MOST_CREDENTIALS or is_expired(data)):
-                with self._here().guard:
-                    # A record that was renewed meanwhile stays.
-                    if self._data.get(name) is data:
-                        del self._data[name]
-                        dropped += 1
-        return dropped
+        while True:
+            with self._here().guard:
+                key, data = next(iter(records.items()), ("", b""))
+            if not data or not is_expired(data):
+                return dropped
+            with self._here().guard:
+                if records.get(key) is data:  # a record that was renewed meanwhile stays
+                    del records[key]
+                    dropped += 1
+
+    def _of(self, kind: str) -> dict[str, bytes]:
+        check_kind(kind)
+        return self._data[kind]
 
     def _here(self) -> _Threads:
         # setdefault is atomic, so that the first two threads of a forked child get the same guard.

@@ -509,8 +509,7 @@ class Records:
 
     def tidy(self, *keys: str) -> None:
         """Remove what writers of *keys* left behind when they died, and what is of no more use to anybody."""
-        for key in keys:
-            self.store.sweep(key)
+        self.store.sweep(*keys)
         horizon = self.clock.wall() - DROPPED_AFTER_SECONDS
 
         def is_expired(data: bytes) -> bool:

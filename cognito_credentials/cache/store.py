@@ -80,14 +80,15 @@ class Store(Protocol):
     def lock(self, key: str) -> Lock:
         """Return a new handle of the lock of *key*, not held."""
 
-    def sweep(self, key: str) -> None:
-        """Remove what interrupted writers of *key* left behind; the caller holds the lock of *key*."""
+    def sweep(self, *keys: str) -> None:
+        """Remove what interrupted writers of *keys* left behind; the caller holds the lock of these."""
 
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
         """
-        Drop credentials that are of no more use: the expired, and the oldest beyond `MOST_CREDENTIALS`.
+        Drop credentials that are of no more use, by their age alone.
 
-        Identities are never dropped.
+        It is called after each refresh, and a store may have many users: it does not have to find all of them
+        at once. Identities are never dropped.
 
         Args:
             is_expired: Whether stored credentials expired long ago, or cannot be read.

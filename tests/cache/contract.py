@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from cognito_credentials.cache import MOST_CREDENTIALS
+from cognito_credentials.cache import KINDS
 from cognito_credentials.cache.records import RECORD_LIMIT
 from cognito_credentials.cache.store import Store
 
@@ -48,6 +48,9 @@ class StoreContract:
     @pytest.fixture
     def peer(self, store: Store) -> Store:
         return store
+
+    def let_a_day_pass(self, store: Store) -> None:
+        """Make what is stored a day older, where the store looks at the age of files."""
 
     def test_loads_what_was_stored(self, store: Store, peer: Store) -> None:
         """What is stored under a kind and key is loaded, byte for byte, by every handle on the place."""
@@ -261,6 +264,7 @@ class StoreContract:
         store.store("identity", KEY, b"expired")
         store.store("credentials", KEY, b"expired")
         store.store("credentials", OTHER_KEY, b"valid")
+        self.let_a_day_pass(store)
 
         assert store.prune(lambda data: data == b"expired") == 1
         assert store.load("credentials", KEY) is None
@@ -271,6 +275,7 @@ class StoreContract:
     def test_prune_leaves_what_was_renewed(self, store: Store, peer: Store) -> None:
         """A record that is renewed between the check and its removal stays."""
         store.store("credentials", KEY, b"expired")
+        self.let_a_day_pass(store)
 
         def is_expired(data: bytes) -> bool:
             peer.store("credentials", KEY, b"renewed")
@@ -279,20 +284,15 @@ class StoreContract:
         assert store.prune(is_expired) == 0
         assert store.load("credentials", KEY) == b"renewed"
 
-    def test_prune_caps(self, store: Store) -> None:
-        """Of valid credentials beyond the cap the oldest go; identities are never counted."""
-        keys = [f"{number:040x}" for number in range(MOST_CREDENTIALS + 20)]
-        for key in keys:
-            store.store("credentials", key, b"valid")
-        for key in keys:
-            store.store("identity", key, b"valid")
+    def test_prune_does_not_count(self, store: Store) -> None:
+        """However many valid records there are, of however many users, none is dropped."""
+        keys = [f"{number:040x}" for number in range(300)]
+        for kind in KINDS:
+            for key in keys:
+                store.store(kind, key, b"valid")
 
-        assert store.prune(lambda _: False) == 20
-        kept = store.keys("credentials")
-        assert len(kept) == MOST_CREDENTIALS
-        assert keys[-1] in kept
-        assert keys[0] not in kept
-        assert len(store.keys("identity")) == len(keys)
+        assert store.prune(lambda _: False) == 0
+        assert all(store.keys(kind) == keys for kind in KINDS)
 
     def test_prune_of_nothing(self, store: Store) -> None:
         """Pruning an empty store drops nothing."""

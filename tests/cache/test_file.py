@@ -14,8 +14,10 @@ from unittest import mock
 import pytest
 
 from cognito_credentials.cache import FORMER_KINDS, KINDS, record_name
+from cognito_credentials.cache.directory import Directory
 from cognito_credentials.cache.file import FileStore
 from cognito_credentials.cache.records import RECORD_LIMIT
+from cognito_credentials.cache.store import Store
 from cognito_credentials.errors import CacheError
 from tests.cache.children import SOMEBODY, exit_status, in_child, needs_fork, needs_root
 from tests.cache.contract import KEY, OTHER_KEY, StoreContract
@@ -25,8 +27,21 @@ DAY = 24 * 3600
 NAME = record_name("credentials", KEY)
 
 
+def age(path: object, seconds: float) -> None:
+    then = time.time() - seconds
+    os.utime(str(path), (then, then))
+
+
+def age_all(store: Store) -> None:
+    """Let a day pass for all files of *store*."""
+    for file in Path(store.location).iterdir():
+        age(file, DAY + 60)
+
+
 class TestFileStore(StoreContract):
     """The contract."""
+
+    let_a_day_pass = staticmethod(age_all)
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> FileStore:
@@ -39,6 +54,8 @@ class TestFileStore(StoreContract):
 
 class TestFileStoreOnWindows(StoreContract):
     """The contract, by Windows' rules: paths instead of descriptors, no modes."""
+
+    let_a_day_pass = staticmethod(age_all)
 
     @pytest.fixture
     def store(self, tmp_path: Path) -> FileStore:
@@ -67,11 +84,6 @@ def mode(path: object) -> int:
 
 def temporaries(store: FileStore) -> list[str]:
     return [name for name in os.listdir(store.location) if name.endswith(".tmp")]
-
-
-def age(path: object, seconds: float) -> None:
-    then = time.time() - seconds
-    os.utime(str(path), (then, then))
 
 
 # Names and modes
@@ -470,6 +482,7 @@ def test_other_versions_are_left_alone(store: FileStore, path: Path) -> None:
     for name in others:
         Path(store.location, name).write_bytes(b"x")
         age(Path(store.location, name), 30 * DAY)
+    age(path, 2 * DAY)
     store.prune(lambda _: True)
     store.sweep(KEY)
 
@@ -738,15 +751,54 @@ def test_prune_leaves_the_lock_of_an_identity(store: FileStore, kind: str) -> No
     assert Path(store.location, f"lock-v1-{KEY}.lock").exists()
 
 
-def test_prune_caps_shortcuts(store: FileStore) -> None:
-    """Environments that differ with every call leave no more than 256 shortcuts."""
-    keys = [f"{number:040x}" for number in range(260)]
-    for number, key in enumerate(keys):
-        store.store("shortcut", key, b"x")
-        age(Path(store.location, record_name("shortcut", key)), number * 10)
-    store.prune(lambda _: False)
+def test_prune_leaves_what_is_young(store: FileStore) -> None:
+    """However many records there are, none that was written within a day goes, whatever is in it."""
+    keys = [f"{number:040x}" for number in range(300)]
+    for kind in KINDS:
+        for key in keys:
+            store.store(kind, key, b"x")
 
-    assert store.keys("shortcut") == keys[:256]
+    assert store.prune(lambda _: True) == 0
+    assert all(store.keys(kind) == keys for kind in KINDS)
+
+
+def test_a_process_with_many_users_does_not_look_at_all_files_each_time(store: FileStore, path: Path) -> None:
+    """Of over a hundred files, one store looks for old ones hourly, for half-written ones each minute."""
+    for number in range(101):
+        store.store("credentials", f"{number:040x}", b"x")
+    stray = path.parent / f".{record_name('credentials', KEY)}.1.ab.tmp"
+    with (
+        mock.patch("cognito_credentials.cache.file.time.monotonic") as now,
+        mock.patch(
+            "cognito_credentials.cache.directory.Directory.names", autospec=True, side_effect=Directory.names
+        ) as names,
+    ):
+
+        def looks(at: float) -> int:
+            names.reset_mock()
+            now.return_value = at
+            store.sweep(KEY)
+            store.prune(lambda _: False)
+            return int(names.call_count)
+
+        counts = [looks(1000), looks(1001), looks(1002), looks(1059)]
+        stray.write_bytes(b"x")
+        age(stray, 61)
+        counts += [looks(1062), looks(4599), looks(4601)]
+
+    assert counts == [3, 2, 0, 0, 2, 2, 2]
+    assert not stray.exists()
+
+
+def test_with_few_files_each_refresh_looks(store: FileStore) -> None:
+    """With a hundred files or fewer, whatever an interrupted writer has left goes with the next refresh."""
+    store.store("credentials", KEY, b"x")
+    for _ in range(3):
+        stray = Path(store.location, f".{NAME}.1.ab.tmp")
+        stray.write_bytes(b"x")
+        store.sweep(KEY)
+        store.prune(lambda _: False)
+        assert not stray.exists()
 
 
 def test_changing_keys_leave_nothing_behind(store: FileStore) -> None:
@@ -769,38 +821,10 @@ def test_prune_makes_no_lock_files(store: FileStore) -> None:
     """Removing credentials makes no lock file of their key, which would stay behind."""
     for number in range(5):
         store.store("credentials", f"{number:040x}", b"expired")
+    age_all(store)
 
     assert store.prune(lambda _: True) == 5
     assert os.listdir(store.location) == ["CACHEDIR.TAG"]
-
-
-def test_prune_leaves_surplus_that_was_renewed(store: FileStore) -> None:
-    """A record beyond the cap stays when it is renewed before its removal."""
-    keys = [f"{number:040x}" for number in range(257)]
-    for number, key in enumerate(keys):
-        store.store("credentials", key, b"valid")
-        age(Path(store.location, record_name("credentials", key)), number * 10)
-    real = os.read
-
-    def read(descriptor: int, count: int) -> bytes:
-        with mock.patch("os.read", real):
-            store.store("credentials", keys[-1], b"renewed")
-        return real(descriptor, count)
-
-    with mock.patch("os.read", read):
-        assert store.prune(lambda _: False) == 0
-    assert store.load("credentials", keys[-1]) == b"renewed"
-
-
-def test_prune_goes_by_age(store: FileStore) -> None:
-    """Beyond the cap the records that were written longest ago go."""
-    keys = [f"{number:040x}" for number in range(260)]
-    for number, key in enumerate(keys):
-        store.store("credentials", key, b"valid")
-        age(Path(store.location, record_name("credentials", key)), number * 10)
-
-    assert store.prune(lambda _: False) == 4
-    assert store.keys("credentials") == keys[:256]
 
 
 # Windows
