@@ -195,21 +195,21 @@ def test_a_pool_owns_no_thread_and_no_connection(world: World) -> None:
 
     after = {thread for thread in threading.enumerate() if thread.name.startswith("cognito-credentials")}
     assert after <= before
-    assert len(transport._connections()._idle) <= transport.IDLE_LIMIT == 4
+    assert len(transport._shared._idle) <= transport.IDLE_LIMIT == 4
 
 
 def test_a_closed_pool_may_be_used_again(world: World) -> None:
     """`close`, and the end of a ``with`` block, leave no idle connection; the next call opens one."""
     with world.pool(cache="memory") as pool:
         first = pool.credentials()
-        assert transport._connections()._idle
-    assert not transport._connections()._idle
+        assert transport._shared._idle
+    assert not transport._shared._idle
 
     assert pool.credentials() == first
     assert pool.refresh() != first
     pool.close()
     pool.for_user("ann").close()
-    assert not transport._connections()._idle
+    assert not transport._shared._idle
 
 
 def test_closing_an_unused_pool_does_nothing() -> None:
