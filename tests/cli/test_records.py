@@ -290,7 +290,7 @@ class TestClear:
     def test_identities_go_when_asked(self, pool_id: str, call: Call) -> None:
         """--identities removes the identity, too."""
         call("refresh", "--profile", "guest")
-        done = call("clear", "--profile", "guest", "--identities")
+        done = call("clear", "--profile", "guest", "--identities", "--yes")
 
         assert done == Done(0, "Cleared 2 entries.\n", "")
         assert _identity(call) is None
@@ -309,7 +309,7 @@ class TestClear:
         (cache / f".credentials-v1-{'0' * 40}.json.1.ab.tmp").write_text("half a secret")
 
         first = call("clear", "--all")
-        second = call("clear", "--all", "--identities")
+        second = call("clear", "--all", "--identities", "--yes")
 
         assert (first.out, second.out) == ("Cleared 2 entries.\n", "Cleared 2 entries.\n")
         assert all(path.read_text() == "mine" for path in foreign)
@@ -345,7 +345,7 @@ class TestClear:
 
         first = call("clear", "--all")
         is_kept = identity.exists()
-        second = call("clear", "--all", "--identities")
+        second = call("clear", "--all", "--identities", "--yes")
 
         assert (first.out, second.out) == ("Cleared 1 entry.\n", "Cleared 1 entry.\n")
         assert is_kept
@@ -366,10 +366,11 @@ class TestClear:
         assert f"{selecting[0]} selects one" in done.line
         assert _identity(call) == identity
 
+    @pytest.mark.parametrize("of", [["--all"], ["--profile", "guest"]], ids=["all", "one"])
     @pytest.mark.parametrize(
         ("answer", "argv", "code"), [("", [], 130), ("n", [], 130), ("y", [], 0), ("", ["--yes"], 0)]
     )
-    def test_on_a_terminal_all_identities_are_asked_for(
+    def test_on_a_terminal_identities_are_asked_for(
         self,
         pool_id: str,
         call: Call,
@@ -377,16 +378,30 @@ class TestClear:
         answer: str,
         argv: list[str],
         code: int,
+        of: list[str],
     ) -> None:
-        """--all --identities asks, and Enter means no, since a guest's identity cannot be recovered."""
+        """--identities asks, and Enter means no, since a guest's identity cannot be recovered."""
         call("refresh", "--profile", "guest")
         monkeypatch.setattr(Terminal, "can_ask", True)
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
-        done = call("clear", "--all", "--identities", *argv)
+        done = call("clear", *of, "--identities", *argv)
 
         assert done.code == code
         assert ("(y/n)" in done.err) is (not argv)
         assert (_identity(call) is None) is (code == 0)
+
+    @pytest.mark.parametrize("of", [["--all"], ["--profile", "guest"]], ids=["all", "one"])
+    def test_where_nobody_can_be_asked_identities_stay(self, pool_id: str, call: Call, of: list[str]) -> None:
+        """In a script --identities needs --yes; without it nothing is changed, and one line says so."""
+        call("refresh", "--profile", "guest")
+        before = _identity(call)
+        done = call("clear", *of, "--identities")
+
+        assert (done.code, done.out) == (2, "")
+        assert "nothing was changed" in done.line
+        assert "Add --yes" in done.line
+        assert before is not None
+        assert _identity(call) == before
 
     def test_all_needs_no_profile_and_makes_no_directory(self, call: Call, isolation: Path) -> None:
         """Without a cache directory, `clear` succeeds and does not make one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import LoginRequiredError
 from .. import cache_directory
 from ..command import PROGRAM, Command, Invocation, Options
-from ..failures import StoppedError
+from ..confirmation import confirm
 from ..pool_options import open_pool, refuse_selection
 
 
@@ -18,14 +18,20 @@ def add_options(options: Options) -> None:
         action="store_true",
         help="the identities too: a guest becomes another guest, for ever",
     )
-    options.add("--yes", action="store_true", help="with --all --identities: do not ask first")
+    options.add("--yes", action="store_true", help="with --identities: do not ask first")
 
 
 def run(invocation: Invocation) -> int:
     """Remove records and say how many."""
     options = invocation.options
     if options.all:
-        _confirm(invocation)
+        refuse_selection(options, "pool")
+    if options.identities:
+        whose = "every identity of this machine" if options.all else "the identity"
+        confirm(
+            invocation, f"forget {whose}", "Nothing leads back to a guest's identity: it is lost for ever."
+        )
+    if options.all:
         removed = cache_directory.clear(invocation.environ, identities=options.identities)
     else:
         removed = _clear_one(invocation)
@@ -33,15 +39,6 @@ def run(invocation: Invocation) -> int:
     if not options.identities:
         invocation.terminal.notice("Identities are kept; --identities forgets them too.")
     return 0
-
-
-def _confirm(invocation: Invocation) -> None:
-    options, terminal = invocation.options, invocation.terminal
-    refuse_selection(options, "pool")
-    if not options.identities or options.yes or not terminal.can_ask:
-        return
-    if not terminal.agrees("Forget every identity of this machine? Guests become others, for ever"):
-        raise StoppedError("nothing was cleared")
 
 
 def _clear_one(invocation: Invocation) -> int:

@@ -8,6 +8,7 @@ from ...errors import CacheError, ServiceError
 from ...logins.signed_out import SignedOut
 from .. import cache_directory
 from ..command import PROGRAM, Command, Invocation, Options
+from ..confirmation import confirm
 from ..failures import UsageError
 from ..pool_options import open_pool, refuse_selection
 from ..terminal import Terminal, printable
@@ -40,9 +41,8 @@ def run(invocation: Invocation) -> int:
         return _run_all(invocation)
     pool = open_pool(invocation)
     scope = invocation.options.scope or "login"
-    refused = _refused(invocation, pool) if scope == "identity" else 0
-    if refused:
-        return refused
+    if scope == "identity":
+        _confirm(invocation, pool)
     done = pool.sign_out(scope)
     for line in _lines(done):
         invocation.terminal.write(line + "\n")
@@ -57,23 +57,16 @@ def run(invocation: Invocation) -> int:
     return CacheError.exit_code if done.left else ServiceError.exit_code if done.is_unreached else 0
 
 
-def _refused(invocation: Invocation, pool: IdentityPool) -> int:
-    """Ask before a guest's identity is lost, since nothing leads back to it; return the exit code of a no."""
+def _confirm(invocation: Invocation, pool: IdentityPool) -> None:
+    """Ask before a guest's identity is lost; a user finds the way back by the login."""
     from ...pool.linking import guest_identity
     from ...pool.pool import parts_of
 
-    terminal, parts = invocation.terminal, parts_of(pool)
+    parts = parts_of(pool)
     guest = guest_identity(parts) if parts.logins.is_guest else None
-    if guest is None or invocation.options.yes:
-        return 0
-    if not terminal.can_ask:
-        terminal.say(f"Nothing was changed: add --yes to forget the guest {guest} for ever.")
-        return 2
-    terminal.say("Nothing leads back to a guest's identity: it, and what is kept under it, is lost for ever.")
-    if terminal.agrees(f"Forget the guest {guest}"):
-        return 0
-    terminal.say("Nothing was changed.")
-    return 130
+    if guest is not None:
+        warning = "Nothing leads back to a guest's identity: it, and what is kept under it, is lost for ever."
+        confirm(invocation, f"forget the guest {guest}", warning)
 
 
 def _run_all(invocation: Invocation) -> int:

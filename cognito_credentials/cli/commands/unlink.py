@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...logins.providers import check_provider
 from ..command import Command, Invocation, Options
+from ..confirmation import confirm
 from ..pool_options import ORIGIN, open_pool
 from ..terminal import printable
 
@@ -23,14 +24,11 @@ def run(invocation: Invocation) -> int:
     name = check_provider(invocation.options.provider, ORIGIN)
     pool = open_pool(invocation)
     identity_id = pool.identity_id()
-    if not invocation.options.yes:
-        if not terminal.can_ask:
-            terminal.say(f"Nothing was changed: add --yes to take {printable(name)} off {identity_id}.")
-            return 2
-        terminal.say("Without its last login an identity, and what is kept under it, is lost for ever.")
-        if not terminal.agrees(f"Take {printable(name)} off {identity_id}"):
-            terminal.say("Nothing was changed.")
-            return 130
+    confirm(
+        invocation,
+        f"take {printable(name)} off {identity_id}",
+        "Without its last login an identity, and what is kept under it, is lost for ever.",
+    )
     named = parts_of(pool).logins.providers
     pool.unlink(name)
     terminal.write(f"Took {printable(name)} off the identity {identity_id}.\n")

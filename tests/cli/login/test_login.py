@@ -453,7 +453,7 @@ def test_unlinking_the_login(app: App) -> None:
     done = app("unlink", provider, "--yes")
 
     assert refused.code == 2
-    assert "add --yes" in refused.err
+    assert "Add --yes" in refused.err
     assert done.code == 0, done.err
     assert f"Took {provider} off the identity {before}." in done.out
     assert json.loads(app("credential-process").out)
