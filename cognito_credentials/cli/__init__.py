@@ -10,6 +10,7 @@ and an exit code.
     command.py           what a command is made of
     parser.py            arguments -> options, or a usage error; help
     pool_options.py      options -> settings, identity pool, region, credentials
+    confirmation.py      the question before something is lost for ever
     terminal.py          the only place that writes to stdout and stderr, or asks a question
     tables.py            rows -> tables, lists and JSON
     words.py             facts -> phrases that several commands use
