@@ -11,6 +11,7 @@ The exchange with Cognito Identity and STS: logins -> identity id -> temporary c
     transport.py         one request -> its answer, within limits of size, time and host
     connections.py       host, proxy, TLS -> an open connection
     proxies.py           URL -> its proxy, as botocore finds it
+    mocked.py            whether moto pretends to be AWS here
     tls.py               settings -> CA bundle; CA bundle -> TLS context
     faults.py            what can go wrong before there is an answer
     deadline.py          a time limit for a whole exchange

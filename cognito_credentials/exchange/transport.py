@@ -30,6 +30,7 @@ from ..regions import is_loopback
 from . import faults, tls
 from .connections import HeadTooLargeError, Target, close_inherited, connect, head_too_large
 from .deadline import remaining, too_late
+from .mocked import is_mocked
 from .proxies import proxy_for
 
 CONNECT_TIMEOUT: Final = 2.0
@@ -347,13 +348,21 @@ atexit.register(close_idle)
 
 def check_target(url: str) -> None:
     """
-    Refuse to send a login token where others could read it.
+    Refuse to send a login token where others could read it, or to AWS where a test expects a mock.
 
     Raises:
-        ConfigurationError: *url* is neither https nor this machine.
+        ConfigurationError: *url* is neither https nor this machine, or it is not this machine and a mock of
+            AWS is active.
     """
     parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    host = parts.hostname or ""
+    if is_mocked() and not is_loopback(host):
+        raise ConfigurationError(
+            f"a mock of moto is active, which does not answer for this package: nothing was sent to {host}",
+            hint="Test with this package's emulator: its pytest fixtures are emulator_environment, "
+            "emulator_pool and emulator",
+        )
+    if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         return
     raise ConfigurationError(
         f"refusing to send login tokens over {parts.scheme or 'no scheme'} to {parts.hostname or 'no host'}",

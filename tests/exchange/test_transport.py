@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import random
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -316,3 +318,18 @@ def test_tokens_go_over_https_or_to_this_machine(url: str, is_safe: bool) -> Non
     else:
         with pytest.raises(ConfigurationError, match="refusing to send login tokens"):
             check_target(url)
+
+
+@pytest.mark.parametrize("sign", ["stubber", "keys"])
+def test_under_a_mock_of_moto_only_this_machine_is_asked(monkeypatch: pytest.MonkeyPatch, sign: str) -> None:
+    """moto says so in its module; to a child process, by its keys. `test_moto.py` has the real one."""
+    stubber = SimpleNamespace(enabled=False)
+    monkeypatch.setitem(sys.modules, "moto.core.models", SimpleNamespace(botocore_stubber=stubber))
+    check_target("https://cognito-identity.us-east-1.amazonaws.com/")
+    if sign == "stubber":
+        stubber.enabled = True
+    else:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "FOOBARKEY")
+    check_target("https://127.0.0.1:8080/")
+    with pytest.raises(ConfigurationError, match="moto is active"):
+        check_target("https://cognito-identity.us-east-1.amazonaws.com/")
