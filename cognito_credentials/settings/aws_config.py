@@ -20,6 +20,7 @@ from typing import Any
 
 from ..errors import ConfigurationError, clean, replaced
 from ..home import expand_user, home_directory
+from ..regions import is_pool_id
 
 DEFAULT_PROFILE = "default"
 PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
@@ -100,7 +101,9 @@ def choose_profile(
             hint=f"In this file it must be [profile {shown}]",
         )
     near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
-    if near:
+    if is_pool_id(name):
+        hint = "It is the id of an identity pool: give it as identity_pool_id, or --identity-pool-id"
+    elif near:
         hint = "Did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
     elif profiles:
         hint = "There are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:8])

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..errors import ConfigurationError, clean
-from ..regions import is_region, near_regions, partition_of
+from ..regions import is_pool_id, is_region, near_regions, partition_of
 
 ID_LIMIT = 55
 """Source: Cognito Identity API, IdentityPoolId and IdentityId."""
@@ -47,22 +47,52 @@ def pool_id(value: object, where: str) -> str:
     """Take an identity pool id or an identity id: ``REGION:GUID``, both in lower case."""
     given = text(value, where)
     region, _, rest = given.partition(":")
-    shown = f"'{clean(given, 80)}'"
-    if _USER_POOL_ID.fullmatch(given):
-        raise ConfigurationError(
-            f"{where} is the id of a user pool: {shown}",
-            hint=f"An identity pool's is REGION:GUID, {_EXAMPLE}",
-        )
-    if rest and not is_region(region):
-        near = near_regions(region)
-        raise ConfigurationError(
-            f"{where} begins with '{clean(region, 40)}', which is no region",
-            hint=f"Did you mean {' or '.join(near)}?" if near else f"It is REGION:GUID, {_EXAMPLE}",
-        )
-    if len(given) > ID_LIMIT or not _ID.fullmatch(given):
-        lower = " all in lower case," if given.lower() != given and _ID.fullmatch(given.lower()) else ""
-        raise ConfigurationError(f"{where} is not REGION:GUID: {shown}", hint=f"It is{lower} {_EXAMPLE}")
+    if len(given) > ID_LIMIT or not _ID.fullmatch(given) or not is_region(region):
+        raise _no_pool_id(given, region if rest else "", where)
     return given
+
+
+def _no_pool_id(given: str, region: str, where: str) -> ConfigurationError:
+    """Say what *given* is instead of an identity pool's id."""
+    shown, hint = f"'{clean(given, 80)}'", f"It is REGION:GUID, {_EXAMPLE}"
+    if given.startswith("arn:"):
+        return _arn(given, where)
+    user_pool = _USER_POOL_ID.search(given)
+    if user_pool:
+        is_whole = user_pool[0] == given
+        what = f"is the id of a user pool: {shown}" if is_whole else f"names a user pool: {shown}"
+        return ConfigurationError(f"{where} {what}", hint=hint.replace("It", "An identity pool's id"))
+    tidy = given.strip().lower()
+    if is_pool_id(tidy):
+        what = (
+            "is not REGION:GUID all in lower case" if tidy == given.lower() else "has white space around it"
+        )
+        return ConfigurationError(f"{where} {what}: {shown}", hint=f"Write '{tidy}'")
+    if region and not is_region(region):
+        near = near_regions(region)
+        return ConfigurationError(
+            f"{where} begins with '{clean(region, 40)}', which is no region",
+            hint=f"Did you mean {' or '.join(near)}?" if near else hint,
+        )
+    if is_pool_id(f"us-east-1:{given}"):
+        hint = f"Write its region before it, as in us-east-1:{given}"
+    elif where.startswith("identity_pool_id from") and re.fullmatch(r"[\w.-]{1,40}", given, re.ASCII):
+        profile = f"; for a profile write profile_name='{given}'" if where.endswith("argument") else ""
+        profile = f"; for a profile write --profile {given}" if where.endswith("command line") else profile
+        hint += profile
+    return ConfigurationError(f"{where} is not REGION:GUID: {shown}", hint=hint)
+
+
+def _arn(given: str, where: str) -> ConfigurationError:
+    # arn:PARTITION:SERVICE:REGION:ACCOUNT:KIND/NAME
+    kind, _, name = given.split(":", 5)[-1].partition("/")
+    what = {"userpool": "the ARN of a user pool", "role": "the ARN of a role"}.get(kind, "an ARN")
+    hint = f"An identity pool's id is REGION:GUID, {_EXAMPLE}"
+    if kind == "identitypool" and is_pool_id(name):
+        hint = f"Write what follows 'identitypool/': '{name}'"
+    elif kind == "role":
+        hint += "; for a role there are custom_role_arn and role_arn"
+    return ConfigurationError(f"{where} is {what}: '{clean(given, 120)}'", hint=hint)
 
 
 def account_id(value: object, where: str) -> str:
