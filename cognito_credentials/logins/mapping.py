@@ -127,12 +127,17 @@ class Logins:
         return replace(self, sources=_checked([*self.sources, *other.sources], self.origin))
 
     def of_user(self, user: str | None) -> Logins:
-        """Return the logins of *user*, who has a sign-in apart from other users of this machine."""
-        if user is None:
-            return self
-        return replace(
-            self, sources=tuple((name, source.of_user(user)) for name, source in self.sources), user=user
-        )
+        """
+        Return the logins of one pool.
+
+        Args:
+            user: The user, who has a sign-in apart from other users of this machine; None for no such user.
+        """
+        sources = [
+            (name, source.of_user(user) if user is not None or source.is_sign_in else source)
+            for name, source in self.sources
+        ]
+        return replace(self, sources=tuple(sources), user=user)
 
     @property
     def is_guest(self) -> bool:

@@ -129,8 +129,8 @@ class Source:
         """Return a source that has the guest *identity_id* become the user's; itself where it cannot."""
         return self
 
-    def of_user(self, user: str) -> Source:  # noqa: ARG002  (for classes that look at it)
-        """Return the source of one *user* of an app; itself where all users share it."""
+    def of_user(self, user: str | None) -> Source:  # noqa: ARG002  (for classes that look at it)
+        """Return the source of one *user* of an app, or of one pool; itself where all share it."""
         return self
 
 

@@ -78,6 +78,7 @@ class SignInSource(Source):
         self._user: str | None = None
         self.is_of_profile = False
         """Whether a profile made this source: then it replaces what the profile signed in to before."""
+        self._person: str | None = None
         self._engine: SignIn | None = None
         self._made_issuer: Issuer | None = None
         self.ends_at: float | None = None
@@ -101,14 +102,21 @@ class SignInSource(Source):
         """Do not return *token* again: the service refused it."""
         self._sign_in().reject(token)
 
-    def of_user(self, user: str) -> SignInSource:
-        """Return the source of another sign-in, where an app has several users on one machine."""
+    def of_user(self, user: str | None) -> SignInSource:
+        """
+        Return the source of one pool: two of them may share this one, and their users must not.
+
+        Args:
+            user: The user, who has a sign-in of their own, where an app has several on one machine.
+        """
         copied = copy.copy(self)
-        copied._user = user  # noqa: SLF001  (of this very class)
+        if user != self._user:
+            copied._user = user  # noqa: SLF001  (of this very class)
+            copied._person = None  # noqa: SLF001
         return copied
 
     def principal(self) -> str | None:
-        """Return who is signed in, as cached credentials are keyed, offline; None for nobody."""
+        """Return who is signed in, as cached credentials are keyed, offline; None as in `account`."""
         account = self.account()
         return None if account is None else account.principal
 
@@ -119,9 +127,9 @@ class SignInSource(Source):
         return None if subject is None else principal_of(*subject)
 
     def owner(self) -> str | None:
-        """Return the principal, offline; empty for nobody, None where the account file cannot be read."""
+        """Return the principal, offline; empty for none, None where the account file cannot be read."""
         try:
-            account = self._sign_in().account()
+            account = self._sign_in().own_account()
         except CacheError:
             return None
         return "" if account is None else account.principal
@@ -134,9 +142,13 @@ class SignInSource(Source):
             return None
 
     def account(self) -> Account | None:
-        """Return who is signed in, offline; None for nobody, or where that cannot be read."""
+        """
+        Return who is signed in, offline; None for nobody, or where that cannot be read.
+
+        Once somebody has signed in by this object, None for anybody else, too.
+        """
         try:
-            return self._sign_in().account()
+            return self._sign_in().own_account()
         except CacheError:
             return None
 
@@ -245,7 +257,9 @@ class SignInSource(Source):
             prompt.say(f"The issuer gave no refresh token: this sign-in lasts until {until}, and no longer.")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_engine": None, "_made_issuer": None}
+        engine = self._engine
+        person = self._person if engine is None else engine.person
+        return {**self.__dict__, "_person": person, "_engine": None, "_made_issuer": None}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.description})"
@@ -256,7 +270,10 @@ class SignInSource(Source):
 
     def _store_so_far(self) -> str:
         """Return the previous sign-in's store: a user who chose a plain file need not choose it again."""
-        account = self.account()
+        try:
+            account = self._sign_in().account()
+        except CacheError:
+            account = None
         return "keyring" if account is None else account.store
 
     def _has_browser(self, prompt: Prompt) -> bool:
@@ -324,7 +341,7 @@ class SignInSource(Source):
             # Only a profile can certainly be signed in to on the command line.
             is_profile = self._profile_settings and self.profile_name
             remedy = f"Run {remedy}" if is_profile else f"Sign in again: sign_in() in Python, or {remedy}"
-            self._engine = SignIn(self._place(), self._issuer, self._clock, remedy)
+            self._engine = SignIn(self._place(), self._issuer, self._clock, remedy, self._person)
         return self._engine
 
     def _place(self) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,73 @@ def test_two_users_of_one_program_have_a_sign_in_each(pool_id: str, well_behaved
         third.credentials()
     bobs.sign_out(revoke=False)
     assert anns.refresh()
+
+
+@pytest.mark.parametrize("shares", ["nothing", "the source"])
+@pytest.mark.parametrize("cache", ["file", "memory"])
+def test_two_pools_never_take_each_other_over(
+    pool_id: str, well_behaved: HostileIssuer, cache: str, shares: str
+) -> None:
+    """
+    A pool on which somebody signed in stops when another person signs in on another pool, to the same files.
+
+    It goes on when its own person signs in again, and does not end the other's sign-in. A pool on which
+    nobody signed in follows whoever is signed in.
+    """
+    clock, source = Later(), _source(well_behaved)
+    anns, bobs, third = (
+        IdentityPool(
+            pool_id,
+            logins=source if shares == "the source" else _source(well_behaved),
+            cache=cache,
+            clock=clock,
+        )
+        for _ in range(3)
+    )
+    _sign_in(well_behaved, "ann", anns)
+    anns_id = anns.identity_id()
+    assert anns.credentials()
+    assert third.identity_id() == anns_id
+
+    _sign_in(well_behaved, "bob", bobs)
+    clock.ahead = 1
+    for ask in (anns.credentials, anns.identity_id, anns.open_id_token, anns.refresh):
+        with pytest.raises(LoginRequiredError, match="bob has signed in meanwhile, in place of") as caught:
+            ask()
+        assert "(user)" in caught.value.hint
+    assert anns.status().signed_in_as is None
+    bobs_id = bobs.identity_id()
+    assert anns_id != bobs_id == third.identity_id()
+
+    assert anns.sign_out(revoke=False).users == ()
+    with pytest.raises(LoginRequiredError):
+        anns.credentials()
+    assert bobs.credentials()
+
+    _sign_in(well_behaved, "ann")
+    clock.ahead = 2
+    assert anns.credentials()
+    assert anns.identity_id() == anns_id
+    with pytest.raises(LoginRequiredError, match="ann has signed in meanwhile"):
+        bobs.credentials()
+
+
+def test_a_source_of_a_person_stays_theirs_in_another_process(
+    pool_id: str, well_behaved: HostileIssuer
+) -> None:
+    """A source that somebody has signed in by is that person's after it was pickled, too."""
+    source = _source(well_behaved)
+    visit = Visit(source, well_behaved)
+    well_behaved.claims = {"sub": "ann"}
+    visit.finish()
+    well_behaved.nonce = None
+    copied = pickle.loads(pickle.dumps(source))
+    assert copied.token()
+
+    _sign_in(well_behaved, "bob")
+
+    with pytest.raises(LoginRequiredError, match="bob has signed in"):
+        copied.token()
 
 
 def test_a_sign_in_that_is_linked_is_of_the_user(pool_id: str, well_behaved: HostileIssuer) -> None:

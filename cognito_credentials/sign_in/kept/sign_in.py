@@ -60,16 +60,28 @@ class SignIn:
     """
     The sign-in of one profile at one issuer.
 
+    Once somebody has signed in by `begin`, it is that person's: if another one signs in to the same files, by
+    another object or process, this object gives no token of theirs and does not end their sign-in.
+
     Args:
         issuer: Makes the issuer; called only when the issuer is asked.
         remedy: How to sign in, for people.
+        person: `Account.principal` of who has signed in by this object; None for whoever is signed in.
     """
 
-    def __init__(self, place: Place, issuer: Callable[[], Issuer], clock: Clock, remedy: str) -> None:
+    def __init__(
+        self,
+        place: Place,
+        issuer: Callable[[], Issuer],
+        clock: Clock,
+        remedy: str,
+        person: str | None = None,
+    ) -> None:
         self._place = place
         self._issuer = issuer
         self._clock = clock
         self._remedy = remedy
+        self.person = person
         self._held: HeldToken | None = None
         self._single = SingleFlight()
 
@@ -81,6 +93,19 @@ class SignIn:
             CacheError: The directory cannot be used.
         """
         return account_at(self._place)
+
+    def own_account(self) -> Account | None:
+        """
+        Read from the disk who is signed in; None for nobody, or for another person than this object's.
+
+        Raises:
+            CacheError: The directory cannot be used.
+        """
+        account = self.account()
+        return None if account is None or self._is_of_another(account) else account
+
+    def _is_of_another(self, account: Account) -> bool:
+        return self.person not in (None, account.principal)
 
     def has_ended(self) -> bool:
         """
@@ -139,6 +164,7 @@ class SignIn:
 
         def keep(verified: Verified) -> Account:
             account = new.keep(verified)
+            self.person = account.principal
             self._hold(account, verified)
             return account
 
@@ -186,6 +212,8 @@ class SignIn:
     def _end(self, *, revoke: bool, is_proven: bool) -> SignedOut:
         account = self.account()
         self._held = None
+        if account is not None and self._is_of_another(account):
+            return SignedOut()
         done = SignedOut() if account is None else SignedOut(users=(account.shown,))
         if account and revoke:
             done += self._revoke(account, is_proven=is_proven)
@@ -225,6 +253,11 @@ class SignIn:
             account = self.account()
             if account is None:
                 raise sign_in_required(self._remedy, "nobody is signed in")
+            if self._is_of_another(account):
+                raise sign_in_required(
+                    "Sign in again; give each user of a program a pool of their own name (user)",
+                    f"{account.shown} has signed in meanwhile, in place of the user of this pool",
+                )
             exchange = self._exchange_of(account)
             stored = exchange.load()
             if stored.refresh_token is None:
