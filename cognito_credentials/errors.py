@@ -225,14 +225,18 @@ def _masked(run: str, *, is_name: bool) -> str:
     return "=".join(_masked_side(side, is_name=is_name) for side in sides)
 
 
-def _masked_side(text: str, *, is_name: bool) -> str:
+def _masked_side(text: str, *, is_name: bool, is_path: bool = False) -> str:
+    whole = text.rstrip(".")
+    is_host = is_path or _is_host(whole)
+    end = text.find("/", len(text) - len(text.lstrip("/"))) if is_host and not is_path else -1
+    if end >= 0:  # a token in the path must not take the host with it
+        host, path = text[:end], text[end + 1 :]
+        return f"{_masked_side(host, is_name=is_name)}/{_masked_side(path, is_name=is_name, is_path=True)}"
     # Base64 has no dot either: dots divide a JWT, a token of several parts, a host or the name of a file.
     jwt = text.rfind(".", 0, text.index("eyJ")) + 1 if "eyJ" in text else len(text)
     pieces = text[:jwt].split(".")
     if jwt < len(text):
         pieces[-1] = text[jwt:]
-    whole = text.rstrip(".")
-    is_host = _is_host(whole)
     if "." in whole and not is_name and not is_host and _is_token_of_parts(whole, pieces):
         return "***"
     return ".".join(

@@ -49,6 +49,7 @@ THOROUGH = (
     "tests/emulator/test_aws_cli.py",
     "tests/emulator/test_guide.py",
     "tests/examples/test_desktop_app.py",
+    "tests/exchange/test_bad_input.py",
     "tests/keyring/",
     "tests/processes/",
     "tests/sign_in/test_devices.py",
