@@ -106,7 +106,7 @@ class CognitoClient:
         return self._calls.call(
             "GetId",
             lambda: {"IdentityPoolId": pool_id, **_logins(tokens)},
-            _identity_id,
+            self._identity_id,
             tokens,
         )
 
@@ -129,7 +129,7 @@ class CognitoClient:
             operation,
             lambda: {"IdentityId": identity_id, **_logins(tokens), **role},
             lambda answer: (
-                _identity_id(answer),
+                self._identity_id(answer),
                 TemporaryCredentials.from_cognito(answer.get("Credentials", {}), account_id),
             ),
             tokens,
@@ -148,7 +148,7 @@ class CognitoClient:
         return self._calls.call(
             "GetOpenIdToken",
             lambda: {"IdentityId": identity_id, **_logins(tokens)},
-            lambda answer: (_identity_id(answer), _open_id_token(answer)),
+            lambda answer: (self._identity_id(answer), _open_id_token(answer)),
             tokens,
         )
 
@@ -210,6 +210,15 @@ class CognitoClient:
             tokens,
         )
 
+    def _identity_id(self, answer: dict[str, Any]) -> str:
+        """Read the identity id, which is kept for good: one of another region cannot be this pool's."""
+        found = answer.get("IdentityId")
+        if not (isinstance(found, str) and len(found) <= 55 and _IDENTITY_ID.fullmatch(found)):
+            raise InvalidAnswerError("no valid identity id")
+        if found.partition(":")[0] != self._settings.region:
+            raise InvalidAnswerError("an identity id of another region")
+        return found
+
     def _account_id(self, arn: object) -> str | None:
         """The account: as set, or of *arn*, whose role is where the credentials live."""
         if self._settings.account_id:
@@ -227,13 +236,6 @@ def close_idle_connections() -> None:
 
 def _logins(tokens: Mapping[str, Secret]) -> dict[str, Any]:
     return {"Logins": {name: token.reveal() for name, token in tokens.items()}} if tokens else {}
-
-
-def _identity_id(answer: dict[str, Any]) -> str:
-    found = answer.get("IdentityId")
-    if not (isinstance(found, str) and len(found) <= 55 and _IDENTITY_ID.fullmatch(found)):
-        raise InvalidAnswerError("no valid identity id")
-    return found
 
 
 def _open_id_token(answer: dict[str, Any]) -> Secret:

@@ -35,6 +35,10 @@ COGNITO_BEGAN: Final = 1_404_950_400
 
 Source: https://aws.amazon.com/blogs/aws/category/amazon-cognito/.
 """
+NOT_REACHED: Final = 4_102_444_800
+"""1 January 2100. An end in the year 9999 or the like means "never", which no credentials of AWS have."""
+MOST_BEHIND_SECONDS: Final = 10 * 365 * 86_400
+"""How far a clock may be behind that has been set: an old image of a system starts at its own date."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +142,8 @@ class Flows:
 
         The service's own time decides, so that a wrong clock here neither refuses nor accepts anything.
         """
+        if credentials.expires_at >= NOT_REACHED:  # also where the answer's `Date` is as late
+            raise _impossible(credentials.expires_at, "no clock is as late")
         seen = self._client.received()
         if seen is None:
             return self._assumed_time(credentials.expires_at)
@@ -152,13 +158,16 @@ class Flows:
 
         This machine's clock is taken where it fits the credentials. Where it does not fit, the clock is
         wrong: the service gives no credentials for less than 15 minutes, so these are used for that long,
-        and never after their end. Only credentials that have ended already by this clock are refused, since
-        SDKs go by this clock, too.
+        and never after their end. Credentials that have ended already by this clock are refused, since SDKs
+        go by this clock, too. So are those that end many years after a clock that has been set: what reads
+        them would keep them until then.
         """
         here = self._client.assume()
         lifetime = expires_at - here.wall
         if SHORTEST_LIFETIME_SECONDS <= lifetime <= LONGEST_LIFETIME_SECONDS:
             return here
+        if lifetime > MOST_BEHIND_SECONDS and here.wall >= COGNITO_BEGAN:
+            raise _impossible(expires_at, f"by this machine's clock it was {_moment(here.wall)}")
         if lifetime > 0:
             return self._client.assume(expires_at - LEAST_GIVEN_SECONDS)
         if expires_at < COGNITO_BEGAN:
@@ -178,7 +187,7 @@ def _impossible(expires_at: int, when: str) -> Failure:
     return Failure(
         Action.WAIT,
         ServiceError(
-            f"the service gave credentials that end at {_moment(expires_at)}, when {when}",
+            f"the service gave credentials that end at {_moment(expires_at)}, and {when}",
             hint=f"Credentials must last {SHORTEST_LIFETIME_SECONDS} seconds to "
             f"{LONGEST_LIFETIME_SECONDS // 3600} hours; a later try may succeed",
             code="InvalidExpiration",

@@ -13,7 +13,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..cache.records import CredentialsRecord
-from ..errors import ServiceError
+from ..errors import ConfigurationError, ServiceError, clean
 from ..exchange.deadline import with_deadline
 from ..exchange.failures import Action, Failure
 from ..exchange.flows import Flows
@@ -227,7 +227,16 @@ class Exchanger:
         seen = self._client.seen
         if seen is not None:
             now = min(now, seen.now(self._clock))
-        return self._logins.resolve(now)
+        logins = self._logins.resolve(now)
+        region = (logins.identity_id or self._settings.region).partition(":")[0]
+        if region != self._settings.region:
+            # Nothing of the service has confirmed that identity yet, and it would be kept.
+            raise ConfigurationError(
+                f"the developer token is for an identity in {clean(region, 40)}, and the identity pool is in "
+                f"{self._settings.region}",
+                hint="The back end must ask for it with the id of this identity pool, in its region",
+            )
+        return logins
 
     def _principal(self, name: str, logins: ResolvedLogins | None) -> Principal:
         settings = self._settings

@@ -170,7 +170,7 @@ def through_proxy_with_password(bench: EmulatorBench) -> object:
 
 
 def unreadable(bench: EmulatorBench) -> object:
-    bench.fault(status=200, body='{"IdentityId": "x:0", "Credentials": "CANARY"}')
+    bench.fault(status=200, body='{"IdentityId": "us-east-1:0", "Credentials": "CANARY"}')
     return bench.client(bench.pool()).get_credentials_for_identity(NOBODY, {})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 import botocore.session
@@ -13,6 +14,7 @@ from cognito_credentials.errors import ClockSkewError, ServiceError
 from cognito_credentials.exchange.actions import Action, Failure
 from cognito_credentials.exchange.deadline import with_deadline
 from cognito_credentials.exchange.flows import Exchanged, Flows
+from tests.conftest import ManualClock
 
 from .conftest import GOOGLE, Bench, EmulatorBench, SlowClock
 
@@ -20,6 +22,7 @@ GUEST_ROLE = "arn:aws:iam::123456789012:role/unauthenticated"
 USER_ROLE = "arn:aws:iam::123456789012:role/authenticated"
 MINE = "arn:aws:iam::123456789012:role/mine"
 OTHER = "arn:aws:iam::123456789012:role/other"
+YEAR = 365 * 86_400
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_AbC"
 
 
@@ -357,7 +360,9 @@ def timeless(serve: Any, lifetime: int) -> tuple[Bench, int]:
     return serve(lambda connection, _: connection.sendall(head + content))[1], expiration
 
 
-@pytest.mark.parametrize(("lifetime", "taken_for"), [(3600, 3600), (30, 900), (172_800, 900), (10**9, 900)])
+@pytest.mark.parametrize(
+    ("lifetime", "taken_for"), [(3600, 3600), (30, 900), (172_800, 900), (9 * YEAR, 900)]
+)
 def test_without_the_services_time_a_clock_that_does_not_fit_is_not_believed(
     serve: Any, lifetime: int, taken_for: int
 ) -> None:
@@ -368,6 +373,64 @@ def test_without_the_services_time_a_clock_that_does_not_fit_is_not_believed(
     left = exchanged.credentials.expires_at - (exchanged.seen.wall + exchanged.seen.offset)
     assert exchanged.credentials.expires_at == expiration
     assert left == pytest.approx(taken_for, abs=5)
+
+
+def test_without_the_services_time_a_clock_that_was_never_set_gets_credentials(serve: Any) -> None:
+    """Without `Date`, the same on a device whose clock begins at 1970 with each start."""
+    bench, expiration = timeless(serve, 3600)
+    bench.clock = ManualClock(wall=1000.0)
+
+    exchanged = Flows(bench.client(), bench.settings()).credentials("us-east-1:00", {}, lambda _: None)
+
+    assert exchanged.seen.wall + exchanged.seen.offset == expiration - 900
+
+
+TODAY, NEVER_SET = None, 1000.0
+NO_DATE, AS_LATE = "", "Date: Fri, 31 Dec 9999 23:00:00 GMT\r\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "date", "wall"),
+    [
+        ("9999-12-31T23:59:59", NO_DATE, TODAY),
+        ("9999-12-31T23:59:59", NO_DATE, NEVER_SET),
+        ("9999-12-31T23:59:59", AS_LATE, TODAY),
+        ("2106-02-07T06:28:15", NO_DATE, NEVER_SET),
+        ("2038-01-19T03:14:07", NO_DATE, TODAY),
+        ("2038-01-19T03:14:07", AS_LATE, NEVER_SET),
+    ],
+)
+def test_what_never_ends_is_refused(serve: Any, end: str, date: str, wall: float | None) -> None:
+    """An end that means "never" is refused: whoever reads it would keep the credentials for ever."""
+    content = body(datetime.fromisoformat(f"{end}+00:00").timestamp()).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n{date}\r\n".encode()
+    bench = serve(lambda connection, _: connection.sendall(head + content))[1]
+    bench.clock = Clock() if wall is None else ManualClock(wall=wall)
+    noted: list[str] = []
+
+    with pytest.raises(Failure) as caught:
+        Flows(bench.client(), bench.settings()).credentials("us-east-1:00", {}, noted.append)
+
+    assert caught.value.action is Action.WAIT
+    assert type(caught.value.error) is ServiceError
+    assert noted == []
+
+
+@pytest.mark.parametrize("operation", ["GetId", "GetCredentialsForIdentity"])
+def test_an_identity_of_another_region_is_refused(bench: EmulatorBench, operation: str) -> None:
+    """An identity of another region cannot be the pool's: it is no answer, and is not kept."""
+    noted: list[str] = []
+    flows = Flows(bench.client(pool := bench.pool()), bench.settings(pool))
+    known = None if operation == "GetId" else bench.client(pool).get_id({})
+    answer = body(time.time() + 3600).replace("us-east-1:00", "eu-west-1:00")
+    bench.fault(operation=operation, status=200, body=answer)
+
+    with pytest.raises(Failure) as caught:
+        flows.credentials(known, {}, noted.append)
+
+    assert "another region" in str(caught.value.error)
+    assert caught.value.action is Action.WAIT
+    assert noted == []
 
 
 @pytest.mark.parametrize("lifetime", [0, -86_400])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from typing import Any
 
 import boto3
 import pytest
 
-from cognito_credentials import IdentityPool
+from cognito_credentials import ConfigurationError, IdentityPool, ServiceError
 from cognito_credentials.cache import InDoubt
 from cognito_credentials.cache.memory import MemoryStore
 from cognito_credentials.cache.records import IdentityRecord, Records
@@ -17,6 +18,7 @@ from cognito_credentials.refresh.identities import Identities, IdentityChange, P
 from cognito_credentials.settings.load import load
 from cognito_credentials.settings.settings import Settings
 from tests.conftest import ManualClock
+from tests.logins.tokens import jwt
 from tests.world import World
 
 POOL = "us-east-1:00000000-0000-4000-8000-000000000001"
@@ -235,3 +237,42 @@ def test_the_identity_that_a_developer_token_names_is_kept(emulator: Any) -> Non
 
     assert len(asked) == 1
     assert news == [(None, answer["IdentityId"], "created")]
+
+
+@pytest.mark.parametrize("use", ["identity_id", "credentials", "open_id_token"])
+def test_a_developer_token_of_another_region_is_refused(emulator: Any, use: str) -> None:
+    """The identity in such a token cannot be the pool's: nothing is sent, and nothing is kept."""
+    world = World(emulator, dict(os.environ))
+    token = jwt(
+        iss="https://cognito-identity.amazonaws.com",
+        sub="eu-west-1:00000000-0000-4000-8000-00000000000a",
+        exp=world.clock.wall() + 600,
+    )
+    pool = world.pool(logins={"cognito-identity.amazonaws.com": token}, user="ann")
+
+    with pytest.raises(ConfigurationError, match="an identity in eu-west-1, and the identity pool is in us-"):
+        getattr(pool, use)()
+
+    assert world.counts() == {}
+    assert pool.status().identity_id is None
+
+
+def test_an_answer_of_another_region_leaves_the_record(emulator: Any) -> None:
+    """A guest keeps the identity when an answer names one of another region."""
+    world = World(emulator, dict(os.environ))
+    identity_id = world.pool().identity_id()
+    answer = {
+        "IdentityId": "eu-west-1:00000000-0000-4000-8000-00000000000a",
+        "Credentials": {
+            "AccessKeyId": "ASIAEXAMPLEEXAMPLE12",
+            "SecretKey": "s",
+            "SessionToken": "t",
+            "Expiration": world.clock.wall() + 3600,
+        },
+    }
+    world.faults({"operation": "*", "times": 1, "status": 200, "body": json.dumps(answer)})
+
+    with pytest.raises(ServiceError, match="another region"):
+        world.pool().credentials()
+
+    assert world.pool().identity_id() == identity_id
