@@ -51,6 +51,7 @@ THOROUGH = (
     "tests/examples/test_desktop_app.py",
     "tests/exchange/test_bad_input.py",
     "tests/keyring/",
+    "tests/pool/test_crowd.py",
     "tests/processes/",
     "tests/sign_in/test_devices.py",
     "tests/sign_in/test_interrupted.py",

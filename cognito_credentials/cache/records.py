@@ -402,6 +402,8 @@ class Records:
         clock: Decides whether the moments in records can be true.
     """
 
+    __slots__ = ("clock", "store")
+
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
         self.clock = clock

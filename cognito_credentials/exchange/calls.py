@@ -45,6 +45,8 @@ class Calls:
         attempts: How often a request is sent at most when the network or service fails.
     """
 
+    __slots__ = ("_attempts", "_clock", "_environ", "_rng", "_service", "_settings", "answered", "seen")
+
     def __init__(
         self,
         settings: Settings,

@@ -46,6 +46,8 @@ class CognitoClient:
         attempts: How often a request is sent at most when the network or service fails.
     """
 
+    __slots__ = ("_calls", "_clock", "_settings")
+
     def __init__(
         self,
         settings: Settings,

@@ -61,6 +61,8 @@ class Flows:
     identity id the function is called at once: should a later call fail, the identity is not lost.
     """
 
+    __slots__ = ("_client", "_settings")
+
     def __init__(self, client: CognitoClient, settings: Settings) -> None:
         self._client = client
         self._settings = settings

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .endpoints import endpoint
 from .requests import build, read, service_of
-from .retries import Quota, attempt
-from .transport import Call, Transport
+from .retries import attempt
+from .transport import Call, Transport, quota
 
 if TYPE_CHECKING:
     from ..clock import Clock
@@ -57,6 +57,8 @@ class Service:
         read_timeout: Seconds between two reads; None for the usual.
     """
 
+    __slots__ = ("_attempts", "_environ", "_read_timeout", "_rng", "_settings", "_transport")
+
     def __init__(
         self,
         settings: ServiceSettings,
@@ -72,7 +74,6 @@ class Service:
         self._attempts = attempts
         self._read_timeout = read_timeout
         self._transport = Transport(clock, settings, environ)
-        self._quotas: dict[str, Quota] = {}
 
     def call(self, operation: str, parameters: Mapping[str, Any], call: Call) -> dict[str, Any]:
         """
@@ -105,8 +106,7 @@ class Service:
             answer = self._transport.send("POST", url, sent, body, call, read_timeout=self._read_timeout)
             return read(operation, answer.status, answer.headers, answer.body)
 
-        quota = self._quotas.setdefault(service, Quota())
-        return attempt(send, call, quota, self._rng, self._attempts)
+        return attempt(send, call, quota(url), self._rng, self._attempts)
 
     def url(self, service: str) -> str:
         """Return the address of *service*; errors as in `endpoints.endpoint`."""

@@ -32,6 +32,7 @@ from .connections import HeadTooLargeError, Target, close_inherited, connect, he
 from .deadline import remaining, too_late
 from .mocked import is_mocked
 from .proxies import proxy_for
+from .retries import Quota
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 5.0
@@ -101,6 +102,8 @@ class Transport:
         network: Says where the CA bundle is.
         environ: The same.
     """
+
+    __slots__ = ("_clock", "_environ", "_network")
 
     def __init__(self, clock: Clock, network: tls.BundleSettings, environ: Mapping[str, str]) -> None:
         self._clock = clock
@@ -236,12 +239,17 @@ _now: Final = Clock().elapsed
 
 
 class Connections:
-    """The connections of this process: those in use, counted by their way, and a few idle ones."""
+    """The connections of this process, in use and idle, and how many retries each endpoint has left."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition(threading.Lock())
         self._in_use: dict[tuple[object, ...], int] = {}
         self._idle: list[tuple[tuple[object, ...], http.client.HTTPConnection, float]] = []
+        self._quotas: dict[str, Quota] = {}
+
+    def quota(self, url: str) -> Quota:
+        """Return what all users of *url* share: with one for each of thousands, it would limit nothing."""
+        return self._quotas.get(url) or self._quotas.setdefault(url, Quota())
 
     def exchange(
         self, key: tuple[object, ...], target: Target, request: _Request, timeout: float, *, is_fresh: bool
@@ -336,6 +344,11 @@ def _begin_anew() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
+
+
+def quota(url: str) -> Quota:
+    """Return the quota of retries at *url*, of this process."""
+    return _shared.quota(url)
 
 
 def close_idle() -> None:

@@ -386,7 +386,7 @@ class IdentityPool:
         changes = parts.refresher.identity_changes
         while changes:
             try:
-                change = changes.popleft()
+                change = changes.pop(0)
             except IndexError:
                 return  # another thread announces the last one
             for callback in list(self._listeners):

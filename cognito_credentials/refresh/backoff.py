@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """Remembers failures, and until when the service is left alone."""
 
+    __slots__ = ("_clock", "_local", "_records", "_rng")
+
     def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records
         self._clock = clock

@@ -55,6 +55,17 @@ class Exchanger:
     Login sources are asked for tokens only when a call needs them.
     """
 
+    __slots__ = (
+        "_client",
+        "_clock",
+        "_current_call",
+        "_flows",
+        "_identities",
+        "_logins",
+        "_settings",
+        "last_principal",
+    )
+
     def __init__(
         self,
         settings: Settings,

@@ -90,6 +90,8 @@ class Held:
 class Memory:
     """The credentials that this pool holds, and the person whom they belong to."""
 
+    __slots__ = ("_clock", "_identities", "_person", "_records", "_rejected", "held")
+
     def __init__(self, records: Records, identities: Identities, clock: Clock) -> None:
         self.held: Held | None = None
         self._person = ""  # `Principal.person`
@@ -146,6 +148,8 @@ class Memory:
 
 class Warnings:
     """Logs warnings that may be due at every request, each at most once in five minutes."""
+
+    __slots__ = ("_clock", "_given_at", "_log")
 
     def __init__(self, log: logging.Logger, clock: Clock) -> None:
         self._log = log

@@ -8,7 +8,6 @@ the user asked for that.
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..cache import InDoubt
@@ -77,15 +76,27 @@ class Identities:
     An identity that the settings fix is used whatever the service answers.
     """
 
+    __slots__ = (
+        "_by_memory_key",
+        "_clock",
+        "_last_used",
+        "_proposed",
+        "_records",
+        "_refused",
+        "_settings",
+        "changes",
+    )
+
     def __init__(self, settings: Settings, records: Records, clock: Clock) -> None:
         self._settings = settings
         self._records = records
         self._clock = clock
         self._by_memory_key: dict[str, str] = {}
-        self._proposed: set[str] = set()
-        self._refused: set[str] = set()  # identity ids
+        # Mostly empty. An empty set would take 216 bytes, and a process may have many users.
+        self._proposed: tuple[str, ...] = ()  # memory keys
+        self._refused: tuple[str, ...] = ()  # identity ids
         self._last_used: tuple[str, str] | None = None  # memory key and identity id
-        self.changes: deque[IdentityChange] = deque()
+        self.changes: list[IdentityChange] = []
         """Changes that are not announced yet, the oldest first."""
 
     def known(self, principal: Principal) -> str | None:
@@ -138,7 +149,7 @@ class Identities:
             refused: The identity that it replaces because the service refused that one.
         """
         old = self.known(principal)
-        self._proposed.discard(principal.memory_key)
+        self._confirm(principal)
         if self._settings.identity_id is not None:
             return
         self._by_memory_key[principal.memory_key] = identity_id
@@ -160,18 +171,21 @@ class Identities:
     def propose(self, principal: Principal, identity_id: str) -> None:
         """Ask with *identity_id* from now on, before the service has confirmed that it is *principal*'s."""
         self._by_memory_key[principal.memory_key] = identity_id
-        self._proposed.add(principal.memory_key)
+        self._proposed = (*self._proposed, principal.memory_key)
 
     def withdraw(self, principal: Principal) -> None:
         """Undo `propose`, unless the service has confirmed the identity since."""
         if principal.memory_key in self._proposed:
-            self._proposed.discard(principal.memory_key)
+            self._confirm(principal)
             self._by_memory_key.pop(principal.memory_key, None)
+
+    def _confirm(self, principal: Principal) -> None:
+        self._proposed = tuple(key for key in self._proposed if key != principal.memory_key)
 
     def replace(self, principal: Principal, refused: str | None) -> str | None:
         """Forget the *refused* identity; return the one by which another process has replaced it already."""
         if refused is not None:
-            self._refused.add(refused)
+            self._refused = (*self._refused, refused)
         record = None
         with contextlib.suppress(InDoubt):
             record = self._records.identity_of_this_version(principal.identity_key)
@@ -217,7 +231,7 @@ class Identities:
             kept = self._records.identity_of_this_version(principal.identity_key)
         except InDoubt:
             return False
-        return kept is None or not principal.is_guest or kept.identity_id in {asked, *self._refused}
+        return kept is None or not principal.is_guest or kept.identity_id in (asked, *self._refused)
 
     def _is_switch(self, principal: Principal, identity_id: str) -> bool:
         """Note which identity is used now; note a change where the one before was another person's."""

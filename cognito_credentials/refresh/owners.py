@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class OwnerWatch:
     """Compares the owners of a pool's logins with those of the moment when they were last accepted."""
 
+    __slots__ = ("_accepted", "_clock", "_is_needed", "_logins", "_look_at")
+
     def __init__(self, logins: Logins, clock: Clock) -> None:
         self._logins = logins
         self._clock = clock

@@ -82,6 +82,21 @@ class Forgotten(NamedTuple):
 class Refresher:
     """Keeps the credentials and the identity of one pool's user."""
 
+    __slots__ = (
+        "_backoff",
+        "_clock",
+        "_exchanger",
+        "_flight",
+        "_identities",
+        "_look_again_at",
+        "_memory",
+        "_owners",
+        "_records",
+        "_rng",
+        "_warnings",
+        "identity_changes",
+    )
+
     def __init__(
         self,
         exchanger: Exchanger,

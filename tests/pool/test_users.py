@@ -226,3 +226,17 @@ def test_every_setting_is_a_keyword() -> None:
     assert parameters - {"profile_name", "clock", "environ"} == set(NAMES) == set(Arguments.__annotations__)
     with pytest.raises(TypeError, match="lgoins"):
         IdentityPool(lgoins={})  # type: ignore[call-arg]
+
+
+def test_all_users_share_one_quota_of_retries(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an outage, users and pools together repeat as many requests as one botocore client would."""
+    monkeypatch.setattr("cognito_credentials.exchange.retries.time.sleep", lambda _: None)
+    pool = world.pool(cache="memory")
+    users = [pool.for_user(f"user {number}") for number in range(15)]
+    users += [world.pool(cache="memory") for _ in range(15)]
+    world.outage()
+    for user in users:
+        with pytest.raises(ServiceError):
+            user.credentials()
+
+    assert world.counts()["GetId"] == len(users) + 500 // 14
