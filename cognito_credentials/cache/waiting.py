@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 0.1
 """Seconds between two tries for a lock: short at first, since most holders only read a file."""
-_LONGEST_ROUND = 1.0
-"""A pause and a try that took longer than this many seconds: the machine was suspended in between."""
+_LONGEST_TRY = 1.0
+"""A try that took longer than this many seconds: the machine was suspended meanwhile."""
 
 
 class SingleFlight:
@@ -98,20 +98,22 @@ def holding(
         too_late: Makes the error to raise when time is up. By default the block then runs without the
             lock, which costs at most one call too many.
     """
-    waited, looked_at = 0.0, clock.elapsed()
-    pause = _FIRST_PAUSE
+    waited, began = 0.0, clock.elapsed()
+    longest = _FIRST_PAUSE
     try:
         while not lock.acquire() and not (is_settled and is_settled()):
-            now = clock.elapsed()
-            # While the machine was suspended, the holder was, too: that is no sign that it hangs.
-            waited, looked_at = waited + min(now - looked_at, _LONGEST_ROUND), now
+            waited += min(clock.elapsed() - began, _LONGEST_TRY)
             if waited >= seconds:
                 if too_late is not None:
                     raise too_late()
                 _log.warning("another process has held the lock for too long; going on without it")
                 break
-            clock.sleep(pause * rng.uniform(0.5, 1.5))
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            pause = longest * rng.uniform(0.5, 1.5)
+            clock.sleep(pause)
+            # A pause counts as long as it was meant to be. On a machine that is suspended or overloaded it
+            # takes longer, but so does what the holder does: that is no sign that the holder hangs.
+            waited, began = waited + pause, clock.elapsed()
+            longest = min(longest * 1.5, _LONGEST_PAUSE)
         _log.debug("waited %.2f s for the lock, or for what its holder wrote", waited)
         yield
     finally:

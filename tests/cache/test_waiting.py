@@ -88,6 +88,30 @@ def test_no_seconds_is_one_try(held: Lock, clock: ManualClock) -> None:
         assert clock.slept == 0
 
 
+def test_an_overloaded_machine_counts_only_what_a_pause_was_meant_to_take(
+    held: Lock, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each pause takes ten times as long as asked for, the holder gets ten times as long as well."""
+    as_asked_for = clock.sleep
+    monkeypatch.setattr(clock, "sleep", lambda seconds: as_asked_for(10 * seconds))
+
+    with holding(another(), 20, clock, random.Random(1)):
+        assert 200 <= clock.slept < 202
+
+
+def test_a_slow_disk_counts_as_waiting(held: Lock, clock: ManualClock) -> None:
+    """Where each look at the disk takes half a second, the wait of 20 s has about 40 looks."""
+    looks = []
+
+    def is_settled() -> bool:
+        looks.append(clock.elapsed())
+        clock.advance(0.5)
+        return False
+
+    with holding(another(), 20, clock, random.Random(1), is_settled=is_settled):
+        assert 32 <= len(looks) <= 40
+
+
 def test_a_suspended_machine_does_not_count_as_waiting(held: Lock, clock: ManualClock) -> None:
     """Eight hours with the lid closed take a second of the wait: the holder slept as well."""
     suspended = [8 * 3600.0]

@@ -30,7 +30,7 @@ class MovedClock(Clock):
 
     Args:
         ahead: Seconds by which both clocks are ahead.
-        speed: Factor by which the elapsed clock runs faster from now on.
+        speed: Factor by which the elapsed clock runs faster from now on; a pause is shorter by it.
     """
 
     def __init__(self, ahead: float, speed: float) -> None:
@@ -44,6 +44,9 @@ class MovedClock(Clock):
 
     def elapsed(self) -> float:
         return self._began_at + (super().elapsed() - self._began_at) * self._speed + self.ahead
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds / self._speed)
 
 
 def _arguments() -> argparse.Namespace:
