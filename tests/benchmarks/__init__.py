@@ -1,9 +1,14 @@
 """
 Measured figures, each with the bar that it must hold: ``python -m tests.benchmarks [--quick] [PART …]``.
 
-    startup.py     seconds: a whole ``credential-process`` command, and importing the package
+    hits.py        seconds: whole commands on a cache hit, and importing the package
+    installed.py   seconds: a cache hit of the package as pip, uv and pipx install it
+    cold.py        seconds: a guest's first credentials by a whole command, also on a twentieth of a core
+    node.py        the AWS SDK for JavaScript in Node.js, which npm installs: the yardstick of cold.py
+    quota.py       a twentieth of a core
+    process.py     whole processes, timed in turns
     requests.py    requests: first credentials, later ones, cached ones
-    crowds.py      requests and errors: 200 processes at once, in order and in an outage
+    crowds.py      requests, errors, waits: 200 processes at once, cold, at the refresh moment, in an outage
     threads.py     refreshes and torn credentials: 64 threads over 20 generations
     outages.py     requests and errors: botocore in an outage with our credentials, and with its own classes
     signing.py     seconds: signing one request, beside botocore's credentials and awscrt's

@@ -7,25 +7,35 @@ import logging
 import sys
 import time
 
-from .campaigns import campaigns
+from .campaigns import kills, long_use, mutations
+from .cold import cold, small_core
 from .conditions import conditions
-from .crowds import crowds, outage_of_commands
+from .crowds import cold_commands, crowds, outage_of_commands, refresh_moment
 from .figures import QUICK, Part, Scale
+from .hits import commands, hit
+from .installed import installed
 from .outages import outages
 from .requests import requests
 from .signing import signing
-from .startup import startup
 from .threads import threads
 
 PARTS: dict[str, Part] = {
-    "startup": startup,
+    "hit": hit,
+    "installed": installed,
+    "commands": commands,
+    "cold": cold,
+    "small-core": small_core,
     "requests": requests,
-    "crowds": crowds,
+    "processes": crowds,
+    "cold-commands": cold_commands,
+    "refresh-moment": refresh_moment,
     "threads": threads,
-    "outages": outages,
-    "commands": outage_of_commands,
+    "outage": outages,
+    "outage-of-commands": outage_of_commands,
+    "kill": kills,
+    "mutate": mutations,
+    "soak": long_use,
     "signing": signing,
-    "campaigns": campaigns,
 }
 
 

@@ -69,9 +69,9 @@ def at_most(what: str, value: float, bar: float, unit: str, detail: str = "") ->
     return Figure(what, f"{shown}  {detail}".rstrip(), f"<= {bar:g}{unit}", value <= bar)
 
 
-def ratio(what: str, seconds: float, base: float, bar: float | None) -> Figure:
+def ratio(what: str, seconds: float, base: float, bar: float | None, more: str = "") -> Figure:
     """Return a figure of *seconds* in units of *base*; without *bar* it is only for comparison."""
-    detail = f"{_time(seconds)} : {_time(base)}"
+    detail = f"{_time(seconds)} : {_time(base)}  {more}".rstrip()
     if bar is None:
         return Figure(what, f"{seconds / base:.2f} x  {detail}")
     return at_most(what, seconds / base, bar, " x", detail)

@@ -10,7 +10,9 @@ from .figures import Figure, Scale, at_most, counted, percentile
 SHORT = Scale(threads=16, reads=200, outage_reads=300, processes=8, kills=20, mutations=300, hours=8)
 
 
-@pytest.mark.parametrize("part", ["requests", "threads", "outages", "commands", "campaigns"])
+@pytest.mark.parametrize(
+    "part", ["requests", "threads", "outage", "outage-of-commands", "kill", "mutate", "soak"]
+)
 def test_counted_figures_hold(part: str) -> None:
     """Every counted figure holds its bar on any machine."""
     figures = list(PARTS[part](SHORT))

@@ -52,6 +52,8 @@ class Answer:
     errors: list[str]
     slowest: float
     """Seconds of its slowest read."""
+    busiest: float
+    """Seconds of a processor that its busiest read took."""
     seconds: float
     """Seconds from the common start to its end."""
     identity_id: str | None
@@ -119,6 +121,7 @@ class Crowd:
                 generations=result.get("generations", {}),
                 errors=result.get("errors", [] if result else [f"died: {err[-400:]}"]),
                 slowest=result.get("slowest", 0.0),
+                busiest=result.get("busiest", 0.0),
                 seconds=result.get("seconds", 0.0),
                 identity_id=result.get("identity_id"),
                 stderr=err,

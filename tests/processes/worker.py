@@ -75,11 +75,11 @@ class Reader:
         self._patient = patient
         self.seen: dict[str, list[str]] = {}
         self.errors: list[str] = []
-        self.slowest = 0.0
+        self.slowest = self.busiest = 0.0
 
     def read(self, times: int) -> None:
         for _ in range(times):
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.thread_time()
             try:
                 self._note(self._pool.credentials())
             except CognitoCredentialsError as error:
@@ -87,6 +87,7 @@ class Reader:
                 if not self._patient:
                     return
             self.slowest = max(self.slowest, time.perf_counter() - began)
+            self.busiest = max(self.busiest, time.thread_time() - busy)
 
     def in_threads(self, threads: int, times: int) -> None:
         if threads == 1:
@@ -130,7 +131,7 @@ def main() -> None:
     load_for_refreshes()  # a program has done so before its first use, and all begin here together
     if arguments.jump:
         reader.read(arguments.reads)
-        reader.slowest = 0.0
+        reader.slowest = reader.busiest = 0.0
     print("ready", flush=True)
     sys.stdin.read()
     clock.ahead += arguments.jump
@@ -144,6 +145,7 @@ def main() -> None:
         "generations": reader.seen,
         "errors": reader.errors,
         "slowest": reader.slowest,
+        "busiest": reader.busiest,
         "seconds": time.perf_counter() - began,
         "identity_id": pool.identity_id() if arguments.identity else None,
     }
