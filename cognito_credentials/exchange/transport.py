@@ -276,7 +276,11 @@ class Connections:
     def _take(
         self, key: tuple[object, ...], target: Target, *, is_fresh: bool
     ) -> http.client.HTTPConnection | None:
-        """Reserve a place; return an idle connection that is alive, or None for a new one."""
+        """
+        Reserve a place; return an idle connection that is alive, or None for a new one.
+
+        One that *is_fresh* takes the place of an idle one. Otherwise each would leave one more idle.
+        """
         give_up_at = time.monotonic() + min(remaining(), _LONGEST_WAIT)
         with self._changed:
             while self._in_use.get(key, 0) >= CONNECTIONS_LIMIT:
@@ -286,12 +290,12 @@ class Connections:
             oldest = _now() - IDLE_SECONDS
             old = [entry for entry in self._idle if entry[2] < oldest]
             fitting = [entry for entry in self._idle if entry[2] >= oldest and entry[0] == key]
-            taken = [] if is_fresh else fitting[-1:]
+            taken = fitting[-1:]
             self._idle = [entry for entry in self._idle if entry not in old and entry not in taken]
         for _, connection, _ in old:
             connection.close()
         for _, connection, _ in taken:
-            if _is_alive(connection):
+            if not is_fresh and _is_alive(connection):
                 return connection
             connection.close()
         return None

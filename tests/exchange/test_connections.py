@@ -178,6 +178,16 @@ def test_a_second_try_goes_by_a_fresh_connection(serve: Serve, monkeypatch: pyte
     assert bench.client(attempts=2).get_id({})
 
 
+def test_fresh_connections_do_not_add_up(kept: tuple[RawServer, Bench]) -> None:
+    """Requests that are sent once each open a connection of their own, and leave one idle in all."""
+    _, bench = kept
+    client = bench.client()
+    for _ in range(4):
+        with client.sparing():
+            client.get_id({})
+    assert len(transport._shared._idle) == 1
+
+
 def test_an_interim_answer_is_not_taken_for_the_answer(serve: Serve) -> None:
     """What follows one would be read as the answer to the next request, of another user perhaps."""
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"
