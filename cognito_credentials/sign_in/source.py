@@ -78,6 +78,7 @@ class SignInSource(Source):
         self._user: str | None = None
         self.is_of_profile = False
         """Whether a profile made this source: then it replaces what the profile signed in to before."""
+        self._is_of_pool = False
         self._person: str | None = None
         self._engine: SignIn | None = None
         self._made_issuer: Issuer | None = None
@@ -110,8 +111,9 @@ class SignInSource(Source):
             user: The user, who has a sign-in of their own, where an app has several on one machine.
         """
         copied = copy.copy(self)
-        if user != self._user:
-            copied._user = user  # noqa: SLF001  (of this very class)
+        copied._is_of_pool = True  # noqa: SLF001  (of this very class)
+        if user != self._user or not self._is_of_pool:
+            copied._user = user  # noqa: SLF001
             copied._person = None  # noqa: SLF001
         return copied
 
@@ -145,7 +147,7 @@ class SignInSource(Source):
         """
         Return who is signed in, offline; None for nobody, or where that cannot be read.
 
-        Once somebody has signed in by this object, None for anybody else, too.
+        Of a pool on which somebody has signed in, None for who has signed in on another one, too.
         """
         try:
             return self._sign_in().own_account()
@@ -341,7 +343,14 @@ class SignInSource(Source):
             # Only a profile can certainly be signed in to on the command line.
             is_profile = self._profile_settings and self.profile_name
             remedy = f"Run {remedy}" if is_profile else f"Sign in again: sign_in() in Python, or {remedy}"
-            self._engine = SignIn(self._place(), self._issuer, self._clock, remedy, self._person)
+            self._engine = SignIn(
+                self._place(),
+                self._issuer,
+                self._clock,
+                remedy,
+                is_of_pool=self._is_of_pool,
+                person=self._person,
+            )
         return self._engine
 
     def _place(self) -> Place:

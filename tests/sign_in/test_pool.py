@@ -238,7 +238,7 @@ def test_two_pools_never_take_each_other_over(
         anns.credentials()
     assert bobs.credentials()
 
-    _sign_in(well_behaved, "ann")
+    _sign_in(well_behaved, "ann", third)
     clock.ahead = 2
     assert anns.credentials()
     assert anns.identity_id() == anns_id
@@ -246,22 +246,34 @@ def test_two_pools_never_take_each_other_over(
         bobs.credentials()
 
 
-def test_a_source_of_a_person_stays_theirs_in_another_process(
-    pool_id: str, well_behaved: HostileIssuer
-) -> None:
-    """A source that somebody has signed in by is that person's after it was pickled, too."""
-    source = _source(well_behaved)
-    visit = Visit(source, well_behaved)
-    well_behaved.claims = {"sub": "ann"}
-    visit.finish()
-    well_behaved.nonce = None
-    copied = pickle.loads(pickle.dumps(source))
+def test_a_pools_person_is_kept_when_its_source_is_pickled(pool_id: str, well_behaved: HostileIssuer) -> None:
+    """The source of a pool on which somebody signed in is that person's after it was pickled, too."""
+    anns, bobs = (IdentityPool(pool_id, logins=_source(well_behaved)) for _ in range(2))
+    _sign_in(well_behaved, "ann", anns)
+    copied = pickle.loads(pickle.dumps(source_to_sign_in(parts_of(anns))))
     assert copied.token()
 
-    _sign_in(well_behaved, "bob")
+    _sign_in(well_behaved, "bob", bobs)
 
     with pytest.raises(LoginRequiredError, match="bob has signed in"):
         copied.token()
+
+
+def test_a_pool_follows_another_process(
+    pool_id: str, well_behaved: HostileIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sign-in by another process, a second window of one program, is followed."""
+    clock = Later()
+    pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
+    _sign_in(well_behaved, "ann", pool)
+    anns = pool.identity_id()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(os, "getpid", lambda: 1)
+        _sign_in(well_behaved, "bob")
+    clock.ahead = 1
+
+    assert pool.identity_id() != anns
+    assert pool.status().signed_in_as == "bob"
 
 
 def test_a_sign_in_that_is_linked_is_of_the_user(pool_id: str, well_behaved: HostileIssuer) -> None:

@@ -9,6 +9,7 @@ sign-in, and only this user can write the file: so it decides whose cached crede
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from ...settings.aws_config import config_files
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...clock import Clock
     from .place import Place
 
 VERSION: Final = 1
@@ -67,6 +69,11 @@ class Account:
             del values["config"]  # the form of early versions, which did not have it
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return text.encode("ascii") + b"\n"
+
+
+def mark_of_this_process(account: Account, clock: Clock) -> bytes:
+    """Return what says that *account* was made in this process."""
+    return account.encode() + digest("process", clock.boot_id(), str(os.getpid())).encode("ascii") + b"\n"
 
 
 def config_of(environ: Mapping[str, str]) -> str:

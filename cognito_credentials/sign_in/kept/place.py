@@ -7,6 +7,7 @@ The files of one sign-in all have the same hash in their names:
     sealed-v1-<key>.json     the refresh token, encrypted with a key in the keyring (`keyring_store.py`)
     secret-v1-<key>.json     the refresh token in clear, where the user chose that (`stores.py`)
     ended-v1-<key>.json      the account whose sign-in the issuer has ended, for `status`; no secret
+    process-v1-<key>.json    the account, and the process that signed in by a pool (`account.py`); no secret
     lock-v1-<key>.lock       empty
     .<name>.<pid>.<hex>.tmp  one of the above, being written; the next holder of the lock removes what is left
 """
@@ -31,7 +32,7 @@ from ...digest import digest
 from ...errors import CacheError, ServiceError, replaced
 from ...home import home_directory
 
-KINDS: Final = ("sign-in", "sealed", "secret", "ended")
+KINDS: Final = ("sign-in", "sealed", "secret", "ended", "process")
 LOCK_BUDGET: Final = 14.0
 """Seconds to wait for the lock; a refresh holds it for 12 at most (`sign_in.py`)."""
 _FILE: Final = re.compile(rf"\.?(?:{'|'.join(KINDS)})-v1-([0-9a-f]{{40}})\.json(?:\..*\.tmp)?")

@@ -22,7 +22,7 @@ from ...cache.waiting import SingleFlight
 from ...errors import CacheError, CognitoCredentialsError, LoginRejectedError
 from ...exchange.deadline import to_its_end
 from ...logins.signed_out import SignedOut
-from .account import Account, account_at
+from .account import Account, account_at, mark_of_this_process
 from .keyring_store import KeyringStore
 from .place import LOCK_BUDGET, busy
 from .replacing import NewSignIn
@@ -60,12 +60,14 @@ class SignIn:
     """
     The sign-in of one profile at one issuer.
 
-    Once somebody has signed in by `begin`, it is that person's: if another one signs in to the same files, by
-    another object or process, this object gives no token of theirs and does not end their sign-in.
+    A pool's (`is_of_pool`) is the person's who signs in by `begin`. If another person signs in to the same
+    files on another pool of this process, this object gives no token of theirs, and does not end their
+    sign-in. It follows a sign-in by another process: ``login``, or a second window of a program.
 
     Args:
         issuer: Makes the issuer; called only when the issuer is asked.
         remedy: How to sign in, for people.
+        is_of_pool: Whether this is one pool's alone.
         person: `Account.principal` of who has signed in by this object; None for whoever is signed in.
     """
 
@@ -75,12 +77,15 @@ class SignIn:
         issuer: Callable[[], Issuer],
         clock: Clock,
         remedy: str,
+        *,
+        is_of_pool: bool = False,
         person: str | None = None,
     ) -> None:
         self._place = place
         self._issuer = issuer
         self._clock = clock
         self._remedy = remedy
+        self._is_of_pool = is_of_pool
         self.person = person
         self._held: HeldToken | None = None
         self._single = SingleFlight()
@@ -105,7 +110,9 @@ class SignIn:
         return None if account is None or self._is_of_another(account) else account
 
     def _is_of_another(self, account: Account) -> bool:
-        return self.person not in (None, account.principal)
+        if not self._is_of_pool or self.person in (None, account.principal):
+            return False
+        return self._place.read("process") == mark_of_this_process(account, self._clock)
 
     def has_ended(self) -> bool:
         """
@@ -230,6 +237,7 @@ class SignIn:
             last_first.callback(self._place.remove, "sealed")
             last_first.callback(self._place.remove, "secret")
             last_first.callback(self._place.remove, "ended")
+            last_first.callback(self._place.remove, "process")
         return done + SignedOut(left=tuple(problems))
 
     def _may_have(self, kind: str) -> bool:
