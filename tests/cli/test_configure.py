@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -439,6 +440,9 @@ def test_on_a_real_terminal_it_asks_before_it_writes(
         ("cognito-credentials credential-process", True),
         ("/usr/bin/python3 -m cognito_credentials credential-process --profile x", True),
         ('python3 "/a b/cognito_credentials/__main__.py" credential-process --profile x', True),
+        ("/a/bin/python -E /a/bin/cognito-credentials.py credential-process --profile x", True),
+        ('"/a b/python" -E "/a b/cognito-credentials.py" credential-process --profile x', True),
+        ("/opt/other credential-process --profile cognito-credentials", False),
         ("/opt/other credential-process", False),
         ("cognito-credentials export", False),
         ('"unbalanced credential-process', False),
@@ -448,6 +452,25 @@ def test_on_a_real_terminal_it_asks_before_it_writes(
 def test_our_own_lines_are_recognised(text: str, ours: bool) -> None:
     """A line is ours by its program and subcommand, wherever the program is installed."""
     assert is_ours(text) is ours
+
+
+def test_what_is_written_has_plain_words_where_it_can(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Only a word that a shell would change is quoted, and the script of ours is preferred to any wrapper."""
+    monkeypatch.setattr(own_command, "_beside", lambda name: [f"/nowhere/{name}", str(tmp_path / name)])
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "cognito-credentials").touch(0o755)
+    wrapper = credential_process("guest")
+    (tmp_path / "cognito-credentials.py").touch()
+    script = credential_process("Ü b$")
+
+    assert wrapper == f"{tmp_path}/cognito-credentials credential-process --profile guest"
+    assert script == (
+        f"{tmp_path}/python -E {tmp_path}/cognito-credentials.py credential-process --profile " + '"Ü b$"'
+    )
+    assert is_ours(wrapper)
+    assert is_ours(script)
 
 
 def test_what_is_written_runs(cli: Cli, emulator: Any, pool_id: str, config: Config, isolation: Path) -> None:
@@ -475,7 +498,7 @@ def test_without_a_script_nothing_of_the_working_directory_runs(
     """
     from botocore.compat import compat_shell_split
 
-    monkeypatch.setattr(own_command, "_candidates", list)
+    monkeypatch.setattr(own_command, "_beside", lambda _: [])
     words = compat_shell_split(own_command.credential_process("guest"))
     listed = subprocess.run(
         [words[0], "-X", "importtime", *words[1:]], env=cli.environ, capture_output=True, text=True
