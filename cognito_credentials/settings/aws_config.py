@@ -1,19 +1,18 @@
 """
 The AWS config file: its place, its content, and the profile in effect.
 
-botocore's own parser reads it, and the profiles of the credentials file are merged in as botocore's session
-does, so that a profile means the same here as in boto3. botocore passes over a file that cannot be read, and
-its errors quote lines of the file, which may hold a key; here both are one error that quotes none. botocore
-is imported only where there is a file to parse.
+It is parsed, and the profiles of the credentials file are merged in, as botocore does it, so that a profile
+means the same here as in boto3; a test compares the two. botocore passes over a file that cannot be read, and its
+errors quote lines of the file, which may hold a key; here both are one error that quotes none.
 """
 
 from __future__ import annotations
 
 import configparser
 import contextlib
-import difflib
 import logging
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from typing import Any
@@ -32,8 +31,10 @@ _SECRET_KEYS = frozenset(
 """Keys that are left out of what is read: no setting of ours, and secret."""
 
 _log = logging.getLogger(__name__)
+_KINDS = (("profile", "profiles"), ("sso-session", "sso_sessions"), ("services", "services"))
+"""What the sections of a kind begin with, and the key of that kind."""
 _NO_SECTIONS = frozenset(("profiles", "services", "sso_sessions"))
-"""Keys that botocore's parser adds beside the sections that it does not know."""
+"""The keys of all kinds, beside the sections that are of none."""
 
 
 def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -54,9 +55,7 @@ def read_config(environ: Mapping[str, str]) -> dict[str, Any]:
     config: dict[str, Any] = {"profiles": {}, "services": {}}
     path = _path(environ, "AWS_CONFIG_FILE", "config")
     if path and _is_readable(path, is_explicit=path != _default_path(environ, "config")):
-        from botocore.configloader import build_profile_map
-
-        config = build_profile_map(_parse(path))
+        config = _by_kind(_parse(path))
         _log.debug("config file %s: %d profiles", path, len(config["profiles"]))
     else:
         _log.debug("config file %s: not there", path)
@@ -100,6 +99,8 @@ def choose_profile(
             f"profile '{shown}'{origin} does not exist in the AWS config file: found [{shown}]",
             hint=f"In this file it must be [profile {shown}]",
         )
+    import difflib  # for an error message only
+
     near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
     if is_pool_id(name):
         hint = "It is the id of an identity pool: give it as identity_pool_id, or --identity-pool-id"
@@ -163,54 +164,85 @@ def _credentials_profiles(environ: Mapping[str, str]) -> dict[str, dict[str, Any
 
 
 def _parse(path: str) -> dict[str, dict[str, Any]]:
-    from botocore.configloader import raw_config_parse
-    from botocore.exceptions import ConfigNotFound, ConfigParseError
+    """Read the sections of a file; a value that begins with a line break is nested, ``{key: value}``."""
+    sections: dict[str, dict[str, Any]] = {}
+    with replaced(configparser.Error, UnicodeDecodeError, by=lambda error: _what_is_wrong(path, error)):
+        sections = _read_sections(path)
+    for values in sections.values():
+        for key, value in values.items():
+            if value.startswith("\n"):
+                lines = [line.strip() for line in value.splitlines()]
+                if any(line and "=" not in line for line in lines):
+                    raise _without_equals(path)
+                pairs = [line.partition("=") for line in lines if line]
+                values[key] = {name.strip(): text.strip() for name, _, text in pairs}
+    return sections
 
-    wrong = replaced(ConfigParseError, by=lambda error: _what_is_wrong(path, error.kwargs.get("error")))
-    with contextlib.suppress(ConfigNotFound), wrong:
-        parsed: dict[str, dict[str, Any]] = raw_config_parse(path)
-        return parsed
-    return {}  # it is not there any more, or no file
+
+def _read_sections(path: str) -> dict[str, dict[str, Any]]:
+    parser = configparser.RawConfigParser()
+    parser.read([path])  # nothing, if it is not there any more, or no file
+    return {
+        section: {key: parser.get(section, key) for key in parser.options(section)}
+        for section in parser.sections()
+    }
 
 
-def _what_is_wrong(path: str, cause: object) -> ConfigurationError:
+def _by_kind(sections: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Sort sections into profiles, services and sso_sessions, each by its name; others stay beside these."""
+    kinds: dict[str, dict[str, Any]] = {"profiles": {}, "sso_sessions": {}, "services": {}}
+    others: dict[str, Any] = {}
+    for section, values in sections.items():
+        # As botocore has it: the beginning of the first word decides, and only two words are a name.
+        kind = next((kind for word, kind in _KINDS if section.startswith(word)), None)
+        if kind is not None:
+            try:
+                words = shlex.split(section)
+            except ValueError:
+                continue
+            if len(words) == 2:
+                kinds[kind][words[1]] = values
+        elif section == DEFAULT_PROFILE:
+            kinds["profiles"][section] = values
+        else:
+            others[section] = values
+    return {**others, **kinds}
+
+
+def _what_is_wrong(path: str, cause: Exception) -> ConfigurationError:
     """Make our error, with names of sections and numbers of lines only: a line may hold a key."""
     if isinstance(cause, configparser.DuplicateSectionError):
         return _twice(path, cause)
+    if isinstance(cause, UnicodeDecodeError):
+        return _malformed(path, None, "is not UTF-8", "Save it as UTF-8 without a byte order mark")
     line = getattr(cause, "lineno", None)
     errors = getattr(cause, "errors", None)
     if line is None and errors:
         line = errors[0][0]
-    if type(cause) is ValueError:
-        line = _line_without_equals(path)
-    where = f", line {line}" if line else ""
-    if isinstance(cause, UnicodeDecodeError):
-        what, hint = "is not UTF-8", "Save it as UTF-8 without a byte order mark"
-    elif type(cause) is ValueError:
-        what, hint = "has an indented line without '='", "Write nested settings as '  name = value'"
-    else:
-        what, hint = (
-            "is malformed",
-            f"Correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines",
-        )
-    return ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
+    hint = f"Correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines"
+    return _malformed(path, line, "is malformed", hint)
 
 
-def _line_without_equals(path: str) -> int | None:
-    """Find the line of a nested value that botocore refused; its error does not say which."""
-    from botocore.configloader import raw_config_parse
-    from botocore.exceptions import BotoCoreError
-
-    # The file may have changed since botocore refused it, or be gone: then no line is named.
-    with contextlib.suppress(BotoCoreError, OSError, UnicodeDecodeError):
-        sections = raw_config_parse(path, parse_subsections=False).values()
-        nested = [value for section in sections for value in section.values() if value.startswith("\n")]
-        refused = {line.strip() for value in nested for line in value.splitlines() if "=" not in line} - {""}
+def _without_equals(path: str) -> ConfigurationError:
+    """Make the error of a nested value, and find its line, which the parser does not say."""
+    found: int | None = None
+    # The file may have changed since it was parsed, or be gone: then no line is named.
+    with contextlib.suppress(configparser.Error, OSError, UnicodeDecodeError):
+        texts = [text for values in _read_sections(path).values() for text in values.values()]
+        nested = [line.strip() for text in texts if text.startswith("\n") for line in text.splitlines()]
+        wrong = {line for line in nested if line and "=" not in line}
         with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line[0].isspace() and line.strip() in refused:
-                    return number
-    return None
+            lines = (
+                number for number, line in enumerate(file, 1) if line[0].isspace() and line.strip() in wrong
+            )
+            found = next(lines, None)
+    what = "has an indented line without '='"
+    return _malformed(path, found, what, "Write nested settings as '  name = value'")
+
+
+def _malformed(path: str, line: int | None, what: str, hint: str) -> ConfigurationError:
+    where = f", line {line}" if line else ""
+    return ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
 
 
 def _twice(path: str, cause: configparser.DuplicateSectionError) -> ConfigurationError:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
+from botocore.configloader import load_config
+from botocore.exceptions import ConfigParseError
+from hypothesis import strategies as st
 
 from cognito_credentials import home as user_home
 from cognito_credentials.errors import ConfigurationError
+from cognito_credentials.settings import aws_config
 from cognito_credentials.settings.aws_config import choose_profile, read_config
 
 CANARY = "CANARY-" + "x" * 30
@@ -59,6 +66,88 @@ def test_nested_and_services_sections_are_read(home: Path) -> None:
         "Login.example.com": "env:T",
     }
     assert config["services"]["local"]["cognito_identity"]["endpoint_url"] == "http://127.0.0.1:1"
+
+
+_LINES = st.sampled_from(
+    [
+        *(
+            "[default]",
+            "[profile app]",
+            "[profile 'my app']",
+            '[profile "a b"]',
+            "[profiles]",
+            "[profile]",
+            "[app]",
+        ),
+        *(
+            "[profile a b]",
+            "[profile it's]",
+            "[profileapp x]",
+            "[services local]",
+            "[sso-session corp]",
+            "[DEFAULT]",
+        ),
+        *("[ profile app ]", "[profile  app]", "[services]", "[preview]", "[default ]", "[profile app] # c"),
+        *(
+            "region = us-east-1",
+            "Region=x",
+            "region: y",
+            "region = a ; b",
+            "region = a # b",
+            "s3 =",
+            "s3 = \\",
+        ),
+        *(
+            "  max = 1",
+            "  max: 2",
+            "\tmax = a=b",
+            "  # c",
+            "  ; c",
+            "",
+            " ",
+            "# comment",
+            "; comment",
+            "role_arn",
+        ),
+        *(
+            "key = %(region)s",
+            "key = ${HOME}",
+            "é = ü",
+            "= x",
+            "  deeper = ",
+            "cognito_user = 'ann'",
+            "a b = c",
+        ),
+    ]
+)
+
+
+@hypothesis.given(st.lists(_LINES, max_size=12))
+def test_a_file_means_what_it_means_to_botocore(lines: list[str]) -> None:
+    """Profiles, services and everything else are what botocore reads; a file that it refuses is refused."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "config")
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+        environ = {"AWS_CONFIG_FILE": str(path), "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}
+        try:
+            expected = load_config(str(path))
+        except ConfigParseError:
+            with pytest.raises(ConfigurationError, match="the AWS config file"):
+                read_config(environ)
+        else:
+            assert read_config(environ) == expected
+
+
+def test_reading_a_file_imports_no_botocore(home: Path) -> None:
+    """botocore takes longer to import than the file to read."""
+    environ = _write(home, "[profile app]\nregion = a\n")
+    code = (
+        "import sys; from cognito_credentials.settings.aws_config import read_config; "
+        f"print(read_config({environ!r})['profiles'], 'botocore' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "{'app': {'region': 'a'}} False\n"
 
 
 def test_credentials_file_adds_profiles_and_no_keys(home: Path) -> None:
@@ -172,19 +261,17 @@ def test_a_malformed_file_that_changes_meanwhile_is_one_clear_line(
     home: Path, monkeypatch: pytest.MonkeyPatch, text: str, line: str, later: bytes | None
 ) -> None:
     """When the file breaks otherwise or vanishes before its lines are looked up, the error is the same."""
-    import botocore.configloader
-
     environ = _write(home, text)
     path = home / ".aws" / "config"
-    parse = botocore.configloader.raw_config_parse
+    read = aws_config._read_sections
 
-    def parse_before_the_change(*args: Any, **kwargs: Any) -> Any:
+    def read_before_the_change(where: str) -> dict[str, dict[str, Any]]:
         try:
-            return parse(*args, **kwargs)
+            return read(where)
         finally:
             path.unlink(missing_ok=True) if later is None else path.write_bytes(later)
 
-    monkeypatch.setattr(botocore.configloader, "raw_config_parse", parse_before_the_change)
+    monkeypatch.setattr(aws_config, "_read_sections", read_before_the_change)
 
     assert line in str(_error(environ))
 
