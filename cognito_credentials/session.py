@@ -24,9 +24,7 @@ from botocore.credentials import (
 from .botocore_credentials import BOTOCORES_ERRORS, METHOD, IdentityPoolCredentials
 from .cache.waiting import SingleFlight
 from .errors import ConfigurationError, clean
-from .pool.logins import logins_of
-from .pool.parts import load_for_refreshes
-from .pool.pool import IdentityPool, pool_of
+from .pool.pool import IdentityPool
 from .regions import is_pool_id
 from .settings.aws_config import read_config
 from .settings.load import NAMES, is_configured, load
@@ -293,8 +291,9 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
         own = _OTHER_SOURCES.intersection(settings.profile_settings)
         if own and "cognito_identity_pool_id" not in settings.profile_settings:
             return None
-    load_for_refreshes()
-    return pool_of(settings, logins=logins_of(settings, environ))
+    pool = IdentityPool(profile_name=profile, environ=environ)
+    _ = pool.settings  # what is wrong is said now
+    return pool
 
 
 def _profile_in_effect(session: botocore.session.Session) -> tuple[str, Mapping[str, Any]]:

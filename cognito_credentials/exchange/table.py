@@ -82,7 +82,7 @@ TABLE: Final = (
     Row("pool unknown", "ResourceNotFoundException", "", STOP, IdentityNotFoundError,
         "there is no identity pool {pool_id} in {region}",
         "Check identity_pool_id (from {pool_origin}): the part before the colon is its region{region_meant}; "
-        "or it was deleted"),
+        "or it was deleted, or this is the id of an identity"),
     Row("identity id malformed", "ValidationException", "at 'identityId'", DROP_IDENTITY,
         IdentityNotFoundError,
         "the remembered identity id is malformed",

@@ -9,7 +9,14 @@ import boto3
 import botocore.session
 import pytest
 
-from cognito_credentials import ConfigurationError, IdentityPool, IdentityPoolProvider, Session, install
+from cognito_credentials import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    IdentityPool,
+    IdentityPoolProvider,
+    Session,
+    install,
+)
 from tests.world import World
 
 POOL = "us-east-1:00000000-0000-4000-8000-000000000001"
@@ -157,6 +164,14 @@ def test_identity_pool(given: Any, says: str) -> None:
         IdentityPool(given)
 
     assert str(caught.value).startswith("identity_pool_id from argument")
+
+
+def test_an_identity_id_in_place_of_a_pool_id(world: World) -> None:
+    """It looks alike, and only the service can tell: its answer names both readings."""
+    identity_id = world.pool().identity_id()
+
+    with pytest.raises(CognitoCredentialsError, match="or this is the id of an identity"):
+        IdentityPool(identity_id, environ=world.environ).credentials()
 
 
 def test_a_pool_id_as_profile() -> None:

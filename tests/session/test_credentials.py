@@ -316,6 +316,24 @@ def test_the_pool_is_reached_through_the_credentials(
     assert session.get_credentials().access_key != signed_with.access_key
 
 
+@pytest.mark.parametrize("where", ["argument", "environment", "profile"])
+def test_credentials_pickle_wherever_the_pool_is_named(
+    world: World, profile: Any, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A guest's credentials pickle as what names their pool, and are found again in another process."""
+    if where == "environment":
+        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", world.pool_id)
+    profile("[profile app]\ncognito_identity_pool_id = POOL\n")
+    session = Session(
+        identity_pool_id=world.pool_id if where == "argument" else None,
+        profile_name="app" if where == "profile" else None,
+    )
+
+    again = pickle.loads(pickle.dumps(session.get_credentials()))
+
+    assert again.get_frozen_credentials() == session.get_credentials().get_frozen_credentials()
+
+
 def test_a_pool_without_secrets_pickles(world: World) -> None:
     """Credentials of a guest pickle as their settings; with a login token they refuse to be pickled."""
     guest = pickle.loads(pickle.dumps(IdentityPoolCredentials(IdentityPool(world.pool_id))))
