@@ -9,6 +9,7 @@ checks, is in that code; the page names it, too.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from cognito_credentials.emulator.errors import (
     ServiceError,
@@ -72,14 +73,35 @@ UNSET_PRINCIPAL_TAGS = {"UseDefaults": False, "PrincipalTags": {}}
 """What GetPrincipalTagAttributeMap answers when nothing was set; .github/SERVICE.md#6.7.1."""
 
 
-def serialization_error() -> ServiceError:
-    """The body is not JSON, or a member has the wrong JSON type; .github/SERVICE.md#W30a and #W30b."""
-    return ServiceError("SerializationException", None)
+def wrong_json_type(value: Any, expected: str) -> ServiceError:
+    """A member that is no list has the wrong JSON type; .github/SERVICE.md#W30c."""
+    if isinstance(value, dict):
+        text = "Start of structure or map found where not expected"
+    else:
+        article = "an" if expected[0] in "AEIOU" else "a"
+        text = f"{_json_type(value)} can not be converted to {article} {expected}"
+    return ServiceError("SerializationException", text)
 
 
-def unknown_operation() -> ServiceError:
-    """.github/SERVICE.md#W30."""
-    return ServiceError("UnknownOperationException", None)
+def _json_type(value: Any) -> str:
+    constants = {None: "NULL_VALUE", True: "TRUE_VALUE", False: "FALSE_VALUE"}
+    if value is None or isinstance(value, bool):
+        return constants[value]
+    return "STRING_VALUE" if isinstance(value, str) else "NUMBER_VALUE"
+
+
+def unknown_operation(name: str) -> ServiceError:
+    """No operation has this *name*, which is empty if the request names none; .github/SERVICE.md#W30."""
+    if not name:
+        text = "The request names no operation: it has neither X-Amz-Target nor Action."
+    else:
+        text = f"There is no operation {name} in AWSCognitoIdentityService."
+    return ServiceError("UnknownOperationException", text)
+
+
+def unknown_path(path: str) -> ServiceError:
+    """No operation and no document is at *path*; .github/SERVICE.md#W30e."""
+    return ServiceError("UnknownOperationException", f"There is no operation and no document at {path}.", 404)
 
 
 def invalid_action(name: str) -> str:
@@ -167,13 +189,6 @@ def _amz_date(seconds: float) -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 
 
-def concurrent_modification(pool_id: str) -> ServiceError:
-    """Another call that replaces the pool's settings is under way; .github/SERVICE.md#6.2.4 and #6.2.5."""
-    return ServiceError(
-        "ConcurrentModificationException", f"IdentityPool '{pool_id}' is being modified by another request."
-    )
-
-
 def pool_limit_exceeded() -> ServiceError:
     """.github/SERVICE.md#6.1.5."""
     return ServiceError("LimitExceededException", "Identity pool limit exceeded.")
@@ -209,9 +224,10 @@ def custom_role_without_mapping() -> ServiceError:
     return invalid_parameter("CustomRoleArn is not supported without a role mapping.")
 
 
-def external_service(provider: str) -> ServiceError:
+def external_service(provider: str, offline: bool = False) -> ServiceError:
     """The provider's keys cannot be fetched, or it cannot be asked; .github/SERVICE.md#5.2.12."""
-    return ServiceError("ExternalServiceException", f"Could not reach the login provider {provider}.")
+    why = " The emulator is offline, and the seed has no keys of it." if offline else ""
+    return ServiceError("ExternalServiceException", f"Could not reach the login provider {provider}.{why}")
 
 
 def developer_user_not_found(user: str) -> ServiceError:

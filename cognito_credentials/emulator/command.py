@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
+from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
@@ -27,6 +27,9 @@ def serve(
     seed: str | None = None,
     tls: bool = False,
     certificate_file: str | None = None,
+    tls_names: Sequence[str] = (),
+    allow_hosts: Sequence[str] = (),
+    offline: bool = False,
     strict_auth: bool = False,
     strict_roles: bool = False,
     out: TextIO,
@@ -39,6 +42,9 @@ def serve(
         data: SQLite file that keeps the state.
         seed: TOML file with the content of a new state.
         certificate_file: The file to write the certificate to; implies *tls*.
+        tls_names: Further names in the certificate; they imply *tls*.
+        allow_hosts: Further names that the emulator is called by.
+        offline: Fetch no keys from other machines.
         out: Receives ``listening on http://127.0.0.1:PORT`` once requests are answered, and with TLS a second
             line, ``certificate: FILE``.
         err: Receives one line for each request, or one line that says why the emulator cannot run. Lines are
@@ -58,9 +64,9 @@ def serve(
     except ModuleNotFoundError as error:
         missing = MissingExtraError(error.name)
         return fail(f"the emulator needs {missing.library}", f"Run: {missing.install}", _CONFIGURATION)
+    from cognito_credentials.emulator.model.members import ControlError
     from cognito_credentials.emulator.seed.file import SeedError
     from cognito_credentials.emulator.stored.state import DataFileError
-    from cognito_credentials.emulator.wire.certificates import CertificateFileError
 
     log = LineWriter(err)
     # A signal handler must not set an Event: the code that it interrupts may hold the Event's lock.
@@ -75,6 +81,9 @@ def serve(
             seed=seed,
             tls=tls,
             certificate_file=certificate_file,
+            tls_names=tls_names,
+            allow_hosts=allow_hosts,
+            offline=offline,
             strict_auth=strict_auth,
             strict_roles=strict_roles,
             log=log.write,
@@ -89,20 +98,30 @@ def serve(
                 log.write(f"{_NAME}: {data} holds a state already, so the seed {seed} is not used")
             _wait_for(ended)
         return _OK
-    except SeedError as error:
-        exists = os.path.isfile(seed or "")
-        hint = "Correct it there, then start again" if exists else "Name a file that is there with --seed"
-        return fail(str(error), hint, _CONFIGURATION)
-    except DataFileError as error:
-        return fail(str(error), "Name another file with --data", _STORAGE)
-    except CertificateFileError as error:
-        return fail(str(error.strerror), "Name another file with --certificate", _CONFIGURATION)
-    except OSError as error:
-        return fail(error.strerror or str(error), "Choose another --host or --port", _CONFIGURATION)
+    except (SeedError, DataFileError, ControlError, OSError) as error:
+        return fail(getattr(error, "strerror", None) or str(error), *_way_out(error))
     finally:
         log.close()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _way_out(error: Exception) -> tuple[str, int]:
+    """What to do about an *error* of the start, and the exit code."""
+    from cognito_credentials.emulator.model.members import ControlError
+    from cognito_credentials.emulator.seed.file import SeedError, SeedFileError
+    from cognito_credentials.emulator.stored.state import DataFileError
+    from cognito_credentials.emulator.wire.certificates import CertificateFileError
+
+    ways: Mapping[type[Exception], tuple[str, int]] = {
+        SeedFileError: ("Name a file that can be read with --seed", _CONFIGURATION),
+        SeedError: ("Correct it there, then start again", _CONFIGURATION),
+        DataFileError: ("Name another file with --data", _STORAGE),
+        ControlError: ("Correct --tls-name or --allow-host", _CONFIGURATION),
+        CertificateFileError: ("Name another file with --certificate", _CONFIGURATION),
+        OSError: ("Choose another --host or --port", _CONFIGURATION),
+    }
+    return next(way for kind, way in ways.items() if isinstance(error, kind))
 
 
 def _wait_for(ended: SimpleQueue[int]) -> None:

@@ -10,7 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator.logins.keys import SigningKeys
-from cognito_credentials.emulator.model.members import SIGNED_SECONDS, ControlError, check_member, json_value
+from cognito_credentials.emulator.model.members import (
+    SIGNED_SECONDS,
+    ControlError,
+    Kind,
+    check_member,
+    json_value,
+)
 from cognito_credentials.emulator.model.names import ACCOUNT_ID
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.file import Seed
@@ -19,6 +25,7 @@ from cognito_credentials.emulator.seed.tables import add_user
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import DataFileError, State
 from cognito_credentials.emulator.wire.control import Control
+from cognito_credentials.emulator.wire.hosts import is_host_name
 from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
 from cognito_credentials.emulator.wire.server import RunningServer, listen
 
@@ -47,6 +54,11 @@ class Emulator:
         tls: Speak https, with a self-signed certificate.
         certificate_file: The file to write the certificate to, for clients to trust; implies *tls*. A file
             that exists is replaced only if an emulator wrote it. None is a file in a temporary directory.
+        tls_names: Names and addresses in the certificate besides those of this machine, also AWS's own; turns
+            *tls* on.
+        allow_hosts: Names that the emulator is called by, besides those of this machine, *host* and
+            *tls_names*. By other names nobody can make control calls.
+        offline: Never fetch the keys of login providers from another machine.
         log: Called with one line for each request.
     """
 
@@ -63,8 +75,13 @@ class Emulator:
         keys: SigningKeys | None = None,
         tls: bool = False,
         certificate_file: str | os.PathLike[str] | None = None,
+        tls_names: Sequence[str] = (),
+        allow_hosts: Sequence[str] = (),
+        offline: bool = False,
         log: Callable[[str], None] | None = None,
     ) -> None:
+        check_member("tls_names", tls_names, _HOST_NAMES)
+        check_member("allow_hosts", allow_hosts, _HOST_NAMES)
         self._address = (host, port)
         self._data = data
         self._seed = seed
@@ -73,9 +90,11 @@ class Emulator:
             "strict_roles": strict_roles,
             "marker": marker,
             "keys": keys,
+            "offline": offline,
         }
         self._log = log
-        self._tls = tls or certificate_file is not None
+        self._tls = tls or certificate_file is not None or bool(tls_names)
+        self._names = (tuple(tls_names), tuple(allow_hosts))
         self._certificate_file = certificate_file
         self._running: RunningServer | None = None
 
@@ -111,7 +130,9 @@ class Emulator:
             closed_on_failure.callback(state.close)
             try:
                 service = Service(state, add_seed=seed.add_to if seed else None, **self._service_options)
-                self._running = RunningServer(service, listener, self._log, self._tls, self._certificate_file)
+                self._running = RunningServer(
+                    service, listener, self._log, self._tls, self._certificate_file, *self._names
+                )
             except sqlite3.Error as error:
                 raise DataFileError(f"cannot use data file {self._data}: {error}") from None
             closed_on_failure.pop_all()
@@ -347,6 +368,12 @@ class Emulator:
         if self._running is None:
             raise RuntimeError("the emulator is not running; use it as a context manager")
         return self._running
+
+
+_HOST_NAMES = Kind(
+    lambda names: isinstance(names, list | tuple) and all(map(is_host_name, names)),
+    "a list of host names and addresses, without a scheme or a port",
+)
 
 
 def _with_dicts(members: Mapping[str, Any]) -> dict[str, Any]:

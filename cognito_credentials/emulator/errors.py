@@ -69,3 +69,16 @@ def invalid_pool_configuration() -> ServiceError:
         "InvalidIdentityPoolConfigurationException",
         "Invalid identity pool configuration. Check assigned IAM roles for this pool.",
     )
+
+
+def concurrent_modification() -> ServiceError:
+    """Another call that replaces the pool's settings is under way; .github/SERVICE.md#6.2.4 and #6.2.5."""
+    return ServiceError(
+        "ConcurrentModificationException",
+        "Only one request to update resource type Identity Pool can be processed at a time",
+    )
+
+
+def broken_json() -> ServiceError:
+    """The body is not JSON; .github/SERVICE.md#W30a."""
+    return ServiceError("SerializationException", None)

@@ -56,6 +56,7 @@ class Service:
         add_seed: Adds the content of the seed to a new or reset state.
         strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
         strict_roles: Refuse roles that the seed does not describe.
+        offline: Fetch no keys from other machines.
         marker: Issue secrets that contain ``CANARY``, and list them in ``minted``.
 
     Attributes:
@@ -71,13 +72,14 @@ class Service:
         add_seed: Callable[[Service], None] | None = None,
         strict_auth: bool = False,
         strict_roles: bool = False,
+        offline: bool = False,
         marker: bool = False,
     ) -> None:
         self.state = state
         self.clock = Clock()
         self.settings = Settings()
         self.keys = keys or SigningKeys(state)
-        self.issuers = Issuers(state, self.keys, self.clock)
+        self.issuers = Issuers(state, self.keys, self.clock, offline)
         self.logins = LoginVerifier(state, self.keys, self.issuers, self.clock, self.settings)
         self.mint = SessionMint(state.session_key(), marker)
         self.strict_auth = strict_auth

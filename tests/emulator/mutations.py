@@ -569,7 +569,9 @@ def send_mutated_controls(sender, count):
         status, _ = sender.send(check_control, method, f"/_emulator/{path}", body[:MAX_BODY_BYTES], {})
         if status == 200 and path in ("faults", "settings"):
             if not any(word in body for word in (b"1.5", b"true")):  # a delay, or a dropped connection
-                sender.send(lambda *_: None, "POST", "/", b"{}", {"X-Amz-Target": "X.GetId"})
+                sender.send(
+                    lambda *_: None, "POST", "/", b"{}", {"X-Amz-Target": "AWSCognitoIdentityService.GetId"}
+                )
             sender.send(check_control, "POST", "/_emulator/reset", b"", {})
 
 

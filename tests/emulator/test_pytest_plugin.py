@@ -29,7 +29,8 @@ from cognito_credentials.emulator import Emulator
 
 
 def get_id(url, **content):
-    request = urllib.request.Request(url, json.dumps(content).encode(), {"X-Amz-Target": "X.GetId"})
+    headers = {"X-Amz-Target": "AWSCognitoIdentityService.GetId"}
+    request = urllib.request.Request(url, json.dumps(content).encode(), headers)
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)["IdentityId"]
 

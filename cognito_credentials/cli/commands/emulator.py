@@ -22,6 +22,23 @@ def add_options(options: Options) -> None:
         "--certificate", metavar="FILE", help="where to write the certificate of --tls; else a temporary file"
     )
     options.add(
+        "--tls-name",
+        metavar="NAME",
+        type=_host_name,
+        action="append",
+        default=[],
+        help="a further name in the certificate, also one of AWS; may be repeated; turns --tls on",
+    )
+    options.add(
+        "--allow-host",
+        metavar="NAME",
+        type=_host_name,
+        action="append",
+        default=[],
+        help="a further name that the emulator is called by; may be repeated",
+    )
+    options.add("--offline", action="store_true", help="never fetch keys from another machine")
+    options.add(
         "--strict-auth",
         action="store_true",
         help="refuse access keys that it did not issue or read from --seed",
@@ -33,6 +50,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) < 65_536):
         raise argparse.ArgumentTypeError(f"'{clean(text, 20)}' is no port: it is from 0 to 65535")
     return int(text)
+
+
+def _host_name(text: str) -> str:
+    from cognito_credentials.emulator.wire.hosts import is_host_name
+
+    if not is_host_name(text):
+        raise argparse.ArgumentTypeError(
+            f"'{clean(text, 60)}' is no host name: write it without https:// and port"
+        )
+    return text
 
 
 def run(invocation: Invocation) -> int:
@@ -50,6 +77,9 @@ def run(invocation: Invocation) -> int:
             seed=options.seed,
             tls=options.tls,
             certificate_file=options.certificate,
+            tls_names=options.tls_name,
+            allow_hosts=options.allow_host,
+            offline=options.offline,
             strict_auth=options.strict_auth,
             strict_roles=options.strict_roles,
             out=sys.stdout,

@@ -63,7 +63,7 @@ class KeyFetches:
 
         def run() -> None:
             try:
-                fetch.set_result(fetch_keys(provider, uri, self.seconds))
+                fetch.set_result(fetch_keys(provider, uri, self.seconds, offline=self._issuers.offline))
             except BaseException as error:  # noqa: BLE001 - it is raised by wrap_future
                 fetch.set_exception(error)
 
@@ -72,31 +72,33 @@ class KeyFetches:
         return fetch
 
 
-def fetch_keys(provider: str, uri: str | None, seconds: float) -> Keys:
+def fetch_keys(provider: str, uri: str | None, seconds: float, *, offline: bool = False) -> Keys:
     """
     Fetch the JSON Web Keys of *provider*; blocks.
 
     Args:
         uri: The address of the keys; None takes it from the discovery document.
         seconds: The time limit for both documents together.
+        offline: Fetch nothing from another machine, whatever a document or a redirect says.
 
     Returns:
         None if the keys cannot be fetched.
     """
     deadline = time.monotonic() + seconds
     try:
-        document = _load(uri or _discovered(provider, deadline), deadline)
+        document = _load(uri or _discovered(provider, deadline, offline), deadline, offline)
         return [key for key in document["keys"] if isinstance(key, dict)]
     except (OSError, HTTPException, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _discovered(provider: str, deadline: float) -> str:
+def _discovered(provider: str, deadline: float, offline: bool) -> str:
     """The address of the keys, from the discovery document."""
     problem: OSError | None = None
     for address in addresses_of(provider):
         try:
-            return str(_load(f"{address}/.well-known/openid-configuration", deadline)["jwks_uri"])
+            base = address.removesuffix("/")
+            return str(_load(f"{base}/.well-known/openid-configuration", deadline, offline)["jwks_uri"])
         except OSError as error:  # noqa: PERF203  (there are two at most)
             problem = error
     raise problem or OSError
@@ -105,23 +107,26 @@ def _discovered(provider: str, deadline: float) -> str:
 class _Redirects(HTTPRedirectHandler):
     """Follows a redirect only to an address that keys may be fetched from."""
 
+    def __init__(self, offline: bool) -> None:
+        self._offline = offline
+
     def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
         """Raise ValueError for any other address."""
-        _check_address(newurl)
+        _check_address(newurl, self._offline)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _check_address(url: str) -> None:
-    if not may_be_fetched(url):
+def _check_address(url: str, offline: bool) -> None:
+    if not may_be_fetched(url) or (offline and not is_on_this_machine(url)):
         raise ValueError("keys may not be fetched from this address")
 
 
-def _load(url: Any, deadline: float) -> dict[str, Any]:
-    _check_address(url)
+def _load(url: Any, deadline: float, offline: bool) -> dict[str, Any]:
+    _check_address(url, offline)
     # A proxy of the environment cannot reach servers of this machine.
     proxies = ProxyHandler({} if is_on_this_machine(url) else None)
     try:
-        answer = build_opener(_Redirects, proxies).open(url, timeout=_left(deadline))
+        answer = build_opener(_Redirects(offline), proxies).open(url, timeout=_left(deadline))
     except HTTPError as error:
         error.close()  # It is the answer, with its connection.
         raise

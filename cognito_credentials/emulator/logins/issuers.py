@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.logins.key_set import signing_keys
 from cognito_credentials.emulator.logins.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID, SigningKeys
-from cognito_credentials.emulator.logins.tokens import Jwt, verifies_with
+from cognito_credentials.emulator.logins.tokens import RSA_ALGORITHMS, Jwt, verifies_with
 from cognito_credentials.emulator.stored.state import State
 
 _CACHE_SECONDS = 3600
@@ -54,9 +54,13 @@ class _FetchedKeys:
 class Issuers:
     """
     The login providers: their client ids and their keys, from the seed, the provider or the test issuer.
+
+    Args:
+        offline: Keys may be fetched from this machine alone.
     """
 
-    def __init__(self, state: State, keys: SigningKeys, clock: Clock) -> None:
+    def __init__(self, state: State, keys: SigningKeys, clock: Clock, offline: bool = False) -> None:
+        self.offline = offline
         self._state = state
         self._keys = keys
         self._clock = clock
@@ -77,11 +81,14 @@ class Issuers:
         Whether *provider* signed the token.
 
         Returns:
-            None if the provider's keys cannot be fetched.
+            None if the provider's keys cannot be fetched. False without asking for keys if the token is not
+            signed with RSA; .github/SERVICE.md#5.2.9b.
 
         Raises:
             KeysNeededError: The keys must be fetched, or fetched again: the provider may have new ones.
         """
+        if token.header.get("alg") not in RSA_ALGORITHMS:
+            return False
         if token.header.get("kid") == TEST_ISSUER_KEY_ID:
             key = self._keys.find(TEST_ISSUER)
             return key is not None and verifies_with(token, key.public_key())
@@ -129,14 +136,21 @@ def addresses_of(provider: str) -> tuple[str, ...]:
     return (f"https://{provider}", *http)
 
 
-def provider_of(issuer: Any) -> str | None:
-    """The provider whose tokens have the issuer *issuer*; None if no provider has it."""
+def names_of(issuer: Any) -> tuple[str, ...]:
+    """
+    The names that a provider with tokens of *issuer* may have, without the scheme; empty if it is no issuer.
+
+    An issuer may end with a slash, as Auth0's do: the name is then that with the slash, or without it.
+    Source: .github/SERVICE.md#5.1.12.
+    """
     if not isinstance(issuer, str):
-        return None
-    provider = issuer.partition("://")[2]
+        return ()
     if issuer == GOOGLE:  # .github/SERVICE.md#5.2.7a
-        return issuer
-    return provider if issuer in addresses_of(provider) else None
+        return (issuer,)
+    name = issuer.partition("://")[2]
+    if issuer not in addresses_of(name):
+        return ()
+    return (name, name[:-1]) if name.endswith("/") else (name,)
 
 
 def _verifies_with_any(keys: Sequence[Mapping[str, Any]], token: Jwt) -> bool:

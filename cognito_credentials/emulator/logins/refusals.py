@@ -14,6 +14,11 @@ def no_public_provider() -> ServiceError:
     return invalid_parameter("Please provide a valid public provider")
 
 
+def no_providers(pool_id: str) -> ServiceError:
+    """The pool lists no provider at all; .github/SERVICE.md#5.2.1a."""
+    return not_authorized(f"Identity pool - {pool_id} does not have identity providers configured.")
+
+
 def provider_not_supported() -> ServiceError:
     """.github/SERVICE.md#5.2.2, and #5.2.10 for the audience of a user pool's token."""
     return not_authorized("Token is not from a supported provider of this identity pool.")

@@ -1,13 +1,13 @@
 """
 The logins of a call, each checked against the pool and its provider.
 
-Source: .github/SERVICE.md#5.1 and #5.2. Comments name the facts of 5.2 in the order of the checks.
+Source: .github/SERVICE.md#5.1 and #5.2. Comments name the facts of 5.2. The order is that of 5.2.14: a token
+is read before the pool is asked whether it lists the provider.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.errors import logins_do_not_match
 from cognito_credentials.emulator.logins import refusals
-from cognito_credentials.emulator.logins.issuers import Issuers, provider_of
+from cognito_credentials.emulator.logins.issuers import Issuers, names_of
 from cognito_credentials.emulator.logins.keys import SigningKeys
 from cognito_credentials.emulator.logins.tokens import (
     PRINCIPAL_TAGS_CLAIM,
@@ -24,7 +24,13 @@ from cognito_credentials.emulator.logins.tokens import (
     is_service_token,
     read_jwt,
 )
-from cognito_credentials.emulator.model.names import is_service_host, service_host
+from cognito_credentials.emulator.model.names import (
+    are_same_provider,
+    is_service_host,
+    is_user_pool,
+    service_host,
+    user_pool_of,
+)
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.identities import LinkedLogin
 from cognito_credentials.emulator.stored.pools import IdentityPool
@@ -33,7 +39,6 @@ from cognito_credentials.emulator.stored.state import State
 if TYPE_CHECKING:
     from cognito_credentials.emulator.logins.saml import SamlProvider
 
-_USER_POOL = re.compile(r"cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+")
 OPAQUE = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
 SAML_NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 _REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp")
@@ -94,17 +99,20 @@ class LoginVerifier:
         return [self._verify_login(pool, provider, token) for provider, token in logins.items()]
 
     def _verify_login(self, pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
-        _check_provider(pool, provider)  # 5.2.0 to 5.2.2
         if is_service_host(provider):
             raise refusals.service_token()  # 5.2.3
         if provider in OPAQUE:
+            _listed_name(pool, provider)
             return self._verify_opaque(pool, provider, token)
         if is_saml(provider):
+            _listed_name(pool, provider)
             return self._verify_saml(provider, token)
-        jwt = _read_id_token(provider, token, self._clock.now(), self._settings.login_grace)
+        jwt = _read_id_token(pool, provider, token)
+        provider = _listed_name(pool, provider)
+        _check_expiry(jwt, self._clock.now(), self._settings.login_grace)
         verified = self._issuers.verifies(provider, jwt)
         if verified is None:
-            raise assumed.external_service(provider)  # 5.2.12
+            raise assumed.external_service(provider, self._issuers.offline)  # 5.2.12
         if not verified:
             raise refusals.signature_not_verified()  # 5.2.9
         audience = self._accepted_audience(pool, provider, jwt)
@@ -221,14 +229,11 @@ class LoginVerifier:
     def is_signed_out(self, provider: str, subject: str) -> bool:
         """Whether the user has signed out everywhere, or was deleted, at the provider."""
         found = self._state.row(
-            "SELECT signed_out FROM users WHERE provider = ? AND subject = ?", provider, subject
+            "SELECT signed_out FROM users WHERE provider = ? AND subject = ?",
+            user_pool_of(provider) or provider,
+            subject,
         )
         return bool(found and found["signed_out"])
-
-
-def is_user_pool(provider: str) -> bool:
-    """Whether a key of Logins is that of an Amazon Cognito user pool."""
-    return _USER_POOL.fullmatch(provider) is not None
 
 
 def is_saml(provider: str) -> bool:
@@ -242,37 +247,47 @@ def service_token_key(pool: IdentityPool, logins: Mapping[str, str]) -> str | No
     return name if name in logins else None
 
 
-def _check_provider(pool: IdentityPool, provider: str) -> None:
+def _listed_name(pool: IdentityPool, provider: str) -> str:
+    """
+    The name that the pool lists *provider* by. It may be the other name of a user pool; 5.1.11.
+
+    Raises:
+        ServiceError: The pool does not list the provider; 5.2.1a and 5.2.2.
+    """
     settings = pool.settings
-    providers = {*settings.get("SupportedLoginProviders", ())}
+    providers: set[str] = {*settings.get("SupportedLoginProviders", ())}
     providers.update(map(_provider_of_arn, settings.get("OpenIdConnectProviderARNs", ())))
-    providers.update(entry.get("ProviderName") for entry in settings.get("CognitoIdentityProviders", ()))
+    providers.update(entry["ProviderName"] for entry in settings.get("CognitoIdentityProviders", ()))
     providers.update(settings.get("SamlProviderARNs", ()))
-    # An issuer on this machine may have a name without a dot, as localhost:8080.
-    made_up = provider not in providers and "." not in provider and not provider.startswith("arn:")
-    if made_up or provider == pool.developer_provider:
-        raise refusals.no_public_provider()  # 5.2.0
     if not providers and pool.developer_provider is None:
-        raise logins_do_not_match()  # 5.2.1
-    if provider not in providers and not is_service_host(provider):
-        raise refusals.provider_not_supported()  # 5.2.2
+        raise refusals.no_providers(pool.id)  # 5.2.1a
+    if provider in providers:
+        return provider
+    for name in providers:
+        if are_same_provider(name, provider):
+            return name
+    raise refusals.provider_not_supported()  # 5.2.2
 
 
-def _read_id_token(provider: str, token: str, now: float, grace: float) -> Jwt:
+def _read_id_token(pool: IdentityPool, provider: str, token: str) -> Jwt:
     jwt = read_jwt(token)
     if jwt is None:
-        raise refusals.not_an_id_token()  # 5.2.5
+        is_developers = provider == pool.developer_provider
+        raise refusals.no_public_provider() if is_developers else refusals.not_an_id_token()  # 5.2.0, 5.2.5
     for claim in _REQUIRED_CLAIMS:
         if jwt.claims.get(claim) is None:
             raise refusals.missing_claim(claim)  # 5.2.6
-    if provider_of(jwt.claims["iss"]) != provider:
+    if not any(are_same_provider(name, provider) for name in names_of(jwt.claims["iss"])):
         raise refusals.another_issuer()  # 5.2.7
     subject = jwt.claims["sub"]
     if jwt.expires_at is None or not isinstance(subject, str) or not subject:
         raise refusals.not_an_id_token()  # 5.2.5
-    if now >= jwt.expires_at + grace:
-        raise refusals.token_expired(now, jwt.expires_at)  # 5.2.8
     return jwt
+
+
+def _check_expiry(jwt: Jwt, now: float, grace: float) -> None:
+    if jwt.expires_at is not None and now >= jwt.expires_at + grace:
+        raise refusals.token_expired(now, jwt.expires_at)  # 5.2.8
 
 
 def _has_server_side_check(pool: IdentityPool, provider: str, client_id: str) -> bool:

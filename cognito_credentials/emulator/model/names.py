@@ -11,6 +11,7 @@ DEFAULT_REGION = "us-east-1"
 _ROLE = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII
 )
+_USER_POOL = re.compile(r"(?:issuer-)?(cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+)", re.ASCII)
 _MAX_NAME_IN_US_GOV_EAST = 24  # .github/SERVICE.md#1.7
 
 
@@ -55,6 +56,26 @@ def is_service_host(name: str) -> bool:
     return name == "cognito-identity-us-gov.amazonaws.com" or (
         name.startswith("cognito-identity.") and name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
     )
+
+
+def user_pool_of(provider: str) -> str | None:
+    """
+    The first of the two names that a user pool has as a provider; None if *provider* is no user pool.
+
+    A user pool's tokens have one of two issuers, and so does its name. Source: .github/SERVICE.md#5.1.11.
+    """
+    match = _USER_POOL.fullmatch(provider)
+    return match[1] if match else None
+
+
+def is_user_pool(provider: str) -> bool:
+    """True if a key of Logins is the name of an Amazon Cognito user pool."""
+    return user_pool_of(provider) is not None
+
+
+def are_same_provider(one: str, other: str) -> bool:
+    """True for one name, and for the two names of one user pool."""
+    return one == other or (is_user_pool(one) and user_pool_of(one) == user_pool_of(other))
 
 
 def pool_arn(pool_id: str) -> str:

@@ -25,6 +25,9 @@ from cognito_credentials.emulator.errors import ServiceError
 Check = Callable[[Any, str, "list[str]"], Any]
 Model = Mapping[str, Any]
 
+_BEFORE_OTHERS = ("Logins",)
+"""Members whose violations come before those of the others; `.github/SERVICE.md#1.4.12`."""
+
 
 @dataclass(frozen=True)
 class OperationModel:
@@ -75,7 +78,7 @@ def load_service_model(service: str) -> ServiceModel:
 def _request_check(compiler: _Compiler, shape: str) -> Callable[[Any], dict[str, Any]]:
     def check(request: Any) -> dict[str, Any]:
         if not isinstance(request, dict):
-            raise assumed.serialization_error()
+            raise wrong_json_type(request, "Structure")
         if not shape:
             return {}
         violations: list[str] = []
@@ -105,12 +108,14 @@ class _Compiler:
         required = frozenset(shape.get("required", ()))
         members = [
             (member, _lower_first(member), self.compile(spec["shape"]), member in required)
-            for member, spec in shape["members"].items()
+            for member, spec in sorted(
+                shape["members"].items(), key=lambda entry: entry[0] not in _BEFORE_OTHERS
+            )
         ]
 
         def check(value: Any, path: str, violations: list[str]) -> Any:
             if not isinstance(value, dict):
-                raise assumed.serialization_error()
+                raise wrong_json_type(value, "Structure")
             cleaned = {}
             for member, wire_name, member_check, is_required in members:
                 item = value.get(member)
@@ -132,7 +137,7 @@ class _Compiler:
 
         def check(value: Any, path: str, violations: list[str]) -> Any:
             if not isinstance(value, list):
-                raise assumed.serialization_error()
+                raise wrong_json_type(value, "List")
             _check_size(shape, value, path, violations, secret)
             inner: list[str] = []
             cleaned = []
@@ -165,7 +170,7 @@ class _Compiler:
 
         def check(value: Any, path: str, violations: list[str]) -> Any:
             if not isinstance(value, dict):
-                raise assumed.serialization_error()
+                raise wrong_json_type(value, "Map")
             _check_size(shape, value, path, violations, secret)
             bad_keys: list[str] = []
             bad_values: list[str] = []
@@ -194,7 +199,7 @@ class _Compiler:
 
         def check(value: Any, path: str, violations: list[str]) -> Any:
             if not isinstance(value, str):
-                raise assumed.serialization_error()
+                raise wrong_json_type(value, "String")
             for is_good, phrase in tests:
                 if not is_good(value):
                     violations.append(_violation(_shown(value, secret), path, phrase))
@@ -207,7 +212,7 @@ class _Compiler:
 
         def check(value: Any, path: str, violations: list[str]) -> Any:
             if not isinstance(value, int) or isinstance(value, bool):
-                raise assumed.serialization_error()
+                raise wrong_json_type(value, "Integer")
             if low is not None and value < low:
                 phrase = f"Member must have value greater than or equal to {low}"
                 violations.append(_violation(_shown(value, False), path, phrase))
@@ -226,10 +231,22 @@ class _Compiler:
         def check(value: Any, path: str, violations: list[str]) -> Any:
             del path, violations
             if not isinstance(value, bool):
-                raise assumed.serialization_error()
+                raise wrong_json_type(value, "Boolean")
             return value
 
         return check
+
+
+def wrong_json_type(value: Any, expected: str) -> ServiceError:
+    """
+    A member has the wrong JSON type; `.github/SERVICE.md#W30b`.
+
+    Args:
+        expected: The type of the model: Structure, List, Map, String, Integer or Boolean.
+    """
+    if isinstance(value, list):
+        return ServiceError("SerializationException", "Start of list found where not expected")
+    return assumed.wrong_json_type(value, expected)
 
 
 def _check_size(
@@ -307,8 +324,10 @@ def _violation(value_text: str, path: str, phrase: str) -> str:
 
 
 def _shown(value: Any, secret: bool) -> str:
-    """*value* in quotes; empty for a *secret* one."""
-    return "" if secret else f"'{_java_text(value)}'"
+    """*value* in quotes. Of a *secret* map only the keys are shown, of another *secret* value nothing."""
+    if secret:
+        return f"'{_java_text(dict.fromkeys(value, ''))}'" if isinstance(value, dict) else ""
+    return f"'{_java_text(value)}'"
 
 
 def _java_text(value: Any) -> str:

@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.model.members import shortened
 from cognito_credentials.emulator.model.shapes import OperationModel, load_service_model
 from cognito_credentials.emulator.operations import (
     credentials,
@@ -75,7 +76,7 @@ def find(name: str) -> OperationModel:
     """
     model = load_service_model("cognito-identity").operations.get(name)
     if model is None or name not in OPERATIONS:
-        raise assumed.unknown_operation()
+        raise assumed.unknown_operation(shortened(name))
     return model
 
 

@@ -180,7 +180,8 @@ def _authenticate_by_token(
 
 
 def _linked(logins: Sequence[VerifiedLogin]) -> list[LinkedLogin]:
-    return [login.linked for login in logins]
+    """The linked logins, each once: a user pool has two names."""
+    return list(dict.fromkeys(login.linked for login in logins))
 
 
 def _amr_of(logins: Sequence[VerifiedLogin]) -> list[str]:

@@ -48,7 +48,7 @@ def get_open_id_token_for_developer_identity(
     if len(user.subject) > assumed.MAX_DEVELOPER_USER:
         raise assumed.developer_user_too_long()
     public = service.logins.verify(pool, logins)
-    linked = [user, *(login.linked for login in public)]
+    linked = [user, *dict.fromkeys(login.linked for login in public)]
     identity_id = _developer_identity(service, pool, identity, linked)
     amr = [name, f"{name}:{pool.id}:{user.subject}"]
     amr.extend(entry for login in public for entry in login.amr)

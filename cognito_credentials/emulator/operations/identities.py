@@ -12,7 +12,7 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import identity_not_found, logins_do_not_match
 from cognito_credentials.emulator.logins.verifier import service_token_key
-from cognito_credentials.emulator.model.names import region_of
+from cognito_credentials.emulator.model.names import are_same_provider, region_of
 from cognito_credentials.emulator.operations.pagination import last_shown, page
 from cognito_credentials.emulator.operations.pools import pool_of_caller
 from cognito_credentials.emulator.service import Caller, Service
@@ -64,7 +64,11 @@ def unlink_identity(service: Service, request: Mapping[str, Any], caller: Caller
         raise logins_do_not_match()
     removed: list[LinkedLogin] = []
     for provider in request["LoginsToRemove"]:
-        linked = [login for login in identity.logins if login.provider == provider and not login.developer]
+        linked = [
+            login
+            for login in identity.logins
+            if not login.developer and are_same_provider(login.provider, provider)
+        ]
         if not linked:
             raise assumed.login_not_linked(provider)
         removed.extend(linked)

@@ -22,7 +22,9 @@ from cognito_credentials.emulator.stored.pools import (
     update_pool,
 )
 
-_USER_POOL_PROVIDER = re.compile(r"cognito-idp\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P=region)_[0-9A-Za-z]+")
+_USER_POOL_PROVIDER = re.compile(
+    r"(issuer-)?cognito-idp\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P=region)_[0-9A-Za-z]+"
+)
 _TAG = re.compile(r"[\w .:/=+@-]*")
 _SETTINGS = (
     "IdentityPoolName",

@@ -13,7 +13,7 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
-from cognito_credentials.emulator.logins.issuers import provider_of
+from cognito_credentials.emulator.logins.issuers import names_of
 from cognito_credentials.emulator.logins.tokens import Jwt, is_service_token, read_jwt
 from cognito_credentials.emulator.logins.verifier import read_service_token
 from cognito_credentials.emulator.model.names import (
@@ -146,10 +146,11 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
         raise _invalid_token("Missing a required claim: iss")
     if is_service_token(service.keys, token):  # the iss claim does not tell: token_issuer is a setting
         return service_host(region_of(token.claims["aud"]))
-    provider = provider_of(issuer)
-    if provider is not None and is_service_host(provider):
+    names = names_of(issuer)
+    if any(map(is_service_host, names)):
         raise _invalid_token(assumed.STS_BAD_SIGNATURE)
-    if provider is None or not service.issuers.is_known(provider):
+    provider = next(filter(service.issuers.is_known, names), None)
+    if provider is None:
         raise _invalid_token(f"No OpenIDConnect provider found in your account for {issuer}")
     verified = service.issuers.verifies(provider, token)
     if verified is None:
@@ -183,7 +184,7 @@ def _check_times(token: Jwt, now: int) -> None:
             f"Token expired: current date/time {now} must be before the expiration date/time {expires_at}",
         )
     if issued_at is not None and now - issued_at > assumed.STS_MAX_TOKEN_AGE_SECONDS:
-        raise _invalid_token(f"Token too old: {now - issued_at}")
+        raise ServiceError("ExpiredTokenException", f"Token too old: {now - issued_at}")
 
 
 def _attempt(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import math
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ class SeedError(Exception):
     def __init__(self, text: str) -> None:
         line = "".join(letter if letter.isprintable() else "?" for letter in text)
         super().__init__(line if len(line) <= _MOST_TEXT else f"{line[:_MOST_TEXT]}...")
+
+
+class SeedFileError(SeedError):
+    """The seed file itself cannot be read."""
 
 
 @dataclass
@@ -76,6 +81,21 @@ class Entry:
         """Refuse members that were not taken."""
         for member in self.values:
             raise self.mistake(member, f"unknown member; there are: {', '.join(self.known)}")
+
+
+def text_of(content: bytes) -> str:
+    """
+    The text of a file. Editors and PowerShell may begin it with a byte order mark, which is left out.
+
+    Raises:
+        ValueError: It is not UTF-8. The text says what to do.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # also UTF-32, little-endian
+        raise ValueError("it is UTF-16; save it as UTF-8")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8; save it as UTF-8") from None
 
 
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", list: "a list", dict: "a table"}

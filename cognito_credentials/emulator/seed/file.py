@@ -44,7 +44,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cognito_credentials.emulator.seed.entry import Entry, SeedError
+from cognito_credentials.emulator.seed.entry import Entry, SeedError, SeedFileError, text_of
 from cognito_credentials.emulator.seed.pool import add_pool
 from cognito_credentials.emulator.seed.tables import (
     add_developer,
@@ -55,7 +55,7 @@ from cognito_credentials.emulator.seed.tables import (
 )
 from cognito_credentials.emulator.service import Service
 
-__all__ = ["Seed", "SeedError"]
+__all__ = ["Seed", "SeedError", "SeedFileError"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Seed:
         Read a seed file.
 
         Raises:
-            SeedError: The file cannot be read, or is not TOML.
+            SeedFileError: The file cannot be read.
+            SeedError: It is not TOML.
         """
         if sys.version_info >= (3, 11):
             import tomllib
@@ -86,10 +87,14 @@ class Seed:
         name = os.fspath(path)
         try:
             with open(name, "rb") as file:
-                return cls(name, tomllib.load(file))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise SeedError(f"seed file {name}: {reason}") from None
+                content = file.read()
+        except (OSError, ValueError) as error:  # ValueError: the name holds a null character
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise SeedFileError(f"seed file {name}: {reason}") from None
+        try:
+            return cls(name, tomllib.loads(text_of(content)))
+        except ValueError as error:
+            raise SeedError(f"seed file {name}: {error}") from None
         except RecursionError:
             raise SeedError(f"seed file {name}: nested too deeply") from None
 

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from cognito_credentials.emulator.logins.issuers import may_be_fetched
 from cognito_credentials.emulator.logins.key_set import key_set_mistake
-from cognito_credentials.emulator.logins.verifier import OPAQUE, is_user_pool
-from cognito_credentials.emulator.model.names import is_role, is_service_host
-from cognito_credentials.emulator.seed.entry import Entry
+from cognito_credentials.emulator.logins.verifier import OPAQUE
+from cognito_credentials.emulator.model.names import is_role, is_service_host, is_user_pool, user_pool_of
+from cognito_credentials.emulator.seed.entry import Entry, text_of
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.sts.trust import DEFAULT_MAX_SESSION_SECONDS
 from cognito_credentials.emulator.sts.trust_policy import policy_mistake
@@ -146,6 +146,7 @@ def add_user(service: Service, entry: Entry) -> str:
         raise entry.mistake("app_id", "expected an app id as SupportedLoginProviders of a pool may have it")
     if token is not None:
         _check_token(service, entry, provider, subject, token)
+    provider = user_pool_of(provider) or provider
     row: Sequence[Any] = (provider, subject, token, app_id, json.dumps(claims), signed_out)
     service.state.execute("INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?, ?, ?)", *row)
     return f"{provider} {subject}"
@@ -181,10 +182,8 @@ def add_developer(service: Service, entry: Entry) -> str:
 def _read(entry: Entry, member: str, name: str) -> str:
     """The text of a file, whose name is relative to the seed file."""
     try:
-        with open(os.path.join(os.path.dirname(entry.path), name), encoding="utf-8") as file:
-            return file.read()
-    except UnicodeDecodeError:
-        raise entry.mistake(member, f"{name}: not UTF-8") from None
+        with open(os.path.join(os.path.dirname(entry.path), name), "rb") as file:
+            return text_of(file.read())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise entry.mistake(member, f"{name}: {reason}") from None

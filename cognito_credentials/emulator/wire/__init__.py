@@ -4,6 +4,7 @@ HTTP requests in, HTTP answers out.
 - ``server``: a listening socket and the service in, a thread that answers requests out
 - ``application``: one request in, one answer out; it uses all the files below
 - ``reading``: headers and body in, the operation that is called out
+- ``hosts``: the name in a Host or Origin header in, out whether the emulator is called by it
 - ``signatures``: a signed request in, its caller out
 - ``updates``: an update of a pool in, out whether another update of the pool is under way
 - ``throttle``: an operation and a region in, out whether the quota admits another call

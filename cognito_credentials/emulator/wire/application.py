@@ -15,13 +15,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 
 from cognito_credentials.emulator import assumed, operations
-from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.errors import ServiceError, concurrent_modification
 from cognito_credentials.emulator.logins.fetching import KeyFetches
 from cognito_credentials.emulator.logins.issuers import KeysNeededError
+from cognito_credentials.emulator.model.members import shortened
 from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.operations import sts
 from cognito_credentials.emulator.service import ANONYMOUS, Caller, Service
@@ -36,17 +38,18 @@ from cognito_credentials.emulator.wire.answers import (
     query_error,
     query_success,
 )
-from cognito_credentials.emulator.wire.control import PREFIX, Control, refusal
+from cognito_credentials.emulator.wire.control import PREFIX, Control, all_operations, refusal
 from cognito_credentials.emulator.wire.discovery import issuer_document
 from cognito_credentials.emulator.wire.faults import Fault
+from cognito_credentials.emulator.wire.hosts import Hosts, is_host_name
 from cognito_credentials.emulator.wire.log import log_line
 from cognito_credentials.emulator.wire.reading import (
     Call,
-    may_control,
     read_body,
     read_call,
     read_content,
     read_headers,
+    read_target,
     region_called,
 )
 from cognito_credentials.emulator.wire.sending import send_answer, send_slowly
@@ -75,13 +78,16 @@ class Application:
 
     Args:
         drop: Closes the connection of a client, ``scope["client"]``.
+        hosts: The names that the emulator is called by.
         log: Called with one line for each request.
     """
 
-    def __init__(self, service: Service, drop: Drop, log: Log | None = None) -> None:
+    def __init__(self, service: Service, drop: Drop, hosts: Hosts, log: Log | None = None) -> None:
         self.control = Control(service)
         self.key_fetches = KeyFetches(service.issuers)
+        self._operations = frozenset(all_operations())
         self._service = service
+        self._hosts = hosts
         self._drop = drop
         self._log = log
         self._updates = Updates()
@@ -99,7 +105,9 @@ class Application:
         started = time.perf_counter()
         headers = read_headers(scope["headers"])
         request_id = new_request_id()
-        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        path, host = read_target(scope["raw_path"].decode("latin-1").partition("?")[0])
+        if host is not None:
+            headers["host"] = host
         try:
             body = await read_body(receive)
         except ServiceError as error:
@@ -122,12 +130,10 @@ class Application:
             self._write_log(f"{request.method} {path}", answer, started)
             return
         call = read_call(request, request_id)
-        if call.operation:
+        if call.operation in self._operations:  # others may have any number of names
             self.control.counts[call.operation] += 1
-        with self._updates.started(call.operation, body) as pool_in_update:
-            answer = await self._answer_call(
-                replace(call, pool_in_update=pool_in_update), scope, receive, send
-            )
+        with self._updates.started(call.operation, body) as is_concurrent:
+            answer = await self._answer_call(replace(call, is_concurrent=is_concurrent), scope, receive, send)
         self._write_log(call.operation, answer, started)
 
     def _write_log(self, request: str, answer: Answer | None, started: float) -> None:
@@ -145,24 +151,39 @@ class Application:
         if request.method == "GET" and not request.query and "text/html" in request.headers.get("accept", ""):
             return Answer(404, _FOR_BROWSERS.encode(), "text/plain; charset=utf-8", is_aws=False)
         if request.path != "/" or request.method not in ("GET", "POST"):
-            return json_error(ServiceError("UnknownOperationException", None, 404))
+            return json_error(assumed.unknown_path(shortened(request.path)))
         return None
 
     def _document(self, scope: Scope, request: SignedRequest) -> Answer:
         base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
         try:
-            return _document_answer(issuer_document(self._service, request.path, base_url))
+            return _document_answer(issuer_document(self._service, request.path, base_url), request.path)
         except Exception as error:  # noqa: BLE001  (logged and answered)
             return json_error(_failure(error, f"GET {request.path}"))
 
     def _control_call(self, request: SignedRequest) -> Answer:
-        if not may_control(request.headers.get("origin")):
-            return refusal(403, "no page of another machine may control the emulator; leave out Origin")
+        wrong = self._wrong_page(request.headers) or self._wrong_host(request.headers)
+        if wrong is not None:
+            return refusal(403, wrong)
         try:
             return self.control.answer(request.method, request.path, request.body)
         except Exception as error:  # noqa: BLE001  (logged and answered)
             failure = _failure(error, f"{request.method} {request.path}")
             return refusal(failure.status, failure.message or failure.code)
+
+    def _wrong_page(self, headers: Mapping[str, str]) -> str | None:
+        """Why a web page may not do what only the developer may; None for a page of one of the own names."""
+        origin = headers.get("origin")
+        if origin is None or self._hosts.is_own_origin(origin):
+            return None
+        return f"a page of another machine may only call public operations; {_how_to_allow(origin)}"
+
+    def _wrong_host(self, headers: Mapping[str, str]) -> str | None:
+        """Why nobody may control the emulator by this name. A program that sends no Host may."""
+        host = headers.get("host")
+        if host is None or self._hosts.is_own(host):
+            return None
+        return f"the emulator has no such name, see the header Host; {_how_to_allow(host)}"
 
     async def _answer_call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Answer a call of an operation, or do what a planned fault says. None when no answer is sent."""
@@ -197,7 +218,9 @@ class Application:
             self._check_quota(call)
             return await self._attempt_with_keys(call)
         except KeysNeededError as needed:
-            return _error_answer(call, assumed.external_service(needed.provider))
+            return _error_answer(
+                call, assumed.external_service(needed.provider, self._service.issuers.offline)
+            )
         except ServiceError as error:
             return _error_answer(call, error)
         except Exception as error:  # noqa: BLE001  (logged and answered)
@@ -233,10 +256,13 @@ class Application:
         content = read_content(call.request.body)
         caller = ANONYMOUS
         if not operation.public:
+            wrong = self._wrong_page(call.request.headers)
+            if wrong is not None:
+                raise ServiceError("AccessDeniedException", f"The emulator refuses this: {wrong}")
             caller = authenticate(service, call.request, "cognito-identity")
             _check_permission(caller, call.operation, content)
-        if call.pool_in_update is not None:
-            raise assumed.concurrent_modification(call.pool_in_update)
+        if call.is_concurrent:
+            raise concurrent_modification()
         return json_success(operations.call(service, operation, content, caller))
 
     async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
@@ -256,6 +282,14 @@ class Application:
 
 def _is_control(path: str) -> bool:
     return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def _how_to_allow(authority: str) -> str:
+    """What lets the emulator take the name in a Host or Origin header for its own."""
+    name = urlsplit(f"//{authority.rpartition('://')[2]}").hostname if "[" not in authority else None
+    return (
+        f"if it is yours, start the emulator with --allow-host {name if is_host_name(name or '') else 'NAME'}"
+    )
 
 
 def _planned_answer(fault: Fault, call: Call) -> Answer | None:
@@ -286,9 +320,9 @@ def _failure(error: Exception, what: str) -> ServiceError:
     return ServiceError("InternalErrorException", text, 500)
 
 
-def _document_answer(document: Mapping[str, Any] | None) -> Answer:
+def _document_answer(document: Mapping[str, Any] | None, path: str) -> Answer:
     if document is None:
-        return json_error(ServiceError("UnknownOperationException", None, 404))
+        return json_error(assumed.unknown_path(shortened(path)))
     answer = json_success(document)
     answer.content_type = "application/json"
     return answer

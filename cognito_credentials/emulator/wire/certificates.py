@@ -8,6 +8,7 @@ import ipaddress
 import os
 import socket
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -51,13 +52,16 @@ class CertificateFiles:
         self.directory.cleanup()
 
 
-def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> CertificateFiles:
+def make_certificate(
+    host: str, file: str | os.PathLike[str] | None = None, further: Sequence[str] = ()
+) -> CertificateFiles:
     """
     Make a certificate for *host*, localhost, the loopback addresses and the name of this machine.
 
     Args:
         file: The file to write the certificate to. None is a file in a private temporary directory. The key
             is always in such a directory.
+        further: More names and addresses.
 
     Raises:
         CertificateFileError: The file cannot be written.
@@ -66,7 +70,7 @@ def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> C
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cognito-credentials emulator")])
     now = dt.datetime.now(dt.timezone.utc)
     names: list[x509.GeneralName] = [x509.DNSName("localhost")]
-    names.extend(_addresses(host))
+    names.extend(_addresses(host, further))
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -103,10 +107,10 @@ def make_certificate(host: str, file: str | os.PathLike[str] | None = None) -> C
     return files
 
 
-def _addresses(host: str) -> list[x509.GeneralName]:
+def _addresses(host: str, further: Sequence[str]) -> list[x509.GeneralName]:
     # Other machines and containers reach this one by its name, if the emulator listens on all addresses.
-    names = ("127.0.0.1", "::1", host, socket.gethostname())
-    return [_general_name(text) for text in dict.fromkeys(names) if text.isascii()]
+    names = ("127.0.0.1", "::1", host, socket.gethostname(), *further)
+    return [_general_name(text) for text in dict.fromkeys(names) if text.isascii() and text != "localhost"]
 
 
 def _general_name(text: str) -> x509.GeneralName:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,13 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive
 
 from cognito_credentials.emulator import assumed
-from cognito_credentials.emulator.logins.issuers import is_on_this_machine
+from cognito_credentials.emulator.errors import broken_json
 from cognito_credentials.emulator.model.members import JsonError, read_json
 from cognito_credentials.emulator.model.names import DEFAULT_REGION, region_of
 from cognito_credentials.emulator.wire.signatures import SignedRequest, signed_region
+
+_TARGET = "AWSCognitoIdentityService"
+_REGION = re.compile("[a-z0-9-]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,11 @@ class Call:
     A request that calls an operation.
 
     Attributes:
-        operation: The name of the operation; empty when the request names none.
+        operation: The name of the operation; empty when the request names none. Where the request is for
+            another service, the whole target.
         is_sts: True for STS's query protocol, False for AWS JSON.
         parameters: The form fields of the query protocol.
-        pool_in_update: The id of the pool that the call updates, if another update of it is under way.
+        is_concurrent: Another update of the pool that the call updates is under way.
     """
 
     operation: str
@@ -33,7 +38,7 @@ class Call:
     request: SignedRequest
     request_id: str
     parameters: Mapping[str, str]
-    pool_in_update: str | None = None
+    is_concurrent: bool = False
 
 
 def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -45,14 +50,17 @@ def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-def may_control(origin: str | None) -> bool:
+def read_target(target: str) -> tuple[str, str | None]:
     """
-    True for a control call of a program (no Origin), or of a web page that this machine serves.
+    The path of a request target without its query, and the host of an absolute target.
 
-    Browsers send simple requests of any page without asking the server first. Without this check, every page
-    that a developer opens could reset the emulator. The Origin header names the page's origin.
+    A client that takes the emulator for its proxy sends ``http://host/path``. The host in it counts, and not
+    the header ``Host``. Source: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2.
     """
-    return origin is None or is_on_this_machine(origin)
+    if not target.lower().startswith(("http://", "https://")):
+        return target, None
+    host, slash, path = target.partition("://")[2].partition("/")
+    return slash + path or "/", host
 
 
 async def read_body(receive: Receive) -> bytes | None:
@@ -81,7 +89,10 @@ def read_call(request: SignedRequest, request_id: str) -> Call:
     target = request.headers.get("x-amz-target")
     if target is not None:
         # Some clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
-        return Call(target.rpartition(".")[2], False, request, request_id, {})
+        service, _, operation = target.rpartition(".")
+        if service.rpartition(".")[2] != _TARGET:
+            operation = target if service else f"{target} without a service"
+        return Call(operation, False, request, request_id, {})
     form = request.body.decode("utf-8", "replace") if request.method == "POST" else ""
     # SDKs put all parameters of a presigned POST in its query.
     parameters = {**_fields(request.query), **_fields(form)}
@@ -102,17 +113,19 @@ def region_called(request: SignedRequest) -> str:
 
     The real service has an endpoint for each region; the emulator has one for all.
     """
-    region = signed_region(request)
-    if region is not None:
-        return region
+    region = signed_region(request) or _named_region(request.body)
+    return region if region is not None and _REGION.fullmatch(region) else DEFAULT_REGION
+
+
+def _named_region(body: bytes) -> str | None:
     try:
-        content = read_json(request.body)
+        content = read_json(body)
     except JsonError:
-        content = None
+        return None
     for name in ("IdentityPoolId", "IdentityId"):
         if isinstance(content, dict) and isinstance(content.get(name), str):
             return region_of(content[name])
-    return DEFAULT_REGION
+    return None
 
 
 def read_content(body: bytes) -> Any:
@@ -125,4 +138,4 @@ def read_content(body: bytes) -> Any:
     try:
         return read_json(body)
     except JsonError:
-        raise assumed.serialization_error() from None
+        raise broken_json() from None

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.wire.application import Application
 from cognito_credentials.emulator.wire.certificates import make_certificate
+from cognito_credentials.emulator.wire.hosts import Hosts
 
 _START_SECONDS = 30
 _KEEP_ALIVE_SECONDS = 60
@@ -31,6 +32,8 @@ class RunningServer:
         log: Called with one line for each request.
         tls: Speak https.
         certificate_file: The file to write the certificate to; None is a temporary file.
+        tls_names: Further names in the certificate. The emulator is called by them.
+        allow_hosts: Further names that the emulator is called by.
 
     Attributes:
         is_local: True when only this machine can reach the server.
@@ -46,17 +49,22 @@ class RunningServer:
         log: Callable[[str], None] | None,
         tls: bool,
         certificate_file: str | os.PathLike[str] | None = None,
+        tls_names: Sequence[str] = (),
+        allow_hosts: Sequence[str] = (),
     ) -> None:
         self.service = service
         host, port = listener.getsockname()[:2]
         address = ipaddress.ip_address(host)
         self.is_local = address.is_loopback
-        self.certificate = make_certificate(host, certificate_file) if tls else None
+        self.certificate = make_certificate(host, certificate_file, tls_names) if tls else None
         # Nobody can connect to an unspecified address, so the URL has the loopback address instead.
         shown = ("127.0.0.1" if address.version == 4 else "::1") if address.is_unspecified else host
         self.url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"
         connections = _Connections()
-        self.application = Application(service, connections.drop, log)
+        # An unspecified address is no name: a page may call it, but nobody is reached by it alone.
+        listens_on = () if address.is_unspecified else (host,)
+        hosts = Hosts((*listens_on, *tls_names, *allow_hosts))
+        self.application = Application(service, connections.drop, hosts, log)
         config = uvicorn.Config(
             self.application,
             http=connections.protocol,

@@ -7,6 +7,7 @@ Source: `.github/SERVICE.md#11`. A quota holds for one operation and all pools o
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 REQUESTS_PER_SECOND: Mapping[str, int] = {
@@ -22,6 +23,10 @@ REQUESTS_PER_SECOND: Mapping[str, int] = {
 }
 
 
+_MOST_BUCKETS = 1000
+"""More than all operations in all regions have. Ids with made-up regions would fill the memory otherwise."""
+
+
 class Throttle:
     """
     A token bucket for each operation and region. It holds the quota of one second, and at least one token.
@@ -32,7 +37,7 @@ class Throttle:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
 
     def admits(self, operation: str, region: str, quotas: Mapping[str, float] = REQUESTS_PER_SECOND) -> bool:
         """True when the quota has room for another call of *operation* in *region*, which is then counted."""
@@ -45,6 +50,9 @@ class Throttle:
         tokens = min(depth, tokens + (now - since) * rate)
         admitted = tokens >= 1
         self._buckets[operation, region] = (tokens - 1 if admitted else tokens, now)
+        self._buckets.move_to_end((operation, region))
+        if len(self._buckets) > _MOST_BUCKETS:
+            self._buckets.popitem(last=False)
         return admitted
 
     def clear(self) -> None:

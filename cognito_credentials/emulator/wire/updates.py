@@ -23,20 +23,20 @@ class Updates:
         self._under_way: set[str] = set()
 
     @contextmanager
-    def started(self, operation: str, body: bytes) -> Iterator[str | None]:
+    def started(self, operation: str, body: bytes) -> Iterator[bool]:
         """
         Register an update for the duration of the ``with`` block.
 
         Yields:
-            The id of the pool if another update of it is under way, else None.
+            True if another update of the pool is under way.
         """
         pool_id = _updated_pool(body) if operation in _UPDATES else None
         if pool_id is None or pool_id in self._under_way:
-            yield pool_id
+            yield pool_id is not None
             return
         self._under_way.add(pool_id)
         try:
-            yield None
+            yield False
         finally:
             self._under_way.discard(pool_id)
 

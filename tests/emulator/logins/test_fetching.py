@@ -89,9 +89,9 @@ def pool_of(api, *providers):
     return api.emulator.create_pool(OpenIdConnectProviderARNs=arns)
 
 
-def sign_in(api, pool_id, provider, number=0):
+def sign_in(api, pool_id, provider, number=0, scheme="http"):
     """GetId with a login that one of the keys signed."""
-    claims = {"iss": f"http://{provider}", "sub": "CANARY-ann", "aud": "app", "exp": 4_000_000_000}
+    claims = {"iss": f"{scheme}://{provider}", "sub": "CANARY-ann", "aud": "app", "exp": 4_000_000_000}
     token = jwt.encode(claims, KEYS[number], "RS256", {"kid": f"k{number}"})
     return api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {provider: token}})
 
@@ -115,6 +115,77 @@ def patience(api):
         api.emulator._running.application.key_fetches.seconds = seconds
 
     return set_to
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+def test_no_keys_for_other_algorithms(api, issuer, algorithm):
+    """A token that is not signed with RSA is refused without asking the provider for its keys."""
+    claims = {"iss": f"http://{issuer.name}", "sub": "ann", "aud": "app", "exp": 4_000_000_000}
+    key = None if algorithm == "none" else "CANARY" * 8
+    logins = {issuer.name: jwt.encode(claims, key, algorithm)}
+
+    answer = api.post("GetId", {"IdentityPoolId": pool_of(api, issuer.name), "Logins": logins})
+
+    assert answer.json["message"] == "Invalid login token. Couldn't verify signed token."
+    assert issuer.paths == []
+
+
+@pytest.fixture
+def offline(emulator_keys, boto_session):
+    """An emulator that fetches nothing from another machine."""
+    with Emulator(keys=emulator_keys, offline=True) as running:
+        yield Api(running, None, None, boto_session)
+
+
+def elsewhere(handler):
+    """Answer that the keys are on another machine, which does not exist."""
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b'{"jwks_uri": "https://issuer.invalid/keys"}')
+
+
+def to_elsewhere(handler):
+    """Redirect to another machine, which does not exist."""
+    handler.send_response(302)
+    handler.send_header("Location", "https://issuer.invalid/keys")
+    handler.end_headers()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The hosts whose address was looked up."""
+    hosts = []
+    resolve = socket.getaddrinfo
+
+    def resolving(host, *arguments, **options):
+        hosts.append(host)
+        return resolve(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolving)
+    return hosts
+
+
+def test_offline(offline, issuer, asked):
+    """Offline, the keys of a provider on this machine are fetched, and no others."""
+    provider = "issuer.invalid"
+
+    refused = sign_in(offline, pool_of(offline, provider), provider, scheme="https").json
+
+    assert refused["__type"] == "ExternalServiceException"
+    assert refused["message"].endswith("The emulator is offline, and the seed has no keys of it.")
+    assert sign_in(offline, pool_of(offline, issuer.name), issuer.name).status == 200
+    assert set(asked) == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("answer", [elsewhere, to_elsewhere])
+def test_offline_by_a_document(offline, issuer, answer, asked):
+    """Offline, neither a discovery document nor a redirect leads to another machine."""
+    issuer.answers["/.well-known/openid-configuration"] = answer
+
+    refused = sign_in(offline, pool_of(offline, issuer.name), issuer.name)
+
+    assert refused.json["__type"] == "ExternalServiceException"
+    assert set(asked) == {"127.0.0.1"}
 
 
 def test_a_silent_issuer(api, issuer, silent, patience):

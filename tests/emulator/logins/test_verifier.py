@@ -7,7 +7,7 @@ import pytest
 from cognito_credentials.emulator.logins.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
 from cognito_credentials.emulator.logins.tokens import sign_jwt
 
-from ..conftest import GOOGLE, OIDC
+from ..conftest import GOOGLE, OIDC, OIDC_ARN, ROLE, get_id
 
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 NOT_SUPPORTED = "Token is not from a supported provider of this identity pool."
@@ -27,23 +27,70 @@ def user_pool(**entry):
     return {"CognitoIdentityProviders": [{"ProviderName": USER_POOL, "ClientId": "app", **entry}]}
 
 
-@pytest.mark.parametrize("provider", ["com", "MyProvider", "dev.example.com"])
-def test_no_public_provider(api, refusal, provider):
-    """A made-up word, or the pool's developer provider name, is not a public provider."""
-    pool_id = api.oidc_pool(DeveloperProviderName="dev.example.com")
-
-    assert refusal(pool_id, {provider: "token"}) == (
-        "InvalidParameterException",
-        "Please provide a valid public provider",
-    )
+UPDATED = f"issuer-{USER_POOL}"
 
 
-def test_pool_without_providers(api, refusal):
-    """A pool without any provider answers that the logins do not match."""
-    code, text = refusal(api.emulator.create_pool(), api.login())
+@pytest.mark.parametrize("issuer", [USER_POOL, UPDATED])
+@pytest.mark.parametrize("key", [USER_POOL, UPDATED])
+@pytest.mark.parametrize("listed", [USER_POOL, UPDATED])
+def test_both_issuers_of_a_user_pool(api, listed, key, issuer):
+    """A user pool has two issuers: either is accepted as ProviderName, as key of Logins, and in the token."""
+    pool_id = api.emulator.create_pool(**user_pool(ProviderName=listed))
+    token = api.emulator.login_token(issuer, subject="ann")
 
-    assert code == "NotAuthorizedException"
-    assert text.startswith("Logins don't match. Please include at least one valid login")
+    identity_id = get_id(api, pool_id, {key: token})
+
+    shown = api.developer.describe_identity(IdentityId=identity_id)["Logins"]
+    assert shown == [listed]
+    assert get_id(api, pool_id, api.login("ann", listed)) == identity_id
+
+
+def test_both_names_of_a_user_pool_are_one_user(api, refusal):
+    """Both names in one call are one login of one user, or two users of one provider, which conflict."""
+    pool_id = api.emulator.create_pool(**user_pool())
+    ann = {USER_POOL: api.login("ann", USER_POOL)[USER_POOL], UPDATED: api.login("ann", UPDATED)[UPDATED]}
+
+    identity_id = get_id(api, pool_id, ann)
+    api.public.unlink_identity(IdentityId=identity_id, Logins=ann, LoginsToRemove=[UPDATED])
+
+    assert "Logins" not in api.developer.describe_identity(IdentityId=identity_id)
+    two = {**ann, UPDATED: api.login("bob", UPDATED)[UPDATED]}
+    assert refusal(pool_id, two)[0] == "ResourceConflictException"
+
+
+def test_signed_out_by_either_name(api, refusal):
+    """A user of a user pool is signed out by either name of it."""
+    pool_id = api.emulator.create_pool(**user_pool(ServerSideTokenCheck=True))
+    api.emulator.set_user(UPDATED, "ann", signed_out=True)
+
+    assert refusal(pool_id, api.login("ann", USER_POOL))[1] == "Token is inactive"
+    assert refusal(pool_id, api.login("ann", UPDATED))[1] == "Token is inactive"
+
+
+def test_mapping_of_a_user_pool_with_its_other_name(api):
+    """A role mapping is found by the name that the pool lists, whichever name the login has."""
+    rule = {"Claim": "sub", "MatchType": "Equals", "Value": "ann", "RoleARN": f"{ROLE}ann"}
+    mapping = {"Type": "Rules", "AmbiguousRoleResolution": "Deny", "RulesConfiguration": {"Rules": [rule]}}
+    pool_id = api.emulator.create_pool(**user_pool(), role_mappings={f"{USER_POOL}:app": mapping})
+    logins = api.login("ann", UPDATED)
+
+    keys = api.public.get_credentials_for_identity(IdentityId=get_id(api, pool_id, logins), Logins=logins)
+
+    arn = api.client("sts", keys["Credentials"]).get_caller_identity()["Arn"]
+    assert ":assumed-role/ann/" in arn
+
+
+@pytest.mark.parametrize(
+    ("listed", "issuer", "good"), [("", "", True), ("", "/", True), ("/", "/", True), ("/", "", False)]
+)
+def test_slash_of_a_key(api, listed, issuer, good):
+    """A key that the pool lists with a slash stays as written: it is for an issuer with the slash."""
+    pool_id = api.emulator.create_pool(OpenIdConnectProviderARNs=[OIDC_ARN + listed])
+    token = api.emulator.login_token(OIDC, claims={"iss": f"https://{OIDC}{issuer}"})
+
+    answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {OIDC + listed: token}})
+
+    assert (answer.status == 200) == good
 
 
 def test_provider_that_the_pool_does_not_have(api, refusal):

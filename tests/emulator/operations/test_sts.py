@@ -188,8 +188,19 @@ def test_known_issuer(api, assume, refused):
     )
     old = api.login(claims={"iat": int(api.emulator.service.clock.now()) - 441398})[OIDC]
     code, text = refused(assume, token=old)[:2]
-    assert code == "InvalidIdentityToken"
+    assert code == "ExpiredTokenException"
     assert text in ("Token too old: 441398", "Token too old: 441399"), "a second may pass under way"
+
+
+@pytest.mark.parametrize(("known", "issuer"), [("", "/"), ("/", "/")])
+def test_issuer_with_a_slash(api, assume, known, issuer):
+    """An issuer that ends with a slash is the provider of IAM with the slash, or without it."""
+    provider = OIDC + known
+    api.emulator.service.state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", provider)
+
+    answer = assume(api.login("ann", claims={"iss": f"https://{OIDC}{issuer}"})[OIDC])
+
+    assert answer["Provider"].endswith(f":oidc-provider/{provider}")
 
 
 def test_unreachable_issuer(api, assume, refused):
@@ -318,7 +329,7 @@ def test_token_too_old(api, assume, refused):
 
     code, message, status = refused(assume, token=token)
 
-    assert (code, status) == ("InvalidIdentityToken", 400)
+    assert (code, status) == ("ExpiredTokenException", 400)
     assert message.startswith("Token too old: 900")
 
 

@@ -176,7 +176,12 @@ def guests(url, pool_id, count=20):
     wire = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
     ids = []
     for _ in range(count):
-        wire.request("POST", "/", json.dumps({"IdentityPoolId": pool_id}), {"X-Amz-Target": "X.GetId"})
+        wire.request(
+            "POST",
+            "/",
+            json.dumps({"IdentityPoolId": pool_id}),
+            {"X-Amz-Target": "AWSCognitoIdentityService.GetId"},
+        )
         ids.append(json.loads(wire.getresponse().read())["IdentityId"])
     wire.close()
     return ids

@@ -289,7 +289,8 @@ def test_every_request_has_a_line(emulator_keys):
         "PUT /_emulator/users 413: the body is larger than 1048576 bytes",
     ]
     assert shown[4].startswith("AssumeRoleWithWebIdentity 400 ValidationError: 2 validation errors")
-    assert shown[5] == "DELETE /CANARY 404 UnknownOperationException"
+    problem = "There is no operation and no document at /CANARY."
+    assert shown[5] == f"DELETE /CANARY 404 UnknownOperationException: {problem}"
     assert "CANARY" not in "".join(lines[:5])
 
 

@@ -274,7 +274,12 @@ def test_odd_faults(api, caplog, fault):
     parts = urlsplit(api.emulator.url)
 
     with closing(http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)) as wire:
-        wire.request("POST", "/", json.dumps({"IdentityPoolId": pool_id}), {"X-Amz-Target": "X.GetId"})
+        wire.request(
+            "POST",
+            "/",
+            json.dumps({"IdentityPoolId": pool_id}),
+            {"X-Amz-Target": "AWSCognitoIdentityService.GetId"},
+        )
         answer = wire.getresponse()
         answer.read()
 
@@ -464,7 +469,7 @@ def test_client_that_leaves_a_drip(api):
     plan(api, {"operation": "GetId", "drip": 5, "body": "xx"})
     parts = urlsplit(api.emulator.url)
     with closing(http.client.HTTPConnection(parts.hostname, parts.port)) as wire:
-        wire.request("POST", "/", "{}", {"X-Amz-Target": "X.GetId"})
+        wire.request("POST", "/", "{}", {"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
 
     assert api.control("GET", "requests").status == 200
 

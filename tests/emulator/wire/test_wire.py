@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import socket
 from contextlib import closing
@@ -14,6 +15,8 @@ import pytest
 from cognito_credentials.emulator.model.shapes import load_service_model
 from cognito_credentials.emulator.operations import OPERATIONS
 from cognito_credentials.emulator.wire.server import listen
+
+from ..conftest import SIGNED
 
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -112,33 +115,124 @@ def test_all_operations_of_the_model():
 
 
 def test_unknown_operation(api):
-    """An operation that does not exist has a code and no text."""
+    """An operation that does not exist is named, and so is what a request without one lacks."""
     answer = api.post("GetEverything", {})
+    without = api.raw(body="{}")
 
-    assert (answer.status, answer.body) == (400, b'{"__type":"UnknownOperationException"}')
+    text = "There is no operation GetEverything in AWSCognitoIdentityService."
+    assert (answer.status, answer.json) == (400, {"__type": "UnknownOperationException", "message": text})
+    assert without.json["message"].endswith("it has neither X-Amz-Target nor Action.")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "TrentService.TagResource",
+        "AWSCognitoIdentityProviderService.TagResource",
+        "XAWSCognitoIdentityService.TagResource",
+        "DynamoDB_20120810.TagResource",
+        "TagResource",
+    ],
+)
+def test_operations_of_other_services(api, target):
+    """An operation of another service is not executed, even if Cognito Identity has one of that name."""
+    pool_id = api.emulator.create_pool()
+    arn = f"arn:aws:cognito-identity:us-east-1:123456789012:identitypool/{pool_id}"
+    body = json.dumps({"ResourceArn": arn, "Tags": {"a": "b"}})
+
+    answer = api.raw(body=body, headers={"X-Amz-Target": target, **SIGNED})
+
+    assert answer.status == 400
+    assert answer.json["message"].startswith(f"There is no operation {target}")
+    assert api.developer.list_tags_for_resource(ResourceArn=arn)["Tags"] == {}
+    assert api.emulator.requests() == {"ListTagsForResource": 1}
+
+
+def exchange(api, request):
+    """The bytes of the answer to the bytes of a request."""
+    parts = urlsplit(api.emulator.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as wire:
+        wire.sendall(request)
+        with wire.makefile("rb") as answer:
+            return answer.read()
+
+
+@pytest.mark.parametrize(
+    "target", ["http://cognito.test:8000/", "HTTP://cognito.test", "https://cognito.test/"]
+)
+def test_absolute_request_target(api, target):
+    """A client may send an absolute target, as to a proxy. The host in it counts, not the header Host."""
+    head = f"{target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    call = (
+        f"POST {head}X-Amz-Target: AWSCognitoIdentityService.GetEverything\r\nContent-Length: 2\r\n\r\n{{}}"
+    )
+    documents = f"GET {head}\r\n".replace(
+        " HTTP/1.1", f"{'' if target.endswith('/') else '/'}.well-known/jwks_uri HTTP/1.1"
+    )
+    control = documents.replace(".well-known/jwks_uri", "_emulator/requests")
+
+    assert b"There is no operation GetEverything in" in exchange(api, call.encode())
+    assert b'{"keys":' in exchange(api, documents.encode())
+    assert exchange(api, control.encode()).startswith(b"HTTP/1.1 403 ")
+
+
+def test_absolute_target_of_a_control_call(api):
+    """A control call with an absolute target of this machine is answered."""
+    request = f"GET {api.emulator.url}/_emulator/requests HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    assert exchange(api, request.encode()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        pytest.param({"IdentityPoolId": 5}, "NUMBER_VALUE can not be converted to a String", id="number"),
+        pytest.param({"IdentityPoolId": True}, "TRUE_VALUE can not be converted to a String", id="true"),
+        pytest.param({"IdentityPoolId": {}}, "Start of structure or map found where not expected", id="map"),
+        pytest.param({"IdentityPoolId": []}, "Start of list found where not expected", id="list"),
+        pytest.param({"Logins": "x"}, "STRING_VALUE can not be converted to a Map", id="text"),
+        pytest.param({"Logins": {"a": False}}, "FALSE_VALUE can not be converted to a String", id="false"),
+        pytest.param([], "Start of list found where not expected", id="body"),
+        pytest.param(None, "NULL_VALUE can not be converted to a Structure", id="null"),
+    ],
+)
+def test_wrong_json_types(api, content, text):
+    """A value of a wrong JSON type is a SerializationException with a text that names what was found."""
+    answer = api.post("GetId", content)
+
+    assert answer.json == {"__type": "SerializationException", "message": text}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"MaxResults": "1"}, "STRING_VALUE can not be converted to an Integer"),
+        ({"MaxResults": 1.5}, "NUMBER_VALUE can not be converted to an Integer"),
+        ({"MaxResults": 1, "HideDisabled": 0}, "NUMBER_VALUE can not be converted to a Boolean"),
+    ],
+)
+def test_wrong_json_types_of_scalars(api, content, text):
+    """Numbers and booleans have texts of the same kind."""
+    answer = api.post("ListIdentities", {"IdentityPoolId": "us-east-1:0", **content}, **SIGNED)
+
+    assert answer.json == {"__type": "SerializationException", "message": text}
 
 
 @pytest.mark.parametrize(
     "body",
     [
         "{",
-        "[]",
-        "null",
-        '"text"',
         "\x80",
-        '{"IdentityPoolId": 5}',
-        '{"IdentityPoolId": "us-east-1:a", "Logins": []}',
-        '{"IdentityPoolId": "us-east-1:a", "Logins": {"a": 1}}',
         '{"IdentityPoolId": "\\ud800"}',
         '{"IdentityPoolId": NaN}',
         "[" * 100_000,
     ],
 )
-def test_broken_json_and_wrong_types(api, body):
-    """A body that is not JSON, or has a member of a wrong JSON type, is a SerializationException."""
+def test_broken_json(api, body):
+    """A body that is not JSON is a SerializationException without a text."""
     answer = api.raw(body=body.encode("latin-1"), headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
 
-    assert (answer.status, answer.json["__type"]) == (400, "SerializationException")
+    assert (answer.status, answer.json) == (400, {"__type": "SerializationException"})
 
 
 def test_body_too_large(api):

@@ -1,0 +1,73 @@
+"""
+The names that the emulator is called by. They decide what a web page may do with it.
+
+A browser sends simple requests of any page without asking first. A page whose own name leads to this machine
+(DNS rebinding) can read the answers, too. The browser names the page in ``Origin``, and the name that it
+called in ``Host``. So a page with another origin can call only what everybody may call, and nobody reaches
+``/_emulator/`` by another name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+_NAME = re.compile(
+    r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII
+)
+_MAX_NAME = 253
+
+
+class Hosts:
+    """
+    The names of this machine and those that the emulator was given.
+
+    Args:
+        names: Host names and addresses besides those of this machine. ``*.example.com`` is each name directly
+            below ``example.com``.
+    """
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self._names = frozenset(name.lower().strip("[]").removesuffix(".") for name in names)
+
+    def is_own(self, authority: str) -> bool:
+        """True if *authority*, as in a Host header, is a name of the emulator, with any port."""
+        try:
+            host = urlsplit(f"//{authority}").hostname
+        except ValueError:
+            return False
+        if not host or "@" in authority:
+            return False
+        name = host.removesuffix(".")
+        below = f"*.{name.partition('.')[2]}"
+        return name in self._names or below in self._names or _is_loopback(name)
+
+    def is_own_origin(self, origin: str) -> bool:
+        """True if *origin*, as in an Origin header, is a page of one of these names. ``null`` is none."""
+        return self.is_own(origin.partition("://")[2])
+
+
+def is_host_name(text: object) -> bool:
+    """True for a name or an address that `Hosts` and a certificate can have."""
+    if not isinstance(text, str):
+        return False
+    if _is_address(text):
+        return True
+    return len(text) <= _MAX_NAME and _NAME.fullmatch(text.lower()) is not None
+
+
+def _is_loopback(name: str) -> bool:
+    """True for a name that leads every program to its own machine."""
+    if _is_address(name):
+        return ipaddress.ip_address(name).is_loopback
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
