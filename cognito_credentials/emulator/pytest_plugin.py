@@ -1,14 +1,14 @@
 """
 Pytest fixtures for tests against the emulator. They need the ``emulator`` extra.
 
-    pytestmark = pytest.mark.usefixtures("emulator_environment")    # boto3 and this package find the emulator
-
     def test_my_app(emulator_pool, emulator_login, emulator_faults, emulator_clock):
-        logins = emulator_login("ann")                  # a Google user, with a token that the pool accepts
+        logins = emulator_login("ann")          # a Google user, with a token that the pool accepts
         emulator_faults({"operation": "GetId", "code": "TooManyRequestsException"})
-        emulator_clock(3600)                            # an hour passes at the service
+        emulator_clock(3600)                    # an hour passes at the service
 
-The fixture ``emulator`` is the Emulator itself.
+The fixture ``emulator`` is the Emulator itself, and changes nothing else. With ``emulator_pool`` and
+``emulator_login`` comes ``emulator_environment``: what an app does with a pool or a login of the emulator must
+reach neither AWS nor the developer's own files.
 
 pytest imports this module in every project where the package is installed. So it imports the emulator only
 when a test asks for it.
@@ -102,14 +102,26 @@ def emulator_environment(
 
 
 @pytest.fixture
-def emulator_pool(emulator: Emulator) -> str:
-    """The id of an identity pool with guests, both flows and Google sign-in (audience ``app``)."""
+def emulator_pool(emulator: Emulator, emulator_environment: Mapping[str, str]) -> str:
+    """
+    The id of an identity pool with guests, both flows and Google sign-in (audience ``app``).
+
+    It implies `emulator_environment`. A test that sets variables of its own does that afterwards.
+    """
+    del emulator_environment  # what is asked about the pool reaches the emulator
     return emulator.create_pool(SupportedLoginProviders={PROVIDER: AUDIENCE})
 
 
 @pytest.fixture
-def emulator_login(emulator: Emulator) -> Callable[..., Mapping[str, str]]:
-    """A function from a user's name to Logins of that user, which `emulator_pool` accepts."""
+def emulator_login(
+    emulator: Emulator, emulator_environment: Mapping[str, str]
+) -> Callable[..., Mapping[str, str]]:
+    """
+    A function from a user's name to Logins of that user, which `emulator_pool` accepts.
+
+    It implies `emulator_environment`.
+    """
+    del emulator_environment  # the logins reach the emulator
 
     def logins(
         subject: str = "user",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -108,6 +110,37 @@ def test_the_emulator_says_where_it_listens_and_answers(
     assert pool["IdentityPoolId"].startswith("us-east-1:")
     assert (process.returncode, out) == (0, "")
     assert "CreateIdentityPool 200" in err
+
+
+@pytest.mark.parametrize(
+    "served",
+    [("--tls-name", "cognito.test", "--tls-name", "192.0.2.7", "--allow-host", "other.test", "--offline")],
+    indirect=True,
+)
+def test_the_emulator_has_the_names_of_its_flags(served: tuple[subprocess.Popen[str], str]) -> None:
+    """--tls-name turns https on; by its names and those of --allow-host control calls are answered."""
+    process, url = served
+    assert process.stdout is not None
+    context = ssl.create_default_context(cafile=process.stdout.readline().split()[-1])
+    statuses = {}
+    for name in ("cognito.test", "192.0.2.7", "other.test", "evil.test"):
+        wire = http.client.HTTPSConnection(url.removeprefix("https://"), timeout=10, context=context)
+        wire.request("GET", "/_emulator/requests", headers={"Host": name})
+        statuses[name] = wire.getresponse().status
+        wire.close()
+
+    assert url.startswith("https://")
+    assert statuses == {"cognito.test": 200, "192.0.2.7": 200, "other.test": 200, "evil.test": 403}
+
+
+@pytest.mark.parametrize("flag", ["--tls-name", "--allow-host"])
+def test_a_name_that_is_none_is_refused(call: Call, flag: str) -> None:
+    """A name with a scheme, or nothing, is a usage error that says how to write it."""
+    for text in ("https://a.test", ""):
+        done = call("emulator", flag, text)
+
+        assert done.code == 2
+        assert f"'{text}' is no host name: write it without https:// and port" in done.err
 
 
 @pytest.mark.parametrize("served", [("--quiet",)], indirect=True)

@@ -130,6 +130,30 @@ def developers_machine(monkeypatch):
         monkeypatch.setenv(name, "http://192.0.2.1:9")
 
 
+def test_a_pool_leads_to_the_emulator(developers_machine, emulator_pool, emulator, tmp_path):
+    """A test with the pool alone reaches neither AWS nor the developer's files."""
+    arn = Session(identity_pool_id=emulator_pool).client("sts").get_caller_identity()["Arn"]
+
+    assert ":assumed-role/unauthenticated/" in arn
+    assert emulator.requests() == {"GetId": 1, "GetCredentialsForIdentity": 1, "GetCallerIdentity": 1}
+    assert len(list((tmp_path / "aws" / "cache").glob("credentials-*.txt"))) == 1
+    assert not list((tmp_path / "home").iterdir())
+
+
+def test_a_login_leads_to_the_emulator(developers_machine, emulator_login, emulator):
+    """A test with a login and a pool of its own reaches the emulator, too."""
+    pool_id = emulator.create_pool(SupportedLoginProviders={"accounts.google.com": "app"})
+    session = Session(identity_pool_id=pool_id, logins=emulator_login("ann"), user="ann")
+
+    assert ":assumed-role/authenticated/" in session.client("sts").get_caller_identity()["Arn"]
+
+
+def test_the_emulator_alone_changes_no_variable(developers_machine, emulator, emulator_url):
+    """The emulator itself leaves the environment alone, for a test that has one of its own."""
+    assert os.environ["AWS_ENDPOINT_URL"] == "http://192.0.2.1:9"
+    assert "AWS_ENDPOINT_URL_STS" not in os.environ
+
+
 def test_environment(developers_machine, emulator_environment, emulator, emulator_pool, tmp_path):
     """With emulator_environment nothing of the developer's machine is read or written."""
     arn = Session(identity_pool_id=emulator_pool).client("sts").get_caller_identity()["Arn"]

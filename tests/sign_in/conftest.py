@@ -44,13 +44,16 @@ class Person:
 
 @pytest.fixture(scope="session")
 def issuer_packages() -> Path:
-    """The provider's packages, installed once."""
+    """The npm packages of the tests, installed once: the provider, and a verifier of user pools' tokens."""
     need(NODE)
     with FileLock(ISSUER / "node_modules.lock"):  # pytest may run several processes
-        if not (ISSUER / "node_modules" / "oidc-provider").is_dir():
+        modules = ISSUER / "node_modules"
+        if not all((modules / name).is_dir() for name in ("oidc-provider", "aws-jwt-verify")):
             done = subprocess.run(["npm", "ci", "--silent", "--fetch-retries=0"], cwd=ISSUER, check=False)
             if done.returncode:
-                missing("oidc-provider could not be installed: this needs npm's registry, once")
+                missing(
+                    "oidc-provider and aws-jwt-verify could not be installed: this needs npm's registry, once"
+                )
     return ISSUER
 
 

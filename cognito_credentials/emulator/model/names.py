@@ -68,6 +68,14 @@ def user_pool_of(provider: str) -> str | None:
     return match[1] if match else None
 
 
+def user_pool_issuer(user_pool_id: str, *, updated: bool = False) -> str:
+    """The issuer of a user pool's tokens: the first one, or that of 2026; .github/SERVICE.md#5.1.11."""
+    region = user_pool_id.partition("_")[0]
+    suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
+    suffix = suffixes.get(partition_of(region), "amazonaws.com")
+    return f"https://{'issuer-' if updated else ''}cognito-idp.{region}.{suffix}/{user_pool_id}"
+
+
 def is_user_pool(provider: str) -> bool:
     """True if a key of Logins is the name of an Amazon Cognito user pool."""
     return user_pool_of(provider) is not None

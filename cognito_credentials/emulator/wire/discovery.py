@@ -1,23 +1,28 @@
 """
-The OpenID configurations and key sets of two token issuers: the service, and the emulator's test issuer.
+The OpenID configurations and key sets of token issuers: the service, user pools, and the test issuer.
 
-Source: `.github/SERVICE.md#7.2`.
+Every user pool has its documents, whatever its id: the test issuer signs the tokens of all.
+
+Source: `.github/SERVICE.md#7.2` and `.github/SERVICE.md#7.3`.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from cognito_credentials.emulator.logins.keys import SERVICE, TEST_ISSUER, TEST_ISSUER_KEY_ID
 from cognito_credentials.emulator.logins.tokens import key_id
-from cognito_credentials.emulator.model.names import DEFAULT_REGION, service_host
+from cognito_credentials.emulator.model.names import DEFAULT_REGION, service_host, user_pool_issuer
 from cognito_credentials.emulator.service import Service
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/.well-known/jwks_uri"
 TEST_ISSUER_PREFIX = "/_emulator"
+USER_POOL_KEYS_PATH = "/.well-known/jwks.json"
+_USER_POOL = re.compile(r"/(?P<id>[a-z0-9-]+_[0-9A-Za-z]+)(?P<document>/\.well-known/.+)", re.ASCII)
 
 
 def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, Any] | None:
@@ -27,9 +32,12 @@ def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, 
     Args:
         base_url: The address that the client used for the emulator.
     """
+    user_pool = _USER_POOL.fullmatch(path)
+    if user_pool is not None:
+        return _user_pool_document(service, user_pool["id"], user_pool["document"], base_url)
     if path.endswith(KEYS_PATH):
         if path.startswith(TEST_ISSUER_PREFIX):
-            return {"keys": [service.keys.jwk(TEST_ISSUER, TEST_ISSUER_KEY_ID, "RS256")]}
+            return _test_issuer_keys(service)
         return _service_keys(service)
     if path.endswith(CONFIGURATION_PATH):
         prefix = path.removesuffix(CONFIGURATION_PATH)
@@ -39,6 +47,29 @@ def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, 
         issuer = service.settings.token_issuer or f"https://{service_host(DEFAULT_REGION)}"
         return _configuration(issuer, keys_url, "RS512")
     return None
+
+
+def _user_pool_document(
+    service: Service, user_pool_id: str, document: str, base_url: str
+) -> Mapping[str, Any] | None:
+    """A document of a user pool. Its issuer is the one of 2026 if the client called that host."""
+    if document == USER_POOL_KEYS_PATH:
+        return _test_issuer_keys(service)
+    if document != CONFIGURATION_PATH:
+        return None
+    updated = "://issuer-cognito-idp." in base_url
+    return {
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "issuer": user_pool_issuer(user_pool_id, updated=updated),
+        "jwks_uri": f"{base_url}/{user_pool_id}{USER_POOL_KEYS_PATH}",
+        "response_types_supported": ["code", "token"],
+        "scopes_supported": ["openid", "email", "phone", "profile"],
+        "subject_types_supported": ["public"],
+    }
+
+
+def _test_issuer_keys(service: Service) -> Mapping[str, Any]:
+    return {"keys": [service.keys.jwk(TEST_ISSUER, TEST_ISSUER_KEY_ID, "RS256")]}
 
 
 def _configuration(issuer: str, keys_url: str, algorithm: str) -> Mapping[str, Any]:

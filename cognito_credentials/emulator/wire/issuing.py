@@ -6,6 +6,7 @@ Each function takes the members of the control call of the same name. `Emulator`
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from cognito_credentials.emulator.model.members import (
     json_value,
     read_members,
 )
+from cognito_credentials.emulator.model.names import is_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.sts.session_policies import Decision, decide
 from cognito_credentials.emulator.wire.answers import NOT_IN_XML
@@ -52,14 +54,29 @@ def login_token(service: Service, content: Any) -> str:
         "iat": now,
         "exp": now + int(members.get("expires_in", _LOGIN_SECONDS)),
     }
+    header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
+    if is_user_pool(members["provider"]):
+        del header["typ"]  # .github/SERVICE.md#7.3.1
+        claims.update(_claims_of_user_pools(claims["sub"], now))
     if service.minted is not None:
         claims["marker"] = "CANARYlogin"
     claims.update(custom_claims)
     claims = {name: value for name, value in claims.items() if value is not None}
-    header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
     token = sign_jwt(service.keys, TEST_ISSUER, header, claims)
     service.note_secret(token)
     return token
+
+
+def _claims_of_user_pools(subject: str, now: int) -> Mapping[str, Any]:
+    """The claims that every ID token of a user pool has beside the usual ones; .github/SERVICE.md#7.3.2."""
+    return {
+        "cognito:username": subject,
+        "origin_jti": str(uuid.uuid4()),
+        "event_id": str(uuid.uuid4()),
+        "token_use": "id",
+        "auth_time": now,
+        "jti": str(uuid.uuid4()),
+    }
 
 
 def saml_response(service: Service, content: Any) -> str:

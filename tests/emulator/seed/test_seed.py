@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 
 import pytest
 
 from cognito_credentials.emulator import Emulator, Seed
 from cognito_credentials.emulator.command import serve
+from cognito_credentials.emulator.logins.keys import TEST_ISSUER
 from cognito_credentials.emulator.seed.file import SeedError
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import State
@@ -445,6 +447,58 @@ def test_command_with_a_bad_seed(tmp_path):
         "Correct it there, then start again.\n"
     )
     assert [pool["id"] for pool in pools] == [POOL_ID]
+
+
+@pytest.mark.parametrize("begin", ["\ufeff", ""])
+def test_byte_order_mark(tmp_path, emulator_keys, begin):
+    """A seed, and a key set that it names, may begin with the byte order mark that PowerShell writes."""
+    (tmp_path / "seed.toml").write_text(f"{begin}[[issuers]]\nprovider = '{OIDC}'\njwks_file = 'keys.json'\n")
+    (tmp_path / "keys.json").write_text(
+        begin + json.dumps({"keys": [emulator_keys.jwk(TEST_ISSUER, "k", "RS256")]})
+    )
+
+    with Emulator(seed=tmp_path / "seed.toml", keys=emulator_keys) as emulator:
+        assert emulator.service.issuers.is_known(OIDC)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "latin-1"])
+def test_seed_of_another_encoding(tmp_path, encoding):
+    """A seed that is not UTF-8 is reported with what to do."""
+    file = tmp_path / "seed.toml"
+    file.write_bytes(f"\ufeff# ä\n[[pools]]\n{POOL}".encode(encoding) if encoding != "latin-1" else b"# \xe4")
+
+    with pytest.raises(SeedError, match=r"it is (UTF-16|not UTF-8); save it as UTF-8$"):
+        Seed.load(file)
+
+
+def code_and_error(seed):
+    """The exit code and the error of the command with *seed*."""
+    err = io.StringIO()
+    code = serve(seed=str(seed), out=io.StringIO(), err=err)
+    return code, err.getvalue()
+
+
+@pytest.mark.parametrize("text", ["[[pools]\n", "[[pools]]\n", "nonsense = 1\n", "pools = 1\n", "\x00"])
+def test_seed_with_wrong_contents(text):
+    """Wrong contents are to be corrected, also in a seed that is no regular file: `--seed <(generate)`."""
+    reader, writer = os.pipe()
+    os.write(writer, text.encode())
+    os.close(writer)
+
+    code, error = code_and_error(f"/dev/fd/{reader}")
+
+    os.close(reader)
+    assert code == 4
+    assert error.endswith(". Correct it there, then start again.\n")
+
+
+@pytest.mark.parametrize("seed", ["missing", ".", "a\0b"])
+def test_seed_that_cannot_be_read(tmp_path, seed):
+    """Where the file itself cannot be read, the hint asks for another one."""
+    code, error = code_and_error(tmp_path / seed)
+
+    assert code == 4
+    assert error.endswith(". Name a file that can be read with --seed.\n")
 
 
 def test_pool_without_an_issuer_of_the_seed(api, add_content):
