@@ -7,8 +7,8 @@ Pytest fixtures for tests against the emulator. They need the ``emulator`` extra
         emulator_clock(3600)                    # an hour passes at the service
 
 The fixture ``emulator`` is the Emulator itself, and changes nothing else. ``emulator_pool`` and
-``emulator_login`` imply ``emulator_environment``: what an app does with a pool or a login of the emulator must
-not reach AWS or the developer's own files.
+``emulator_login`` imply ``emulator_environment``: what an app does with a pool or a login of the emulator
+must not reach AWS or the developer's own files.
 
 pytest imports this module in every project where the package is installed. So it imports the emulator only
 when a test asks for it.

@@ -115,7 +115,7 @@ def test_curl_example(seeded):
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_node_example(seeded, tmp_path):
     """The example for Node signs a user in to the seed's pool and asks what the session may do."""
-    (code,) = blocks("js")
+    (code,) = (block for block in blocks("js") if "GetId" in block)
     (name,) = re.findall(r"saved as `([^`]+)`", TEXT)
     file = tmp_path / name
     file.write_text(code)

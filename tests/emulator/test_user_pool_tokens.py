@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import urllib.request
 
@@ -10,9 +11,10 @@ import jwt
 import pytest
 
 from ..sign_in.conftest import issuer_packages  # noqa: F401  (a fixture)
+from .test_guide import blocks
 
-POOL_ID = "eu-west-1_Ab1Cd2Ef3"
-PROVIDERS = [f"{prefix}cognito-idp.eu-west-1.amazonaws.com/{POOL_ID}" for prefix in ("", "issuer-")]
+POOL_ID = "us-east-1_Ab1Cd2Ef3"
+PROVIDERS = [f"{prefix}cognito-idp.us-east-1.amazonaws.com/{POOL_ID}" for prefix in ("", "issuer-")]
 
 
 def load(url, **headers):
@@ -66,7 +68,7 @@ def test_pyjwt(emulator, provider):
     ("user_pool_id", "host", "issuer"),
     [
         (POOL_ID, "localhost", f"https://{PROVIDERS[0]}"),
-        (POOL_ID, "issuer-cognito-idp.eu-west-1.amazonaws.com", f"https://{PROVIDERS[1]}"),
+        (POOL_ID, "issuer-cognito-idp.us-east-1.amazonaws.com", f"https://{PROVIDERS[1]}"),
         ("cn-north-1_A", "localhost", "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_A"),
         ("eusc-de-east-1_A", "localhost", "https://cognito-idp.eusc-de-east-1.amazonaws.eu/eusc-de-east-1_A"),
     ],
@@ -81,26 +83,18 @@ def test_discovery(emulator, user_pool_id, host, issuer):
     assert document["jwks_uri"] == f"http://{host}/{user_pool_id}/.well-known/jwks.json"
 
 
-VERIFY = """
-import { CognitoJwtVerifier } from 'aws-jwt-verify'
-
-const [url, userPoolId, clientId, token] = process.argv.slice(2)
-const jwks = await (await fetch(`${url}/${userPoolId}/.well-known/jwks.json`)).json()
-const verifier = CognitoJwtVerifier.create({ userPoolId, clientId, tokenUse: 'id', groups: 'staff' })
-verifier.cacheJwks(jwks)
-console.log((await verifier.verify(token)).sub)
-"""
-
-
 @pytest.mark.thorough
 def test_aws_jwt_verify(emulator, issuer_packages):  # noqa: F811  (the fixture)
-    """AWS's own verifier for user pools accepts such a token, of either issuer, and no other audience."""
+    """The guide's example: AWS's verifier accepts such a token, of either issuer, and no other audience."""
+    (example,) = (block for block in blocks("js") if "aws-jwt-verify" in block)
+    program = f"{example}console.log((await verifier.verify(process.argv[2])).sub)"
     options = {"audience": "4ab1cd2ef3", "subject": "ann", "claims": {"cognito:groups": ["staff"]}}
 
     def verify(token):
         return subprocess.run(
-            ["node", "--input-type=module", "-", emulator.url, POOL_ID, "4ab1cd2ef3", token],
-            input=VERIFY,
+            ["node", "--input-type=module", "-", token],
+            input=program,
+            env={**os.environ, "URL": emulator.url},
             cwd=issuer_packages,
             capture_output=True,
             text=True,
