@@ -18,6 +18,7 @@ from .outages import outages
 from .requests import requests
 from .signing import signing
 from .threads import threads
+from .users import users
 
 PARTS: dict[str, Part] = {
     "hit": hit,
@@ -30,6 +31,7 @@ PARTS: dict[str, Part] = {
     "cold-commands": cold_commands,
     "refresh-moment": refresh_moment,
     "threads": threads,
+    "users": users,
     "outage": outages,
     "outage-of-commands": outage_of_commands,
     "kill": kills,

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from cognito_credentials.exchange import transport
+from tests.benchmarks.users import asked
+from tests.processes.conftest import Machine, machine
 from tests.world import World
+
+__all__ = ["machine"]
 
 
 @pytest.fixture
@@ -50,3 +54,8 @@ def test_nobody_in_use_is_dropped(world: World, cache: str) -> None:
 
     assert [pool.for_user(f"user {number}").identity_id() for number in range(400)] == identities
     assert world.counts()["GetId"] == 400
+
+
+def test_one_more_user_takes_at_most_ten_kibibytes(machine: Machine) -> None:
+    """Credentials, identity, record and all objects of one more user are held in 10 KiB."""
+    assert 1 < asked(machine, "held", 200)["kib"] <= 10
