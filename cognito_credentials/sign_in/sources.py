@@ -157,4 +157,4 @@ class UserPool(SignInSource):
 
         issuer: Any = self._issuer()
         device = self._sign_in().device()
-        return PasswordSignIn(issuer, self.client_id, prompt, self._clock, device).run(username)
+        return PasswordSignIn(issuer, self.client_id, prompt, device).run(username)

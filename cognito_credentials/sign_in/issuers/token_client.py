@@ -13,17 +13,11 @@ from urllib.parse import quote_plus, urlsplit
 
 from authlib.oauth2.client import OAuth2Client
 
-from ...errors import (
-    CognitoCredentialsError,
-    LoginRejectedError,
-    RefusedError,
-    ServiceError,
-    clean,
-    replaced,
-)
+from ...errors import CognitoCredentialsError, RefusedError, ServiceError, clean, replaced
 from ...exchange.deadline import remaining
 from ...exchange.http import Answer, Http, Session, without
 from ...secret import Secret
+from . import refusals
 from .discovery import OFFLINE_ACCESS
 from .tokens import Tokens
 
@@ -33,7 +27,6 @@ if TYPE_CHECKING:
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 ENOUGH_SECONDS: Final = 6.0
 """A refresh token is not sent when less than this is left of the deadline."""
-_OVERLOADED: Final = frozenset(("temporarily_unavailable", "server_error", "slow_down"))
 _ERROR_TEXT_LIMIT: Final = 4096
 _POLLING_CODES: Final = frozenset(("authorization_pending", "slow_down"))
 """Ordinary answers to a device that polls, even where an issuer sends them with HTTP 429."""
@@ -55,17 +48,7 @@ class TokenError(Exception):
 
     def explained(self, host: str) -> CognitoCredentialsError:
         """Return the error that users see."""
-        said = f": {self.description}" if self.description else ""
-        if self.code in _OVERLOADED:
-            return ServiceError(
-                f"{host} is not available ({self.code}){said}",
-                hint="Try again later",
-                throttled=self.code == "slow_down",
-            )
-        hint = "Sign in again"
-        if self.code in ("invalid_client", "unauthorized_client", "invalid_scope"):
-            hint = "Check the client id, its grants and its scopes at the issuer"
-        return LoginRejectedError(f"{host} refused ({self.code}){said}", hint=hint, code=self.code)
+        return refusals.explained(host, self.code, self.description)
 
 
 class TokenClient:

@@ -5,31 +5,20 @@ The API of user pools: unsigned calls, and the errors that users see.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from ...errors import (
-    CognitoCredentialsError,
-    ConfigurationError,
-    LoginRejectedError,
-    RefusedError,
-    ServiceError,
-    clean,
-    replaced,
-)
+from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError, clean, replaced
 from ...exchange.faults import InvalidAnswerError
 from ...exchange.http import TOKEN_BUDGET, Network, bounded
 from ...exchange.requests import Refusal
 from ...exchange.service import ATTEMPTS, Service
 from ...exchange.transport import Call
+from . import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...clock import ServerTime
-
-_WAIT: Final = frozenset(
-    ("TooManyRequestsException", "LimitExceededException", "InternalErrorException", "ThrottlingException")
-)
 
 
 class ApiError(Exception):
@@ -41,27 +30,19 @@ class ApiError(Exception):
         # An answer without a code is not a user pool's; its body may be a whole HTML page.
         self.message = f"HTTP {self.code}" if self.code.isdigit() else clean(message, 200)
 
+    @property
+    def is_wrong_password(self) -> bool:
+        """Whether user name or password is wrong; a locked user has the same code."""
+        return refusals.find(self.code, self.message).said == refusals.WRONG_PASSWORD
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether the message is about something else than most refusals with this code."""
+        return refusals.find(self.code, self.message).words != "" and not self.is_wrong_password
+
     def explained(self) -> CognitoCredentialsError:
         """Return the error that users see."""
-        said = f"the user pool refused: {self.message or self.code}"
-        if self.code in _WAIT:
-            is_throttled = self.code != "InternalErrorException"
-            return ServiceError(
-                said, hint="Wait a minute, then try again", code=self.code, throttled=is_throttled
-            )
-        if self.code == "ResourceNotFoundException":
-            return ConfigurationError(
-                said, hint="Check the ids of the user pool and of the app client", code=self.code
-            )
-        if self.code == "InvalidParameterException":
-            return ConfigurationError(said, hint=_hint(self.message), code=self.code)
-        if "SECRET_HASH" in self.message or "secret" in self.message.lower():
-            return ConfigurationError(
-                said, hint="Use an app client without a secret: programs that people install keep none"
-            )
-        if self.code == "NotAuthorizedException":
-            return LoginRejectedError(said, hint="Check user name and password", code=self.code)
-        return RefusedError(said, hint="Ask whoever runs the user pool", code=self.code)
+        return refusals.explained("the user pool", self.code, self.message)
 
 
 class UserPoolApi:
@@ -117,14 +98,6 @@ class ApiAnswer(dict[str, Any]):
     def __init__(self, members: dict[str, Any], seen: ServerTime | None) -> None:
         super().__init__(members)
         self.seen = seen
-
-
-def _hint(message: str) -> str:
-    if "USER_SRP_AUTH" in message:
-        return "Enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser"
-    if "REFRESH_TOKEN_AUTH" in message:
-        return "Enable ALLOW_REFRESH_TOKEN_AUTH for the app client"
-    return "Correct that"
 
 
 def _no_endpoint(error: Exception) -> ConfigurationError:

@@ -66,7 +66,8 @@ class NewSignIn:
             config=self._config,
         )
         id_token = None if verified.refresh_token else verified.id_token
-        expires_at = int(verified.claims["exp"])
+        # By this machine's clock, which may be wrong: the stored token is compared with it.
+        expires_at = int(verified.claims["exp"] - verified.now + self._clock.wall())
         new = StoredTokens(verified.refresh_token, id_token, expires_at, account.principal, verified.device)
         with self._place.lock():
             before = account_at(self._place)

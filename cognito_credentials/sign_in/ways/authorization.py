@@ -14,8 +14,9 @@ import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from ...errors import ConfigurationError, LoginRejectedError, clean, replaced
+from ...errors import CognitoCredentialsError, ConfigurationError, LoginRejectedError, clean, replaced
 from ...secret import Secret
+from ..issuers import refusals
 from ..issuers.token_client import TokenError
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ class AnswerRefused(Exception):  # noqa: N818  (shown in the browser; the sign-i
 
     Args:
         why: For people, without any part of the answer.
+        reported: The refusal that the answer reports, where nothing proves that it is this request's, nor
+            that it is not. Whoever can open a page in the browser can make one up.
     """
+
+    def __init__(self, why: str, reported: CognitoCredentialsError | None = None) -> None:
+        super().__init__(why)
+        self.reported = reported
 
 
 class RedirectAnswer(NamedTuple):
@@ -94,23 +101,20 @@ class Authorization:
         Raises:
             AnswerRefused: It is not the answer to this request, or a second one.
             LoginRejectedError: It is the answer, and the issuer refused.
+            ServiceError: It is the answer, and the issuer is not available.
         """
         for name in _SINGLE:
             if len(answer.parameters.get(name, ())) > 1 or len(answer.codes) > 1:
                 raise AnswerRefused(f"it has '{name if len(answer.codes) < 2 else 'code'}' more than once")
         parameters = {name: values[0] for name, values in answer.parameters.items()}
-        state = parameters.get("state", "")
-        if not state:
-            raise AnswerRefused("it has no state: it does not come from this sign-in")
-        if not hmac.compare_digest(state.encode("utf-8", "replace"), self._state.encode("ascii")):
-            raise AnswerRefused("its state is not that of this sign-in")
-        self._check_issuer(parameters.get("iss"))
+        refusal = _refusal(parameters)
+        self._check_proof(parameters, refusal)
         with self._lock:
             if not self._is_open:
                 raise AnswerRefused("this sign-in has had its answer")
             self._is_open = False
-        if "error" in parameters:
-            raise _refused(parameters["error"], parameters.get("error_description", ""))
+        if refusal is not None:
+            raise refusal
         if not answer.codes or not answer.codes[0]:
             raise LoginRejectedError("the issuer answered without a code", hint="Sign in again")
         return answer.codes[0]
@@ -141,12 +145,20 @@ class Authorization:
             raise AnswerRefused(f"it does not begin with {self._redirect_uri}, or is malformed")
         return answer
 
-    def _check_issuer(self, named: str | None) -> None:
-        expected = self._issuer.metadata().issuer
+    def _check_proof(self, parameters: dict[str, str], refusal: CognitoCredentialsError | None) -> None:
+        state = parameters.get("state", "")
+        if not state:
+            # User pools leave it out where a trigger or the identity provider behind them has refused.
+            # Source: https://github.com/aws/aws-sdk-js-v3/issues/6201.
+            raise AnswerRefused("it has no state: it does not come from this sign-in", refusal)
+        if not hmac.compare_digest(state.encode("utf-8", "replace"), self._state.encode("ascii")):
+            raise AnswerRefused("its state is not that of this sign-in")
+        named, expected = parameters.get("iss"), self._issuer.metadata().issuer
         if named == expected or (named is None and not self._says_issuer):
             return
         if expected.startswith(named or ""):
-            raise AnswerRefused("it does not name the whole of its issuer: it seems to be cut off at its end")
+            cut = "it does not name the whole of its issuer: it seems to be cut off at its end"
+            raise AnswerRefused(cut, refusal)
         raise AnswerRefused("it is from another issuer")
 
 
@@ -173,14 +185,8 @@ def _answer_at(address: str, text: str) -> RedirectAnswer | None:
     return query_of(parts.query)
 
 
-def _refused(code: str, description: str) -> LoginRejectedError:
-    said = f": {clean(description, 160)}" if description else ""
-    if code == "access_denied":
-        return LoginRejectedError(
-            f"signing in was refused or cancelled{said}", hint="Sign in again", code=code
-        )
-    return LoginRejectedError(
-        f"the issuer refused to sign in ({clean(code, 60)}){said}",
-        hint="Check client id, scopes and redirect addresses at the issuer",
-        code=clean(code, 60),
-    )
+def _refusal(parameters: dict[str, str]) -> CognitoCredentialsError | None:
+    """Return the error that an answer reports; None for an answer without one."""
+    if "error" not in parameters:
+        return None
+    return refusals.explained("the issuer", parameters["error"], parameters.get("error_description", ""))

@@ -15,10 +15,11 @@ import webbrowser
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from ...errors import CognitoCredentialsError, LoginRejectedError, LoginRequiredError
+from ...errors import CognitoCredentialsError, ConfigurationError, LoginRejectedError, LoginRequiredError
 from . import callback
 from .authorization import AnswerRefused, Authorization
 from .callback import PATH, WAIT_SECONDS, CallbackServer
+from .prompt import is_left_unawaited
 
 if TYPE_CHECKING:
     from ...secret import Secret
@@ -64,6 +65,10 @@ def sign_in_here(
         authorization = Authorization(issuer, server.redirect_uri, scope)
         server.listen(authorization.accept, authorization.url)
         has_opened = (open_browser or open_default_browser)(server.start_url)
+        if is_left_unawaited(has_opened):
+            raise ConfigurationError(
+                "open_browser is async, so no browser was opened", hint="Make it a plain function"
+            )
         begin = "If no browser opens" if has_opened else f"To sign in at {authorization.host}"
         prompt.say(f"{begin}, open this address in a browser on this machine:\n\n{server.start_url}\n")
         prompt.say(
@@ -71,7 +76,7 @@ def sign_in_here(
             "For a browser on another machine: --no-browser (way='no-browser' in Python)"
         )
         with _failures_shown(server):
-            verified = authorization.redeem(server.wait(wait_seconds))
+            verified = authorization.redeem(server.wait(wait_seconds, prompt.say))
             kept = keep(verified)
         server.finish(callback.signed_in(verified.name))
         return kept
@@ -101,16 +106,19 @@ def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequ
 
 def _pasted(authorization: Authorization, prompt: Prompt) -> Secret | None:
     """Ask for the address once; return the code, or None when it is not the answer to this sign-in."""
+    problem: CognitoCredentialsError | None = None
     try:
         # Not echoed: the address has the code in it, and terminals keep what they show.
         pasted = prompt.ask_secret("Address")
         return authorization.accept(authorization.read_pasted(pasted))
     except AnswerRefused as error:
-        prompt.say(f"That is not the answer to this sign-in: {error}.")
-        return None
+        problem = error.reported  # no page can paste: the person who began this sign-in has this answer
+        if problem is None:
+            prompt.say(f"That is not the answer to this sign-in: {error}.")
+            return None
     except EOFError:
-        pass
-    raise _given_up()
+        problem = _given_up()
+    raise problem
 
 
 def _given_up() -> LoginRequiredError:

@@ -3,7 +3,9 @@ The callback server: it waits on a loopback port for the browser with the issuer
 
 It listens on 127.0.0.1 only. Anything can connect there: other programs, pages in the browser, and names that
 an attacker's DNS points here. So only a navigation is accepted (GET, this path, this Host, no Origin), and
-only an answer with the right state ends the waiting. Nothing is logged: the query has the code in it.
+only an answer with the right state ends the waiting. Any other is ignored and said to be: a user pool whose
+trigger refuses leaves the state out, and the person would wait for nothing. Nothing is logged: the query has
+the code in it.
 
 The browser is started with an address of this server, which redirects to the issuer. Every user of the
 machine can read a program's arguments. With the issuer's address they would have state and challenge, could
@@ -42,6 +44,9 @@ _PAGE_SECONDS: Final = 60.0
 """For the browser to wait for the page with the result."""
 _REQUEST_SECONDS: Final = 5.0
 """For a whole request, from the connection to its last byte."""
+_UNPROVEN: Final = "a browser reports, without proof that it is the answer to this sign-in"
+_MOST_NOTES: Final = 3
+"""About answers that do not count: a page in the browser could fill the terminal otherwise."""
 _MOST_CONNECTIONS: Final = 16
 """The most connections without a complete request; with one more, the oldest is closed."""
 _SECURITY_HEADERS: Final = (
@@ -94,6 +99,9 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         self._accept: Accept | None = None
         self._outcome: Secret | CognitoCredentialsError | None = None
         self._answered = threading.Event()
+        self._notes: list[str] = []
+        """What became of answers that do not count, for the person."""
+        self._reported: CognitoCredentialsError | None = None
         self._page = ""
         self._page_ready = threading.Event()
         self._page_sent = threading.Event()
@@ -134,9 +142,13 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         self._issuer_url = issuer_url
         self._thread.start()
 
-    def wait(self, seconds: float = WAIT_SECONDS) -> Secret:
+    def wait(self, seconds: float = WAIT_SECONDS, say: Callable[[str], None] = lambda _: None) -> Secret:
         """
         Wait for the answer.
+
+        Args:
+            seconds: How long the person may take.
+            say: Shows a line to the person: why an answer was ignored, and what it reports.
 
         Returns:
             The authorization code. The browser waits for the page of `finish`.
@@ -146,17 +158,32 @@ class CallbackServer(socketserver.ThreadingTCPServer):
             LoginRejectedError: The issuer refused.
         """
         give_up_at = time.monotonic() + seconds
+        said = 0
         # In short steps: on Windows, Ctrl-C does not interrupt a wait.
         while not self._answered.wait(min(0.2, max(give_up_at - time.monotonic(), 0.01))):
+            for note in self._notes[said:]:
+                said += 1
+                say(note)
             if time.monotonic() >= give_up_at:
-                raise LoginRequiredError(
-                    f"nobody signed in within {seconds / 60:.0f} minutes", hint="Sign in again"
-                )
+                raise self._nobody_signed_in(seconds)
         outcome = self._outcome
         if isinstance(outcome, Secret):
             return outcome
         assert outcome is not None  # noqa: S101  (for the type checker; it is set before the event)
         raise outcome
+
+    def _nobody_signed_in(self, seconds: float) -> LoginRequiredError:
+        what = f"nobody signed in within {seconds / 60:.0f} minutes"
+        reported = self._reported
+        if reported is None:
+            return LoginRequiredError(what, hint="Sign in again")
+        return LoginRequiredError(f"{what}; {_UNPROVEN}: {reported.message}", hint=reported.hint)
+
+    def _note(self, error: AnswerRefused) -> None:
+        note = _ignored(error)
+        if note not in self._notes and len(self._notes) < _MOST_NOTES:
+            self._reported = error.reported or self._reported
+            self._notes.append(note)
 
     def finish(self, page: str) -> None:
         """Show *page* in the browser that brought the answer."""
@@ -178,6 +205,9 @@ class CallbackServer(socketserver.ThreadingTCPServer):
             if answer is None:
                 raise AnswerRefused("it is malformed")
             outcome: Secret | CognitoCredentialsError = self._accept(answer)
+        except AnswerRefused as error:
+            self._note(error)
+            raise
         except CognitoCredentialsError as error:
             outcome = error.with_traceback(None)  # its frames have the query in them
         self._outcome = outcome
@@ -278,7 +308,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.server.take_answer(target.query)
         except AnswerRefused as error:
-            self._show(400, page("This is not the answer to the sign-in", f"{error}. It was ignored."))
+            self._show(400, page("This is not the answer to the sign-in", _ignored(error)))
             return
         self._show(200, self.server.final_page())
         self.server.page_was_sent()
@@ -322,6 +352,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
         """Log nothing: the path has the code in it."""
+
+
+def _ignored(error: AnswerRefused) -> str:
+    """Say what became of an answer that does not count, for the terminal and for the browser."""
+    if error.reported is None:
+        return f"An answer in the browser was ignored: {error}."
+    return f"{_UNPROVEN[0].upper()}{_UNPROVEN[1:]}: {error.reported} The sign-in goes on waiting."
 
 
 def page(title: str, text: str) -> str:

@@ -14,7 +14,6 @@ from ...errors import (
     CognitoCredentialsError,
     ConfigurationError,
     LoginRejectedError,
-    LoginRequiredError,
     ServiceError,
     clean,
     replaced,
@@ -92,13 +91,14 @@ def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
             continue
         if refused.code == "slow_down":
             interval += _SLOWER
-        elif refused.code == "expired_token":
-            break
         elif refused.code == "access_denied":
             raise LoginRejectedError("signing in was refused on the other device", hint="Sign in again")
         elif refused.code != "authorization_pending":
-            raise refused.explained("the issuer")
-    raise LoginRequiredError("the code was not used in time", hint="Sign in again for a new one")
+            problem = refused.explained("the issuer")
+            if not problem.retryable:
+                raise problem
+            interval *= 2
+    raise TokenError("expired_token", "").explained("the issuer")
 
 
 def shown(code: DeviceCode, *, with_picture: bool = True) -> str:

@@ -28,10 +28,10 @@ from ...errors import (
 from ...secret import Secret
 from ..issuers.user_pool import UserPoolIssuer
 from ..issuers.user_pool_api import ApiError
+from .prompt import checked
 from .srp import SrpProof, new_device
 
 if TYPE_CHECKING:
-    from ...clock import Clock
     from ..issuers.tokens import Device, Tokens, Verified
     from .prompt import Prompt
 
@@ -43,16 +43,6 @@ _CODES: Final = {
     "EMAIL_OTP": ("EMAIL_OTP_CODE", "Code from the e-mail"),
     "SOFTWARE_TOKEN_MFA": ("SOFTWARE_TOKEN_MFA_CODE", "Code from your authenticator app"),
 }
-_SAID: Final = {
-    "NotAuthorizedException": "the user name or the password is wrong",
-    "UserNotFoundException": "the user name or the password is wrong",
-    "UserNotConfirmedException": "this user has not confirmed the e-mail address or telephone number yet",
-    "PasswordResetRequiredException": "the password must be reset first",
-    "InvalidPasswordException": "the new password is not good enough",
-    "CodeMismatchException": "the code is wrong",
-    "ExpiredCodeException": "the code has expired",
-}
-"""The first two are the same text, which does not tell whether a user exists."""
 
 
 class _UnknownDevice(Exception):  # noqa: N818  (no error: signing in begins again without the device)
@@ -72,13 +62,11 @@ class PasswordSignIn:
         issuer: UserPoolIssuer,
         client_id: str,
         prompt: Prompt,
-        clock: Clock,
         device: Device | None = None,
     ) -> None:
         self._issuer = issuer
         self._client_id = client_id
-        self._prompt = prompt
-        self._clock = clock
+        self._prompt = checked(prompt)
         self._remembered = device
         self._device: Device | None = None
         self._user = ""
@@ -103,22 +91,29 @@ class PasswordSignIn:
                 hint="Sign in on a terminal, or with a browser",
             )
         # The frames of any error in here have in them what was typed, and tokens.
-        with replaced(Exception, by=_explained):
+        with replaced(Exception, by=self._explained):
             tokens = self._tokens(username)
         return self._issuer.verified(tokens)
 
     def _tokens(self, username: str | None) -> Tokens:
-        answer = None
+        answer: dict[str, Any] | None = None
+        wrong: ApiError | None = None
+        refused: list[tuple[str, Secret]] = []
         for left in range(TRIES - 1, -1, -1):
             self._device = None  # the user name before may have been another user's
             name = username or _user_name(self._prompt)
             password = self._prompt.ask_secret("Password")
             try:
+                if wrong is not None and (name, password) in refused:
+                    # A form gives the same again without asking anybody. Each try counts for the lock-out.
+                    raise wrong
                 answer = self._answered(name, password)
                 break
             except ApiError as error:
-                if not left or not _is_wrong_password(error):
+                if not left or not error.is_wrong_password:
                     raise
+                wrong = error
+            refused.append((name, password))
             self._prompt.say("The user name or the password is wrong; try again.")
         assert answer is not None  # noqa: S101  (for the type checker; the last try raises or breaks)
         tokens = self._issuer.tokens_of(answer)
@@ -160,7 +155,7 @@ class PasswordSignIn:
         self._user = str(parameters.get("USER_ID_FOR_SRP") or username)
         if self._remembered is not None and self._remembered.username == self._user:
             self._device = self._remembered
-        proven = proof.answer(self._user, parameters, self._clock.wall())
+        proven = proof.answer(self._user, parameters, self._issuer.api.now(asked))
         name = str(parameters.get("USERNAME") or self._user)
         return self._respond("PASSWORD_VERIFIER", asked, {**proven, "USERNAME": name})
 
@@ -185,13 +180,19 @@ class PasswordSignIn:
         sent_to = (asked.get("ChallengeParameters") or {}).get("CODE_DELIVERY_DESTINATION")
         if sent_to:
             self._prompt.say(f"A code was sent to {clean(str(sent_to), 60)}.")
+        wrong: ApiError | None = None
+        refused: list[Secret] = []
         for left in range(TRIES - 1, -1, -1):
             code = Secret(self._prompt.ask_secret(question).reveal().strip())
             try:
+                if wrong is not None and code in refused:
+                    raise wrong
                 return self._respond(challenge, asked, {parameter: code})
             except ApiError as error:
                 if error.code != "CodeMismatchException" or not left:
                     raise
+                wrong = error
+            refused.append(code)
             self._prompt.say("That code is wrong; try again.")
         raise AssertionError  # the last try raises or returns
 
@@ -213,10 +214,10 @@ class PasswordSignIn:
             if begun.get("ChallengeName") != "DEVICE_PASSWORD_VERIFIER":
                 return begun
             parameters = begun.get("ChallengeParameters") or {}
-            proven = proof.answer(device.key, parameters, self._clock.wall())
+            proven = proof.answer(device.key, parameters, self._issuer.api.now(begun))
             return self._respond("DEVICE_PASSWORD_VERIFIER", begun, proven)
         except ApiError as error:
-            if error.code != "NotAuthorizedException":
+            if error.code != "NotAuthorizedException" or error.is_told_apart:
                 raise
         raise _UnknownDevice
 
@@ -272,6 +273,20 @@ class PasswordSignIn:
                 raise
         raise _UnknownDevice
 
+    def _explained(self, error: Exception) -> Exception | None:
+        if isinstance(error, EOFError):
+            return LoginRequiredError("signing in was given up", hint="Sign in again")
+        if error is self._prompt.failure:
+            return None
+        if isinstance(error, CognitoCredentialsError):
+            return error.with_traceback(None)
+        if isinstance(error, ApiError):
+            return error.explained()
+        return RefusedError(
+            f"the user pool's answer makes no sense ({type(error).__name__})",
+            hint="Ask whoever runs the user pool",
+        )
+
     def _browser_hint(self, challenge: str = "") -> str:
         """Return the hint for a challenge that cannot be answered here: the pool's pages may know it."""
         if challenge == "CUSTOM_CHALLENGE":
@@ -280,29 +295,6 @@ class PasswordSignIn:
         if self._issuer.has_pages():
             return "Sign in with a browser: way='browser' in Python, --browser on the command line"
         return "The user pool has no sign-in pages for a browser either: ask its owner for a domain"
-
-
-def _is_wrong_password(refused: ApiError) -> bool:
-    # A locked user and a client with a secret have the same code as a wrong password.
-    is_usual = refused.code == "NotAuthorizedException" and "ncorrect username" in refused.message
-    return is_usual or refused.code == "UserNotFoundException"
-
-
-def _explained(error: Exception) -> Exception:
-    if isinstance(error, EOFError):
-        return LoginRequiredError("signing in was given up", hint="Sign in again")
-    if isinstance(error, CognitoCredentialsError):
-        return error.with_traceback(None)
-    if not isinstance(error, ApiError):
-        return RefusedError(
-            f"the user pool's answer makes no sense ({type(error).__name__})",
-            hint="Ask whoever runs the user pool",
-        )
-    said = _SAID.get(error.code)
-    if said and (error.code != "NotAuthorizedException" or _is_wrong_password(error)):
-        why = f": {error.message}" if error.code == "InvalidPasswordException" else ""
-        return LoginRejectedError(said + why, hint="Sign in again", code=error.code)
-    return error.explained()
 
 
 def _clear(value: str | Secret) -> str:
@@ -329,12 +321,13 @@ def _user_name(prompt: Prompt) -> str:
 def _choice(prompt: Prompt, question: str, choices: list[str]) -> str:
     """Ask for one of *choices*, by number or name."""
     shown = ", ".join(f"{number} = {clean(name, 40)}" for number, name in enumerate(choices, 1))
-    while True:
+    for _ in range(TRIES):
         answer = prompt.ask(f"{question} ({shown})")
         if answer.isascii() and answer.isdigit() and 1 <= int(answer[:3]) <= len(choices):
             return choices[int(answer[:3]) - 1]
         if answer in choices:
             return answer
+    raise EOFError
 
 
 def _new_password(prompt: Prompt) -> Secret:

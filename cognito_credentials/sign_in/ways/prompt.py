@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import inspect
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, Protocol, TextIO
+from typing import Any, Final, NamedTuple, Protocol, TextIO, TypeVar
 
-from ...errors import LoginRequiredError
+from ...errors import ConfigurationError, LoginRequiredError, clean
 from ...secret import Secret
 
+T = TypeVar("T")
 _QR_BLOCKS: Final = "█▀▄"
 _TERMINAL: Final = "/dev/tty"
 _ERASERS: Final = b"\x7f\x08"
@@ -43,6 +45,111 @@ class Prompt(Protocol):
 
     def ask_secret(self, question: str) -> Secret:
         """Ask for a secret, which is not shown; raises `EOFError` when the person ends the input."""
+
+
+class CheckedPrompt:
+    """
+    A prompt, checked at each use: what is wrong with an app's prompt is not taken for the issuer's fault.
+
+    What is not used is not checked: signing in with a browser takes less of a prompt than a password does.
+    """
+
+    def __init__(self, prompt: Prompt) -> None:
+        self._prompt = prompt
+        self.failure: BaseException | None = None
+        """What the prompt itself has raised; it is the app's, and passes as it is."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person can answer."""
+        value = self._attribute("can_ask")
+        if callable(value):
+            raise self._wrong("can_ask is a method", "Make it a property, or a plain attribute")
+        return bool(value)
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether the prompt can show a QR code made of text; True for a prompt that does not say."""
+        return bool(getattr(self._prompt, "can_draw", True))
+
+    def say(self, text: str) -> None:
+        """Show a line or several."""
+        self._call("say", text)
+
+    def ask(self, question: str) -> str:
+        """
+        Ask for a line of text.
+
+        Raises:
+            EOFError: The person has ended the input.
+            ConfigurationError: The prompt gave something else.
+        """
+        return self._answer("ask", question, str)
+
+    def ask_secret(self, question: str) -> Secret:
+        """
+        Ask for a secret; raises the errors of `ask`.
+        """
+        return self._answer("ask_secret", question, Secret)
+
+    def _answer(self, name: str, question: str, kind: type[T]) -> T:
+        answer = self._typed(self._call(name, question), name, kind)
+        if isinstance(answer, kind):
+            return answer
+        assert isinstance(answer, ConfigurationError)  # noqa: S101  (for the type checker)
+        raise answer
+
+    def _typed(self, answer: object, name: str, kind: type[T]) -> T | ConfigurationError:
+        """Return *answer*, or the error; no frame of the error then holds an answer of another type."""
+        if isinstance(answer, kind):
+            return answer
+        hint = "Return Secret(text), of cognito_credentials" if kind is Secret else "Return text"
+        return self._wrong(f"{name}() returned {type(answer).__name__}, not {kind.__name__}", hint)
+
+    def _call(self, name: str, text: str) -> object:
+        method = self._attribute(name)
+        if not callable(method):
+            raise self._wrong(f"{name} is {type(method).__name__}, and no method", f"Make it {name}(text)")
+        try:
+            answer = method(text)
+        except BaseException as error:
+            self.failure = error
+            raise
+        if is_left_unawaited(answer):
+            raise self._wrong(f"{name}() is async", "Signing in waits for the person: make it a plain method")
+        return answer
+
+    def _attribute(self, name: str) -> object:
+        try:
+            return getattr(self._prompt, name)
+        except BaseException as error:
+            self.failure = error
+            if not isinstance(error, AttributeError) or _has(self._prompt, name):
+                raise
+        needed = "It needs can_ask, say(text), ask(question) and ask_secret(question)"
+        raise self._wrong(f"it has no {name}", needed)
+
+    def _wrong(self, what: str, hint: str) -> ConfigurationError:
+        of = clean(type(self._prompt).__qualname__, 80)
+        return ConfigurationError(f"the prompt ({of}) does not work: {what}", hint=hint)
+
+
+def checked(prompt: Prompt) -> CheckedPrompt:
+    """Return *prompt* so that it is checked at each use."""
+    return prompt if isinstance(prompt, CheckedPrompt) else CheckedPrompt(prompt)
+
+
+def is_left_unawaited(answer: object) -> bool:
+    """Tell whether a function of an app is async; Python then does not warn that nobody awaits the answer."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+    return inspect.isawaitable(answer)
+
+
+def _has(prompt: object, name: str) -> bool:
+    """Tell whether *prompt* has an attribute, without running it; a property may raise AttributeError."""
+    missing = object()
+    return inspect.getattr_static(prompt, name, missing) is not missing
 
 
 class TerminalPrompt:

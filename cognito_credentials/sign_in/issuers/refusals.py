@@ -1,0 +1,261 @@
+"""
+What issuers and user pools say when they refuse, and what helps: one table, read from the top.
+
+The same words come by three ways: the user pools API, the redirect of the sign-in pages, and the token
+endpoint. The code names a class of refusals, and the words name the one that happened: a wrong password, a
+locked user and a disabled one are all ``NotAuthorizedException``. So rows with words stand first.
+
+Sources: Amazon Cognito user pools API Reference, "Errors" of InitiateAuth and RespondToAuthChallenge;
+RFC 6749, 4.1.2.1 and 5.2; RFC 8628, 3.5. Words of user pools, as people met them:
+https://github.com/aws-amplify/amplify-js/issues/1234 (attempts exceeded),
+https://github.com/aws-amplify/amplify-js/issues/9844 (temporary password),
+https://github.com/aws-amplify/amplify-js/issues/9976 (found an entry),
+https://github.com/aws-amplify/amplify-js/issues/3778 (PreSignUp failed),
+https://github.com/aws/aws-sdk-js-v3/issues/6201 (SAML response).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ...errors import (
+    CognitoCredentialsError,
+    ConfigurationError,
+    LoginRejectedError,
+    LoginRequiredError,
+    RefusedError,
+    ServiceError,
+    clean,
+)
+
+_THROTTLES: Final = frozenset(
+    ("TooManyRequestsException", "LimitExceededException", "ThrottlingException", "slow_down")
+)
+_WAIT: Final = "Wait a minute, then try again"
+_AGAIN: Final = "Sign in again"
+_OWNER: Final = "Ask whoever runs the user pool"
+_TRIGGER: Final = "That is a rule of the user pool's own: do what it says, or ask whoever runs the user pool"
+_PASSWORD: Final = "Choose a new password that the user pool's policy allows, and sign in again"  # noqa: S105
+_CLIENT: Final = "Check client id, grants, scopes and redirect addresses, or ask whoever runs the issuer"
+WRONG_PASSWORD: Final = "the user name or the password is wrong"  # noqa: S105
+
+
+class Refusal(NamedTuple):
+    """One row: the answers that it is for, and what the user sees."""
+
+    code: str
+    """The error code; empty for any."""
+    words: str
+    """A part of the message, in lower case; empty for any."""
+    kind: type[CognitoCredentialsError]
+    remedy: str
+    said: str = ""
+    """What is said in place of the words of the issuer; empty for these."""
+
+
+TABLE: Final = (
+    # What a user pool says of a user.
+    Refusal(
+        "NotAuthorizedException",
+        "password attempts exceeded",
+        LoginRejectedError,
+        # No ServiceError: whoever repeats the call by itself prolongs the lock. Source: Amazon Cognito
+        # developer guide, "Lockout behavior for failed sign-in attempts".
+        "Wait a quarter of an hour, then sign in again: each try before that makes the wait longer",
+    ),
+    Refusal(
+        "NotAuthorizedException",
+        "user is disabled",
+        LoginRejectedError,
+        "Ask whoever runs the user pool to enable the user",
+    ),
+    Refusal(
+        "NotAuthorizedException",
+        "temporary password has expired",
+        LoginRejectedError,
+        "Ask whoever runs the user pool for a new temporary password",
+    ),
+    Refusal(
+        "NotAuthorizedException",
+        "invalid session for the user",
+        LoginRejectedError,
+        # Source: Amazon Cognito user pools API Reference, CreateUserPoolClient, AuthSessionValidity.
+        "Sign in again and answer faster: by default a user pool waits three minutes for each answer",
+    ),
+    Refusal(
+        "NotAuthorizedException",
+        "security reasons",
+        LoginRejectedError,
+        "The user pool takes this sign-in for a risk: ask whoever runs the user pool",
+    ),
+    Refusal("NotAuthorizedException", "incorrect username", LoginRejectedError, _AGAIN, WRONG_PASSWORD),
+    # The same words as above: they do not tell whether a user exists.
+    Refusal("UserNotFoundException", "", LoginRejectedError, _AGAIN, WRONG_PASSWORD),
+    Refusal(
+        "UserNotConfirmedException",
+        "",
+        LoginRejectedError,
+        "Enter the code from that message where you signed up, or ask whoever runs the user pool to confirm "
+        "you; then sign in again",
+        "this user has not confirmed the e-mail address or telephone number yet",
+    ),
+    Refusal(
+        "PasswordResetRequiredException",
+        "",
+        LoginRejectedError,
+        "Choose 'Forgot your password?' on the sign-in page, or ask whoever runs the user pool; then sign in "
+        "again",
+        "the password must be reset first",
+    ),
+    Refusal(
+        "ExpiredCodeException",
+        "already been used",
+        LoginRejectedError,
+        "Wait for the next code of the authenticator app, then sign in again",
+    ),
+    Refusal(
+        "ExpiredCodeException",
+        "",
+        LoginRejectedError,
+        "Sign in again for a new code, and enter it soon",
+        "the code has expired",
+    ),
+    Refusal("CodeMismatchException", "", LoginRejectedError, _AGAIN, "the code is wrong"),
+    Refusal("InvalidPasswordException", "", LoginRejectedError, _PASSWORD),
+    Refusal("PasswordHistoryPolicyViolationException", "", LoginRejectedError, _PASSWORD),
+    Refusal(
+        "AliasExistsException",
+        "",
+        LoginRejectedError,
+        "Sign in to that account, or ask whoever runs the user pool",
+    ),
+    Refusal(
+        "",
+        "already found an entry for username",
+        LoginRejectedError,
+        "Sign in once more: the user pool has just linked two accounts of yours, and the next try works",
+    ),
+    # What a user pool says of itself: its triggers, the identity providers behind it, its app client.
+    Refusal("", "failed with error", LoginRejectedError, _TRIGGER),
+    Refusal("UserLambdaValidationException", "", LoginRejectedError, _TRIGGER),
+    Refusal(
+        "",
+        "saml",
+        LoginRejectedError,
+        "Ask whoever runs the user pool: it cannot use the answer of the identity provider behind it",
+    ),
+    Refusal(
+        "invalid_request",
+        "attribute",
+        LoginRejectedError,
+        "Ask whoever runs the user pool: its attributes do not fit those of the identity provider behind it",
+    ),
+    Refusal(
+        "NotAuthorizedException",
+        "secret",
+        ConfigurationError,
+        "Use an app client without a secret: programs that people install keep none",
+    ),
+    Refusal(
+        "InvalidParameterException",
+        "user_srp_auth",
+        ConfigurationError,
+        "Enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser",
+    ),
+    Refusal(
+        "InvalidParameterException",
+        "refresh_token_auth",
+        ConfigurationError,
+        "Enable ALLOW_REFRESH_TOKEN_AUTH for the app client",
+    ),
+    Refusal(
+        "InvalidParameterException",
+        "flow not enabled",
+        ConfigurationError,
+        "Enable ALLOW_USER_SRP_AUTH and ALLOW_REFRESH_TOKEN_AUTH for the app client",
+    ),
+    Refusal("InvalidParameterException", "", ConfigurationError, "Correct that"),
+    Refusal(
+        "ResourceNotFoundException",
+        "",
+        ConfigurationError,
+        "Check the ids of the user pool and of the app client",
+    ),
+    Refusal(
+        "NotAuthorizedException",
+        "",
+        LoginRejectedError,
+        "Ask whoever runs the user pool",
+    ),
+    Refusal("TooManyRequestsException", "", ServiceError, _WAIT),
+    Refusal("LimitExceededException", "", ServiceError, _WAIT),
+    Refusal("ThrottlingException", "", ServiceError, _WAIT),
+    Refusal("InternalErrorException", "", ServiceError, _WAIT),
+    # What every issuer says (OAuth 2.0).
+    Refusal(
+        # Keycloak: the page was open for too long.
+        "temporarily_unavailable",
+        "authentication_expired",
+        LoginRejectedError,
+        "Sign in again and answer faster",
+    ),
+    Refusal("temporarily_unavailable", "", ServiceError, _WAIT),
+    Refusal("server_error", "", ServiceError, _WAIT),
+    Refusal("slow_down", "", ServiceError, _WAIT),
+    Refusal("access_denied", "", LoginRejectedError, _AGAIN, "signing in was refused or cancelled"),
+    Refusal(
+        "expired_token",
+        "",
+        LoginRequiredError,
+        "Sign in again for a new one",
+        "the code was not used in time",
+    ),
+    *(
+        Refusal(code, "", LoginRejectedError, _CLIENT)
+        for code in (
+            *("invalid_client", "invalid_request", "invalid_scope", "redirect_mismatch"),
+            *("unauthorized_client", "unsupported_grant_type", "unsupported_response_type"),
+        )
+    ),
+)
+
+
+def find(code: str, words: str) -> Refusal:
+    """
+    Find the row of an answer.
+
+    Args:
+        code: The error code of the user pools API, of OAuth 2.0, or an HTTP status where there was no code.
+        words: The message; may be empty.
+    """
+    lower = words.lower()
+    for row in TABLE:
+        if row.code in ("", code) and row.words in lower:
+            return row
+    if code.isdigit() and (int(code) in (408, 429) or int(code) >= 500):
+        return Refusal(code, "", ServiceError, _WAIT)
+    if code.islower():
+        return Refusal(code, "", LoginRejectedError, "Sign in again, or ask whoever runs the issuer")
+    return Refusal(code, "", RefusedError, _OWNER)
+
+
+def explained(who: str, code: str, words: str) -> CognitoCredentialsError:
+    """
+    Return the error that users see: what was said, then what helps.
+
+    Args:
+        who: Whoever refused, for people.
+        code: See `find`.
+        words: The message, without the secrets of the request; may be empty.
+    """
+    row, code, words = find(code, words), clean(code, 60), clean(words, 200)
+    is_oauth = code.islower()
+    shown = row.said
+    if not shown:
+        shown = f"{who} refused"
+        if row.kind is ServiceError:
+            shown = f"{who} is {'asked too often' if code in _THROTTLES else 'not available'}"
+        shown += f" ({code})" if is_oauth or not words else ""
+    if words and (is_oauth or not row.said):
+        shown += f": {words}"
+    return row.kind(shown, hint=row.remedy, code=code, throttled=code in _THROTTLES)
