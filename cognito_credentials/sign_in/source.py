@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from ..clock import Clock
 from ..errors import CacheError
 from ..exchange.interruption import drops_frames_on_interrupt
-from ..logins.claims import unverified_claims, unverified_subject
+from ..logins.claims import provider_of, unverified_claims, unverified_subject
 from ..logins.signed_out import SignedOut
 from ..logins.source import Source
 from ..secret import Secret
 from . import checks
-from .extra import needs_extra
+from .extra import check_extra, needs_extra
 from .kept.account import Account, config_of, principal_of
 from .kept.keyring_store import PATIENT_SECONDS
 from .kept.place import Place, key_of, sign_in_directory
@@ -69,7 +69,8 @@ class SignInSource(Source):
         self.way = sign_in
         self.redirect_ports = tuple(redirect_ports)
         self.store = store
-        self.provider = login_provider or issuer.partition("://")[2].rstrip("/")
+        self.provider = login_provider or provider_of(issuer)
+        self.has_derived_provider = login_provider is None
         self.profile_name = profile_name
         self.description = f"sign-in:{self.provider}"
         self._given_environ = environ
@@ -189,12 +190,13 @@ class SignInSource(Source):
             ConfigurationError: The issuer does not have this way, or a library is missing.
             CacheError: The refresh token cannot be stored; the hint names another store.
         """
-        from .ways.prompt import TerminalPrompt
+        from .ways.prompt import TerminalPrompt, checked
 
         chosen = checks.way(way or self.way, "the way to sign in", (*self.ways, checks.NO_BROWSER))
         checks.check_username(username, chosen)
         where = checks.store(store or self.store or self._store_so_far(), "store")
-        prompt = prompt or TerminalPrompt()
+        check_extra(chosen)
+        prompt = checked(prompt or TerminalPrompt())
         is_default = chosen == "browser" and way is None and open_browser is None
         with needs_extra():
             if is_default and not self._has_browser(prompt):

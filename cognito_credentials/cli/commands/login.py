@@ -49,11 +49,13 @@ def run(invocation: Invocation) -> int:
     from ...pool.linking import guest_identity
     from ...pool.pool import parts_of
     from ...pool.signing_in import source_to_sign_in
+    from ...sign_in.extra import check_extra
 
     options, terminal = invocation.options, invocation.terminal
     pool = open_pool(invocation)
     parts = parts_of(pool)
     source = source_to_sign_in(parts)
+    check_extra(options.way or source.way)
     before = source.account()
     if before is not None:
         terminal.notice(f"Signed in as {printable(before.shown)} so far.")
