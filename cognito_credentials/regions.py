@@ -15,6 +15,8 @@ _USER_POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]{1,55}")
 
 _POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
+_UPDATED = "issuer-"
+"""What the host of a user pool's updated issuer begins with."""
 _PARTITIONS = (
     # The first prefix that fits decides; "us-iso-" before "us-" would be wrong without its hyphen.
     ("cn-", "aws-cn", "amazonaws.com.cn"),
@@ -95,13 +97,40 @@ def own_token_provider(region: str) -> str:
 
 def user_pool_issuer(user_pool_id: str) -> str:
     """
-    Name the issuer of a user pool's tokens: ``https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID``.
+    Name the original issuer of a user pool's tokens: ``https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID``.
+
+    It stands for the pool wherever a name of the pool is needed, whichever issuer the pool has.
 
     Source: the Cognito developer guide, "Verifying JSON web tokens". In China the suffix is assumed to be
     that of the endpoints.
     """
+    return user_pool_issuers(user_pool_id)[0]
+
+
+def user_pool_issuers(user_pool_id: str) -> tuple[str, str]:
+    """
+    Name the two issuers that a user pool can have: the original one, and the updated one.
+
+    Source: Amazon Cognito user pools API Reference, IssuerConfigurationType (since 2026).
+    """
     region = user_pool_id.partition("_")[0]
-    return f"https://cognito-idp.{region}.{_partition(region)[1]}/{user_pool_id}"
+    rest = f"cognito-idp.{region}.{_partition(region)[1]}/{user_pool_id}"
+    return f"https://{rest}", f"https://{_UPDATED}{rest}"
+
+
+def original_issuer(issuer: str) -> str:
+    """
+    Return the original issuer where *issuer* is the updated one of a user pool; any other one as it is.
+
+    Args:
+        issuer: An issuer, or a login provider name, which has no scheme. The same is returned.
+    """
+    scheme, separator, name = issuer.rpartition("://")
+    if not name.startswith(_UPDATED):
+        return issuer
+    user_pool_id = name.rpartition("/")[2]
+    is_one = is_user_pool_id(user_pool_id) and user_pool_issuers(user_pool_id)[1] == f"https://{name}"
+    return f"{scheme}{separator}{name.removeprefix(_UPDATED)}" if is_one else issuer
 
 
 def is_loopback(host: str) -> bool:

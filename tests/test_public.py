@@ -19,7 +19,7 @@ PUBLIC = {
     *("IdentityPool", "IdentityPoolProvider", "Session", "install"),
     *("Secret", "TemporaryCredentials"),
     *("CacheError", "ClockSkewError", "CognitoCredentialsError", "ConfigurationError"),
-    *("CredentialsExpiredError", "LoginRequiredError", "RefusedError", "ServiceError"),
+    *("CredentialsExpiredError", "LoginRejectedError", "LoginRequiredError", "RefusedError", "ServiceError"),
 }
 
 REVEALED = {
@@ -48,8 +48,8 @@ REVEALED = {
         "code, its verifier, device code, refresh token, client secret: into requests",
     ),
     "sign_in/issuers/user_pool.py": (
-        5,
-        "the refresh token, and for devices the access token, go into the request",
+        6,
+        "refresh token and, for devices, access token go into the request; the ID token names its issuer",
     ),
     "botocore_credentials.py": (2, "botocore signs with text"),
 }

@@ -24,7 +24,7 @@ from ..errors import (
     replaced,
 )
 from ..exchange.interruption import drops_frames_on_interrupt
-from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_issuer
+from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_provider
 from ..logins.program import source_of_object
 from ..logins.providers import own_identity_id
 from ..logins.source import LoginSource, Source, ask
@@ -172,7 +172,7 @@ def _token(answer: Answer) -> Secret:
             hint="It must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
         )
     claims = unverified_claims(token)
-    if own_identity_id(unverified_issuer(claims or {}) or "", claims) != identity_id:
+    if own_identity_id(unverified_provider(claims or {}) or "", claims) != identity_id:
         # A user pool's token, for example, would bring credentials of another identity than the one named.
         raise ConfigurationError(
             f"the token in the answer of {host} was not issued by Cognito for the identity beside it",

@@ -15,6 +15,8 @@ import math
 import re
 from typing import Any, NoReturn
 
+from ..regions import original_issuer
+
 TOKEN_LIMIT = 50_000
 """Most characters of a login token. Source: Cognito Identity API, IdentityProviderToken."""
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
@@ -34,7 +36,7 @@ def unverified_claims(token: str) -> dict[str, Any] | None:
 
 
 def unverified_issuer(claims: dict[str, Any]) -> str | None:
-    """Name the issuer as a login provider is named: ``iss`` without its scheme; None when there is none."""
+    """Return ``iss`` without its scheme; None when there is none."""
     issuer = claims.get("iss")
     if not isinstance(issuer, str) or not issuer:
         return None
@@ -42,6 +44,21 @@ def unverified_issuer(claims: dict[str, Any]) -> str | None:
         if issuer.lower().startswith(scheme):
             return issuer[len(scheme) :]
     return issuer
+
+
+def unverified_provider(claims: dict[str, Any]) -> str | None:
+    """Return the login provider name that follows from ``iss``; None when there is none."""
+    issuer = unverified_issuer(claims)
+    return issuer and provider_of(issuer)
+
+
+def provider_of(issuer: str) -> str:
+    """
+    Derive the login provider name of an issuer: its address without scheme and without a slash at its end.
+
+    Source: .github/SERVICE.md#5.1.5 and, for the slash, .github/SERVICE.md#5.1.12.
+    """
+    return (unverified_issuer({"iss": issuer}) or "").rstrip("/")
 
 
 def unverified_expiry(claims: dict[str, Any]) -> float | None:
@@ -54,9 +71,13 @@ def unverified_expiry(claims: dict[str, Any]) -> float | None:
 
 
 def unverified_subject(claims: dict[str, Any]) -> tuple[str, str] | None:
-    """Read issuer and subject, both texts; None unless there are both."""
+    """
+    Read issuer and subject, both texts; None unless there are both.
+
+    A user pool's two issuers are one: a pool that changes to the other one still has the same users.
+    """
     issuer, subject = unverified_issuer(claims), claims.get("sub")
-    return (issuer, subject) if issuer and isinstance(subject, str) and subject else None
+    return (original_issuer(issuer), subject) if issuer and isinstance(subject, str) and subject else None
 
 
 def _json_object(part: str) -> dict[str, Any] | None:

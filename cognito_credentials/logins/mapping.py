@@ -58,6 +58,8 @@ class Logins:
     origin: str = field(default="nowhere", compare=False)
     user: str | None = None
     """The user's name in the settings, where they name one."""
+    derived: frozenset[str] = frozenset()
+    """The login provider names that follow from an issuer, and that nobody wrote."""
 
     @classmethod
     def of(cls, value: object, *, origin: str = "argument") -> Logins:
@@ -82,7 +84,8 @@ class Logins:
                 origin,
             )
         source = source_of(value, None, origin)
-        return cls(_checked([(source.provider, source)], origin), origin)
+        derived = {source.provider} if source.provider and source.has_derived_provider else ()
+        return cls(_checked([(source.provider, source)], origin), origin, derived=frozenset(derived))
 
     @classmethod
     def parse(
@@ -124,7 +127,8 @@ class Logins:
                 f"logins from {self.origin}: {clean(min(twice), 80)} is in cognito_logins and signed in to",
                 hint="Keep one of the two",
             )
-        return replace(self, sources=_checked([*self.sources, *other.sources], self.origin))
+        sources = _checked([*self.sources, *other.sources], self.origin)
+        return replace(self, sources=sources, derived=self.derived | other.derived)
 
     def of_user(self, user: str | None) -> Logins:
         """
@@ -237,7 +241,7 @@ class Logins:
         subjects: list[tuple[str, str] | None] = []
         for index, (configured, source) in enumerate(self.sources):
             token, claims = ask_unexpired(source, configured, now)
-            provider = check_claims(configured, claims, self.origin)
+            provider = check_claims(configured, claims, self.origin, is_derived=configured in self.derived)
             if is_saml(provider):
                 token = checked_saml_response(token, provider, self.origin)
             if provider in tokens:

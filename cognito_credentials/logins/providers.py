@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import ConfigurationError, clean
-from ..regions import is_user_pool_id, own_token_provider, user_pool_issuer
+from ..regions import is_user_pool_id, original_issuer, own_token_provider, user_pool_issuer
 from ..secret import Secret
-from .claims import unverified_issuer
+from .claims import provider_of, unverified_provider
 
 PROVIDER_NAME_LIMIT = 128
 """Source: Cognito Identity API, IdentityProviderName."""
@@ -70,12 +70,9 @@ def check_provider(name: object, origin: str) -> str:
             hint=f"It has 1 to {PROVIDER_NAME_LIMIT} characters and no spaces, such as accounts.google.com",
         )
     if "://" in name:
-        bare = name.split("://", 1)[1]
-        if "/" not in bare.rstrip("/"):
-            bare = bare.rstrip("/")
         raise ConfigurationError(
             f"logins from {origin}: the login provider {shown} has a scheme",
-            hint=f"Drop it: '{clean(bare, 80)}'",
+            hint=f"Drop it: '{clean(provider_of(name), 80)}'",
         )
     if not name.startswith("arn:") and not any(c in name for c in ".:/"):
         raise ConfigurationError(f"logins from {origin}: {shown} is not a login provider", hint=_meant(name))
@@ -98,7 +95,9 @@ def check_developer_provider(name: str | None, origin: str) -> None:
         )
 
 
-def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: str) -> str:
+def check_claims(
+    provider: str | None, claims: dict[str, Any] | None, origin: str, *, is_derived: bool = False
+) -> str:
     """
     Check that a token fits the provider it was given for; without one, return the issuer of the token.
 
@@ -106,6 +105,7 @@ def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: st
         provider: The key under ``logins``; None to take the token's issuer.
         claims: The token's unverified claims; None when it is not a JWT.
         origin: Where the logins were set.
+        is_derived: Whether *provider* follows from an issuer: a user pool may have the other of its two.
 
     Returns:
         The login provider name.
@@ -113,7 +113,7 @@ def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: st
     Raises:
         ConfigurationError: There is no provider, another one, or it is an access token.
     """
-    issuer = unverified_issuer(claims) if claims else None
+    issuer = unverified_provider(claims) if claims else None
     if provider is None and issuer is None:
         raise ConfigurationError(
             f"logins from {origin}: the token does not say which login provider it is from",
@@ -127,14 +127,15 @@ def check_claims(provider: str | None, claims: dict[str, Any] | None, origin: st
             f"logins from {origin}: the token for {clean(name, 80)} is an access token",
             hint="Identity pools take the ID token of the same sign-in",
         )
-    # Some issuers end with a slash. The service knows whether it belongs to the key.
-    if issuer is not None and issuer.rstrip("/") != name.rstrip("/"):
+    # The service knows whether the slash at the end of an issuer belongs to the key, and which of its two
+    # issuers a user pool has there: what was written is sent.
+    if issuer is not None and original_issuer(issuer) != original_issuer(name.rstrip("/")):
         raise ConfigurationError(
             f"logins from {origin}: the provider given is '{clean(name, 80)}', "
             f"but the token is from '{clean(issuer, 80)}'",
             hint=f"Use '{clean(issuer, 80)}' as the login provider name, or a token of the other one",
         )
-    return name
+    return issuer if is_derived and issuer is not None else name
 
 
 def is_saml(provider: str) -> bool:

@@ -72,6 +72,8 @@ class Source:
 
     provider: str | None = None
     """The login provider name, where the source knows it."""
+    has_derived_provider: bool = False
+    """Whether `provider` follows from an issuer, and nobody wrote it: the token's own issuer wins."""
     description: str = ""
     """In a few words where the token comes from, for people: ``file:/run/token``; never the token."""
     is_quick: bool = False

@@ -50,7 +50,8 @@ def link(parts: Parts, logins: Logins, user: str | None) -> Parts:
     identity_id = parts.refresher.remembered_identity()
     replaced = {provider for provider in logins.providers if provider is not None}
     kept = tuple(pair for pair in before.sources if pair[0] not in replaced)
-    joined = Logins((*kept, *logins.sources), logins.origin)
+    derived = before.derived | logins.derived
+    joined = Logins((*kept, *logins.sources), logins.origin, derived=derived)
     linked = parts.with_logins(joined.of_user(before.user if user is None else user))
     if identity_id is None:
         linked.refresher.refresh()

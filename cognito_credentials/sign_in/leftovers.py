@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ..errors import CognitoCredentialsError, ConfigurationError
 from ..logins.signed_out import SignedOut
-from ..regions import is_loopback, is_user_pool_id, user_pool_issuer
+from ..regions import is_loopback, is_user_pool_id, original_issuer, user_pool_issuer
 from .extra import needs_extra
 from .kept.account import Account, account_at
 from .kept.place import Place, key_of, keys_in, sign_in_directory
@@ -146,7 +146,7 @@ def _user_pool_of(account: Account) -> tuple[str | None, str | None]:
     address, _, pool_id = account.issuer.rpartition("/")
     if not is_user_pool_id(pool_id):
         return None, None
-    if account.issuer == user_pool_issuer(pool_id):
+    if original_issuer(account.issuer) == user_pool_issuer(pool_id):
         return pool_id, None
     return (pool_id, address) if is_loopback(urlsplit(address).hostname or "") else (None, None)
 

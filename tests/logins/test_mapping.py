@@ -104,7 +104,7 @@ BAD = [
     ({"x." * 65: CANARY}, ["is not a login provider name"]),
     ({"a.b\x1b[2J": CANARY}, ["is not a login provider name"]),
     ({f"https://{GOOGLE}/": CANARY}, ["has a scheme", f"drop it: '{GOOGLE}'"]),
-    ({"https://t.auth0.com/x/": CANARY}, ["drop it: 't.auth0.com/x/'"]),
+    ({"https://t.auth0.com/x/": CANARY}, ["drop it: 't.auth0.com/x'"]),
     ({"gogle": CANARY}, ["'gogle' is not a login provider", f"Did you mean '{GOOGLE}'"]),
     ({"Facebook": CANARY}, ["Did you mean 'graph.facebook.com'"]),
     pytest.param({"eu-west-1_AbC": CANARY}, [f"For a user pool write '{USER_POOL}'"]),

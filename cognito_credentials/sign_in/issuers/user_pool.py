@@ -13,9 +13,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import CognitoCredentialsError, ConfigurationError, replaced
+from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError, replaced
 from ...exchange.http import Http, Network
-from ...regions import user_pool_issuer
+from ...logins.claims import unverified_claims
+from ...regions import user_pool_issuers
 from ...secret import Secret
 from .discovery import WELL_KNOWN, Metadata, read_metadata
 from .id_token import verify_tokens
@@ -30,6 +31,10 @@ _log = logging.getLogger(__name__)
 _ENDED: Final = frozenset(("NotAuthorizedException", "UserNotFoundException", "RefreshTokenReuseException"))
 _UNKNOWN: Final = frozenset(("UnknownOperationException", "InvalidAction", "404", "500", "501"))
 """How emulators of the service answer an operation that they lack; a number is an HTTP status."""
+
+
+_NOT_HERE: Final = frozenset(("400", "403", "404", "410"))
+"""How the address of an issuer answers that the pool does not have; assumed."""
 
 
 class UserPoolIssuer:
@@ -51,10 +56,12 @@ class UserPoolIssuer:
         """The pool's id without the region, which SRP hashes with the password."""
         self._client_id = client_id
         self._domain = domain
-        self._issuer = user_pool_issuer(user_pool_id)
-        # An emulator of the service on this machine signs with its own address as the issuer, or with AWS's.
-        self._address = f"{network.endpoint_url}/{user_pool_id}" if network.endpoint_url else self._issuer
-        self._issuers = frozenset({self._issuer, self._address})
+        self._issuer, updated = user_pool_issuers(user_pool_id)
+        # Only the pool knows which issuer it has. An emulator of the service on this machine has everything
+        # at its own address, and signs with that as the issuer, or with one of AWS's.
+        own = f"{network.endpoint_url}/{user_pool_id}"
+        self._addresses = (own,) if network.endpoint_url else (self._issuer, updated)
+        self._issuers = frozenset({self._issuer, updated, *self._addresses})
         self.api = UserPoolApi(network)
         self._metadata: Metadata | None = None
 
@@ -67,7 +74,10 @@ class UserPoolIssuer:
             ServiceError: The user pool does not answer.
         """
         if self._metadata is None:
-            self._metadata = self._metadata_of_domain(self._domain) if self._domain else self._discover()
+            domain = self._domain
+            self._metadata = (
+                self._metadata_of_domain(domain, self._addresses[0]) if domain else self._discover()
+            )
         return self._metadata
 
     def has_pages(self) -> bool:
@@ -89,7 +99,11 @@ class UserPoolIssuer:
             LoginRejectedError: The ID token is not valid.
             ServiceError: The pool's keys cannot be fetched.
         """
-        metadata = self._metadata_of_domain(self._domain or "")  # the pool's keys are not at the domain
+        claims = unverified_claims(tokens.id_token.reveal()) if tokens.id_token else None
+        named = (claims or {}).get("iss")
+        # The pool's keys are not at the domain, but at the issuer that the token names: one of these two.
+        address = next((one for one in self._addresses if one == named), self._addresses[0])
+        metadata = self._metadata_of_domain(self._domain or "", address)
         return verify_tokens(
             self._http, metadata, tokens, self._client_id, nonce=nonce, issuers=self._issuers
         )
@@ -123,7 +137,7 @@ class UserPoolIssuer:
             try:
                 self.api.call("RevokeToken", lambda: {"Token": last.reveal(), "ClientId": self._client_id})
             except ApiError as error:
-                if error.code not in _ENDED:  # it is revoked already
+                if not _has_ended(error):  # it is revoked already
                     raise
         return True
 
@@ -216,19 +230,20 @@ class UserPoolIssuer:
                 "ForgetDevice", lambda: {"AccessToken": access_token.reveal(), "DeviceKey": device.key}
             )
 
-    def _metadata_of_domain(self, domain: str) -> Metadata:
+    def _metadata_of_domain(self, domain: str, address: str) -> Metadata:
         return Metadata(
             issuer=self._issuer,
-            jwks_uri=f"{self._address}/.well-known/jwks.json",
+            jwks_uri=f"{address}/.well-known/jwks.json",
             authorization_endpoint=f"https://{domain}/oauth2/authorize",
             token_endpoint=f"https://{domain}/oauth2/token",
             revocation_endpoint=f"https://{domain}/oauth2/revoke",
         )
 
     def _discover(self) -> Metadata:
-        document = self._http.get(self._address + WELL_KNOWN)
-        issuer = document.get("issuer")
-        metadata = read_metadata(document, issuer if issuer in self._issuers else self._issuer)
+        document = self._discovery_document()
+        named = document.get("issuer")
+        issuer = next((one for one in self._issuers if one == named), self._issuer)
+        metadata = read_metadata(document, issuer)
         if metadata.authorization_endpoint is None:
             raise ConfigurationError(
                 "the user pool has no domain, which signing in with a browser needs",
@@ -236,6 +251,20 @@ class UserPoolIssuer:
             )
         return metadata
 
+    def _discovery_document(self) -> dict[str, Any]:
+        first, last = self._addresses[0], self._addresses[-1]
+        try:
+            return self._http.get(first + WELL_KNOWN)
+        except ServiceError as error:
+            if first == last or error.code not in _NOT_HERE:
+                raise
+        return self._http.get(last + WELL_KNOWN)
+
 
 def _refresh_failed(error: ApiError) -> Exception:
-    return SignInEnded(error.message) if error.code in _ENDED else error.explained()
+    return SignInEnded(error.message) if _has_ended(error) else error.explained()
+
+
+def _has_ended(error: ApiError) -> bool:
+    """Tell the end of a sign-in from a disabled user and a client with a secret: these may be mended."""
+    return error.code in _ENDED and not error.is_told_apart

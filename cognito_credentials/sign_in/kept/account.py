@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...digest import digest
 from ...errors import clean
-from ...logins.claims import unverified_issuer
+from ...logins.claims import unverified_subject
 from ...settings.aws_config import config_files
 
 if TYPE_CHECKING:
@@ -82,9 +82,8 @@ def config_of(environ: Mapping[str, str]) -> str:
 
 
 def principal_of(issuer: str, subject: str) -> str:
-    """Hash issuer and subject; the scheme of the issuer does not count, as in a login provider's name."""
-    bare = unverified_issuer({"iss": issuer}) or ""
-    return "subject:" + digest(bare, subject)
+    """Hash issuer and subject as a token has them; the scheme of the issuer does not count."""
+    return "subject:" + digest(*(unverified_subject({"iss": issuer, "sub": subject}) or ("", subject)))
 
 
 def account_at(place: Place) -> Account | None:
