@@ -8,6 +8,8 @@ import ntpath
 import os
 from collections.abc import Mapping
 
+from .errors import ConfigurationError, clean
+
 CACHE_VARIABLE = "AWS_COGNITO_CACHE_DIR"
 
 
@@ -49,10 +51,20 @@ def cache_directory(environ: Mapping[str, str], *, is_windows: bool = os.name ==
 
     Returns:
         An absolute path; None when *environ* names no home.
+
+    Raises:
+        ConfigurationError: The variable has a relative path. Each working directory would be another cache,
+            and a foreign one could hold what looks like ours.
     """
     given = environ.get(CACHE_VARIABLE)
     if given:
-        return os.path.abspath(expand_user(given, environ))
+        path = expand_user(given, environ)
+        if not os.path.isabs(path):
+            raise ConfigurationError(
+                f"{CACHE_VARIABLE} is not an absolute path: '{clean(path)}'",
+                hint="Give the whole path, from / or ~",
+            )
+        return os.path.abspath(path)
     if is_windows:
         # Local, not roaming: credentials must not be copied to a server with the profile.
         local = environ.get("LOCALAPPDATA", "")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_DIRECTION = r"(north|south|east|west|central|northeast|northwest|southeast|southwest)"
+_REGION = re.compile(rf"[a-z]{{2,4}}(-[a-z]+)*-{_DIRECTION}-[0-9]{{1,2}}")
 _USER_POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]{1,55}")
 
 _POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -50,7 +51,11 @@ Source: ``cognito-identity`` in https://github.com/boto/botocore/blob/develop/bo
 
 
 def is_region(text: str) -> bool:
-    """Tell whether *text* has the shape of a region, such as ``us-east-1`` or ``us-gov-west-1``."""
+    """
+    Tell whether *text* has the shape of a region, such as ``us-east-1`` or ``us-gov-west-1``.
+
+    All regions so far have a direction before the number, so ``us-est-1`` is none.
+    """
     return _REGION.fullmatch(text) is not None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from cognito_credentials.errors import ConfigurationError
 from cognito_credentials.home import cache_directory
 
 HOME = {"HOME": "/home/ann", "USERPROFILE": "/home/ann"}
@@ -21,6 +24,8 @@ def test_the_cache_directory() -> None:
     assert cache_directory({"LOCALAPPDATA": "x"}, is_windows=True) is None
 
 
-def test_a_relative_cache_directory_becomes_absolute() -> None:
-    """A later change of the working directory does not move the cache."""
-    assert str(cache_directory({"AWS_COGNITO_CACHE_DIR": "here"})).startswith("/")
+def test_a_relative_cache_directory_is_refused() -> None:
+    """The cache does not depend on the working directory, nor lie in somebody else's."""
+    with pytest.raises(ConfigurationError, match=r"AWS_COGNITO_CACHE_DIR is not an absolute path: 'here'"):
+        cache_directory({"AWS_COGNITO_CACHE_DIR": "here"})
+    assert cache_directory({"AWS_COGNITO_CACHE_DIR": "~/here", "HOME": "/home/ann"}) == "/home/ann/here"

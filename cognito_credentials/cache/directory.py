@@ -226,7 +226,7 @@ def _make(path: str) -> int:
             if above == "/":
                 raise
     try:
-        _check_above(os.fstat(descriptor), missing)
+        check_above(os.fstat(descriptor), missing)
     except BaseException:
         os.close(descriptor)
         raise
@@ -242,8 +242,19 @@ def _make(path: str) -> int:
     return descriptor
 
 
-def _check_above(found: os.stat_result, missing: list[str]) -> None:
-    """Refuse to make *missing* (the last one first) in the directory *found*, where that would be wrong."""
+def check_above(found: os.stat_result, missing: list[str]) -> None:
+    """
+    Refuse to make directories where that would be wrong.
+
+    Args:
+        found: The lowest directory that exists.
+        missing: Names of those to make below it, the lowest first; none if there are none.
+
+    Raises:
+        UnusableDirectory: It would be.
+    """
+    if not missing:
+        return
     if os.geteuid() == 0 and found.st_uid != 0:
         # sudo again: the user could not write to an ~/.aws that belongs to root.
         raise UnusableDirectory(

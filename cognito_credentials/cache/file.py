@@ -45,6 +45,7 @@ from .directory import (
     Directory,
     UntrustedFile,
     UnusableDirectory,
+    check_above,
     open_directory,
 )
 from .records import RECORD_LIMIT
@@ -222,9 +223,17 @@ class FileStore:
             return error.strerror or type(error).__name__
         if directory is not None:
             directory.close()
-        place = self.location
+        place, missing = self.location, []
         while not os.path.exists(place) and os.path.dirname(place) != place:
-            place = os.path.dirname(place)
+            place, name = os.path.split(place)
+            missing.append(name)
+        if not self._windows:
+            try:
+                check_above(os.stat(place), missing)
+            except UnusableDirectory as error:
+                return f"it {error.reason}"
+            except OSError as error:
+                return error.strerror or type(error).__name__
         return None if os.access(place, os.W_OK | os.X_OK) else f"{place} cannot be written"
 
     def lock(self, key: str) -> Lock:

@@ -21,6 +21,7 @@ and an exit code.
     config_text.py       text of a config file and changes to one profile -> the new text
     config_file.py       path of the config file -> its bytes, and back
     own_command.py       the ``credential_process`` line of this installation
+    precedence.py        a profile -> what other programs use in place of its identity pool
     wizard.py            the questions of ``configure``
 
 This file dispatches and imports nothing heavy: an SDK runs ``credential-process`` before each of the user's

@@ -112,6 +112,11 @@ def _parse_behind(argv: list[str], options: argparse.Namespace) -> None:
     _, unknown = parser.parse_known_args(own, options)
     if unknown:
         raise _unknown(unknown, name, known)
+    if child is not None and len(vars(options).get("child") or ()) == 1:
+        raise UsageError(
+            f"'{clean(options.child[0], 40)}' stands before '--', where options stand",
+            f"A profile is chosen with --profile NAME: '{PROGRAM} exec --profile NAME -- COMMAND'",
+        )
     if child is not None:
         # A second "--" is the command's own.
         options.child = [*options.child, "--", *child] if options.child else child
@@ -210,18 +215,30 @@ def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> Usag
     see = f"Run '{PROGRAM} {word} --help'" if word else f"Run '{PROGRAM} --help'"
     if option is None and word == "login":
         # Somebody may have written it behind --password.
-        return UsageError("unexpected argument (not shown)", "Passwords are asked for, on the terminal")
+        hint = "A profile is chosen with --profile NAME; passwords are asked for, on the terminal"
+        return UsageError("unexpected argument (not shown)", hint)
     if option is None:
-        return UsageError(f"unexpected argument '{clean(unknown[0], 40)}'", see)
+        choose = "A profile is chosen with --profile NAME. " if "--profile" in known else ""
+        return UsageError(f"unexpected argument '{clean(unknown[0], 40)}'", choose + see)
     if any(word in option.lower() for word in _TOKEN_WORDS):
         return UsageError(
             f"there is no option {clean(option, 40)}: other users can see a command line",
             "Write the token to a file and give --login PROVIDER=file:PATH",
         )
+    near = _near_option(option, known)
+    return UsageError(f"there is no option {clean(option, 40)}", f"Did you mean {near}?" if near else see)
+
+
+def _near_option(option: str, known: Sequence[str]) -> str | None:
     import difflib
 
-    near = difflib.get_close_matches(option, known, n=1)
-    return UsageError(f"there is no option {clean(option, 40)}", f"Did you mean {near[0]}?" if near else see)
+    if option == "-V" and "--version" in known:
+        return "--version"
+    words = option.lstrip("-").split("-")
+    # --pool stands for --identity-pool-id, --role for --role-arn, whatever else has similar letters.
+    parts = [name for name in known if all(word in name.lstrip("-").split("-") for word in words)]
+    near = parts[:1] or difflib.get_close_matches(option, known, n=1)
+    return near[0] if near else None
 
 
 def _description(summary: str, details: str) -> str:

@@ -11,6 +11,7 @@ import time
 
 from ..errors import ClockSkewError, ConfigurationError, clean
 from . import fast
+from .command import PROGRAM
 from .failures import UsageError
 
 TYPE_CHECKING = False
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 
 ORIGIN: Final = "the command line"
 FILE_PREFIX: Final = "file://"
+NOTE: Final = "note-"
 _POLICY_FILE_LIMIT: Final = 64 * 1024
+
+_REASONS: Final = {
+    "recovered": "the service refused the old one",
+    "adopted": "the service, or another process, has the new one for this login",
+    "switched": "another person has signed in",
+}
+"""Reasons of `IdentityPool.on_identity_changed`, in words."""
 
 _OPTIONS: Final = (
     ("identity_pool_id", "ID", "the identity pool, REGION:GUID"),
@@ -164,7 +173,16 @@ def open_pool(invocation: Invocation) -> IdentityPool:
     if options.login:
         arguments["logins"] = given_logins(options)
     settings = load(arguments, environ=environ, profile=options.profile, origin=ORIGIN)
-    return pool_of(settings, environ=environ)
+    pool = pool_of(settings, environ=environ)
+    pool.on_identity_changed(lambda *change: _announce(invocation, *change))
+    return pool
+
+
+def _announce(invocation: Invocation, old: str | None, new: str, reason: str) -> None:
+    """Say that the identity is another one, since files and records under the old one are out of reach."""
+    if reason != "created":
+        why = _REASONS.get(reason, reason)
+        invocation.terminal.say(f"{PROGRAM}: the identity is {new} now and was {old}: {why}.")
 
 
 def find_ready(invocation: Invocation) -> tuple[TemporaryCredentials, dict[str, str]] | None:
@@ -196,11 +214,13 @@ def facts_of(pool: IdentityPool, environ: Mapping[str, str]) -> dict[str, str]:
     Return what commands show of the settings.
 
     Returns:
-        ``profile``, empty for none, ``identity_pool_id`` and ``region``. For guests also what ``status``
+        ``profile``, empty for none, ``identity_pool_id``, ``region``, and what wins over the profile
+        (`precedence`), under names that begin with `NOTE`. For guests also what ``status``
         needs to do without the settings.
     """
     from ..pool.pool import parts_of
     from ..pool.status import name_of_principal
+    from .precedence import what_wins
 
     parts = parts_of(pool)
     settings, principal = parts.settings, parts.refresher.principal()
@@ -209,6 +229,8 @@ def facts_of(pool: IdentityPool, environ: Mapping[str, str]) -> dict[str, str]:
         "identity_pool_id": settings.identity_pool_id,
         "region": configured_region(settings, environ),
     }
+    for number, note in enumerate(what_wins(settings, environ)):
+        facts[f"{NOTE}{number}"] = note
     if parts.logins.is_guest and principal is not None:
         facts |= {
             "guest": name_of_principal(parts.logins),

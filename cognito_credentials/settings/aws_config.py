@@ -22,6 +22,8 @@ from ..home import expand_user, home_directory
 from ..regions import is_pool_id
 
 DEFAULT_PROFILE = "default"
+_SHOWN = 8
+"""Profiles that a message names."""
 PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 """In botocore's order, so that the same profile is in effect here as in boto3."""
 
@@ -93,7 +95,8 @@ def choose_profile(
     if name == DEFAULT_PROFILE or (profile is None and may_be_missing):
         return None, {}
     origin = "" if profile else f" (from {variable})"
-    if isinstance(config.get(name), Mapping) and name not in _NO_SECTIONS:
+    bare = [key for key, value in config.items() if isinstance(value, Mapping) and key not in _NO_SECTIONS]
+    if name in bare:
         shown = clean(name, 60)
         raise ConfigurationError(
             f"profile '{shown}'{origin} does not exist in the AWS config file: found [{shown}]",
@@ -107,10 +110,37 @@ def choose_profile(
     elif near:
         hint = "Did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
     elif profiles:
-        hint = "There are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:8])
+        more = ", …" if len(profiles) > _SHOWN else ""
+        hint = "There are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:_SHOWN]) + more
     else:
-        hint = f"There is no profile at all in {_path(environ, 'AWS_CONFIG_FILE', 'config') or 'any file'}"
+        hint = _no_profile(environ, bare)
     raise ConfigurationError(f"profile '{clean(name, 80)}'{origin} does not exist", hint=hint)
+
+
+def _no_profile(environ: Mapping[str, str], bare: list[str]) -> str:
+    path = _path(environ, "AWS_CONFIG_FILE", "config")
+    if path is None:
+        return "There is no home directory, and so no AWS config file: set HOME or AWS_CONFIG_FILE"
+    if not os.path.exists(path):
+        return f"There is no file {clean(path)}: 'cognito-credentials configure' makes it"
+    if bare:
+        return f"In {clean(path)} write [profile {clean(bare[0], 60)}] in place of [{clean(bare[0], 60)}]"
+    return f"There is no profile in {clean(path)}: 'cognito-credentials configure' adds one"
+
+
+def profiles_with_keys(path: str) -> set[str]:
+    """
+    Name the profiles that have an access key in the config or credentials file at *path*.
+
+    Raises:
+        ConfigurationError: The file is not UTF-8 or is malformed.
+    """
+    sections = _parse(path) if path and os.path.isfile(path) else {}
+    return {
+        name.partition(" ")[2].strip("'\" ") if name.startswith("profile ") else name
+        for name, values in sections.items()
+        if "aws_access_key_id" in values and not name.startswith(("sso-session ", "services "))
+    }
 
 
 def config_files(environ: Mapping[str, str]) -> tuple[str, str]:
@@ -219,6 +249,12 @@ def _what_is_wrong(path: str, cause: Exception) -> ConfigurationError:
     errors = getattr(cause, "errors", None)
     if line is None and errors:
         line = errors[0][0]
+    if isinstance(cause, configparser.DuplicateOptionError):
+        key, section = clean(str(cause.option), 60), clean(str(cause.section), 60)
+        return _malformed(path, line, f"has {key} a second time in [{section}]", "Remove one of the two")
+    if isinstance(cause, configparser.MissingSectionHeaderError) and cause.line.startswith("\ufeff"):
+        what = "begins with a byte order mark, which boto3 cannot read"
+        return _malformed(path, None, what, "Save it as UTF-8 without a byte order mark")
     hint = f"Correct it{' there' if line else ''}: '[profile NAME]', then 'key = value' lines"
     return _malformed(path, line, "is malformed", hint)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -58,6 +59,8 @@ SIGN_IN_KEYS: Final = (
 """Profile keys of signing in."""
 
 _PREFIX: Final = "AWS_COGNITO_"
+_ONE_LINE: Final = re.compile(r"[^\s:=]{1,128}\s*=\s*[a-z]+:.*")
+"""A login provider name and a source; the one source without a name, ``developer:URL``, has a colon first."""
 _ROLE_SETTINGS: Final = {
     "enhanced": ("custom_role_arn",),
     "basic": ("role_arn", "role_session_name", "duration_seconds", "policy"),
@@ -376,6 +379,11 @@ def _source_texts(found: _Setting) -> dict[str | None, str]:
         raise ConfigurationError(
             f"cognito_logins from {found.origin} is empty",
             hint="Write '  accounts.google.com = file:/path' below it, or remove it for guest access",
+        )
+    if isinstance(found.value, str) and _ONE_LINE.fullmatch(found.value.strip()):
+        raise ConfigurationError(
+            f"cognito_logins from {found.origin} has its login on the same line",
+            hint="Write each login below it, on an indented line: '  PROVIDER = SOURCE'",
         )
     return {name: str(text) for name, text in value.items()}
 

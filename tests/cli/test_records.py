@@ -16,6 +16,7 @@ from cognito_credentials.cli.tables import as_json, listing, table
 from cognito_credentials.cli.terminal import Terminal
 from tests.cache.earlier_version import downgrade
 from tests.cli.conftest import Done
+from tests.world import World
 
 Call = Callable[..., Done]
 STATUS_KEYS = {
@@ -30,7 +31,7 @@ STATUS_KEYS = {
     ),
     *("identity_id", "unknown_because", "store", "location", "store_problem", "access_key_id_last4"),
     *("account_id", "expiration", "refresh_at", "seconds_left", "retry_in", "last_error", "clock_offset"),
-    *("region", "flow", "logins"),
+    *("region", "flow", "logins", "notes"),
 }
 LIST_KEYS = {
     *("profile", "identity_pool_id", "identity_pool_id_origin", "login", "identity_id", "expiration"),
@@ -242,6 +243,19 @@ class TestRefresh:
         assert (done.code, calls) == (0, {"GetCredentialsForIdentity": 1})
         assert done.out == f"New credentials for {identity} until {second['Expiration']}.\n"
         assert second["AccessKeyId"] != first["AccessKeyId"]
+
+    def test_another_identity_is_announced(self, emulator: Any, pool_id: str, call: Call) -> None:
+        """Whoever is another guest from now on reads both identities and the reason, in one line."""
+        assert call("refresh", "--profile", "guest").err == ""
+        gone = _identity(call)
+        World(emulator, {}).delete_identity(str(gone))
+        done = call("refresh", "--profile", "guest")
+
+        now = _identity(call)
+        assert done.code == 0
+        assert done.line == (
+            f"cognito-credentials: the identity is {now} now and was {gone}: the service refused the old one."
+        )
 
     @pytest.mark.parametrize(
         ("argv", "variable"), [(["--cache", "memory"], None), ([], "memory")], ids=["option", "variable"]

@@ -226,13 +226,16 @@ def test_config_file_variable_expands_the_home(home: Path) -> None:
         (b"[default]\nregion = \xff\xfe\n", ["is not UTF-8"]),
         (f"{CANARY}\n", ["line 1", "is malformed"]),
         (f"[default]\nregion = a\n{CANARY}\n", ["line 3", "is malformed"]),
-        (f"[default]\nregion = a\nregion = {CANARY}\n", ["line 3", "is malformed"]),
+        (
+            f"[default]\nregion = a\nregion = {CANARY}\n",
+            ["line 3 has region a second time in [default]", "Remove one"],
+        ),
         (
             f"[default]\n[profile a]\n[default]\nkey = {CANARY}\n",
             ["has [default] more than once: lines 1 and 3", "Join them"],
         ),
         (f"[default]\ncognito_logins =\n  {CANARY}\n", ["line 3 has an indented line without '='"]),
-        ("\ufeff[default]\n", ["line 1", "is malformed"]),
+        ("\ufeff[default]\n", ["begins with a byte order mark", "Save it as UTF-8 without"]),
     ],
 )
 @pytest.mark.parametrize("name", ["config", "credentials"])
@@ -363,10 +366,37 @@ def test_a_missing_profile_names_near_ones(
         assert part.lower() in str(caught.value).lower()
 
 
-def test_a_missing_profile_without_any_names_the_file() -> None:
-    """Where there is no profile at all, the file that was looked at is named."""
-    with pytest.raises(ConfigurationError, match=r"no profile at all in /h/\.aws/config"):
-        choose_profile({"profiles": {}}, {"HOME": "/h"}, "x", may_be_missing=True)
+@pytest.mark.parametrize(
+    ("config", "hint"),
+    [
+        (None, "There is no file {path}: 'cognito-credentials configure' makes it"),
+        ("", "There is no profile in {path}: 'cognito-credentials configure' adds one"),
+        ("[guest]\nregion = a\n", "In {path} write [profile guest] in place of [guest]"),
+    ],
+)
+def test_a_missing_profile_without_any_says_what_is_there(
+    tmp_path: Path, config: str | None, hint: str
+) -> None:
+    """Where there is no profile at all, the message tells a missing file from one with a mistake."""
+    path = tmp_path / ".aws" / "config"
+    if config is not None:
+        path.parent.mkdir()
+        path.write_text(config)
+    environ = {"HOME": str(tmp_path)}
+
+    with pytest.raises(ConfigurationError) as caught:
+        choose_profile(read_config(environ), environ, "x", may_be_missing=True)
+
+    assert caught.value.hint == hint.format(path=path)
+
+
+def test_a_list_that_is_cut_says_so() -> None:
+    """Of many profiles eight are named, and an ellipsis stands for the rest."""
+    config = {"profiles": {f"profile-{letter}": {} for letter in "abcdefghi"}}
+    with pytest.raises(ConfigurationError) as caught:
+        choose_profile(config, {}, "zzzzzz", may_be_missing=True)
+
+    assert caught.value.hint.endswith("profile-h, …")
 
 
 def test_default_need_not_exist() -> None:

@@ -357,7 +357,7 @@ def test_an_empty_or_nested_profile_key_is_an_error(value: object) -> None:
     "region",
     [
         *("us-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1", "eusc-de-east-1", "ap-southeast-7"),
-        *("us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1", "xx-new-12"),
+        *("us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1", "xx-south-12"),
     ],
 )
 def test_regions_of_every_partition_are_taken(region: str) -> None:

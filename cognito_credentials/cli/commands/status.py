@@ -7,7 +7,7 @@ from ...cache.records import decode_identity, decode_state
 from ...clock import Clock, span
 from .. import fast
 from ..command import Command, Invocation, Options
-from ..pool_options import facts_of, given_region, open_pool, selection
+from ..pool_options import NOTE, facts_of, given_region, open_pool, selection
 from ..tables import as_json, listing, moment
 from ..terminal import printable
 from ..words import clock_difference, command_line, sign_in_place, time_left
@@ -51,6 +51,7 @@ def answer(invocation: Invocation) -> int | None:
             "region": given_region(invocation) or facts["region"],
             "flow": facts["flow"],
             "logins": [],
+            "notes": _notes(facts),
         },
         has_sign_in=False,
     )
@@ -73,6 +74,7 @@ def run(invocation: Invocation) -> int:
         "region": given_region(invocation) or found["region"],
         "flow": parts.settings.flow,
         "logins": parts.logins.describe(),
+        "notes": _notes(found),
     }
     if "guest" in found and facts["seconds_left"] is not None:
         fast.remember(argv, environ, pool, found, key=key, lines=lines)
@@ -84,10 +86,17 @@ _FACTS: Final = dict.fromkeys(
         *("identity_pool_id", "profile", "principal", "signed_in_as", "login_store", "sign_in_has_ended"),
         *("identity_id", "unknown_because", "store", "location", "store_problem", "access_key_id_last4"),
         *("account_id", "expiration", "refresh_at", "seconds_left", "retry_in", "last_error", "clock_offset"),
-        *("identity_pool_id_origin", "region", "flow", "logins"),
+        *("identity_pool_id_origin", "region", "flow", "logins", "notes"),
     )
 )
-"""Names that stay from release to release: those of `pool.status.Status`, then four of the settings."""
+"""
+Names that stay from release to release: those of `pool.status.Status`, then four of the settings; ``notes``
+says what wins over the profile in other programs, a sentence each.
+"""
+
+
+def _notes(facts: Mapping[str, str]) -> list[str]:
+    return [note for name, note in facts.items() if name.startswith(NOTE)]
 
 
 def _show(invocation: Invocation, facts: Mapping[str, Any], *, has_sign_in: bool) -> int:
@@ -123,6 +132,7 @@ def _rows(facts: Mapping[str, Any], *, has_sign_in: bool) -> list[tuple[str, obj
         ("Not kept", None if problem is None else f"{problem}; {NOTHING_KEPT}"),
         ("Last error", error),
         ("Clock", f"this machine is {clock_difference(offset)}" if offset else None),
+        *(("Note", f"{note}.") for note in facts["notes"]),
     ]
 
 

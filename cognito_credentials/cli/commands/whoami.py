@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ...errors import CognitoCredentialsError, RefusedError, ServiceError, replaced
 from ...settings.aws_config import read_config
 from ...settings.endpoints import checked_endpoint, configured_endpoint
-from ..command import Command, Invocation, Options
+from ..command import PROGRAM, Command, Invocation, Options
 from ..pool_options import configured_region, given_region, open_pool
+from ..precedence import what_wins
 from ..tables import as_json, listing
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def run(invocation: Invocation) -> int:
     pool = open_pool(invocation)
     region = given_region(invocation) or configured_region(pool.settings, invocation.environ)
     answer = caller_identity(pool, region, invocation.environ)
+    for note in what_wins(pool.settings, invocation.environ):
+        invocation.terminal.say(f"{PROGRAM}: warning: {note}.")
     if invocation.options.json:
         invocation.terminal.write(as_json(answer))
     else:

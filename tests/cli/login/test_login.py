@@ -319,7 +319,7 @@ def test_a_guest_is_not_forgotten_unasked(app: App) -> None:
     done = app.cli("logout", "--scope", "identity", "--profile", "guest", "--yes")
 
     assert refused.code == 2
-    assert f"add --yes to forget the guest {guest} for ever" in refused.err
+    assert f"whether to forget the guest {guest}. Add --yes" in refused.err
     assert (kept["identity_id"], kept["access_key_id_last4"] is None) == (guest, False)
     assert done.code == 0
     assert f"Forgot the identity {guest}." in done.out
@@ -403,7 +403,7 @@ def test_a_profile_with_nothing_to_sign_in_to(app: App) -> None:
         (["--browser", "--device"], 2, "not allowed with"),
         (["--device", "--username", "ann"], 4, "a user name goes with a password"),
         (["--password=CANARY"], 2, "--password takes no value"),
-        (["--password", "CANARY"], 2, "Passwords are asked for"),
+        (["--password", "CANARY"], 2, "passwords are asked for"),
     ],
 )
 def test_what_cannot_be(app: App, options: list[str], code: int, says: str) -> None:

@@ -1,0 +1,93 @@
+"""
+What other programs use in place of a profile's identity pool: keys, roles, another ``credential_process``.
+
+boto3, the AWS CLI and the SDKs look in several places, and the first that has credentials wins. Such a place
+makes a profile work here and not there, without any error. This file finds it and names what to correct.
+
+Source: https://docs.aws.amazon.com/boto3/latest/guide/credentials.html and
+https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shlex
+import shutil
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..regions import is_region, near_regions
+from ..settings.aws_config import config_files, profiles_with_keys, read_config
+from .own_command import is_ours
+from .terminal import printable
+from .words import command_line
+
+if TYPE_CHECKING:
+    from ..settings.settings import Settings
+
+_ROLE_SOURCES = ("source_profile", "credential_source", "web_identity_token_file")
+_SSO = ("sso_session", "sso_start_url")
+
+
+def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """
+    Say what other programs use in place of the identity pool of *settings*.
+
+    Args:
+        settings: Of a profile; without one there is nothing to say.
+
+    Returns:
+        A sentence or two for each, without a full stop at the end.
+    """
+    name = settings.profile
+    if name is None or settings.origins.get("identity_pool_id") != f"profile '{name}'":
+        return []
+    shown, values = f"profile '{printable(name, 80)}'", settings.profile_settings
+    config, credentials = config_files(environ)
+    found = [
+        f"{shown} has keys in {printable(path)}: boto3, the AWS CLI and other SDKs use those keys and not "
+        "the identity pool. Remove them there"
+        for path in (credentials, config)
+        if name in profiles_with_keys(path)
+    ]
+    if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
+        found.append(
+            "AWS_ACCESS_KEY_ID is set: programs that are not told a profile use that key and not the "
+            "identity pool. Unset it"
+        )
+    sso = next((key for key in _SSO if key in values), None)
+    role = "role_arn" if any(key in values for key in _ROLE_SOURCES) and "role_arn" in values else None
+    found += [
+        f"{shown} has {key}: SDKs use that and not the identity pool. Remove it" for key in (role, sso) if key
+    ]
+    region = values.get("region")
+    if isinstance(region, str) and not is_region(region):
+        near = " or ".join(near_regions(region)) or "us-east-1, for example"
+        found.append(f"{shown} has the region '{printable(region, 40)}', which is none. Write {near}")
+    problem = _process_problem(name, values, environ)
+    return [*found, problem] if problem else found
+
+
+def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """Say what is wrong with the profile's ``credential_process``; empty for nothing."""
+    line = values.get("credential_process")
+    shown, configure = f"profile '{printable(name, 80)}'", command_line("configure", name)
+    if not isinstance(line, str):
+        return f"{shown} has no credential_process: the AWS CLI and other SDKs do not use it. Run {configure}"
+    if not is_ours(line):
+        return f"credential_process of {shown} runs another program: SDKs use that one. Run {configure}"
+    words = shlex.split(line, posix=os.name != "nt")
+    program = os.path.expanduser(words[0].strip('"'))
+    if shutil.which(program, path=environ.get("PATH", os.defpath)) is None:
+        return f"credential_process of {shown} runs {printable(program)}, which is not there. Run {configure}"
+    given = [after for word, after in itertools.pairwise(words) if word == "--profile"]
+    given += [word.partition("=")[2] for word in words if word.startswith("--profile=")]
+    other = given[-1].strip('"') if given else None
+    if other is None or other == name:
+        return ""
+    there = "" if other in read_config(environ)["profiles"] else ", which does not exist"
+    return (
+        f"credential_process of {shown} gives the credentials of profile '{printable(other, 80)}'{there}. "
+        f"Run {configure}"
+    )
