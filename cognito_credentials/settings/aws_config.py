@@ -2,8 +2,8 @@
 The AWS config file: its place, its content, and the profile in effect.
 
 It is parsed, and the profiles of the credentials file are merged in, as botocore does it, so that a profile
-means the same here as in boto3; a test compares the two. botocore passes over a file that cannot be read, and its
-errors quote lines of the file, which may hold a key; here both are one error that quotes none.
+means the same here as in boto3; a test compares the two. botocore passes over a file that cannot be read, and
+its errors quote lines of the file, which may hold a key; here both are one error that quotes none.
 """
 
 from __future__ import annotations
