@@ -27,7 +27,7 @@ from ..exchange.interruption import drops_frames_on_interrupt
 from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_provider
 from ..logins.program import source_of_object
 from ..logins.providers import own_identity_id
-from ..logins.source import LoginSource, Source, ask
+from ..logins.source import LoginSource, Source, as_ours, ask
 from ..secret import Secret
 from ..settings.endpoints import checked_endpoint
 
@@ -127,17 +127,9 @@ class DeveloperLogin(Source):
         source = source_of_object(given)
         if source is not None:
             return _parse(ask(source, None))
-        with replaced(Exception, by=self._failure_of_headers):
+        what = f"the function that gives the headers for {self.description}"
+        with replaced(Exception, by=lambda error: as_ours(error, what)):
             return _checked(given())  # type: ignore[operator]  # neither a mapping nor a source
-
-    def _failure_of_headers(self, error: Exception) -> CognitoCredentialsError | None:
-        if isinstance(error, CognitoCredentialsError):
-            return None
-        return LoginRequiredError(
-            f"the function that gives the headers for {self.description} failed with "
-            f"{type(error).__qualname__}",
-            hint="Call it on its own to see why; sign in again if that is the cause",
-        )
 
     def __repr__(self) -> str:
         return f"DeveloperLogin({clean(self._url, 200)!r})"

@@ -18,7 +18,7 @@ from .claims import unverified_subject
 from .program import source_of
 from .providers import check_claims, check_provider, checked_saml_response, is_saml, own_identity_id
 from .schemes import Maker, parse_source
-from .source import TOKEN_BOUND, Source, ask_unexpired, describe, principal_part
+from .source import TOKEN_BOUND, Outage, Source, ask_unexpired, describe, input_of, principal_part
 
 MOST_LOGINS = 10
 """Source: Cognito Identity API, LoginsMap."""
@@ -60,6 +60,8 @@ class Logins:
     """The user's name in the settings, where they name one."""
     derived: frozenset[str] = frozenset()
     """The login provider names that follow from an issuer, and that nobody wrote."""
+    outage: Outage = field(default=(), compare=False)
+    """Errors by which the sources say that they cannot reach what they ask, beside those that are known."""
 
     @classmethod
     def of(cls, value: object, *, origin: str = "argument") -> Logins:
@@ -190,6 +192,10 @@ class Logins:
         """Return the sources that decide the principal: with a user, only those that people sign in to."""
         return [source for _, source in self.sources if self.user is None or source.is_sign_in]
 
+    def inputs(self) -> tuple[str | None, ...]:
+        """Name what each source would give now (`input_of`); empty for a guest."""
+        return tuple(input_of(source) for _, source in self.sources)
+
     def reject(self, tokens: Mapping[str, Secret]) -> None:
         """Have the sources note that the service refused *tokens*."""
         for _, source in self.sources:
@@ -240,7 +246,7 @@ class Logins:
         identity_id = None
         subjects: list[tuple[str, str] | None] = []
         for index, (configured, source) in enumerate(self.sources):
-            token, claims = ask_unexpired(source, configured, now)
+            token, claims = ask_unexpired(source, configured, now, self.outage)
             provider = check_claims(configured, claims, self.origin, is_derived=configured in self.derived)
             if is_saml(provider):
                 token = checked_saml_response(token, provider, self.origin)

@@ -7,7 +7,6 @@ it is replaced and not wrapped: only its type, and the line that raised it, rema
 
 from __future__ import annotations
 
-import errno
 import inspect
 import os
 from collections.abc import Callable
@@ -24,14 +23,11 @@ from ..errors import (
 )
 from ..secret import Secret
 from .claims import TOKEN_LIMIT, unverified_claims, unverified_expiry, unverified_subject
+from .raised import is_from_signal_handler, is_outage
 
 LOGIN_TOKEN: Final = "login token"  # noqa: S105  (what a source holds, for messages; no token)
 TOKEN_BOUND: Final = "token:"  # noqa: S105  (a prefix of principals, no token)
 """How a principal begins that is a hash of the tokens: other tokens, another principal."""
-_NETWORK: Final = frozenset(("socket", "_socket", "ssl", "urllib", "urllib3", "requests", "aiohttp"))
-"""Modules whose kinds of OSError are about connections: gaierror (PyPy: ``_socket``), URLError, …"""
-_UNREACHABLE: Final = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN))
-"""Error numbers of outages that Python has no class for."""
 
 
 class LoginSource(Protocol):
@@ -124,6 +120,14 @@ class Source:
         """
         return None
 
+    def input(self) -> str | None:
+        """
+        Name, for a source that is not quick, what decides its next token: the same name, the same token.
+
+        None where only asking can tell.
+        """
+        return None
+
     def reject(self, token: Secret) -> None:
         """Note that *token* has expired or was refused; a source that keeps tokens must not give it again."""
 
@@ -141,7 +145,11 @@ def describe(source: Source) -> str:
     return clean(source.description or type(source).__qualname__, 120)
 
 
-def ask(source: Source, provider: str | None) -> Secret:
+Outage = tuple[type[BaseException], ...]
+"""Errors by which a source says that it could not reach what it asks, beside those that are known."""
+
+
+def ask(source: Source, provider: str | None, outage: Outage = ()) -> Secret:
     """
     Ask *source* for its token once, and check what it gives.
 
@@ -150,13 +158,15 @@ def ask(source: Source, provider: str | None) -> Secret:
         ConfigurationError: It gave something that is no token.
         ServiceError: What it asks could not be reached.
     """
-    outcome = _checked(_call(source.token, source), source, provider)
+    outcome = _checked(_call(source.token, source, outage=outage), source, provider)
     if isinstance(outcome, Secret):
         return outcome
     raise outcome
 
 
-def ask_unexpired(source: Source, provider: str | None, now: float) -> tuple[Secret, dict[str, Any] | None]:
+def ask_unexpired(
+    source: Source, provider: str | None, now: float, outage: Outage = ()
+) -> tuple[Secret, dict[str, Any] | None]:
     """
     Ask *source* for a token, and once more where that one has expired: a source may notice only then.
 
@@ -164,6 +174,7 @@ def ask_unexpired(source: Source, provider: str | None, now: float) -> tuple[Sec
         source: Of the token.
         provider: The login provider name, for messages; None where the token names it.
         now: The service's time, seconds since the epoch.
+        outage: More errors of a source that cannot reach what it asks.
 
     Returns:
         The token and its claims; None for a token without claims.
@@ -175,7 +186,7 @@ def ask_unexpired(source: Source, provider: str | None, now: float) -> tuple[Sec
     """
     earlier: Secret | None = None
     while True:
-        token = ask(source, provider)
+        token = ask(source, provider, outage)
         claims = unverified_claims(token.reveal())
         expiry = unverified_expiry(claims) if claims else None
         if expiry is None or expiry > now:
@@ -234,37 +245,48 @@ def principal_by_subject(token: Secret) -> str | None:
     return "subject:" + digest(*subject) if subject else None
 
 
-def _call(method: Callable[..., object], source: Source, *arguments: object) -> object:
-    with replaced(Exception, by=lambda error: _as_ours(error, source)):
+def input_of(source: Source) -> str | None:
+    """
+    Name what *source* would give now, without asking anybody: a hash, of a token or of what is wrong.
+
+    What was refused is not refused when this has changed: a file was rewritten, a variable set, another token
+    given, or somebody has signed in. None where only asking can tell.
+    """
+    if not source.is_quick:
+        return source.input()
+    try:
+        return digest("token", ask(source, None).reveal())
+    except CognitoCredentialsError as error:
+        return digest("problem", type(error).__name__, error.message)
+
+
+def _call(method: Callable[..., object], source: Source, *arguments: object, outage: Outage = ()) -> object:
+    with replaced(Exception, by=lambda error: as_ours(error, f"the login source {describe(source)}", outage)):
         return method(*arguments)
 
 
-def _as_ours(error: Exception, source: Source) -> CognitoCredentialsError | None:
-    """Let an error of ours pass; in place of another one, return an error with its type and place only."""
-    if isinstance(error, CognitoCredentialsError):
+def as_ours(error: Exception, what: str, outage: Outage = ()) -> CognitoCredentialsError | None:
+    """
+    Return what takes the place of *error*: an error with its type and place only.
+
+    None where it passes: an error of ours, and one that a signal handler of the program has raised.
+
+    Args:
+        what: What failed, for people.
+        outage: More errors of what could not be reached.
+    """
+    if isinstance(error, CognitoCredentialsError) or is_from_signal_handler(error):
         return None
     failure = f"{type(error).__qualname__} at {_place(error)}"
-    if _is_outage(error):
+    if is_outage(error, outage):
         return ServiceError(
-            f"the login source {describe(source)} could not reach what it asks: {failure}",
+            f"{what} could not reach what it asks: {failure}",
             hint="Check the network and try again; the sign-in itself may be good",
         )
     return LoginRequiredError(
-        f"the login source {describe(source)} failed with {failure}",
+        f"{what} failed with {failure}",
         hint="Call it on its own to see why, then sign in again if that is the cause",
     )
-
-
-def _is_outage(error: Exception) -> bool:
-    """Tell an outage, which says nothing of the sign-in, from a refusal and from a fault of this machine."""
-    if not isinstance(error, OSError):
-        return False
-    # An answer is no outage unless it says to try later. urllib's HTTPError has a code, requests' a response.
-    status = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(status, int):
-        return status == 429 or status >= 500
-    is_of_network = any(kind.__module__.partition(".")[0] in _NETWORK for kind in type(error).__mro__)
-    return is_of_network or isinstance(error, (ConnectionError, TimeoutError)) or error.errno in _UNREACHABLE
 
 
 def _place(error: Exception) -> str:

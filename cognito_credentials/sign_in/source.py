@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
+from ..digest import digest
 from ..errors import CacheError
 from ..exchange.interruption import drops_frames_on_interrupt
 from ..logins.claims import provider_of, unverified_claims, unverified_subject
@@ -143,6 +144,14 @@ class SignInSource(Source):
             return (("file", self._place().path("sign-in")),)
         except CacheError:
             return None
+
+    def input(self) -> str | None:
+        """Name the sign-in: another user's, and each new one, is another; None where it cannot be read."""
+        try:
+            account = self._sign_in().account()
+        except CacheError:
+            return None
+        return digest("sign-in", "" if account is None else account.encode().decode("ascii"))
 
     def account(self) -> Account | None:
         """

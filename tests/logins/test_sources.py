@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import http.client
 import os
 import pickle
+import signal
 import socket
 import urllib.error
 from collections.abc import Callable
@@ -13,7 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.exceptions
 import pytest
+import urllib3.exceptions
 
 from cognito_credentials.errors import ConfigurationError, LoginRequiredError, ServiceError
 from cognito_credentials.logins import CallableSource, EnvironmentSource, FileSource, Logins, TokenSource
@@ -246,6 +250,160 @@ def test_a_refusal_or_a_fault_at_home_is_no_outage(error: OSError) -> None:
 
     with pytest.raises(LoginRequiredError, match=f"failed with {type(error).__name__}"):
         ask(CallableSource(fetch), GOOGLE)
+
+
+def _named(package: str, *names: str, **attributes: Any) -> Exception:
+    """An error of a library that need not be installed: *names* from its base to its class."""
+    kind: type[Exception] = Exception
+    for name in names:
+        kind = type(name, (kind,), {"__module__": package})
+    error = kind(CANARY)
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    return error
+
+
+def _of_aws(status: int, code: str) -> Exception:
+    answer = {"Error": {"Code": code, "Message": CANARY}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return botocore.exceptions.ClientError(answer, "InitiateAuth")  # type: ignore[arg-type]  # as botocore makes it
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        botocore.exceptions.EndpointConnectionError(endpoint_url="https://x"),
+        botocore.exceptions.ReadTimeoutError(endpoint_url="https://x"),
+        botocore.exceptions.ConnectTimeoutError(endpoint_url="https://x"),
+        botocore.exceptions.ProxyConnectionError(proxy_url="https://x"),
+        _of_aws(500, "InternalErrorException"),
+        _of_aws(503, "503"),
+        _of_aws(400, "TooManyRequestsException"),
+        _of_aws(400, "ThrottlingException"),
+        urllib3.exceptions.MaxRetryError(None, "/"),  # type: ignore[arg-type]
+        urllib3.exceptions.ProtocolError(CANARY),
+        http.client.RemoteDisconnected(CANARY),
+        http.client.IncompleteRead(b""),
+        _named(
+            "aiohttp.client_exceptions", "ClientError", "ClientConnectionError", "ServerDisconnectedError"
+        ),
+        _named("aiohttp.client_exceptions", "ClientError", "ClientResponseError", status=503),
+        _named("httpx", "TransportError", "NetworkError", "ConnectError"),
+        _named("httpx", "TransportError", "TimeoutException", "ReadTimeout"),
+        _named("httpx", "HTTPStatusError", response=SimpleNamespace(status_code=502)),
+        _named("httpcore", "NetworkError", "ConnectError"),
+        _named("asyncio.exceptions", "TimeoutError"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("how", ["itself", "cause", "context", "group"])
+def test_libraries_errors_of_an_outage(error: Exception, how: str) -> None:
+    """What libraries raise offline is a ServiceError, also as the cause or context of another error."""
+
+    def fetch() -> str:
+        if how == "group":
+            raise _named("", "ExceptionGroup", exceptions=(ValueError(), error))
+        try:
+            raise error
+        except Exception:
+            if how == "itself":
+                raise
+            if how == "cause":
+                raise RuntimeError(CANARY) from error
+            raise RuntimeError(CANARY)  # noqa: B904  (the context is what is tested)
+
+    with pytest.raises(ServiceError, match="could not reach what it asks") as caught:
+        ask(CallableSource(fetch), GOOGLE)
+
+    assert caught.value.exit_code == 6
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _of_aws(400, "NotAuthorizedException"),
+        _of_aws(400, "ResourceNotFoundException"),
+        botocore.exceptions.NoRegionError(),
+        botocore.exceptions.NoCredentialsError(),
+        urllib3.exceptions.LocationParseError("x"),
+        _named("aiohttp.client_exceptions", "ClientError", "ClientResponseError", status=401),
+        _named("aiohttp.client_exceptions", "ClientError", "InvalidURL"),
+        _named("httpx", "HTTPStatusError", response=SimpleNamespace(status_code=403)),
+        _named("httpx", "TransportError", "UnsupportedProtocol"),
+        _named("ours", "ConnectionError"),
+        type("MissingSchema", (OSError, ValueError), {"__module__": "requests.exceptions"})("x"),
+    ],
+    ids=repr,
+)
+def test_libraries_errors_that_are_no_outage(error: Exception) -> None:
+    """A refusal, a wrong setting, an error of the program: an answer counts more than its context."""
+
+    def fetch() -> str:
+        try:
+            raise ConnectionRefusedError(CANARY)
+        except OSError:
+            if isinstance(error, botocore.exceptions.ClientError) or hasattr(error, "status"):
+                raise error  # noqa: B904  (an earlier try is its context)
+        raise error
+
+    with pytest.raises(LoginRequiredError, match="failed with"):
+        ask(CallableSource(fetch), GOOGLE)
+
+
+def test_a_context_that_is_hidden_is_no_reason() -> None:
+    """``raise … from None`` says that what was handled is not the reason."""
+
+    def fetch() -> str:
+        try:
+            raise ConnectionRefusedError(CANARY)
+        except OSError:
+            raise RuntimeError(CANARY) from None
+
+    with pytest.raises(LoginRequiredError):
+        ask(CallableSource(fetch), GOOGLE)
+
+
+@pytest.mark.parametrize("how", ["itself", "cause"])
+def test_a_program_names_its_own_outages(how: str) -> None:
+    """Errors that the program lists in `outage` are outages; others are not."""
+
+    class TunnelError(Exception):
+        pass
+
+    def fetch() -> str:
+        if how == "itself":
+            raise TunnelError(CANARY)
+        raise RuntimeError(CANARY) from TunnelError()
+
+    with pytest.raises(ServiceError):
+        ask(CallableSource(fetch), GOOGLE, (TunnelError,))
+    with pytest.raises(LoginRequiredError):
+        ask(CallableSource(fetch), GOOGLE, (KeyError,))
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, TimeoutError])
+def test_the_error_of_a_signal_handler_passes(kind: type[Exception]) -> None:
+    """A time limit that the program has set passes through, and is no failure of the login that it met."""
+
+    class Task:
+        def limit(self, *_: object) -> None:
+            raise error
+
+    error = kind("the soft time limit of this task")
+
+    def fetch() -> str:
+        signal.raise_signal(signal.SIGUSR1)
+        return CANARY
+
+    before = signal.signal(signal.SIGUSR1, Task().limit)
+    try:
+        with pytest.raises(kind) as caught:
+            ask(CallableSource(fetch), GOOGLE)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert caught.value is error
 
 
 @pytest.mark.parametrize("error", [LoginRequiredError("gone", hint="sign in"), ServiceError("offline")])
