@@ -158,7 +158,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
 
     def __init__(self, *args: Any, **kwargs: Unpack[_SessionArguments]) -> None:
         others: dict[str, Any] = {**kwargs}
-        settings = {name: others.pop(name) for name in NAMES.keys() & others.keys()}
+        settings = {name: others.pop(name) for name in (NAMES.keys() | {"outage"}) & others.keys()}
         given = {name: value for name, value in settings.items() if value is not None}
         has_keys = _check_boto3s(args, others, has_pool=bool(given))
         super().__init__(*args, **others)

@@ -31,7 +31,10 @@ REVEALED = {
     "exchange/failures.py": (1, "to black the secret out of a service's text"),
     "logins/program.py": (1, "a token that names a source is refused"),
     "logins/providers.py": (1, "a SAML response is base64 of XML"),
-    "logins/source.py": (4, "to strip and measure it, to read exp and sub, to hash it for the principal"),
+    "logins/source.py": (
+        5,
+        "to strip and measure it, to read exp and sub, to hash it for the principal; hashed to tell a new one",
+    ),
     "sign_in/ways/authorization.py": (1, "what a person pasted is taken apart"),
     "sign_in/kept/stores.py": (1, "the plain file, where that was chosen"),
     "exchange/connections.py": (1, "a proxy is given its password"),

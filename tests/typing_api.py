@@ -45,6 +45,10 @@ def pools() -> None:
     IdentityPool(POOL_ID, logins={"accounts.google.com": sign_in})
     IdentityPool(POOL_ID, logins=Source(), user="ann")
     IdentityPool(profile_name="app", flow="basic", duration_seconds=900)
+    IdentityPool(POOL_ID, logins=sign_in, outage=KeyError)
+    IdentityPool(POOL_ID, logins=sign_in, outage=(KeyError, OSError))
+    Session(identity_pool_id=POOL_ID, logins=sign_in, outage=KeyError)
+    IdentityPool(POOL_ID, outage="KeyError")  # type: ignore[arg-type]
     IdentityPool(5)  # type: ignore[arg-type]
     IdentityPool(POOL_ID, lgoins=sign_in)  # type: ignore[call-arg]
     IdentityPool(POOL_ID, flow=5)  # type: ignore[arg-type]

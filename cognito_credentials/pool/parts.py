@@ -56,8 +56,10 @@ class Parts:
         *,
         like: Parts | None = None,
     ) -> None:
+        if like is not None and like.logins.outage:
+            logins = dataclasses.replace(logins, outage=like.logins.outage)
         self.settings = settings
-        self.logins = logins
+        self.logins: Logins = logins
         self.store: Store = open_store(settings) if like is None else like.store
         self.clock = clock
         self._environ = environ

@@ -7,6 +7,7 @@ identities. What is done for credentials is decided in `refresh/refresher.py`.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,8 @@ class IdentityPool:
         cache: ``file`` or ``memory``.
         endpoint_url: Address of Cognito Identity, where it is not AWS's: https, or http on this machine.
         sts_endpoint_url: The same of STS, for the basic flow.
+        outage: What else a login function raises when it cannot reach its issuer: a class of errors, or a
+            tuple of them. Those of Python, botocore, urllib3, requests, httpx and aiohttp are known.
         clock: By default the machine's own.
         environ: By default the process's own environment.
 
@@ -87,6 +90,7 @@ class IdentityPool:
         cache: str | None = None,
         endpoint_url: str | None = None,
         sts_endpoint_url: str | None = None,
+        outage: type[BaseException] | tuple[type[BaseException], ...] | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -115,8 +119,10 @@ class IdentityPool:
         if "logins" in checked:
             checked["logins"] = Logins.of(checked["logins"])  # from here on tokens are secrets
         self._arguments: dict[str, object] = checked
+        self._outage = checks.outage(outage, "outage from argument")
         self._building = SingleFlight()
-        self._begin(None, (_rebuild, (profile_name, checked)))
+        remade = {**checked, "outage": self._outage} if self._outage else checked
+        self._begin(None, (_rebuild, (profile_name, remade)))
 
     def _begin(self, parts: Parts | None, made_by: _MadeBy | None) -> None:
         """
@@ -377,6 +383,8 @@ class IdentityPool:
                 else:
                     logins = logins_of(settings, self._environ)
                 load_for_refreshes()
+                if self._outage:
+                    logins = dataclasses.replace(logins, outage=self._outage)
                 self._parts = Parts(settings, logins, self._clock, self._environ)
             return self._parts
         finally:

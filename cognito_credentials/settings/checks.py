@@ -115,6 +115,18 @@ def user(value: object, where: str) -> str:
     return given
 
 
+def outage(value: object, where: str) -> tuple[type[BaseException], ...]:
+    """Take a class of errors, or several."""
+    given = value if isinstance(value, (tuple, list)) else () if value is None else (value,)
+    for kind in given:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise ConfigurationError(
+                f"{where} has {type(kind).__name__}, which is no class of errors",
+                hint="Give the classes of what a login function raises offline: outage=(TunnelError,)",
+            )
+    return tuple(given)
+
+
 def flow(value: object, where: str) -> str:
     """Take ``enhanced`` or ``basic``."""
     given = text(value, where)

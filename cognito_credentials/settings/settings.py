@@ -33,6 +33,7 @@ class Arguments(TypedDict, total=False):
     cache: str | None
     endpoint_url: str | None
     sts_endpoint_url: str | None
+    outage: type[BaseException] | tuple[type[BaseException], ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials import IdentityPool
-from cognito_credentials.errors import ConfigurationError
+from cognito_credentials.errors import ConfigurationError, LoginRequiredError, ServiceError
 from cognito_credentials.logins import FileSource
 from cognito_credentials.pool.logins import logins_of
 from cognito_credentials.pool.pool import parts_of
@@ -106,3 +106,30 @@ def test_a_pool_can_be_pickled_if_its_logins_can() -> None:
     there = pickle.loads(pickle.dumps(pool))
 
     assert parts_of(there).logins.describe() == ["a.b = file:/x"]
+
+
+class TunnelError(Exception):
+    """What a program's own library raises offline."""
+
+
+def test_a_program_names_what_is_an_outage() -> None:
+    """`outage` counts for the pool, its other users and its pickles; any other error asks for a sign-in."""
+
+    def fetch() -> str:
+        raise TunnelError
+
+    pool = IdentityPool(POOL, logins={"accounts.google.com": fetch}, outage=TunnelError)
+
+    for one in (pool, pool.for_user("ann", logins={"accounts.google.com": fetch})):
+        with pytest.raises(ServiceError, match="could not reach what it asks: TunnelError"):
+            one.credentials()
+    assert IdentityPool(outage=(TunnelError,)).__reduce__()[1][1]["outage"] == (TunnelError,)
+    with pytest.raises(LoginRequiredError):
+        IdentityPool(POOL, logins={"accounts.google.com": fetch}).credentials()
+
+
+@pytest.mark.parametrize("wrong", ["TunnelError", (TunnelError, 5), TunnelError(), int])
+def test_an_outage_is_a_class_of_errors(wrong: Any) -> None:
+    """Anything else in `outage` is an error at once, which shows no value."""
+    with pytest.raises(ConfigurationError, match=r"outage from argument has .*no class of errors"):
+        IdentityPool(outage=wrong)

@@ -223,7 +223,8 @@ def test_every_setting_is_a_keyword() -> None:
     """`IdentityPool`, `Session` and `install` have a keyword for each setting, and no other."""
     parameters = set(inspect.signature(IdentityPool).parameters)
 
-    assert parameters - {"profile_name", "clock", "environ"} == set(NAMES) == set(Arguments.__annotations__)
+    names = {*NAMES, "outage"}
+    assert parameters - {"profile_name", "clock", "environ"} == names == set(Arguments.__annotations__)
     with pytest.raises(TypeError, match="lgoins"):
         IdentityPool(lgoins={})  # type: ignore[call-arg]
 
