@@ -33,7 +33,7 @@ REVEALED = {
     "logins/providers.py": (1, "a SAML response is base64 of XML"),
     "logins/source.py": (
         5,
-        "to strip and measure it, to read exp and sub, to hash it for the principal; hashed to tell a new one",
+        "to strip and measure it, to read exp and sub, to hash it for the principal; to tell a new one",
     ),
     "sign_in/ways/authorization.py": (1, "what a person pasted is taken apart"),
     "sign_in/kept/stores.py": (1, "the plain file, where that was chosen"),
