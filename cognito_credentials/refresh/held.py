@@ -106,8 +106,8 @@ class Memory:
             self.held = None
         key = principal.credentials_key
         record = self._records.credentials(key)
-        rejected = (self._rejected, self._records.state(key).rejected_access_key_id)
         if record is not None and (self.held is None or record.issued_at > self.held.record.issued_at):
+            rejected = (self._rejected, self._records.state(key).rejected_access_key_id)
             self.put(record, principal, is_rejected=record.credentials.access_key_id in rejected)
             self._identities.adopt_from_disk(principal, record.identity_id)
         return self.held
