@@ -53,6 +53,7 @@ THOROUGH = (
     "tests/keyring/",
     "tests/pool/test_crowd.py",
     "tests/processes/",
+    "tests/sign_in/test_clocks.py",
     "tests/sign_in/test_devices.py",
     "tests/sign_in/test_interrupted.py",
     "tests/sign_in/test_interruption.py",
@@ -60,6 +61,7 @@ THOROUGH = (
     "tests/sign_in/test_killed.py",
     "tests/sign_in/test_lasting.py",
     "tests/sign_in/test_leftovers.py",
+    "tests/sign_in/test_prompts.py",
     "tests/sign_in/test_srp.py",
     "tests/sign_in/test_user_pool.py",
 )

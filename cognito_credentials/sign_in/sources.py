@@ -34,7 +34,8 @@ class OidcLogin(SignInSource):
         redirect_ports: Loopback ports for the browser's answer, tried in order; any free port by default.
         store: Where the refresh token is stored: ``keyring`` (the default), or ``file`` for a plain file that
             only this user can read.
-        login_provider: The login provider name; by default the issuer without its scheme.
+        login_provider: The login provider name; by default the issuer without its scheme and without a slash
+            at its end.
         profile_name: Keeps sign-ins apart. The name of a profile in the AWS config, with the same issuer and
             client, is that profile's sign-in on the command line.
         environ: Environment variables, for HOME, proxies and the browser; by default the process's own.
@@ -89,7 +90,8 @@ class UserPool(SignInSource):
             one, and ``http://127.0.0.1:PORT/callback`` registered for the client.
         store: Where the refresh token is stored: ``keyring`` (the default), or ``file`` for a plain file that
             only this user can read.
-        login_provider: The login provider name; by default the user pool's own.
+        login_provider: The login provider name; by default that of the issuer in the tokens: a user pool has
+            one of two (.github/SERVICE.md#5.1.11).
         profile_name: Keeps sign-ins apart. The name of a profile in the AWS config, with the same user pool
             and client, is that profile's sign-in on the command line.
         environ: Environment variables, for HOME, proxies and the browser; by default the process's own.

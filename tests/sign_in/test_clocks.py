@@ -44,7 +44,7 @@ def _user_pool(clock: ManualClock) -> UserPool:
     return UserPool(POOL, CLIENT, store="file", sign_in="password", clock=clock)
 
 
-@pytest.mark.parametrize("off", OFF)
+@pytest.mark.parametrize("off", [*OFF, pytest.param(3601, marks=pytest.mark.quick)])
 def test_a_password_is_proven_at_the_pools_time(pool: UserPoolServer, clock: ManualClock, off: float) -> None:
     """The first try is right, whatever this machine's clock says: with a device, a code, and a refresh."""
     pool.users["ann"].challenges = ["SOFTWARE_TOKEN_MFA"]

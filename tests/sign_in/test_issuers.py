@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from cognito_credentials import IdentityPool
 from cognito_credentials.clock import Clock
+from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from cognito_credentials.errors import ConfigurationError, ServiceError
 from cognito_credentials.exchange.http import Network
 from cognito_credentials.logins import Logins
@@ -22,6 +24,7 @@ from ..logins.tokens import jwt
 from .conftest import Person
 from .user_pool_server import CLIENT, POOL, UserPoolServer
 
+__all__ = ["emulator", "emulator_keys"]
 PASSWORD = "CANARY correct horse"
 ORIGINAL = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
 UPDATED = f"https://issuer-cognito-idp.us-east-1.amazonaws.com/{POOL}"
@@ -196,3 +199,25 @@ def test_one_issuer_has_one_derived_name(issuer: str, name: str) -> None:
     assert _providers({f"{name}/": token}) == [f"{name}/"]  # a written name stays as it is
     with pytest.raises(ConfigurationError, match=f"Drop it: '{name}'"):
         Logins.of({issuer: token})
+
+
+@pytest.fixture
+def identity_pool(emulator: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An identity pool of the emulator with a user pool, by the name that consoles write, and Auth0."""
+    for service in ("COGNITO_IDENTITY", "STS"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
+    provider = {"ProviderName": NAMES[0], "ClientId": CLIENT, "ServerSideTokenCheck": False}
+    arn = "arn:aws:iam::123456789012:oidc-provider/tenant.auth0.com"
+    return str(emulator.create_pool(CognitoIdentityProviders=[provider], OpenIdConnectProviderARNs=[arn]))
+
+
+@pytest.mark.parametrize("name", [*NAMES, "tenant.auth0.com"])
+def test_credentials_for_a_token_that_names_its_provider(
+    emulator: Any, identity_pool: str, name: str
+) -> None:
+    """Tokens of either issuer of a user pool, and of one with a slash at its end, lead to credentials."""
+    issuer = f"https://{name}/" if "auth0" in name else f"https://{name}"
+    audience = CLIENT if name in NAMES else "app"
+    token = emulator.login_token(name, audience=audience, subject="ann", claims={"iss": issuer})
+
+    assert IdentityPool(identity_pool, logins=token).credentials().access_key_id.startswith("ASIA")

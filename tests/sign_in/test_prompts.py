@@ -179,6 +179,7 @@ def test_a_function_that_opens_a_browser_is_not_async(pool: UserPoolServer) -> N
         source.sign_in(Person(), way="browser", open_browser=opens)  # type: ignore[arg-type]
 
 
+@pytest.mark.quick
 def test_a_form_tries_a_wrong_password_once(pool: UserPoolServer) -> None:
     """A form that gives the same password again asks nobody: the pool, which counts tries, is asked once."""
     with pytest.raises(LoginRejectedError, match=r"^the user name or the password is wrong"):

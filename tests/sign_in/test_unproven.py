@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +44,9 @@ class Waiting:
         self.wait_seconds = wait_seconds
 
     def _opened(self, url: str) -> bool:
-        asked = _query(goal_of(url))
+        address = goal_of(url)
+        asked = _query(address)
+        self.person.address = address  # type: ignore[attr-defined]  # only one of them looks
         self._issuer.nonce = asked["nonce"]
         for query in self._queries:
             filled = {name: value.replace("{state}", asked["state"]) for name, value in query.items()}
@@ -66,7 +69,7 @@ class Waiting:
 def test_what_is_reported_without_a_state_is_told_at_once_and_named_at_the_end(issuer: HostileIssuer) -> None:
     """A failed SAML sign-in is told in terminal and browser, as unproven, and again when time runs out."""
     person = Person()
-    waiting = Waiting(issuer, person, REFUSED, wait_seconds=0.5)
+    waiting = Waiting(issuer, person, REFUSED, wait_seconds=0.01)
 
     with pytest.raises(LoginRequiredError) as caught:
         waiting.run()
@@ -80,6 +83,27 @@ def test_what_is_reported_without_a_state_is_told_at_once_and_named_at_the_end(i
     assert caught.value.message.startswith("nobody signed in")
     assert "the identity provider behind it" in caught.value.hint
     assert "/token" not in [path for _, path, _ in issuer.requests]
+
+
+class Answers(Person):
+    """A person who signs in properly as soon as a refusal is told."""
+
+    address = ""
+
+    def say(self, text: str) -> None:
+        super().say(text)
+        if UNPROVEN in text:
+            asked = _query(self.address)
+            right = {"code": "CANARY-code", "state": asked["state"]}
+            threading.Thread(target=_get, args=(asked["redirect_uri"], right), daemon=True).start()
+
+
+def test_it_is_told_while_the_sign_in_waits(issuer: HostileIssuer) -> None:
+    """The person reads of the refusal before the time runs out, and can still sign in."""
+    person = Answers()
+    waiting = Waiting(issuer, person, REFUSED)
+
+    assert waiting.run().claims["sub"] == "ann"
 
 
 def test_the_sign_in_goes_on_after_an_unproven_refusal(issuer: HostileIssuer) -> None:
@@ -98,7 +122,7 @@ def test_the_sign_in_goes_on_after_an_unproven_refusal(issuer: HostileIssuer) ->
 def test_an_ignored_answer_is_told_without_its_content(issuer: HostileIssuer, query: dict[str, str]) -> None:
     """A code without a state and an answer to another sign-in are said to be ignored, without their words."""
     person = Person()
-    waiting = Waiting(issuer, person, query, wait_seconds=0.5)
+    waiting = Waiting(issuer, person, query, wait_seconds=0.01)
 
     with pytest.raises(LoginRequiredError, match=r"^nobody signed in within \d+ minutes\. Sign in again$"):
         waiting.run()
@@ -110,11 +134,11 @@ def test_an_ignored_answer_is_told_without_its_content(issuer: HostileIssuer, qu
 
 def test_a_page_cannot_fill_the_terminal(issuer: HostileIssuer) -> None:
     """Attack: of many made-up refusals three are told, without escapes and in one line each."""
-    many = [{"error": f"e{number}", "error_description": "\x1b[2J\n" + "x" * 900} for number in range(20)]
+    many = [{"error": f"e{number}", "error_description": "\x1b[2J\n" + "x" * 900} for number in range(5)]
     person = Person()
 
     with pytest.raises(LoginRequiredError):
-        Waiting(issuer, person, *many, *many, wait_seconds=0.5).run()
+        Waiting(issuer, person, *many, *many, wait_seconds=0.01).run()
 
     told = [text for text in person.shown if UNPROVEN in text]
     assert len(told) == 3
@@ -128,7 +152,7 @@ def test_an_error_that_names_no_issuer_is_told(issuer: HostileIssuer) -> None:
     person = Person()
 
     with pytest.raises(LoginRequiredError, match=SAML.rstrip(".")):
-        Waiting(issuer, person, {**REFUSED, "state": "{state}"}, wait_seconds=0.5).run()
+        Waiting(issuer, person, {**REFUSED, "state": "{state}"}, wait_seconds=0.01).run()
 
 
 def test_pasted_by_hand_it_is_the_answer(issuer: HostileIssuer) -> None:
