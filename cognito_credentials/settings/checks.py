@@ -59,9 +59,10 @@ def _no_pool_id(given: str, region: str, where: str) -> ConfigurationError:
         return _arn(given, where)
     user_pool = _USER_POOL_ID.search(given)
     if user_pool:
-        is_whole = user_pool[0] == given
-        what = f"is the id of a user pool: {shown}" if is_whole else f"names a user pool: {shown}"
-        return ConfigurationError(f"{where} {what}", hint=hint.replace("It", "An identity pool's id"))
+        hint = hint.replace("It", "An identity pool's id")
+        if user_pool[0] == given:
+            return ConfigurationError(f"{where} is the id of a user pool: {shown}", hint=hint)
+        return ConfigurationError(f"{where} names a user pool: {shown}", hint=hint)
     tidy = given.strip().lower()
     if is_pool_id(tidy):
         what = (

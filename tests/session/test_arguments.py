@@ -107,14 +107,6 @@ def test_a_pool_in_the_wrong_place_of_the_provider() -> None:
         IdentityPoolProvider(pool=POOL)  # type: ignore[arg-type]
 
 
-def test_the_real_aiobotocore_is_known() -> None:
-    """Where aiobotocore is installed, its session is refused like the one above."""
-    aiobotocore = pytest.importorskip("aiobotocore.session")
-
-    with pytest.raises(ConfigurationError, match="got an asynchronous one, aiobotocore's AioSession"):
-        install(aiobotocore.get_session(), identity_pool_id=POOL)
-
-
 @pytest.mark.parametrize("way", ["install", "Session"])
 def test_a_session_in_use(world: World, way: str) -> None:
     """A botocore session that has credentials already would go on with those: it is refused."""
