@@ -176,6 +176,19 @@ def sentences(what: str, hint: str) -> str:
     return f"{what if what.endswith(('?', '!', '…')) else what.removesuffix('.') + '.'} {hint}"
 
 
+def near(word: str, choices: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """
+    Find which of *choices* a mistyped *word* was probably meant to be.
+
+    Args:
+        most: How many to return, the nearest first.
+        cutoff: The least likeness, 0 to 1, as `difflib.get_close_matches` has it.
+    """
+    import difflib  # only after a mistake: it is slow to import
+
+    return difflib.get_close_matches(word, list(choices), n=most, cutoff=cutoff)
+
+
 def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """
     Make *text* from outside safe to print and log: one line, no control or bidi characters, no secret.

@@ -10,6 +10,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from .errors import near
+
 _DIRECTION = r"(north|south|east|west|central|northeast|northwest|southeast|southwest)"
 _REGION = re.compile(rf"[a-z]{{2,4}}(-[a-z]+)*-{_DIRECTION}-[0-9]{{1,2}}")
 _USER_POOL_ID = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}_[A-Za-z0-9]{1,55}")
@@ -71,9 +73,7 @@ def is_pool_id(text: str) -> bool:
 
 def near_regions(text: str) -> list[str]:
     """Name up to three known regions that *text* may stand for."""
-    import difflib  # for an error message only
-
-    return difflib.get_close_matches(text.lower(), KNOWN_REGIONS, n=3, cutoff=0.7)
+    return near(text.lower(), KNOWN_REGIONS, most=3, cutoff=0.7)
 
 
 def partition_of(region: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import clean
+from ..errors import clean, near
 from .command import PROGRAM, Command, Entry, Options
 from .failures import EXIT_CODES, UsageError
 from .terminal import Terminal
@@ -97,10 +97,8 @@ def parse(argv: list[str], commands: Sequence[Entry]) -> argparse.Namespace:
 
 
 def _no_such_command(word: str, names: list[str]) -> UsageError:
-    import difflib
-
-    near = difflib.get_close_matches(word, names, n=1)
-    hint = f"Did you mean '{near[0]}'?" if near else f"Run '{PROGRAM} --help' to see the commands"
+    meant = near(word, names)
+    hint = f"Did you mean '{meant[0]}'?" if meant else f"Run '{PROGRAM} --help' to see the commands"
     return UsageError(f"there is no command '{clean(word, 40)}'", hint)
 
 
@@ -225,20 +223,18 @@ def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> Usag
             f"there is no option {clean(option, 40)}: other users can see a command line",
             "Write the token to a file and give --login PROVIDER=file:PATH",
         )
-    near = _near_option(option, known)
-    return UsageError(f"there is no option {clean(option, 40)}", f"Did you mean {near}?" if near else see)
+    meant = _near_option(option, known)
+    return UsageError(f"there is no option {clean(option, 40)}", f"Did you mean {meant}?" if meant else see)
 
 
 def _near_option(option: str, known: Sequence[str]) -> str | None:
-    import difflib
-
     if option == "-V" and "--version" in known:
         return "--version"
     words = option.lstrip("-").split("-")
     # --pool stands for --identity-pool-id, --role for --role-arn, whatever else has similar letters.
     parts = [name for name in known if all(word in name.lstrip("-").split("-") for word in words)]
-    near = parts[:1] or difflib.get_close_matches(option, known, n=1)
-    return near[0] if near else None
+    meant = parts[:1] or near(option, known)
+    return meant[0] if meant else None
 
 
 def _description(summary: str, details: str) -> str:

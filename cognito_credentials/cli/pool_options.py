@@ -219,7 +219,6 @@ def facts_of(pool: IdentityPool, environ: Mapping[str, str]) -> dict[str, str]:
         needs to do without the settings.
     """
     from ..pool.pool import parts_of
-    from ..pool.status import name_of_principal
     from .precedence import what_wins
 
     parts = parts_of(pool)
@@ -233,7 +232,7 @@ def facts_of(pool: IdentityPool, environ: Mapping[str, str]) -> dict[str, str]:
         facts[f"{NOTE}{number}"] = note
     if parts.logins.is_guest and principal is not None:
         facts |= {
-            "guest": name_of_principal(parts.logins),
+            "guest": parts.logins.title(),
             "identity_key": principal.identity_key,
             "identity_id": settings.identity_id,
             "account_id": settings.account_id,

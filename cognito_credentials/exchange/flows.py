@@ -12,9 +12,8 @@ Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..credentials import LONGEST_LIFETIME_SECONDS, SHORTEST_LIFETIME_SECONDS, TemporaryCredentials, iso
 from ..errors import ClockSkewError, ServiceError
@@ -41,8 +40,7 @@ MOST_BEHIND_SECONDS: Final = 10 * 365 * 86_400
 """How far a clock may be behind that has been set: an old image of a system starts at its own date."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Exchanged:
+class Exchanged(NamedTuple):
     """Credentials, as the service gave them."""
 
     identity_id: str

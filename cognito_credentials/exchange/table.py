@@ -10,8 +10,7 @@ Source: .github/SERVICE.md#1.3, #5.2, #6 and #9.3, which have the codes and the 
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import (
     CognitoCredentialsError,
@@ -26,8 +25,7 @@ from ..errors import (
 from .actions import Action
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of the table."""
 
     name: str

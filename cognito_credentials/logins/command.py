@@ -8,16 +8,17 @@ tools print tokens there too.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from ..errors import ConfigurationError, LoginRequiredError, clean
 from ..secret import Secret
 from .source import LOGIN_TOKEN, Source, principal_by_subject
+
+if TYPE_CHECKING:
+    import subprocess
 
 LOGIN_BUDGET = 30.0
 """
@@ -89,6 +90,8 @@ class CommandSource(Source):
         return principal_by_subject(token)
 
     def _start(self) -> subprocess.Popen[bytes]:
+        import subprocess  # most have no such login, and it is slow to import
+
         try:
             return subprocess.Popen(
                 self._argv,
@@ -118,6 +121,8 @@ class CommandSource(Source):
 
 def _run(process: subprocess.Popen[bytes], timeout_seconds: float) -> tuple[bytes | None, int]:
     """Return what *process* prints, and its exit code; None for the output when it took too long."""
+    from subprocess import TimeoutExpired
+
     give_up_at = time.monotonic() + timeout_seconds
     chunks: list[bytes] = []
     assert process.stdout is not None  # noqa: S101  (for the type checker; it is a pipe)
@@ -129,7 +134,7 @@ def _run(process: subprocess.Popen[bytes], timeout_seconds: float) -> tuple[byte
         if not reader.is_alive() and sum(map(len, chunks)) <= OUTPUT_LIMIT:
             process.wait(max(give_up_at - time.monotonic(), 0.01))
             has_ended = True
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         pass  # it closed its output and did not end: killed like one that hangs
     finally:
         # Also on Ctrl-C, which does not reach it in its own session.
@@ -151,6 +156,8 @@ def _read(stdout: IO[bytes], chunks: list[bytes]) -> None:
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the whole group. Nobody has waited for its leader yet, so its number is not another group's."""
+    import signal
+
     if hasattr(os, "killpg"):
         try:
             os.killpg(process.pid, signal.SIGKILL)

@@ -209,6 +209,12 @@ class Logins:
             for name, source in self.sources
         ]
 
+    def title(self) -> str:
+        """Say for people who the principal is: ``guest``, ``user 'name'``, or which logins."""
+        if self.user is not None:
+            return f"user '{self.user}'" + (" (guest)" if self.is_guest else "")
+        return "guest" if self.is_guest else ", ".join(self.describe())
+
     def principal(self) -> str | None:
         """Return the principal without asking for a token; None when only the tokens can tell."""
         return self._principal({})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import difflib
 import re
 from types import MappingProxyType
 from typing import Any, Final
@@ -196,6 +195,8 @@ def _shown(name: str) -> str:
 def _meant(name: str) -> str:
     if is_user_pool_id(name):
         return f"For a user pool write '{user_pool_issuer(name).partition('://')[2]}'"
+    import difflib  # only after a mistake
+
     for word, provider in _WELL_KNOWN:
         if difflib.SequenceMatcher(None, word, name.lower()).ratio() > 0.75:
             return f"Did you mean '{provider}'?"

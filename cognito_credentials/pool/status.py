@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..cache.file import FileStore
 from .signing_in import sign_ins
@@ -22,8 +21,7 @@ _OF_CREDENTIALS: Final = (
 """What `CredentialsRecord.shown` returns."""
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """What is known without the network; None stands for what is not known."""
 
     identity_pool_id: str
@@ -68,7 +66,7 @@ def status_of(parts: Parts) -> Status:
     return Status(
         identity_pool_id=settings.identity_pool_id,
         profile=settings.profile,
-        principal=name_of_principal(logins),
+        principal=logins.title(),
         signed_in_as=None if account is None else account.shown,
         login_store=None if account is None else account.store,
         sign_in_has_ended=account is not None and _has_ended(logins),
@@ -81,13 +79,6 @@ def status_of(parts: Parts) -> Status:
         last_error=state.message if state is not None and retry_in > 0 else None,
         **shown,
     )
-
-
-def name_of_principal(logins: Logins) -> str:
-    """Say for people who the principal is: ``guest``, ``user 'name'``, or which logins."""
-    if logins.user is not None:
-        return f"user '{logins.user}'" + (" (guest)" if logins.is_guest else "")
-    return "guest" if logins.is_guest else ", ".join(logins.describe())
 
 
 def _has_ended(logins: Logins) -> bool:

@@ -17,7 +17,7 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ConfigurationError, clean, replaced
+from ..errors import ConfigurationError, clean, near, replaced
 from ..home import expand_user, home_directory
 from ..regions import is_pool_id
 
@@ -102,13 +102,11 @@ def choose_profile(
             f"profile '{shown}'{origin} does not exist in the AWS config file: found [{shown}]",
             hint=f"In this file it must be [profile {shown}]",
         )
-    import difflib  # for an error message only
-
-    near = difflib.get_close_matches(name, profiles, n=3, cutoff=0.5)
+    meant = near(name, profiles, most=3, cutoff=0.5)
     if is_pool_id(name):
         hint = "It is the id of an identity pool: give it as identity_pool_id, or --identity-pool-id"
-    elif near:
-        hint = "Did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in near) + "?"
+    elif meant:
+        hint = "Did you mean " + " or ".join(f"'{clean(n, 60)}'" for n in meant) + "?"
     elif profiles:
         more = ", …" if len(profiles) > _SHOWN else ""
         hint = "There are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:_SHOWN]) + more

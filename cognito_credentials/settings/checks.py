@@ -8,13 +8,12 @@ cannot be secret, and cleaned.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError, clean, near
 from ..regions import is_pool_id, is_region, near_regions, partition_of
 
 ID_LIMIT = 55
@@ -133,10 +132,11 @@ def flow(value: object, where: str) -> str:
     given = text(value, where)
     if given not in FLOWS:
         # AWS calls the basic flow classic, too.
-        meant = difflib.get_close_matches(given.lower(), (*FLOWS, "classic"), n=1, cutoff=0.5)
-        near = "enhanced" if meant[:1] in ([], ["enhanced"]) else "basic"
+        meant = near(given.lower(), (*FLOWS, "classic"), cutoff=0.5)
+        right = "enhanced" if meant in ([], ["enhanced"]) else "basic"
         raise ConfigurationError(
-            f"{where} is neither 'enhanced' nor 'basic': '{clean(given, 40)}'", hint=f"Did you mean '{near}'?"
+            f"{where} is neither 'enhanced' nor 'basic': '{clean(given, 40)}'",
+            hint=f"Did you mean '{right}'?",
         )
     return given
 
@@ -217,11 +217,11 @@ def cache(value: object, where: str) -> str:
     choices = " or ".join(f"'{name}'" for name in CACHES)
     if given == "keyring" or (is_url and scheme in ("redis", "rediss")):
         raise ConfigurationError(f"{where}: '{kind}' is not available in this version", hint=f"Use {choices}")
-    near = difflib.get_close_matches(kind.lower(), CACHES, n=1)
+    meant = near(kind.lower(), CACHES)
     # Of a URL the scheme alone: the rest may hold a password.
     raise ConfigurationError(
         f"{where} is not a cache: '{clean(kind, 40)}'",
-        hint=f"Did you mean '{near[0]}'?" if near else f"Use {choices}",
+        hint=f"Did you mean '{meant[0]}'?" if meant else f"Use {choices}",
     )
 
 

@@ -7,13 +7,12 @@ keeps its origin, so that an error names the place to correct. Only the AWS conf
 
 from __future__ import annotations
 
-import difflib
 import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from ..errors import CacheError, ConfigurationError, clean
+from ..errors import CacheError, ConfigurationError, clean, near
 from ..home import CACHE_VARIABLE, cache_directory
 from . import checks
 from .aws_config import PROFILE_VARIABLES, choose_profile, read_config
@@ -286,11 +285,11 @@ class _Lookup:
         for key in self.profile_settings:
             if key in ours or not key.startswith("cognito"):
                 continue
-            near = difflib.get_close_matches(key, ours, n=1, cutoff=0.8)
-            if near:
+            meant = near(key, ours, cutoff=0.8)
+            if meant:
                 raise ConfigurationError(
                     f"{clean(key, 60)} from {self.profile_origin} is not a setting",
-                    hint=f"Did you mean {near[0]}?",
+                    hint=f"Did you mean {meant[0]}?",
                 )
 
 
@@ -333,8 +332,8 @@ def _near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     found = []
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in ours and environ[name].strip():
-            near = difflib.get_close_matches(name.removeprefix(_PREFIX), tails, n=1, cutoff=0.8)
-            found += [(name, tails[word]) for word in near]
+            meant = near(name.removeprefix(_PREFIX), tails, cutoff=0.8)
+            found += [(name, tails[word]) for word in meant]
     return found
 
 

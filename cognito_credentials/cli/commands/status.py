@@ -59,8 +59,6 @@ def answer(invocation: Invocation) -> int | None:
 
 def run(invocation: Invocation) -> int:
     """Print what is known."""
-    import dataclasses
-
     from ...pool.pool import parts_of
 
     argv, environ = selection(invocation), invocation.environ
@@ -69,7 +67,7 @@ def run(invocation: Invocation) -> int:
     lines = fast.depends(pool, environ)
     parts, found = parts_of(pool), facts_of(pool, environ)
     facts = {
-        **dataclasses.asdict(pool.status()),
+        **pool.status()._asdict(),
         "identity_pool_id_origin": parts.settings.origins.get("identity_pool_id"),
         "region": given_region(invocation) or found["region"],
         "flow": parts.settings.flow,
