@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 ORIGIN: Final = "the command line"
 FILE_PREFIX: Final = "file://"
-NOTE: Final = "note-"
 _POLICY_FILE_LIMIT: Final = 64 * 1024
 
 _REASONS: Final = {
@@ -210,36 +209,13 @@ def get_ready(invocation: Invocation) -> tuple[TemporaryCredentials, dict[str, s
 
 
 def facts_of(pool: IdentityPool, environ: Mapping[str, str]) -> dict[str, str]:
-    """
-    Return what commands show of the settings.
-
-    Returns:
-        ``profile``, empty for none, ``identity_pool_id``, ``region``, and what wins over the profile
-        (`precedence`), under names that begin with `NOTE`. For guests also what ``status``
-        needs to do without the settings.
-    """
-    from ..pool.pool import parts_of
-    from .precedence import what_wins
-
-    parts = parts_of(pool)
-    settings, principal = parts.settings, parts.refresher.principal()
-    facts: dict[str, str | None] = {
+    """Return what commands show of the settings: ``profile``, ``identity_pool_id``, ``region``."""
+    settings = pool.settings
+    return {
         "profile": settings.profile or "",
         "identity_pool_id": settings.identity_pool_id,
         "region": configured_region(settings, environ),
     }
-    for number, note in enumerate(what_wins(settings, environ)):
-        facts[f"{NOTE}{number}"] = note
-    if parts.logins.is_guest and principal is not None:
-        facts |= {
-            "guest": parts.logins.title(),
-            "identity_key": principal.identity_key,
-            "identity_id": settings.identity_id,
-            "account_id": settings.account_id,
-            "flow": settings.flow,
-            "identity_pool_id_origin": settings.origins.get("identity_pool_id"),
-        }
-    return {name: value for name, value in facts.items() if value is not None}
 
 
 def selection(invocation: Invocation) -> list[str]:

@@ -7,7 +7,7 @@ from ...cache.records import decode_identity, decode_state
 from ...clock import Clock, span
 from .. import fast
 from ..command import Command, Invocation, Options
-from ..pool_options import NOTE, facts_of, given_region, open_pool, selection
+from ..pool_options import facts_of, given_region, open_pool, selection
 from ..tables import as_json, listing, moment
 from ..terminal import printable
 from ..words import clock_difference, command_line, sign_in_place, time_left
@@ -16,6 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Final
+
+    from ...pool.parts import Parts
+
+
+_NOTE: Final = "note-"
 
 
 def add_options(options: Options) -> None:
@@ -51,7 +56,7 @@ def answer(invocation: Invocation) -> int | None:
             "region": given_region(invocation) or facts["region"],
             "flow": facts["flow"],
             "logins": [],
-            "notes": _notes(facts),
+            "notes": [note for name, note in facts.items() if name.startswith(_NOTE)],
         },
         has_sign_in=False,
     )
@@ -60,23 +65,39 @@ def answer(invocation: Invocation) -> int | None:
 def run(invocation: Invocation) -> int:
     """Print what is known."""
     from ...pool.pool import parts_of
+    from ..precedence import what_wins
 
     argv, environ = selection(invocation), invocation.environ
     key = fast.inputs(argv, environ)
     pool = open_pool(invocation)
     lines = fast.depends(pool, environ)
     parts, found = parts_of(pool), facts_of(pool, environ)
+    notes = what_wins(parts.settings, environ)
     facts = {
         **pool.status()._asdict(),
         "identity_pool_id_origin": parts.settings.origins.get("identity_pool_id"),
         "region": given_region(invocation) or found["region"],
         "flow": parts.settings.flow,
         "logins": parts.logins.describe(),
-        "notes": _notes(found),
+        "notes": notes,
     }
-    if "guest" in found and facts["seconds_left"] is not None:
+    if parts.logins.is_guest and facts["seconds_left"] is not None:
+        found |= _for_answer(parts) | {f"{_NOTE}{number}": note for number, note in enumerate(notes)}
         fast.remember(argv, environ, pool, found, key=key, lines=lines)
     return _show(invocation, facts, has_sign_in=any(source.is_sign_in for _, source in parts.logins.sources))
+
+
+def _for_answer(parts: Parts) -> dict[str, str]:
+    """Return what `answer` needs of the settings of a guest, beside `facts_of`."""
+    settings, principal = parts.settings, parts.refresher.principal()
+    facts = {
+        "guest": parts.logins.title(),
+        "identity_key": None if principal is None else principal.identity_key,
+        "identity_id": settings.identity_id,
+        "flow": settings.flow,
+        "identity_pool_id_origin": settings.origins.get("identity_pool_id"),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 _FACTS: Final = dict.fromkeys(
@@ -91,10 +112,6 @@ _FACTS: Final = dict.fromkeys(
 Names that stay from release to release: those of `pool.status.Status`, then four of the settings; ``notes``
 says what wins over the profile in other programs, a sentence each.
 """
-
-
-def _notes(facts: Mapping[str, str]) -> list[str]:
-    return [note for name, note in facts.items() if name.startswith(NOTE)]
 
 
 def _show(invocation: Invocation, facts: Mapping[str, Any], *, has_sign_in: bool) -> int:
