@@ -58,10 +58,12 @@ def test_both_names_of_a_user_pool_are_one_user(api, refusal):
     assert refusal(pool_id, two)[0] == "ResourceConflictException"
 
 
-def test_signed_out_by_either_name(api, refusal):
-    """A user of a user pool is signed out by either name of it."""
-    pool_id = api.emulator.create_pool(**user_pool(ServerSideTokenCheck=True))
-    api.emulator.set_user(UPDATED, "ann", signed_out=True)
+@pytest.mark.parametrize("listed", [USER_POOL, UPDATED])
+@pytest.mark.parametrize("named", [USER_POOL, UPDATED])
+def test_signed_out_by_either_name(api, refusal, listed, named):
+    """A user of a user pool is signed out by either name of it, whichever the pool lists."""
+    pool_id = api.emulator.create_pool(**user_pool(ProviderName=listed, ServerSideTokenCheck=True))
+    api.emulator.set_user(named, "ann", signed_out=True)
 
     assert refusal(pool_id, api.login("ann", USER_POOL))[1] == "Token is inactive"
     assert refusal(pool_id, api.login("ann", UPDATED))[1] == "Token is inactive"
