@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import logging
 import sys
 import time
@@ -44,9 +45,12 @@ PARTS: dict[str, Part] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller counts, to see that it works")
+    parser.add_argument("--repetitions", type=int, metavar="N", help="how often each time is measured")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; by default all")
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else Scale()
+    if arguments.repetitions:
+        scale = dataclasses.replace(scale, repetitions=arguments.repetitions)
     # The measured outages make the package log warnings, which are not for this output.
     logging.getLogger("cognito_credentials").addHandler(logging.NullHandler())
     for line in conditions():

@@ -40,7 +40,7 @@ def hit(scale: Scale) -> Iterator[Figure]:
             "import": [sys.executable, "-c", "import cognito_credentials"],
             "botocore": [sys.executable, "-c", "import botocore.session"],
         }
-        race = timed(machine, commands, environ, scale)
+        race = timed(machine, commands, environ, scale.repetitions)
     yield race.ratio("the command that configure writes, cache hit : python -c pass", "hit", "pass", HIT)
     yield race.ratio("import cognito_credentials : python -c pass", "import", "pass", IMPORT)
     yield race.ratio("  the script of this environment, the same hit : python -c pass", "script", "pass")
@@ -65,7 +65,7 @@ def commands(scale: Scale) -> Iterator[Figure]:
             command, environ = of_profile(machine, PROGRAM, *words)
             lines[name] = [PROGRAM, *words] if name.endswith("--help") or name == "list" else command
         lines["exec"] += ["--", "true"]
-        race = timed(machine, lines, environ, scale)
+        race = timed(machine, lines, environ, scale.repetitions // 3)
     for name in shown:
         bar = COMMANDS if name != "export --help" else None
         yield race.ratio(f"{'  ' * (bar is None)}{name}, cache hit : python -c pass", name, "pass", bar)
@@ -82,11 +82,13 @@ def written_by_configure(machine: Machine, program: str) -> list[str]:
     return shlex.split(config[f"profile {PROFILE}"]["credential_process"])
 
 
-def timed(machine: Machine, lines: Mapping[str, list[str]], environ: Mapping[str, str], scale: Scale) -> Race:
+def timed(
+    machine: Machine, lines: Mapping[str, list[str]], environ: Mapping[str, str], repetitions: int
+) -> Race:
     """Time *lines* in turns, and make sure that none of them asks the service."""
     for command in lines.values():
         subprocess.run(command, env=environ, check=True, capture_output=True)
     asked = machine.requests()
-    race = Race({name: Process(command, environ) for name, command in lines.items()}, scale.repetitions)
+    race = Race({name: Process(command, environ) for name, command in lines.items()}, repetitions)
     assert machine.requests() == asked, "not every run was a cache hit"
     return race
