@@ -84,7 +84,10 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f".{_HOME.get(name, 'errors')}", __name__), name)
+    from .importing import IMPORTING
+
+    with IMPORTING:
+        value = getattr(import_module(f".{_HOME.get(name, 'errors')}", __name__), name)
     globals()[name] = value  # found directly from now on
     return value
 

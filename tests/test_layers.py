@@ -23,7 +23,7 @@ ORDER = {
             "developer",
         ),
         *("exchange", "logins", "cache", "settings"),
-        *("credentials", "home", "regions", "clock", "digest", "secret", "errors"),
+        *("credentials", "home", "regions", "clock", "digest", "secret", "errors", "importing"),
     ),
     "sign_in": (
         *("sign_out_all", "__init__", "profile", "sources", "source", "leftovers", "kept", "ways", "issuers"),

@@ -238,7 +238,10 @@ class FileStore:
 
     def lock(self, key: str) -> Lock:
         """Make a handle of a lock; see `store.Store`."""
-        from . import lock
+        from ..importing import IMPORTING
+
+        with IMPORTING:
+            from . import lock
 
         path = os.path.join(self.location, lock_name(key))
         if self._lock_errors & lock.LASTING:

@@ -24,6 +24,7 @@ from ..errors import (
     replaced,
 )
 from ..exchange.interruption import drops_frames_on_interrupt
+from ..importing import IMPORTING
 from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_provider
 from ..logins.program import source_of_object
 from ..logins.providers import own_identity_id
@@ -108,7 +109,8 @@ class DeveloperLogin(Source):
             return self._ask()
 
     def _ask(self) -> Secret:
-        from ..exchange.http import Http, Network
+        with IMPORTING:
+            from ..exchange.http import Http, Network
 
         network = self._network or Network(
             environ=os.environ if self._environ is None else self._environ,

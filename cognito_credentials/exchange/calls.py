@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ..importing import IMPORTING
 from ..regions import own_token_provider
 from ..secret import Secret
 from .actions import Action, Failure
@@ -108,11 +109,15 @@ class Calls:
         is_guest: bool,
     ) -> T | Failure:
         """Make the call; a failure is returned, so that no frame with a token in it is in its traceback."""
-        from .transport import Call
+        with IMPORTING:
+            from .service import Service  # with it come ssl and http.client
+            from .transport import Call
 
         call = Call(makes_identity=operation == "GetId" and is_guest, is_single=SPARING.get())
+        if self._service is None:
+            self._service = Service(self._settings, self._clock, self._environ, self._rng, self._attempts)
         try:
-            return read(self._made_service().call(operation, parameters(), call))
+            return read(self._service.call(operation, parameters(), call))
         except Exception as error:  # noqa: BLE001  (whatever an answer's bytes make of our code is a failure of that call)
             known = facts(self._settings, tokens, self._own_provider(), is_guest=is_guest, host=call.host)
             failure = classify(operation, error, is_guest=is_guest, facts=known, secrets=tokens.values())
@@ -120,13 +125,6 @@ class Calls:
             self.answered = call.seen
             self.seen = call.seen or self.seen
         return self._fit(failure, tokens)
-
-    def _made_service(self) -> Service:
-        if self._service is None:
-            from .service import Service  # with it come ssl and http.client
-
-            self._service = Service(self._settings, self._clock, self._environ, self._rng, self._attempts)
-        return self._service
 
     def _fit(self, failure: Failure, tokens: Mapping[str, Secret]) -> Failure:
         """Never drop an identity that a token or the settings named: only its source can correct it."""

@@ -20,6 +20,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import ServiceError
+from ..importing import IMPORTING
 from . import faults
 from .deadline import remaining, too_late
 
@@ -238,7 +239,8 @@ def _secured(channel: Any, context: ssl.SSLContext, host: str, url: str) -> Any:
     try:
         if isinstance(channel, ssl.SSLSocket):
             # TLS inside the TLS of a proxy: the standard library cannot. urllib3 comes with botocore.
-            from urllib3.util.ssltransport import SSLTransport
+            with IMPORTING:
+                from urllib3.util.ssltransport import SSLTransport
 
             return SSLTransport(channel, context, server_hostname=name)
         secured = context.wrap_socket(channel, server_hostname=name)

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from ..importing import IMPORTING
+
 _PARTITIONS: Final = (
     # Regions, DNS suffix, DNS suffix of dual stack; None where botocore refuses dual stack.
     (r"(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+", "amazonaws.com", "api.aws"),
@@ -71,10 +73,11 @@ def _host(service: str, region: str, fips: bool, dual_suffix: str | None, suffix
 
 
 def _asked(service: str, region: str, fips: bool, dual_stack: bool) -> str:
-    import botocore.endpoint_provider
-    import botocore.loaders
-    import botocore.regions
-    import botocore.utils
+    with IMPORTING:
+        import botocore.endpoint_provider
+        import botocore.loaders
+        import botocore.regions
+        import botocore.utils
 
     botocore.utils.validate_region_name(region)
     loader = botocore.loaders.create_loader()

@@ -15,6 +15,7 @@ import sys
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigurationError, clean
+from ..importing import IMPORTING
 from ..secret import Secret
 
 
@@ -65,7 +66,8 @@ def proxy_for(url: str) -> Proxy | None:
     if parts.scheme != "https":
         return None
     if sys.platform in ("darwin", "win32"):
-        from urllib.request import getproxies, proxy_bypass
+        with IMPORTING:
+            from urllib.request import getproxies, proxy_bypass
 
         address = "" if proxy_bypass(parts.netloc) else getproxies().get("https", "")
     else:

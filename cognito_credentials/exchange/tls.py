@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from ..errors import ConfigurationError
+from ..importing import IMPORTING
 
 _CONTEXTS_LIMIT: Final = 8
 
@@ -78,7 +79,8 @@ def _usual() -> str:
         path = os.path.join(spec.submodule_search_locations[0], "cacert.pem")
         if os.path.isfile(path) and not os.path.islink(path):
             return path
-    import certifi
+    with IMPORTING:
+        import certifi
 
     return certifi.where()
 
@@ -109,7 +111,10 @@ def context(bundle: Bundle) -> ssl.SSLContext:
     made.set_alpn_protocols(["http/1.1"])
     _log_keys(made)
     try:
-        made.load_verify_locations(cafile=bundle.path)
+        with (
+            IMPORTING
+        ):  # reading a bundle takes long, with locks of OpenSSL that stay locked in a forked child
+            made.load_verify_locations(cafile=bundle.path)
         problem = ""
     except OSError as error:  # an ssl.SSLError is one
         problem = "holds no certificates" if isinstance(error, ssl.SSLError) else "cannot be read"

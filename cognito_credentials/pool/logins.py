@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..importing import IMPORTING
 from ..logins import Logins, Source, parse_source
 from ..logins.providers import check_developer_provider
 from ..logins.schemes import DEVELOPER
@@ -72,7 +73,8 @@ def sources_of(
             others={DEVELOPER: make_developer_login},
         )
     if configured.sign_in:
-        from ..sign_in.profile import source_of_profile
+        with IMPORTING:
+            from ..sign_in.profile import source_of_profile
 
         source = source_of_profile(
             configured.sign_in,
@@ -85,7 +87,8 @@ def sources_of(
 
 
 def _developer_login(url: str, headers: tuple[str, str] | None, **of_profile: Any) -> Source:
-    from ..developer.login import DeveloperLogin
+    with IMPORTING:
+        from ..developer.login import DeveloperLogin
 
     if headers is None:
         return DeveloperLogin(url, **of_profile)

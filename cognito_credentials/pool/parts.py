@@ -15,6 +15,7 @@ from ..cache.memory import MemoryStore
 from ..cache.records import Records
 from ..errors import ConfigurationError
 from ..exchange.client import CognitoClient
+from ..importing import IMPORTING
 from ..logins import Logins
 from ..refresh.exchanger import Exchanger
 from ..refresh.identities import Identities
@@ -152,10 +153,12 @@ def load_for_refreshes() -> None:
     Import what a refresh needs and a cache hit does not.
 
     A program does so at its first use of a pool. Otherwise all processes of a machine would do so at the
-    moment at which their credentials are due, and a fork during a refresh could leave an import lock held in
-    the child. A command that ends after one answer does not call this.
+    moment at which their credentials are due, and while they hold the machine's lock. A command that ends
+    after one answer does not call this.
     """
-    import encodings.idna  # noqa: F401  (`socket` loads it at the first name that it resolves)
+    with IMPORTING:
+        import encodings.idna  # noqa: F401  (`socket` loads it at the first name that it resolves)
+        import xml.parsers.expat  # noqa: F401  (for the answers of STS)
 
-    from ..cache import lock  # noqa: F401
-    from ..exchange import service  # noqa: F401
+        from ..cache import lock  # noqa: F401
+        from ..exchange import service  # noqa: F401
