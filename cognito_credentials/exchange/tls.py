@@ -111,9 +111,7 @@ def context(bundle: Bundle) -> ssl.SSLContext:
     made.set_alpn_protocols(["http/1.1"])
     _log_keys(made)
     try:
-        with (
-            IMPORTING
-        ):  # reading a bundle takes long, with locks of OpenSSL that stay locked in a forked child
+        with IMPORTING:  # it takes long, with locks of OpenSSL that would stay locked in a forked child
             made.load_verify_locations(cafile=bundle.path)
         problem = ""
     except OSError as error:  # an ssl.SSLError is one

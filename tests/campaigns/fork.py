@@ -4,7 +4,7 @@ Forks during the first call of a process, which imports half of this package: do
     python -m tests.campaigns.fork [FORKS]
 
 In each process one thread makes the first call, and the main thread forks all the while. Each child makes its
-own call and must end with credentials. The emulator and the processes are real. Exits 1 if one does not.
+own call, which must end. The emulator and the processes are real. Exits 1 if one does not.
 """
 
 from __future__ import annotations
@@ -63,17 +63,18 @@ class Outcome(NamedTuple):
     forks: int = 0
     hung: int = 0
     failed: int = 0
+    """Children whose call ended with an error, which is printed."""
     stuck: int = 0
     """Parents whose own call did not end."""
 
     @property
     def is_good(self) -> bool:
-        """Whether every call ended with credentials."""
-        return not (self.hung or self.failed or self.stuck)
+        """Whether every call ended."""
+        return not (self.hung or self.stuck)
 
 
 def campaign(forks: int, seed: int) -> Outcome:
-    """Fork *forks* times or some more; stops at the first process that has a child without credentials."""
+    """Fork *forks* times or some more; stops at the first process that has a child that hangs."""
     rng, total = random.Random(seed), Outcome()
     with Emulator(tls=True) as emulator, tempfile.TemporaryDirectory() as home:
         pool = emulator.create_pool()

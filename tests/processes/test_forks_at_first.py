@@ -12,5 +12,5 @@ from tests.campaigns.fork import campaign
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_no_child_hangs() -> None:
-    """A short version of ``python -m tests.campaigns.fork``: each of 60 children ends with credentials."""
+    """A short version of ``python -m tests.campaigns.fork``: the call of each of 60 children ends."""
     assert campaign(60, random.randrange(1 << 32)).is_good
