@@ -5,7 +5,7 @@ In come arguments, the environment and the config files; out go results on stdou
 and an exit code.
 
     fast.py              arguments and environment -> what ``credential-process`` prints, if the cache has it
-    process.py           protects the memory of this process, and ends it in order when a signal comes
+    process.py           protects the memory of this process, spares the garbage collector, ends in order
     commands/            one file a command; ``commands.run`` parses, runs, and reports what went wrong
     command.py           what a command is made of
     parser.py            arguments -> options, or a usage error; help
@@ -45,21 +45,32 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         The exit code, one of `failures.EXIT_CODES` or that of the command started by ``exec``.
     """
-    arguments = sys.argv[1:] if argv is None else argv
+    if argv is not None:
+        return _run(argv, own_process=False)
+    from .process import collect_seldom, skip_last_collection
+
+    collect_seldom()
     try:
-        if arguments and arguments[0] == "credential-process":
+        return _run(sys.argv[1:], own_process=True)
+    finally:
+        skip_last_collection()
+
+
+def _run(argv: list[str], *, own_process: bool) -> int:
+    try:
+        if argv and argv[0] == "credential-process":
             from .fast import answer
 
-            if argv is None:
+            if own_process:
                 from .process import forbid_core_dumps
 
                 forbid_core_dumps()
-            line = answer(arguments, os.environ)
+            line = answer(argv, os.environ)
             if line is not None and _printed(line):
                 return 0
         from .commands import run
 
-        return run(arguments, own_process=argv is None)
+        return run(argv, own_process=own_process)
     except KeyboardInterrupt:
         return 130
 

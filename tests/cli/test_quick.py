@@ -135,3 +135,30 @@ def test_the_help_names_every_source(cli: Cli) -> None:
     done, _ = run(cli, "export", "--help")
 
     assert one_of(FORMS) in " ".join(done.out.split())
+
+
+def test_garbage_is_collected_seldom_and_not_at_the_end(cli: Cli, pool_id: str) -> None:
+    """The process of a command collects next to no garbage, which would take a fifth of a cold start."""
+    gc = pytest.importorskip("gc")
+    if not hasattr(gc, "freeze"):
+        pytest.skip("this Python has another collector")
+    code = (
+        "import gc, sys; from cognito_credentials.cli import main; times = []; gc.callbacks.append("
+        "lambda when, _: times.append(when)); sys.argv[1:] = ['credential-process', '--profile', 'guest']; "
+        "main(); print(times.count('start') <= 2, gc.get_count()[0] < 1000 < gc.get_freeze_count(), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=cli.environ, capture_output=True, text=True)
+
+    assert done.stdout.startswith('{"Version": 1, ')
+    assert done.stderr == "True True\n"
+
+
+def test_the_collector_of_another_program_is_left_alone(cli: Cli, pool_id: str) -> None:
+    """A program that calls `main` in its own process keeps its settings of the garbage collector."""
+    code = (
+        "import gc, sys; from cognito_credentials.cli import main; before = gc.get_threshold(); "
+        "main(['export', '--profile', 'guest']); print(gc.get_threshold() == before, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=cli.environ, capture_output=True, text=True)
+
+    assert done.stderr == "True\n"
