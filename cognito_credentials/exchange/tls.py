@@ -101,9 +101,16 @@ def context(bundle: Bundle) -> ssl.SSLContext:
     Raises:
         ConfigurationError: It holds no certificates.
     """
-    known = _contexts.get(bundle)
-    if known is not None:
-        return known
+    with IMPORTING:  # OpenSSL begins here, with locks that would stay locked in a forked child
+        known = _contexts.get(bundle)
+        if known is None:
+            if len(_contexts) >= _CONTEXTS_LIMIT:
+                _contexts.clear()
+            known = _contexts[bundle] = _made_context(bundle)
+    return known
+
+
+def _made_context(bundle: Bundle) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.hostname_checks_common_name = False
@@ -111,8 +118,7 @@ def context(bundle: Bundle) -> ssl.SSLContext:
     made.set_alpn_protocols(["http/1.1"])
     _log_keys(made)
     try:
-        with IMPORTING:  # it takes long, with locks of OpenSSL that would stay locked in a forked child
-            made.load_verify_locations(cafile=bundle.path)
+        made.load_verify_locations(cafile=bundle.path)
         problem = ""
     except OSError as error:  # an ssl.SSLError is one
         problem = "holds no certificates" if isinstance(error, ssl.SSLError) else "cannot be read"
@@ -121,9 +127,6 @@ def context(bundle: Bundle) -> ssl.SSLContext:
             f"the CA bundle '{bundle.path}' from {bundle.origin or 'this installation'} {problem}",
             hint="Name a file of certificates in PEM, or remove the setting to use the usual authorities",
         )
-    if len(_contexts) >= _CONTEXTS_LIMIT:
-        _contexts.clear()
-    _contexts[bundle] = made
     return made
 
 
