@@ -105,6 +105,14 @@ def test_keys_that_cannot_be_had_cost_no_second_grant(
     assert [path for _, path, _ in patient.requests].count("/token") == 1
 
 
+def test_an_issuer_that_calls_itself_unavailable(patient: HostileIssuer, clock: ManualClock) -> None:
+    """That is an outage and no refusal, with whichever status it comes: it is asked again, less often."""
+    _says(patient, "temporarily_unavailable", "server_error")
+
+    assert _sign_in(patient, clock).subject == "ann"
+    assert clock.slept == 5 + 10 + 20
+
+
 def test_being_asked_too_often(patient: HostileIssuer, clock: ManualClock) -> None:
     """HTTP 429 is no refusal: with slow_down the pause grows as that says, without it the pause doubles."""
     says = [{"error": "slow_down"}, {"errorCode": "E0000047"}, {"error": "too_many_requests"}]

@@ -107,7 +107,7 @@ CASES: list[Case] = [
     ),
     (
         *("invalid_request", "PreSignUp failed with error only staff may sign up. ", LoginRejectedError),
-        *("only staff may sign up", "do what it says, or ask whoever runs the user pool"),
+        *("only staff may sign up", "do what it says, or ask whoever runs the sign-in"),
     ),
     (
         *("UserLambdaValidationException", "PreAuthentication failed with error closed.", LoginRejectedError),
@@ -124,7 +124,7 @@ CASES: list[Case] = [
     ),
     (
         *("invalid_request", "user.email: Attribute cannot be updated.\n ", LoginRejectedError),
-        *("cannot be updated", "its attributes do not fit"),
+        *("cannot be updated", "do not fit"),
     ),
     (
         *(DENIED, "Client x is configured with secret but SECRET_HASH was not received", ConfigurationError),

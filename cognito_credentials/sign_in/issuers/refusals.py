@@ -34,7 +34,7 @@ _THROTTLES: Final = frozenset(
 _WAIT: Final = "Wait a minute, then try again"
 _AGAIN: Final = "Sign in again"
 _OWNER: Final = "Ask whoever runs the user pool"
-_TRIGGER: Final = "That is a rule of the user pool's own: do what it says, or ask whoever runs the user pool"
+_TRIGGER: Final = "That is a rule of their own there: do what it says, or ask whoever runs the sign-in"
 _PASSWORD: Final = "Choose a new password that the user pool's policy allows, and sign in again"  # noqa: S105
 _CLIENT: Final = "Check client id, grants, scopes and redirect addresses, or ask whoever runs the issuer"
 WRONG_PASSWORD: Final = "the user name or the password is wrong"  # noqa: S105
@@ -142,13 +142,13 @@ TABLE: Final = (
         "",
         "saml",
         LoginRejectedError,
-        "Ask whoever runs the user pool: it cannot use the answer of the identity provider behind it",
+        "Ask whoever runs the sign-in: the answer of the identity provider behind it cannot be used",
     ),
     Refusal(
         "invalid_request",
         "attribute",
         LoginRejectedError,
-        "Ask whoever runs the user pool: its attributes do not fit those of the identity provider behind it",
+        "Ask whoever runs the sign-in: the attributes of the identity provider behind it do not fit",
     ),
     Refusal(
         "NotAuthorizedException",
