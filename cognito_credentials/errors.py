@@ -35,7 +35,7 @@ MESSAGE_LIMIT = 300
 
 class CognitoCredentialsError(Exception):
     """
-    The base class of every error of this package; never raised itself.
+    The base class of every error of this package; raised itself only for a bug.
 
     Args:
         message: What is wrong, lower case, one line, no secret.
@@ -49,6 +49,8 @@ class CognitoCredentialsError(Exception):
     """Exit status of the command line."""
     retryable = False
     """Whether the same call may succeed later though nothing is changed."""
+    is_answer = False
+    """Whether this is what the service said; set of each error. Other processes are told nothing else."""
 
     def __init__(
         self,

@@ -142,6 +142,8 @@ class StateRecord:
         rejected_access_key_id: Of the credentials that a service rejected; empty for none. A process that
             reads these credentials from the store replaces them first. One that holds them already does not
             look here.
+        input: Hash of the logins that were refused; empty where the failure is the same for any. Only who
+            would send the same logins is told.
     """
 
     kind: Kind = "state"
@@ -149,6 +151,7 @@ class StateRecord:
         "error",
         "failures",
         "hint",
+        "input",
         "key",
         "message",
         "noted_at",
@@ -167,6 +170,7 @@ class StateRecord:
         message: str = "",
         hint: str = "",
         rejected_access_key_id: str = "",
+        input: str = "",  # noqa: A002  (of the service)
     ) -> None:
         self.key = key
         self.retry_at = retry_at
@@ -176,6 +180,7 @@ class StateRecord:
         self.message = message
         self.hint = hint
         self.rejected_access_key_id = rejected_access_key_id
+        self.input = input
 
 
 class ShortcutRecord:
@@ -231,6 +236,7 @@ _FIELDS: dict[str, tuple[tuple[str, type], ...]] = {
         ("message", str),
         ("hint", str),
         ("rejected_access_key_id", str),
+        ("input", str),
     ),
     "shortcut": (
         ("credentials_key", str),
@@ -239,6 +245,8 @@ _FIELDS: dict[str, tuple[tuple[str, type], ...]] = {
     ),
 }
 """The fields of each kind, in the order in which they are written."""
+_OPTIONAL = "input"
+"""Left out where it is empty: earlier versions, which do not have it, read such records and write them."""
 
 
 def encode(record: IdentityRecord | CredentialsRecord | StateRecord | ShortcutRecord) -> bytes:
@@ -339,7 +347,11 @@ def decode_json_identity(key: str, data: bytes) -> IdentityRecord | None:
 
 def _write(kind: Kind, key: str, values: dict[str, str | int]) -> bytes:
     lines = [f"cognito-credentials 2 {kind}", f"key {key}"]
-    lines += [f"{name} {_escape(str(values[name]))}" for name, _ in _FIELDS[kind]]
+    lines += [
+        f"{name} {_escape(str(values[name]))}"
+        for name, _ in _FIELDS[kind]
+        if values[name] or name != _OPTIONAL
+    ]
     body = "\n".join(lines) + "\n"
     return f"{body}sha256 {sha256(body.encode()).hexdigest()}\n".encode()
 
@@ -351,6 +363,8 @@ def _read(kind: Kind, key: str, data: bytes) -> dict[str, str | int] | None:
     values: dict[str, str | int] = {}
     try:
         lines = data.decode("ascii").split("\n")[2:-2]
+        if len(lines) < len(fields) and fields[-1][0] == _OPTIONAL:
+            fields, values = fields[:-1], {_OPTIONAL: ""}
         for (name, of_type), line in zip(fields, lines, strict=True):
             value = line.partition(" ")[2]
             values[name] = _unescape(value) if of_type is str else _integer(value)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..importing import IMPORTING
+from ..logins.raised import is_from_signal_handler
 from ..regions import own_token_provider
 from ..secret import Secret
 from .actions import Action, Failure
@@ -36,6 +37,14 @@ SPARING: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(
     "cognito_credentials_sparing", default=False
 )
 """Whether each request is sent only once in this context."""
+
+
+class _Passed:
+    """An exception of the program's own signal handler: it passes, without the frames that hold tokens."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error.with_traceback(None)
+        self.error.__context__ = None
 
 
 class Calls:
@@ -96,8 +105,8 @@ class Calls:
         if isinstance(result, Failure) and result.again and remaining() > ROOM_FOR_ONCE_MORE:
             self._clock.sleep(self._rng.uniform(*ONCE_MORE_AFTER))
             result = self._attempt(operation, parameters, read, tokens, is_guest)
-        if isinstance(result, Failure):
-            raise result
+        if isinstance(result, (Failure, _Passed)):
+            raise result if isinstance(result, Failure) else result.error
         return result
 
     def _attempt(
@@ -107,7 +116,7 @@ class Calls:
         read: Callable[[dict[str, Any]], T],
         tokens: Mapping[str, Secret],
         is_guest: bool,
-    ) -> T | Failure:
+    ) -> T | Failure | _Passed:
         """Make the call; a failure is returned, so that no frame with a token in it is in its traceback."""
         with IMPORTING:
             from .service import Service  # with it come ssl and http.client
@@ -120,7 +129,16 @@ class Calls:
             return read(self._service.call(operation, parameters(), call))
         except Exception as error:  # noqa: BLE001  (whatever an answer's bytes make of our code is a failure of that call)
             known = facts(self._settings, tokens, self._own_provider(), is_guest=is_guest, host=call.host)
-            failure = classify(operation, error, is_guest=is_guest, facts=known, secrets=tokens.values())
+            if is_from_signal_handler(error):
+                return _Passed(error)
+            failure = classify(
+                operation,
+                error,
+                is_guest=is_guest,
+                facts=known,
+                secrets=tokens.values(),
+                is_sent=call.is_sent,
+            )
         finally:
             self.answered = call.seen
             self.seen = call.seen or self.seen
@@ -138,6 +156,7 @@ class Calls:
             action, hint = Action.ASK_LOGIN_AGAIN, "The back end must give a token of an identity that exists"
         error = failure.error
         told = type(error)(error.message, hint=hint, code=error.code, request_id=error.request_id)
+        told.is_answer = error.is_answer
         return Failure(action, told, failure.operation)
 
     def _own_provider(self) -> str:

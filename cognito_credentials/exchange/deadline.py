@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from ..errors import ServiceError
+from ..logins.raised import is_from_signal_handler
 from .actions import Action, Failure
 
 T = TypeVar("T")
@@ -57,7 +58,9 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
     thread = threading.Thread(target=work.run, name="cognito-credentials-exchange", daemon=True)
     try:
         thread.start()
-    except RuntimeError:
+    except RuntimeError as error:
+        if is_from_signal_handler(error):
+            raise
         # No thread can be started (interpreter shutdown, process limit). The read timeout of each request and
         # the transport's check of the deadline still limit this, but less strictly.
         work.run()
@@ -93,7 +96,9 @@ def to_its_end(function: Callable[[], T], seconds: float) -> T:
     try:
         try:
             threading.Thread(target=run, name="cognito-credentials-unit", daemon=False).start()
-        except RuntimeError:
+        except RuntimeError as error:
+            if is_from_signal_handler(error):
+                raise
             run()  # no thread can be started, as above
         ended.wait()
     except BaseException:

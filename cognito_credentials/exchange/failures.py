@@ -6,11 +6,13 @@ Nothing of the other library's exception is kept: it may hold the request, and w
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..errors import CognitoCredentialsError
+from ..errors import CognitoCredentialsError, ConfigurationError
 from ..secret import REDACTED, Secret
 from .actions import Action, Failure
 from .table import TABLE, UNKNOWN, Row
@@ -48,6 +50,7 @@ def classify(
     is_guest: bool,
     facts: Mapping[str, str] | None = None,
     secrets: Iterable[Secret] = (),
+    is_sent: bool = True,
 ) -> Failure:
     """
     Say what *error* means and what may help.
@@ -58,6 +61,7 @@ def classify(
         is_guest: Whether the call was made without logins.
         facts: Values for the names in `FACTS`.
         secrets: What was sent. It is removed from the message, should the service repeat it.
+        is_sent: Whether anything was. Otherwise an error that nobody knows is none of an answer.
 
     Returns:
         A failure that holds no part of *error* but its cleaned text; its cause and context are empty.
@@ -71,6 +75,8 @@ def classify(
         return Failure(Action.WAIT if error.retryable else Action.STOP, error, operation)
     codes, code, text, request_id = _read(error)
     row = find(operation, codes, text, is_guest=is_guest)
+    if row.is_of_any_error and not is_sent:
+        return not_sent(operation, error)
     known = {**FACTS, **(facts or {}), "operation": operation}
     for secret in secrets:
         text = text.replace(secret.reveal(), REDACTED)
@@ -82,6 +88,7 @@ def classify(
         request_id=request_id,
         throttled=row.throttled,
     )
+    told.is_answer = isinstance(getattr(error, "response", None), dict) and codes[0] != "HTTP 4xx"
     return Failure(row.action, told, operation, again=row.again)
 
 
@@ -97,6 +104,38 @@ def find(operation: str, codes: Iterable[str], text: str, *, is_guest: bool) -> 
         ):
             return row
     return UNKNOWN
+
+
+def not_sent(operation: str, error: Exception) -> Failure:
+    """Make the failure for *error*, which came before anything was sent: it is of this process alone."""
+    package = _package_of(error)
+    if package is None:
+        told = CognitoCredentialsError(
+            f"{operation} was not sent: unexpected {type(error).__name__}; this is a bug",
+            hint="Report it with the versions of Python and of this package",
+        )
+    else:
+        path = getattr(sys.modules.get(package), "__file__", None)
+        where = f"in {os.path.dirname(path)}" if path else "which is in no folder of sys.path"
+        told = ConfigurationError(
+            f"{operation} was not sent: the package {package}, {where}, failed with {type(error).__name__}",
+            hint=f"Is it the version that this package needs? See PYTHONPATH, or install {package} anew",
+        )
+    return Failure(Action.STOP, told, operation)
+
+
+def _package_of(error: Exception) -> str | None:
+    """Name the package of somebody else's that *error* is from: the innermost one, or the one it lacks."""
+    names = []
+    trace = error.__traceback__
+    while trace is not None:
+        names.append(str(trace.tb_frame.f_globals.get("__name__")))
+        trace = trace.tb_next
+    if isinstance(error, ImportError) and error.name:
+        names.append(error.name)
+    packages = [name.partition(".")[0] for name in reversed(names)]
+    known = {__name__.partition(".")[0], *sys.stdlib_module_names}
+    return next((name for name in packages if name not in known), None)
 
 
 def _read(error: Exception) -> tuple[list[str], str, str, str | None]:

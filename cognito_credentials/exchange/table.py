@@ -50,6 +50,8 @@ class Row(NamedTuple):
     """Whether the service says that it is being asked too often: the next try waits longer."""
     quotes: bool = True
     """Whether the message may be shown: not where it may be a page of HTML, or hold what we sent."""
+    is_of_any_error: bool = False
+    """Whether it is for what our code makes of bytes that are no answer of the service."""
 
 
 DROP_IDENTITY: Final = Action.DROP_IDENTITY
@@ -290,7 +292,8 @@ TABLE: Final = (
     Row("answer not understood", ("ResponseParserError", "Exception"), "", WAIT, ServiceError,
         # Whatever botocore's parser does with bytes that are not Cognito's: no list of it is complete.
         "the answer of {host} is not one of Cognito's",
-        "A captive portal or a proxy is in between, or endpoint_url is wrong: check these", quotes=False),
+        "A captive portal or a proxy is in between, or endpoint_url is wrong: check these", quotes=False,
+        is_of_any_error=True),
 )
 # fmt: on
 

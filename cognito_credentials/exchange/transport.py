@@ -72,6 +72,8 @@ class Call:
         self.is_single = is_single
         self.is_taken_once = is_taken_once
         self.unanswered = 0
+        self.is_sent = False
+        """Whether a connection was opened for a request; what failed before is of this process alone."""
         self.host = ""
         """Where the last request went, with the port where it is not the usual one; for messages."""
         self.seen: ServerTime | None = None
@@ -140,6 +142,7 @@ class Transport:
         request = _Request(method, url, headers, body, self._clock)
         began = self._clock.elapsed()
         timeout = READ_TIMEOUT if read_timeout is None else read_timeout
+        call.is_sent = True
         try:
             response, body = _shared.exchange(key, target, request, timeout, is_fresh=_needs_fresh(call))
         except (faults.ReadTimeoutError, faults.ConnectionClosedError):

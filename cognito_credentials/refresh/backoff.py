@@ -2,7 +2,11 @@
 Back-off: after a failure, nobody asks the service again before a certain moment.
 
 There are two: one in the memory of one pool object, for every kind of failure; and one in the store, shared
-by all pools and processes that want credentials under the same key.
+by all pools and processes that want credentials under the same key. Only what the service said is shared. A
+proxy, a CA bundle, a login source or a package that does not work is a matter of one process.
+
+What was refused for one input, such as a login token, is not told to another one: a new input is tried at
+once.
 """
 
 from __future__ import annotations
@@ -10,15 +14,21 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..cache.records import StateRecord, remembered_error
+from ..cache.records import remembered_error
+from ..digest import digest
 from . import policy
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
     from ..cache.records import Records
     from ..clock import Clock
     from ..errors import CognitoCredentialsError
+    from .identities import Principal
+
+    Inputs = tuple[str | None, ...]
+    """Of `Logins.inputs`."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,61 +36,95 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """Remembers failures, and until when the service is left alone."""
 
-    __slots__ = ("_clock", "_local", "_records", "_rng")
+    __slots__ = ("_clock", "_failures", "_inputs", "_local", "_records", "_rng")
 
     def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records
         self._clock = clock
         self._rng = rng
         self._local: tuple[float, CognitoCredentialsError] | None = None  # until when, by `Clock.elapsed`
+        self._inputs: Inputs = ()
+        self._failures = 0  # in a row, of this pool
 
-    def local(self) -> CognitoCredentialsError | None:
-        """Return the failure because of which this pool does not ask yet; None when it may ask."""
+    def local(self, inputs: Callable[[], Inputs]) -> CognitoCredentialsError | None:
+        """
+        Return the failure because of which this pool does not ask yet; None when it may ask.
+
+        Args:
+            inputs: Names what the logins would send now; called only in a back-off.
+        """
         if self._local is None or self._clock.elapsed() >= self._local[0]:
+            return None
+        if inputs() != self._inputs:
+            self.end_local()
             return None
         # The same error is raised by each call until the back-off ends, and would keep the frames of all.
         return self._local[1].with_traceback(None)
 
-    def shared(self, key: str) -> CognitoCredentialsError | None:
-        """Return the failure because of which nobody asks yet for *key*; None when anybody may."""
+    def shared(self, principal: Principal) -> CognitoCredentialsError | None:
+        """Return the failure because of which nobody asks yet for *principal*; None when anybody may."""
         now = self._clock.wall()
-        state = self._records.state(key)
-        return remembered_error(state, now) if now < state.retry_at else None
+        state = self._records.state(principal.credentials_key)
+        if now >= state.retry_at or state.input not in ("", _digest(principal.inputs)):
+            return None
+        return remembered_error(state, now)
 
     def last_failed(self, key: str) -> bool:
         """Tell whether the last attempt for *key*, by any pool or process, failed."""
-        return self._records.state(key).failures > 0
+        return self._failures > 0 or self._records.state(key).failures > 0
 
-    def failed(self, key: str | None, seconds_left: float | None, error: CognitoCredentialsError) -> None:
+    def failed(
+        self,
+        principal: Principal | None,
+        seconds_left: float | None,
+        error: CognitoCredentialsError,
+        inputs: Inputs,
+    ) -> None:
         """
         Begin a back-off.
 
         Args:
-            key: Of the credentials; None when the failure came before it was known.
+            principal: Who asked; None when the failure came before that was known.
             seconds_left: How long the credentials that are held are still valid; None when none are held.
             error: The failure. It is what is raised or shown until the back-off ends.
+            inputs: What the logins would have sent before the attempt.
         """
         now = self._clock.wall()
-        state = StateRecord(key="") if key is None else self._records.state(key)
-        state.failures += 1
+        self._failures += 1
+        failures = self._failures
+        # A refusal concerns these logins; that the service fails, or is asked too often, concerns everybody.
+        refused = "" if error.retryable or not inputs else _digest(inputs)
+        state = None
+        if principal is not None and error.is_answer and refused is not None:
+            state = self._records.state(principal.credentials_key)
+            state.failures += 1
+            failures = max(failures, state.failures)
         # An error that is not retryable is mended by a person, who then tries again and must not wait long.
-        failures = state.failures if error.retryable else 1
-        delay = policy.retry_delay(seconds_left, failures, self._rng, throttled=error.throttled)
-        self._local = (self._clock.elapsed() + delay, error)
-        _log.debug("failed (%s, %d in a row): no other try for %d s", error.code, state.failures, delay)
-        if key is not None:
+        delay = policy.retry_delay(
+            seconds_left, failures if error.retryable else 1, self._rng, throttled=error.throttled
+        )
+        self._local, self._inputs = (self._clock.elapsed() + delay, error), inputs
+        _log.debug("failed (%s, %d in a row): no other try for %d s", error.code, failures, delay)
+        if state is not None and refused is not None:
             # The record has whole seconds. Rounded down, the back-off does not outlast valid credentials;
             # with none, it is rounded up, or it could end in the second in which it begins.
             has_none = seconds_left is None or seconds_left <= 0
             state.retry_at, state.noted_at = int(now + delay) + has_none, int(now)
             state.error, state.message, state.hint = type(error).__name__, error.message, error.hint
+            state.input = refused
             self._records.keep(state)
 
     def succeeded(self, key: str) -> None:
         """End the back-off of this pool and the shared one of *key*."""
-        self._local = None
+        self.end_local()
         self._records.drop_state(key)
 
     def end_local(self) -> None:
         """End the back-off of this pool alone."""
-        self._local = None
+        self._local, self._failures = None, 0
+
+
+def _digest(inputs: Inputs) -> str | None:
+    """Hash *inputs*; None where one of them is not known, so that it is equal to no other."""
+    known = [each for each in inputs if each is not None]
+    return digest("inputs", *known) if len(known) == len(inputs) else None

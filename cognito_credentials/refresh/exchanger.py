@@ -96,17 +96,22 @@ class Exchanger:
         Raises:
             LoginRequiredError: Only a login token names the principal, and no source gives one.
         """
+        inputs = self.inputs()
         name = self._logins.principal()
         logins = None
         if name is None:
             logins = self._resolve()
             name = logins.principal
-        return self._principal(name, logins)
+        return self._principal(name, logins, inputs)
+
+    def inputs(self) -> tuple[str | None, ...]:
+        """Name what each login would send now, as far as that is known without asking anybody."""
+        return self._logins.inputs()
 
     def identify_offline(self) -> Principal | None:
         """Find out which principal asks, without a login token; None if only a token names it."""
         name = self._logins.principal()
-        return None if name is None else self._principal(name, None)
+        return None if name is None else self._principal(name, None, self.inputs())
 
     def new_credentials(self, principal: Principal, budget: float, rng: random.Random) -> CredentialsRecord:
         """
@@ -249,9 +254,11 @@ class Exchanger:
             )
         return logins
 
-    def _principal(self, name: str, logins: ResolvedLogins | None) -> Principal:
+    def _principal(
+        self, name: str, logins: ResolvedLogins | None, inputs: tuple[str | None, ...]
+    ) -> Principal:
         settings = self._settings
         credentials_key = settings.credentials_key(name, self._logins.providers)
         identity_key, is_guest = settings.identity_key(name), self._logins.is_guest
-        self.last_principal = Principal(name, identity_key, credentials_key, logins, is_guest)
+        self.last_principal = Principal(name, identity_key, credentials_key, logins, is_guest, inputs)
         return self.last_principal

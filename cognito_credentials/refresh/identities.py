@@ -32,6 +32,8 @@ class Principal(NamedTuple):
     """The login tokens, where only they could tell who asks."""
     is_guest: bool = False
     """Whether there are no logins; then each GetId makes another identity."""
+    inputs: tuple[str | None, ...] = ()
+    """`Logins.inputs` before the logins were asked: what was refused for them is not refused for others."""
 
     @property
     def is_lasting(self) -> bool:

@@ -177,19 +177,20 @@ class Refresher:
         held = self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
-        failure = self._backoff.local()
+        failure = self._backoff.local(self._exchanger.inputs)
         if failure is not None:
             return self._look_elsewhere(held, failure)
+        inputs = self._exchanger.inputs()
         try:
             principal = self._identify_in_turn(held)
         except CognitoCredentialsError as error:
-            return self._failed(None, held, error)
+            return self._failed(None, held, error, inputs)
         held = self._memory.look(principal)
         found = held.describe(self._clock) if held else "none"
         _log.debug("in the cache, %s…: %s", principal.credentials_key[:8], found)
         if held is not None and held.is_fresh(self._clock):
             return held
-        failure = self._backoff.shared(principal.credentials_key)
+        failure = self._backoff.shared(principal)
         if failure is not None:
             _log.debug("backing off: the last try failed, and the next is not yet due")
             self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
@@ -228,7 +229,7 @@ class Refresher:
             if principal.logins is not None:
                 principal = self._exchanger.identify()  # it is our turn: now a token may be asked for
         except CognitoCredentialsError as error:
-            return self._failed(None, held, error)
+            return self._failed(None, held, error, principal.inputs)
         else:
             return self._renew_with_lock(principal, policy.ADVISORY_BUDGET)
         finally:
@@ -239,7 +240,7 @@ class Refresher:
         held = self._memory.look(principal)
         if held is not None and held.is_fresh(self._clock):
             return held
-        failure = self._backoff.shared(principal.credentials_key)
+        failure = self._backoff.shared(principal)
         if failure is not None:
             return self._fall_back(held, failure)
         is_last_try = self._backoff.last_failed(principal.credentials_key)
@@ -248,14 +249,14 @@ class Refresher:
         try:
             return self._exchange(principal, budget)
         except CognitoCredentialsError as error:
-            return self._failed(principal, held, error)
+            return self._failed(principal, held, error, principal.inputs)
 
     def _is_settled(self, principal: Principal) -> bool:
         """Tell whether the holder of the lock has written credentials, or that it failed."""
         held = self._memory.look(principal)
         if held is not None and held.is_fresh(self._clock):
             return True
-        return self._backoff.shared(principal.credentials_key) is not None
+        return self._backoff.shared(principal) is not None
 
     def _exchange_now(self, principal: Principal) -> Held:
         with self._machine_lock(principal):
@@ -273,10 +274,16 @@ class Refresher:
         _log.debug("refreshed %s…, expires in %d s", principal.credentials_key[:8], left)
         return held
 
-    def _failed(self, principal: Principal | None, held: Held | None, error: CognitoCredentialsError) -> Held:
+    def _failed(
+        self,
+        principal: Principal | None,
+        held: Held | None,
+        error: CognitoCredentialsError,
+        inputs: tuple[str | None, ...],
+    ) -> Held:
         """Begin a back-off; return what is held, if it is valid."""
         left = None if held is None else held.seconds_left(self._clock)
-        self._backoff.failed(None if principal is None else principal.credentials_key, left, error)
+        self._backoff.failed(principal, left, error, inputs)
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
@@ -339,13 +346,13 @@ class Refresher:
 
         def is_settled() -> bool:
             is_known = identities.known(principal) is not None
-            return is_known or backoff.shared(principal.credentials_key) is not None
+            return is_known or backoff.shared(principal) is not None
 
         known = identities.known(principal)
         if known is not None:
             return known
         with self._machine_lock(principal, is_settled):
-            known, failure = identities.known(principal), backoff.shared(principal.credentials_key)
+            known, failure = identities.known(principal), backoff.shared(principal)
             if known is not None:
                 return known
             if failure is not None:
@@ -353,7 +360,7 @@ class Refresher:
             try:
                 return self._exchanger.new_identity(principal)
             except CognitoCredentialsError as error:
-                backoff.failed(principal.credentials_key, None, error)
+                backoff.failed(principal, None, error, principal.inputs)
                 raise
 
     def link(self, identity_id: str) -> None:
