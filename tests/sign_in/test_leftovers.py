@@ -115,7 +115,7 @@ def test_signing_in_at_another_issuer(old: HostileIssuer, new: HostileIssuer, is
 
     assert _revoked(old) == [(CLIENT, old.refresh_tokens[-1])]
     assert _revoked(new) == []
-    assert _left(isolation) == ["secret", "sign-in"]
+    assert _left(isolation) == ["process", "secret", "sign-in"]
     assert source.account() is not None
     assert person.shown[-1] == f"Ended the sign-in of ann at {old.url}, which this profile had before."
 
@@ -133,7 +133,7 @@ def test_what_other_profiles_and_programs_have_stays(
     OidcLogin(new.url, CLIENT, store="file").sign_out()
 
     assert _revoked(old) == []
-    assert _left(isolation) == ["secret", "secret", "sign-in", "sign-in"]
+    assert _left(isolation) == [*["process"] * 2, *["secret"] * 2, *["sign-in"] * 2]
 
 
 def test_another_user_of_an_app_stays(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
@@ -142,7 +142,7 @@ def test_another_user_of_an_app_stays(old: HostileIssuer, new: HostileIssuer, is
 
     _source(_at(new)).sign_out()
 
-    assert _left(isolation) == ["secret", "sign-in"]
+    assert _left(isolation) == ["process", "secret", "sign-in"]
 
 
 def test_an_issuer_that_is_gone(old: HostileIssuer, new: HostileIssuer, isolation: Path) -> None:
@@ -171,7 +171,7 @@ def test_an_earlier_one_that_is_in_use(
 
     assert source.account() is not None
     assert person.shown[-1].startswith(f"The sign-in of ann at {old.url} is still here: another process")
-    assert _left(isolation) == ["secret", "secret", "sign-in", "sign-in"]
+    assert _left(isolation) == [*["process"] * 2, *["secret"] * 2, *["sign-in"] * 2]
 
 
 def test_logout_where_an_earlier_one_is_in_use(
@@ -194,7 +194,7 @@ def test_logout_where_an_earlier_one_is_in_use(
     assert (done.users, done.revoked, done.is_unreached) == (("ann",), True, True)
     (kept,) = done.kept
     assert kept.startswith(f"The sign-in of ann at {old.url} is still here: another process")
-    assert _left(isolation) == ["secret", "sign-in"]
+    assert _left(isolation) == ["process", "secret", "sign-in"]
 
 
 @pytest.mark.parametrize("before", ["another file", "not noted"])
@@ -221,7 +221,7 @@ def test_a_profile_of_the_same_name_in_another_config(
     assert person.shown[-1] == f"{said}."
     assert (done.kept, done.is_unreached) == ((said,), False)
     assert _revoked(old) == []
-    assert _left(isolation) == ["secret", "sign-in"]
+    assert _left(isolation) == ["process", "secret", "sign-in"]
 
 
 def test_logout_says_what_it_leaves_alone(

@@ -22,7 +22,7 @@ def _kinds(app: App) -> set[str]:
 @pytest.mark.parametrize(
     ("scope", "left", "lines"),
     [
-        ("credentials", {"identity", "sign-in", "secret"}, ["Removed the credentials."]),
+        ("credentials", {"identity", "sign-in", "secret", "process"}, ["Removed the credentials."]),
         ("login", {"identity"}, [USER, "Removed the credentials."]),
         ("identity", set(), [USER, "Removed the credentials.", "Forgot the identity {}."]),
     ],
@@ -31,7 +31,7 @@ def test_each_scope_removes_its_part(app: App, scope: str, left: set[str], lines
     """The scopes remove the credentials, the login too, and the identity too, and name what they remove."""
     app.login("ann")
     identity_id = json.loads(app("status", "--json").out)["identity_id"]
-    assert _kinds(app) == {"identity", "credentials", "sign-in", "secret"}
+    assert _kinds(app) == {"identity", "credentials", "sign-in", "secret", "process"}
 
     done = app("logout", "--scope", scope)
 
