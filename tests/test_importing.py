@@ -27,7 +27,7 @@ class Recorder:
 bare = []
 sys.meta_path.insert(0, Recorder())
 IdentityPool(sys.argv[1], profile_name="app").credentials()
-for region in ("us-east-1", "us-esat-1"):
+for region in ("us-east-1", "us-east-9"):
     try:
         IdentityPool(region + ":00000000-0000-4000-8000-00000000000a", cache="memory").credentials()
     except CognitoCredentialsError as error:

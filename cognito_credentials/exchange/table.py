@@ -92,7 +92,8 @@ TABLE: Final = (
         # owns them, so dropping the id loses nothing; that the token has not expired was seen before.
         "the remembered identity belongs to somebody's login now, or was merged into another",
         "Sign in again, or run `cognito-credentials clear --identities` to go on as a new {who}"),
-    Row("logins of another identity", NOT_AUTHORIZED, "Logins don't match", STOP, LoginRejectedError,
+    Row("logins of another identity", NOT_AUTHORIZED,
+        "Logins don't match|does not have identity providers configured", STOP, LoginRejectedError,
         "identity pool {pool} accepts none of the logins sent ({providers})",
         "Its owner must add the login provider to the pool, with this app client id or audience",
         operation="GetId"),

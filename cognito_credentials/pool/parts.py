@@ -157,6 +157,7 @@ def load_for_refreshes() -> None:
     after one answer does not call this.
     """
     with IMPORTING:
+        import difflib  # noqa: F401  (for the error that names the region that was meant)
         import encodings.idna  # noqa: F401  (`socket` loads it at the first name that it resolves)
         import xml.parsers.expat  # noqa: F401  (for the answers of STS)
 

@@ -63,7 +63,7 @@ def _no_pool_id(given: str, region: str, where: str) -> ConfigurationError:
             return ConfigurationError(f"{where} is the id of a user pool: {shown}", hint=hint)
         return ConfigurationError(f"{where} names a user pool: {shown}", hint=hint)
     tidy = given.strip().lower()
-    if is_pool_id(tidy):
+    if is_pool_id(tidy) and is_region(tidy.partition(":")[0]):
         what = (
             "is not REGION:GUID all in lower case" if tidy == given.lower() else "has white space around it"
         )

@@ -245,17 +245,22 @@ def test_a_host_that_leads_nowhere(
 
 
 def test_an_unknown_region(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The region that was meant is named with the host that does not exist."""
+    """The region that was meant is named; with the host, where it may be a new region."""
 
     def unknown(*_: object, **__: object) -> Any:
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    code, _, told = world.run("refresh", "--identity-pool-id", POOL.replace("us-east-1", "us-esat-1"))
-    assert code == 6
-    assert told.count("\n") == 1
-    assert "cognito-identity.us-esat-1.amazonaws.com" in told
-    assert "us-east-1" in told
+    for region, expected, host in (
+        ("us-east-9", 6, "cognito-identity.us-east-9.amazonaws.com"),
+        ("us-esat-1", 4, ""),
+    ):
+        code, _, told = world.run("refresh", "--identity-pool-id", POOL.replace("us-east-1", region))
+        assert code == expected
+        assert told.count("\n") == 1
+        assert region in told
+        assert host in told
+        assert "us-east-1" in told
     assert world.identity() == IDENTITY
 
 

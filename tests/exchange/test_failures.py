@@ -211,7 +211,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "cognito token in GetId": own_token_to_get_id,
     "not a cognito token": foreign_token_under_own_name,
     "not an id token": lambda b: b.client(b.pool()).get_id({GOOGLE: Secret("CANARY-opaque")}),
-    "provider name unusable": lambda b: b.client(b.pool()).get_id({"google": Secret("CANARY-opaque")}),
+    "provider name unusable": faulty("InvalidParameterException", "Please provide a valid public provider"),
     "role ambiguous": ambiguous_role,
     "role forbidden": forbidden_role,
     "basic flow off": lambda b: basic(b, b.pool(AllowClassicFlow=False)),
