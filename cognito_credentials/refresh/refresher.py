@@ -8,9 +8,10 @@ The refresh policy: what happens between a request for credentials and its answe
                                        held. In their last minute, after a rejection, and without any, they
                                        wait.
     3. failure    `_renew`             After a failure of this process it asks nobody for a while, and looks
-                                       at the disk once a second (`_look_elsewhere`).
-    4. disk       `_renew`             Another process may have written fresher credentials, or a failure, for
-                                       which all processes back off.
+                                       at the disk once a second (`_look_elsewhere`). A new login is tried at
+                                       once.
+    4. disk       `_renew`             Another process may have written fresher credentials, or what the
+                                       service said to it, for which all processes back off (`backoff.py`).
     5. lock       `_renew_in_turn`     Of several processes one goes on. The others return what they hold, or
                                        wait and look at the disk meanwhile, as in step 2.
     6. exchange   `_renew_with_lock`   The disk is looked at again, since it may have changed during the wait.

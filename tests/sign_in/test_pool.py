@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cognito_credentials.errors import LoginRequiredError
 from cognito_credentials.pool.pool import parts_of
 from cognito_credentials.pool.signing_in import source_to_sign_in
 from cognito_credentials.sign_in.sources import OidcLogin
+from tests.conftest import ManualClock
 
 from .hostile_issuer import CLIENT, HostileIssuer
 from .test_attacks import Visit
@@ -257,6 +259,24 @@ def test_a_pools_person_is_kept_when_its_source_is_pickled(pool_id: str, well_be
 
     with pytest.raises(LoginRequiredError, match="bob has signed in"):
         copied.token()
+
+
+def test_signing_in_again_counts_at_once(pool_id: str, well_behaved: HostileIssuer) -> None:
+    """After a failure, a new sign-in of the same user is tried at once, in a process that backs off."""
+    pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=ManualClock(time.time()))
+    _sign_in(well_behaved, "ann")
+    source_to_sign_in(parts_of(pool))._place().remove("secret")
+    for _ in range(2):
+        with pytest.raises(LoginRequiredError, match="the sign-in of ann is gone"):
+            pool.credentials()
+
+    again = OidcLogin(well_behaved.url, CLIENT, store="file", clock=ManualClock(time.time() + 2))
+    visit = Visit(again, well_behaved)
+    well_behaved.claims = {"sub": "ann"}
+    visit.finish()
+    well_behaved.nonce = None
+
+    assert pool.credentials()
 
 
 def test_a_pool_follows_another_process(
