@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+_PLAIN = "_./@+:=-"
+"""The characters beside letters and digits that no shell changes in a word."""
 MESSAGE_LIMIT = 300
 """Characters kept of a text from outside; every known message of Cognito is shorter."""
 
@@ -208,6 +210,17 @@ def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
     # Cut before the loop too: a megabyte from a hostile server must not cost a megabyte of work.
     line = " ".join(_clean_word(word) for word in text[: 4 * limit].split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def shell_word(text: str) -> str:
+    """
+    Write *text* as one word of a POSIX shell's line, for lines that people copy and programs run.
+
+    A word that no shell changes stays as it is. Others stand in single quotes, which shells, botocore and the
+    INI parsers of the SDKs read alike; in double quotes a shell would run what follows ``$``.
+    """
+    is_plain = text != "" and all(one in _PLAIN or (one.isascii() and one.isalnum()) for one in text)
+    return text if is_plain else "'" + text.replace("'", "'\\''") + "'"
 
 
 def _clean_word(word: str) -> str:

@@ -28,7 +28,7 @@ DEFAULTS: Final = configparser.DEFAULTSECT
 _HEADER: Final = configparser.RawConfigParser.SECTCRE
 _OPTION: Final = configparser.RawConfigParser.OPTCRE
 _INLINE: Final = re.compile(r"\s[#;]\s.*")
-_PLAIN_NAME: Final = re.compile(r"[\w.@:/+=-]+")
+_PLAIN_NAME: Final = re.compile(r"[\w.@:/+=-]+", re.ASCII)
 _NAME_LIMIT: Final = 128
 
 
@@ -151,7 +151,8 @@ def section_header(profile: str) -> str:
     """
     # With a quote, a bracket or a line break in it, it would be another section than the one shown.
     is_line = profile.isprintable() and profile == profile.strip() and 0 < len(profile) <= _NAME_LIMIT
-    if not is_line or any(character in profile for character in "\"'\\[]"):
+    # One that begins with a hyphen would be an option to whoever writes --profile in front of it.
+    if not is_line or profile.startswith("-") or any(character in profile for character in "\"'\\[]"):
         raise ConfigurationError(
             f"a profile cannot be called '{clean(profile, 60)}'",
             hint="Use letters, digits, spaces and _ . @ : / + = -",
@@ -159,6 +160,11 @@ def section_header(profile: str) -> str:
     if profile == "default":
         return "default"
     return f"profile {profile}" if _PLAIN_NAME.fullmatch(profile) else f'profile "{profile}"'
+
+
+def is_portable(profile: str) -> bool:
+    """Tell whether every SDK finds a profile of that name."""
+    return _PLAIN_NAME.fullmatch(profile) is not None
 
 
 def nested(value: str) -> dict[str, str]:

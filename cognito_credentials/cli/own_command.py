@@ -7,9 +7,11 @@ line. Theirs may take as long as a cache hit: that of pip in Python 3.10 imports
 PYTHONPATH out, and the script leaves out the directory that it is in: other packages have files there, too.
 
 Neither path has the version of Python or of this package in it, so the line holds when a virtual environment
-is made anew. Both are absolute, since programs with windows have another PATH. A word that needs no quotes
-has none, since some SDKs hand the line to a shell within quotes. Others have double quotes, the only ones
-that botocore understands on every system.
+is made anew. Both are absolute, since programs with windows have another PATH.
+
+botocore splits the line itself; the other SDKs give it to a shell; and some of their INI parsers drop words
+in double quotes. So on POSIX a word is plain or in single quotes (`shell_word`). On Windows quotes are
+double, and never stand around the last word, where older Go SDKs drop them.
 """
 
 from __future__ import annotations
@@ -22,18 +24,23 @@ import sysconfig
 from collections.abc import Iterable
 from typing import Final
 
+from ..errors import shell_word
 from .command import PROGRAM
 
 SCRIPT: Final = f"{PROGRAM}.py"
 _MODULE: Final = "cognito_credentials"
 _SUBCOMMAND: Final = "credential-process"
-_PLAIN: Final = re.compile(r"[\w./@+:=-]+", re.ASCII)
-"""A word that every shell and SDK takes as it is."""
+_PLAIN: Final = re.compile(r"[\w.@+:=-]+", re.ASCII)
+"""A word that Windows and the SDKs there take as it is."""
 
 
 def credential_process(profile: str) -> str:
     """Return the line for *profile*."""
-    return " ".join(_quoted(word) for word in (*_own_program(), _SUBCOMMAND, "--profile", profile))
+    if os.name != "nt":
+        return " ".join(shell_word(word) for word in (*_own_program(), _SUBCOMMAND, "--profile", profile))
+    program, name = [_quoted(word) for word in _own_program()], _quoted(profile)
+    selected = (_SUBCOMMAND, "--profile", name) if name == profile else ("--profile", name, _SUBCOMMAND)
+    return " ".join((*program, *selected))
 
 
 def is_ours(line: str) -> bool:
@@ -86,7 +93,4 @@ def _beside(name: str) -> Iterable[str]:
 
 
 def _quoted(text: str) -> str:
-    if _PLAIN.fullmatch(text) and not (os.name == "nt" and "/" in text):
-        return text
-    escaped = text if os.name == "nt" else text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return text if _PLAIN.fullmatch(text) else f'"{text}"'

@@ -5,6 +5,7 @@ Phrases that several commands use for the same fact.
 from __future__ import annotations
 
 from ..clock import span
+from ..errors import shell_word
 from .command import PROGRAM
 from .terminal import printable
 
@@ -32,5 +33,7 @@ def sign_in_place(store: str | None) -> str:
 
 
 def command_line(command: str, profile: str | None) -> str:
-    """Write the command line that runs *command* for *profile*, in quotes."""
-    return f"'{PROGRAM} {command}{f' --profile {printable(profile)}' if profile else ''}'"
+    """Write the command line that runs *command* for *profile*; in quotes, unless there are some in it."""
+    word = shell_word(printable(profile)) if profile else ""
+    line = f"{PROGRAM} {command}{word and f' --profile {word}'}"
+    return line if "'" in line else f"'{line}'"

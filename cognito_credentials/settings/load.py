@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from ..errors import CacheError, ConfigurationError, clean, near
+from ..errors import CacheError, ConfigurationError, clean, near, shell_word
 from ..home import CACHE_VARIABLE, cache_directory
 from . import checks
 from .aws_config import PROFILE_VARIABLES, choose_profile, read_config
@@ -310,7 +310,7 @@ def _how_to_name_a_pool(lookup: _Lookup, *, in_python: bool) -> str:
     if others:
         names = [f"'{clean(name, 60)}'" for name in others[:3]]
         shown = ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
-        choose = f"profile_name={others[0]!r}" if in_python else f"--profile '{clean(others[0], 60)}'"
+        choose = f"profile_name={others[0]!r}" if in_python else f"--profile {shell_word(others[0])}"
         if len(others) == 1:
             return f"Profile {shown} has one: choose it with {choose}"
         return f"Profiles {shown} have one: choose one, as with {choose}"

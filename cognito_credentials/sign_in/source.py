@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import Clock
 from ..digest import digest
-from ..errors import CacheError
+from ..errors import CacheError, shell_word
 from ..exchange.interruption import drops_frames_on_interrupt
 from ..logins.claims import provider_of, unverified_claims, unverified_subject
 from ..logins.signed_out import SignedOut
@@ -349,7 +349,7 @@ class SignInSource(Source):
 
     def _sign_in(self) -> SignIn:
         if self._engine is None:
-            option = f" --profile {self.profile_name}" if self.profile_name else ""
+            option = f" --profile {shell_word(self.profile_name)}" if self.profile_name else ""
             remedy = f"'cognito-credentials login{option}'"
             # Only a profile can certainly be signed in to on the command line.
             is_profile = self._profile_settings and self.profile_name

@@ -8,11 +8,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...errors import ConfigurationError, clean
+from ...errors import ConfigurationError, clean, shell_word
 from ...settings.aws_config import DEFAULT_PROFILE, read_config
 from ..command import PROGRAM, Command, Invocation, Options
 from ..config_file import config_path, read, replace
-from ..config_text import Value, change_profile, parse, section_of
+from ..config_text import Value, change_profile, is_portable, parse, section_of
 from ..failures import StoppedError, UsageError
 from ..own_command import credential_process, is_ours
 from ..pool_options import given_logins, given_settings, read_logins
@@ -61,10 +61,13 @@ def run(invocation: Invocation) -> int:
     if not options.yes:
         _confirm(invocation, path)
     replace(path, new.encode("utf-8"), before=data)
-    name = printable(answers.profile)
-    terminal.write(f"Wrote profile '{name}' to {printable(path)}.\n")
+    terminal.write(f"Wrote profile '{printable(answers.profile)}' to {printable(path)}.\n")
+    if not is_portable(answers.profile):
+        terminal.notice(
+            "Not every SDK finds a profile of this name: letters, digits and _ . @ : / + - are read by all."
+        )
     first = "login" if any(answers.sign_in.get(key) for key in SIGN_IN_KEYS) else "whoami"
-    terminal.notice(f"Try it: {PROGRAM} {first} --profile '{name}'")
+    terminal.notice(f"Try it: {PROGRAM} {first} --profile {shell_word(answers.profile)}")
     return 0
 
 
