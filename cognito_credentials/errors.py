@@ -216,11 +216,11 @@ def shell_word(text: str) -> str:
     """
     Write *text* as one word of a POSIX shell's line, for lines that people copy and programs run.
 
-    A word that no shell changes stays as it is. Others stand in single quotes, which shells, botocore and the
-    INI parsers of the SDKs read alike; in double quotes a shell would run what follows ``$``.
+    A backslash before each character that is special somewhere is read alike by shells, botocore and the INI
+    parsers of all SDKs. Within double quotes a shell runs what follows ``$``. Go's parser drops quoted words,
+    and a comment begins in it at `` #`` and `` ;`` within any quotes.
     """
-    is_plain = text != "" and all(one in _PLAIN or (one.isascii() and one.isalnum()) for one in text)
-    return text if is_plain else "'" + text.replace("'", "'\\''") + "'"
+    return "".join(one if one in _PLAIN or one.isalnum() or not one.isascii() else f"\\{one}" for one in text)
 
 
 def _clean_word(word: str) -> str:

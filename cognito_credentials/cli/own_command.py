@@ -9,9 +9,9 @@ PYTHONPATH out, and the script leaves out the directory that it is in: other pac
 Neither path has the version of Python or of this package in it, so the line holds when a virtual environment
 is made anew. Both are absolute, since programs with windows have another PATH.
 
-botocore splits the line itself; the other SDKs give it to a shell; and some of their INI parsers drop words
-in double quotes. So on POSIX a word is plain or in single quotes (`shell_word`). On Windows quotes are
-double, and never stand around the last word, where older Go SDKs drop them.
+botocore splits the line itself; the other SDKs give it to a shell; and some of their INI parsers drop what
+is in quotes. So on POSIX special characters have a backslash (`shell_word`). On Windows quotes are double,
+and never stand around the last word, where older Go SDKs drop them.
 """
 
 from __future__ import annotations

@@ -33,7 +33,5 @@ def sign_in_place(store: str | None) -> str:
 
 
 def command_line(command: str, profile: str | None) -> str:
-    """Write the command line that runs *command* for *profile*; in quotes, unless there are some in it."""
-    word = shell_word(printable(profile)) if profile else ""
-    line = f"{PROGRAM} {command}{word and f' --profile {word}'}"
-    return line if "'" in line else f"'{line}'"
+    """Write the command line that runs *command* for *profile*, in quotes."""
+    return f"'{PROGRAM} {command}{f' --profile {shell_word(printable(profile))}' if profile else ''}'"
