@@ -125,13 +125,14 @@ def test_names_are_written_as_botocore_reads_them(name: str, header: str) -> Non
         "a'b",
         "a\\b",
         " a",
+        "-x",
         "\x1b[2J",
         "x" * 129,
         "a\u2028b",
     ],
 )
 def test_names_that_would_write_something_else_are_refused(name: str) -> None:
-    """No name opens a section of its own."""
+    """No name opens a section of its own, nor is an option behind --profile."""
     with pytest.raises(ConfigurationError, match="cannot be called"):
         change_profile(MESSY, name, {"region": "x"})
 

@@ -467,7 +467,7 @@ def test_what_is_written_has_plain_words_where_it_can(
 
     assert wrapper == f"{tmp_path}/cognito-credentials credential-process --profile guest"
     assert script == (
-        f"{tmp_path}/python -E {tmp_path}/cognito-credentials.py credential-process --profile " + '"Ü b$"'
+        f"{tmp_path}/python -E {tmp_path}/cognito-credentials.py credential-process --profile " + "Ü\\ b\\$"
     )
     assert is_ours(wrapper)
     assert is_ours(script)
