@@ -11,6 +11,7 @@ A cache hit of the command line loads this file: it imports no typing and no thr
 from __future__ import annotations
 
 import os
+import sys
 from _thread import RLock
 
 _LONGEST_WAIT = 10.0
@@ -29,7 +30,7 @@ class _Importing:
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        if not self._is_registered:
+        if not self._is_registered and "threading" in sys.modules:  # without it, no other thread can fork
             # Before a fork, what was registered last is called first. The lock of logging must not be taken
             # before this one, since modules that are being imported ask for their loggers.
             import logging  # noqa: F401  (registers its own)

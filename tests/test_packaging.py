@@ -121,8 +121,9 @@ def _required(*extras: str) -> set[str]:
 
 
 def test_the_test_extra_has_what_the_tests_import() -> None:
-    """Every package that a test or an example imports is one that we ask for by name."""
+    """Every package that a test or an example imports is one that we ask for by name, there or in .ci/run."""
     asked_for = _required("test") | _lowest(PROJECT["dependencies"]).keys()
+    asked_for |= set(re.findall(r"'(moto)\[cognitoidentity\]==", (ROOT / ".ci" / "run").read_text("utf-8")))
     ours = {"cognito_credentials", "tests", "tomllib"}  # tomllib: of the standard library from 3.11 on
     imported = {name for folder in ("tests", "examples") for name in _imported(ROOT / folder)}
     installed = packages_distributions()
