@@ -28,7 +28,7 @@ DEFAULTS: Final = configparser.DEFAULTSECT
 _HEADER: Final = configparser.RawConfigParser.SECTCRE
 _OPTION: Final = configparser.RawConfigParser.OPTCRE
 _INLINE: Final = re.compile(r"\s[#;]\s.*")
-_PLAIN_NAME: Final = re.compile(r"[\w.@:/+=-]+", re.ASCII)
+_PLAIN_NAME: Final = re.compile(r"[\w.@:/+=-]+")
 _NAME_LIMIT: Final = 128
 
 
@@ -164,7 +164,7 @@ def section_header(profile: str) -> str:
 
 def is_portable(profile: str) -> bool:
     """Tell whether every SDK finds a profile of that name."""
-    return _PLAIN_NAME.fullmatch(profile) is not None
+    return profile.isascii() and _PLAIN_NAME.fullmatch(profile) is not None
 
 
 def nested(value: str) -> dict[str, str]:

@@ -148,7 +148,7 @@ BAD_INPUT: list[tuple[str, str, list[str], dict[str, str], int, str]] = [
         ["status"],
         {},
         4,
-        r"Profile 'guest' has one: choose it with --profile 'guest'",
+        r"Profile 'guest' has one: choose it with --profile guest",
     ),
     (
         "plain http",

@@ -112,7 +112,7 @@ def test_require_names_the_profiles_that_have_a_pool() -> None:
 
     with pytest.raises(ConfigurationError, match=r"Profile 'guest' has one: .* profile_name='guest'$"):
         load({}, environ=HOME, config=config)
-    with pytest.raises(ConfigurationError, match=r"choose it with --profile 'guest'$"):
+    with pytest.raises(ConfigurationError, match=r"choose it with --profile guest$"):
         load({}, environ=HOME, config=config, origin="the command line")
 
 
@@ -122,9 +122,7 @@ def test_several_profiles_that_have_a_pool_are_listed() -> None:
 
     with pytest.raises(ConfigurationError) as caught:
         load({}, environ=HOME, config=config, origin="the command line")
-    assert (
-        caught.value.hint == "Profiles 'app', 'guest' and 'up' have one: choose one, as with --profile 'app'"
-    )
+    assert caught.value.hint == "Profiles 'app', 'guest' and 'up' have one: choose one, as with --profile app"
     del config["profiles"]["up"]
     with pytest.raises(ConfigurationError, match=r"(?i)profiles 'app' and 'guest' have one"):
         load({}, environ=HOME, config=config)

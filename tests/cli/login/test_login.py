@@ -478,7 +478,7 @@ def test_a_whole_profile_by_configure(app: App, tmp_path: Path) -> None:
     done = app.cli("configure", "--profile", "new", *flags, "--login-store", "file", "--yes")
     assert done.code == 0, done.err
     assert f"+cognito_oidc_issuer = {app.issuer}" in done.out
-    assert "login --profile 'new'" in done.err
+    assert "login --profile new" in done.err
 
     assert app.cli("login", "--profile", "new", env=app.person("ann")).code == 0
 
