@@ -59,6 +59,7 @@ def _arguments() -> argparse.Namespace:
         default=0,
         help="read before `ready`, too; then move the clock by so many seconds",
     )
+    parser.add_argument("--linger", type=float, default=0, help="seconds to stay after the reads")
     parser.add_argument("--speed", type=float, default=1, help="factor of the elapsed clock")
     parser.add_argument("--clear", action="store_true", help="clear the credentials instead of reading them")
     parser.add_argument("--identity", action="store_true", help="also ask for the identity id")
@@ -149,6 +150,7 @@ def main() -> None:
         "seconds": time.perf_counter() - began,
         "identity_id": pool.identity_id() if arguments.identity else None,
     }
+    time.sleep(arguments.linger)
     print(json.dumps(answer), flush=True)
 
 
