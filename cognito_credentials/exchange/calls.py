@@ -119,8 +119,8 @@ class Calls:
     ) -> T | Failure | _Passed:
         """Make the call; a failure is returned, so that no frame with a token in it is in its traceback."""
         with IMPORTING:
+            from .retries import Call
             from .service import Service  # with it come ssl and http.client
-            from .transport import Call
 
         call = Call(makes_identity=operation == "GetId" and is_guest, is_single=SPARING.get())
         if self._service is None:

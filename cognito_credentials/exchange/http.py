@@ -22,7 +22,8 @@ from ..secret import REDACTED, Secret
 from .actions import Failure
 from .deadline import with_deadline
 from .faults import HTTPClientError
-from .transport import READ_TIMEOUT, Call, Transport
+from .retries import Call
+from .transport import READ_TIMEOUT, Transport
 
 T = TypeVar("T")
 BUDGET: Final = 10.0

@@ -19,7 +19,7 @@ from .faults import HTTPClientError
 from .requests import Refusal
 
 if TYPE_CHECKING:
-    from .transport import Call
+    from ..clock import ServerTime
 
 T = TypeVar("T")
 
@@ -40,6 +40,31 @@ _MORE_THAN_ASKED: Final = 5.0
 _CAPACITY: Final = 500
 _COST: Final = 14
 _COST_THROTTLED: Final = 5
+
+
+class Call:
+    """
+    What is learned on the wire during one API call, retries included.
+
+    Args:
+        makes_identity: Each request of it that arrives makes a new identity (a guest's GetId).
+        is_single: Whether its request is sent only once, whatever happens to it.
+        is_taken_once: Whether the service takes what is sent only once (a refresh token that is rotated).
+            Such a request is not sent again where only its answer may have been lost.
+    """
+
+    def __init__(
+        self, *, makes_identity: bool = False, is_single: bool = False, is_taken_once: bool = False
+    ) -> None:
+        self.makes_identity = makes_identity
+        self.is_single = is_single
+        self.is_taken_once = is_taken_once
+        self.unanswered = 0
+        self.is_sent = False
+        """Whether a connection was opened for a request; what failed before is of this process alone."""
+        self.host = ""
+        """Where the last request went, with the port where it is not the usual one; for messages."""
+        self.seen: ServerTime | None = None
 
 
 class Quota:

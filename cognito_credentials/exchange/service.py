@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .endpoints import endpoint
 from .requests import build, read, service_of
-from .retries import attempt
-from .transport import Call, Transport, quota
+from .retries import Call, attempt
+from .transport import Transport, quota
 
 if TYPE_CHECKING:
     from ..clock import Clock

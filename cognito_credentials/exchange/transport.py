@@ -32,7 +32,7 @@ from .connections import HeadTooLargeError, Target, close_inherited, connect, he
 from .deadline import remaining, too_late
 from .mocked import is_mocked
 from .proxies import proxy_for
-from .retries import Quota
+from .retries import Call, Quota
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 5.0
@@ -52,31 +52,6 @@ PRECISE_ROUND_TRIP: Final = 5.0
 SLOWEST_TRUSTED_ROUND_TRIP: Final = 60.0
 """Seconds beyond which a `Date` is not used. No deadline of ours allows as much: the machine slept."""
 _LONGEST_WAIT: Final = 30.0
-
-
-class Call:
-    """
-    What is learned on the wire during one API call, retries included.
-
-    Args:
-        makes_identity: Each request of it that arrives makes a new identity (a guest's GetId).
-        is_single: Whether its request is sent only once, whatever happens to it.
-        is_taken_once: Whether the service takes what is sent only once (a refresh token that is rotated).
-            Such a request is not sent again where only its answer may have been lost.
-    """
-
-    def __init__(
-        self, *, makes_identity: bool = False, is_single: bool = False, is_taken_once: bool = False
-    ) -> None:
-        self.makes_identity = makes_identity
-        self.is_single = is_single
-        self.is_taken_once = is_taken_once
-        self.unanswered = 0
-        self.is_sent = False
-        """Whether a connection was opened for a request; what failed before is of this process alone."""
-        self.host = ""
-        """Where the last request went, with the port where it is not the usual one; for messages."""
-        self.seen: ServerTime | None = None
 
 
 class Answer:

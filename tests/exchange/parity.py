@@ -35,8 +35,9 @@ from cognito_credentials.clock import Clock
 from cognito_credentials.exchange import faults, transport
 from cognito_credentials.exchange.endpoints import InvalidEndpointConfigurationError
 from cognito_credentials.exchange.requests import STS, ParamValidationError, Refusal, service_of
+from cognito_credentials.exchange.retries import Call
 from cognito_credentials.exchange.service import Service
-from cognito_credentials.exchange.transport import Call, close_idle
+from cognito_credentials.exchange.transport import close_idle
 from cognito_credentials.settings.settings import Settings
 
 from .conftest import RawServer, request_of

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cognito_credentials.exchange import faults, retries
 from cognito_credentials.exchange.deadline import with_deadline
 from cognito_credentials.exchange.requests import STS, Refusal, service_of
-from cognito_credentials.exchange.transport import Call
+from cognito_credentials.exchange.retries import Call
 
 pytest.importorskip("botocore", minversion="1.44", reason="an older one resolves and retries in other ways")
 

@@ -120,7 +120,7 @@ def test_the_end_of_a_sign_in(user_pool: UserPoolServer) -> None:
     user_pool.refresh_tokens.clear()
 
     with pytest.raises(
-        LoginRequiredError, match=r"has ended: Refresh Token has been revoked.*login --profile my app"
+        LoginRequiredError, match=r"has ended: Refresh Token has been revoked.*login --profile my\\ app"
     ):
         _source(profile_name="my app").token()
     assert source.principal() is not None

@@ -11,8 +11,8 @@ from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError,
 from ...exchange.faults import InvalidAnswerError
 from ...exchange.http import TOKEN_BUDGET, Network, bounded
 from ...exchange.requests import Refusal
+from ...exchange.retries import Call
 from ...exchange.service import ATTEMPTS, Service
-from ...exchange.transport import Call
 from . import refusals
 
 if TYPE_CHECKING:
