@@ -102,7 +102,7 @@ def test_all_expired_is_one_refresh(machine: Machine) -> None:
     assert len({generation for answer in answers for generation in answer.generations}) == 1
 
 
-@pytest.mark.parametrize("fault", [{"status": 503}, {"drop": True}, {"code": "TooManyRequestsException"}])
+@pytest.mark.parametrize("fault", [{"status": 503}, {"code": "TooManyRequestsException"}])
 def test_outage_with_valid_credentials_costs_one_request(machine: Machine, fault: dict[str, object]) -> None:
     """In an outage with 14 minutes left, one process asks once, and all get the valid credentials."""
     storm(machine.environ(), 1)
@@ -113,6 +113,19 @@ def test_outage_with_valid_credentials_costs_one_request(machine: Machine, fault
     late = storm(machine.environ(), 3, "--reads", "20")
     assert [answer.errors for answer in answers + late] == [[]] * (FEW + 3)
     assert machine.requests()["GetCredentialsForIdentity"] - before["GetCredentialsForIdentity"] == 1
+    assert machine.requests()["GetId"] == before["GetId"]
+
+
+def test_a_cut_connection_costs_each_process_one_request_at_most(machine: Machine) -> None:
+    """No process tells others of a connection that was cut; each asks once at most, and uses what is valid."""
+    storm(machine.environ(), 1)
+    leave(machine.cache, 14 * 60)
+    before = machine.requests()
+    machine.emulator.plan_faults({"operation": "*", "times": -1, "drop": True})
+    answers = storm(machine.environ(), FEW, "--reads", "20")
+    assert [answer.errors for answer in answers] == [[]] * FEW
+    asked = machine.requests()["GetCredentialsForIdentity"] - before["GetCredentialsForIdentity"]
+    assert 1 <= asked <= FEW
     assert machine.requests()["GetId"] == before["GetId"]
 
 
