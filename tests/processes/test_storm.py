@@ -117,7 +117,7 @@ def test_outage_with_valid_credentials_costs_one_request(machine: Machine, fault
 
 
 def test_a_cut_connection_costs_each_process_one_request_at_most(machine: Machine) -> None:
-    """No process tells others of a connection that was cut; each asks once at most, and uses what is valid."""
+    """No process tells others of a cut connection: each asks once at most, and uses what is valid."""
     storm(machine.environ(), 1)
     leave(machine.cache, 14 * 60)
     before = machine.requests()
