@@ -133,6 +133,21 @@ def _ask_login(terminal: Terminal, answers: Answers) -> Answers:
     return replace(answers, sign_in={**answers.sign_in, **more})
 
 
+def with_ports(answers: Answers) -> Answers:
+    """Add the callback ports that `ask_all` proposes, where people sign in to a user pool in the browser."""
+    asked, current = answers.sign_in, answers.current
+    is_user_pool = asked.get("cognito_user_pool_id")
+    way = asked.get("cognito_sign_in") or current.get("cognito_sign_in") or "browser"
+    if not is_user_pool or way != "browser" or "cognito_redirect_ports" in {**current, **asked}:
+        return answers
+    return replace(answers, sign_in={**asked, "cognito_redirect_ports": DEFAULT_PORTS})
+
+
+def callback_urls(ports: str) -> list[str]:
+    """Return the callback URLs of a list of ports, as they are to be registered for the app client."""
+    return [f"http://127.0.0.1:{port.strip()}/callback" for port in ports.split(",") if port.strip()]
+
+
 def _sign_in_key(answer: str) -> str | None:
     """Return the key that takes a user pool's id or an issuer; None for an answer that is neither."""
     if is_user_pool_id(answer):

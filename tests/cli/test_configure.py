@@ -333,6 +333,30 @@ def test_the_wizard_takes_and_keeps_a_back_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "ports"),
+    [
+        ([], "8400,8401"),
+        (["--redirect-ports", "9000"], "9000"),
+        (["--sign-in", "password"], None),
+        (["--sign-in", "browser"], "8400,8401"),
+    ],
+)
+def test_flags_write_the_ports_that_the_wizard_proposes(
+    call: Call, isolation: Path, flags: list[str], ports: str | None
+) -> None:
+    """A user pool set up by flags can be signed in to; what is to be registered for its client is said."""
+    pool = ["--user-pool-id", "us-east-1_Ab1Cd2Ef3", "--client-id", "1example"]
+    done = call("configure", "--profile", "app", "--identity-pool-id", POOL, *pool, *flags, "--yes")
+
+    written = load_config(str(isolation / ".aws" / "config"))["profiles"]["app"]
+    assert done.code == 0
+    assert written.get("cognito_redirect_ports") == ports
+    needed = [f"http://127.0.0.1:{port}/callback" for port in (ports or "").split(",") if port]
+    assert ("among its callback URLs" in done.err) is bool(needed)
+    assert all(url in done.err for url in needed)
+
+
+@pytest.mark.parametrize(
     ("typed", "keys"),
     [
         (

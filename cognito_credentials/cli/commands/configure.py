@@ -17,7 +17,15 @@ from ..failures import StoppedError, UsageError
 from ..own_command import credential_process, is_ours
 from ..pool_options import given_logins, given_settings, read_logins
 from ..terminal import printable
-from ..wizard import SIGN_IN_KEYS, Answers, add_sign_in_options, ask_all, given_sign_in
+from ..wizard import (
+    SIGN_IN_KEYS,
+    Answers,
+    add_sign_in_options,
+    ask_all,
+    callback_urls,
+    given_sign_in,
+    with_ports,
+)
 
 _OTHER_STYLES: Final = (
     *("aws_access_key_id", "aws_secret_access_key", "role_arn", "source_profile", "credential_source"),
@@ -66,6 +74,9 @@ def run(invocation: Invocation) -> int:
         terminal.notice(
             "Not every SDK finds a profile of this name: letters, digits and _ . @ : / + - are read by all."
         )
+    if "cognito_redirect_ports" in answers.sign_in:
+        urls = " and ".join(callback_urls(answers.sign_in["cognito_redirect_ports"]))
+        terminal.notice(f"The app client needs {urls} among its callback URLs.")
     first = "login" if any(answers.sign_in.get(key) for key in SIGN_IN_KEYS) else "whoami"
     terminal.notice(f"Try it: {PROGRAM} {first} --profile {shell_word(answers.profile)}")
     return 0
@@ -92,7 +103,7 @@ def _answers(invocation: Invocation, text: str) -> Answers:
     _refuse_bare_section(text, profile)
     says_something = given or options.login or answers.sign_in or options.yes
     if "identity_pool_id" in given or (says_something and "cognito_identity_pool_id" in answers.current):
-        return answers
+        return with_ports(answers)
     if not terminal.can_ask:
         raise UsageError(
             "--identity-pool-id is missing, and there is no terminal to ask on",
