@@ -1,5 +1,5 @@
 """
-Imports in functions, which a fork must not cut through.
+Imports in functions, which a fork must not cut through; and the name of a program and its forks.
 
 A forked child has only the thread that forked. If another thread was importing a module at that moment, the
 lock of that module stays locked in the child, whose own import of it never ends. So whoever imports in a
@@ -16,6 +16,13 @@ from _thread import RLock
 
 _LONGEST_WAIT = 10.0
 """Seconds. Should an import itself wait for the thread that forks, the fork goes on."""
+
+PROGRAM = os.urandom(16).hex()
+"""
+Names this program and every process that it forks: the workers of a pre-fork server are one program.
+
+It is made here and not at the first need: workers that fork before that would have different ones.
+"""
 
 
 class _Importing:

@@ -57,7 +57,11 @@ class Logins:
     """Login provider name and source; None for a name is "as the token says"."""
     origin: str = field(default="nowhere", compare=False)
     user: str | None = None
-    """The user's name in the settings, where they name one."""
+    """
+    The user's name in the settings, where they name one.
+
+    It is the principal by itself, whatever the tokens say: whoever names a user is that user.
+    """
     derived: frozenset[str] = frozenset()
     """The login provider names that follow from an issuer, and that nobody wrote."""
     outage: Outage = field(default=(), compare=False)

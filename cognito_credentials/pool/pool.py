@@ -52,7 +52,7 @@ class IdentityPool:
         identity_id: ``region:guid`` of a known identity, which is used as it is.
         account_id: 12 digits, put on the credentials.
         developer_headers: Text of a source of HTTP headers, for a login ``developer:URL`` of the profile.
-        user: Who this is, where the logins cannot tell.
+        user: Who this is, where the logins cannot tell. Whoever names a user is that user: see `for_user`.
         flow: ``enhanced`` or ``basic``.
         custom_role_arn: Enhanced flow: which of several roles.
         role_arn: Basic flow: the role to assume.
@@ -144,8 +144,13 @@ class IdentityPool:
         It costs some KiB, so that one process may have many users. Each call returns an object of its own;
         its callbacks, and what it clears, are that user's alone.
 
+        Verify the token first: whoever names a user is that user. Credentials that are kept under *user* are
+        returned without a look at *logins*, which are asked only when new credentials are due.
+
         Args:
-            user: The user's name, by which the identity is found again. Any stable text will do.
+            user: The user's name, by which credentials and identity are found again. It comes from a token
+                that the program has verified, such as its ``iss`` and ``sub``, or from the program's own
+                session of that user; never from what a request merely says.
             logins: The user's, as the constructor takes them; ``{}`` for a guest of that name. They may be
                 left out where this pool is a guest's. Logins and identity_id of this pool are not passed on.
 

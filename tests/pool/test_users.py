@@ -60,6 +60,19 @@ def test_a_user_is_the_one_of_the_same_setting(world: World) -> None:
     assert signed_in == world.pool(user="bob", logins=logins(world, "bob")).identity_id()
 
 
+@pytest.mark.parametrize("cache", ["file", "memory"])
+def test_whoever_names_a_user_is_that_user(world: World, cache: str) -> None:
+    """The name is the key of what is kept, and no token is looked at; without a name the token is the key."""
+    pool = world.pool(cache=cache)
+    anns = pool.for_user("ann", logins=logins(world, "ann")).credentials()
+    before = world.counts()
+
+    assert pool.for_user("ann", logins=logins(world, "bob")).credentials() == anns
+    assert world.counts() == before
+    assert world.pool(cache=cache, logins=logins(world, "bob")).credentials() != anns
+    assert "Verify the token first" in inspect.getdoc(IdentityPool.for_user)  # type: ignore[operator]
+
+
 def test_without_logins_a_user_is_a_guest_of_that_name(world: World) -> None:
     """Of a guest's pool, a user without logins is a guest; with logins, the user is signed in."""
     pool = world.pool()

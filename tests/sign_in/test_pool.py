@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +20,13 @@ from cognito_credentials import IdentityPool
 from cognito_credentials.clock import Clock
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from cognito_credentials.errors import LoginRequiredError
+from cognito_credentials.importing import PROGRAM
 from cognito_credentials.pool.pool import parts_of
 from cognito_credentials.pool.signing_in import source_to_sign_in
+from cognito_credentials.sign_in.kept import account
+from cognito_credentials.sign_in.kept.account import account_at, mark_of_this_program
 from cognito_credentials.sign_in.sources import OidcLogin
+from tests.cache.children import in_child, needs_fork
 from tests.conftest import ManualClock
 
 from .hostile_issuer import CLIENT, HostileIssuer
@@ -279,16 +287,67 @@ def test_signing_in_again_counts_at_once(pool_id: str, well_behaved: HostileIssu
     assert pool.credentials()
 
 
-def test_a_pool_follows_another_process(
+@needs_fork
+@pytest.mark.parametrize("signs_bob_in", ["the parent", "a fork"])
+def test_forks_are_one_program(pool_id: str, well_behaved: HostileIssuer, signs_bob_in: str) -> None:
+    """Workers that fork from one server never take over the person of another worker's pool."""
+    clock = Later()
+    anns = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
+    _sign_in(well_behaved, "ann", anns)
+    anns_id = anns.identity_id()
+
+    def is_stopped() -> bool:
+        clock.ahead = 1
+        with pytest.raises(LoginRequiredError, match="bob has signed in meanwhile"):
+            anns.identity_id()
+        return anns.status().signed_in_as is None
+
+    if signs_bob_in == "a fork":
+        place = source_to_sign_in(parts_of(anns))._place()  # type: ignore[attr-defined]
+        bob = dataclasses.replace(account_at(place), subject="bob", name="bob")
+
+        def keep_bob() -> None:  # the issuer's thread is in the parent
+            place.write("process", mark_of_this_program(bob))
+            place.write("sign-in", bob.encode())
+
+        in_child(keep_bob)
+        assert is_stopped()
+        _sign_in(well_behaved, "ann", anns)
+        clock.ahead = 2
+        assert anns.identity_id() == anns_id
+    else:
+        go, went = os.pipe()
+
+        def wait_and_look() -> bool:
+            os.read(go, 1)
+            return is_stopped()
+
+        with ThreadPoolExecutor(1) as threads:
+            child = threads.submit(in_child, wait_and_look)
+            _sign_in(well_behaved, "bob")
+            os.write(went, b"x")
+            assert child.result()
+
+
+def test_another_program_has_another_name() -> None:
+    """A program that was started by itself, or by this one, is not taken for this one."""
+    ask = [sys.executable, "-c", "from cognito_credentials.importing import PROGRAM; print(PROGRAM)"]
+    named = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert len(named) == len(PROGRAM) == 32
+    assert named != PROGRAM
+
+
+def test_a_pool_follows_another_program(
     pool_id: str, well_behaved: HostileIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sign-in by another process, a second window of one program, is followed."""
+    """A sign-in by another program, such as a second window, is followed."""
     clock = Later()
     pool = IdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
     _sign_in(well_behaved, "ann", pool)
     anns = pool.identity_id()
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(os, "getpid", lambda: 1)
+        elsewhere.setattr(account, "PROGRAM", "0" * 32)
         _sign_in(well_behaved, "bob")
     clock.ahead = 1
 

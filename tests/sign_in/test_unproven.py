@@ -79,7 +79,9 @@ def test_what_is_reported_without_a_state_is_told_at_once_and_named_at_the_end(i
     for shown in (page, person.shown[-1], caught.value.message):
         assert UNPROVEN in shown
         assert SAML.rstrip(".") in shown
-    assert "goes on waiting" in page
+    for shown in (page, person.shown[-1]):
+        assert "goes on waiting" in shown
+        assert caught.value.hint not in shown  # what to do instead would be a made-up refusal's advice
     assert caught.value.message.startswith("nobody signed in")
     assert "the identity provider behind it" in caught.value.hint
     assert "/token" not in [path for _, path, _ in issuer.requests]

@@ -9,19 +9,18 @@ sign-in, and only this user can write the file: so it decides whose cached crede
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...digest import digest
 from ...errors import clean
+from ...importing import PROGRAM
 from ...logins.claims import unverified_subject
 from ...settings.aws_config import config_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...clock import Clock
     from .place import Place
 
 VERSION: Final = 1
@@ -71,9 +70,9 @@ class Account:
         return text.encode("ascii") + b"\n"
 
 
-def mark_of_this_process(account: Account, clock: Clock) -> bytes:
-    """Return what says that *account* was made in this process."""
-    return account.encode() + digest("process", clock.boot_id(), str(os.getpid())).encode("ascii") + b"\n"
+def mark_of_this_program(account: Account) -> bytes:
+    """Return what says that *account* was made in this program: in this process, or in a fork of it."""
+    return account.encode() + PROGRAM.encode("ascii") + b"\n"
 
 
 def config_of(environ: Mapping[str, str]) -> str:

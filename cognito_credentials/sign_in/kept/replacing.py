@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import CacheError, CognitoCredentialsError
 from ...secret import Secret
-from .account import Account, account_at, mark_of_this_process
+from .account import Account, account_at, mark_of_this_program
 from .stored_tokens import StoredTokens
 from .stores import SecretStore, open_store
 
@@ -99,7 +99,7 @@ class NewSignIn:
         before = self._file()
         try:
             self._store.store(new.encode())
-            self._place.write("process", mark_of_this_process(account, self._clock))
+            self._place.write("process", mark_of_this_program(account))
             self._place.write("sign-in", account.encode())
         except BaseException:
             self._put_back(before, account)

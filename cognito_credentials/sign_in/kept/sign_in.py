@@ -22,7 +22,7 @@ from ...cache.waiting import SingleFlight
 from ...errors import CacheError, CognitoCredentialsError, LoginRejectedError
 from ...exchange.deadline import to_its_end
 from ...logins.signed_out import SignedOut
-from .account import Account, account_at, mark_of_this_process
+from .account import Account, account_at, mark_of_this_program
 from .keyring_store import KeyringStore
 from .place import LOCK_BUDGET, busy
 from .replacing import NewSignIn
@@ -61,8 +61,9 @@ class SignIn:
     The sign-in of one profile at one issuer.
 
     A pool's (`is_of_pool`) is the person's who signs in by `begin`. If another person signs in to the same
-    files on another pool of this process, this object gives no token of theirs, and does not end their
-    sign-in. It follows a sign-in by another process: ``login``, or a second window of a program.
+    files on another pool of this program, this object gives no token of theirs, and does not end their
+    sign-in. A program is a process with all its forks, such as the workers of a server. A sign-in by another
+    program is followed: ``login``, or a second window.
 
     Args:
         issuer: Makes the issuer; called only when the issuer is asked.
@@ -112,7 +113,7 @@ class SignIn:
     def _is_of_another(self, account: Account) -> bool:
         if not self._is_of_pool or self.person in (None, account.principal):
             return False
-        return self._place.read("process") == mark_of_this_process(account, self._clock)
+        return self._place.read("process") == mark_of_this_program(account)
 
     def has_ended(self) -> bool:
         """

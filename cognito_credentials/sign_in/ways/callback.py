@@ -32,7 +32,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ...errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError
+from ...errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError, sentences
 from ...secret import Secret
 from .authorization import AnswerRefused, RedirectAnswer, query_of
 from .peer import is_own
@@ -358,7 +358,9 @@ def _ignored(error: AnswerRefused) -> str:
     """Say what became of an answer that does not count, for the terminal and for the browser."""
     if error.reported is None:
         return f"An answer in the browser was ignored: {error}."
-    return f"{_UNPROVEN[0].upper()}{_UNPROVEN[1:]}: {error.reported} The sign-in goes on waiting."
+    # Without its hint ("Sign in again"): whoever made the refusal up would have the person give up here.
+    told = f"{_UNPROVEN[0].upper()}{_UNPROVEN[1:]}: {error.reported.message}"
+    return sentences(told, "The sign-in goes on waiting.")
 
 
 def page(title: str, text: str) -> str:
