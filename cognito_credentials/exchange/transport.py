@@ -15,6 +15,7 @@ import atexit
 import http.client
 import os
 import select
+import socket
 import ssl
 import threading
 import time
@@ -286,12 +287,21 @@ class Connections:
             self._in_use[key] -= 1
             if not self._in_use[key]:
                 del self._in_use[key]
-            if is_reusable and connection is not None and connection.sock is not None:
+            if is_reusable and connection is not None and _shows_what_came(connection.sock):
                 self._idle.append((key, connection, _now()))
                 dropped = self._idle.pop(0)[1] if len(self._idle) > IDLE_LIMIT else None
             self._changed.notify_all()
         if dropped is not None:
             dropped.close()
+
+
+def _shows_what_came(channel: object) -> bool:
+    """
+    Tell whether `_is_alive` sees all that has come on *channel*: a plain socket, or TLS on one.
+
+    TLS within the TLS of a proxy reads ahead and does not say so.
+    """
+    return isinstance(channel, socket.socket)  # `ssl.SSLSocket` is one
 
 
 def _is_alive(connection: http.client.HTTPConnection) -> bool:

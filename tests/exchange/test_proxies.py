@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
 import os
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import botocore.utils
@@ -202,31 +204,60 @@ def twice(connection: socket.socket, _: bytes) -> None:
         connection.sendall(ANSWER)
 
 
-@pytest.mark.parametrize("is_secure", [False, True], ids=["http proxy", "https proxy"])
-def test_a_tunnel_is_opened_and_used_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_secure: bool
-) -> None:
-    """Two calls go through one tunnel, TLS to the service inside, also within the TLS of a proxy."""
+@contextlib.contextmanager
+def tunnelled(
+    tmp_path: Path, script: Callable[[socket.socket, bytes], None], *, is_secure: bool
+) -> Iterator[tuple[Tunnel, Bench]]:
+    """A service over TLS behind a proxy, which is spoken to over TLS where that *is_secure*."""
     pem, service = tmp_path / "proxy.pem", tmp_path / "service.pem"
     pem.write_bytes(certificate("127.0.0.1"))
     service.write_bytes(certificate(HOST))
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(service.read_bytes() + pem.read_bytes())
-    server = RawServer(twice, pem=service)
+    server = RawServer(script, pem=service)
     tunnel = Tunnel(server.port, str(pem) if is_secure else None)
-    monkeypatch.setenv("HTTPS_PROXY", f"{'https' if is_secure else 'http'}://127.0.0.1:{tunnel.port}")
     bench = Bench("")
     bench.environ["AWS_CA_BUNDLE"] = str(bundle)
-    client = bench.client(endpoint_url=None)
-
-    assert client.get_id({})
-    assert client.get_id({})
-
-    assert len(tunnel.asked) == 1
-    assert tunnel.asked[0].startswith(f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HTTPS_PROXY", f"{'https' if is_secure else 'http'}://127.0.0.1:{tunnel.port}")
+        yield tunnel, bench
     close_idle_connections()
     tunnel.close()
     server.close()
+
+
+@pytest.mark.parametrize(("is_secure", "tunnels"), [(False, 1), (True, 2)], ids=["http proxy", "https proxy"])
+def test_a_tunnel_is_used_again_only_where_it_shows_what_came(
+    tmp_path: Path, is_secure: bool, tunnels: int
+) -> None:
+    """Two calls go through one tunnel, with TLS to the service inside; TLS within TLS is never kept."""
+    with tunnelled(tmp_path, twice, is_secure=is_secure) as (tunnel, bench):
+        client = bench.client(endpoint_url=None)
+        assert client.get_id({})
+        assert client.get_id({})
+
+        assert len(tunnel.asked) == tunnels
+        assert tunnel.asked[0].startswith(f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode())
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http proxy", "https proxy"])
+def test_a_second_answer_is_no_other_users(tmp_path: Path, is_secure: bool) -> None:
+    """A service that sends each answer twice gives no user the identity of the one before."""
+    users = iter(range(1, 9))
+
+    def script(connection: socket.socket, _: bytes) -> None:
+        while True:
+            identity = IDENTITY.replace(b"aa", b"%02d" % next(users))
+            answer = ANSWER.replace(IDENTITY, identity)
+            padding = b"x" * (io.DEFAULT_BUFFER_SIZE - len(answer) - 5)  # the first reading ends with it
+            connection.sendall(answer.replace(b"\r\n\r\n", b"\r\nX: " + padding + b"\r\n\r\n") + answer)
+            if not request_of(connection):
+                return
+
+    with tunnelled(tmp_path, script, is_secure=is_secure) as (_, bench):
+        found = [bench.client(endpoint_url=None).get_id({})[-2:] for _ in range(4)]
+
+    assert found == ["01", "02", "03", "04"]
 
 
 def test_a_proxy_over_tls_is_verified(tmp_path: Path) -> None:
