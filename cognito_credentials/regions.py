@@ -142,7 +142,8 @@ def is_loopback(host: str) -> bool:
     """
     Tell whether *host* is this machine, without asking DNS.
 
-    A token may go to such a host by plain http, and to no other.
+    A token may go to such a host by plain http, and to no other. DNS may lead ``localhost`` elsewhere, so
+    whoever connects asks again for the address.
 
     Args:
         host: A name or address as `urlsplit` gives it, in lower case and without brackets.

@@ -19,8 +19,9 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ..errors import ServiceError
+from ..errors import ConfigurationError, ServiceError
 from ..importing import IMPORTING
+from ..regions import is_loopback
 from . import faults
 from .deadline import remaining, too_late
 
@@ -59,10 +60,11 @@ def connect(target: Target, timeout: float) -> http.client.HTTPConnection:
 
     Raises:
         faults.HTTPClientError: There is none.
+        ConfigurationError: It would be plain http to another machine.
     """
     proxy = target.proxy
     host, port = (target.host, target.port) if proxy is None else (proxy.host, proxy.port)
-    connected, problem = _dialled(host, port, timeout)
+    connected, problem = _dialled(host, port, timeout, is_plain=target.scheme == "http")
     if connected is None:
         if proxy is not None:
             raise faults.ProxyConnectionError(proxy.shown)
@@ -110,11 +112,20 @@ def _limited(timeout: float) -> float:
     return min(timeout, left)
 
 
-def _dialled(host: str, port: int, timeout: float) -> tuple[socket.socket | None, OSError | None]:
+def _dialled(
+    host: str, port: int, timeout: float, *, is_plain: bool
+) -> tuple[socket.socket | None, OSError | None]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # the codec of host names raises the second for a label that is too long
         return None, None
+    if is_plain:  # it is for this machine only, and DNS may lead even localhost to another one
+        found = [one for one in found if is_loopback(str(one[4][0]))]
+        if not found:
+            raise ConfigurationError(
+                f"{host} leads to another machine here: refusing to send login tokens to it by plain http",
+                hint="Correct localhost in the hosts file, or write 127.0.0.1 in its place",
+            )
     try:
         return dial(_alternating(found)[:_ADDRESSES_LIMIT], timeout), None
     except OSError as error:

@@ -269,6 +269,29 @@ def test_a_host_that_leads_nowhere_is_named(
     assert "nowhere.example" in failure.error.message
 
 
+@pytest.mark.parametrize("is_here_too", [False, True])
+def test_plain_http_goes_to_addresses_of_this_machine_only(
+    kept: tuple[RawServer, Bench], monkeypatch: pytest.MonkeyPatch, is_here_too: bool
+) -> None:
+    """DNS may lead localhost to another machine: no connection is opened there, and no token sent."""
+    server, _ = kept
+    elsewhere = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", server.port))
+    here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
+    asked = []
+    begun = connections._begun
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [elsewhere, *([here] if is_here_too else [])])
+    monkeypatch.setattr(connections, "_begun", lambda address: (asked.append(address), begun(address))[1])
+    client = Bench(f"http://localhost:{server.port}").client()
+
+    if is_here_too:
+        assert client.get_id(TOKENS)
+    else:
+        told = failure_of(client)
+        assert isinstance(told.error, ConfigurationError)
+        assert told.error.message.startswith("localhost leads to another machine here: refusing")
+    assert asked == ([here] if is_here_too else [])
+
+
 def test_both_families_take_turns() -> None:
     """Where one family leads nowhere, the second address is of the other one."""
     six = [(socket.AF_INET6, i) for i in range(3)]
