@@ -11,10 +11,12 @@ import pytest
 from cognito_credentials.errors import ConfigurationError, LoginRejectedError, LoginRequiredError
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
+from tests.conftest import locals_of
 
 from .conftest import Person
 from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
+TOKENS = ("IdToken", "AccessToken", "RefreshToken")
 PASSWORD = "CANARY correct horse"
 pytestmark = pytest.mark.writes_secrets  # the plain store
 
@@ -132,6 +134,45 @@ def test_what_a_prompt_raises_passes_through(pool: UserPoolServer, raised: Excep
     with pytest.raises(type(raised)) as caught:
         _sign_in(Raises(user="eve", password=PASSWORD))
     assert caught.value is raised
+
+
+@pytest.mark.parametrize("at", ["remembers devices", "Code from your authenticator app"])
+def test_what_a_prompt_raises_takes_no_secret_along(
+    pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """An app's crash report shows our frames: no token and no session of the user pool is in them."""
+    secrets: list[str] = []
+    answered = UserPoolServer.operation
+    pool.remembers = True
+    pool.fails["ConfirmDevice"] = ("LimitExceededException", "too many devices")
+
+    def noted(server: UserPoolServer, *args: Any) -> dict[str, Any]:
+        given = answered(server, *args)
+        found = {**given, **given.get("AuthenticationResult", {})}
+        secrets.extend(found[name] for name in ("Session", *TOKENS) if name in found)
+        return given
+
+    monkeypatch.setattr(UserPoolServer, "operation", noted)
+
+    class Raises(Form):
+        def say(self, text: str) -> None:
+            self.ask_or_raise(text)
+
+        def ask(self, asked: str) -> str:
+            self.ask_or_raise(asked)
+            return super().ask(asked)
+
+        def ask_or_raise(self, text: str) -> None:
+            if at in text:
+                raise OwnError
+
+    with pytest.raises(OwnError) as caught:
+        _sign_in(Raises(user="eve", password=PASSWORD, code=MFA_CODE))
+
+    assert secrets
+    shown = locals_of(caught.value)
+    assert "_answer" in shown or "_confirmed" in shown
+    assert not [secret for secret in secrets if secret in shown]
 
 
 def test_an_attribute_that_raises_is_not_a_missing_one(pool: UserPoolServer) -> None:

@@ -176,11 +176,10 @@ class UserPoolIssuer:
         result = answer.get("AuthenticationResult") or {}
         if not result.get("IdToken"):
             raise ApiError("NoTokens", "it asks for more where it should give tokens")
-        refresh, access = result.get("RefreshToken"), result.get("AccessToken")
         return Tokens(
-            Secret(result["IdToken"]),
-            Secret(refresh) if refresh else None,
-            Secret(access) if access else None,
+            result["IdToken"],
+            result.get("RefreshToken") or None,
+            result.get("AccessToken") or None,
             self.api.now(answer),
         )
 

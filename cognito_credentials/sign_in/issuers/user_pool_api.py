@@ -5,7 +5,7 @@ The API of user pools: unsigned calls, and the errors that users see.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError, clean, replaced
 from ...exchange.faults import InvalidAnswerError
@@ -13,12 +13,15 @@ from ...exchange.http import TOKEN_BUDGET, Network, bounded
 from ...exchange.requests import Refusal
 from ...exchange.retries import Call
 from ...exchange.service import ATTEMPTS, Service
+from ...secret import Secret
 from . import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...clock import ServerTime
+
+_TOKENS: Final = ("IdToken", "AccessToken", "RefreshToken")
 
 
 class ApiError(Exception):
@@ -70,6 +73,9 @@ class UserPoolApi:
             parameters: Makes the parameters, which may be secrets in clear.
             is_taken_once: Whether one of them is a token that the pool may accept only once.
 
+        Returns:
+            The members of the answer; its ``Session`` and its tokens are `Secret`.
+
         Raises:
             ApiError: The user pool refused.
             ServiceError: The user pool does not answer.
@@ -78,7 +84,9 @@ class UserPoolApi:
             url = self._service.url("cognito-idp")
         call = Call(is_taken_once=is_taken_once)
         with replaced(Refusal, InvalidAnswerError, by=_refusal):
-            answer = bounded(lambda: self._service.call(operation, parameters(), call), url, TOKEN_BUDGET)
+            answer = bounded(
+                lambda: _sealed(self._service.call(operation, parameters(), call)), url, TOKEN_BUDGET
+            )
         return ApiAnswer(answer, call.seen)
 
     def now(self, answer: dict[str, Any]) -> float:
@@ -98,6 +106,27 @@ class ApiAnswer(dict[str, Any]):
     def __init__(self, members: dict[str, Any], seen: ServerTime | None) -> None:
         super().__init__(members)
         self.seen = seen
+
+
+def _sealed(members: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return *members* with each secret as a `Secret`.
+
+    A sign-in asks the person while it holds an answer. What an app's prompt raises then passes as it is, with
+    the frames that hold the answer.
+    """
+    result = members.get("AuthenticationResult")
+    if isinstance(result, dict):
+        result = {**result, **_secrets(result, _TOKENS)}
+        members = {**members, "AuthenticationResult": result}
+    return {**members, **_secrets(members, ("Session",))}
+
+
+def _secrets(members: dict[str, Any], names: tuple[str, ...]) -> dict[str, Secret]:
+    found = {name: members[name] for name in names if members.get(name)}
+    if not all(isinstance(value, str) for value in found.values()):
+        raise InvalidAnswerError(f"{' or '.join(names)} is no text")
+    return {name: Secret(value) for name, value in found.items()}
 
 
 def _no_endpoint(error: Exception) -> ConfigurationError:

@@ -253,7 +253,7 @@ class PasswordSignIn:
     def _respond(
         self, challenge: str, asked: dict[str, Any], responses: Mapping[str, str | Secret]
     ) -> dict[str, Any]:
-        session = {"Session": asked["Session"]} if asked.get("Session") else {}
+        session = asked.get("Session")
         # With every answer, or the pool names this machine as a new device once more.
         device = {"DEVICE_KEY": self._device.key} if self._device is not None else {}
         sent = {"USERNAME": self._user, **device, **responses}
@@ -264,7 +264,7 @@ class PasswordSignIn:
                     "ClientId": self._client_id,
                     "ChallengeName": challenge,
                     "ChallengeResponses": {name: _clear(value) for name, value in sent.items()},
-                    **session,
+                    **({"Session": _clear(session)} if session else {}),
                 },
             )
         except ApiError as error:
