@@ -28,7 +28,7 @@ REVEALED = {
     "credentials.py": (6, "the spellings of credentials"),
     "exchange/client.py": (2, "login and OpenID tokens go into the request"),
     "exchange/facts.py": (1, "an unverified look at a token, for a hint"),
-    "exchange/failures.py": (1, "to black the secret out of a service's text"),
+    "exchange/redaction.py": (1, "what was sent is taken out of a service's words"),
     "logins/program.py": (1, "a token that names a source is refused"),
     "logins/providers.py": (1, "a SAML response is base64 of XML"),
     "logins/source.py": (
@@ -38,7 +38,7 @@ REVEALED = {
     "sign_in/ways/authorization.py": (1, "what a person pasted is taken apart"),
     "sign_in/kept/stores.py": (1, "the plain file, where that was chosen"),
     "exchange/connections.py": (1, "a proxy is given its password"),
-    "exchange/http.py": (2, "an issuer's answer is read, and what was sent is taken out of its words"),
+    "exchange/http.py": (1, "an issuer's answer is read"),
     "sign_in/issuers/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
     "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
     "sign_in/kept/replacing.py": (1, "the file of the sign-in before is put back"),

@@ -16,6 +16,7 @@ The exchange with Cognito Identity and STS: logins -> identity id -> temporary c
     faults.py            what can go wrong before there is an answer
     deadline.py          a time limit for a whole exchange
     failures.py          an exception -> `Failure`: our error, and the action that may help
+    redaction.py         the words of a service -> the same without the secrets that were sent
     table.py             the rows of failures.py; facts.py has the values that their texts name
     actions.py           `Action` and `Failure`
     http.py              requests of sign-in to issuers and back ends, by the same transport

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from ..errors import CognitoCredentialsError, ConfigurationError
-from ..secret import REDACTED, Secret
+from ..secret import Secret
 from .actions import Action, Failure
+from .redaction import without
 from .table import TABLE, UNKNOWN, Row
 
 __all__ = ["Action", "Failure", "classify"]
@@ -49,7 +50,7 @@ def classify(
     *,
     is_guest: bool,
     facts: Mapping[str, str] | None = None,
-    secrets: Iterable[Secret] = (),
+    secrets: Collection[Secret] = (),
     is_sent: bool = True,
 ) -> Failure:
     """
@@ -60,7 +61,7 @@ def classify(
         error: What botocore, the transport or the reading of the answer raised.
         is_guest: Whether the call was made without logins.
         facts: Values for the names in `FACTS`.
-        secrets: What was sent. It is removed from the message, should the service repeat it.
+        secrets: What was sent. It is removed from what the service says, should it repeat it or parts of it.
         is_sent: Whether anything was. Otherwise an error that nobody knows is none of an answer.
 
     Returns:
@@ -78,8 +79,7 @@ def classify(
     if row.is_of_any_error and not is_sent:
         return not_sent(operation, error)
     known = {**FACTS, **(facts or {}), "operation": operation}
-    for secret in secrets:
-        text = text.replace(secret.reveal(), REDACTED)
+    code, text = without(secrets, code), without(secrets, text)
     where = f"{operation}: {code}: {text}" if row.quotes and text else f"{operation}: {code}"
     told = row.error(
         f"{row.says.format_map(known)} ({where.rstrip('. ')})",

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
-from urllib.parse import quote, quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ..clock import Clock, ServerTime
 from ..errors import CognitoCredentialsError, ServiceError, clean, replaced
-from ..secret import REDACTED, Secret
+from ..secret import Secret
 from .actions import Failure
 from .deadline import with_deadline
 from .faults import HTTPClientError
@@ -30,8 +29,6 @@ BUDGET: Final = 10.0
 """Seconds for one request, from the lookup of its host to the last byte of the answer."""
 TOKEN_BUDGET: Final = 12.0
 """The same for the token endpoint: longer, since it may accept a refresh token only once."""
-_SHORTEST_PART: Final = 8
-_PARTS: Final = re.compile(rf"[^\s\"'`<>(){{}}\[\],…]{{{_SHORTEST_PART},}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,23 +180,6 @@ class _Response:
                 hint="Try again later",
                 code=str(self.status_code),
             )
-
-
-def without(secrets: Iterable[Secret], text: str) -> str:
-    """
-    Remove *secrets* from an issuer's words, whole or in parts of 8 characters or more.
-
-    Args:
-        secrets: The secrets of the request. One that is shorter than 8 characters stays.
-    """
-    for value in (secret.reveal() for secret in secrets):
-        for spelled in {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}:
-            text = text.replace(spelled, REDACTED) if len(value) >= _SHORTEST_PART else text
-        # An issuer may repeat only the beginning of a token.
-        parts = {part for part in _PARTS.findall(text) if part.strip(".:;") in value}
-        for part in parts:
-            text = text.replace(part, REDACTED)
-    return text
 
 
 def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -416,6 +417,41 @@ def test_a_token_that_the_service_repeats_is_hidden(bench: EmulatorBench) -> Non
         bench.client(bench.pool()).get_id({GOOGLE: Secret("CANARY;x y")})
 
     assert "bad value <redacted> at logins" in caught.value.error.message
+
+
+TOKEN = "rt.7f3c9a1e-42d0-4b7e-9c1a+b/c=d;CANARY"
+"""A token that no pattern of tokens fits."""
+
+
+@pytest.mark.parametrize(
+    ("says", "shown"),
+    [
+        (f"unknown {TOKEN[:9]} and {TOKEN[20:]}", "unknown <redacted> and <redacted>"),
+        (f"unknown token={TOKEN[:14]}...", "unknown token=<redacted>..."),
+        (f"unknown ({quote(TOKEN, safe='')})", "unknown (<redacted>)"),
+        (f"unknown {TOKEN[:7]}", f"unknown {TOKEN[:7]}"),
+    ],
+)
+def test_parts_of_a_token_that_the_service_repeats_are_hidden(
+    bench: EmulatorBench, says: str, shown: str
+) -> None:
+    """Each part of 8 characters or more is removed from the service's words; the other words stay."""
+    bench.fault(code="InvalidParameterException", message=says)
+
+    with pytest.raises(Failure) as caught:
+        bench.client(bench.pool()).get_id({GOOGLE: Secret(TOKEN)})
+
+    assert f"InvalidParameterException: {shown.rstrip('.')})" in caught.value.error.message
+
+
+def test_a_code_that_repeats_a_token_is_hidden(bench: EmulatorBench) -> None:
+    """An error code is the service's words, too."""
+    bench.fault(code=f"No{TOKEN[:9]}Exception", message="no")
+
+    with pytest.raises(Failure) as caught:
+        bench.client(bench.pool()).get_id({GOOGLE: Secret(TOKEN)})
+
+    assert caught.value.error.code == "No<redacted>Exception"
 
 
 def test_terminal_escapes_are_taken_out(bench: EmulatorBench) -> None:

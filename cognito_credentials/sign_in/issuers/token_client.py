@@ -15,7 +15,8 @@ from authlib.oauth2.client import OAuth2Client
 
 from ...errors import CognitoCredentialsError, RefusedError, ServiceError, clean, replaced
 from ...exchange.deadline import remaining
-from ...exchange.http import Answer, Http, Session, without
+from ...exchange.http import Answer, Http, Session
+from ...exchange.redaction import without
 from ...secret import Secret
 from . import refusals
 from .discovery import OFFLINE_ACCESS
