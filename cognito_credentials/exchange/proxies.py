@@ -14,7 +14,7 @@ import os
 import sys
 from urllib.parse import unquote, urlsplit
 
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError
 from ..importing import IMPORTING
 from ..secret import Secret
 
@@ -104,11 +104,14 @@ def _parsed(address: str) -> Proxy:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         parts, host, port = urlsplit(""), "", None
-    if parts.scheme not in ("http", "https") or not host:
-        shown = clean(address.rpartition("@")[2], 80)
+    # A password with "/", "?" or "#" ends the host early: what stands before is the user name, not a host.
+    has_more = parts.path not in ("", "/") or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not host or has_more:
+        # It is not shown: any part of it may be the password.
         raise ConfigurationError(
-            f"HTTPS_PROXY is not the URL of a proxy that this can use: '{shown}'",
-            hint="It is http://HOST:PORT or https://HOST:PORT; other kinds (socks) are not supported",
+            "HTTPS_PROXY is not the URL of a proxy that this can use",
+            hint="It is http://HOST:PORT, https://HOST:PORT, or either with USER:PASSWORD@ before the host; "
+            "write / ? # in a password as %2F %3F %23; other kinds (socks) are not supported",
         )
     authorization = None
     if parts.username and parts.password:

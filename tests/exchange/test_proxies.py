@@ -69,6 +69,8 @@ def test_the_environment_is_read_as_botocore_reads_it(environ: dict[str, str], n
         ("proxy:3128", "http://proxy:3128", None),
         ("//proxy", "http://proxy:80", None),
         ("https://proxy", "https://proxy:443", None),
+        ("http://proxy:3128/", "http://proxy:3128", None),
+        ("http://me:CANARY%2Fx@proxy:1", "http://***:***@proxy:1", "me:CANARY/x"),
         ("http://[::1]:3128", "http://[::1]:3128", None),
         ("http://me:CANARY%40@proxy:1", "http://***:***@proxy:1", "me:CANARY@"),
         ("http://me@proxy:1", "http://proxy:1", None),
@@ -92,14 +94,20 @@ def test_what_a_proxy_address_says(
 
 
 @pytest.mark.parametrize(
-    "address", ["socks5://me:CANARY@proxy:1", "ftp://proxy", "http://", "http://proxy:x"]
+    "address",
+    [
+        *("socks5://me:CANARY@proxy:1", "ftp://proxy", "http://", "http://proxy:x", "http://proxy:1/pac"),
+        *(f"http://me:12345{sign}CANARY@proxy:80" for sign in "/?#"),
+        *("me:CANARY", "me:CANARY/x@proxy:80", "http://[CANARY"),
+    ],
 )
 def test_a_proxy_of_another_kind_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    """One line that says which variable it is, without its password."""
+    """One line that says which variable it is, and shows nothing of it: any part may be the password."""
     monkeypatch.setenv("HTTPS_PROXY", address)
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
         proxy_for("https://a.example/")
     assert "CANARY" not in str(caught.value)
+    assert "12345" not in str(caught.value)
 
 
 def through(server: RawServer) -> Failure:
