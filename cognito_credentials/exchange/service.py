@@ -27,6 +27,12 @@ _IN_USER_AGENTS: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!$%&'*+-.^_`|~,#"
 )
 """Characters that a name in a user agent may have; others become hyphens, as in botocore."""
+_NAME_LIMIT: Final = 50
+"""
+Characters of a name in a user agent, as AWS limits an app id: the service refuses requests with long headers.
+
+Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
+"""
 
 
 class ServiceSettings(Protocol):
@@ -140,7 +146,7 @@ class Service:
 
 
 def _plain(name: str) -> str:
-    return "".join(character if character in _IN_USER_AGENTS else "-" for character in name)
+    return "".join(character if character in _IN_USER_AGENTS else "-" for character in name[:_NAME_LIMIT])
 
 
 def _random_id() -> str:

@@ -186,6 +186,16 @@ def test_the_app_is_named_as_botocore_names_it(
     assert told == [{"app/my-app-1-", "exec-env/AWS_Lambda--python-"}] * 2
 
 
+def test_long_names_in_the_user_agent_are_cut(serve: Serve) -> None:
+    """An app id and a kind of place have 50 characters at most: long headers would be refused."""
+    server, bench = serve(lambda c, _: c.sendall(REFUSED))
+    bench.environ = {"AWS_EXECUTION_ENV": "e" * 100_000, "AWS_SDK_UA_APP_ID": "a" * 51}
+    with pytest.raises(Failure):
+        bench.client().get_id({})
+
+    assert _named(server.heads[0]) == {f"app/{'a' * 50}", f"exec-env/{'e' * 50}"}
+
+
 def _named(head: bytes) -> set[str]:
     """The app and the place in the user agent of a request."""
     found = re.search(r"\r\nuser-agent: ([^\r]*)", head.decode("latin-1"), re.IGNORECASE)
