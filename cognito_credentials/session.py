@@ -24,6 +24,7 @@ from botocore.credentials import (
 from .botocore_credentials import BOTOCORES_ERRORS, METHOD, IdentityPoolCredentials
 from .cache.waiting import SingleFlight
 from .errors import ConfigurationError, clean
+from .exchange.interruption import drops_frames_on_error
 from .pool.pool import IdentityPool
 from .regions import is_pool_id
 from .settings.aws_config import read_config
@@ -156,6 +157,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
         ConfigurationError: An argument is missing or malformed, or stands in another one's place.
     """
 
+    @drops_frames_on_error
     def __init__(self, *args: Any, **kwargs: Unpack[_SessionArguments]) -> None:
         others: dict[str, Any] = {**kwargs}
         settings = {name: others.pop(name) for name in (NAMES.keys() | {"outage"}) & others.keys()}
@@ -169,6 +171,7 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
             _extend_chain(self._session)
 
 
+@drops_frames_on_error
 def install(session: botocore.session.Session, **settings: Unpack[Arguments]) -> IdentityPoolProvider:
     """
     Put the provider into *session*'s chain; call it before the session's first use.

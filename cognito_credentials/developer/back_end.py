@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from ..errors import CognitoCredentialsError, ConfigurationError, RefusedError, replaced
 from ..exchange.failures import classify
+from ..exchange.interruption import drops_frames_on_error
 from ..secret import Secret
 from .silence import silence
 
@@ -34,6 +35,7 @@ class DeveloperToken(NamedTuple):
         return {"IdentityId": self.identity_id, "Token": self.token.reveal()}
 
 
+@drops_frames_on_error
 def developer_token(
     client: Any,
     identity_pool_id: str,
@@ -74,16 +76,14 @@ def developer_token(
             "logins hold the developer provider's own name",
             hint="Give public logins only; `user` says who it is",
         )
-    # The frames of these errors hold the request, which may have tokens in it.
-    with replaced(CognitoCredentialsError, by=lambda error: error.with_traceback(None)):
-        return _ask_for_user(
-            client,
-            guest_identity_id,
-            IdentityPoolId=identity_pool_id,
-            Logins={provider: user, **{name: _text(token) for name, token in (logins or {}).items()}},
-            **({"PrincipalTags": dict(principal_tags)} if principal_tags else {}),
-            **({} if duration_seconds is None else {"TokenDuration": duration_seconds}),
-        )
+    return _ask_for_user(
+        client,
+        guest_identity_id,
+        IdentityPoolId=identity_pool_id,
+        Logins={provider: user, **{name: _text(token) for name, token in (logins or {}).items()}},
+        **({"PrincipalTags": dict(principal_tags)} if principal_tags else {}),
+        **({} if duration_seconds is None else {"TokenDuration": duration_seconds}),
+    )
 
 
 def _ask_for_user(client: Any, guest_identity_id: str | None, **request: Any) -> DeveloperToken:

@@ -23,7 +23,7 @@ from ..errors import (
     clean,
     replaced,
 )
-from ..exchange.interruption import drops_frames_on_interrupt
+from ..exchange.interruption import drops_frames_on_error, drops_frames_on_interrupt
 from ..importing import IMPORTING
 from ..logins.claims import TOKEN_LIMIT, unverified_claims, unverified_provider
 from ..logins.program import source_of_object
@@ -67,6 +67,7 @@ class DeveloperLogin(Source):
         ConfigurationError: The address or a header is malformed, or could be read on the way.
     """
 
+    @drops_frames_on_error
     def __init__(
         self,
         url: str,

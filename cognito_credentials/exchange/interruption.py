@@ -1,4 +1,8 @@
-"""Ctrl-C while variables hold secrets: it can come anywhere, and a crash report would print the variables."""
+"""
+Ctrl-C and errors while variables hold secrets: a crash report would print the variables.
+
+`errors.replaced` is for a part of a function. What is here is for a whole one, whose arguments are secrets.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from ..errors import replaced
+from ..errors import CognitoCredentialsError, replaced
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,5 +23,29 @@ def drops_frames_on_interrupt(function: Callable[P, T]) -> Callable[P, T]:
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         with replaced(KeyboardInterrupt, by=lambda _: KeyboardInterrupt()):
             return function(*args, **kwargs)
+
+    return run
+
+
+def drops_frames_on_error(function: Callable[P, T]) -> Callable[P, T]:
+    """
+    Let an error about the arguments leave *function* without frames, its own among them.
+
+    The arguments of a public function may be login tokens, or an environment with tokens and passwords in it.
+    A `TypeError` counts, too: Python raises it for a misspelt argument beside a token.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except (CognitoCredentialsError, TypeError) as error:
+            problem = error.with_traceback(None)
+        del args, kwargs  # this frame is among those that the error keeps
+        problem.__context__ = None
+        try:
+            raise problem
+        finally:
+            del problem  # it has this frame, which would have it
 
     return run

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..cache.waiting import SingleFlight
 from ..clock import Clock
+from ..errors import CognitoCredentialsError, replaced
 from ..exchange.client import close_idle_connections
+from ..exchange.interruption import drops_frames_on_error
 from ..logins import Logins
 from ..settings import checks
 from ..settings.load import check_arguments, load
@@ -71,6 +73,7 @@ class IdentityPool:
         ConfigurationError: An argument is missing or malformed.
     """
 
+    @drops_frames_on_error
     def __init__(
         self,
         identity_pool_id: str | None = None,
@@ -137,6 +140,7 @@ class IdentityPool:
         self._logins_before_link: Logins | None = None
         self._made_by = made_by
 
+    @drops_frames_on_error
     def for_user(self, user: str, *, logins: object = None) -> IdentityPool:
         """
         Return the pool as another user has it: with the same settings, cache and connections.
@@ -319,6 +323,7 @@ class IdentityPool:
             self._parts = parts.with_logins(self._logins_before_link)
         return done
 
+    @drops_frames_on_error
     def link(self, logins: object, *, user: str | None = None) -> str:
         """
         Sign in with *logins*, and keep the identity: a guest becomes a user, a user gets one more login.
@@ -381,12 +386,14 @@ class IdentityPool:
         self._building.enter(float("inf"))
         try:
             if self._parts is None:
-                settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
-                given = self._arguments.get("logins")
-                if isinstance(given, Logins):
-                    logins = given.of_user(settings.user)
-                else:
-                    logins = logins_of(settings, self._environ)
+                # The frames of these errors hold the environment, which may have tokens and passwords in it.
+                with replaced(CognitoCredentialsError, by=lambda error: error.with_traceback(None)):
+                    settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
+                    given = self._arguments.get("logins")
+                    if isinstance(given, Logins):
+                        logins = given.of_user(settings.user)
+                    else:
+                        logins = logins_of(settings, self._environ)
                 load_for_refreshes()
                 if self._outage:
                     logins = dataclasses.replace(logins, outage=self._outage)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
+from ..exchange.interruption import drops_frames_on_error
 from ..regions import user_pool_issuer
 from ..settings.endpoints import checked_endpoint, configured_endpoint
 from . import checks
@@ -48,6 +49,7 @@ class OidcLogin(SignInSource):
 
     ways = ("browser", "device")
 
+    @drops_frames_on_error
     def __init__(
         self,
         issuer: str,
@@ -104,6 +106,7 @@ class UserPool(SignInSource):
 
     ways = ("browser", "password")
 
+    @drops_frames_on_error
     def __init__(
         self,
         user_pool_id: str,
