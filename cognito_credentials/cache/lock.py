@@ -57,7 +57,6 @@ class FileLock:
         self.degraded = not self._prepare()
         if self.degraded:
             return True
-        locked: list[tuple[int, int]] = []  # device and inode of the file that was locked
         lock = filelock.FileLock(
             self._path,
             mode=0o600,
@@ -65,12 +64,17 @@ class FileLock:
             thread_local=False,  # a refresh may end in another thread than it began in
             fallback_to_soft=False,  # a soft lock outlives its holder
             preserve_lock_file=True,
-            on_acquired=lambda descriptor: locked.append(_device_and_inode(os.fstat(descriptor))),
+            # No on_acquired, which would give the descriptor: in 3.30.3 to 4.0 on Python 3.10 it needs the
+            # package exceptiongroup, which nothing that we depend on brings.
         )
         try:
+            if not os.path.lexists(self._path):
+                lock.acquire()  # makes the file
+                lock.release()
+            before = _device_and_inode(self._path)
             lock.acquire()
             self._lock, self._pid = lock, os.getpid()
-            if [_device_and_inode(os.stat(self._path, follow_symlinks=False))] == locked:
+            if _device_and_inode(self._path) == before:  # so this file is the one that was locked
                 return True
         except filelock.Timeout:
             return False
@@ -107,5 +111,6 @@ class NoLock:
         """Do nothing."""
 
 
-def _device_and_inode(found: os.stat_result) -> tuple[int, int]:
+def _device_and_inode(path: str) -> tuple[int, int]:
+    found = os.stat(path, follow_symlinks=False)
     return found.st_dev, found.st_ino

@@ -219,6 +219,17 @@ def test_lock_on_a_file_that_is_no_longer_it(store: FileStore, lock_file: Path, 
     assert not handle.degraded
 
 
+def test_a_lock_needs_only_what_is_installed_with_us(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Python 3.10 nobody need have the package exceptiongroup, which our tests bring."""
+    monkeypatch.setitem(sys.modules, "exceptiongroup", None)
+    handle = store.lock(KEY)
+
+    assert handle.acquire() is True
+    assert not handle.degraded
+
+
 def test_symbolic_link_as_lock_file(
     store: FileStore, lock_file: Path, tmp_path: Path, warnings_given: list[str]
 ) -> None:
