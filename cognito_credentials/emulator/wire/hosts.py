@@ -12,12 +12,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 _NAME = re.compile(
     r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII
 )
 _MAX_NAME = 253
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+(%[\w.-]+)?\]|[\w.-]+)(:[0-9]+)?", re.ASCII | re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII | re.IGNORECASE)
 
 
 class Hosts:
@@ -34,19 +35,18 @@ class Hosts:
 
     def is_own(self, authority: str) -> bool:
         """True if *authority*, as in a Host header, is a name of the emulator, with any port."""
-        try:
-            host = urlsplit(f"//{authority}").hostname
-        except ValueError:
+        # A parser of URLs would find a host of ours in "localhost/.evil.test" or "localhost#.evil.test".
+        found = _AUTHORITY.fullmatch(authority)
+        if found is None:
             return False
-        if not host or "@" in authority:
-            return False
-        name = host.removesuffix(".")
+        name = found[1].strip("[]").lower().removesuffix(".")
         below = f"*.{name.partition('.')[2]}"
         return name in self._names or below in self._names or _is_loopback(name)
 
     def is_own_origin(self, origin: str) -> bool:
         """True if *origin*, as in an Origin header, is a page of one of these names. ``null`` is none."""
-        return self.is_own(origin.partition("://")[2])
+        scheme, _, authority = origin.partition("://")
+        return _SCHEME.fullmatch(scheme) is not None and self.is_own(authority)
 
 
 def is_host_name(text: object) -> bool:

@@ -17,10 +17,12 @@ from ..test_facts import PUBLIC
 FOREIGN = [
     *("https://evil.test", "http://evil.test:8000", "null", "", "file://", "http://127.0.0.1.evil.test"),
     *("http://localhost.evil.test", "http://evil.test@localhost", "http://[::1", "http://0.0.0.0:8000"),
+    *("http://localhost/.evil.test", "http://localhost#.evil.test", "http://localhost, http://evil.test"),
+    *("localhost", "//localhost", "http://evil.test http://localhost", "http://localhost\\.evil.test"),
 ]
 OWN = [
     *("http://localhost:3000", "https://127.0.0.1", "http://[::1]:8000", "http://127.1.2.3"),
-    *("http://LOCALHOST", "http://app.localhost:5173"),
+    *("http://LOCALHOST", "http://app.localhost:5173", "tauri://localhost"),
 ]
 
 
@@ -84,6 +86,8 @@ def test_foreign_page_uses_credentials(api):
         *(("evil.test", 403), ("evil.test:80", 403), ("127.0.0.1.evil.test", 403), ("", 403), ("[::1", 403)),
         *(("0.0.0.0", 403), ("a@localhost", 403), ("192.0.2.1", 403), ("localhost.", 200), ("[::1]:9", 200)),
         *(("localhost", 200), ("127.0.0.1:9", 200), ("127.9.9.9", 200), ("x.localhost", 200)),
+        *(("localhost#.evil.test", 403), ("localhost/.evil", 403), ("localhost:1, evil.test", 403)),
+        *(("localhost?.evil.test", 403), ("localhost:x", 403), ("[localhost]", 403), ("::1", 403)),
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("GET", "requests"), ("PUT", "settings"), ("POST", "reset")])
