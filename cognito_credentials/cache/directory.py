@@ -486,7 +486,7 @@ class Directory:
 
     def set_aside_if_still(self, name: str, found: os.stat_result) -> str | None:
         """
-        Rename file *name* unless a writer has replaced it since it was *found*.
+        Rename file *name* unless a writer has replaced it since it was *found*, and close it to others.
 
         Returns:
             The new name; None where it was replaced.
@@ -495,7 +495,25 @@ class Directory:
         if not self._is_still(name, found):
             return None
         self._replace(name, aside)
+        self._close_to_others(aside)
         return aside
+
+    def _close_to_others(self, name: str) -> None:
+        """Make file *name* 0600 if possible, unless it may be meant to be open, by a second name."""
+        if self._descriptor is None:
+            return
+        try:
+            descriptor = self._open_to_read(name)
+        except OSError:
+            return
+        try:
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+                os.fchmod(descriptor, 0o600)
+        except OSError:
+            pass  # it lies in a directory that is closed to others
+        finally:
+            _close(descriptor)
 
     def _is_still(self, name: str, found: os.stat_result) -> bool:
         try:

@@ -325,6 +325,7 @@ def test_writable_identity_is_set_aside(store: FileStore, loose: int, warnings_g
     assert store.load("identity", KEY) is None
     (aside,) = Path(store.location).glob(f"{path.name}.*.aside")
     assert aside.read_bytes() == b"x"
+    assert mode(aside) == 0o600
     assert not path.exists()
     (line,) = warnings_given
     assert "could be written by others" in line
@@ -333,6 +334,24 @@ def test_writable_identity_is_set_aside(store: FileStore, loose: int, warnings_g
     assert store.load("identity", KEY) == b"new"
     assert store.delete_asides() == 1
     assert not aside.exists()
+
+
+@pytest.mark.parametrize("fault", ["linked", "refused"])
+def test_identity_that_cannot_be_closed_is_set_aside(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """A file with a second name, or whose mode cannot be changed, is set aside with the mode that it has."""
+    store.store("identity", KEY, b"x")
+    path = Path(store.location, record_name("identity", KEY))
+    path.chmod(0o660)
+    if fault == "linked":
+        os.link(path, path.with_name("second"))
+    else:
+        monkeypatch.setattr(os, "fchmod", mock.Mock(side_effect=PermissionError))
+
+    assert store.load("identity", KEY) is None
+    (aside,) = Path(store.location).glob(f"{path.name}.*.aside")
+    assert mode(aside) == 0o660
 
 
 def test_what_was_set_aside_stays(store: FileStore) -> None:
