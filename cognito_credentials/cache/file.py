@@ -9,7 +9,7 @@ The store on disk: one file a record, one lock file a key, in a directory that i
 | ``state-v2-<key>.txt``         | 24 hours old: no back-off and no credentials last that long            |
 | ``shortcut-v2-<key>.txt``      | 24 hours old: it is soon made anew                                     |
 | ``<kind>-v1-<key>.json``       | 24 hours old: a record of an earlier version; but identities never     |
-| ``lock-v1-<key>.lock``         | 24 hours old, and no record of its key is left; it is always empty     |
+| ``lock-v1-<key>.lock``         | an hour old, and no record of its key is left; it is always empty      |
 | ``.<record>.<pid>.<hex>.tmp``  | 60 seconds old: its writer is dead, and it may hold a secret           |
 
 A record is replaced whole, never changed in place. Records go by their age, and none goes because there are
@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 _UNUSED_SECONDS = 24 * 3600
+_UNUSED_LOCK_SECONDS = 3600
+"""A refused login token leaves only a lock file. Removing one that is then used again costs nothing."""
 _IDENTITY_PAUSES = (0.01, 0.05, None)
 """Seconds between the tries to read an identity; after the last one it is in doubt."""
 _MANY_FILES = 100
@@ -276,6 +278,8 @@ class FileStore:
             if len(names) > _MANY_FILES:
                 self._prune_at = now + _PRUNED_EVERY
             # Listed first: trying a lock may renew the time stamp of its file.
+            locks = [name for name in names if key_in(name, "lock")]
+            unused_locks = [name for name in locks if directory.is_older(name, _UNUSED_LOCK_SECONDS)]
             unused = [name for name in names if directory.is_older(name, _UNUSED_SECONDS)]
             dropped = 0
             for name in unused:
@@ -287,7 +291,7 @@ class FileStore:
                     dropped += directory.remove_if(name, is_expired)
                 elif any(key_in(name, kind) for kind in _DROPPED_BY_AGE):
                     directory.remove(name)
-            for name in unused:
+            for name in unused_locks:
                 if key := key_in(name, "lock"):
                     _drop_lock(directory, key, self.lock(key))
             return dropped

@@ -13,22 +13,34 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from . import FORMER_KINDS, KINDS, check_kind, checked_key
 from .records import RECORD_LIMIT
 
+_UNUSED_SECONDS = 24 * 3600
+"""How long a state stays: no back-off and no credentials last that long."""
+
 
 class MemoryStore:
-    """A store in memory, for all threads of the process."""
+    """
+    A store in memory, for all threads of the process.
+
+    Args:
+        elapsed: The time, in seconds since any moment; it does not change when somebody sets the clock.
+    """
 
     name = "memory"
     location = "this process"
     # No __dict__: what prints the variables of objects must not print the data.
-    __slots__ = ("_data", "_threads")
+    __slots__ = ("_data", "_elapsed", "_states", "_threads")
 
-    def __init__(self) -> None:
+    def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._data: dict[str, dict[str, bytes]] = {kind: {} for kind in (*KINDS, *FORMER_KINDS)}
+        self._elapsed = elapsed
+        self._states: dict[str, float] = {}
+        """When each state was stored, the oldest first."""
         self._threads: dict[int, _Threads] = {}
 
     def load(self, kind: str, key: str) -> bytes | None:
@@ -52,12 +64,16 @@ class MemoryStore:
         with self._here().guard:
             records.pop(key, None)  # so that the order of insertion is the order of age
             records[key] = bytes(data)
+            if kind == "state":
+                self._drop_old_states(key)
 
     def delete(self, kind: str, key: str) -> bool:
         """Remove a record; see `store.Store`."""
         records = self._of(kind)
         checked_key(key)
         with self._here().guard:
+            if kind == "state":
+                self._states.pop(key, None)
             return records.pop(key, None) is not None
 
     def keys(self, kind: str) -> list[str]:
@@ -92,6 +108,19 @@ class MemoryStore:
                 if records.get(key) is data:  # a record that was renewed meanwhile stays
                     del records[key]
                     dropped += 1
+
+    def _drop_old_states(self, new: str) -> None:
+        """
+        Note the time of the state *new*, and drop those of users who failed and never came back.
+
+        Not in `prune`, which follows a success: where every user fails there is none.
+        """
+        now = self._elapsed()
+        self._states.pop(new, None)
+        self._states[new] = now
+        while (oldest := next(iter(self._states))) and self._states[oldest] < now - _UNUSED_SECONDS:
+            del self._states[oldest]
+            self._data["state"].pop(oldest, None)
 
     def _of(self, kind: str) -> dict[str, bytes]:
         check_kind(kind)

@@ -61,7 +61,7 @@ class Parts:
             logins = dataclasses.replace(logins, outage=like.logins.outage)
         self.settings = settings
         self.logins: Logins = logins
-        self.store: Store = open_store(settings) if like is None else like.store
+        self.store: Store = open_store(settings, clock) if like is None else like.store
         self.clock = clock
         self._environ = environ
         # It keeps no state that a forked child would share with its parent.
@@ -129,7 +129,7 @@ class Parts:
         return Parts(settings, guest, self.clock, self._environ, like=self)
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, clock: Clock) -> Store:
     """
     Open the place to remember credentials and identities in.
 
@@ -142,7 +142,7 @@ def open_store(settings: Settings) -> Store:
             "each session; set AWS_COGNITO_CACHE_DIR"
         )
     if settings.cache == "memory" or settings.cache_dir is None:
-        return MemoryStore()
+        return MemoryStore(clock.elapsed)
     return FileStore(
         settings.cache_dir, explicit=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
     )

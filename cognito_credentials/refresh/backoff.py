@@ -6,7 +6,8 @@ by all pools and processes that want credentials under the same key. Only what t
 proxy, a CA bundle, a login source or a package that does not work is a matter of one process.
 
 What was refused for one input, such as a login token, is not told to another one: a new input is tried at
-once.
+once. Where the key is itself made of the token, a refusal stays in the pool object: only the same token meets
+that key again, and strangers who send made-up tokens would leave a record with each.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ class Backoff:
 
     def shared(self, principal: Principal) -> CognitoCredentialsError | None:
         """Return the failure because of which nobody asks yet for *principal*; None when anybody may."""
+        if not principal.is_lasting:
+            refused = self.local(lambda: principal.inputs)
+            if refused is not None and refused.is_answer:
+                return refused
         now = self._clock.wall()
         state = self._records.state(principal.credentials_key)
         if now >= state.retry_at or state.input not in ("", _digest(principal.inputs)):
@@ -92,10 +97,9 @@ class Backoff:
         now = self._clock.wall()
         self._failures += 1
         failures = self._failures
-        # A refusal concerns these logins; that the service fails, or is asked too often, concerns everybody.
-        refused = "" if error.retryable or not inputs else _digest(inputs)
+        concerned = _concerned(principal, error, inputs)
         state = None
-        if principal is not None and error.is_answer and refused is not None:
+        if principal is not None and concerned is not None:
             state = self._records.state(principal.credentials_key)
             state.failures += 1
             failures = max(failures, state.failures)
@@ -105,13 +109,13 @@ class Backoff:
         )
         self._local, self._inputs = (self._clock.elapsed() + delay, error), inputs
         _log.debug("failed (%s, %d in a row): no other try for %d s", error.code, failures, delay)
-        if state is not None and refused is not None:
+        if state is not None and concerned is not None:
             # The record has whole seconds. Rounded down, the back-off does not outlast valid credentials;
             # with none, it is rounded up, or it could end in the second in which it begins.
             has_none = seconds_left is None or seconds_left <= 0
             state.retry_at, state.noted_at = int(now + delay) + has_none, int(now)
             state.error, state.message, state.hint = type(error).__name__, error.message, error.hint
-            state.input = refused
+            state.input = concerned
             self._records.keep(state)
 
     def succeeded(self, key: str) -> None:
@@ -122,6 +126,15 @@ class Backoff:
     def end_local(self) -> None:
         """End the back-off of this pool alone."""
         self._local, self._failures = None, 0
+
+
+def _concerned(principal: Principal | None, error: CognitoCredentialsError, inputs: Inputs) -> str | None:
+    """Return whom else a failure concerns: a login's inputs, as a hash; "" for everybody, None for nobody."""
+    if principal is None or not error.is_answer:
+        return None
+    if error.retryable or not inputs:
+        return ""  # that the service fails, or is asked too often
+    return _digest(inputs) if principal.is_lasting else None
 
 
 def _digest(inputs: Inputs) -> str | None:

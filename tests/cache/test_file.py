@@ -711,7 +711,7 @@ def test_prune_takes_old_temporaries_of_all_keys(store: FileStore, path: Path) -
 
 
 def test_prune_takes_lock_files_of_dead_keys(store: FileStore) -> None:
-    """A lock file goes when its key has no record left and it is a day old, not before."""
+    """A lock file goes when its key has no record left and it is an hour old, not before."""
     keys = {name: digit * 40 for name, digit in (("dead", "1"), ("young", "2"), ("live", "3"), ("held", "4"))}
     for key in keys.values():
         handle = store.lock(key)
@@ -721,7 +721,7 @@ def test_prune_takes_lock_files_of_dead_keys(store: FileStore) -> None:
     held = store.lock(keys["held"])
     held.acquire()
     for name in ("dead", "live", "held"):
-        age(Path(store.location, f"lock-v1-{keys[name]}.lock"), DAY + 60)
+        age(Path(store.location, f"lock-v1-{keys[name]}.lock"), 3660)
     store.prune(lambda _: False)
     held.release()
 

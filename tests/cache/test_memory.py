@@ -27,6 +27,22 @@ def test_stores_share_nothing() -> None:
     assert second.lock(KEY).acquire()
 
 
+def test_states_go_when_they_are_a_day_old() -> None:
+    """Users who failed and never came back leave nothing for ever, also where nobody has success."""
+    now = 0.0
+    store = MemoryStore(lambda: now)
+    keys = [f"{number:040x}" for number in range(30)]
+    for key in keys:
+        now += 3600
+        store.store("state", key, b"x")
+        store.store("identity", key, b"x")
+        store.store("state", keys[0], b"x")  # this one comes back each time
+    store.delete("state", keys[-1])
+
+    assert store.keys("state") == [keys[0], *keys[5:-1]]
+    assert store.keys("identity") == keys
+
+
 @needs_fork
 def test_child_has_data_and_locks_of_its_own() -> None:
     """A forked child keeps what was stored, and a lock held in the parent is free in it."""

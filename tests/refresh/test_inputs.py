@@ -22,6 +22,7 @@ from cognito_credentials import (
 )
 from cognito_credentials.exchange import faults, transport
 from cognito_credentials.logins import EnvironmentSource, FileSource
+from cognito_credentials.pool.pool import parts_of
 from tests.world import World
 
 PROVIDER = "accounts.google.com"
@@ -98,6 +99,40 @@ def test_another_token_of_the_same_user(world: World) -> None:
 
     assert third.credentials()
     assert third.identity_id()
+
+
+@pytest.mark.parametrize("cache", ["file", "memory"])
+def test_a_refused_token_of_a_stranger_leaves_no_record(world: World, cache: str) -> None:
+    """Where the key is made of the token, its refusal stays in the pool object, which does not ask again."""
+    pool = world.pool(cache=cache, logins={PROVIDER: refused(world)})
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            pool.credentials()
+        with pytest.raises(RefusedError):
+            pool.identity_id()
+    assert parts_of(pool).store.keys("state") == []
+    assert world.counts() == {"GetId": 1}
+
+    world.outage()
+    with pytest.raises(ServiceError):
+        world.pool(cache=cache, logins={PROVIDER: good(world)}).credentials()
+
+
+def test_refused_users_do_not_stay_in_memory(world: World) -> None:
+    """A day later nothing is left of users who sent a bad token and never came back."""
+    pool = world.pool(cache="memory")
+    for name in ("a", "b", "c"):
+        with pytest.raises(RefusedError):
+            pool.for_user(name, logins={PROVIDER: refused(world)}).credentials()
+    states = parts_of(pool).store.keys("state")
+    assert len(states) == 3
+
+    world.move(24 * 3600 + 1)
+    with pytest.raises(RefusedError):
+        pool.for_user("d", logins={PROVIDER: refused(world)}).credentials()
+
+    (left,) = parts_of(pool).store.keys("state")
+    assert left not in states
 
 
 def test_a_function_has_an_input_of_its_own(world: World) -> None:
