@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import re
 import socket
@@ -11,6 +12,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 
 import botocore
@@ -351,6 +354,47 @@ def test_an_odd_date_does_no_harm(serve: Serve, date: str) -> None:
 
     assert client.get_id({})
     assert client.seen is None or "1970" in date
+
+
+def test_a_date_without_a_zone_is_gmt(serve: Serve) -> None:
+    """Dates of HTTP are, however they are spelt."""
+    date = format_datetime(datetime.now(timezone.utc).replace(tzinfo=None) + timedelta(hours=2))
+    assert date.endswith("-0000")
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(IDENTITY)}\r\nDate: {date}\r\n\r\n".encode()
+    _, bench = serve(lambda c, _: c.sendall(head + IDENTITY))
+    client = bench.client()
+
+    assert client.get_id({})
+    assert client.seen is not None
+    assert abs(client.seen.offset - 7200) < 3
+
+
+@pytest.mark.parametrize("token", [None, "", 7, "two words", "x" * 200_000])
+def test_an_answer_without_a_token_is_not_sent_on(serve: Serve, token: object) -> None:
+    """What GetOpenIdToken answers goes to STS: it is a token, or the answer is refused."""
+    identity = "us-east-1:00000000-0000-4000-8000-0000000000aa"
+    body = json.dumps({"IdentityId": identity, "Token": token}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    server, bench = serve(lambda c, _: c.sendall(head + body))
+
+    with pytest.raises(Failure) as caught:
+        bench.client(flow="basic", role_arn=ROLE).get_open_id_token(identity, {})
+    assert "two words" not in str(caught.value)
+    assert len(server.heads) == 1
+
+
+def test_the_basic_flow_needs_a_role(bench: EmulatorBench) -> None:
+    """Without one there is nothing to ask STS for: the settings are named, and nothing is sent."""
+    with pytest.raises(Failure, match="the basic flow needs a role") as caught:
+        bench.client().assume_role_with_web_identity(Secret("x"), is_guest=True)
+    assert "role_arn" in caught.value.error.hint
+
+
+def test_closing_connections_that_were_never_opened_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has sent nothing has not loaded the transport either."""
+    monkeypatch.delitem(sys.modules, "cognito_credentials.exchange.transport")
+    close_idle_connections()
+    assert "cognito_credentials.exchange.transport" not in sys.modules
 
 
 def test_what_cannot_be_a_token_is_refused_and_not_shown(bench: EmulatorBench) -> None:

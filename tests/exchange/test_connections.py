@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import importlib.util
+import os
+import select
 import socket
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +19,7 @@ from typing import Any
 import pytest
 
 from cognito_credentials.errors import ConfigurationError, ServiceError
-from cognito_credentials.exchange import connections, tls, transport
+from cognito_credentials.exchange import connections, deadline, tls, transport
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.client import CognitoClient
 from cognito_credentials.exchange.connections import HEAD_LIMIT, dial
@@ -79,8 +84,13 @@ def test_an_old_connection_is_dropped_at_the_next_use(
     assert server.ended.acquire(timeout=5)
 
 
-def test_a_connection_that_the_service_closed_is_not_used(serve: Serve) -> None:
-    """The next call finds that out before it sends anything."""
+@pytest.mark.parametrize("has_poll", [True, False])
+def test_a_connection_that_the_service_closed_is_not_used(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, has_poll: bool
+) -> None:
+    """The next call finds that out before it sends anything, also on Windows, which has no poll."""
+    if not has_poll:
+        monkeypatch.delattr(select, "poll")
     server, bench = serve(lambda connection, _: connection.sendall(ANSWER))
     for number in range(1, 4):
         assert bench.client(attempts=1).get_id({})
@@ -238,8 +248,12 @@ def test_addresses_that_refuse_are_passed_over_at_once(monkeypatch: pytest.Monke
             assert connected.getpeername() == listener.getsockname()
 
 
-def test_addresses_that_are_all_dead_are_a_timeout(dead: list[Any]) -> None:
-    """All of them are given up, and none is left open."""
+@pytest.mark.parametrize("stagger", [0.01, 30.0])
+def test_addresses_that_are_all_dead_are_a_timeout(
+    dead: list[Any], monkeypatch: pytest.MonkeyPatch, stagger: float
+) -> None:
+    """All of them are given up, tried together or one after the other, and none is left open."""
+    monkeypatch.setattr(connections, "STAGGER", stagger)
     with pytest.raises(TimeoutError):
         dial(dead[:2], 0.1)
 
@@ -251,6 +265,8 @@ def test_addresses_that_are_all_dead_are_a_timeout(dead: list[Any]) -> None:
         (UnicodeError("label too long"), "EndpointConnectionError"),
         ([(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.8.8", 9))], "EndpointConnectionError"),
         ([(999, socket.SOCK_STREAM, 6, "", ("127.0.8.8", 9))], "EndpointConnectionError"),
+        # A broadcast address is refused before anything is sent.
+        ([(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("255.255.255.255", 9))], "EndpointConnectionError"),
     ],
 )
 def test_a_host_that_leads_nowhere_is_named(
@@ -290,6 +306,32 @@ def test_plain_http_goes_to_addresses_of_this_machine_only(
         assert isinstance(told.error, ConfigurationError)
         assert told.error.message.startswith("localhost leads to another machine here: refusing")
     assert asked == ([here] if is_here_too else [])
+
+
+def test_no_connection_is_begun_after_the_deadline(kept: tuple[RawServer, Bench]) -> None:
+    """A deadline that has passed leaves no time to connect."""
+    server, _ = kept
+    address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))
+
+    def late() -> None:
+        deadline._DEADLINE.set((time.monotonic() - 1, 5.0))
+        dial([address], 5)
+
+    with pytest.raises(ServiceError, match="within 5 s"):
+        contextvars.copy_context().run(late)
+    assert server.heads == []
+
+
+def test_what_a_fork_inherited_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets that are open and those that are closed already: none stays open, and none is an error."""
+    opened, closed = socket.socket(), socket.socket()
+    closed.close()
+    descriptor = opened.fileno()
+    monkeypatch.setattr(connections, "_open", weakref.WeakSet([opened, closed]))
+    connections.close_inherited()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+    assert len(connections._open) == 0
 
 
 def test_both_families_take_turns() -> None:
@@ -470,6 +512,37 @@ def test_a_log_of_keys_that_cannot_be_written_is_named(
     assert f"the file '{path}' from SSLKEYLOGFILE cannot be written" in error.message
 
 
+def test_a_log_of_keys_is_written(
+    secure: Callable[..., tuple[RawServer, Bench]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever debugs this process can decrypt its traffic, as that of every TLS library."""
+    _, bench = secure("127.0.0.1")
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert bench.client().get_id({})
+    assert "CLIENT_" in (tmp_path / "keys").read_text()
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_the_roots_are_certifis_before_it_is_imported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_link: bool
+) -> None:
+    """Its file is taken without importing it; where a distribution has put a link, certifi is asked."""
+    package = tmp_path / "certifi"
+    package.mkdir()
+    (package / "__init__.py").write_text("def where():\n    return __file__\n")
+    (package / "real.pem").touch()
+    if is_link:
+        (package / "cacert.pem").symlink_to(package / "real.pem")
+    else:
+        (package / "cacert.pem").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "certifi", None)  # so that the one before comes back
+    monkeypatch.delitem(sys.modules, "certifi")
+    found = tls.ca_bundle(Bench("").settings(), {}).path
+    assert found == str(package / ("__init__.py" if is_link else "cacert.pem"))
+    assert ("certifi" in sys.modules) is is_link
+
+
 def test_the_usual_roots_are_botocores() -> None:
     """The file that botocore verifies against."""
     from botocore.httpsession import get_cert_path
@@ -488,8 +561,6 @@ def test_without_certifi_the_roots_are_those_in_botocore(monkeypatch: pytest.Mon
 
 
 def _none_of(name: str) -> Callable[[str], Any]:
-    import importlib.util
-
     found = importlib.util.find_spec
     return lambda wanted: None if wanted == name else found(wanted)
 

@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,6 +61,32 @@ def test_the_environment_is_read_as_botocore_reads_it(environ: dict[str, str], n
         expected = botocore.utils.get_environ_proxies(url).get("https", "").lower()
         found = proxy_for(url)
         assert (f"http://{found.host}:{found.port}" if found else "") == expected
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "is_direct"), [("*", True), ("a.example,b.example", True), ("b.example", False)]
+)
+def test_exceptions(monkeypatch: pytest.MonkeyPatch, no_proxy: str, is_direct: bool) -> None:
+    """A star excepts every host; otherwise each host is named."""
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert (proxy_for("https://a.example/") is None) is is_direct
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+@pytest.mark.parametrize("is_excepted", [False, True])
+def test_the_systems_own_settings_count(
+    monkeypatch: pytest.MonkeyPatch, system: str, is_excepted: bool
+) -> None:
+    """macOS and Windows have settings for proxies, which the standard library reads."""
+    asked = []
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: {"https": "http://proxy:3128"})
+    monkeypatch.setattr(urllib.request, "proxy_bypass", lambda host: asked.append(host) or is_excepted)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.platform", system)
+        found = proxy_for("https://a.example:8443/")
+    assert found == (None if is_excepted else Proxy("http", "proxy", 3128, None))
+    assert asked == ["a.example:8443"]
 
 
 @pytest.mark.parametrize(
