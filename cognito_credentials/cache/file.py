@@ -197,10 +197,14 @@ class FileStore:
         except OSError as error:
             self._degrade("write", error)
 
-    def delete(self, kind: str, key: str) -> bool:
+    def delete(self, kind: str, key: str) -> bool | None:
         """Remove a record; see `store.Store`."""
         name = record_name(kind, key)
-        return self._do("delete from", lambda directory: directory.remove(name), False)
+
+        def removed(directory: Directory) -> bool | None:
+            return directory.remove(name)
+
+        return self._do("delete from", removed, None) if os.path.lexists(self.location) else False
 
     def delete_asides(self) -> int:
         """Remove the identities that were set aside; return how many."""
@@ -376,7 +380,9 @@ class FileStore:
             self._warn_once(f"{cause}; {NOTHING_KEPT}", f"cannot {verb} it: {cause}; {NOTHING_KEPT}")
             self._warned.add(cause)
         else:
-            self._warn_once(cause, f"cannot {verb} it: {cause}; going on without")
+            # Whoever wanted something removed decides whether to go on.
+            end = "" if verb.startswith("delete") else "; going on without"
+            self._warn_once(cause, f"cannot {verb} it: {cause}{end}")
 
     def _warn_once(self, cause: str, text: str) -> None:
         if cause not in self._warned:

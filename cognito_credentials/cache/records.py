@@ -484,10 +484,14 @@ class Records:
         self.store.store(record.kind, record.key, encode(record))
 
     def drop_credentials(self, key: str) -> bool:
-        """Remove the credentials of *key*, an earlier version's too, and past failures; False for none."""
+        """
+        Remove the credentials of *key*, an earlier version's too, and past failures; False for none.
+
+        Raises:
+            CacheError: Something could not be removed.
+        """
         self.drop_state(key)
-        had_earlier = self.store.delete("credentials-v1", key)
-        return self.store.delete("credentials", key) or had_earlier
+        return self._delete("credentials-v1", "credentials", key=key)
 
     def drop_identity(self, key: str, refused: str | None = None) -> bool:
         """
@@ -501,19 +505,28 @@ class Records:
                 a new identity, which is then written over it.
 
         Raises:
-            InDoubt: A record cannot be read now. It stays.
+            InDoubt: A record cannot be read now. It stays. Never where any is to be removed.
+            CacheError: Any was to be removed, and something could not be.
         """
         if refused is None:
-            had_earlier = self.store.delete("identity-v1", key)
-            return self.store.delete("identity", key) or had_earlier
+            return self._delete("identity-v1", "identity", key=key)
         earlier, current = self._identity_of_earlier_version(key), self.identity_of_this_version(key)
         had_earlier = earlier is not None and earlier.identity_id == refused
         if had_earlier:
-            had_earlier = self.store.delete("identity-v1", key)
+            had_earlier = bool(self.store.delete("identity-v1", key))
         is_refused = current is not None and current.identity_id == refused
         if not is_refused or self.store.load("identity-v1", key) is not None:
             return had_earlier
-        return self.store.delete("identity", key) or had_earlier
+        return bool(self.store.delete("identity", key)) or had_earlier
+
+    def _delete(self, *kinds: Kind | Literal["identity-v1", "credentials-v1"], key: str) -> bool:
+        removed = [self.store.delete(kind, key) for kind in kinds]
+        if None in removed:
+            raise errors.CacheError(
+                f"what is kept in {self.store.location} could not be removed",
+                hint="Correct the permissions of that directory, then repeat this",
+            )
+        return any(removed)
 
     def drop_state(self, key: str) -> None:
         """Forget past failures of *key*."""

@@ -71,8 +71,8 @@ class Store(Protocol):
     def store(self, kind: str, key: str, data: bytes) -> None:
         """Keep *data*, whole or not at all; when that fails, the earlier data stay."""
 
-    def delete(self, kind: str, key: str) -> bool:
-        """Remove it; False when nothing was there."""
+    def delete(self, kind: str, key: str) -> bool | None:
+        """Remove it; False when nothing was there, None when it may be there still."""
 
     def keys(self, kind: str) -> list[str]:
         """Return the keys under which something is stored, sorted."""

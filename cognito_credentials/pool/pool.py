@@ -279,6 +279,9 @@ class IdentityPool:
 
         Returns:
             How many stored records were removed.
+
+        Raises:
+            CacheError: Something in the store could not be removed; all else is forgotten.
         """
         refresher = self._built().refresher
         forgotten = refresher.forget(refresher.principal(), identity=identities)

@@ -37,7 +37,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..cache.waiting import SingleFlight, holding
-from ..errors import CognitoCredentialsError, ServiceError
+from ..errors import CacheError, CognitoCredentialsError, ServiceError
 from . import policy
 from .backoff import Backoff
 from .held import Memory, Warnings
@@ -395,7 +395,7 @@ class Refresher:
         guest = self._exchanger.identify()  # asks for no token: a guest has none
         with self._machine_lock(guest):
             link()
-            self._remove(guest, identity=True)
+            self._remove_what_nobody_uses(guest, identity=True)
 
     def unlink(self, provider: str) -> None:
         """
@@ -420,7 +420,8 @@ class Refresher:
         now = self._exchanger.identify_offline()
         if before is not None and (now is None or now.credentials_key != before.credentials_key):
             # From here on nothing leads to these records any more: neither a use nor a `clear`.
-            self.forget(before, identity=False)
+            with self._machine_lock(before):
+                self._remove_what_nobody_uses(before, identity=False)
         if now is not None:
             self._records.drop_state(now.credentials_key)
         return result
@@ -435,6 +436,7 @@ class Refresher:
 
         Raises:
             ServiceError: Another thread is still refreshing; the records in the store are removed.
+            CacheError: Something in the store could not be removed; all else is forgotten.
         """
         is_alone = self._flight.enter(self._exchanger.longest_wait)
         try:
@@ -444,10 +446,10 @@ class Refresher:
                     removed = self._remove(principal, identity=identity)
             if not is_alone:
                 raise _too_late()
-            self._drop()
             return removed
         finally:
             if is_alone:
+                self._drop()
                 self._flight.leave()
 
     def principal(self) -> Principal | None:
@@ -485,9 +487,18 @@ class Refresher:
 
     def _remove(self, principal: Principal, *, identity: bool) -> Forgotten:
         identity_id = self._identities.known(principal)
-        had_credentials = self._records.drop_credentials(principal.credentials_key)
-        had_identity = identity and self._identities.forget(principal)
+        try:
+            had_credentials = self._records.drop_credentials(principal.credentials_key)
+        finally:
+            had_identity = identity and self._identities.forget(principal)
         return Forgotten(had_credentials, had_identity, identity_id if had_identity else None)
+
+    def _remove_what_nobody_uses(self, principal: Principal, *, identity: bool) -> None:
+        """Remove the records of a user who has given way to another; what cannot be removed is no failure."""
+        try:
+            self._remove(principal, identity=identity)
+        except CacheError as error:
+            _log.warning("%s", error)
 
     def _accept_owners(self) -> None:
         """Before it is found out who asks: drop the credentials of a person who is not signed in any more."""

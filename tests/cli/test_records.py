@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 from cognito_credentials.cli.tables import as_json, listing, table
 from cognito_credentials.cli.terminal import Terminal
 from tests.cache.earlier_version import downgrade
+from tests.cache.faults import failing
 from tests.cli.conftest import Done
 from tests.world import World
 
@@ -403,6 +405,26 @@ class TestClear:
         assert done.code == code
         assert ("(y/n)" in done.err) is (not argv)
         assert (_identity(call) is None) is (code == 0)
+
+    @pytest.mark.parametrize(
+        "argv",
+        [
+            ["clear"],
+            ["clear", "--identities", "--yes"],
+            ["logout"],
+            ["logout", "--scope", "identity", "--yes"],
+        ],
+        ids=" ".join,
+    )
+    def test_what_cannot_be_removed_is_no_success(self, pool_id: str, call: Call, argv: list[str]) -> None:
+        """Where the keys stay on the disk, the command exits with 7 and names the directory."""
+        call("refresh", "--profile", "guest")
+        with failing(errno.EROFS, only="os.unlink"):
+            done = call(*argv, "--profile", "guest")
+
+        assert (done.code, done.out) == (7, "")
+        assert "going on without" not in done.err
+        assert f"what is kept in {os.environ['HOME']}/.aws/cognito/cache could not be removed" in done.err
 
     @pytest.mark.parametrize("of", [["--all"], ["--profile", "guest"]], ids=["all", "one"])
     def test_where_nobody_can_be_asked_identities_stay(self, pool_id: str, call: Call, of: list[str]) -> None:
