@@ -27,6 +27,7 @@ from .errors import ConfigurationError, clean
 from .exchange.interruption import drops_frames_on_error
 from .pool.pool import IdentityPool
 from .regions import is_pool_id
+from .settings import checks
 from .settings.aws_config import read_config
 from .settings.load import NAMES, is_configured, load
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack  # of the type checker; typing has it since Python 3.11
 
     from .settings.settings import Arguments
+
+    _Outage = tuple[type[BaseException], ...]
 
     class _SessionArguments(Arguments, total=False):
         aws_access_key_id: str | None
@@ -72,16 +75,21 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
     Args:
         session: The botocore session whose profile and environment name the pool.
         pool: The pool, where it is known; then *session* is not looked at.
+        outage: `IdentityPool`'s *outage*, for the pool that *session* names.
 
     Raises:
-        ConfigurationError: *session* is no botocore session, or *pool* no identity pool.
+        ConfigurationError: *session* is no botocore session, *pool* no identity pool, or *outage* malformed.
     """
 
     METHOD = METHOD
     CANONICAL_NAME = "customCognitoIdentityPool"
 
     def __init__(
-        self, session: botocore.session.Session | None = None, *, pool: IdentityPool | None = None
+        self,
+        session: botocore.session.Session | None = None,
+        *,
+        pool: IdentityPool | None = None,
+        outage: type[BaseException] | tuple[type[BaseException], ...] | None = None,
     ) -> None:
         if isinstance(session, IdentityPool):
             raise ConfigurationError(
@@ -97,6 +105,7 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
             )
         super().__init__(session)
         self.pool = pool
+        self._outage = checks.outage(outage, "outage from argument")
         self._finding = SingleFlight()
         self._found: tuple[str | None, IdentityPool | None] = (None, None)
 
@@ -117,7 +126,8 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         """
         Return the pool that was given, or the one that the session's profile and environment name.
 
-        Threads that use a session for the first time together, and the session's region, get the same pool.
+        None where the profile has access keys, which win. Threads that use a session for the first time
+        together, and the session's region, get the same pool.
 
         Raises:
             botocore.exceptions.CredentialRetrievalError: A pool is configured, but wrongly.
@@ -126,11 +136,13 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
             return self.pool
         self._finding.enter(float("inf"))
         try:
+            if _has_keys(self.session):
+                return None
             profile = self.session.instance_variables().get("profile")
             found_for, pool = self._found
-            if (pool is None or found_for != profile) and not _has_keys(self.session):
+            if pool is None or found_for != profile:
                 with BOTOCORES_ERRORS:
-                    pool = _configured_pool(self.session)
+                    pool = _configured_pool(self.session, self._outage)
                 self._found = profile, pool
             return pool
         finally:
@@ -161,14 +173,14 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     def __init__(self, *args: Any, **kwargs: Unpack[_SessionArguments]) -> None:
         others: dict[str, Any] = {**kwargs}
         settings = {name: others.pop(name) for name in (NAMES.keys() | {"outage"}) & others.keys()}
-        given = {name: value for name, value in settings.items() if value is not None}
+        given, outage = _without_outage(settings)
         has_keys = _check_boto3s(args, others, has_pool=bool(given))
         super().__init__(*args, **others)
         self.identity_pool: IdentityPool | None = None
         if given:
-            self.identity_pool = _replace_chain(self._session, given).pool
+            self.identity_pool = _replace_chain(self._session, given, outage).pool
         elif not has_keys:
-            _extend_chain(self._session)
+            _extend_chain(self._session, outage)
 
 
 @drops_frames_on_error
@@ -180,8 +192,9 @@ def install(session: botocore.session.Session, **settings: Unpack[Arguments]) ->
 
     Args:
         session: A botocore session; boto3's takes it as ``boto3.Session(botocore_session=session)``.
-        settings: Settings of `IdentityPool`. With any, the pool is the only source of credentials. With none,
-            the provider reads profile and environment, and stands before ``credential_process`` in the chain.
+        settings: Settings of `IdentityPool`. With any but ``outage``, the pool is the only source of
+            credentials. With none, the provider reads profile and environment, and stands before
+            ``credential_process`` in the chain.
 
     Returns:
         The provider.
@@ -190,11 +203,17 @@ def install(session: botocore.session.Session, **settings: Unpack[Arguments]) ->
         ConfigurationError: *session* is of another kind or has been used, or a setting is malformed.
     """
     _check_session(session, "install()")
-    given = {name: value for name, value in settings.items() if value is not None}
+    given, outage = _without_outage(settings)
     if given:
-        return _replace_chain(session, given)
+        return _replace_chain(session, given, outage)
     _check_unused(session, but=("explicit", METHOD))
-    return _extend_chain(session)
+    return _extend_chain(session, outage)
+
+
+def _without_outage(settings: Mapping[str, Any]) -> tuple[dict[str, Any], _Outage]:
+    """Return what is given of *settings*, and ``outage`` apart: it goes with any pool and names none."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return given, checks.outage(given.pop("outage", None), "outage from argument")
 
 
 def _check_session(session: object, taker: str) -> None:
@@ -276,7 +295,7 @@ def _kind(value: object) -> str:
     )
 
 
-def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
+def _configured_pool(session: botocore.session.Session, outage: _Outage) -> IdentityPool | None:
     """Return the pool that *session*'s profile and the environment name; None where they name none."""
     files = {
         "AWS_CONFIG_FILE": session.get_config_variable("config_file") or "",
@@ -294,7 +313,7 @@ def _configured_pool(session: botocore.session.Session) -> IdentityPool | None:
         own = _OTHER_SOURCES.intersection(settings.profile_settings)
         if own and "cognito_identity_pool_id" not in settings.profile_settings:
             return None
-    pool = IdentityPool(profile_name=profile, environ=environ)
+    pool = IdentityPool(profile_name=profile, environ=environ, outage=outage)
     _ = pool.settings  # what is wrong is said now
     return pool
 
@@ -320,17 +339,20 @@ def _warn_of_keys(session: botocore.session.Session) -> None:
         )
 
 
-def _replace_chain(session: botocore.session.Session, settings: Mapping[str, Any]) -> IdentityPoolProvider:
+def _replace_chain(
+    session: botocore.session.Session, settings: Mapping[str, Any], outage: _Outage
+) -> IdentityPoolProvider:
     _check_unused(session)
-    pool = IdentityPool(profile_name=session.instance_variables().get("profile"), **settings)
+    profile = session.instance_variables().get("profile")
+    pool = IdentityPool(profile_name=profile, outage=outage, **settings)
     provider = IdentityPoolProvider(pool=pool)
     session.register_component("credential_provider", CredentialResolver([provider]))
     _default_region(session, provider)
     return provider
 
 
-def _extend_chain(session: botocore.session.Session) -> IdentityPoolProvider:
-    provider = IdentityPoolProvider(session)
+def _extend_chain(session: botocore.session.Session, outage: _Outage) -> IdentityPoolProvider:
+    provider = IdentityPoolProvider(session, outage=outage)
 
     def extended(chain: CredentialResolver) -> CredentialResolver:
         if any(one.METHOD == _NEXT for one in chain.providers):

@@ -255,3 +255,18 @@ class TestThreads:
         session.set_config_variable("profile", "two")
 
         assert provider.find_pool() is not first
+
+    def test_a_profile_with_keys_has_no_pool(self, world: World, profile: Any) -> None:
+        """After a change to a profile with keys, neither pool nor region of the earlier one is left."""
+        profile(f"{PROFILE}[profile b]\n{KEYS}")
+        session = botocore.session.Session(profile="app")
+        provider = install(session)
+        assert session.get_config_variable("region") == "us-east-1"
+        session.set_config_variable("profile", "b")
+
+        assert session.get_config_variable("region") is None
+        assert provider.find_pool() is None
+        assert provider.load() is None
+        session.set_config_variable("profile", "app")
+
+        assert session.get_config_variable("region") == "us-east-1"

@@ -16,6 +16,7 @@ from cognito_credentials import (
     Session,
     install,
 )
+from cognito_credentials.pool.pool import parts_of
 from tests.world import World
 
 GUEST = "/CognitoIdentityCredentials"
@@ -147,6 +148,49 @@ class TestSession:
         """A malformed argument is an error where it is given."""
         with pytest.raises(ConfigurationError, match="identity_pool_id"):
             Session(identity_pool_id="nonsense")
+
+
+class TestOutage:
+    """`outage` says how a pool's errors are read, and names no pool."""
+
+    @staticmethod
+    def sessions(**arguments: Any) -> list[boto3.Session]:
+        """Our Session and boto3's with the provider, given nothing of a pool but ``outage``."""
+        inner = botocore.session.Session()
+        install(inner, outage=(KeyError,))
+        return [
+            Session(outage=(KeyError,), **arguments),
+            boto3.Session(botocore_session=inner, **arguments),
+        ]
+
+    def test_without_a_pool_the_session_is_boto3s_own(
+        self, profile: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Keys of the profile or the environment are used, and without any there are no credentials."""
+        profile("[profile b]\naws_access_key_id = AKIAEXAMPLEEXAMPLE12\naws_secret_access_key = s\n")
+        for session in self.sessions(profile_name="b"):
+            assert session.get_credentials().access_key == "AKIAEXAMPLEEXAMPLE12"
+        for session in self.sessions():
+            assert session.get_credentials() is None
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE34")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        for session in self.sessions():
+            assert session.get_credentials().access_key == "AKIAEXAMPLEEXAMPLE34"
+
+    def test_it_goes_with_the_configured_pool(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The pool that the environment names has it, and so has one that is named beside it."""
+        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", world.pool_id)
+        pools = [session.get_credentials().pool for session in self.sessions()]
+        pools.append(Session(identity_pool_id=world.pool_id, outage=KeyError).identity_pool)
+
+        assert [parts_of(pool).logins.outage for pool in pools] == [(KeyError,)] * 3
+
+    def test_what_is_no_class_of_errors_is_said_at_once(self) -> None:
+        """It is refused before anything is looked up."""
+        with pytest.raises(ConfigurationError, match="outage from argument"):
+            Session(outage="KeyError")  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="outage from argument"):
+            IdentityPoolProvider(botocore.session.Session(), outage="KeyError")  # type: ignore[arg-type]
 
 
 class TestInstall:
