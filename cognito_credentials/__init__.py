@@ -84,10 +84,14 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    from .importing import IMPORTING
+    home = f".{_HOME.get(name, 'errors')}"
+    if home in (".pool.pool", ".session"):
+        from .importing import IMPORTING
 
-    with IMPORTING:
-        value = getattr(import_module(f".{_HOME.get(name, 'errors')}", __name__), name)
+        with IMPORTING:
+            import_module(home, __name__)
+    # The others need little, and whoever only catches errors need not load what `IMPORTING` does.
+    value = getattr(import_module(home, __name__), name)
     globals()[name] = value  # found directly from now on
     return value
 

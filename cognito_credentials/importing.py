@@ -1,9 +1,12 @@
 """
-Imports in functions, which a fork must not cut through; and the name of a program and its forks.
+What a fork must not cut through: imports in functions, calls of OpenSSL, and lookups of host names.
+
+And the name that a program and its forks have in common.
 
 A forked child has only the thread that forked. If another thread was importing a module at that moment, the
-lock of that module stays locked in the child, whose own import of it never ends. So whoever imports in a
-function does it inside ``with IMPORTING:``, and a fork waits until that is over.
+lock of that module stays locked in the child, whose own import of it never ends. OpenSSL and the lookups of
+the C library have such locks, too. So whoever does one of these does it inside ``with IMPORTING:``, and a
+fork waits until that is over.
 
 A cache hit of the command line loads this file: it imports no typing and no threading.
 """
@@ -12,10 +15,15 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import RLock
+import time
+from _thread import RLock, allocate_lock, get_ident, get_native_id
 
 _LONGEST_WAIT = 10.0
 """Seconds. Should an import itself wait for the thread that forks, the fork goes on."""
+_MOMENT = 0.5
+"""Seconds that a fork waits for what waits for the network itself, or for a thread that is ending."""
+_THREADS_LIMIT = 64
+"""How many of the threads that were in a block are remembered: only the last ones can be ending still."""
 
 PROGRAM = os.urandom(16).hex()
 """
@@ -26,27 +34,32 @@ It is made here and not at the first need: workers that fork before that would h
 
 
 class _Importing:
-    """A lock that a fork waits for, and that is free in the child."""
+    """
+    A lock that a fork waits for, and that is free in the child.
 
-    __slots__ = ("_is_held", "_is_registered", "_lock")
+    Nothing in its block waits for the network or another thread, or every fork would.
+    """
+
+    __slots__ = ("_begun", "_is_held", "_is_registered", "_lock", "_threads")
 
     def __init__(self) -> None:
         self._lock = RLock()
+        self._begun: set[_AtFirst] = set()
+        self._threads: dict[int, int] = {}
         self._is_held = False
         self._is_registered = False
 
     def __enter__(self) -> None:
         self._lock.acquire()
-        if not self._is_registered and "threading" in sys.modules:  # without it, no other thread can fork
-            # Before a fork, what was registered last is called first. The lock of logging must not be taken
-            # before this one, since modules that are being imported ask for their loggers.
-            import logging  # noqa: F401  (registers its own)
-
-            self._is_registered = True
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(
-                    before=self._wait, after_in_parent=self._go_on, after_in_child=self._begin
-                )
+        if not self._is_registered:
+            try:
+                self._register()
+            except BaseException:  # also of the program's own signal handler
+                self._lock.release()
+                raise
+        self._threads[get_native_id()] = get_ident()
+        if len(self._threads) > _THREADS_LIMIT:
+            del self._threads[next(iter(self._threads))]
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
@@ -56,8 +69,54 @@ class _Importing:
         """Whether this thread is in the block; for tests."""
         return self._lock._is_owned()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
 
+    def at_first(self) -> _AtFirst:
+        """
+        Make a block that a fork waits for only a moment, and that threads enter side by side.
+
+        It is for a lookup of a host name, which locks what is the process's when it begins. One that takes
+        longer waits for its server, and has nothing locked.
+        """
+        return _AtFirst(self)
+
+    def _register(self) -> None:
+        if not hasattr(os, "register_at_fork"):
+            return
+        # These two register what is called before and after a fork, and are loaded first. The lock of logging
+        # must not be taken before this one, since modules that are being imported ask for their loggers. Of
+        # what is registered while a fork waits here, only the part after that fork would be called.
+        import logging  # noqa: F401
+
+        import filelock  # noqa: F401
+
+        os.register_at_fork(before=self._wait, after_in_parent=self._go_on, after_in_child=self._begin)
+        self._is_registered = True
+
     def _wait(self) -> None:
         self._is_held = self._lock.acquire(timeout=_LONGEST_WAIT)
+        moment_ends = time.monotonic() + _MOMENT
+        for one in list(self._begun):
+            if one.turn.acquire(timeout=max(moment_ends - time.monotonic(), 0)):
+                one.turn.release()
+        self._wait_for_ending_threads(moment_ends)
+
+    def _wait_for_ending_threads(self, moment_ends: float) -> None:
+        """
+        Wait until threads that Python has left are gone.
+
+        As a thread ends, OpenSSL and the C library free what they keep for it, with the same locks. Only
+        Linux tells when it is over.
+        """
+        while time.monotonic() < moment_ends:
+            # Greenlets have idents of their own in the thread that forks.
+            running, own = {*sys._current_frames()}, get_native_id()  # noqa: SLF001
+            known = list(self._threads.items())
+            ending = [one for one, ident in known if ident not in running and one != own]
+            if not ending:
+                return
+            for one in ending:
+                while os.path.exists(f"/proc/self/task/{one}") and time.monotonic() < moment_ends:
+                    time.sleep(0.0002)
+                self._threads.pop(one, None)
 
     def _go_on(self) -> None:
         if self._is_held:
@@ -67,6 +126,27 @@ class _Importing:
     def _begin(self) -> None:
         self._is_held = False
         self._lock = RLock()
+        self._begun = set()
+        self._threads = {}
+
+
+class _AtFirst:
+    """See `_Importing.at_first`."""
+
+    __slots__ = ("_importing", "turn")
+
+    def __init__(self, importing: _Importing) -> None:
+        self._importing = importing
+        self.turn = allocate_lock()
+
+    def __enter__(self) -> None:
+        with self._importing:  # so that none begins while a fork is under way
+            self.turn.acquire()
+            self._importing._begun.add(self)  # noqa: SLF001
+
+    def __exit__(self, *_: object) -> None:
+        self._importing._begun.discard(self)  # noqa: SLF001
+        self.turn.release()
 
 
 IMPORTING = _Importing()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import socket
+import ssl
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cognito_credentials import importing
+from cognito_credentials import IdentityPool, importing
 from cognito_credentials.emulator import Emulator
+from cognito_credentials.exchange.secured import Secured
+from cognito_credentials.exchange.transport import close_idle
 from cognito_credentials.importing import IMPORTING
 
 FIRST_CALL = """
@@ -57,7 +62,133 @@ def test_a_first_call_imports_only_where_a_fork_waits(tmp_path: Path, flow: str)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_openssl_is_called_only_where_a_fork_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its locks are the process's, and each call may take one: context, handshake, reading and writing."""
+    called: list[tuple[str, bool]] = []
+
+    class Watched:
+        def __init__(self, tls: ssl.SSLObject) -> None:
+            self._tls = tls
+
+        def __getattr__(self, name: str) -> Any:
+            def call(*arguments: Any) -> Any:
+                called.append((name, IMPORTING.is_mine))
+                return getattr(self._tls, name)(*arguments)
+
+            return call
+
+    make, load = ssl.SSLContext.wrap_bio, ssl.SSLContext.load_verify_locations
+
+    def wrap_bio(*arguments: Any, **named: Any) -> Any:
+        if named.get("server_side"):
+            return make(*arguments, **named)  # the emulator's
+        called.append(("wrap_bio", IMPORTING.is_mine))
+        return Watched(make(*arguments, **named))
+
+    def load_verify_locations(*arguments: Any, **named: Any) -> None:
+        called.append(("load_verify_locations", IMPORTING.is_mine))
+        load(*arguments, **named)
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_bio", wrap_bio)
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load_verify_locations)
+    with Emulator(tls=True) as emulator:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.url)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(emulator.certificate))
+        IdentityPool(emulator.create_pool(), cache="memory").credentials()
+        close_idle()
+    calls = {one for one in called if one[0] != "pending"}  # which keeps Python's own lock
+    assert calls == {
+        *(("load_verify_locations", True), ("wrap_bio", True)),
+        *(("do_handshake", True), ("read", True), ("write", True)),
+    }
+
+
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+
+
+def forked() -> int:
+    """Fork; the child ends as soon as it has imported something. Return its exit code."""
+    child = os.fork()
+    if child == 0:
+        with IMPORTING:
+            os._exit(7 if IMPORTING.is_mine else 8)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@FORKS
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_does_not_wait_for_a_silent_server() -> None:
+    """During a handshake nothing is locked while the network is waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        below = socket.create_connection(server.getsockname())
+        context = ssl.create_default_context()
+        failed: list[BaseException] = []
+
+        def shake() -> None:
+            try:
+                Secured(below, context, "example.com")
+            except OSError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=shake)
+        thread.start()
+        with server.accept()[0] as connection:
+            assert connection.recv(1)  # the handshake has begun
+            assert forked() == 7
+            assert not failed
+        thread.join(10)
+        assert failed
+        below.close()
+
+
+@FORKS
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize(("moment", "expected"), [(10.0, ["over", "forked"]), (0.05, ["forked", "over"])])
+def test_a_fork_waits_a_moment_for_a_lookup(
+    monkeypatch: pytest.MonkeyPatch, moment: float, expected: list[str]
+) -> None:
+    """One that takes longer waits for its server, and has nothing locked."""
+    monkeypatch.setattr(importing, "_MOMENT", moment)
+    entered, goes_on, order = threading.Event(), threading.Event(), []
+
+    def look_up() -> None:
+        with IMPORTING.at_first():
+            entered.set()
+            goes_on.wait(10)
+            order.append("over")
+
+    thread = threading.Thread(target=look_up)
+    thread.start()
+    entered.wait(10)
+    with IMPORTING.at_first():
+        pass  # another one need not wait
+    if moment > 1:
+        threading.Timer(0.1, goes_on.set).start()
+    assert forked() == 7
+    order.append("forked")
+    goes_on.set()
+    thread.join(10)
+    assert order == expected
+
+
+@FORKS
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_waits_for_a_thread_that_is_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has left it, and the operating system still shows it: OpenSSL frees what it had for it."""
+    real, shows = os.path.exists, [False, True, True]
+
+    def exists(path: str) -> bool:
+        return shows.pop() if path == f"/proc/self/task/{thread.native_id}" else real(path)
+
+    thread = threading.Thread(target=lambda: IMPORTING.__enter__() or IMPORTING.__exit__())  # type: ignore[func-returns-value]
+    thread.start()
+    thread.join()
+    monkeypatch.setattr(os.path, "exists", exists)
+    assert forked() == 7
+    assert not shows
+
+
+@FORKS
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_waits_for_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes place when the import is over, or when the import waits for it; the child can import."""
@@ -68,14 +199,6 @@ def test_a_fork_waits_for_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
             entered.set()
             goes_on.wait(10)
             order.append("imported")
-
-    def fork() -> int:
-        child = os.fork()
-        if child == 0:
-            with IMPORTING:
-                os._exit(7 if IMPORTING.is_mine else 8)
-        order.append("forked")
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     with IMPORTING:
         pass  # registers what a fork calls
@@ -89,7 +212,8 @@ def test_a_fork_waits_for_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
         entered.wait(10)
         if longest > 1:
             threading.Timer(0.1, goes_on.set).start()
-        assert fork() == 7
+        assert forked() == 7
+        order.append("forked")
         goes_on.set()
         thread.join(10)
         assert order == expected

@@ -10,6 +10,7 @@ The exchange with Cognito Identity and STS: logins -> identity id -> temporary c
     retries.py           which failed request is sent again, and when
     transport.py         one request -> its answer, within limits of size, time and host
     connections.py       host, proxy, TLS -> an open connection
+    secured.py           TLS on a connection, in steps that no fork cuts through
     proxies.py           URL -> its proxy, as botocore finds it
     mocked.py            whether moto pretends to be AWS here
     tls.py               settings -> CA bundle; CA bundle -> TLS context

@@ -8,6 +8,7 @@ the last one, while those before it go on; the first that answers wins. Source: 
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401  (`socket` and `ssl` load it at the first name)
 import errno
 import http.client
 import io
@@ -24,6 +25,7 @@ from ..importing import IMPORTING
 from ..regions import is_loopback
 from . import faults
 from .deadline import remaining, too_late
+from .secured import Secured
 
 if TYPE_CHECKING:
     from .proxies import Proxy
@@ -116,7 +118,8 @@ def _dialled(
     host: str, port: int, timeout: float, *, is_plain: bool
 ) -> tuple[socket.socket | None, OSError | None]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with IMPORTING.at_first():
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # the codec of host names raises the second for a label that is too long
         return None, None
     if is_plain:  # it is for this machine only, and DNS may lead even localhost to another one
@@ -248,15 +251,7 @@ def _secured(channel: Any, context: ssl.SSLContext, host: str, url: str) -> Any:
     # Certificates have neither the zone of an address nor the dot that may end a name.
     name = host.partition("%")[0].rstrip(".")
     try:
-        if isinstance(channel, ssl.SSLSocket):
-            # TLS inside the TLS of a proxy: the standard library cannot. urllib3 comes with botocore.
-            with IMPORTING:
-                from urllib3.util.ssltransport import SSLTransport
-
-            return SSLTransport(channel, context, server_hostname=name)
-        secured = context.wrap_socket(channel, server_hostname=name)
-        _open.add(secured)
-        return secured
+        return Secured(channel, context, name)
     except TimeoutError:
         problem: faults.HTTPClientError = faults.ConnectTimeoutError(url)
     except ssl.SSLError as error:

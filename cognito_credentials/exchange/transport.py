@@ -15,7 +15,6 @@ import atexit
 import http.client
 import os
 import select
-import socket
 import ssl
 import threading
 import time
@@ -34,6 +33,7 @@ from .deadline import remaining, too_late
 from .mocked import is_mocked
 from .proxies import proxy_for
 from .retries import Call, Quota
+from .secured import Secured
 
 CONNECT_TIMEOUT: Final = 2.0
 READ_TIMEOUT: Final = 5.0
@@ -287,21 +287,12 @@ class Connections:
             self._in_use[key] -= 1
             if not self._in_use[key]:
                 del self._in_use[key]
-            if is_reusable and connection is not None and _shows_what_came(connection.sock):
+            if is_reusable and connection is not None and connection.sock is not None:
                 self._idle.append((key, connection, _now()))
                 dropped = self._idle.pop(0)[1] if len(self._idle) > IDLE_LIMIT else None
             self._changed.notify_all()
         if dropped is not None:
             dropped.close()
-
-
-def _shows_what_came(channel: object) -> bool:
-    """
-    Tell whether `_is_alive` sees all that has come on *channel*: a plain socket, or TLS on one.
-
-    TLS within the TLS of a proxy reads ahead and does not say so.
-    """
-    return isinstance(channel, socket.socket)  # `ssl.SSLSocket` is one
 
 
 def _is_alive(connection: http.client.HTTPConnection) -> bool:
@@ -312,7 +303,7 @@ def _is_alive(connection: http.client.HTTPConnection) -> bool:
     own. TLS may have read ahead.
     """
     try:
-        if getattr(connection.sock, "pending", int)():
+        if isinstance(connection.sock, Secured) and connection.sock.pending():
             return False
         if hasattr(select, "poll"):
             poll = select.poll()

@@ -158,7 +158,6 @@ def load_for_refreshes() -> None:
     """
     with IMPORTING:
         import difflib  # noqa: F401  (for the error that names the region that was meant)
-        import encodings.idna  # noqa: F401  (`socket` loads it at the first name that it resolves)
         import xml.parsers.expat  # noqa: F401  (for the answers of STS)
 
         from ..cache import lock  # noqa: F401
