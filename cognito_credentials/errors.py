@@ -188,7 +188,10 @@ def near(word: str, choices: Iterable[str], *, most: int = 1, cutoff: float = 0.
         most: How many to return, the nearest first.
         cutoff: The least likeness, 0 to 1, as `difflib.get_close_matches` has it.
     """
-    import difflib  # only after a mistake: it is slow to import
+    from .importing import IMPORTING
+
+    with IMPORTING:
+        import difflib  # only after a mistake: it is slow to import
 
     return difflib.get_close_matches(word, list(choices), n=most, cutoff=cutoff)
 

@@ -20,6 +20,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlencode
 
+from ..importing import IMPORTING
 from .faults import InvalidAnswerError
 
 if TYPE_CHECKING:
@@ -270,7 +271,8 @@ def _xml(body: bytes) -> dict[str, Any]:
 
     Of children with the same name the first one counts.
     """
-    from xml.parsers import expat
+    with IMPORTING:
+        from xml.parsers import expat
 
     root: dict[str, Any] = {}
     open_elements: list[tuple[dict[str, Any], list[str]]] = []

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ..errors import ConfigurationError, clean
+from ..importing import IMPORTING
 from ..regions import is_user_pool_id, original_issuer, own_token_provider, user_pool_issuer
 from ..secret import Secret
 from .claims import provider_of, unverified_provider
@@ -195,7 +196,8 @@ def _shown(name: str) -> str:
 def _meant(name: str) -> str:
     if is_user_pool_id(name):
         return f"For a user pool write '{user_pool_issuer(name).partition('://')[2]}'"
-    import difflib  # only after a mistake
+    with IMPORTING:
+        import difflib  # only after a mistake
 
     for word, provider in _WELL_KNOWN:
         if difflib.SequenceMatcher(None, word, name.lower()).ratio() > 0.75:
