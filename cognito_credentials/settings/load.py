@@ -151,13 +151,16 @@ def is_configured(
     return _Lookup({}, environ, config, profile, "argument").find("identity_pool_id") is not None
 
 
-def check_arguments(arguments: Mapping[str, object], *, environ: Mapping[str, str]) -> dict[str, object]:
+def check_arguments(
+    arguments: Mapping[str, object], *, environ: Mapping[str, str], origin: str = "argument"
+) -> dict[str, object]:
     """
     Check each argument by itself, without reading any file; `load` finds contradictions.
 
     Args:
         arguments: Settings by the names in `NAMES`; None is not given. ``logins`` are not looked at.
         environ: May hold the pool id, on which the partition of a role depends.
+        origin: What arguments are called in messages.
 
     Returns:
         Those that were given.
@@ -167,12 +170,12 @@ def check_arguments(arguments: Mapping[str, object], *, environ: Mapping[str, st
         TypeError: No setting has that name.
     """
     no_profile = dict.fromkeys(PROFILE_VARIABLES, "")
-    lookup = _Lookup(arguments, {**environ, **no_profile}, {}, None, "argument")
+    lookup = _Lookup(arguments, {**environ, **no_profile}, {}, None, origin)
     pool_id = lookup.take("identity_pool_id", checks.pool_id)
     region = pool_id.partition(":")[0] if pool_id else None
     given = {name: value for name, value in arguments.items() if value is not None}
     for name, value in given.items():
-        where = f"{name} from argument"
+        where = f"{name} from {origin}"
         if name.endswith("role_arn"):
             checks.role_arn(value, where, region)
         elif name in _CHECKS:

@@ -333,6 +333,35 @@ def test_the_wizard_takes_and_keeps_a_back_end() -> None:
 
 
 @pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["--identity-pool-id", ""], 4, "identity_pool_id from the command line is empty"),
+        (
+            ["--identity-pool-id", "us-esat-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70"],
+            4,
+            "identity_pool_id from the command line begins with 'us-esat-1', which is no region",
+        ),
+        (["--identity-pool-id", POOL, "--region", "us-esat-1"], 4, "is no region: 'us-esat-1'"),
+        (["--identity-pool-id", POOL, "--region", ""], 4, "is no region"),
+        (["--identity-pool-id", POOL, "--flow", "fast"], 4, "flow from the command line is neither"),
+        (["--identity-pool-id", POOL, "--profile", ""], 2, "--profile is empty"),
+    ],
+)
+@pytest.mark.parametrize("exists", [False, True], ids=["new profile", "profile that exists"])
+def test_what_the_command_line_gives_is_checked_by_its_name(
+    call: Call, config: Config, isolation: Path, argv: list[str], code: int, said: str, exists: bool
+) -> None:
+    """An empty variable of a shell, or a typing mistake, is named as an option's, and nothing is written."""
+    text = f"[default]\ncognito_identity_pool_id = {POOL}\n" if exists else ""
+    config(text)
+    done = call("configure", *argv, "--yes")
+
+    assert (done.code, done.out) == (code, "")
+    assert said in done.line
+    assert (isolation / ".aws" / "config").read_text() == text
+
+
+@pytest.mark.parametrize(
     ("flags", "ports"),
     [
         ([], "8400,8401"),

@@ -15,7 +15,7 @@ from ..config_file import config_path, read, replace
 from ..config_text import Value, change_profile, is_portable, parse, section_of
 from ..failures import StoppedError, UsageError
 from ..own_command import credential_process, is_ours
-from ..pool_options import given_logins, given_settings, read_logins
+from ..pool_options import ORIGIN, given_logins, given_region, given_settings, read_logins
 from ..terminal import printable
 from ..wizard import (
     SIGN_IN_KEYS,
@@ -88,6 +88,7 @@ def _answers(invocation: Invocation, text: str) -> Answers:
 
     options, terminal = invocation.options, invocation.terminal
     given = given_settings(options)
+    _check_given(invocation, given)
     removes_logins = options.login == [""]
     if options.login and not removes_logins:
         sources_of(given_logins(options), invocation.environ)  # an error names the option
@@ -110,6 +111,22 @@ def _answers(invocation: Invocation, text: str) -> Answers:
             f"Run '{PROGRAM} configure --profile NAME --identity-pool-id ID --yes'",
         )
     return ask_all(terminal, answers, lambda name: _current(text, name), is_named=options.profile is not None)
+
+
+def _check_given(invocation: Invocation, given: Mapping[str, object]) -> None:
+    """Check what the command line gives, before the profile is thought of: an error names the option."""
+    from ...settings.load import check_arguments
+
+    if invocation.options.profile == "":
+        raise UsageError("--profile is empty", "Give the name of the profile; without it, 'default' is meant")
+    given_region(invocation)
+    if given.get("identity_pool_id") == "":
+        raise ConfigurationError(
+            f"identity_pool_id from {ORIGIN} is empty", hint="Give the identity pool's ID"
+        )
+    # An empty value is how a key is taken away.
+    values = {name: value for name, value in given.items() if value != ""}
+    check_arguments(values, environ=invocation.environ, origin=ORIGIN)
 
 
 def _refuse_bare_section(text: str, profile: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...errors import clean
+from ...errors import clean, shell_word
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
 from ..formats import FORMATS, export, removal
@@ -34,9 +34,10 @@ def answer(invocation: Invocation) -> int | None:
         terminal.write(lines)
         return 0
     if terminal.shows_results and not options.print:
+        profile = f" --profile {shell_word(options.profile)}" if options.profile else ""
         raise UsageError(
             "stdout is a terminal, where others can read the credentials and scrollback keeps them",
-            f'Use eval "$({PROGRAM} export --format env)" or a file, or add --print',
+            f'Use eval "$({PROGRAM} export{profile} --format env)" or a file, or add --print',
         )
     given_region(invocation)  # what is wrong is said before the service is asked
     ready = find_ready(invocation)
