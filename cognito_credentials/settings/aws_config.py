@@ -204,6 +204,9 @@ def _parse(path: str) -> dict[str, dict[str, Any]]:
                     raise _without_equals(path)
                 pairs = [line.partition("=") for line in lines if line]
                 values[key] = {name.strip(): text.strip() for name, _, text in pairs}
+                if len(values[key]) < len(pairs) and key.startswith("cognito_"):
+                    # The last one would win, and which login counts must not be left to that.
+                    raise _malformed(path, None, f"names a provider twice in {key}", "Give one source for it")
     return sections
 
 

@@ -235,6 +235,10 @@ def test_config_file_variable_expands_the_home(home: Path) -> None:
             ["has [default] more than once: lines 1 and 3", "Join them"],
         ),
         (f"[default]\ncognito_logins =\n  {CANARY}\n", ["line 3 has an indented line without '='"]),
+        (
+            f"[default]\ncognito_logins =\n  a.b = env:X\n  a.b = {CANARY}\n",
+            ["names a provider twice in cognito_logins", "Give one source"],
+        ),
         ("\ufeff[default]\n", ["begins with a byte order mark", "Save it as UTF-8 without"]),
     ],
 )
