@@ -32,7 +32,7 @@ class Parser(argparse.ArgumentParser):
     """Makes what takes the place of argparse's own help."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, add_help=False, formatter_class=_unseen, **options)
+        super().__init__(allow_abbrev=False, add_help=False, formatter_class=_Unseen, **options)
         self.color = False  # Python 3.14 and newer put escape sequences into the help
 
     def error(self, message: str) -> NoReturn:
@@ -55,9 +55,14 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
 
-def _unseen(prog: str) -> argparse.HelpFormatter:
-    """Make what argparse checks options with. To find the screen's width, it would import a slow module."""
-    return argparse.HelpFormatter(prog, width=80)
+class _Unseen(argparse.HelpFormatter):
+    """What argparse checks options with; for the screen's width and colours it would import slow modules."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+    def _set_color(self, *_: object, **__: object) -> None:
+        """Do nothing; Python 3.14 and newer import the colours here."""
 
 
 def parse(argv: list[str], commands: Sequence[Entry]) -> argparse.Namespace:

@@ -402,6 +402,14 @@ class _Talkative:
         self.sendall = lambda data: connection.sendall(data + ANSWER + b" " * 12_000)
 
 
+def test_a_long_answer_in_one_piece_is_not_taken_for_a_long_head(serve: Serve) -> None:
+    """However much Python reads at once (128 kB from 3.14 on), the body does not count as head."""
+    answer = IDENTITY.ljust(transport.BODY_LIMIT)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nX: %s\r\n\r\n" % (len(answer), b"y" * 2000)
+    _, bench = serve(lambda connection, _: connection.sendall(head + answer))
+    assert bench.client(attempts=1).get_id({})
+
+
 def test_an_endpoint_with_a_path(kept: tuple[RawServer, Bench]) -> None:
     """The path is kept, as botocore keeps it."""
     server, _ = kept

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import os
 import socket
 import ssl
@@ -21,6 +20,7 @@ from hypothesis import strategies as st
 from cognito_credentials.errors import ConfigurationError, ServiceError
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.client import close_idle_connections
+from cognito_credentials.exchange.connections import READ_SIZE
 from cognito_credentials.exchange.proxies import Proxy, proxy_for
 from cognito_credentials.secret import Secret
 
@@ -282,7 +282,7 @@ def test_a_second_answer_is_no_other_users(tmp_path: Path, is_secure: bool) -> N
         while True:
             identity = IDENTITY.replace(b"aa", b"%02d" % next(users))
             answer = ANSWER.replace(IDENTITY, identity)
-            padding = b"x" * (io.DEFAULT_BUFFER_SIZE - len(answer) - 5)  # the first reading ends with it
+            padding = b"x" * (READ_SIZE - len(answer) - 5)  # the first reading ends with it
             connection.sendall(answer.replace(b"\r\n\r\n", b"\r\nX: " + padding + b"\r\n\r\n") + answer)
             if not request_of(connection):
                 return
