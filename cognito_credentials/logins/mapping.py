@@ -226,7 +226,7 @@ class Logins:
     def why_unknown(self) -> str:
         """Say why `principal` is None, asking only sources that answer at once."""
         for provider, source in self.sources:
-            if principal_part(source, None) is not None:
+            if principal_part(source, None, self.outage) is not None:
                 continue
             if source.is_sign_in:
                 return NOBODY
@@ -285,7 +285,7 @@ class Logins:
             # "guest:" and "user:": one identity must not serve the user both as a guest and signed in, or the
             # service would link it to the logins. And two people who sign in under one name are two users.
             accounts = [
-                principal_part(source, given.get(index)) or ""
+                principal_part(source, given.get(index), self.outage) or ""
                 for index, (_, source) in enumerate(self.sources)
                 if source.is_sign_in
             ]
@@ -294,7 +294,7 @@ class Logins:
             return GUEST
         parts: list[tuple[str, str]] = []
         for index, (provider, source) in enumerate(self.sources):
-            part = principal_part(source, given.get(index))
+            part = principal_part(source, given.get(index), self.outage)
             if part is None:
                 return None
             parts.append((provider or "", part))

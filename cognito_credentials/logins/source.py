@@ -206,13 +206,14 @@ def ask_unexpired(
     )
 
 
-def principal_part(source: Source, token: Secret | None) -> str | None:
+def principal_part(source: Source, token: Secret | None, outage: Outage = ()) -> str | None:
     """
     Say by what the user of *source* is known: a hash of a name, or of the token.
 
     Args:
         source: Of the login.
         token: What it has just given; None where it has not been asked.
+        outage: More errors of a source that cannot reach what it asks.
 
     Returns:
         ``subject:`` or ``token:`` and a hash; None where that takes a token.
@@ -220,12 +221,13 @@ def principal_part(source: Source, token: Secret | None) -> str | None:
     Raises:
         ConfigurationError: The source names its user by something that is no name.
         LoginRequiredError: The source failed.
+        ServiceError: What it asks could not be reached.
     """
     if token is None:
-        name: object = _call(source.principal, source)
+        name: object = _call(source.principal, source, outage=outage)
     else:
         # Of the token in hand: between two looks at the source somebody else may have signed in.
-        name = _call(source.principal_of, source, token)
+        name = _call(source.principal_of, source, token, outage=outage)
     if name is not None and not (isinstance(name, str) and name):
         raise ConfigurationError(
             f"principal() of the login source {describe(source)} gave {type(name).__name__}, not a name",

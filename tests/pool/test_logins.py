@@ -10,8 +10,10 @@ import pytest
 from cognito_credentials import IdentityPool
 from cognito_credentials.errors import ConfigurationError, LoginRequiredError, ServiceError
 from cognito_credentials.logins import FileSource
+from cognito_credentials.logins.source import Source
 from cognito_credentials.pool.logins import logins_of
 from cognito_credentials.pool.pool import parts_of
+from cognito_credentials.secret import Secret
 from cognito_credentials.settings.load import load
 from cognito_credentials.settings.settings import ConfiguredLogins
 
@@ -126,6 +128,31 @@ def test_a_program_names_what_is_an_outage() -> None:
     assert IdentityPool(outage=(TunnelError,)).__reduce__()[1][1]["outage"] == (TunnelError,)
     with pytest.raises(LoginRequiredError):
         IdentityPool(POOL, logins={"accounts.google.com": fetch}).credentials()
+
+
+@pytest.mark.parametrize("failing", ["token", "principal", "principal_of"])
+def test_an_outage_counts_in_each_method_of_a_source(failing: str) -> None:
+    """A source that cannot reach what it asks is an outage, whichever of its methods asks."""
+
+    class Tunnelled(Source):
+        def token(self) -> str:
+            return self._of("token", "token")
+
+        def principal(self) -> str | None:
+            return self._of("principal", None)
+
+        def principal_of(self, token: Secret) -> str | None:
+            return self._of("principal_of", None)
+
+        def _of(self, method: str, answer: Any) -> Any:
+            if method == failing:
+                raise TunnelError
+            return answer
+
+    pool = IdentityPool(POOL, logins={"login.example.com": Tunnelled()}, outage=TunnelError)
+
+    with pytest.raises(ServiceError, match="could not reach what it asks: TunnelError"):
+        pool.credentials()
 
 
 @pytest.mark.parametrize("wrong", ["TunnelError", (TunnelError, 5), TunnelError(), int])
