@@ -7,6 +7,7 @@ A wrong line carries a ``type: ignore``, which mypy reports as unused if the lin
 from __future__ import annotations
 
 import datetime as dt
+import webbrowser
 
 from cognito_credentials import (
     CognitoCredentialsError,
@@ -18,6 +19,7 @@ from cognito_credentials import (
     TemporaryCredentials,
     install,
 )
+from cognito_credentials.sign_in.ways.prompt import TerminalPrompt
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
 
@@ -70,6 +72,17 @@ def results(pool: IdentityPool) -> None:
     pool.on_identity_changed(sign_in)  # type: ignore[arg-type]
     pool.invalidate(key)
     del secret, until, account, plain, identity, token, removed, left
+
+
+def sign_ins(pool: IdentityPool) -> None:
+    """Have a person sign in and out."""
+    name: str = pool.sign_in(link_guest=True, way="password", store="file", username="ann")
+    pool.sign_in(prompt=TerminalPrompt(), open_browser=webbrowser.open)
+    pool.sign_in(open_browswer=print)  # type: ignore[call-arg]
+    pool.sign_in(way=5)  # type: ignore[arg-type]
+    pool.sign_in(prompt="terminal")  # type: ignore[arg-type]
+    pool.sign_out("login", revoke=False)
+    del name
 
 
 def users(pool: IdentityPool) -> None:

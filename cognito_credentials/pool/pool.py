@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..refresh.held import Held
     from ..secret import Secret
     from ..settings.settings import Arguments, Settings
+    from ..sign_in.ways.prompt import Prompt
 
     IdentityChanged = Callable[[str | None, str, str], None]
     _MadeBy = tuple[Callable[..., "IdentityPool"], tuple[Any, ...]]
@@ -287,7 +288,17 @@ class IdentityPool:
         forgotten = refresher.forget(refresher.principal(), identity=identities)
         return forgotten.had_credentials + forgotten.had_identity
 
-    def sign_in(self, *, link_guest: bool = False, provider: str | None = None, **options: Any) -> str:
+    def sign_in(
+        self,
+        *,
+        link_guest: bool = False,
+        provider: str | None = None,
+        prompt: Prompt | None = None,
+        way: str | None = None,
+        store: str | None = None,
+        open_browser: Callable[[str], bool] | None = None,
+        username: str | None = None,
+    ) -> str:
         """
         Have a person sign in to what the logins name (`UserPool`, `OidcLogin`); returns the user's name.
 
@@ -295,7 +306,11 @@ class IdentityPool:
             link_guest: Whether the identity that this machine has as a guest becomes the user's. A user who
                 has an identity keeps that one; the guest's is gone.
             provider: Which login, where there are several.
-            options: ``prompt``, ``way``, ``store``, ``open_browser``, ``username`` of the source's `sign_in`.
+            prompt: Talks to the person; the terminal by default.
+            way: ``browser``, ``no-browser``, ``device`` or ``password``; by default that of the login.
+            store: ``keyring`` or ``file``; by default that of the login, or of the previous sign-in.
+            open_browser: Opens an address; returns False when it cannot.
+            username: The user name for ``password``; asked for by default.
 
         Raises:
             ConfigurationError: The logins name nothing to sign in to.
@@ -303,7 +318,14 @@ class IdentityPool:
         """
         parts = self._built()
         try:
-            return signing_in.sign_in(parts, link_guest=link_guest, provider=provider, options=options)
+            return signing_in.sign_in(
+                parts,
+                lambda source: source.sign_in(
+                    prompt=prompt, way=way, store=store, open_browser=open_browser, username=username
+                ),
+                link_guest=link_guest,
+                provider=provider,
+            )
         finally:
             self._announce(parts)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from ..errors import CognitoCredentialsError, ConfigurationError, clean
 from ..logins.signed_out import SignedOut
@@ -11,7 +11,10 @@ from ..logins.source import describe
 from . import linking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..logins import Logins
+    from ..sign_in.kept.account import Account
     from ..sign_in.source import SignInSource
     from .parts import Parts
 
@@ -49,14 +52,16 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
     )
 
 
-def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: dict[str, Any]) -> str:
+def sign_in(
+    parts: Parts, begin: Callable[[SignInSource], Account], *, link_guest: bool, provider: str | None
+) -> str:
     """
     Have a person sign in.
 
     Args:
+        begin: Calls `SignInSource.sign_in`.
         link_guest: Whether the identity of this machine's guest becomes the user's.
         provider: The login provider, where there are several logins.
-        options: The arguments of `SignInSource.sign_in`.
 
     Returns:
         The user, for people.
@@ -66,7 +71,7 @@ def sign_in(parts: Parts, *, link_guest: bool, provider: str | None, options: di
             signed in.
     """
     source = source_to_sign_in(parts, provider)
-    account = parts.refresher.switch_user(lambda: source.sign_in(**options))
+    account = parts.refresher.switch_user(lambda: begin(source))
     if link_guest:
         linking.link_guest(parts)
     return account.shown
