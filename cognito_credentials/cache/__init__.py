@@ -27,7 +27,8 @@ Otherwise it is a warning, once for each cause, and everything is as above, with
 
 *Not to be trusted.* A file that others could have written or read, or that is no regular file
 (`UntrustedFile`), is not used, and a warning says so. Of credentials it is removed. Of an identity, to which
-nothing leads back, it is renamed to ``….aside``, and so is an identity that is damaged.
+nothing leads back, it is renamed to ``….aside``, and so is an identity that is damaged. An identity that a
+later version wrote is neither: it is `InDoubt`, and stays as it is.
 
 `status` shows the problem without writing (`FileStore.problem`). Tests: ``tests/cache/test_degraded.py``.
 

@@ -12,7 +12,8 @@ ASCII text, in an order that never changes:
     sha256 d7a8…
 
 The reader takes exactly what the writer writes. Anything else is a miss, never an error: a record that is
-older, newer, cut, altered, renamed, or written by another program.
+older, newer, cut, altered, renamed, or written by another program. An identity that a later version wrote is
+`InDoubt`: nothing is written over it.
 
 No login token, refresh token or OpenID token has a place in any record.
 
@@ -374,6 +375,18 @@ def _read(kind: Kind, key: str, data: bytes) -> dict[str, str | int] | None:
     return values if _write(kind, key, values) == data else None
 
 
+def _is_whole_identity(key: str, data: bytes) -> bool:
+    """Tell whether *data* is as some version of ours wrote it: a later one may have other fields."""
+    body, separator, checksum = data.rpartition(b"\nsha256 ")
+    first, _, rest = body.partition(b"\n")
+    return (
+        first.startswith(b"cognito-credentials ")
+        and first.endswith(b" identity")
+        and f"{rest.decode('ascii', 'replace')}\n".startswith(f"key {key}\n")
+        and checksum == f"{sha256(body + separator[:1]).hexdigest()}\n".encode()
+    )
+
+
 def _integer(text: str) -> int:
     # Length first: to convert thousands of digits takes long, and newer Pythons refuse it.
     value = int(text[:16])
@@ -445,11 +458,13 @@ class Records:
         Load the identity of *key*, whatever an earlier version has left. A damaged record is set aside.
 
         Raises:
-            InDoubt: It cannot be read now.
+            InDoubt: It cannot be read now, or only by a later version.
         """
         data = self.store.load("identity", key)
         record = None if data is None else decode_identity(key, data)
         if data is not None and record is None:
+            if _is_whole_identity(key, data):
+                raise InDoubt
             self.store.set_aside("identity", key, data)
         return record
 

@@ -350,6 +350,48 @@ def test_a_damaged_identity_gives_way_to_the_earlier_versions(records: Records) 
         assert aside.read_bytes() == b"damaged"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"cognito-credentials 2 ", b"cognito-credentials 3 "),
+        (b"obtained_at 5\n", b"obtained_at 5\nregion r\n"),
+        (b"principal guest\n", b""),
+    ],
+)
+def test_a_later_versions_identity_is_left_alone(records: Records, old: bytes, new: bytes) -> None:
+    """A downgrade can read neither its version nor its fields: it is not damaged, and stays where it is."""
+    later = resummed(encode(identity("r:new")), old, new)
+    records.store.store("identity", KEY, later)
+    records.store.store("identity-v1", KEY, JSON_IDENTITY)
+
+    for look in (
+        lambda: records.identity(KEY),
+        lambda: records.identity_of_this_version(KEY),
+        lambda: records.drop_identity(KEY, refused="r:new"),
+    ):
+        with pytest.raises(InDoubt):
+            look()
+    assert records.store.load("identity", KEY) == later
+
+
+def test_what_no_version_wrote_is_damaged(records: Records) -> None:
+    """A record that was changed, cut or renamed, or that is of another kind, is taken out of use."""
+    whole = resummed(encode(identity("r:new")), b"credentials 2 ", b"credentials 3 ")
+    for damaged in (
+        whole.replace(b"r:new", b"r:old"),
+        whole[:-1],
+        whole + b"\n",
+        resummed(whole, KEY.encode(), b"f" * 40),
+        resummed(whole, b" identity\n", b" state\n"),
+        resummed(whole, b"cognito-credentials ", b"other "),
+    ):
+        assert damaged != whole
+        records.store.store("identity", KEY, damaged)
+
+        assert records.identity(KEY) is None
+        assert records.store.load("identity", KEY) is None
+
+
 def test_an_identity_that_cannot_be_read_now_is_in_doubt(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
