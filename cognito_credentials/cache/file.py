@@ -125,16 +125,14 @@ class FileStore:
         for pause in _IDENTITY_PAUSES:
             try:
                 return self._work(lambda directory: directory.read(name, tighten=True), None)
-            except UntrustedFile as untrusted:
+            except UntrustedFile as untrusted:  # noqa: PERF203  (trying again is what the loop is for)
                 self._set_aside(name, untrusted.reason, untrusted.found)
                 return None
-            except InDoubt:
-                pass  # an unusable directory; `_open` has said so
             except OSError as error:
                 if pause is None:
                     self._degrade("read", error)
-            if pause is not None:
-                time.sleep(pause)
+                else:
+                    time.sleep(pause)
         raise InDoubt
 
     def _read_or_remove(self, directory: Directory, name: str) -> bytes | None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -151,14 +152,20 @@ def test_what_cannot_be_read_is_not_absent(tmp_path: Path, error: int) -> None:
 
 @errors
 def test_a_short_fault_does_not_hide_an_identity(tmp_path: Path, error: int) -> None:
-    """Any one call that fails, but for "no such file", is waited out: the identity is read."""
+    """
+    Any one call that fails is waited out: the identity is read.
+
+    Two errors tell something else: "no such file", and "not a directory" of the directory itself, which no
+    later try mends. That one is in doubt.
+    """
     count = len(calls_of(lambda: filled(tmp_path / "0", []).load("identity", KEY)))
     for number in range(1, count + 1):
         given: list[str] = []
         store = filled(tmp_path / str(number), given)
-        with failing(error, at=number):
+        found = None
+        with failing(error, at=number), contextlib.suppress(InDoubt):
             found = store.load("identity", KEY)
-        assert found == b"old" or error == errno.ENOENT
+        assert found == b"old" or error in (errno.ENOTDIR, errno.ENOENT)
         assert given == [] or error in (errno.ENOTDIR, errno.ENOENT), given
         assert store.load("identity", KEY) == b"old"
 
@@ -382,6 +389,17 @@ def test_place_that_is_no_directory(place: str, make: Callable[[str], str], wind
         assert caught.value.__context__ is None
     if os.path.isfile(path):
         assert Path(path).read_bytes() == b"precious"
+
+
+def test_an_unusable_directory_is_not_waited_for(place: str) -> None:
+    """No later try mends it: each look at an identity is in doubt at once."""
+    store = FileStore(a_file(place), explicit=False, warn=[].append)
+    with mock.patch("time.sleep") as sleep:
+        for _ in range(2):
+            with pytest.raises(InDoubt):
+                store.load("identity", KEY)
+
+    sleep.assert_not_called()
 
 
 @pytest.mark.parametrize("path", ["~/.aws/cognito/cache", "cache", "", "/tmp/a\0b"])
