@@ -22,7 +22,7 @@ docstring is the map of its files:
     settings/      which pool, which flow, which user, where to remember
     errors, secret, clock, credentials, regions, digest, home
 
-    emulator/      the service itself, on this machine; shares no code with the above
+    emulator/      the service itself, on this machine; shares no code about it with the above
 
 Importing this package imports nothing else: each name loads what it needs when it is first used.
 """

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         region_name: str | None
         botocore_session: botocore.session.Session | None
         profile_name: str | None
+        pool: IdentityPool | None
 
 
 _PROCESS: Final = "credential_process"
@@ -98,13 +99,8 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
             )
         if session is not None:
             _check_session(session, "IdentityPoolProvider")
-        if pool is not None and not isinstance(pool, IdentityPool):
-            raise ConfigurationError(
-                f"IdentityPoolProvider got {_kind(pool)} as its pool",
-                hint="Write IdentityPoolProvider(pool=IdentityPool('us-east-1:…'))",
-            )
         super().__init__(session)
-        self.pool = pool
+        self.pool = _checked_pool(pool, {"outage": outage}, "IdentityPoolProvider")
         self._outage = checks.outage(outage, "outage from argument")
         self._finding = SingleFlight()
         self._found: tuple[str | None, IdentityPool | None] = (None, None)
@@ -163,7 +159,8 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
 
     Args:
         args: boto3.Session's own arguments, in its order.
-        kwargs: boto3.Session's own arguments, and any setting of `IdentityPool`.
+        kwargs: boto3.Session's own arguments; and either any setting of `IdentityPool`, or ``pool=`` with an
+            `IdentityPool`, such as one user's of `IdentityPool.for_user`.
 
     Raises:
         ConfigurationError: An argument is missing or malformed, or stands in another one's place.
@@ -173,18 +170,21 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     def __init__(self, *args: Any, **kwargs: Unpack[_SessionArguments]) -> None:
         others: dict[str, Any] = {**kwargs}
         settings = {name: others.pop(name) for name in (NAMES.keys() | {"outage"}) & others.keys()}
+        pool = _checked_pool(others.pop("pool", None), settings, "Session")
         given, outage = _without_outage(settings)
-        has_keys = _check_boto3s(args, others, has_pool=bool(given))
+        has_keys = _check_boto3s(args, others, has_pool=bool(given) or pool is not None)
         super().__init__(*args, **others)
         self.identity_pool: IdentityPool | None = None
-        if given:
-            self.identity_pool = _replace_chain(self._session, given, outage).pool
+        if given or pool is not None:
+            self.identity_pool = _replace_chain(self._session, given, outage, pool).pool
         elif not has_keys:
             _extend_chain(self._session, outage)
 
 
 @drops_frames_on_error
-def install(session: botocore.session.Session, **settings: Unpack[Arguments]) -> IdentityPoolProvider:
+def install(
+    session: botocore.session.Session, pool: IdentityPool | None = None, **settings: Unpack[Arguments]
+) -> IdentityPoolProvider:
     """
     Put the provider into *session*'s chain; call it before the session's first use.
 
@@ -192,7 +192,8 @@ def install(session: botocore.session.Session, **settings: Unpack[Arguments]) ->
 
     Args:
         session: A botocore session; boto3's takes it as ``boto3.Session(botocore_session=session)``.
-        settings: Settings of `IdentityPool`. With any but ``outage``, the pool is the only source of
+        pool: The pool, such as one user's of `IdentityPool.for_user`; then no setting may be given.
+        settings: Settings of `IdentityPool`. With a pool, or any but ``outage``, that is the only source of
             credentials. With none, the provider reads profile and environment, and stands before
             ``credential_process`` in the chain.
 
@@ -200,12 +201,14 @@ def install(session: botocore.session.Session, **settings: Unpack[Arguments]) ->
         The provider.
 
     Raises:
-        ConfigurationError: *session* is of another kind or has been used, or a setting is malformed.
+        ConfigurationError: *session* or *pool* is of another kind, *session* has been used, or a setting is
+            malformed.
     """
     _check_session(session, "install()")
+    _checked_pool(pool, settings, "install()")
     given, outage = _without_outage(settings)
-    if given:
-        return _replace_chain(session, given, outage)
+    if given or pool is not None:
+        return _replace_chain(session, given, outage, pool)
     _check_unused(session, but=("explicit", METHOD))
     return _extend_chain(session, outage)
 
@@ -239,6 +242,24 @@ def _check_session(session: object, taker: str) -> None:
         )
 
 
+def _checked_pool(pool: object, settings: Mapping[str, Any], taker: str) -> IdentityPool | None:
+    """Refuse what is no identity pool, and settings beside one, which has its own."""
+    if pool is None:
+        return None
+    if not isinstance(pool, IdentityPool):
+        raise ConfigurationError(
+            f"pool of {taker} is {_kind(pool)}, not an IdentityPool",
+            hint="Write pool=IdentityPool('us-east-1:…')",
+        )
+    given = sorted(name for name, value in settings.items() if value is not None)
+    if given:
+        raise ConfigurationError(
+            f"{taker} got both a pool and {', '.join(given)}",
+            hint="Give settings to IdentityPool(…), which makes the pool, or to its for_user(…)",
+        )
+    return pool
+
+
 def _check_unused(session: botocore.session.Session, *, but: tuple[str, ...] = ()) -> None:
     """Refuse a session that has looked its credentials up already: it would go on with those."""
     found = getattr(session, "_credentials", None)  # asking for them by a public method looks them up
@@ -257,7 +278,7 @@ def _check_boto3s(args: tuple[Any, ...], kwargs: Mapping[str, Any], *, has_pool:
         if isinstance(value, IdentityPool):
             raise ConfigurationError(
                 f"{name} of Session is an IdentityPool",
-                hint="Write Session(identity_pool_id='us-east-1:…', …) with the pool's settings",
+                hint="Write Session(pool=…) for an IdentityPool",
             )
         if isinstance(value, str) and is_pool_id(value):
             first = "the first argument of Session, as of boto3's, is aws_access_key_id, and it"
@@ -340,11 +361,15 @@ def _warn_of_keys(session: botocore.session.Session) -> None:
 
 
 def _replace_chain(
-    session: botocore.session.Session, settings: Mapping[str, Any], outage: _Outage
+    session: botocore.session.Session,
+    settings: Mapping[str, Any],
+    outage: _Outage,
+    pool: IdentityPool | None,
 ) -> IdentityPoolProvider:
     _check_unused(session)
-    profile = session.instance_variables().get("profile")
-    pool = IdentityPool(profile_name=profile, outage=outage, **settings)
+    if pool is None:
+        profile = session.instance_variables().get("profile")
+        pool = IdentityPool(profile_name=profile, outage=outage, **settings)
     provider = IdentityPoolProvider(pool=pool)
     session.register_component("credential_provider", CredentialResolver([provider]))
     _default_region(session, provider)

@@ -100,6 +100,12 @@ def sessions() -> None:
     pool: IdentityPool | None = session.identity_pool
     provider: IdentityPoolProvider = install(session._session, identity_pool_id=POOL_ID)
     Session(None, None, None, "eu-west-1", logins=sign_in, cache="memory", profile_name="app")
+    ann = IdentityPool(POOL_ID).for_user("ann", logins=sign_in)
+    Session(pool=ann, region_name="eu-west-1")
+    install(session._session, ann)
+    install(session._session, pool=ann)
+    Session(pool=POOL_ID)  # type: ignore[arg-type]
+    install(session._session, POOL_ID)  # type: ignore[arg-type]
     Session(identity_pool=POOL_ID)  # type: ignore[call-arg]
     install(session._session, lgoins=sign_in)  # type: ignore[call-arg]
     IdentityPoolProvider(pol=pool)  # type: ignore[call-arg]

@@ -20,8 +20,8 @@ A folder imports only from those below it:
 - ``assumed``: texts and numbers of the service that no public source confirms
 - ``errors``, ``clock``, ``extra``: used by all of the above
 
-The emulator imports nothing from the rest of the package, and shares no code with the client. Otherwise one
-wrong belief about the wire could be in both, and no test would find it.
+The emulator imports nothing from the rest of the package but `extras.py`, and shares no code with the client.
+Otherwise one wrong belief about the wire could be in both, and no test would find it.
 """
 
 from __future__ import annotations

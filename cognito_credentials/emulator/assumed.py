@@ -18,6 +18,7 @@ from cognito_credentials.emulator.errors import (
     not_found,
     resource_conflict,
 )
+from cognito_credentials.extras import install_command
 
 # Signatures: .github/SERVICE.md#W25, #W27, #9.6.5 and #9.6.7.
 MISSING_AUTHENTICATION = "Missing Authentication Token"
@@ -159,9 +160,7 @@ def not_a_saml_response() -> ServiceError:
 
 def saml_extra_missing() -> ServiceError:
     """The call has a SAML login, and the ``saml`` extra is not installed. AWS has no such error."""
-    return ServiceError(
-        "InternalErrorException", "SAML needs: pip install 'cognito-credentials[emulator,saml]'", 500
-    )
+    return ServiceError("InternalErrorException", f"SAML needs: {install_command('emulator,saml')}", 500)
 
 
 def saml_not_yet_valid() -> ServiceError:

@@ -70,6 +70,9 @@ _NO_ENDPOINT = (
     *("UnknownFIPSEndpointError", "InvalidRegionError", "InvalidEndpointConfigurationError"),
 )
 
+_ON_THIS_MACHINE = r"https?://(127\.[0-9.]+|\[::1\]|localhost)[:/]"
+"""The URL of an endpoint that only the user can have configured."""
+
 # A table is read row by row; one argument a line would make it three times as long.
 # fmt: off
 TABLE: Final = (
@@ -275,6 +278,10 @@ TABLE: Final = (
     Row("proxy failed", "ProxyConnectionError", "", WAIT, ServiceError,
         "the proxy cannot be used",
         "Check HTTPS_PROXY and NO_PROXY, and the proxy itself"),
+    Row("nothing listens", "EndpointConnectionError", _ON_THIS_MACHINE, WAIT, ServiceError,
+        "the service cannot be reached: nothing listens at this address of this machine",
+        "Start the emulator, or whatever stands in for AWS there; or correct endpoint_url, or the variable "
+        "AWS_ENDPOINT_URL_… that leads there"),
     Row("no connection", ("EndpointConnectionError", "ConnectTimeoutError"), "", WAIT, ServiceError,
         "the service cannot be reached",
         "{region_doubt} the network, DNS and firewall; where there is a proxy, set HTTPS_PROXY"),

@@ -18,6 +18,7 @@ import pytest
 
 import cognito_credentials.emulator
 from cognito_credentials import IdentityPool
+from cognito_credentials.extras import install_command
 from tests.cli.conftest import Cli, Done
 
 Call = Callable[..., Done]
@@ -73,7 +74,8 @@ def test_the_demo_without_its_extra_says_what_to_install(call: Call, monkeypatch
 
     assert demo.code == emulator.code == 4
     for line in (demo.line, emulator.line):
-        assert re.search(r" needs uvicorn\. Run: pip install .*\[emulator\]", line), line
+        assert re.search(r" needs uvicorn\. Run: .*pip install .*\[emulator\]", line), line
+        assert f"Run: {install_command('emulator')}" in line  # of this Python, not of another on the PATH
 
 
 @pytest.fixture

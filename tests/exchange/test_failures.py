@@ -144,6 +144,10 @@ def through_no_proxy(bench: EmulatorBench) -> object:
         return bench.client(endpoint_url=None).get_id({})
 
 
+def no_such_host(bench: EmulatorBench) -> object:
+    return bench.client(endpoint_url="https://nobody.invalid").get_id({})
+
+
 def nobody_there(bench: EmulatorBench) -> object:
     return bench.client(endpoint_url="http://127.0.0.1:9").get_id({})
 
@@ -261,7 +265,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "certificate untrusted": through_tls,
     "proxy asks for a password": through_proxy_with_password,
     "proxy failed": through_no_proxy,
-    "no connection": nobody_there,
+    "nothing listens": nobody_there,
+    "no connection": no_such_host,
     "no answer": dropped,
     "network failed": contradictory_head,
     "no endpoint": dual_stack_where_there_is_none,

@@ -54,7 +54,11 @@ SESSION = [
     ((), {"aws_session_token": "t", "identity_pool_id": POOL}, "both access keys and identity pool settings"),
     ((KEY, "s"), {"user": "ann"}, "both access keys and identity pool settings"),
     ((), {"aws_account_id": "123456789012", "identity_pool_id": POOL}, "Write account_id="),
-    ((IdentityPool(POOL),), {}, "is an IdentityPool.*identity_pool_id="),
+    ((IdentityPool(POOL),), {}, r"is an IdentityPool.*Session\(pool="),
+    ((), {"identity_pool": IdentityPool(POOL)}, r"identity_pool of Session is an IdentityPool.*\(pool="),
+    ((), {"pool": POOL}, r"pool of Session is str, not an IdentityPool.*IdentityPool\('us-east-1:…'\)"),
+    ((), {"pool": IdentityPool(POOL), "user": "ann"}, r"both a pool and user.*for_user\("),
+    ((KEY, "s"), {"pool": IdentityPool(POOL)}, "both access keys and identity pool settings"),
     ((), {"botocore_session": IdentityPool(POOL)}, "is an IdentityPool"),
     ((), {"botocore_session": boto3.Session()}, "takes a botocore session, and got boto3's"),
     ((), {"botocore_session": AioSession(), "identity_pool_id": POOL}, "credential_process"),
@@ -89,6 +93,17 @@ def test_install(session: Any, says: str, settings: dict[str, Any]) -> None:
     assert POOL not in str(caught.value)
 
 
+def test_a_pool_of_install() -> None:
+    """install() refuses what is no pool in the pool's place, and settings beside a pool."""
+    with pytest.raises(ConfigurationError, match=r"pool of install\(\) is str.*=IdentityPool\(") as caught:
+        install(botocore.session.Session(), POOL)  # type: ignore[arg-type]
+    assert POOL not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="both a pool and cache, user"):
+        install(botocore.session.Session(), IdentityPool(POOL), user="ann", cache="memory")
+    with pytest.raises(ConfigurationError, match="IdentityPoolProvider got both a pool and outage"):
+        IdentityPoolProvider(pool=IdentityPool(POOL), outage=KeyError)
+
+
 @pytest.mark.parametrize(("session", "says"), NO_SESSION)
 def test_provider(session: Any, says: str) -> None:
     """So does the provider, of which a session is optional."""
@@ -103,7 +118,7 @@ def test_a_pool_in_the_wrong_place_of_the_provider() -> None:
     """A pool where the session belongs, or an id where the pool does, is refused."""
     with pytest.raises(ConfigurationError, match=r"Write IdentityPoolProvider\(pool=pool\)"):
         IdentityPoolProvider(IdentityPool(POOL))
-    with pytest.raises(ConfigurationError, match=r"got str as its pool.*IdentityPool\('us-east-1:…'\)"):
+    with pytest.raises(ConfigurationError, match=r"pool of IdentityPoolProvider is str.*=IdentityPool\('us-"):
         IdentityPoolProvider(pool=POOL)  # type: ignore[arg-type]
 
 

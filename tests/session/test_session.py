@@ -193,6 +193,40 @@ class TestOutage:
             IdentityPoolProvider(botocore.session.Session(), outage="KeyError")  # type: ignore[arg-type]
 
 
+class TestPoolOfAUser:
+    """A back end makes sessions of `IdentityPool.for_user`, which keep the user that a pool's id loses."""
+
+    @pytest.mark.parametrize("way", ["Session", "install", "install by position"])
+    def test_a_session_of_one_user(self, world: World, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its credentials are that user's, its region is the pool's, and nothing in the environment wins."""
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE12")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+        monkeypatch.setenv("AWS_COGNITO_USER", "eve")
+        monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+        roles = {
+            name: f"arn:aws:iam::123456789012:role/{name}" for name in ("authenticated", "unauthenticated")
+        }
+        providers = ["arn:aws:iam::123456789012:oidc-provider/login.example.com"]
+        pool_id = world.emulator.create_pool(OpenIdConnectProviderARNs=providers, roles=roles)
+        pool = IdentityPool(pool_id, cache="memory")
+        ann = pool.for_user("ann", logins={"login.example.com": world.token("ann")})
+        inner = botocore.session.Session()
+        if way == "Session":
+            session: Any = Session(pool=ann)
+            assert session.identity_pool is ann
+        elif way == "install":
+            assert install(inner, pool=ann).pool is ann
+            session = boto3.Session(botocore_session=inner)
+        else:
+            install(inner, ann)
+            session = boto3.Session(botocore_session=inner)
+
+        assert session.client("sts").meta.region_name == "us-east-1"
+        assert ":assumed-role/authenticated/" in caller(session)
+        assert session.get_credentials().access_key == ann.credentials().access_key_id
+        assert ann.identity_id() != pool.for_user("bob", logins={}).identity_id()
+
+
 class TestInstall:
     def test_explicit_settings_replace_the_chain(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """With a pool named in code, not even environment keys come before it."""

@@ -21,6 +21,7 @@ from cognito_credentials.emulator.seed.entry import Entry, text_of
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.sts.trust import DEFAULT_MAX_SESSION_SECONDS
 from cognito_credentials.emulator.sts.trust_policy import policy_mistake
+from cognito_credentials.extras import install_command
 
 _MAX_SESSION_SECONDS = 43_200
 _MAX_PROVIDER = 128
@@ -110,7 +111,7 @@ def add_saml_provider(service: Service, entry: Entry) -> str:
 
         entity_id, certificates = read_metadata(_read(entry, "metadata_file", file).encode())
     except ModuleNotFoundError as error:
-        missing = f"needs {error.name}; run: pip install 'cognito-credentials[emulator,saml]'"
+        missing = f"needs {error.name}; run: {install_command('emulator,saml')}"
         raise entry.mistake("", missing) from None
     except ValueError as error:
         raise entry.mistake("metadata_file", f"{file}: {error}") from None

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...errors import CacheError, clean
 from ...exchange.deadline import remaining
+from ...extras import install_command
 from ...secret import Secret
 from . import keyring_child
 
@@ -179,13 +180,11 @@ class KeyringStore:
         )
         problem = answer.get("problem")
         if problem:
-            first = (
-                "Install 'cognito-credentials[login]', or choose" if answer.get("is_missing") else "Choose"
-            )
+            install = f"; or install it: {install_command('login')}" if answer.get("is_missing") else ""
             raise CacheError(
                 f"the keyring cannot be used: {clean(str(problem), 160)}",
-                hint=f"{first} a plain file that only you can read: store='file' in Python, "
-                "cognito_login_store = file in a profile, or --store file",
+                hint="Choose a plain file that only you can read: store='file' in Python, "
+                f"cognito_login_store = file in a profile, or --store file{install}",
             )
         if isinstance(answer.get("backend"), str):
             self.location = f"the keyring ({clean(answer['backend'], 80)})"
