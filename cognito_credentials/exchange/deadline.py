@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from ..errors import ServiceError
-from ..logins.raised import is_from_signal_handler
+from ..logins.raised import from_signal_handler
 from .actions import Action, Failure
 
 T = TypeVar("T")
@@ -56,15 +57,7 @@ def with_deadline(function: Callable[[], T], seconds: float) -> T:
     seconds = max(min(seconds, remaining()), 0)
     work = _Work(function, seconds)
     thread = threading.Thread(target=work.run, name="cognito-credentials-exchange", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError as error:
-        if is_from_signal_handler(error):
-            raise
-        # No thread can be started (interpreter shutdown, process limit). The read timeout of each request and
-        # the transport's check of the deadline still limit this, but less strictly.
-        work.run()
-    else:
+    if work.is_started_by(thread):
         thread.join(seconds)
         if thread.is_alive():
             raise Failure(Action.WAIT, too_late(seconds))
@@ -81,32 +74,19 @@ def to_its_end(function: Callable[[], T], seconds: float) -> T:
     Args:
         seconds: Time limit of its requests; the caller's own deadline does not count.
     """
-    work = _Work(function, seconds)
-    # The thread takes `beginning` before it starts the work. If this function is interrupted first, it takes
-    # `beginning` itself, and the work is never started.
-    beginning, ended = threading.Lock(), threading.Event()
-
-    def run() -> None:
-        if beginning.acquire(blocking=False):
-            try:
-                work.run()
-            finally:
-                ended.set()
-
+    work, handled = _Work(function, seconds), sys.exc_info()[1]
     try:
-        try:
-            threading.Thread(target=run, name="cognito-credentials-unit", daemon=False).start()
-        except RuntimeError as error:
-            if is_from_signal_handler(error):
-                raise
-            run()  # no thread can be started, as above
-        ended.wait()
-    except BaseException:
+        work.is_started_by(threading.Thread(target=work.run, name="cognito-credentials-unit", daemon=False))
+        work.ended.wait()
+        interruption = None
+    except BaseException as error:  # noqa: BLE001  (raised below)
+        interruption = from_signal_handler(error, handled) or error
         give_up_at = time.monotonic() + seconds + _OVERTIME
-        while not beginning.acquire(blocking=False) and not ended.is_set() and time.monotonic() < give_up_at:
+        while not work.is_taken() and not work.ended.is_set() and time.monotonic() < give_up_at:
             with contextlib.suppress(BaseException):  # a second Ctrl-C asks for the same as the first
-                ended.wait(give_up_at - time.monotonic())
-        raise
+                work.ended.wait(give_up_at - time.monotonic())
+    if interruption is not None:
+        raise interruption
     return work.result()
 
 
@@ -129,11 +109,46 @@ class _Work(Generic[T]):
         self._context = contextvars.copy_context()
         self._value: T
         self._error: BaseException | None = None
+        self._beginning = threading.Lock()
+        self.ended = threading.Event()
+
+    def is_started_by(self, thread: threading.Thread) -> bool:
+        """
+        Start *thread*, which runs this. Where no thread can be started, run it here and return False.
+
+        That is so at interpreter shutdown and at a process limit. The read timeout of each request and the
+        transport's check of the deadline still limit the work then, but less strictly.
+        """
+        handled = sys.exc_info()[1]
+        try:
+            thread.start()
+        except RuntimeError as error:
+            interruption = from_signal_handler(error, handled)
+            if interruption is None and (thread.ident is not None or not self.is_taken()):
+                raise  # it was started: a handler that is not known as one
+        else:
+            return True
+        if interruption is not None:
+            raise interruption
+        self._run()
+        return False
+
+    def is_taken(self) -> bool:
+        """Take this, so that nobody else runs it; tell whether it was free."""
+        return self._beginning.acquire(blocking=False)
 
     def run(self) -> None:
-        self._context.run(self._run)
+        """Run this, unless it is taken."""
+        if self.is_taken():
+            self._run()
 
     def _run(self) -> None:
+        try:
+            self._context.run(self._call)
+        finally:
+            self.ended.set()
+
+    def _call(self) -> None:
         _DEADLINE.set(self._deadline)
         try:
             self._value = self._function()

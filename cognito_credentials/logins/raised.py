@@ -81,10 +81,27 @@ def is_from_signal_handler(error: BaseException) -> bool:
     return False
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield *error*, the errors of a group, and what each was raised from or beside; the outermost first."""
+def from_signal_handler(error: BaseException, handled: BaseException | None) -> BaseException | None:
+    """
+    Return what a signal handler of the program raised, where *error* is that or took its place; else None.
+
+    A handler that cuts through a wait of `threading` leaves a lock unlocked: its RuntimeError comes out.
+
+    Args:
+        handled: What was being handled before. It is the context of each error since then, and no reason.
+    """
+    return next((each for each in _chain(error, handled) if is_from_signal_handler(each)), None)
+
+
+def _chain(error: BaseException, end: BaseException | None = None) -> Iterator[BaseException]:
+    """
+    Yield *error*, the errors of a group, and what each was raised from or beside; the outermost first.
+
+    Args:
+        end: Left out, with all that is behind it.
+    """
     waiting = [error]
-    seen: set[int] = set()
+    seen = {id(end)}
     while waiting and len(seen) < _LONGEST_CHAIN:
         each = waiting.pop(0)
         if id(each) in seen:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -137,3 +139,61 @@ def test_to_its_end_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading.Thread, "start", refuse)
 
     assert to_its_end(threading.get_ident, 1) == threading.get_ident()
+
+
+@pytest.mark.parametrize("waits", [with_deadline, to_its_end])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_work_is_not_run_again_where_a_handler_breaks_a_wait(
+    monkeypatch: pytest.MonkeyPatch, waits: Callable[[Callable[[], None], float], None], is_known: bool
+) -> None:
+    """A signal handler that raises in `Thread.start` comes out as a RuntimeError, beside the work."""
+    began: list[int] = []
+    start, soft = threading.Thread.start, TimeLimitError("of a task")
+
+    def limit(*_: object) -> None:
+        raise soft
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        try:
+            signal.raise_signal(signal.SIGUSR1)
+        except TimeLimitError:
+            threading.Lock().release()
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    before = signal.signal(signal.SIGUSR1, limit if is_known else functools.partial(limit))
+    try:
+        with pytest.raises(TimeLimitError if is_known else RuntimeError) as caught:
+            waits(lambda: began.append(threading.get_ident()), 5)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert (caught.value is soft) is is_known
+    assert threading.get_ident() not in began
+    assert len(began) <= 1
+
+
+@pytest.mark.parametrize("waits", [with_deadline, to_its_end])
+def test_a_time_limit_that_is_over_is_no_reason(
+    monkeypatch: pytest.MonkeyPatch, waits: Callable[[Callable[[], int], float], int]
+) -> None:
+    """A program that handles its time limit can still make calls, also where no thread can be started."""
+
+    def limit(*_: object) -> None:
+        raise TimeLimitError
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    before = signal.signal(signal.SIGUSR1, limit)
+    try:
+        signal.raise_signal(signal.SIGUSR1)
+    except TimeLimitError:
+        assert waits(threading.get_ident, 1) == threading.get_ident()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+class TimeLimitError(Exception):
+    """The program's own."""
