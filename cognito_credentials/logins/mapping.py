@@ -208,8 +208,9 @@ class Logins:
 
     def describe(self) -> list[str]:
         """Say for people where each token comes from; never a token."""
+        # The description of a sign-in ends with its provider, which is named once.
         return [
-            f"{clean(name or '(as the token says)', 120)} = {describe(source)}"
+            f"{clean(name or '(as the token says)', 120)} = {describe(source).removesuffix(f':{name}')}"
             for name, source in self.sources
         ]
 

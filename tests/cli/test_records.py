@@ -189,6 +189,20 @@ class TestList:
         assert (lines[4], len(lines)) == ("", 6)
         assert lines[5].startswith("two: identity_pool_id from profile 'two' is not REGION:GUID")
 
+    def test_a_sign_in_names_its_provider_once(
+        self, pool_id: str, call: Call, config: Callable[[str], Path]
+    ) -> None:
+        """The login of a user pool is its login provider and that one signs in to it."""
+        config(
+            f"[profile app]\ncognito_identity_pool_id = {pool_id}\n"
+            "cognito_user_pool_id = us-east-1_Ab1\ncognito_client_id = abc\n"
+        )
+        (row,) = json.loads(call("list", "--json").out)
+
+        assert row["login"] == "cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1 = sign-in"
+        assert row["login"] in call("list").out
+        assert f"Login          {row['login']}\n" in call("status", "--profile", "app").out
+
     def test_the_environment_wins_as_it_does_elsewhere(
         self, emulator: Any, pool_id: str, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:
