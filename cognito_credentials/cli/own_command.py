@@ -19,9 +19,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ..errors import shell_word
@@ -45,17 +46,41 @@ def credential_process(profile: str) -> str:
 
 def is_ours(line: str) -> bool:
     """Tell whether a ``credential_process`` runs this program, of whichever installation and version."""
+    return any(_names_us(word) for word in _before_subcommand(line))
+
+
+def files_of(line: str, environ: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """
+    Find the files that a ``credential_process`` of ours runs: its program, and our script or package.
+
+    Args:
+        environ: Its ``PATH`` is searched for a program without a folder.
+
+    Returns:
+        The word and the path of each file; no path where the file is not there.
+    """
+    program, *words = [os.path.expanduser(word) for word in _before_subcommand(line)]
+    of_ours = [word for word in words if os.path.dirname(word) and _names_us(word)]
+    return [
+        (program, shutil.which(program, path=environ.get("PATH", os.defpath))),
+        *((word, word if os.path.isfile(word) else None) for word in of_ours),
+    ]
+
+
+def _before_subcommand(line: str) -> list[str]:
+    """Return the words that start the program of *line*; none where it has not our subcommand."""
     try:
         words = shlex.split(line, posix=os.name != "nt")
     except ValueError:
-        return False
-    if _SUBCOMMAND not in words:
-        return False
-    before = words[: words.index(_SUBCOMMAND)]
-    paths = [word.strip('"').replace("\\", "/").removesuffix(".exe") for word in before]
-    names = {path.rpartition("/")[2] for path in paths}
-    runs_package = any(path.endswith(f"{_MODULE}/__main__.py") for path in paths)
-    return runs_package or not names.isdisjoint((PROGRAM, SCRIPT, _MODULE))
+        return []
+    before = words[: words.index(_SUBCOMMAND)] if _SUBCOMMAND in words else []
+    return [word.strip('"') for word in before]
+
+
+def _names_us(word: str) -> bool:
+    path = word.replace("\\", "/").removesuffix(".exe")
+    name = path.rpartition("/")[2]
+    return path.endswith(f"{_MODULE}/__main__.py") or name in (PROGRAM, SCRIPT, _MODULE)
 
 
 def _own_program() -> list[str]:

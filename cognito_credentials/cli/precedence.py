@@ -1,5 +1,5 @@
 """
-What other programs use in place of a profile's identity pool: keys, roles, another ``credential_process``.
+What other programs use in place of the configured identity pool: keys, roles, another program.
 
 boto3, the AWS CLI and the SDKs look in several places, and the first that has credentials wins. Such a place
 makes a profile work here and not there, without any error. This file finds it and names what to correct.
@@ -13,13 +13,12 @@ from __future__ import annotations
 import itertools
 import os
 import shlex
-import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..regions import is_region, near_regions
-from ..settings.aws_config import config_files, profiles_with_keys, read_config
-from .own_command import is_ours
+from ..settings.aws_config import DEFAULT_PROFILE, config_files, profiles_with_keys, read_config
+from .own_command import files_of, is_ours
 from .terminal import printable
 from .words import command_line
 
@@ -35,27 +34,25 @@ def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     Say what other programs use in place of the identity pool of *settings*.
 
     Args:
-        settings: Of a profile; without one there is nothing to say.
+        settings: Of a profile, or of a pool that the environment names; of a command line's pool there is
+            nothing to say.
 
     Returns:
         A sentence or two for each, without a full stop at the end.
     """
-    name = settings.profile
-    if name is None or settings.origins.get("identity_pool_id") != f"profile '{name}'":
+    name, origin = settings.profile, settings.origins.get("identity_pool_id", "")
+    is_of_profile = name is not None and origin == f"profile '{name}'"
+    if not is_of_profile and origin not in environ:
         return []
-    shown, values = f"profile '{printable(name, 80)}'", settings.profile_settings
-    config, credentials = config_files(environ)
-    found = [
-        f"{shown} has keys in {printable(path)}: boto3, the AWS CLI and other SDKs use those keys and not "
-        "the identity pool. Remove them there"
-        for path in (credentials, config)
-        if name in profiles_with_keys(path)
-    ]
+    found = [] if name is None else _keys_of_profile(name, environ)
     if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
         found.append(
             "AWS_ACCESS_KEY_ID is set: programs that are not told a profile use that key and not the "
             "identity pool. Unset it"
         )
+    if name is None:
+        return found
+    shown, values = f"profile '{printable(name, 80)}'", settings.profile_settings
     sso = next((key for key in _SSO if key in values), None)
     role = "role_arn" if any(key in values for key in _ROLE_SOURCES) and "role_arn" in values else None
     found += [
@@ -65,8 +62,20 @@ def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     if isinstance(region, str) and not is_region(region):
         near = " or ".join(near_regions(region)) or "us-east-1, for example"
         found.append(f"{shown} has the region '{printable(region, 40)}', which is none. Write {near}")
-    problem = _process_problem(name, values, environ)
-    return [*found, problem] if problem else found
+    line = values.get("credential_process")
+    if is_of_profile or (isinstance(line, str) and not is_ours(line)):
+        found.append(_process_problem(name, values, environ))
+    return [note for note in found if note]
+
+
+def _keys_of_profile(name: str, environ: Mapping[str, str]) -> list[str]:
+    config, credentials = config_files(environ)
+    return [
+        f"profile '{printable(name, 80)}' has keys in {printable(path)}: boto3, the AWS CLI and other SDKs "
+        "use those keys and not the identity pool. Remove them there"
+        for path in (credentials, config)
+        if name in profiles_with_keys(path)
+    ]
 
 
 def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str, str]) -> str:
@@ -77,13 +86,20 @@ def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str,
         return f"{shown} has no credential_process: the AWS CLI and other SDKs do not use it. Run {configure}"
     if not is_ours(line):
         return f"credential_process of {shown} runs another program: SDKs use that one. Run {configure}"
+    for word, path in files_of(line, environ):
+        if path is None:
+            return (
+                f"credential_process of {shown} runs {printable(word)}, which is not there. Run {configure}"
+            )
     words = shlex.split(line, posix=os.name != "nt")
-    program = os.path.expanduser(words[0].strip('"'))
-    if shutil.which(program, path=environ.get("PATH", os.defpath)) is None:
-        return f"credential_process of {shown} runs {printable(program)}, which is not there. Run {configure}"
     given = [after for word, after in itertools.pairwise(words) if word == "--profile"]
     given += [word.partition("=")[2] for word in words if word.startswith("--profile=")]
     other = given[-1].strip('"') if given else None
+    if other is None and name != DEFAULT_PROFILE and not _names_pool(words):
+        return (
+            f"credential_process of {shown} names no profile: a program that is given this one gets the "
+            f"credentials of the default profile, or none. Run {configure}"
+        )
     if other is None or other == name:
         return ""
     there = "" if other in read_config(environ)["profiles"] else ", which does not exist"
@@ -91,3 +107,7 @@ def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str,
         f"credential_process of {shown} gives the credentials of profile '{printable(other, 80)}'{there}. "
         f"Run {configure}"
     )
+
+
+def _names_pool(words: list[str]) -> bool:
+    return any(word.partition("=")[0] == "--identity-pool-id" for word in words)

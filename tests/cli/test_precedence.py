@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cognito_credentials.cli import own_command
 from tests.cli.conftest import Done
 
 Call = Callable[..., Done]
@@ -117,6 +118,101 @@ def test_the_line_of_the_profile(
 
     assert said in note
     assert note.endswith("Run 'cognito-credentials configure --profile guest'")
+
+
+@pytest.mark.parametrize("lost", ["cognito-credentials.py", "python"])
+def test_the_line_that_configure_writes(
+    call: Call, pool_id: str, isolation: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    """Of `python -E …/cognito-credentials.py` each file is looked for; a missing one is named."""
+    folder = isolation / "an installation"
+    folder.mkdir()
+    (folder / "cognito-credentials.py").touch()
+    (folder / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(own_command, "_beside", lambda name: [str(folder / name)])
+    monkeypatch.setattr(own_command, "_interpreter", lambda: str(folder / "python"))
+    line = own_command.credential_process("guest")
+    assert notes(call, isolation, f"credential_process = {line}\n") == []
+    (folder / lost).unlink()
+
+    (note,) = notes(call, isolation)
+    assert f"runs {folder / lost}, which is not there. Run 'cognito-credentials configure" in note
+
+
+@pytest.mark.parametrize("change", ["the file is gone", "PATH is another"])
+def test_a_program_that_is_gone_is_said_on_the_quick_way_too(
+    call: Call, pool_id: str, isolation: Path, process: str, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Whether the program is there is looked at each time, and not taken from an earlier `status`."""
+    program = isolation / "bin" / "cognito-credentials"
+    if change == "PATH is another":
+        process = process.replace(str(program), program.name)
+        monkeypatch.setenv("PATH", str(program.parent))
+    assert notes(call, isolation, f"{process} guest\n") == []
+    call("credential-process", "--profile", "guest")
+    assert [notes(call, isolation) for _ in range(2)] == [[], []]
+    if change == "PATH is another":
+        monkeypatch.setenv("PATH", "/nowhere")
+    else:
+        program.unlink()
+
+    assert [len(notes(call, isolation)) for _ in range(2)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "named", [[], ["--identity-pool-id", "us-east-1:00000000-0000-4000-8000-000000000000"]]
+)
+def test_a_line_without_a_profile(
+    call: Call, pool_id: str, isolation: Path, process: str, named: list[str]
+) -> None:
+    """Without `--profile` the line is the default profile's, if it does not name a pool itself."""
+    line = " ".join([process.removesuffix(" --profile"), *named])
+    found = notes(call, isolation, f"{line}\n")
+
+    assert len(found) == (0 if named else 1)
+    assert all("names no profile: a program that is given this one gets" in note for note in found)
+
+
+def test_keys_beside_a_pool_of_the_environment(
+    call: Call, pool_id: str, config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys in the environment or the profile in effect win over a pool of the environment, as in boto3."""
+    config("[default]\nregion = us-east-1\n")
+    monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", pool_id)
+    assert json.loads(call("status", "--json").out)["notes"] == []
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAAAAAAAAAAAAAAAAA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "CANARY-secret")
+
+    (note,) = json.loads(call("status", "--json").out)["notes"]
+    assert note.startswith("AWS_ACCESS_KEY_ID is set: programs that are not told a profile use that key")
+    assert note in call("whoami").err
+    config("")
+    assert json.loads(call("status", "--json").out)["notes"] == [note]
+
+
+@pytest.mark.writes_secrets
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (KEYS, "profile 'default' has keys in"),
+        ("sso_session = corp\n", "profile 'default' has sso_session"),
+        ("credential_process = /opt/other --x\n", "runs another program"),
+    ],
+)
+def test_what_the_default_profile_has_beside_a_pool_of_the_environment(
+    call: Call,
+    pool_id: str,
+    config: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    lines: str,
+    said: str,
+) -> None:
+    """A source of the profile in effect wins over a pool of the environment."""
+    config(f"[default]\n{lines}")
+    monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", pool_id)
+
+    (note,) = json.loads(call("status", "--json").out)["notes"]
+    assert said in note
 
 
 def test_without_a_profile_there_is_nothing_to_say(call: Call, pool_id: str) -> None:

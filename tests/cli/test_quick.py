@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from cognito_credentials.cli.commands import COMMANDS
+from cognito_credentials.cli.own_command import credential_process
 from cognito_credentials.logins.schemes import FORMS, one_of
 from tests.cli.conftest import Cli, Done
 
@@ -82,6 +84,19 @@ def test_a_hit_of_status_has_the_same_facts(cli: Cli, pool_id: str) -> None:
     assert "logging" not in again[1]
 
 
+def test_status_looks_for_the_program_quickly(cli: Cli, pool_id: str) -> None:
+    """A hit of ``status`` looks whether the profile's ``credential_process`` is there, and loads no more."""
+    config = Path(cli.environ["HOME"]) / ".aws" / "config"
+    config.write_text(f"{config.read_text()}credential_process = {credential_process('guest')}\n")
+    run(cli, "credential-process", "--profile", "guest")
+    first, _ = run(cli, "status", "--profile", "guest")
+
+    again, loaded = run(cli, "status", "--profile", "guest")
+
+    assert again == first
+    assert not loaded & (SLOW | {"shlex", "shutil"})
+
+
 def test_what_exec_runs_selects_nothing(cli: Cli, pool_id: str) -> None:
     """Credentials that were found for one command are found for every other command, too."""
     run(cli, "exec", "--profile", "guest", "--", "true")
@@ -94,8 +109,6 @@ def test_what_exec_runs_selects_nothing(cli: Cli, pool_id: str) -> None:
 
 def test_after_a_change_the_settings_are_resolved(cli: Cli, pool_id: str) -> None:
     """A hit of ``export`` has the region of the profile as it is now."""
-    from pathlib import Path
-
     argv = ("export", "--profile", "guest", "--format", "env")
     run(cli, *argv)
     assert "export AWS_REGION=eu-west-1" in run(cli, *argv)[0].out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ...cache.file import NOTHING_KEPT
 from ...cache.records import decode_identity, decode_state
 from ...clock import Clock, span
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 
 _NOTE: Final = "note-"
+_FILE: Final = "file-"
+_SEARCHED: Final = "searched"
+"""The ``PATH`` on which the program was found that ``credential_process`` names without a folder."""
 
 
 def add_options(options: Options) -> None:
@@ -30,7 +35,7 @@ def add_options(options: Options) -> None:
 def answer(invocation: Invocation) -> int | None:
     """Print what is known of a guest with fresh credentials and no failure."""
     hit = fast.find(selection(invocation), invocation.environ)
-    if hit is None or "guest" not in hit.facts:
+    if hit is None or "guest" not in hit.facts or not _are_there(hit.facts, invocation.environ):
         return None
     clock, facts = Clock(), hit.facts
     data = hit.store.load("state", hit.record.key)
@@ -81,10 +86,35 @@ def run(invocation: Invocation) -> int:
         "logins": parts.logins.describe(),
         "notes": notes,
     }
-    if parts.logins.is_guest and facts["seconds_left"] is not None:
-        found |= _for_answer(parts) | {f"{_NOTE}{number}": note for number, note in enumerate(notes)}
+    files = _files(parts, environ)
+    if parts.logins.is_guest and facts["seconds_left"] is not None and files is not None:
+        found |= _for_answer(parts) | files | {f"{_NOTE}{number}": note for number, note in enumerate(notes)}
         fast.remember(argv, environ, pool, found, key=key, lines=lines)
     return _show(invocation, facts, has_sign_in=any(source.is_sign_in for _, source in parts.logins.sources))
+
+
+def _files(parts: Parts, environ: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the files of the profile's ``credential_process``, for `_are_there`; None if one is missing."""
+    from ..own_command import files_of, is_ours
+
+    line = parts.settings.profile_settings.get("credential_process")
+    if not isinstance(line, str) or not is_ours(line):
+        return {}
+    found: dict[str, str] = {}
+    for number, (word, path) in enumerate(files_of(line, environ)):
+        if path is None:
+            return None
+        found[f"{_FILE}{number}"] = path
+        if path != word:
+            found[_SEARCHED] = environ.get("PATH", os.defpath)
+    return found
+
+
+def _are_there(facts: Mapping[str, str], environ: Mapping[str, str]) -> bool:
+    """Tell whether the files of the ``credential_process`` are where they were when *facts* were kept."""
+    if facts.get(_SEARCHED) not in (None, environ.get("PATH", os.defpath)):
+        return False
+    return all(os.path.isfile(path) for name, path in facts.items() if name.startswith(_FILE))
 
 
 def _for_answer(parts: Parts) -> dict[str, str]:
