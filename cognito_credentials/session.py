@@ -20,10 +20,11 @@ from botocore.credentials import (
     CredentialResolver,
     create_credential_resolver,
 )
+from botocore.exceptions import ConfigParseError
 
-from .botocore_credentials import BOTOCORES_ERRORS, METHOD, IdentityPoolCredentials
+from .botocore_credentials import BOTOCORES_ERRORS, METHOD, IdentityPoolCredentials, as_botocore_error
 from .cache.waiting import SingleFlight
-from .errors import ConfigurationError, clean
+from .errors import ConfigurationError, clean, replaced
 from .exchange.interruption import drops_frames_on_error
 from .pool.pool import IdentityPool
 from .regions import is_pool_id
@@ -173,12 +174,22 @@ class Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
         pool = _checked_pool(others.pop("pool", None), settings, "Session")
         given, outage = _without_outage(settings)
         has_keys = _check_boto3s(args, others, has_pool=bool(given) or pool is not None)
-        super().__init__(*args, **others)
         self.identity_pool: IdentityPool | None = None
-        if given or pool is not None:
-            self.identity_pool = _replace_chain(self._session, given, outage, pool).pool
-        elif not has_keys:
-            _extend_chain(self._session, outage)
+        with replaced(ConfigParseError, by=_mistake_in_config):
+            super().__init__(*args, **others)
+            if given or pool is not None:
+                self.identity_pool = _replace_chain(self._session, given, outage, pool).pool
+            elif not has_keys:
+                _extend_chain(self._session, outage)
+
+
+def _mistake_in_config(error: ConfigParseError) -> Exception | None:
+    """Say what is wrong in the config file, and in which line: botocore says only that it cannot parse it."""
+    try:
+        read_config(ChainMap({"AWS_CONFIG_FILE": str(error.kwargs.get("path") or "")}, os.environ))
+    except ConfigurationError as mistake:
+        return as_botocore_error(mistake)
+    return None
 
 
 @drops_frames_on_error

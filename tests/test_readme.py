@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
+import shutil
+import socket
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +19,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.cli.failures import EXIT_CODES
@@ -96,6 +101,29 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
     assert suite.endswith("-m pytest")
     for step in ('bash -c "$start"', 'bash -c "$install"', 'bash -c "$suite"'):
         assert step in script
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_its_emulator_starts_and_prints_a_token() -> None:
+    """The lines that let the emulator stand in for AWS print one line, JSON with a token."""
+    after = README.partition("let the emulator stand in")[2]
+    lines = re.findall(r"(?:^    .*\n)+", after, re.MULTILINE)[0]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    script = textwrap.dedent(lines).replace("8000", port).replace(".toml &", ".toml >/dev/null & started=$!")
+    done = subprocess.run(
+        ["/bin/sh", "-uc", f"{script}\nkill $started; wait"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["token"]
+    assert done.stdout.count("\n") == 1
 
 
 class _SignIn:
@@ -264,6 +292,17 @@ def test_it_quotes_messages_that_exist() -> None:
     for message in quoted:
         pattern = ".+?".join(re.escape(part.strip()) for part in message.split("…"))
         assert any(re.search(pattern, text) for text in texts), message
+
+
+def test_a_session_without_a_pool_says_what_boto3_says() -> None:
+    """The cause of "no identity pool is configured" has the words of a Session that has none."""
+    from cognito_credentials import Session
+
+    (row,) = (row for row in _table("message | cause") if "no identity pool is configured" in row[0])
+    with pytest.raises(NoCredentialsError) as caught:
+        Session(region_name="us-east-1").client("sts").get_caller_identity()
+
+    assert f"`{caught.value}`" in row[1]
 
 
 @cache

@@ -146,7 +146,8 @@ class IdentityPool:
         """
         Return the pool as another user has it: with the same settings, cache and connections.
 
-        It costs some KiB, so that one process may have many users. Each call returns an object of its own;
+        It costs some KiB, so that one process may have many users. ``Session(pool=…)`` and
+        ``install(session, …)`` take it for boto3 and botocore. Each call returns an object of its own;
         its callbacks, and what it clears, are that user's alone.
 
         Verify the token first: whoever names a user is that user. Credentials that are kept under *user* are

@@ -73,6 +73,8 @@ def run(arguments, url="", **options):
 def test_pytest_examples(tmp_path, number):
     """The examples for pytest pass with the fixtures of the installed plugin."""
     (tmp_path / "test_my_app.py").write_text(TESTS[number])
+    (seed,) = blocks("toml")
+    (tmp_path / "pools.toml").write_text(seed)
 
     out = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path)
 

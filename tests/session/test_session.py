@@ -19,6 +19,7 @@ from cognito_credentials import (
 from cognito_credentials.pool.pool import parts_of
 from tests.world import World
 
+POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000001"
 GUEST = "/CognitoIdentityCredentials"
 
 
@@ -148,6 +149,31 @@ class TestSession:
         """A malformed argument is an error where it is given."""
         with pytest.raises(ConfigurationError, match="identity_pool_id"):
             Session(identity_pool_id="nonsense")
+
+
+class TestMalformedConfigFile:
+    """botocore says only that it cannot parse the file; a session says what is wrong, and where."""
+
+    @pytest.mark.parametrize("arguments", [{}, {"profile_name": "app"}, {"identity_pool_id": POOL_ID}])
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ("\ufeff[profile app]\nregion = a\n", "begins with a byte order mark"),
+            (
+                "[profile app]\nregion = a\nregion = b\n",
+                r"line 3 has region a second time in \[profile",
+            ),
+            ("[profile app\nregion = a\n", "line 1 is malformed"),
+        ],
+    )
+    def test_it_is_named(self, profile: Any, arguments: dict[str, Any], text: str, says: str) -> None:
+        """The error is ours and botocore's, and names the line."""
+        profile(text)
+
+        with pytest.raises(ConfigurationError, match=says) as caught:
+            Session(**arguments).client("sts")
+
+        assert isinstance(caught.value, botocore.exceptions.BotoCoreError)
 
 
 class TestOutage:
