@@ -75,6 +75,9 @@ _TAG = (
     b"# See https://bford.info/cachedir/\n"
 )
 
+STAMP_NAME = "pruned"
+"""An empty file. Its time stamp says when a process last looked at all files for what may go."""
+
 _IN_HOME = ".aws"
 _SET_HOME = "Set HOME, or AWS_COGNITO_CACHE_DIR to an absolute path"
 _ROOTS_OWN = "Run it as that user, or set AWS_COGNITO_CACHE_DIR to a directory of root's"
@@ -442,6 +445,14 @@ class Directory:
         finally:
             os.close(descriptor)
 
+    def stamp(self) -> None:
+        """Make the stamp anew, if possible: a full disk must not keep old files from being removed."""
+        try:
+            self.remove(STAMP_NAME)
+            os.close(os.open(self._at(STAMP_NAME), _CREATE, 0o600, dir_fd=self._descriptor))
+        except OSError:
+            pass  # among them: another process was quicker
+
     def is_tagged(self) -> bool:
         """Tell whether it has our tag: then we have made it, whatever else lies in it now."""
         try:
@@ -559,7 +570,7 @@ class Directory:
 
 
 def _is_ours(name: str) -> bool:
-    """Tell whether we make files of that *name*: records, locks, temporary files, the tag."""
+    """Tell whether we make files of that *name*: records, locks, temporary files, the tag, the stamp."""
     if name.startswith(".") and name.endswith(".tmp"):
         name = ".".join(name[1:].split(".")[:2])  # .RECORD.ENDING.PID.RANDOM.tmp
     elif name.endswith(_ASIDE):
@@ -568,7 +579,7 @@ def _is_ours(name: str) -> bool:
     try:
         checked_key(stem[-40:])
     except ValueError:
-        return name == _TAG_NAME
+        return name in (_TAG_NAME, STAMP_NAME)
     return (stem[-44:-40], ending) in (("-v1-", "json"), ("-v2-", "txt"), ("-v1-", "lock"))
 
 

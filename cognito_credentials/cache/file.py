@@ -11,10 +11,12 @@ The store on disk: one file a record, one lock file a key, in a directory that i
 | ``<kind>-v1-<key>.json``       | 24 hours old: a record of an earlier version; but identities never     |
 | ``lock-v1-<key>.lock``         | an hour old, and no record of its key is left; it is always empty      |
 | ``.<record>.<pid>.<hex>.tmp``  | 60 seconds old: its writer is dead, and it may hold a secret           |
+| ``pruned``                     | when all is cleared; it is always empty                                |
 
 A record is replaced whole, never changed in place. Records go by their age, and none goes because there are
 many: a process may have any number of users. Each refresh looks at all files for what may go. Where they are
-more than a hundred, a store object does so once an hour, and looks for half-written records once a minute.
+more than a hundred, one process does so once an hour, and leaves the time of that in ``pruned`` for all.
+Each store object then looks for half-written records, at its first refresh and once a minute.
 
 What happens when the directory cannot be written or used is said in one place, the map of this folder
 (`cache/__init__.py`).
@@ -42,6 +44,7 @@ from . import (
 from .directory import (
     ON_WINDOWS,
     STALE_SECONDS,
+    STAMP_NAME,
     Directory,
     UntrustedFile,
     UnusableDirectory,
@@ -67,8 +70,9 @@ _IDENTITY_PAUSES = (0.01, 0.05, None)
 _MANY_FILES = 100
 """More than this many take a millisecond to look at, and each refresh of thousands of users would do so."""
 _PRUNED_EVERY = 3600.0
+"""Seconds between two looks, by any process, at many files for what may go."""
 _SWEPT_EVERY = 60.0
-"""Seconds between two looks of one store object at many files."""
+"""Seconds between two looks of one store object at many files for half-written records."""
 _DROPPED_BY_AGE = ("state", "shortcut", *(kind for kind in FORMER_KINDS if kind not in IDENTITY_KINDS))
 _TEMPORARY = (*(f".{kind}-v2-" for kind in KINDS), *(f".{kind}-" for kind in FORMER_KINDS))
 """The beginnings of the names of half-written records."""
@@ -265,8 +269,14 @@ class FileStore:
         self._sweep(prefixes, older_than=STALE_SECONDS if self._lock_errors else 0)
 
     def sweep_all(self) -> None:
-        """Remove every half-written record of any key and age; a writer that is at work writes once more."""
+        """
+        Remove every half-written record of any key and age; a writer that is at work writes once more.
+
+        The next `prune` looks at all files, however short a time ago one did.
+        """
         self._sweep(_TEMPORARY, older_than=0)
+        self._do("sweep", lambda directory: directory.remove(STAMP_NAME), False)
+        self._prune_at = 0.0
 
     def _sweep(self, prefixes: tuple[str, ...], *, older_than: float) -> None:
         self._do("sweep", lambda directory: directory.sweep(prefixes, older_than=older_than), None)
@@ -276,13 +286,19 @@ class FileStore:
 
         def pruned(directory: Directory) -> int:
             directory.sweep(_TEMPORARY, older_than=STALE_SECONDS)
-            names = directory.names()
+            age = directory.age(STAMP_NAME)
+            if age is not None and 0 <= age < _PRUNED_EVERY:
+                self._prune_at = now + _PRUNED_EVERY - age
+                return 0
+            names = set(directory.names())
             if len(names) > _MANY_FILES:
                 self._prune_at = now + _PRUNED_EVERY
+                directory.stamp()  # first, so that no other process does the same meanwhile
+            passing = [name for name in names if not _lasts(name, names)]
             # Listed first: trying a lock may renew the time stamp of its file.
-            locks = [name for name in names if key_in(name, "lock")]
+            locks = [name for name in passing if key_in(name, "lock")]
             unused_locks = [name for name in locks if directory.is_older(name, _UNUSED_LOCK_SECONDS)]
-            unused = [name for name in names if directory.is_older(name, _UNUSED_SECONDS)]
+            unused = [name for name in passing if directory.is_older(name, _UNUSED_SECONDS)]
             dropped = 0
             for name in unused:
                 if key_in(name, "credentials"):
@@ -386,6 +402,14 @@ class FileStore:
         if cause not in self._warned:
             self._warned.add(cause)
             self._warn(f"cache directory {self.location}: {text}")
+
+
+def _lasts(name: str, names: set[str]) -> bool:
+    """Tell, by the *names* alone, whether file *name* stays at any age: an identity, or the lock of one."""
+    if name.startswith("identity-"):
+        return True
+    key = key_in(name, "lock") if name.startswith("lock-") else None
+    return key is not None and any(record_name(kind, key) in names for kind in IDENTITY_KINDS)
 
 
 def _drop_lock(directory: Directory, key: str, handle: Lock) -> None:

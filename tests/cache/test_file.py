@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -144,7 +145,7 @@ def test_levels_above_are_left_alone(tmp_path: Path) -> None:
 
 OURS = {
     "empty": (),
-    "records": (NAME, f"lock-v1-{KEY}.lock", f".{NAME}.1.ab.tmp", f"sign-in-v1-{KEY}.json"),
+    "records": (NAME, f"lock-v1-{KEY}.lock", f".{NAME}.1.ab.tmp", f"sign-in-v1-{KEY}.json", "pruned"),
     "records of an earlier version": (f"identity-v1-{KEY}.json", f".state-v1-{KEY}.json.1.ab.tmp"),
     "tagged": ("CACHEDIR.TAG", "notes.txt"),
 }
@@ -803,10 +804,96 @@ def test_a_process_with_many_users_does_not_look_at_all_files_each_time(store: F
         counts = [looks(1000), looks(1001), looks(1002), looks(1059)]
         stray.write_bytes(b"x")
         age(stray, 61)
-        counts += [looks(1062), looks(4599), looks(4601)]
+        counts += [looks(1062), looks(4599)]
+        age(path.parent / "pruned", 3601)
+        counts.append(looks(4601))
 
     assert counts == [3, 2, 0, 0, 2, 2, 2]
     assert not stray.exists()
+
+
+def test_one_process_prunes_many_files_for_all(store: FileStore, path: Path) -> None:
+    """Of over a hundred files, a process looks for old ones only if none has done so within an hour."""
+    stamp = path.with_name("pruned")
+    stray = path.with_name(f".{record_name('credentials', OTHER_KEY)}.1.ab.tmp")
+
+    def dropped(by: FileStore) -> int:
+        store.store("credentials", OTHER_KEY, b"expired")
+        age(path.with_name(record_name("credentials", OTHER_KEY)), 2 * DAY)
+        return by.prune(lambda data: data == b"expired")
+
+    def other() -> FileStore:
+        return FileStore(store.location, explicit=True, warn=print)
+
+    for number in range(101):
+        store.store("state", f"{number:040x}", b"x")
+    assert [dropped(other()), dropped(other())] == [1, 0]
+
+    stray.write_bytes(b"CANARY")
+    age(stray, 61)
+    assert dropped(other()) == 0
+    assert not stray.exists(), "a half-written secret does not wait"
+
+    age(stamp, 3601)
+    assert dropped(other()) == 1
+    age(stamp, -60)  # the clock was set back
+    assert dropped(other()) == 1
+
+    lasting = other()
+    with mock.patch("cognito_credentials.cache.file.time.monotonic") as now:
+        age(stamp, 3000)
+        now.return_value = 1000.0
+        assert dropped(lasting) == 0
+        age(stamp, 3601)
+        now.return_value = 1590.0
+        assert dropped(lasting) == 0
+        now.return_value = 1601.0
+        assert dropped(lasting) == 1
+
+
+def test_pruning_opens_no_lock_of_an_identity(store: FileStore) -> None:
+    """However many users there have been, only the locks of keys without an identity are tried."""
+    for number in range(20):
+        key = f"{number:040x}"
+        store.store("identity" if number % 2 else "identity-v1", key, b"x")
+        Path(store.location, f"lock-v1-{key}.lock").touch(0o600)
+    Path(store.location, f"lock-v1-{KEY}.lock").touch(0o600)
+    age_all(store)
+    with mock.patch.object(FileStore, "lock", autospec=True, side_effect=FileStore.lock) as lock:
+        store.prune(lambda _: False)
+
+    assert [call.args[1] for call in lock.call_args_list] == [KEY]
+
+
+def test_pruning_works_on_a_full_disk(store: FileStore) -> None:
+    """Where the stamp cannot be made, old files still go: on a full disk that is what helps."""
+    for number in range(101):
+        store.store("credentials", f"{number:040x}", b"expired")
+    age_all(store)
+    real = os.open
+
+    def opening(path: str, flags: int, *args: int, **kwargs: int) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, flags, *args, **kwargs)
+
+    with mock.patch("os.open", opening):
+        assert store.prune(lambda _: True) == 101
+
+
+def test_clearing_all_does_not_wait_for_the_hour(store: FileStore) -> None:
+    """After `sweep_all`, all files are looked at, and no stamp is left behind where few are left."""
+    for number in range(101):
+        store.store("state", f"{number:040x}", b"x")
+        Path(store.location, f"lock-v1-{number:040x}.lock").touch(0o600)
+    store.prune(lambda _: False)
+    age_all(store)
+    Path(store.location, "pruned").touch()
+    for _ in range(2):
+        store.sweep_all()
+        store.prune(lambda _: False)
+
+    assert os.listdir(store.location) == ["CACHEDIR.TAG"]
 
 
 def test_with_few_files_each_refresh_looks(store: FileStore) -> None:
@@ -833,7 +920,7 @@ def test_changing_keys_leave_nothing_behind(store: FileStore) -> None:
         age(file, 2 * DAY)
 
     assert store.prune(lambda _: True) == 200
-    assert os.listdir(store.location) == ["CACHEDIR.TAG"]
+    assert sorted(os.listdir(store.location)) == ["CACHEDIR.TAG", "pruned"]
 
 
 def test_prune_makes_no_lock_files(store: FileStore) -> None:
