@@ -17,6 +17,11 @@ import os
 import sys
 import time
 from _thread import RLock, allocate_lock, get_ident, get_native_id
+from _weakref import ref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LONGEST_WAIT = 10.0
 """Seconds. Should an import itself wait for the thread that forks, the fork goes on."""
@@ -38,31 +43,33 @@ class _Importing:
     A lock that a fork waits for, and that is free in the child.
 
     Nothing in its block waits for the network or another thread, or every fork would.
+
+    A signal handler of the program may raise at the beginning of any function in Python. So `with` calls the
+    lock's own methods, which are in C: what raises between the lock and its block would leave it locked.
     """
 
-    __slots__ = ("_begun", "_is_held", "_is_registered", "_lock", "_threads")
+    __slots__ = ("_begun", "_is_registered", "_lock", "_threads")
 
     def __init__(self) -> None:
         self._lock = RLock()
-        self._begun: set[_AtFirst] = set()
+        self._begun: set[ref[_AtFirst]] = set()
         self._threads: dict[int, int] = {}
-        self._is_held = False
         self._is_registered = False
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
+    @property
+    def __enter__(self) -> Callable[[], object]:
         if not self._is_registered:
-            try:
+            with self._lock:
                 self._register()
-            except BaseException:  # also of the program's own signal handler
-                self._lock.release()
-                raise
         self._threads[get_native_id()] = get_ident()
         if len(self._threads) > _THREADS_LIMIT:
-            del self._threads[next(iter(self._threads))]
+            oldest, *_ = self._threads
+            self._threads.pop(oldest, None)
+        return self._lock.__enter__
 
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+    @property
+    def __exit__(self) -> Callable[..., None]:  # noqa: PLE0302, PYI036  (what it returns takes the arguments)
+        return self._lock.__exit__
 
     @property
     def is_mine(self) -> bool:
@@ -76,10 +83,14 @@ class _Importing:
         It is for a lookup of a host name, which locks what is the process's when it begins. One that takes
         longer waits for its server, and has nothing locked.
         """
-        return _AtFirst(self)
+        begun = _AtFirst()
+        with self:  # so that none begins while a fork is under way
+            # Should a signal handler end the block without its end, this forgets it.
+            self._begun.add(ref(begun, self._begun.discard))
+        return begun
 
     def _register(self) -> None:
-        if not hasattr(os, "register_at_fork"):
+        if self._is_registered or not hasattr(os, "register_at_fork"):
             return
         # These two register what is called before and after a fork, and are loaded first. The lock of logging
         # must not be taken before this one, since modules that are being imported ask for their loggers. Of
@@ -88,15 +99,16 @@ class _Importing:
 
         import filelock  # noqa: F401
 
-        os.register_at_fork(before=self._wait, after_in_parent=self._go_on, after_in_child=self._begin)
         self._is_registered = True
+        os.register_at_fork(before=self._wait, after_in_parent=self._go_on, after_in_child=self._begin)
 
     def _wait(self) -> None:
-        self._is_held = self._lock.acquire(timeout=_LONGEST_WAIT)
+        self._lock.acquire(timeout=_LONGEST_WAIT)
         moment_ends = time.monotonic() + _MOMENT
         for one in list(self._begun):
-            if one.turn.acquire(timeout=max(moment_ends - time.monotonic(), 0)):
-                one.turn.release()
+            begun = one()
+            if begun is not None and begun.turn.acquire(timeout=max(moment_ends - time.monotonic(), 0)):
+                begun.turn.release()
         self._wait_for_ending_threads(moment_ends)
 
     def _wait_for_ending_threads(self, moment_ends: float) -> None:
@@ -119,12 +131,12 @@ class _Importing:
                 self._threads.pop(one, None)
 
     def _go_on(self) -> None:
-        if self._is_held:
-            self._is_held = False
+        try:
             self._lock.release()
+        except RuntimeError:  # this thread waited in vain
+            pass
 
     def _begin(self) -> None:
-        self._is_held = False
         self._lock = RLock()
         self._begun = set()
         self._threads = {}
@@ -133,19 +145,15 @@ class _Importing:
 class _AtFirst:
     """See `_Importing.at_first`."""
 
-    __slots__ = ("_importing", "turn")
+    __slots__ = ("__weakref__", "turn")
 
-    def __init__(self, importing: _Importing) -> None:
-        self._importing = importing
+    def __init__(self) -> None:
         self.turn = allocate_lock()
+        self.turn.acquire()
 
-    def __enter__(self) -> None:
-        with self._importing:  # so that none begins while a fork is under way
-            self.turn.acquire()
-            self._importing._begun.add(self)  # noqa: SLF001
+    def __enter__(self) -> None: ...
 
     def __exit__(self, *_: object) -> None:
-        self._importing._begun.discard(self)  # noqa: SLF001
         self.turn.release()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -115,6 +117,67 @@ def forked() -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+class TimeLimitError(Exception):
+    """The program's own."""
+
+
+def is_free() -> bool:
+    """Whether another thread can import."""
+    found: list[bool] = []
+
+    def take() -> None:
+        if IMPORTING._lock.acquire(timeout=2):
+            IMPORTING._lock.release()
+            found.append(True)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    return bool(found)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer here")
+def test_a_signal_handler_that_raises_leaves_nothing_locked() -> None:
+    """Wherever in the block, or on the way in or out, a time limit of the program comes."""
+
+    def limit(*_: object) -> None:
+        raise TimeLimitError
+
+    limits = 0
+    before = signal.signal(signal.SIGALRM, limit)
+    try:
+        for number in range(1500):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-5 + number % 50 * 1e-6)
+                for _ in range(100_000):
+                    with IMPORTING:
+                        pass
+                    with IMPORTING.at_first():
+                        pass
+            except TimeLimitError:
+                limits += 1
+            assert not IMPORTING.is_mine, number
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+    assert limits == 1500
+    assert is_free()
+    gc.collect()  # PyPy does not count references
+    assert not IMPORTING._begun
+
+
+def test_a_fork_that_waits_in_vain_releases_nothing_of_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads fork, and the second one waits no longer: the first one still ends its wait."""
+    IMPORTING._wait()
+    monkeypatch.setattr(importing, "_LONGEST_WAIT", 0.05)
+    second = threading.Thread(target=lambda: (IMPORTING._wait(), IMPORTING._go_on()))
+    second.start()
+    second.join()
+    assert IMPORTING.is_mine
+    IMPORTING._go_on()
+    assert is_free()
+
+
 @FORKS
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_fork_does_not_wait_for_a_silent_server() -> None:
@@ -180,7 +243,11 @@ def test_a_fork_waits_for_a_thread_that_is_ending(monkeypatch: pytest.MonkeyPatc
     def exists(path: str) -> bool:
         return shows.pop() if path == f"/proc/self/task/{thread.native_id}" else real(path)
 
-    thread = threading.Thread(target=lambda: IMPORTING.__enter__() or IMPORTING.__exit__())  # type: ignore[func-returns-value]
+    def imports() -> None:
+        with IMPORTING:
+            pass
+
+    thread = threading.Thread(target=imports)
     thread.start()
     thread.join()
     monkeypatch.setattr(os.path, "exists", exists)
