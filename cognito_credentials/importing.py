@@ -89,6 +89,10 @@ class _Importing:
             self._begun.add(ref(begun, self._begun.discard))
         return begun
 
+    def never_forks(self) -> None:
+        """Say that this process is a command, which does not fork: what forks need is not loaded."""
+        self._is_registered = True
+
     def _register(self) -> None:
         if self._is_registered or not hasattr(os, "register_at_fork"):
             return

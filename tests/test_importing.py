@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import os
 import signal
@@ -10,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,36 @@ for region in ("us-east-1", "us-east-9"):
         print(error)
 print(bare)
 """
+
+
+WITHOUT = {
+    *("__init__.py", "__main__.py", "importing.py", "sign_in/__init__.py", "sign_in/kept/keyring_child.py"),
+    "extras.py",
+    *("cache/records.py", "credentials.py", "digest.py", "home.py", "secret.py"),
+}
+"""What is imported first; and what a cache hit of a command runs, which imports parts of Python only."""
+
+
+def _bare(node: ast.AST, *, is_inside: bool = False) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.With) and "IMPORTING" in map(ast.unparse, child.items):
+            continue
+        if is_inside and isinstance(child, (ast.Import, ast.ImportFrom)):
+            yield ast.unparse(child)
+        is_function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
+        yield from _bare(child, is_inside=is_inside or is_function)
+
+
+def test_each_import_in_a_function_is_where_a_fork_waits() -> None:
+    """But for commands, which do not fork beside threads, and the emulator, which is another program."""
+    root = Path(importing.__file__).parent
+    found = {}
+    for file in root.rglob("*.py"):
+        name = file.relative_to(root).as_posix()
+        if name.partition("/")[0] not in ("cli", "emulator") and name not in WITHOUT:
+            bare = [one for one in _bare(ast.parse(file.read_text())) if not one.endswith("import IMPORTING")]
+            found.update({name: bare} if bare else {})
+    assert found == {}
 
 
 @pytest.mark.parametrize("flow", ["enhanced", "basic"])

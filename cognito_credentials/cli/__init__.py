@@ -47,8 +47,10 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is not None:
         return _run(argv, own_process=False)
+    from ..importing import IMPORTING
     from .process import collect_seldom, skip_last_collection
 
+    IMPORTING.never_forks()
     collect_seldom()
     try:
         return _run(sys.argv[1:], own_process=True)

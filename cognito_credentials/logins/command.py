@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
 from ..errors import ConfigurationError, LoginRequiredError, clean
+from ..importing import IMPORTING
 from ..secret import Secret
 from .source import LOGIN_TOKEN, Source, principal_by_subject
 
@@ -90,7 +91,8 @@ class CommandSource(Source):
         return principal_by_subject(token)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        import subprocess  # most have no such login, and it is slow to import
+        with IMPORTING:
+            import subprocess  # most have no such login, and it is slow to import
 
         try:
             return subprocess.Popen(
@@ -121,7 +123,8 @@ class CommandSource(Source):
 
 def _run(process: subprocess.Popen[bytes], timeout_seconds: float) -> tuple[bytes | None, int]:
     """Return what *process* prints, and its exit code; None for the output when it took too long."""
-    from subprocess import TimeoutExpired
+    with IMPORTING:
+        from subprocess import TimeoutExpired
 
     give_up_at = time.monotonic() + timeout_seconds
     chunks: list[bytes] = []
@@ -156,7 +159,8 @@ def _read(stdout: IO[bytes], chunks: list[bytes]) -> None:
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the whole group. Nobody has waited for its leader yet, so its number is not another group's."""
-    import signal
+    with IMPORTING:
+        import signal
 
     if hasattr(os, "killpg"):
         try:

@@ -4,6 +4,7 @@ A login token from a file that another program keeps fresh: a mounted secret, a 
 
 from __future__ import annotations
 
+import encodings.utf_8_sig  # noqa: F401  (reading loads it)
 import errno
 import os
 import stat

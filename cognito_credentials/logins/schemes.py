@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from ..errors import ConfigurationError, clean
 from ..home import expand_user
+from ..importing import IMPORTING
 from .command import CommandSource
 from .environment import EnvironmentSource
 from .file import FileSource
@@ -123,7 +124,8 @@ def _variable(text: str, setting: Setting) -> Source:
 def _command(text: str, setting: Setting) -> Source:
     try:
         if os.name == "nt":
-            from botocore.compat import compat_shell_split  # botocore splits credential_process so there
+            with IMPORTING:
+                from botocore.compat import compat_shell_split  # botocore splits credential_process so there
 
             argv: list[str] = compat_shell_split(text)
         else:

@@ -153,8 +153,10 @@ def load_for_refreshes() -> None:
     Import what a refresh needs and a cache hit does not.
 
     A program does so at its first use of a pool. Otherwise all processes of a machine would do so at the
-    moment at which their credentials are due, and while they hold the machine's lock. A command that ends
-    after one answer does not call this.
+    moment at which their credentials are due, and while they hold the machine's lock.
+
+    A command does not call this, and imports under that lock on purpose. It does not fork, so no child can
+    keep the lock. Where many start at once, all but one find what that one wrote, and would import in vain.
     """
     with IMPORTING:
         import difflib  # noqa: F401  (for the error that names the region that was meant)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import CognitoCredentialsError, ConfigurationError
+from ..importing import IMPORTING
 from ..logins.signed_out import SignedOut
 from ..regions import is_loopback, is_user_pool_id, original_issuer, user_pool_issuer
 from .extra import needs_extra
@@ -166,9 +167,10 @@ def _make_issuer(leftover: Leftover, environ: Mapping[str, str], clock: Clock) -
         # It may be an emulator's that signs as AWS. AWS would accept its token and call it revoked.
         raise ConfigurationError("the endpoint that it was made at is not known")
     with needs_extra():
-        from ..exchange.http import Network
-        from .issuers.oidc import OidcIssuer
-        from .issuers.user_pool import UserPoolIssuer
+        with IMPORTING:
+            from ..exchange.http import Network
+            from .issuers.oidc import OidcIssuer
+            from .issuers.user_pool import UserPoolIssuer
 
         network = Network(
             clock=clock,

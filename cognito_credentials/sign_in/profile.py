@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..errors import ConfigurationError
+from ..importing import IMPORTING
 from ..logins import parse_source
 from ..settings.endpoints import checked_endpoint
 from . import checks
@@ -104,7 +105,8 @@ def _user_pool(
 
 
 def _oidc(settings: Mapping[str, str], origin: str, options: dict[str, Any]) -> OidcLogin:
-    from .issuers.discovery import checked_issuer
+    with IMPORTING:
+        from .issuers.discovery import checked_issuer
 
     scopes = settings.get("cognito_oidc_scopes")
     if scopes is not None:

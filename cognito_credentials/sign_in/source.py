@@ -18,6 +18,7 @@ from ..clock import Clock
 from ..digest import digest
 from ..errors import CacheError, shell_word
 from ..exchange.interruption import drops_frames_on_interrupt
+from ..importing import IMPORTING
 from ..logins.claims import provider_of, unverified_claims, unverified_subject
 from ..logins.signed_out import SignedOut
 from ..logins.source import Source
@@ -199,7 +200,8 @@ class SignInSource(Source):
             ConfigurationError: The issuer does not have this way, or a library is missing.
             CacheError: The refresh token cannot be stored; the hint names another store.
         """
-        from .ways.prompt import TerminalPrompt, checked
+        with IMPORTING:
+            from .ways.prompt import TerminalPrompt, checked
 
         chosen = checks.way(way or self.way, "the way to sign in", (*self.ways, checks.NO_BROWSER))
         checks.check_username(username, chosen)
@@ -248,7 +250,8 @@ class SignInSource(Source):
     def _end_earlier(self, *, revoke: bool) -> list[SignedOut]:
         if not (config := self._config()):
             return []
-        from .leftovers import Profile, end_earlier
+        with IMPORTING:
+            from .leftovers import Profile, end_earlier
 
         endpoint = self._network_options().get("endpoint_url")
         profile = Profile(self.profile_name, self._profile_settings, endpoint)
@@ -290,14 +293,16 @@ class SignInSource(Source):
         return "keyring" if account is None else account.store
 
     def _has_browser(self, prompt: Prompt) -> bool:
-        from .ways.browser import has_browser
+        with IMPORTING:
+            from .ways.browser import has_browser
 
         return has_browser(self._environ(), prompt, self.ways)
 
     def _with_browser_here(
         self, prompt: Prompt, keep: Callable[[Verified], Account], open_browser: Callable[[str], bool] | None
     ) -> Account:
-        from .ways.browser import sign_in_here
+        with IMPORTING:
+            from .ways.browser import sign_in_here
 
         return sign_in_here(
             self._issuer(),
@@ -309,12 +314,14 @@ class SignInSource(Source):
         )
 
     def _with_browser_elsewhere(self, prompt: Prompt) -> Verified:
-        from .ways.browser import sign_in_elsewhere
+        with IMPORTING:
+            from .ways.browser import sign_in_elsewhere
 
         return sign_in_elsewhere(self._issuer(), prompt, scope=self.scope, ports=self._ports())
 
     def _with_device(self, prompt: Prompt) -> Verified:
-        from .ways.device import sign_in_with_device
+        with IMPORTING:
+            from .ways.device import sign_in_with_device
 
         return sign_in_with_device(self._issuer(), prompt, self._clock, scope=self.scope)
 
@@ -334,7 +341,8 @@ class SignInSource(Source):
     def _issuer(self) -> Issuer:
         if self._made_issuer is None:
             with needs_extra():
-                from ..exchange.http import Network
+                with IMPORTING:
+                    from ..exchange.http import Network
 
                 self._made_issuer = self._make_issuer(
                     Network(

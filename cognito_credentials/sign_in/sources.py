@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..exchange.interruption import drops_frames_on_error
+from ..importing import IMPORTING
 from ..regions import user_pool_issuer
 from ..settings.endpoints import checked_endpoint, configured_endpoint
 from . import checks
@@ -59,7 +60,8 @@ class OidcLogin(SignInSource):
         client_secret: str | Secret | LoginSource | None = None,
         **options: Any,
     ) -> None:
-        from .issuers.discovery import checked_issuer
+        with IMPORTING:
+            from .issuers.discovery import checked_issuer
 
         super().__init__(
             checked_issuer(issuer, "issuer"),
@@ -70,7 +72,8 @@ class OidcLogin(SignInSource):
         self._client_secret = checks.client_secret(client_secret, "client_secret")
 
     def _make_issuer(self, network: Network) -> Issuer:
-        from .issuers.oidc import OidcIssuer
+        with IMPORTING:
+            from .issuers.oidc import OidcIssuer
 
         return OidcIssuer(network, self.issuer, self.client_id, self._client_secret)
 
@@ -129,7 +132,8 @@ class UserPool(SignInSource):
         self._endpoint_url = None if endpoint_url is None else checked_endpoint(endpoint_url, "endpoint_url")
 
     def _make_issuer(self, network: Network) -> Issuer:
-        from .issuers.user_pool import UserPoolIssuer
+        with IMPORTING:
+            from .issuers.user_pool import UserPoolIssuer
 
         return UserPoolIssuer(network, self.user_pool_id, self.client_id, self.domain)
 
@@ -158,7 +162,8 @@ class UserPool(SignInSource):
         return self.redirect_ports
 
     def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
-        from .ways.password import PasswordSignIn
+        with IMPORTING:
+            from .ways.password import PasswordSignIn
 
         issuer: Any = self._issuer()
         device = self._sign_in().device()

@@ -223,6 +223,8 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
     """The libraries are loaded for signing in and refreshing; for guests, `sign_in` is not loaded."""
     code = (
         "import sys\n"
+        "from cognito_credentials.importing import IMPORTING\n"
+        "IMPORTING.never_forks()\n"  # as a command; other programs load filelock in any case
         "from cognito_credentials.pool.logins import logins_of\n"
         "from cognito_credentials.settings.load import load\n"
         f"config = {{'profiles': {{'app': {{'cognito_identity_pool_id': {POOL!r}}}}}}}\n"

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import LoginRejectedError, LoginRequiredError, clean, replaced
+from ...importing import IMPORTING
 from ...logins.claims import TOKEN_LIMIT
 from .discovery import ASYMMETRIC
 from .tokens import Verified
@@ -119,7 +120,8 @@ def _check_signature(
     text: str, keys: Mapping[str, Any], algorithms: frozenset[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a token with a good signature; other errors than ours mean a bad one."""
-    import jwt
+    with IMPORTING:
+        import jwt
 
     if len(text) > TOKEN_LIMIT:
         raise _rejected("it is longer than Cognito takes")

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ...errors import CacheError, clean
 from ...exchange.deadline import remaining
 from ...extras import install_command
+from ...importing import IMPORTING
 from ...secret import Secret
 from . import keyring_child
 
@@ -270,7 +271,8 @@ def _item_of(data: bytes, usual: str) -> str:
 
 
 def _encrypt(secret: Secret, key: _Key, name: str) -> bytes:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    with IMPORTING:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     nonce = os.urandom(12)
     sealed = AESGCM(base64.b64decode(key.key.reveal())).encrypt(
@@ -283,8 +285,9 @@ def _encrypt(secret: Secret, key: _Key, name: str) -> bytes:
 
 
 def _decrypt(data: bytes, key: Secret, name: str) -> Secret | None:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    with IMPORTING:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     try:
         parts = json.loads(data)

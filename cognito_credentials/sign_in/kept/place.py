@@ -31,6 +31,7 @@ from ...clock import Clock
 from ...digest import digest
 from ...errors import CacheError, ServiceError, replaced
 from ...home import home_directory
+from ...importing import IMPORTING
 
 KINDS: Final = ("sign-in", "sealed", "secret", "ended", "process")
 LOCK_BUDGET: Final = 14.0
@@ -143,7 +144,8 @@ class Place:
             ServiceError: Another process held the lock all that time.
             CacheError: The directory cannot be used.
         """
-        from ...cache.lock import FileLock  # filelock costs more than reading an account
+        with IMPORTING:
+            from ...cache.lock import FileLock  # filelock costs more than reading an account
 
         # On a file system without locks this goes on unlocked: at worst a rotated refresh token is lost.
         lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...cache.waiting import SingleFlight
 from ...errors import CacheError, CognitoCredentialsError, LoginRejectedError
 from ...exchange.deadline import to_its_end
+from ...importing import IMPORTING
 from ...logins.signed_out import SignedOut
 from .account import Account, account_at, mark_of_this_program
 from .keyring_store import KeyringStore
@@ -255,7 +256,8 @@ class SignIn:
         return held.token if self.account() == held.account else None
 
     def _refreshed(self) -> Secret:
-        from ...exchange.http import bounded
+        with IMPORTING:
+            from ...exchange.http import bounded
 
         with self._place.lock():
             ends_at = time.monotonic() + REFRESH_BUDGET

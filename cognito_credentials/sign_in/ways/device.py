@@ -18,6 +18,7 @@ from ...errors import (
     clean,
     replaced,
 )
+from ...importing import IMPORTING
 from ...secret import Secret
 from ..issuers.discovery import checked_address
 from ..issuers.token_client import TokenError
@@ -117,7 +118,8 @@ def shown(code: DeviceCode, *, with_picture: bool = True) -> str:
 
 def qr_code(text: str) -> str:
     """Draw *text* as a QR code of half blocks; it can be scanned on dark and on light terminals."""
-    import segno
+    with IMPORTING:
+        import segno
 
     out = io.StringIO()
     segno.make(text, micro=False).terminal(out=out, compact=True, border=2)

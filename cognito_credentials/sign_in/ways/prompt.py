@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, Protocol, TextIO, TypeVar
 
 from ...errors import ConfigurationError, LoginRequiredError, clean
+from ...importing import IMPORTING
 from ...secret import Secret
 
 T = TypeVar("T")
@@ -234,7 +235,8 @@ def _read_unseen(question: str, stdin: TextIO, shown: TextIO) -> str:
         EOFError: The person has ended the input.
     """
     try:
-        import termios
+        with IMPORTING:
+            import termios
     except ImportError:  # Windows, where `getpass` reads key by key as well
         return getpass.getpass(question, shown)
     try:
@@ -270,7 +272,8 @@ def _echo_off_after_stop(terminal: int, silent: list[Any]) -> Iterator[None]:
 
     Python handles signals in the main thread only, so this does nothing in other threads.
     """
-    import termios
+    with IMPORTING:
+        import termios
 
     def turn_echo_off(*_: object) -> None:
         # Fails in a background process, which is continued once more when it comes to the front; or when the
