@@ -12,6 +12,7 @@ locks of its own: a thread of its parent may have been using those of the parent
 from __future__ import annotations
 
 import atexit
+import contextlib
 import http.client
 import os
 import select
@@ -250,7 +251,7 @@ class Connections:
         with self._changed:
             idle, self._idle = self._idle, []
         for _, connection, _ in idle:
-            connection.close()
+            _close(connection)
 
     def _take(
         self, key: tuple[object, ...], target: Target, *, is_fresh: bool
@@ -272,11 +273,11 @@ class Connections:
             taken = fitting[-1:]
             self._idle = [entry for entry in self._idle if entry not in old and entry not in taken]
         for _, connection, _ in old:
-            connection.close()
+            _close(connection)
         for _, connection, _ in taken:
             if not is_fresh and _is_alive(connection):
                 return connection
-            connection.close()
+            _close(connection)
         return None
 
     def _give(
@@ -292,7 +293,13 @@ class Connections:
                 dropped = self._idle.pop(0)[1] if len(self._idle) > IDLE_LIMIT else None
             self._changed.notify_all()
         if dropped is not None:
-            dropped.close()
+            _close(dropped)
+
+
+def _close(connection: http.client.HTTPConnection) -> None:
+    """Close *connection*. What the system says against it is no fault of the request that is under way."""
+    with contextlib.suppress(OSError):
+        connection.close()
 
 
 def _is_alive(connection: http.client.HTTPConnection) -> bool:

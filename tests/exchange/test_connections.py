@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import errno
+import http.client
 import importlib.util
 import os
 import select
@@ -22,7 +24,7 @@ from cognito_credentials.errors import ConfigurationError, ServiceError
 from cognito_credentials.exchange import connections, deadline, tls, transport
 from cognito_credentials.exchange.actions import Failure
 from cognito_credentials.exchange.client import CognitoClient
-from cognito_credentials.exchange.connections import HEAD_LIMIT, dial
+from cognito_credentials.exchange.connections import HEAD_LIMIT, Target, dial
 from cognito_credentials.secret import Secret
 
 from .certificates import certificate
@@ -82,6 +84,48 @@ def test_an_old_connection_is_dropped_at_the_next_use(
     assert bench.client().get_id({})
     assert len(server.heads) == 2
     assert server.ended.acquire(timeout=5)
+
+
+def test_no_connection_is_used_shortly_before_the_service_closes_it(
+    kept: tuple[RawServer, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service closes one that is idle for a minute: one that is idle for 50 s is used no more."""
+    server, bench = kept
+    now = 0.0
+    monkeypatch.setattr(transport, "_now", lambda: now)
+    for now, opened in ((0.0, 1), (10.0, 1), (60.0, 2)):  # noqa: B007  (`_now` returns it)
+        assert bench.client().get_id({})
+        assert len(server.heads) == opened
+
+
+@pytest.mark.parametrize("moment", ["old", "fresh", "dropped", "closed"])
+def test_a_connection_that_cannot_be_closed_disturbs_no_request(
+    kept: tuple[RawServer, Bench], monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The answer comes, and each place is free again."""
+    _, bench = kept
+    assert bench.client().get_id({})
+    closed: list[object] = []
+    close = http.client.HTTPConnection.close
+
+    def fails(connection: http.client.HTTPConnection) -> None:
+        closed.append(connection)
+        close(connection)
+        raise OSError(errno.EIO, "cannot close")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(http.client.HTTPConnection, "close", fails)
+        if moment == "old":
+            patch.setattr(transport, "IDLE_SECONDS", -1.0)
+        if moment == "dropped":
+            patch.setattr(transport, "IDLE_LIMIT", 0)
+        client = bench.client(attempts=1)
+        with client.sparing() if moment == "fresh" else contextlib.nullcontext():
+            assert client.get_id({})
+        if moment == "closed":
+            transport.close_idle()
+    assert closed
+    assert transport._shared._in_use == {}
 
 
 @pytest.mark.parametrize("has_poll", [True, False])
@@ -334,11 +378,25 @@ def test_what_a_fork_inherited_is_closed(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(connections._open) == 0
 
 
-def test_both_families_take_turns() -> None:
+def test_both_families_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one family leads nowhere, the second address is of the other one."""
-    six = [(socket.AF_INET6, i) for i in range(3)]
-    four = [(socket.AF_INET, i) for i in range(2)]
-    assert connections._alternating([*six, *four]) == [six[0], four[0], six[1], four[1], six[2]]
+    six = [(socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", i)) for i in range(3)]
+    four = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", i)) for i in range(2)]
+    tried: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [*six, *four])
+    monkeypatch.setattr(connections, "_begun", lambda address: (tried.append(address), (None, None))[1])
+    assert failure_of(Bench("http://localhost").client(attempts=1)).error.code == "EndpointConnectionError"
+    assert tried == [six[0], four[0], six[1], four[1], six[2]]
+
+
+def test_a_connection_that_is_lost_is_not_opened_anew() -> None:
+    """http.client would open one of its own: without TLS, time limit, proxy and check of the address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        opened = connections.connect(Target("http", host, port, f"http://{host}", None, None), 5)
+        opened.close()
+        with pytest.raises(http.client.NotConnected):
+            opened.request("POST", "/")
 
 
 def test_an_address_of_version_six(monkeypatch: pytest.MonkeyPatch) -> None:
