@@ -96,6 +96,53 @@ def test_a_first_call_imports_only_where_a_fork_waits(tmp_path: Path, flow: str)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout
 
 
+LOGIN = """
+import sys
+from cognito_credentials import CognitoCredentialsError, IdentityPool
+from cognito_credentials.importing import IMPORTING
+from cognito_credentials.logins import CommandSource, FileSource
+from cognito_credentials.sign_in import DeveloperLogin
+
+class Recorder:
+    def find_spec(self, name, path=None, target=None):
+        if not IMPORTING.is_mine:
+            bare.append(name)
+
+kind, pool, token = sys.argv[1:]
+logins = {
+    "command": lambda: {"accounts.google.com": CommandSource(["cat", token])},
+    "file": lambda: {"accounts.google.com": FileSource(token)},
+    "developer": lambda: {"login.example": DeveloperLogin("http://127.0.0.1:9", headers={})},
+}[kind]()
+pool = IdentityPool(pool, cache="memory", user="u", logins=logins)
+bare = []
+sys.meta_path.insert(0, Recorder())
+try:
+    pool.credentials()
+    print("credentials")
+except CognitoCredentialsError as error:
+    print(error)
+print(bare)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("command", "credentials"), ("file", "credentials"), ("developer", "127.0.0.1:9")]
+)
+def test_a_first_login_imports_only_where_a_fork_waits(tmp_path: Path, kind: str, said: str) -> None:
+    """Also what Python itself imports late: for a process, for a codec, for the answer of a back end."""
+    provider, token = "accounts.google.com", tmp_path / "token"
+    with Emulator() as emulator:
+        token.write_text(emulator.login_token(provider, audience="app", subject="s"))
+        pool = emulator.create_pool(SupportedLoginProviders={provider: "app"})
+        environ = {**os.environ, "HOME": str(tmp_path), "AWS_ENDPOINT_URL": emulator.url}
+        command = [sys.executable, "-c", LOGIN, kind, pool, str(token)]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout
+
+
 def test_openssl_is_called_only_where_a_fork_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its locks are the process's, and each call may take one: context, handshake, reading and writing."""
     called: list[tuple[str, bool]] = []
