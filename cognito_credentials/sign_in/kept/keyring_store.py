@@ -181,11 +181,11 @@ class KeyringStore:
         )
         problem = answer.get("problem")
         if problem:
-            install = f"; or install it: {install_command('login')}" if answer.get("is_missing") else ""
+            install = f"Run {install_command('login')}; or choose" if answer.get("is_missing") else "Choose"
             raise CacheError(
                 f"the keyring cannot be used: {clean(str(problem), 160)}",
-                hint="Choose a plain file that only you can read: store='file' in Python, "
-                f"cognito_login_store = file in a profile, or --store file{install}",
+                hint=f"{install} a plain file that only you can read: store='file' in Python, "
+                "cognito_login_store = file in a profile, or --store file",
             )
         if isinstance(answer.get("backend"), str):
             self.location = f"the keyring ({clean(answer['backend'], 80)})"
