@@ -82,6 +82,35 @@ def test_many_processes_refresh_at_once(rotating: HostileIssuer) -> None:
     assert "invalid_grant" not in str(results)
 
 
+def test_a_first_refresh_imports_only_where_a_fork_waits(rotating: HostileIssuer) -> None:
+    """A child that is forked during another thread's import could never import that module itself."""
+    _signed_in(rotating)
+    code = textwrap.dedent(
+        f"""
+        import sys
+        from cognito_credentials.importing import IMPORTING
+        from cognito_credentials.sign_in import OidcLogin
+
+        class Recorder:
+            def find_spec(self, name, path=None, target=None):
+                if not IMPORTING.is_mine:
+                    bare.append(name)
+
+        source = OidcLogin({rotating.url!r}, {CLIENT!r}, store="file", profile_name="app")
+        bare = []
+        sys.meta_path.insert(0, Recorder())
+        source.token()
+        print(bare)
+        """
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
+
+    assert done.returncode == 0, done.stderr
+    assert _refreshes(rotating) == 1
+    assert done.stdout == "[]\n"
+
+
 def test_the_rotated_token_is_kept_before_anything_can_fail(rotating: HostileIssuer) -> None:
     """If the issuer's keys cannot be fetched, the rotated refresh token is stored anyway."""
     source = _signed_in(rotating)
