@@ -3,8 +3,7 @@ The caller of a signed request. Signatures of version 4 are verified with botoco
 
 For an access key that the emulator issued, session token, expiry, signature and date are verified. An unknown
 access key counts as the developer of the account, without a check of the signature, unless ``strict_auth`` is
-on. An unknown temporary key is refused, as AWS refuses it: it may be a guest's, of an emulator that was
-stopped.
+on.
 
 Source: `.github/SERVICE.md#W25` to `.github/SERVICE.md#W27`, `.github/SERVICE.md#9.6`.
 """
@@ -36,12 +35,6 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 _REGION = re.compile("[a-z0-9-]{1,18}")
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
 _BODY_HASH = "x-amz-content-sha256"
-_TEMPORARY = "ASIA"
-"""
-What access keys of STS begin with.
-
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-"""
 _MOST_LIFETIME = 7 * 24 * 3600
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a text
 _EXPIRED_TOKEN = "The security token included in the request is expired"  # noqa: S105 - a text
@@ -137,7 +130,7 @@ def _authenticate(service: Service, request: SignedRequest, service_name: str) -
     if developer is not None:
         _check_scope(signature, service_name)
         _verify(request, signature, developer["secret_access_key"], service.clock)
-    elif service.strict_auth or signature.access_key_id.startswith(_TEMPORARY):
+    elif service.strict_auth:
         raise _RefusedError("unknown", _INVALID_TOKEN)
     return DEVELOPER.in_region(region)
 

@@ -1,4 +1,4 @@
-"""Signatures of issued keys are verified. Other keys are the developer's; temporary keys are not."""
+"""Signatures of issued keys are verified. Other keys are the developer's, unless authentication is strict."""
 
 from __future__ import annotations
 
@@ -68,28 +68,6 @@ def test_developer(who):
 
     assert caller["Account"] == "123456789012"
     assert caller["Arn"].startswith("arn:aws:iam::123456789012:")
-
-
-@pytest.mark.parametrize("token", ["a token", None])
-def test_unknown_temporary_key(api, who, refused, token):
-    """A temporary key that the emulator did not issue is nobody's, in both protocols, also without token."""
-    keys = {"AccessKeyId": "ASIA0123456789ABCDEF", "SecretAccessKey": "any", "SessionToken": token}
-    pools = api.client("cognito-identity", keys)
-
-    assert refused(who, keys=keys) == ("InvalidClientTokenId", INVALID, 403)
-    assert refused(pools.list_identity_pools, MaxResults=1) == ("UnrecognizedClientException", INVALID, 400)
-
-
-def test_keys_of_an_emulator_that_was_stopped(keys, boto_session, emulator_keys, refused):
-    """A guest whose keys another emulator issued does not become the developer of this one."""
-    from cognito_credentials.emulator import Emulator
-
-    from ..conftest import Api
-
-    with Emulator(keys=emulator_keys) as started_again:
-        api = Api(started_again, None, None, boto_session)
-        assert refused(api.client("sts", keys).get_caller_identity)[0] == "InvalidClientTokenId"
-        api.close()
 
 
 def test_wrong_secret(who, refused, keys):
