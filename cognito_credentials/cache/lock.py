@@ -12,6 +12,7 @@ A cache hit of the command line does not load this file: importing filelock take
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -70,7 +71,9 @@ class FileLock:
         try:
             if not os.path.lexists(self._path):
                 lock.acquire()  # makes the file
+                self._lock, self._pid = lock, os.getpid()  # released below, should this fail
                 lock.release()
+                self._lock = None
             before = _device_and_inode(self._path)
             lock.acquire()
             self._lock, self._pid = lock, os.getpid()
@@ -96,6 +99,8 @@ class FileLock:
                 lock.release(force=True)  # does nothing in a forked child
             except OSError as error:
                 self._report(error)
+                with contextlib.suppress(OSError):
+                    lock.release(force=True)  # else it tries again when it is collected, on PyPy late
 
 
 class NoLock:
