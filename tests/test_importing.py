@@ -23,6 +23,10 @@ from cognito_credentials.exchange.secured import Secured
 from cognito_credentials.exchange.transport import close_idle
 from cognito_credentials.importing import IMPORTING
 
+pytestmark = pytest.mark.skipif(
+    sys.implementation.name == "pypy", reason="PyPy imports, ends threads and handles signals in its own way"
+)
+
 FIRST_CALL = """
 import sys
 from cognito_credentials import CognitoCredentialsError, IdentityPool
