@@ -8,9 +8,9 @@ lock of that module stays locked in the child, whose own import of it never ends
 the C library have such locks, too. So whoever does one of these does it inside ``with IMPORTING:``, and a
 fork waits until that is over.
 
-On Python 3.14 and newer, a signal handler of the program that raises in the main thread, just after that thread
-has taken the lock, leaves it taken: requests by https then run out of time. Earlier versions run no handler
-there.
+On Python 3.14 and newer, a signal handler of the program that raises in the main thread, just after that
+thread has taken the lock, leaves it taken: requests by https then run out of time. Earlier versions run no
+handler there.
 
 A cache hit of the command line loads this file: it imports no typing and no threading.
 """
