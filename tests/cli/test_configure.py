@@ -541,6 +541,7 @@ def test_what_is_written_runs(cli: Cli, emulator: Any, pool_id: str, config: Con
     assert done.stdout.startswith('{"Version": 1, ')
 
 
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy does not list what it imports")
 def test_without_a_script_nothing_of_the_working_directory_runs(
     cli: Cli, emulator: Any, pool_id: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import ssl
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -264,6 +265,8 @@ def tunnelled(
 @pytest.mark.parametrize("is_secure", [False, True], ids=["http proxy", "https proxy"])
 def test_a_tunnel_is_used_again(tmp_path: Path, is_secure: bool) -> None:
     """Two calls go through one tunnel, TLS to the service inside, also within the TLS of a proxy."""
+    if is_secure and sys.implementation.name == "pypy":
+        pytest.skip("the proxy of this test meets a fault of PyPy's ssl: string() of a NULL")
     with tunnelled(tmp_path, twice, is_secure=is_secure) as (tunnel, bench):
         client = bench.client(endpoint_url=None)
         assert client.get_id({})
