@@ -482,7 +482,7 @@ class Directory:
             Whether it was removed.
         """
         try:
-            found = os.lstat(self._at(name), dir_fd=self._descriptor)
+            found = self.stat(name)
         except FileNotFoundError:
             return False
         try:
@@ -528,7 +528,7 @@ class Directory:
 
     def _is_still(self, name: str, found: os.stat_result) -> bool:
         try:
-            now = os.lstat(self._at(name), dir_fd=self._descriptor)
+            now = self.stat(name)
         except FileNotFoundError:
             return False
         return (now.st_dev, now.st_ino, now.st_mtime_ns) == (found.st_dev, found.st_ino, found.st_mtime_ns)
@@ -561,7 +561,7 @@ class Directory:
     def age(self, name: str) -> float | None:
         """Return the seconds since file *name* was written, by its own time stamp; None when it is gone."""
         try:
-            return time.time() - os.lstat(self._at(name), dir_fd=self._descriptor).st_mtime
+            return time.time() - self.stat(name).st_mtime
         except FileNotFoundError:
             return None
 
