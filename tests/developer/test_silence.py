@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
-from collections.abc import Iterator
 
 import botocore
 import botocore.session
-import pytest
 from botocore.config import Config
 
 from cognito_credentials.developer.silence import LOGGERS, WireFilter, silence
 from cognito_credentials.emulator import Emulator
+from tests.wide_log import Log, log
 
-
-class Log(logging.Handler):
-    """Everything that is logged, at every level."""
-
-    def __init__(self) -> None:
-        super().__init__(level=1)
-        self.lines: list[tuple[str, int | None, str]] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        shown = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-        self.lines.append((record.name, record.thread, record.getMessage() + shown))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line for _, _, line in self.lines)
-
-
-@pytest.fixture
-def log() -> Iterator[Log]:
-    """The root logger wide open, as ``logging.basicConfig(level=1)`` makes it."""
-    handler = Log()
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(1)
-    yield handler
-    root.removeHandler(handler)
-    root.setLevel(level)
+__all__ = ["log"]  # a fixture
 
 
 def own_client(url: str) -> object:

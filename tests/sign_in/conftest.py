@@ -14,7 +14,12 @@ from filelock import FileLock
 from cognito_credentials.secret import Secret
 from tests.real_parts import NODE, missing, need
 
+from .hostile_issuer import HostileIssuer
+from .user_pool_server import UserPoolServer
 from .web_browser import WebBrowser
+
+PASSWORD = "CANARY correct horse"
+"""Of ann, in `user_pool`."""
 
 ISSUER = Path(__file__).parent / "issuer"
 CLIENT_ID = "desktop"
@@ -116,3 +121,21 @@ def last_page(open_browser: object) -> tuple[int, str]:
     for thread in open_browser.threads:  # type: ignore[attr-defined]
         thread.join(20)
     return open_browser.pages[-1]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+    """A user pool with one user, ann, where the API of user pools is looked for."""
+    server = UserPoolServer()
+    server.add("ann", PASSWORD)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def hostile_issuer() -> Iterator[HostileIssuer]:
+    """An issuer that says whatever a test has it say."""
+    made = HostileIssuer()
+    yield made
+    made.close()

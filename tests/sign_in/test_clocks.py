@@ -34,10 +34,8 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
 
 
 @pytest.fixture
-def issuer() -> Iterator[HostileIssuer]:
-    made = HostileIssuer()
-    yield made
-    made.close()
+def issuer(hostile_issuer: HostileIssuer) -> HostileIssuer:
+    return hostile_issuer
 
 
 def _user_pool(clock: ManualClock) -> UserPool:

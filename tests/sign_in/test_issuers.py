@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,11 +20,10 @@ from cognito_credentials.sign_in.issuers.user_pool import UserPoolIssuer
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
 from ..logins.tokens import jwt
-from .conftest import Person
+from .conftest import PASSWORD, Person
 from .user_pool_server import CLIENT, POOL, UserPoolServer
 
 __all__ = ["emulator", "emulator_keys"]
-PASSWORD = "CANARY correct horse"
 ORIGINAL = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
 UPDATED = f"https://issuer-cognito-idp.us-east-1.amazonaws.com/{POOL}"
 NAMES = [issuer.partition("://")[2] for issuer in (ORIGINAL, UPDATED)]
@@ -33,12 +31,8 @@ pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer()
-    server.add("ann", PASSWORD)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
-    yield server
-    server.close()
+def pool(user_pool: UserPoolServer) -> UserPoolServer:
+    return user_pool
 
 
 def _source(**options: Any) -> UserPool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,13 +19,12 @@ from cognito_credentials.sign_in.issuers import refusals
 from cognito_credentials.sign_in.issuers.user_pool_api import ApiError
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
-from .conftest import Person
+from .conftest import PASSWORD, Person
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 from .test_attacks import Visit
 from .user_pool_server import CLIENT as APP_CLIENT
 from .user_pool_server import POOL, UserPoolServer
 
-PASSWORD = "CANARY correct horse"
 DENIED = "NotAuthorizedException"
 BAD = "InvalidParameterException"
 Case = tuple[str, str, type[CognitoCredentialsError], str, str]
@@ -226,19 +224,13 @@ def test_each_row_of_the_table_is_tested() -> None:
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer()
-    server.add("ann", PASSWORD)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
-    yield server
-    server.close()
+def pool(user_pool: UserPoolServer) -> UserPoolServer:
+    return user_pool
 
 
 @pytest.fixture
-def issuer() -> Iterator[HostileIssuer]:
-    made = HostileIssuer()
-    yield made
-    made.close()
+def issuer(hostile_issuer: HostileIssuer) -> HostileIssuer:
+    return hostile_issuer
 
 
 def _user_pool() -> UserPool:
