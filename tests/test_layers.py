@@ -26,8 +26,8 @@ ORDER = {
         *("credentials", "home", "regions", "clock", "digest", "secret", "errors", "extras", "importing"),
     ),
     "sign_in": (
-        *("sign_out_all", "__init__", "profile", "sources", "source", "leftovers", "kept", "ways", "issuers"),
-        *("checks", "extra"),
+        *("sign_out_all", "__init__", "profile", "sources", "source", "leftovers", "signed_in", "kept"),
+        *("ways", "issuers", "checks", "extra"),
     ),
     "emulator": (
         *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations", "service"),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..exchange.http import Network
     from .issuers.issuer import Issuer
     from .issuers.tokens import Verified
+    from .signed_in import SignedIn
     from .ways.prompt import Prompt
 
 
@@ -257,6 +258,13 @@ class SignInSource(Source):
         profile = Profile(self.profile_name, self._profile_settings, endpoint)
         current = (self.issuer, self.client_id)
         return end_earlier(profile, current, config, self._environ(), self._clock, revoke=revoke)
+
+    def _signed_in(self, verified: Verified) -> SignedIn:
+        """Return the account, for the program that had the person sign in."""
+        with IMPORTING:
+            from .signed_in import signed_in
+
+        return signed_in(verified, None if self.has_derived_provider else self.provider)
 
     def _after_sign_in(self, verified: Verified, prompt: Prompt) -> None:
         """End earlier sign-ins of the profile, and tell the person about them and about a short sign-in."""
