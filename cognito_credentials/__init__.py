@@ -21,6 +21,7 @@ docstring is the map of its files:
     cache/         identity, credentials and back-off; in files or in memory; one lock per key
     settings/      which pool, which flow, which user, where to remember
     errors, secret, clock, credentials, regions, digest, home
+    awaiting.py    an app's coroutines, run on its event loop for a thread of ours
 
     emulator/      the service itself, on this machine; shares no code about it with the above
 

@@ -53,6 +53,8 @@ class CognitoCredentialsError(Exception):
     """Whether the same call may succeed later though nothing is changed."""
     is_answer = False
     """Whether this is what the service said; set of each error. Other processes are told nothing else."""
+    is_of_caller = False
+    """Whether it concerns this caller alone, as an event loop that was closed: the next one need not wait."""
 
     def __init__(
         self,

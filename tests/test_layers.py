@@ -23,7 +23,8 @@ ORDER = {
             "developer",
         ),
         *("exchange", "logins", "cache", "settings"),
-        *("credentials", "home", "regions", "clock", "digest", "secret", "errors", "extras", "importing"),
+        *("credentials", "home", "regions", "clock", "digest", "secret", "awaiting", "errors", "extras"),
+        "importing",
     ),
     "sign_in": (
         *("sign_out_all", "__init__", "profile", "sources", "source", "leftovers", "signed_in", "kept"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..awaiting import awaited
 from ..errors import ConfigurationError, clean
 from ..secret import Secret
 from .schemes import names_source
@@ -88,7 +89,7 @@ class ObjectSource(Source):
         """Tell the object, if it wants to know."""
         rejected = getattr(self._given, "reject", None)
         if callable(rejected):
-            rejected(token)
+            awaited(rejected(token), f"reject() of the login source {clean(self.description, 120)}")
 
     def __repr__(self) -> str:
         return f"ObjectSource({clean(self.description, 120)})"

@@ -7,11 +7,11 @@ it is replaced and not wrapped: only its type, and the line that raised it, rema
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from ..awaiting import awaited
 from ..digest import digest
 from ..errors import (
     CognitoCredentialsError,
@@ -264,7 +264,7 @@ def input_of(source: Source) -> str | None:
 
 def _call(method: Callable[..., object], source: Source, *arguments: object, outage: Outage = ()) -> object:
     with replaced(Exception, by=lambda error: as_ours(error, f"the login source {describe(source)}", outage)):
-        return method(*arguments)
+        return awaited(method(*arguments), f"the login source {describe(source)}")
 
 
 def as_ours(error: Exception, what: str, outage: Outage = ()) -> CognitoCredentialsError | None:
@@ -308,8 +308,6 @@ def _checked(
 
     The error is returned and not raised, so that no frame of it holds the token in clear.
     """
-    if inspect.iscoroutine(given):
-        given.close()  # or Python warns, later and elsewhere, that nobody awaited it
     if isinstance(given, Secret):
         given = given.reveal()
     if given is None or (isinstance(given, str) and not given.strip()):
@@ -320,7 +318,7 @@ def _checked(
     if not isinstance(given, str):
         return ConfigurationError(
             f"the login source {describe(source)}{_for(provider)} gave {type(given).__name__}, not text",
-            hint="A login token is a str or Secret: decode bytes, await coroutines, pick it out of a dict",
+            hint="A login token is a str or Secret: decode bytes, pick it out of a dict",
         )
     token = given.strip()
     if len(token) > TOKEN_LIMIT:

@@ -211,6 +211,19 @@ class IdentityPool:
             if parts.refresher.identity_changes:
                 self._announce(parts)
 
+    def current(self) -> TemporaryCredentials | None:
+        """
+        Return what this object holds in memory, if it is valid and was not rejected; else None.
+
+        It asks neither disk nor network and waits for nothing, so any thread and any event loop may call it.
+        It renews nothing, and does not notice that another person has signed in: `credentials` does both.
+        """
+        parts = self._parts
+        held = None if parts is None else parts.refresher.held
+        if parts is None or held is None or not held.is_good(parts.clock):
+            return None
+        return held.record.credentials
+
     def identity_id(self) -> str:
         """
         Return the identity id: offline when it is known, otherwise from the service.

@@ -86,7 +86,7 @@ class Backoff:
         inputs: Inputs,
     ) -> None:
         """
-        Begin a back-off.
+        Begin a back-off, unless the failure concerns this caller alone.
 
         Args:
             principal: Who asked; None when the failure came before that was known.
@@ -94,6 +94,8 @@ class Backoff:
             error: The failure. It is what is raised or shown until the back-off ends.
             inputs: What the logins would have sent before the attempt.
         """
+        if error.is_of_caller:
+            return
         now = self._clock.wall()
         self._failures += 1
         failures = self._failures

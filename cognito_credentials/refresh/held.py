@@ -36,15 +36,16 @@ class Held:
             tries to replace them, and they are used only if that fails.
     """
 
-    __slots__ = ("_fresh_until_elapsed", "_fresh_until_wall", "_is_rejected", "record")
+    __slots__ = ("_boot_id", "_fresh_until_elapsed", "_fresh_until_wall", "_is_rejected", "record")
 
     def __init__(self, record: CredentialsRecord, clock: Clock, *, is_rejected: bool = False) -> None:
         self.record = record
         self._is_rejected = is_rejected
         seen = record.seen
+        self._boot_id = clock.boot_id()
         self._fresh_until_wall = 0 if is_rejected else record.refresh_at - seen.offset
         self._fresh_until_elapsed = float("inf")
-        if seen.boot_id == clock.boot_id():
+        if seen.boot_id == self._boot_id:
             ahead = record.refresh_at - (seen.wall + seen.offset)
             self._fresh_until_elapsed = seen.elapsed_ms / 1000 + ahead
 
@@ -55,16 +56,21 @@ class Held:
     def freshness(self, clock: Clock) -> Freshness:
         """Return how fresh the credentials are now."""
         record = self.record
-        state = policy.freshness(record.seen.now(clock), record.refresh_at, record.credentials.expires_at)
+        now = record.seen.now(clock, self._boot_id)
+        state = policy.freshness(now, record.refresh_at, record.credentials.expires_at)
         return Freshness.ENDING if self._is_rejected and state is not Freshness.EXPIRED else state
 
     def is_valid(self, clock: Clock) -> bool:
         """Tell whether the credentials may still be handed out."""
         return self.seconds_left(clock) > 0
 
+    def is_good(self, clock: Clock) -> bool:
+        """Tell whether the credentials are valid and no service has rejected them."""
+        return not self._is_rejected and self.is_valid(clock)
+
     def seconds_left(self, clock: Clock) -> float:
         """Return the seconds until the credentials expire, by the service's time."""
-        return self.record.credentials.expires_at - self.record.seen.now(clock)
+        return self.record.credentials.expires_at - self.record.seen.now(clock, self._boot_id)
 
     def describe(self, clock: Clock) -> str:
         """Describe the credentials for the debug log, without any part of them."""
