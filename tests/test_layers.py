@@ -15,6 +15,7 @@ ORDER = {
             "__init__",
             "cli",
             "session",
+            "adapters",
             "botocore_credentials",
             "back_end",
             "pool",
