@@ -9,7 +9,8 @@ AWS credentials from an Amazon Cognito identity pool, for boto3, the AWS CLI and
 A request goes down this list, and its answer comes up. A folder imports only from those below it, and its
 docstring is the map of its files:
 
-    session.py     botocore and boto3: the provider, Session, install
+    session.py     boto3 and botocore: Session, install
+    botocore_chain.py          the provider, and its place in a botocore session
     botocore_credentials.py    what botocore signs with: one of its RefreshableCredentials, by our policy
     cli/           the command line; fast.py answers a cache hit
     pool/          IdentityPool: credentials, identity, linking, signing in and out, status
@@ -32,6 +33,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .botocore_chain import IdentityPoolProvider
     from .credentials import TemporaryCredentials
     from .errors import (
         CacheError,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     )
     from .pool.pool import IdentityPool
     from .secret import Secret
-    from .session import IdentityPoolProvider, Session, install
+    from .session import Session, install
 
 __all__ = [
     "CacheError",
@@ -68,7 +70,7 @@ __all__ = [
 
 _HOME = {
     "IdentityPool": "pool.pool",
-    "IdentityPoolProvider": "session",
+    "IdentityPoolProvider": "botocore_chain",
     "Secret": "secret",
     "Session": "session",
     "TemporaryCredentials": "credentials",
@@ -86,7 +88,7 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     home = f".{_HOME.get(name, 'errors')}"
-    if home in (".pool.pool", ".session"):
+    if home in (".botocore_chain", ".pool.pool", ".session"):
         from .importing import IMPORTING
 
         with IMPORTING:

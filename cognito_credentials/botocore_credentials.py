@@ -93,7 +93,10 @@ class IdentityPoolCredentials(DeferredRefreshableCredentials):  # type: ignore[m
             botocore.exceptions.CredentialRetrievalError: No credentials are valid, and new ones cannot be
                 obtained. It is also a `CognitoCredentialsError`.
         """
-        credentials = self._current()
+        return self._frozen(self._current())
+
+    def _frozen(self, credentials: TemporaryCredentials) -> ReadOnlyCredentials:
+        """Return *credentials* in botocore's form, made once."""
         known, frozen = self._signed_with
         if known is not credentials:
             frozen = ReadOnlyCredentials(
@@ -171,14 +174,14 @@ class IdentityPoolCredentials(DeferredRefreshableCredentials):  # type: ignore[m
         return {**frozen._asdict(), "expiry_time": iso(credentials.expires_at)}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return IdentityPoolCredentials, (self.pool,)
+        return type(self), (self.pool,)
 
     def __deepcopy__(self, memo: object) -> IdentityPoolCredentials:
         # A copy of the pool would be another guest where the cache is in memory.
-        return IdentityPoolCredentials(self.pool)
+        return type(self)(self.pool)
 
     def __repr__(self) -> str:
-        return f"IdentityPoolCredentials({self.pool!r})"
+        return f"{type(self).__name__}({self.pool!r})"
 
     def _current(self) -> TemporaryCredentials:
         with BOTOCORES_ERRORS:

@@ -16,6 +16,7 @@ ORDER = {
             "cli",
             "session",
             "adapters",
+            "botocore_chain",
             "botocore_credentials",
             "back_end",
             "pool",

@@ -13,8 +13,8 @@ from unittest import mock
 
 import botocore.credentials
 
+from cognito_credentials.botocore_credentials import IdentityPoolCredentials
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.session import IdentityPoolCredentials
 from tests.processes.aging import leave, open_records
 from tests.processes.crowd import COMMAND, commands
 from tests.world import World

@@ -15,8 +15,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials, RefreshableCredentials
 
 from cognito_credentials import IdentityPool
+from cognito_credentials.botocore_credentials import IdentityPoolCredentials
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.session import IdentityPoolCredentials
 
 from .figures import Figure, Scale, interleaved, ratio
 

@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+from cognito_credentials.botocore_credentials import IdentityPoolCredentials
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.session import IdentityPoolCredentials
 from tests.world import World
 
 from .figures import Figure, Scale, counted

@@ -16,8 +16,8 @@ import sys
 import tempfile
 from dataclasses import dataclass
 
+from cognito_credentials.botocore_credentials import IdentityPoolCredentials
 from cognito_credentials.emulator import Emulator
-from cognito_credentials.session import IdentityPoolCredentials
 from tests.world import World
 
 STEP_SECONDS = 100

@@ -27,12 +27,16 @@ WRITE = rf"Write Session\(identity_pool_id='{POOL}'\)"
 class AioSession(botocore.session.Session):  # type: ignore[misc]  # botocore has no types
     """As aiobotocore's: a botocore session whose methods are coroutines."""
 
+    __module__ = "aiobotocore.session"
+
     async def get_credentials(self) -> None:
         """Return nothing."""
 
 
 class Aioboto3Session(boto3.Session):  # type: ignore[misc]  # boto3 has no types
     """As aioboto3's: a boto3 session around an aiobotocore session."""
+
+    __module__ = "aioboto3.session"
 
     def __init__(self) -> None:
         super().__init__(botocore_session=AioSession())
@@ -61,7 +65,7 @@ SESSION = [
     ((KEY, "s"), {"pool": IdentityPool(POOL)}, "both access keys and identity pool settings"),
     ((), {"botocore_session": IdentityPool(POOL)}, "is an IdentityPool"),
     ((), {"botocore_session": boto3.Session()}, "takes a botocore session, and got boto3's"),
-    ((), {"botocore_session": AioSession(), "identity_pool_id": POOL}, "credential_process"),
+    ((), {"botocore_session": AioSession(), "identity_pool_id": POOL}, r"a blocking.*aioboto3\.Session\("),
 ]
 
 
@@ -74,8 +78,8 @@ def test_session(args: tuple[Any, ...], kwargs: dict[str, Any], says: str) -> No
 
 NO_SESSION = [
     (boto3.Session(), r"got boto3's.*cognito_credentials\.Session\(identity_pool_id=…\)"),
-    (AioSession(), "asynchronous.*tests's AioSession.*credential_process = "),
-    (Aioboto3Session(), "asynchronous.*credential_process = "),
+    (AioSession(), r"takes a blocking.*an asynchronous one, aiobotocore's AioSession.*Write install\("),
+    (Aioboto3Session(), r"got aioboto3's.*Give the aiobotocore\.session\.AioSession\(\)"),
     (POOL, r"got str.*install\(botocore\.session\.Session\(\), identity_pool_id="),
     (None, "got NoneType"),
     (botocore.session.Session, "got the class Session"),

@@ -15,7 +15,7 @@ import pytest
 from botocore.credentials import DeferredRefreshableCredentials, RefreshableCredentials
 
 from cognito_credentials import IdentityPool, LoginRequiredError, ServiceError, Session
-from cognito_credentials.session import IdentityPoolCredentials
+from cognito_credentials.botocore_credentials import IdentityPoolCredentials
 from tests.world import World
 
 REPLACED = {

@@ -78,7 +78,7 @@ def _session(pool: IdentityPool) -> Any:
     import botocore.session
     from botocore.credentials import CredentialResolver
 
-    from ...session import IdentityPoolProvider
+    from ...botocore_chain import IdentityPoolProvider
 
     # Without a profile AWS_PROFILE must not be read: it may name one that does not exist.
     no_profile = {"profile": (None, None, None, None)}
