@@ -31,8 +31,17 @@ from cognito_credentials.clock import Clock
 from cognito_credentials.errors import CognitoCredentialsError
 
 CANARY = "CANARY"
-_OTHERS_LOGGERS = ("botocore", "boto3", "urllib3", "s3transfer", "awscrt")
-"""A test's own boto3 calls log their signatures; that ours do not has tests of its own (tests/exchange)."""
+_OTHERS_LOGGERS = (
+    "botocore",
+    "boto3",
+    "urllib3",
+    "s3transfer",
+    "awscrt",
+    "aiobotocore",
+    "aioboto3",
+    "httpcore",
+)
+"""A test's own calls of AWS log their signatures; that ours do not has tests of its own (tests/exchange)."""
 
 
 THOROUGH = (
@@ -42,6 +51,7 @@ THOROUGH = (
     "tests/cli/login/",
     "tests/cli/test_exec.py",
     "tests/cli/test_records.py",
+    "tests/consumers/",
     "tests/developer/test_back_end.py",
     "tests/developer/test_command_line.py",
     "tests/emulator/stored/test_crashes.py",

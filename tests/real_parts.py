@@ -1,16 +1,19 @@
 """
-Programs that tests need and pip cannot install: a browser, Node.js, a keyring.
+What tests need and the `test` extra does not install: a browser, Node.js, a keyring, other people's packages.
 
 Tests that need a missing program are skipped, and name it. `.ci/run` installs them all, and sets
-``TESTS_REQUIRE_ALL``, with which a missing program is a failure.
+``TESTS_REQUIRE_ALL``, with which a missing program is a failure. The packages of the `consumers` extra are in
+one of its environments only, where it sets ``TESTS_REQUIRE_CONSUMERS``.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -37,3 +40,20 @@ def missing(said: str) -> NoReturn:
     if os.environ.get("TESTS_REQUIRE_ALL"):
         pytest.fail(said)
     pytest.skip(said)
+
+
+def package(name: str) -> Any:
+    """
+    Import the module *name* of the `consumers` extra. Also for the top of a test file.
+
+    Without it the test, or the file, is skipped; with ``TESTS_REQUIRE_CONSUMERS`` it fails.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are not ours
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        said = f"there is no module {error.name} here: this needs the extra `consumers`"
+    if os.environ.get("TESTS_REQUIRE_CONSUMERS"):
+        pytest.fail(said)
+    pytest.skip(said, allow_module_level=True)

@@ -1,0 +1,122 @@
+"""moto's S3 on this machine, for requests that a key of the emulator has signed."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from cognito_credentials.emulator import Emulator
+
+from .signatures import RefusedError, Request, Signer, signer_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+BUCKET = "readings"
+
+
+class Storage:
+    """
+    S3 with one bucket, for the duration of a ``with`` block.
+
+    Attributes:
+        url: Its address; buckets are in the path.
+        bucket: The bucket's name.
+        signers: Who signed the requests that were let through, one for each request.
+        refused: The error codes of the others.
+    """
+
+    def __init__(self, emulator: Emulator, moto: Any) -> None:
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        class Handler(WSGIRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log(self, *args: object) -> None:
+                """Say nothing: a presigned URL has the session token in it."""
+
+        self._emulator = emulator
+        self._moto = moto
+        self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self.bucket = BUCKET
+        self.signers: list[Signer] = []
+        self.refused: list[str] = []
+
+    def __enter__(self) -> Self:
+        self._direct("POST", "/moto-api/reset")
+        self._direct("PUT", f"/{self.bucket}")
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def keys(self) -> list[str]:
+        """The access key ids that have signed, each once, in the order of their first use."""
+        return list(dict.fromkeys(signer.access_key_id for signer in self.signers))
+
+    @property
+    def renewals(self) -> int:
+        """How often the consumer went on with other keys than those that it began with."""
+        return max(len(self.keys) - 1, 0)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Store an object, without a signature."""
+        self._direct("PUT", f"/{self.bucket}/{name}", content)
+
+    def get(self, name: str) -> bytes:
+        """Return an object's content, without a signature."""
+        return self._direct("GET", f"/{self.bucket}/{name}")
+
+    def _direct(self, method: str, path: str, content: bytes = b"") -> bytes:
+        from werkzeug.test import Client
+
+        answer = Client(self._moto).open(path, method=method, data=content, base_url="http://127.0.0.1")
+        assert answer.status_code in (200, 204), answer.get_data()
+        return answer.get_data()
+
+    def _application(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        request = _request(environ)
+        try:
+            self.signers.append(signer_of(request, self._emulator, "s3"))
+        except RefusedError as refused:
+            self.refused.append(refused.code)
+            text = f"<Error><Code>{refused.code}</Code><Message>{escape(refused.message)}</Message></Error>"
+            # Answers without a body have none to HEAD, either.
+            content = b"" if request.method == "HEAD" else text.encode()
+            headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))]
+            start(f"{refused.status} {refused.code}", headers)
+            return [content]
+        answer: Iterable[bytes] = self._moto(environ, start)
+        return answer
+
+
+def _request(environ: dict[str, Any]) -> Request:
+    """The request of *environ*, whose body can be read again afterwards."""
+    from werkzeug.wsgi import get_input_stream
+
+    body = get_input_stream(environ).read()
+    environ["wsgi.input"] = io.BytesIO(body)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(len(body))
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
+    }
+    return Request(environ["REQUEST_METHOD"], environ["RAW_URI"], headers, body)
