@@ -23,6 +23,7 @@ PUBLIC = {
 }
 
 REVEALED = {
+    "adapters/awscrt.py": (2, "awscrt signs with text"),
     "adapters/iot.py": (2, "the key signs, and the session token goes into the URL"),
     "developer/back_end.py": (2, "the answer to the app, and logins for the request"),
     "developer/login.py": (2, "headers go into the request, and are checked for line ends"),
