@@ -4,6 +4,7 @@ AWS credentials from an Amazon Cognito identity pool, for boto3, the AWS CLI and
     from cognito_credentials import Session          a boto3.Session, drop-in
     from cognito_credentials import install          the provider in any botocore session's chain
     from cognito_credentials import IdentityPool     one identity pool, for everything else
+    from cognito_credentials import AsyncIdentityPool    the same for programs with an event loop
     cognito-credentials credential-process           a profile's credential_process
 
 A request goes down this list, and its answer comes up. A folder imports only from those below it, and its
@@ -46,11 +47,13 @@ if TYPE_CHECKING:
         RefusedError,
         ServiceError,
     )
+    from .pool.async_pool import AsyncIdentityPool
     from .pool.pool import IdentityPool
     from .secret import Secret
     from .session import Session, install
 
 __all__ = [
+    "AsyncIdentityPool",
     "CacheError",
     "ClockSkewError",
     "CognitoCredentialsError",
@@ -69,6 +72,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "AsyncIdentityPool": "pool.async_pool",
     "IdentityPool": "pool.pool",
     "IdentityPoolProvider": "botocore_chain",
     "Secret": "secret",
@@ -88,7 +92,7 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     home = f".{_HOME.get(name, 'errors')}"
-    if home in (".botocore_chain", ".pool.pool", ".session"):
+    if home in (".botocore_chain", ".pool.async_pool", ".pool.pool", ".session"):
         from .importing import IMPORTING
 
         with IMPORTING:

@@ -120,8 +120,10 @@ class _Run:
     def result(self, what: str, seconds: float) -> object:
         loop = self._caller.loop
         end = time.monotonic() + seconds
+        context = self._caller.context.copy()
+        context.run(CALLERS.set, CALLERS.get())  # by which a call that would wait for itself is found
         with replaced(RuntimeError, by=lambda _: _closed(what)):  # it has been closed at this moment
-            loop.call_soon_threadsafe(self._begin, context=self._caller.context.copy())
+            loop.call_soon_threadsafe(self._begin, context=context)
         try:
             while not self._ended.wait(min(_LOOK_SECONDS, max(end - time.monotonic(), 0))):
                 if loop.is_closed():

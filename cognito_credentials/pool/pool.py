@@ -137,6 +137,7 @@ class IdentityPool:
             made_by: What makes the same pool in another process, for pickle; None to refuse.
         """
         self._listeners: list[IdentityChanged] = []
+        self._make_parts: Callable[[], Parts] | None = None
         self._parts = parts
         self._logins_before_link: Logins | None = None
         self._made_by = made_by
@@ -425,21 +426,24 @@ class IdentityPool:
         self._building.enter(float("inf"))
         try:
             if self._parts is None:
-                # The frames of these errors hold the environment, which may have tokens and passwords in it.
-                with replaced(CognitoCredentialsError, by=lambda error: error.with_traceback(None)):
-                    settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
-                    given = self._arguments.get("logins")
-                    if isinstance(given, Logins):
-                        logins = given.of_user(settings.user)
-                    else:
-                        logins = logins_of(settings, self._environ)
-                load_for_refreshes()
-                if self._outage:
-                    logins = dataclasses.replace(logins, outage=self._outage)
-                self._parts = Parts(settings, logins, self._clock, self._environ)
+                self._parts = (self._make_parts or self._load_parts)()
             return self._parts
         finally:
             self._building.leave()
+
+    def _load_parts(self) -> Parts:
+        # The frames of these errors hold the environment, which may have tokens and passwords in it.
+        with replaced(CognitoCredentialsError, by=lambda error: error.with_traceback(None)):
+            settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
+            given = self._arguments.get("logins")
+            if isinstance(given, Logins):
+                logins = given.of_user(settings.user)
+            else:
+                logins = logins_of(settings, self._environ)
+        load_for_refreshes()
+        if self._outage:
+            logins = dataclasses.replace(logins, outage=self._outage)
+        return Parts(settings, logins, self._clock, self._environ)
 
     def _announce(self, parts: Parts) -> None:
         changes = parts.refresher.identity_changes
@@ -460,7 +464,7 @@ def _rebuild(profile_name: str | None, arguments: dict[str, Any]) -> IdentityPoo
     return IdentityPool(profile_name=profile_name, **arguments)
 
 
-def _made_of(parts: Parts, made_by: _MadeBy | None) -> IdentityPool:
+def _made_of(parts: Parts | None, made_by: _MadeBy | None) -> IdentityPool:
     pool = IdentityPool.__new__(IdentityPool)
     pool._begin(parts, made_by)  # noqa: SLF001  (the class of this file)
     return pool
@@ -470,7 +474,7 @@ def _rebuild_for_user(pool: IdentityPool, user: str, logins: Logins | None) -> I
     return pool.for_user(user, logins=logins)
 
 
-# For `session.py` and the command line; not part of the public interface.
+# For `session.py`, `async_pool.py` and the command line; not part of the public interface.
 
 
 def pool_of(
@@ -495,6 +499,25 @@ def pool_of(
     clock, environ = clock or Clock(), os.environ if environ is None else environ
     logins = logins_of(settings, environ) if logins is None else logins
     return _made_of(Parts(settings, logins, clock, environ), None)
+
+
+def user_later(pool: IdentityPool, user: str, logins: object) -> IdentityPool:
+    """
+    Return what `IdentityPool.for_user` returns, but read no file now.
+
+    Where the settings of *pool* are not resolved yet, that happens at the first use of the user.
+
+    Raises:
+        ConfigurationError: *user* or *logins* are malformed.
+    """
+    if pool._parts is not None:  # noqa: SLF001  (the class of this file)
+        return pool.for_user(user, logins=logins)
+    name = checks.user(user, "user from argument")
+    given = None if logins is None else Logins.of(logins)
+    made = _made_of(None, (_rebuild_for_user, (pool, name, given)))
+    made._building, made._clock = SingleFlight(), pool._clock  # noqa: SLF001
+    made._make_parts = lambda: parts_of(pool).for_user(name, given)  # noqa: SLF001
+    return made
 
 
 def held_by(pool: IdentityPool) -> tuple[Held | None, Clock]:

@@ -29,9 +29,14 @@ class OwnerWatch:
         self._accepted: tuple[str | None, ...] = ()
         self._look_at = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        """Whether `poll` would look at the files."""
+        return self._is_needed and self._clock.elapsed() >= self._look_at
+
     def poll(self) -> bool:
         """Tell whether the owners have changed. Every signature asks, so files are read once a second."""
-        if not self._is_needed or self._clock.elapsed() < self._look_at:
+        if not self.is_due:
             return False
         has_changed = self.has_changed()
         if not has_changed:  # a change is reported to every caller, until it is accepted

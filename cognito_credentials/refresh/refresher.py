@@ -149,6 +149,25 @@ class Refresher:
         finally:
             self._flight.leave()
 
+    def at_once(self) -> tuple[CredentialsRecord | None, bool]:
+        """
+        Look what `credentials` would return without a wait. Nothing is read or asked for.
+
+        Returns:
+            The credentials, or None where a caller has to wait: for new ones, or for `look_at_owners`. And
+            whether `credentials` has anything to do, which somebody should call then.
+        """
+        held = None if self._owners.is_due else self._memory.held
+        if held is not None and held.is_fresh(self._clock):
+            return held.record, False
+        if held is not None and held.freshness(self._clock) is Freshness.STALE:
+            return held.record, self._clock.elapsed() >= self._look_again_at
+        return None, True
+
+    def look_at_owners(self) -> None:
+        """Look whether somebody else has signed in, unless that was looked at within the last second."""
+        self._owners.poll()
+
     def refresh(self) -> CredentialsRecord:
         """
         Get new credentials now, whatever is held and whatever failed before.

@@ -1,0 +1,356 @@
+"""
+What the tasks of an event loop wait for: calls that threads of ours make for them.
+
+A `Flight` is one call. Any number of tasks wait for it, in any number of event loops, each on a future of its
+own: cancelling one disturbs neither the others nor the call. `Flights` are those of one pool object, where
+equal calls become one. The `Crew` has the threads, which all users of a pool share.
+
+The threads are daemons, so that a call that hangs does not keep the interpreter. What must not be cut off at
+its end runs in a thread of its own (`exchange.deadline.to_its_end`).
+
+A loop's thread waits for no lock that is held for long, and each `_Side` is touched by its own loop alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import os
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from ..awaiting import CALLERS, Caller
+from ..errors import CognitoCredentialsError, ConfigurationError, ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+MOST_THREADS: Final = 16
+"""How many calls a pool and its users make at a time. In the long run the service's quotas allow fewer."""
+LONGEST_FLIGHT: Final = 120.0
+"""
+Seconds after which tasks give up a call, counted from its begin.
+
+By its own limits a call is over before: the wait for another process, a login of 30 s, and the exchange. So
+only a function of the app hangs for as long.
+"""
+
+
+class _Side:
+    """The tasks of one event loop that wait for a flight. Only that loop's thread uses it."""
+
+    __slots__ = ("_flight", "_timer", "_waiting", "loop")
+
+    def __init__(self, flight: Flight[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._flight = flight
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def future(self) -> asyncio.Future[None]:
+        """Make what one task waits for."""
+        future = self.loop.create_future()
+        self._waiting.append(future)
+        if self._timer is None:
+            self._look_later()
+        return future
+
+    def wake(self) -> None:
+        """Let all tasks go on; each of them sees whether the flight is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():  # a task that was cancelled has cancelled its own
+                future.set_result(None)
+
+    def _look_later(self) -> None:
+        left = self._flight.seconds_left()
+        if left is not None:
+            self._timer = self.loop.call_later(left, self._look)
+
+    def _look(self) -> None:
+        """Let the tasks give up, unless the call began later than they came."""
+        self._timer = None
+        if self._flight.is_late:
+            self._flight.crew.replace(self._flight)
+            self.wake()
+        else:
+            self._look_later()
+
+
+class Flight(Generic[T]):
+    """
+    One call that a thread makes, and what came of it.
+
+    Args:
+        crew: Has the thread.
+        function: The call. It is dropped when it is over, with all that it holds.
+        seconds: How long it may take; None for as long as a person takes.
+        is_repeatable: Whether it is made once more where the loop that its login function ran on has ended,
+            and tasks of other loops wait, too.
+    """
+
+    def __init__(
+        self, crew: Crew, function: Callable[[], T], seconds: float | None, *, is_repeatable: bool = False
+    ) -> None:
+        self.crew = crew
+        self.seconds = seconds
+        self.callers: list[Caller] = []
+        self.is_over = False
+        self.is_replaced = False
+        self.is_submitted = False
+        self._began: float | None = None
+        self._error: BaseException | None = None
+        self._function: Callable[[], T] | None = function
+        self._is_repeatable = is_repeatable
+        self._process = os.getpid()
+        self._sides: dict[asyncio.AbstractEventLoop, _Side] = {}
+        self._value: T
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has still to end. In a forked child, and by a closed loop, it never does."""
+        has_lost_its_loop = not self.is_submitted and self.callers[0].loop.is_closed()
+        return not (self.is_over or has_lost_its_loop) and self._process == os.getpid()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it takes too long."""
+        left = self.seconds_left()
+        return left is not None and left <= 0
+
+    def seconds_left(self) -> float | None:
+        """Return how long it may still take, all of it while it has not begun; None for any time."""
+        if self.seconds is None or self._began is None:
+            return self.seconds
+        return self._began + self.seconds - time.monotonic()
+
+    def begin(self) -> None:
+        """
+        Have a thread make the call.
+
+        That is after the tasks which are ready now. Of a thousand that come together, all are waiting when
+        the thread begins, which takes turns with the loop from then on.
+        """
+        self._side().loop.call_soon(self.crew.submit, self)
+
+    async def over(self) -> bool:
+        """Wait until it is over, or takes too long; tell whether it is over."""
+        side = self._side()
+        future = side.future()
+        if self.is_over:  # the thread has ended it, perhaps without a look at this side
+            side.wake()
+        await future
+        return self.is_over
+
+    async def outcome(self) -> T:
+        """
+        Wait, and return what the call returned, or raise what it raised.
+
+        Raises:
+            ServiceError: The call takes too long. It goes on.
+        """
+        if not await self.over():
+            raise ServiceError(
+                f"no answer within {self.seconds:.0f} s: a login function or the disk hangs",
+                hint="Give the login function a time limit of its own",
+                code="DeadlineExceeded",
+            )
+        error = self._error
+        if error is None:
+            return self._value
+        try:
+            # All tasks raise the same error, which would keep the frames of each.
+            raise error.with_traceback(None) if isinstance(error, CognitoCredentialsError) else error
+        finally:
+            del error
+
+    def run(self) -> None:
+        """In the thread: make the call, and wake the tasks."""
+        self._began = time.monotonic()
+        error = self._attempt(self.callers[0])
+        attempts = 1
+        while self._is_repeatable and _ended_with_its_loop(error) and attempts < len(self.callers):
+            error = self._attempt(self.callers[attempts])
+            attempts += 1
+        self.end(error)
+
+    def end(self, error: BaseException | None) -> None:
+        """End it, with the value that is there or with *error*, and wake the tasks."""
+        self._error = error
+        self._function = None
+        # Whoever joins from here on sees that it is over. Whoever has joined before is among the sides.
+        self.is_over = True
+        for side in list(self._sides.values()):
+            with contextlib.suppress(RuntimeError):  # that loop has been closed, and its tasks with it
+                side.loop.call_soon_threadsafe(side.wake)
+
+    def _attempt(self, caller: Caller) -> BaseException | None:
+        try:
+            self._value = caller.context.copy().run(self._call)
+        except BaseException as error:  # noqa: BLE001  (all of it belongs to the tasks that wait)
+            return error
+        return None
+
+    def _call(self) -> T:
+        CALLERS.set(self.callers)
+        assert self._function is not None  # noqa: S101  (for the type checker: it is not over)
+        return self._function()
+
+    def _side(self) -> _Side:
+        loop = asyncio.get_running_loop()
+        side = self._sides.get(loop)
+        if side is None:
+            side = self._sides[loop] = _Side(self, loop)
+            self.callers.append(Caller(loop, contextvars.copy_context()))
+        return side
+
+
+def _ended_with_its_loop(error: BaseException | None) -> bool:
+    return isinstance(error, ServiceError) and error.is_of_caller
+
+
+class Flights:
+    """The calls of one pool object that are under way."""
+
+    __slots__ = ("_alone", "_shared", "crew")
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        self._alone: tuple[Flight[Any], ...] = ()
+        self._shared: dict[str, Flight[Any]] = {}
+
+    def shared(self, name: str, function: Callable[[], T]) -> Flight[T]:
+        """Return the flight called *name*, or begin one that calls *function*."""
+        self._check_not_within()
+        flight: Flight[T] | None = self._shared.get(name)
+        if flight is None or not flight.is_under_way:
+            # Two loops may come here at once. Then one call waits for the other, which costs only a thread.
+            flight = Flight(self.crew, function, LONGEST_FLIGHT, is_repeatable=True)
+            self._shared[name] = flight
+            flight.begin()
+        return flight
+
+    def alone(self, function: Callable[[], T], seconds: float | None = LONGEST_FLIGHT) -> Flight[T]:
+        """Begin a flight that calls *function* for one task; *seconds* as in `Flight`."""
+        self._check_not_within()
+        flight = Flight(self.crew, function, seconds)
+        self._alone = (*(other for other in self._alone if other.is_under_way), flight)
+        flight.begin()
+        return flight
+
+    def _check_not_within(self) -> None:
+        """Refuse a login function of a flight that is under way here: it would wait for itself."""
+        callers = CALLERS.get()
+        if callers and any(
+            flight.callers is callers and not flight.is_over
+            for flight in (*self._alone, *self._shared.values())
+        ):
+            raise ConfigurationError(
+                "a login's token source asked the same identity pool for credentials",
+                hint="Get the login token without AWS credentials of this pool",
+            )
+
+
+class _Threads:
+    """The threads of one process, and the flights that wait for one."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.count = 0
+        self.waiting: deque[Flight[Any]] = deque()
+        self.unfinished: set[Flight[Any]] = set()
+
+
+class Crew:
+    """The threads that make the calls of a pool and of its users."""
+
+    __slots__ = ("_of_process",)
+
+    def __init__(self) -> None:
+        # A forked child has none of its parent's threads, and their lock may stay locked there for ever.
+        self._of_process: dict[int, _Threads] = {}
+
+    def submit(self, flight: Flight[Any]) -> None:
+        """Have a thread run *flight*: now, or when one is free; at once where it waits for a person."""
+        flight.is_submitted = True
+        threads = self._threads()
+        is_for_person = flight.seconds is None
+        with threads.lock:
+            threads.unfinished.add(flight)
+            if not is_for_person:
+                threads.waiting.append(flight)
+        if is_for_person:
+            self._start(threads, flight)
+        else:
+            self._hire(threads)
+
+    def replace(self, flight: Flight[Any]) -> None:
+        """Let another thread take the place of the one that hangs in *flight*."""
+        threads = self._threads()
+        with threads.lock:
+            if flight.is_replaced or flight.is_over:
+                return
+            flight.is_replaced = True
+            threads.count -= 1
+        self._hire(threads)
+
+    def unfinished(self) -> list[Flight[Any]]:
+        """Return the flights of this process that are not over."""
+        threads = self._threads()
+        with threads.lock:
+            return list(threads.unfinished)
+
+    def _threads(self) -> _Threads:
+        # `setdefault` is atomic, so two threads of a new child make one.
+        return self._of_process.get(os.getpid()) or self._of_process.setdefault(os.getpid(), _Threads())
+
+    def _hire(self, threads: _Threads) -> None:
+        with threads.lock:
+            if not threads.waiting or threads.count >= MOST_THREADS:
+                return
+            threads.count += 1
+        self._start(threads)
+
+    def _start(self, threads: _Threads, alone: Flight[Any] | None = None) -> None:
+        """Start a thread for the flight *alone*, or for all that wait."""
+        target = self._work if alone is None else self._run
+        thread = threading.Thread(
+            target=target, args=(threads, alone), name="cognito-credentials-async", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError:
+            # A limit of the system, or the end of the interpreter. Other threads go on with what waits.
+            with threads.lock:
+                threads.count -= alone is None
+                stranded = [alone] if alone else [] if threads.count else list(threads.waiting)
+                if alone is None and not threads.count:
+                    threads.waiting.clear()
+                threads.unfinished.difference_update(stranded)
+            for flight in stranded:
+                flight.end(ServiceError("no thread can be started", hint="Try again when fewer threads run"))
+
+    def _work(self, threads: _Threads, _: None) -> None:
+        """In a thread: run what waits, and end when nothing is left."""
+        while True:
+            with threads.lock:
+                if not threads.waiting:
+                    threads.count -= 1
+                    return
+                flight = threads.waiting.popleft()
+            self._run(threads, flight)
+            if flight.is_replaced:  # it took so long that another thread has been counted in this one's place
+                return
+
+    def _run(self, threads: _Threads, flight: Flight[Any]) -> None:
+        flight.run()
+        with threads.lock:
+            threads.unfinished.discard(flight)
