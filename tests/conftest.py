@@ -49,6 +49,7 @@ THOROUGH = (
     "tests/browser/",
     "tests/cache/test_campaigns.py",
     "tests/cli/login/",
+    "tests/cli/test_completion.py",
     "tests/cli/test_exec.py",
     "tests/cli/test_records.py",
     "tests/consumers/",

@@ -1,5 +1,6 @@
 """
-What tests need and the `test` extra does not install: a browser, Node.js, a keyring, other people's packages.
+What tests need and the `test` extra does not install: a browser, Node.js, a keyring, shells, other
+people's packages.
 
 Tests that need a missing program are skipped, and name it. `.ci/run` installs them all, and sets
 ``TESTS_REQUIRE_ALL``, with which a missing program is a failure. The packages of the `consumers` extra are in
@@ -20,11 +21,15 @@ import pytest
 CHROMIUM = "chromium and chromium-driver (Debian's packages)"
 NODE = "Node.js with npm"
 SECRET_SERVICE = "dbus-run-session and gnome-keyring-daemon (Debian's packages dbus and gnome-keyring)"
+BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     CHROMIUM: ("chromium", "chromedriver"),
     NODE: ("node", "npm"),
     SECRET_SERVICE: ("dbus-run-session", "gnome-keyring-daemon"),
+    "bash": ("bash",),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
 }
 
 

@@ -23,6 +23,8 @@ and an exit code.
     own_command.py       the ``credential_process`` line of this installation
     precedence.py        a profile -> what other programs use in place of its identity pool
     wizard.py            the questions of ``configure``
+    completion/          all commands and options -> a script for a shell, which completes command lines
+    profile_names.py     the AWS config file -> names that such a script offers
 
 This file dispatches and imports nothing heavy: an SDK runs ``credential-process`` before each of the user's
 commands, so an answer from the cache must cost hardly more than starting the interpreter.
@@ -70,6 +72,10 @@ def _run(argv: list[str], *, own_process: bool) -> int:
             line = answer(argv, os.environ)
             if line is not None and _printed(line):
                 return 0
+        if argv == ["completion", "--profiles"]:  # a shell waits for it at each Tab
+            from .profile_names import print_names
+
+            return print_names(os.environ)
         from .commands import run
 
         return run(argv, own_process=own_process)

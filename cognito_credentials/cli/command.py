@@ -19,17 +19,21 @@ PROGRAM: Final = "cognito-credentials"
 
 
 class Options:
-    """Adds options to a parser, and keeps their names, which argparse has no public way to list."""
+    """Adds options to a parser, and keeps what it added, which argparse has no public way to list."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self.names: list[str] = []
+        self.actions: list[argparse.Action] = []
         self._parser = parser
-        self._add: Callable[..., object] = parser.add_argument
+        self._add: Callable[..., argparse.Action] = parser.add_argument
+
+    @property
+    def names(self) -> list[str]:
+        """What the options are called, such as ``--profile``."""
+        return [name for action in self.actions for name in action.option_strings]
 
     def add(self, *names: str, **behaviour: Any) -> None:
         """Add an option or a positional argument, as `argparse.ArgumentParser.add_argument`."""
-        self._add(*names, **behaviour)
-        self.names += [name for name in names if name.startswith("-")]
+        self.actions.append(self._add(*names, **behaviour))
 
     def group(self, title: str) -> Options:
         """Return what adds options under a separate heading in the help."""
@@ -39,9 +43,9 @@ class Options:
         """Return what adds options of which one excludes the others."""
         return self._with(self._parser.add_mutually_exclusive_group().add_argument)
 
-    def _with(self, add: Callable[..., object]) -> Options:
+    def _with(self, add: Callable[..., argparse.Action]) -> Options:
         other = Options(self._parser)
-        other.names, other._add = self.names, add
+        other.actions, other._add = self.actions, add
         return other
 
 

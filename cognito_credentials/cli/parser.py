@@ -81,10 +81,7 @@ def parse(argv: list[str], commands: Sequence[Entry]) -> argparse.Namespace:
         UsageError: It is malformed.
         SystemExit: Help or version was asked for, and has been printed.
     """
-    before = Parser(prog=PROGRAM)
-    known = Options(before)
-    _add_global_options(known)
-    known.add("--version", action=_PrintVersion, nargs=0)
+    before, known = _parser_before()
     before.help_text = lambda: _help(commands)
     index = _index_of_command(argv, known.names)
     word = argv[index] if index < len(argv) else None
@@ -101,6 +98,21 @@ def parse(argv: list[str], commands: Sequence[Entry]) -> argparse.Namespace:
     return options
 
 
+def options_of(entry: Entry | None) -> list[argparse.Action]:
+    """Return the options and positional arguments of a command, in the order of its help; None: before it."""
+    _, options = _parser_before() if entry is None else _parser_of(entry, entry.load())
+    return options.actions
+
+
+def _parser_before() -> tuple[Parser, Options]:
+    """Return the parser of what stands before the command's name."""
+    parser = Parser(prog=PROGRAM)
+    options = Options(parser)
+    _add_global_options(options)
+    options.add("--version", action=_PrintVersion, nargs=0, help="print the version")
+    return parser, options
+
+
 def _no_such_command(word: str, names: list[str]) -> UsageError:
     meant = near(word, names)
     hint = f"Did you mean '{meant[0]}'?" if meant else f"Run '{PROGRAM} --help' to see the commands"
@@ -114,7 +126,7 @@ def _parse_behind(argv: list[str], options: argparse.Namespace) -> None:
     own, child = _split_at_dashes(argv) if name == "exec" else (argv, None)
     _, unknown = parser.parse_known_args(own, options)
     if unknown:
-        raise _unknown(unknown, name, known)
+        raise _unknown(unknown, name, known.names)
     if child is not None and len(vars(options).get("child") or ()) == 1:
         raise UsageError(
             f"'{clean(options.child[0], 40)}' stands before '--', where options stand",
@@ -132,8 +144,8 @@ def _refuse_profile(options: argparse.Namespace, word: str) -> None:
             raise UsageError(f"{word} takes no --{name}", f"Run '{PROGRAM} {word} --help'")
 
 
-def _parser_of(entry: Entry, command: Command) -> tuple[Parser, list[str]]:
-    """Return the parser of what follows the command's name, and the names of its options."""
+def _parser_of(entry: Entry, command: Command) -> tuple[Parser, Options]:
+    """Return the parser of what follows the command's name, and its options."""
     parser = Parser(
         prog=f"{PROGRAM} {entry.name}",
         usage=f"{PROGRAM} {entry.name} [options]{command.arguments}",
@@ -148,7 +160,7 @@ def _parser_of(entry: Entry, command: Command) -> tuple[Parser, list[str]]:
 
         add_pool_options(options)
     _add_global_options(options, takes_profile=command.takes_profile)
-    return parser, options.names
+    return parser, options
 
 
 def _add_global_options(options: Options, *, takes_profile: bool = True) -> None:

@@ -10,6 +10,7 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     unlink.py               take one login off the identity
     configure.py            write a profile
     refresh.py, clear.py    renew credentials, forget them
+    completion.py           print what shells complete command lines with
     demo.py, emulator.py    try it out on this machine
     helping.py              ``help``
 
@@ -45,6 +46,9 @@ COMMANDS = (
     Entry("configure", "configure", "set up and clean up", "write a profile into the AWS config file"),
     Entry("refresh", "refresh", "set up and clean up", "get new credentials now"),
     Entry("clear", "clear", "set up and clean up", "forget credentials, keep identities"),
+    Entry(
+        "completion", "completion", "set up and clean up", "print a script that completes commands in a shell"
+    ),
     Entry(
         "demo",
         "demo",
