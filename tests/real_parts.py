@@ -1,6 +1,6 @@
 """
-What tests need and the `test` extra does not install: a browser, Node.js, a keyring, shells, other
-people's packages.
+What tests need and the `test` extra does not install: a browser, Node.js, a keyring, shells, and packages of
+other people.
 
 Tests that need a missing program are skipped, and name it. `.ci/run` installs them all, and sets
 ``TESTS_REQUIRE_ALL``, with which a missing program is a failure. The packages of the `consumers` extra are in
