@@ -51,10 +51,12 @@ if TYPE_CHECKING:
     from .pool.pool import IdentityPool
     from .secret import Secret
     from .session import Session, install
+    from .sign_in.challenge import ChallengeRequired
 
 __all__ = [
     "AsyncIdentityPool",
     "CacheError",
+    "ChallengeRequired",
     "ClockSkewError",
     "CognitoCredentialsError",
     "ConfigurationError",
@@ -73,6 +75,7 @@ __all__ = [
 
 _HOME = {
     "AsyncIdentityPool": "pool.async_pool",
+    "ChallengeRequired": "sign_in.challenge",
     "IdentityPool": "pool.pool",
     "IdentityPoolProvider": "botocore_chain",
     "Secret": "secret",

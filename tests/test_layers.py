@@ -29,8 +29,8 @@ ORDER = {
         "importing",
     ),
     "sign_in": (
-        *("sign_out_all", "__init__", "profile", "sources", "source", "leftovers", "signed_in", "kept"),
-        *("ways", "issuers", "checks", "extra"),
+        *("sign_out_all", "__init__", "profile", "sources", "source", "leftovers"),
+        *("challenge", "signed_in", "kept", "ways", "issuers", "checks", "extra"),
     ),
     "emulator": (
         *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations", "service"),

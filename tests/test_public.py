@@ -18,7 +18,7 @@ PACKAGE = ROOT / "cognito_credentials"
 PUBLIC = {
     *("AsyncIdentityPool", "IdentityPool", "IdentityPoolProvider", "Session", "install"),
     *("Secret", "TemporaryCredentials"),
-    *("CacheError", "ClockSkewError", "CognitoCredentialsError", "ConfigurationError"),
+    *("CacheError", "ChallengeRequired", "ClockSkewError", "CognitoCredentialsError", "ConfigurationError"),
     *("CredentialsExpiredError", "LoginRejectedError", "LoginRequiredError", "RefusedError", "ServiceError"),
 }
 
@@ -44,7 +44,9 @@ REVEALED = {
     "sign_in/issuers/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
     "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
     "sign_in/kept/replacing.py": (1, "the file of the sign-in before is put back"),
-    "sign_in/ways/password.py": (2, "a code is stripped; codes and new passwords go into the request"),
+    "sign_in/challenge.py": (1, "a choice is compared with the choices"),
+    "sign_in/checks.py": (2, "whether a form's field is empty; a user name, which is no secret"),
+    "sign_in/ways/password.py": (3, "which choice it is; the spaces are taken out of a code"),
     "sign_in/ways/srp.py": (1, "into the proof"),
     "sign_in/kept/stored_tokens.py": (4, "the form in which it is stored, and back"),
     "sign_in/source.py": (1, "whose verified token it is"),
@@ -52,10 +54,8 @@ REVEALED = {
         4,
         "code, its verifier, device code, refresh token, client secret: into requests",
     ),
-    "sign_in/issuers/user_pool.py": (
-        6,
-        "refresh token and, for devices, access token go into the request; the ID token names its issuer",
-    ),
+    "sign_in/issuers/user_pool.py": (1, "the ID token names its issuer"),
+    "sign_in/issuers/user_pool_api.py": (1, "into the request"),
     "botocore_credentials.py": (2, "botocore signs with text"),
 }
 """File -> number of calls of `Secret.reveal()`, and their reason. A new call needs a line here."""

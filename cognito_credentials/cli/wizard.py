@@ -36,6 +36,7 @@ _OPTIONS: Final = (
     ("oidc-client-secret", "cognito_oidc_client_secret", "SOURCE", "where its secret is, if it has one"),
     ("oidc-scopes", "cognito_oidc_scopes", "LIST", "what to ask for; openid email offline_access"),
     ("sign-in", "cognito_sign_in", "WAY", "browser (default), device or password"),
+    ("first-factor", "cognito_first_factor", "WHAT", "for password: password, sms, email or choice"),
     ("redirect-ports", "cognito_redirect_ports", "LIST", "loopback ports registered for the client"),
     ("login-provider", "cognito_login_provider", "NAME", "login provider name, where it is not the issuer's"),
     ("login-store", "cognito_login_store", "WHERE", "keyring (default), or file: plain, only for you"),

@@ -32,15 +32,19 @@ def drops_frames_on_error(function: Callable[P, T]) -> Callable[P, T]:
     Let an error about the arguments leave *function* without frames, its own among them.
 
     The arguments of a public function may be login tokens, or an environment with tokens and passwords in it.
-    A `TypeError` counts, too: Python raises it for a misspelt argument beside a token.
+    A `TypeError` counts, too: Python raises it for a misspelt argument beside a token. So does Ctrl-C. Any
+    other error keeps the frames that it passed through, but no arguments in the frame of this.
     """
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except (CognitoCredentialsError, TypeError) as error:
+        except (CognitoCredentialsError, TypeError, KeyboardInterrupt) as error:
             problem = error.with_traceback(None)
+        except BaseException:
+            del args, kwargs
+            raise
         del args, kwargs  # this frame is among those that the error keeps
         problem.__context__ = None
         try:

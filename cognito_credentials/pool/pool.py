@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..refresh.held import Held
     from ..secret import Secret
     from ..settings.settings import Arguments, Settings
+    from ..sign_in.signed_in import SignedIn
     from ..sign_in.ways.prompt import Prompt
 
     IdentityChanged = Callable[[str | None, str, str], None]
@@ -343,6 +344,57 @@ class IdentityPool:
             )
         finally:
             self._announce(parts)
+
+    @drops_frames_on_error
+    def sign_in_with_password(
+        self,
+        username: str,
+        password: str | Secret | None = None,
+        *,
+        first_factor: str | None = None,
+        link_guest: bool = False,
+        provider: str | None = None,
+        store: str | None = None,
+    ) -> SignedIn:
+        """
+        Sign in to a user pool with what a person has typed into the app's own form; one attempt.
+
+            try:
+                account = pool.sign_in_with_password(username, password)
+            except ChallengeRequired as challenge:      # show a field for challenge.kind, keep the challenge
+                account = challenge.answer(text)        # which returns the account, or raises in the same way
+
+        The password is proven without being sent. Nothing is tried again by itself: five wrong passwords lock
+        the user out for a while. `sign_in` asks on a terminal instead, and has all other ways.
+
+        Args:
+            username: The user name, or an e-mail address or telephone number where the pool takes these.
+            password: None to sign in without one, or to ask for it later.
+            first_factor: Where there is no password: ``sms`` or ``email`` (a code), ``password``, or
+                ``choice`` of what the pool offers. By default that of the `UserPool`, else ``choice``. The
+                app client needs ALLOW_USER_AUTH for it; for a password alone, ALLOW_USER_SRP_AUTH.
+            link_guest: As `sign_in` has it.
+            provider: Which login, where there are several.
+            store: As `sign_in` has it.
+
+        Raises:
+            ChallengeRequired: The pool asks for a code, a new password or a choice.
+            LoginRejectedError: User name or password is wrong or empty, or the user cannot sign in now.
+            RefusedError: The pool asks for what only a browser can do, such as a passkey.
+            ServiceError: The pool does not answer.
+            ConfigurationError: The logins name no user pool, or its app client cannot be used.
+            CacheError: The sign-in cannot be stored.
+        """
+        name, secret = signing_in.typed(username, password)
+        del password  # what a store of the app raises keeps this frame
+        parts = self._built()
+        source = signing_in.source_to_sign_in(parts, provider)
+        return signing_in.step(
+            parts,
+            lambda: source.begin_with_password(name, secret, first_factor=first_factor, store=store),
+            link_guest=link_guest,
+            announce=lambda: self._announce(parts),
+        )
 
     def sign_out(self, scope: str = "login", *, revoke: bool = True) -> SignedOut:
         """

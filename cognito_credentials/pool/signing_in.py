@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from ..errors import CognitoCredentialsError, ConfigurationError, clean
+from ..importing import IMPORTING
 from ..logins.signed_out import SignedOut
 from ..logins.source import describe
 from . import linking
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..logins import Logins
+    from ..secret import Secret
     from ..sign_in.kept.account import Account
-    from ..sign_in.source import SignInSource
+    from ..sign_in.signed_in import SignedIn
+    from ..sign_in.source import Asked, SignInSource
     from .parts import Parts
 
 SCOPES: Final = ("credentials", "login", "identity")
@@ -75,6 +78,60 @@ def sign_in(
     if link_guest:
         linking.link_guest(parts)
     return account.shown
+
+
+def typed(username: object, password: object) -> tuple[str, Secret | None]:
+    """
+    Check what a person has typed into a form.
+
+    Raises:
+        LoginRejectedError: Something is empty.
+        ConfigurationError: Something is no text.
+    """
+    with IMPORTING:
+        from ..sign_in import checks
+
+    return checks.typed_name(username), None if password is None else checks.typed(password, "the password")
+
+
+def step(
+    parts: Parts, act: Callable[[], SignedIn | Asked], *, link_guest: bool, announce: Callable[[], None]
+) -> SignedIn:
+    """
+    Do one step of a sign-in that a form of an app drives.
+
+    Args:
+        act: Begins the sign-in, or answers a question.
+        link_guest: As `sign_in` has it.
+        announce: Announces a change of the identity; called after each step.
+
+    Raises:
+        ChallengeRequired: There is a question to the person.
+        CognitoCredentialsError: As `sign_in`.
+    """
+    with IMPORTING:
+        from ..sign_in.challenge import ChallengeRequired
+        from ..sign_in.source import Asked
+
+    def signed_in() -> SignedIn:
+        outcome = act()
+        if not isinstance(outcome, Asked):
+            return outcome
+        # Raised within `switch_user`: nobody has signed in, and what is held stays.
+        raise ChallengeRequired(
+            outcome.question,
+            lambda text, attributes: step(
+                parts, lambda: outcome.answer(text, attributes), link_guest=link_guest, announce=announce
+            ),
+        )
+
+    try:
+        account = parts.refresher.switch_user(signed_in)
+        if link_guest:
+            linking.link_guest(parts)
+        return account
+    finally:
+        announce()
 
 
 def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:

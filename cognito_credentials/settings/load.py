@@ -53,7 +53,7 @@ NAMES: Final[Mapping[str, Names]] = {
 SIGN_IN_KEYS: Final = (
     *("cognito_user_pool_id", "cognito_client_id", "cognito_domain", "cognito_sign_in"),
     *("cognito_oidc_issuer", "cognito_oidc_client_id", "cognito_oidc_scopes", "cognito_redirect_ports"),
-    *("cognito_oidc_client_secret", "cognito_login_provider", "cognito_login_store"),
+    *("cognito_oidc_client_secret", "cognito_login_provider", "cognito_login_store", "cognito_first_factor"),
 )
 """Profile keys of signing in."""
 

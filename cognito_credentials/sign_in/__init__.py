@@ -14,6 +14,7 @@ The names are here and not at the top of the package, since most programs do not
     sign_out_all.py   `logout --all`: every sign-in on this machine -> what was ended
     profile.py        the keys of a profile -> its UserPool or OidcLogin
     sources.py        UserPool, OidcLogin: the login sources; their arguments
+    challenge.py      a question of a user pool to the person, for a form of an app
     signed_in.py      a person's verified tokens -> whose account they are for
     source.py         what both have in common: token(), who is signed in, sign_in(), sign_out()
     leftovers.py      sign-ins that no profile leads to any more -> ended at the issuer that they were made at
@@ -33,12 +34,14 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..developer.login import DeveloperLogin
+    from .challenge import ChallengeRequired
     from .signed_in import SignedIn
     from .sources import OidcLogin, UserPool
 
-__all__ = ["DeveloperLogin", "OidcLogin", "SignedIn", "UserPool"]
+__all__ = ["ChallengeRequired", "DeveloperLogin", "OidcLogin", "SignedIn", "UserPool"]
 
 _HOME = {
+    "ChallengeRequired": "sign_in.challenge",
     "DeveloperLogin": "developer.login",
     "OidcLogin": "sign_in.sources",
     "SignedIn": "sign_in.signed_in",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..errors import ConfigurationError, clean
+from ..errors import ConfigurationError, LoginRejectedError, clean
 from ..logins.program import source_of_object
 from ..logins.providers import check_provider
 from ..logins.source import Source
@@ -21,6 +21,7 @@ from ..settings.checks import text
 WAYS: Final = ("browser", "device", "password")
 NO_BROWSER: Final = "no-browser"
 """A way that is never configured: a browser on another machine, by copying addresses there and back."""
+FIRST_FACTORS: Final = ("password", "sms", "email", "choice")
 STORES: Final = ("keyring", "file")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PREFIX: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -121,6 +122,43 @@ def check_username(name: str | None, way: str) -> None:
             f"a user name goes with a password, and the way to sign in here is '{clean(way, 40)}'",
             hint="Leave username out, or choose way='password' (--password on the command line)",
         )
+
+
+def typed(value: object, what: str) -> Secret:
+    """
+    Check what a person has typed into a form of an app; it may be a secret, and no message repeats it.
+
+    Args:
+        what: What it is, for messages.
+
+    Raises:
+        LoginRejectedError: It is empty; that is the person's to correct.
+        ConfigurationError: It is no text; that is the app's.
+    """
+    given = Secret(value) if isinstance(value, str) else value
+    if not isinstance(given, Secret):
+        raise ConfigurationError(
+            f"{what} is {type(value).__name__}, and no text", hint="Give text or a Secret"
+        )
+    if not given.reveal().strip():
+        raise LoginRejectedError(f"{what} is empty", hint="Fill it in")
+    return given
+
+
+def typed_name(value: object) -> str:
+    """Check a user name that a person has typed into a form; raises the errors of `typed`."""
+    return typed(value, "the user name").reveal().strip()
+
+
+def first_factor(value: object, where: str) -> str:
+    """Check what a person proves first who they are with, where a user pool has a choice."""
+    given = text(value, where)
+    if given not in FIRST_FACTORS:
+        raise ConfigurationError(
+            f"{where} is '{clean(given, 40)}'",
+            hint=f"Use {', '.join(FIRST_FACTORS[:-1])} or {FIRST_FACTORS[-1]}",
+        )
+    return given
 
 
 def store(value: object, where: str) -> str:

@@ -20,7 +20,9 @@ _OPTIONS: Final = {
     "login_provider": "cognito_login_provider",
 }
 """The profile key of each argument that `UserPool` and `OidcLogin` share."""
-_USER_POOL: Final = ("cognito_user_pool_id", "cognito_client_id", "cognito_domain")
+_USER_POOL: Final = (
+    *("cognito_user_pool_id", "cognito_client_id", "cognito_domain", "cognito_first_factor"),
+)
 _OIDC: Final = (
     *("cognito_oidc_issuer", "cognito_oidc_client_id"),
     *("cognito_oidc_scopes", "cognito_oidc_client_secret"),
@@ -95,10 +97,14 @@ def _user_pool(
     if domain is not None:
         region = user_pool_id.partition("_")[0]
         domain = checks.domain(domain, f"cognito_domain from {origin}", region)
+    factor = settings.get("cognito_first_factor")
+    if factor is not None:
+        factor = checks.first_factor(factor, f"cognito_first_factor from {origin}")
     return UserPool(
         user_pool_id,
         checks.client_id(settings["cognito_client_id"], f"cognito_client_id from {origin}"),
         domain=domain,
+        first_factor=factor,
         endpoint_url=checked_endpoint(endpoint[0], f"endpoint_url from {endpoint[1]}") if endpoint else None,
         **options,
     )

@@ -9,14 +9,15 @@ libraries of the extra ``login``, are imported when an issuer is asked.
 from __future__ import annotations
 
 import copy
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..clock import Clock
 from ..digest import digest
-from ..errors import CacheError, shell_word
+from ..errors import CacheError, ConfigurationError, shell_word
 from ..exchange.interruption import drops_frames_on_interrupt
 from ..importing import IMPORTING
 from ..logins.claims import provider_of, unverified_claims, unverified_subject
@@ -35,7 +36,17 @@ if TYPE_CHECKING:
     from .issuers.issuer import Issuer
     from .issuers.tokens import Verified
     from .signed_in import SignedIn
+    from .ways.password import PasswordSignIn, Question
     from .ways.prompt import Prompt
+
+_log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A question that a sign-in of `SignInSource.begin_with_password` waits for."""
+
+    question: Question
+    answer: Callable[[Secret, Mapping[str, Secret]], SignedIn | Asked]
 
 
 class SignInSource(Source):
@@ -50,6 +61,7 @@ class SignInSource(Source):
     can_change_owner = True
     provider: str
     ways: tuple[str, ...] = checks.WAYS
+    first_factor: str | None = None
 
     def __init__(
         self,
@@ -217,7 +229,7 @@ class SignInSource(Source):
 
                 def finish(verified: Verified) -> Account:
                     account = keep(verified)
-                    self._after_sign_in(verified, prompt)
+                    self._after_sign_in(verified, prompt.say)
                     return account
 
                 if chosen == "browser":
@@ -227,6 +239,61 @@ class SignInSource(Source):
                 if chosen == "password":
                     return finish(self._with_password(prompt, username))
                 return finish(self._with_browser_elsewhere(prompt))
+
+    @drops_frames_on_interrupt
+    def begin_with_password(
+        self,
+        username: str,
+        password: Secret | None,
+        *,
+        first_factor: str | None = None,
+        store: str | None = None,
+    ) -> SignedIn | Asked:
+        """
+        Begin a sign-in that a form of an app drives. Nobody is asked, and nothing is tried twice.
+
+        Args:
+            password: None for a first factor that the pool or `first_factor` chooses.
+            first_factor: As `UserPool` has it, which says the default.
+            store: ``keyring`` or ``file``; by default as `sign_in` has it.
+
+        Raises:
+            LoginRejectedError: The issuer refused.
+            ServiceError: The issuer does not answer.
+            ConfigurationError: The issuer is no user pool, or a library is missing.
+            CacheError: The refresh token cannot be stored.
+        """
+        where = checks.store(store or self.store or self._store_so_far(), "store")
+        factor = self.first_factor
+        if first_factor is not None:
+            factor = checks.first_factor(first_factor, "first_factor")
+        check_extra("password")
+        with needs_extra():
+            steps = self._steps()
+        return self._step(steps, where, lambda: steps.begin(username, password, factor))
+
+    def _step(
+        self, steps: PasswordSignIn, where: str, act: Callable[[], Verified | Question]
+    ) -> SignedIn | Asked:
+        """Do one step of a sign-in; the store is tried before each, and left as it was until the last."""
+        with IMPORTING:
+            from .ways.password import Question
+
+        with needs_extra(), self._sign_in().begin(where, PATIENT_SECONDS, self._config()) as keep:
+            outcome = act()
+            if isinstance(outcome, Question):
+                question = outcome
+                return Asked(
+                    question,
+                    lambda text, attributes: self._step(
+                        steps, where, lambda: steps.answer(question, text, attributes)
+                    ),
+                )
+            keep(outcome)
+            for warning in steps.warnings:
+                _log.warning("%s", warning)
+            self._after_sign_in(outcome, lambda text: _log.warning("%s", text))
+            return self._signed_in(outcome)
 
     @drops_frames_on_interrupt
     def sign_out(self, *, revoke: bool = True) -> SignedOut:
@@ -266,19 +333,19 @@ class SignInSource(Source):
 
         return signed_in(verified, None if self.has_derived_provider else self.provider)
 
-    def _after_sign_in(self, verified: Verified, prompt: Prompt) -> None:
+    def _after_sign_in(self, verified: Verified, say: Callable[[str], object]) -> None:
         """End earlier sign-ins of the profile, and tell the person about them and about a short sign-in."""
         for done in self._end_earlier(revoke=True):
             for user in done.users:
-                prompt.say(f"Ended the sign-in of {user}, which this profile had before.")
+                say(f"Ended the sign-in of {user}, which this profile had before.")
             for problem in done.problems:
-                prompt.say(f"Its refresh token could not be revoked: {problem}.")
+                say(f"Its refresh token could not be revoked: {problem}.")
             for kept in done.kept:
-                prompt.say(f"{kept}.")
+                say(f"{kept}.")
         self.ends_at = None if verified.refresh_token else float(verified.claims["exp"])
         if self.ends_at is not None:
             until = time.strftime("%H:%M", time.localtime(self.ends_at))
-            prompt.say(f"The issuer gave no refresh token: this sign-in lasts until {until}, and no longer.")
+            say(f"The issuer gave no refresh token: this sign-in lasts until {until}, and no longer.")
 
     def __getstate__(self) -> dict[str, Any]:
         engine = self._engine
@@ -335,6 +402,12 @@ class SignInSource(Source):
 
     def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
         raise NotImplementedError  # only `UserPool` has this way
+
+    def _steps(self) -> PasswordSignIn:
+        raise ConfigurationError(
+            "a form of an app signs in to user pools only",
+            hint=f"Use sign_in(), with one of: {', '.join(self.ways)}",
+        )
 
     def _ports(self) -> tuple[int, ...]:
         """Return the ports for the browser's answer; none for any free port."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..secret import Secret
     from .issuers.issuer import Issuer
     from .issuers.tokens import Verified
+    from .ways.password import PasswordSignIn
     from .ways.prompt import Prompt
 
 
@@ -90,6 +91,9 @@ class UserPool(SignInSource):
         scopes: The scopes to ask for; ``openid`` is added.
         endpoint_url: The endpoint of the user pools API, where it is not AWS's: https, or http to this
             machine. By default ``AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER`` names it.
+        first_factor: What a person proves first who they are with, in the way ``password``: ``password``,
+            ``sms`` or ``email`` (a code), or ``choice`` of what the pool offers. The app client needs
+            ALLOW_USER_AUTH for it. By default a password, by ALLOW_USER_SRP_AUTH.
         sign_in: The way to sign in: ``browser`` (the default) or ``password``.
         redirect_ports: Loopback ports for the browser's answer, tried in order. The browser needs at least
             one, and ``http://127.0.0.1:PORT/callback`` registered for the client.
@@ -118,6 +122,7 @@ class UserPool(SignInSource):
         domain: str | None = None,
         scopes: str | Sequence[str] = ("openid", "email"),
         endpoint_url: str | None = None,
+        first_factor: str | None = None,
         **options: Any,
     ) -> None:
         self.user_pool_id = checks.user_pool_id(user_pool_id, "user_pool_id")
@@ -130,6 +135,9 @@ class UserPool(SignInSource):
         )
         self.domain = None if domain is None else checks.domain(domain, "domain", self.region)
         self._endpoint_url = None if endpoint_url is None else checked_endpoint(endpoint_url, "endpoint_url")
+        self.first_factor = (
+            None if first_factor is None else checks.first_factor(first_factor, "first_factor")
+        )
 
     def _make_issuer(self, network: Network) -> Issuer:
         with IMPORTING:
@@ -163,8 +171,13 @@ class UserPool(SignInSource):
 
     def _with_password(self, prompt: Prompt, username: str | None) -> Verified:
         with IMPORTING:
+            from .ways.prompted import sign_in_at_prompt
+
+        return sign_in_at_prompt(self._steps(), prompt, username, self.first_factor)
+
+    def _steps(self) -> PasswordSignIn:
+        with IMPORTING:
             from .ways.password import PasswordSignIn
 
         issuer: Any = self._issuer()
-        device = self._sign_in().device()
-        return PasswordSignIn(issuer, self.client_id, prompt, device).run(username)
+        return PasswordSignIn(issuer, self.client_id, self._sign_in().device())

@@ -297,11 +297,11 @@ def test_a_user_pool_is_not_sent_a_token_twice(silent: Any, is_taken_once: bool,
     api = UserPoolApi(Network(region="us-east-1", endpoint_url=url))
     sent = {
         "AuthFlow": "REFRESH_TOKEN_AUTH",  # which botocore of any age has
-        "AuthParameters": {"REFRESH_TOKEN": "CANARY-refresh"},
+        "AuthParameters": {"REFRESH_TOKEN": Secret("CANARY-refresh")},
         "ClientId": "4example23456789",
     }
 
     with pytest.raises(ServiceError, match="cannot be reached"):
-        api.call("InitiateAuth", lambda: sent, is_taken_once=is_taken_once)
+        api.call("InitiateAuth", sent, is_taken_once=is_taken_once)
 
     assert len(silent.asked) == times

@@ -242,11 +242,12 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
 
 
 def test_the_names_for_apps_are_here_and_cost_little() -> None:
-    """The three sources are imported from `cognito_credentials.sign_in`, and bring no library along."""
+    """The names for apps are imported from `cognito_credentials.sign_in`, and bring no library along."""
+    names = ["ChallengeRequired", "DeveloperLogin", "OidcLogin", "SignedIn", "UserPool"]
     code = (
-        "import sys; from cognito_credentials.sign_in import DeveloperLogin, OidcLogin, UserPool; "
+        f"import sys; from cognito_credentials.sign_in import {', '.join(names)}; "
         "import cognito_credentials.sign_in as here; "
-        "assert sorted(here.__all__) == ['DeveloperLogin', 'OidcLogin', 'UserPool']; "
+        f"assert sorted(here.__all__) == {names!r}; "
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     done = subprocess.run(

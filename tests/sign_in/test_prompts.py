@@ -171,7 +171,7 @@ def test_what_a_prompt_raises_takes_no_secret_along(
 
     assert secrets
     shown = locals_of(caught.value)
-    assert "_answer" in shown or "_confirmed" in shown
+    assert "sign_in_at_prompt" in shown
     assert not [secret for secret in secrets if secret in shown]
 
 

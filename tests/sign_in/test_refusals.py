@@ -146,6 +146,10 @@ CASES: list[Case] = [
         *(BAD, "REFRESH_TOKEN_AUTH is not enabled for the client.", ConfigurationError),
         *("not enabled", "ALLOW_REFRESH_TOKEN_AUTH"),
     ),
+    (
+        *(BAD, "USER_AUTH is not enabled for the client.", ConfigurationError),
+        *("not enabled", "ALLOW_USER_AUTH"),
+    ),
     (BAD, "Auth flow not enabled for this client", ConfigurationError, "not enabled", "ALLOW_USER_SRP_AUTH"),
     (BAD, "Missing required parameter USERNAME", ConfigurationError, "Missing required", "Correct that"),
     (

@@ -4,7 +4,7 @@ A user pool on this machine that does the server's half of SRP.
 Neither moto nor cognito-local does: the one takes any proof, the other has no SRP. Refresh tokens rotate if
 asked to; each is used up by its use. A pool that remembers devices names each new one, binds the refresh
 token to it, takes it only with the key of a device that was confirmed, and has one that comes back prove
-itself.
+itself. A session ends with the answer that is accepted, after three wrong codes, and after three minutes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.parse
 import uuid
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,6 +29,7 @@ from .srp_server import Exchange, Verifier
 POOL = "us-east-1_Ab1Cd2Ef3"
 CLIENT = "1example23456789client"
 MFA_CODE = "314159"
+SESSION_SECONDS = 180
 GROUP = POOL.partition("_")[2]
 
 
@@ -44,6 +46,7 @@ class User:
 
     def __init__(self, name: str, password: str, challenges: list[str]) -> None:
         self.name, self.subject, self.challenges = name, f"sub-{name}", challenges
+        self.first_factors = ["PASSWORD", "PASSWORD_SRP"]
         self.new_password = ""
         self.devices: dict[str, Verifier] = {}
         self.set_password(password)
@@ -70,6 +73,12 @@ class UserPoolServer:
         self.server_value: int | None = None
         self.has_domain = True
         self.token_changes: dict[str, Any] = {}
+        self.flows = {"USER_SRP_AUTH", "USER_AUTH", "REFRESH_TOKEN_AUTH"}
+        self.shortest_password = 3
+        self.clock: Callable[[], float] = time.time
+        """For the age of sessions."""
+        self.asks_again_by_answer = False
+        """Whether a wrong code is answered with the same challenge and a new session, not with an error."""
         self._sessions: dict[str, dict[str, Any]] = {}
         self._codes: dict[str, dict[str, str]] = {}
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -110,16 +119,52 @@ class UserPoolServer:
                     "InvalidParameterException", "REFRESH_TOKEN_AUTH is not enabled for the client."
                 )
             return self._refreshed(parameters["REFRESH_TOKEN"], parameters.get("DEVICE_KEY"))
+        if body["AuthFlow"] not in self.flows:
+            raise RefusedError(
+                "InvalidParameterException", f"{body['AuthFlow']} is not enabled for the client."
+            )
         user = self.users.get(parameters["USERNAME"])
         if user is None:
             raise RefusedError("NotAuthorizedException", "Incorrect username or password.")
-        proof = Exchange(user.verifier, parameters["SRP_A"], self.server_value)
+        session: dict[str, Any] = {"user": user, "left": list(user.challenges), "device": None, "wrong": 0}
+        if body["AuthFlow"] == "USER_AUTH":
+            preferred = parameters.get("PREFERRED_CHALLENGE")
+            return self._first_factor(session, preferred, parameters)
+        return self._srp(session, parameters)
+
+    def _srp(self, session: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+        user = session["user"]
+        session["proof"] = proof = Exchange(user.verifier, parameters["SRP_A"], self.server_value)
         asked = {"USERNAME": user.name, "USER_ID_FOR_SRP": user.name, **proof.asked()}
-        return self._ask("PASSWORD_VERIFIER", {"user": user, "proof": proof}, asked)
+        return self._ask("PASSWORD_VERIFIER", session, asked)
+
+    def _first_factor(
+        self, session: dict[str, Any], chosen: str | None, parameters: dict[str, str]
+    ) -> dict[str, Any]:
+        user = session["user"]
+        if chosen not in user.first_factors:
+            answer = self._ask("SELECT_CHALLENGE", session, {"USERNAME": user.name})
+            return {**answer, "AvailableChallenges": user.first_factors}
+        if chosen == "PASSWORD_SRP" and "SRP_A" in parameters:
+            return self._srp(session, parameters)
+        return self._next(session, chosen)
+
+    def _session(self, token: str) -> dict[str, Any]:
+        session = self._sessions.get(token)
+        if session is None:
+            raise RefusedError("NotAuthorizedException", "Invalid session for the user.")
+        if self.clock() > session["until"]:
+            raise RefusedError("NotAuthorizedException", "Invalid session for the user, session is expired.")
+        return session
 
     def _respond(self, body: dict[str, Any]) -> dict[str, Any]:
+        session = self._session(body["Session"])
+        answer = self._answered(session, body)
+        self._sessions.pop(body["Session"], None)  # what was accepted is not accepted again
+        return answer
+
+    def _answered(self, session: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
         responses, name = body["ChallengeResponses"], body["ChallengeName"]
-        session = self._sessions[body["Session"]]
         user: User = session["user"]
         session["device"] = responses.get("DEVICE_KEY")
         if session["device"] is not None and session["device"] not in user.devices:
@@ -135,17 +180,37 @@ class UserPoolServer:
             session["proof"] = Exchange(user.devices[session["device"]], responses["SRP_A"])
             asked = {"USERNAME": user.name, "DEVICE_KEY": session["device"], **session["proof"].asked()}
             return self._ask("DEVICE_PASSWORD_VERIFIER", session, asked)
+        elif name == "SELECT_CHALLENGE":
+            return self._first_factor(session, responses["ANSWER"], responses)
+        elif name == "PASSWORD_SRP":
+            return self._srp(session, responses)
         elif name == "NEW_PASSWORD_REQUIRED":
-            user.set_password(responses["NEW_PASSWORD"])
-            user.new_password = responses["NEW_PASSWORD"]
-            assert responses["userAttributes.name"]
+            self._set_password(user, responses)
         elif name == "SELECT_MFA_TYPE":
             session["left"].insert(0, responses["ANSWER"])
         elif responses[f"{name}_CODE"] != MFA_CODE:
-            raise RefusedError("CodeMismatchException", "Invalid code or auth state for the user.")
+            return self._wrong_code(session, body)
         if not session["left"]:
             return self._signed_in(user, session["device"])
         return self._next(session, session["left"].pop(0))
+
+    def _set_password(self, user: User, responses: dict[str, str]) -> None:
+        if len(responses["NEW_PASSWORD"]) < self.shortest_password:
+            raise RefusedError(
+                "InvalidPasswordException",
+                "Password does not conform to policy: Password not long enough",
+            )
+        user.set_password(responses["NEW_PASSWORD"])
+        user.new_password = responses["NEW_PASSWORD"]
+        assert responses["userAttributes.name"]
+
+    def _wrong_code(self, session: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        session["wrong"] += 1
+        if session["wrong"] >= 3:
+            self._sessions.pop(body["Session"])
+        if self.asks_again_by_answer:
+            return self._next(session, body["ChallengeName"])
+        raise RefusedError("CodeMismatchException", "Invalid code or auth state for the user.")
 
     def _next(self, session: dict[str, Any], name: str) -> dict[str, Any]:
         asked = {"USER_ID_FOR_SRP": session["user"].name, "CODE_DELIVERY_DESTINATION": "a***@e***"}
@@ -265,6 +330,7 @@ class UserPoolServer:
     def _ask(self, name: str, session: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
         token = secrets.token_hex(16)
         self._sessions[token] = session
+        session["until"] = self.clock() + SESSION_SECONDS
         return {"ChallengeName": name, "Session": token, "ChallengeParameters": parameters}
 
 

@@ -37,6 +37,9 @@ _OWNER: Final = "Ask whoever runs the user pool"
 _TRIGGER: Final = "That is a rule of their own there: do what it says, or ask whoever runs the sign-in"
 _PASSWORD: Final = "Choose a new password that the user pool's policy allows, and sign in again"  # noqa: S105
 _CLIENT: Final = "Check client id, grants, scopes and redirect addresses, or ask whoever runs the issuer"
+_CORRECTABLE: Final = frozenset(
+    ("CodeMismatchException", "InvalidPasswordException", "PasswordHistoryPolicyViolationException")
+)
 WRONG_PASSWORD: Final = "the user name or the password is wrong"  # noqa: S105
 
 
@@ -160,7 +163,14 @@ TABLE: Final = (
         "InvalidParameterException",
         "user_srp_auth",
         ConfigurationError,
-        "Enable ALLOW_USER_SRP_AUTH for the app client, or sign in with a browser",
+        "Enable ALLOW_USER_SRP_AUTH for the app client; or, where it has ALLOW_USER_AUTH, set "
+        "first_factor='password' (cognito_first_factor); or sign in with a browser",
+    ),
+    Refusal(
+        "InvalidParameterException",
+        "user_auth",
+        ConfigurationError,
+        "Enable ALLOW_USER_AUTH for the app client, or leave first_factor (cognito_first_factor) out",
     ),
     Refusal(
         "InvalidParameterException",
@@ -218,6 +228,22 @@ TABLE: Final = (
         )
     ),
 )
+
+
+def is_wrong_password(error: CognitoCredentialsError) -> bool:
+    """Whether user name or password is wrong; a locked user has the same code."""
+    return error.message == WRONG_PASSWORD
+
+
+def may_be_corrected(error: CognitoCredentialsError) -> bool:
+    """
+    Whether the same question of a user pool may be answered once more, with another text.
+
+    The session of the question stays valid then, until the pool says otherwise.
+    """
+    return error.code in _CORRECTABLE or (
+        error.code == "ExpiredCodeException" and "already been used" in error.message
+    )
 
 
 def find(code: str, words: str) -> Refusal:

@@ -135,7 +135,7 @@ class UserPoolIssuer:
         last = refresh_token if device is None else self._forget(refresh_token, device)
         with replaced(ApiError, by=lambda error: error.explained()):
             try:
-                self.api.call("RevokeToken", lambda: {"Token": last.reveal(), "ClientId": self._client_id})
+                self.api.call("RevokeToken", {"Token": last, "ClientId": self._client_id})
             except ApiError as error:
                 if not _has_ended(error):  # it is revoked already
                     raise
@@ -158,8 +158,8 @@ class UserPoolIssuer:
         """
         self.api.call(
             "ConfirmDevice",
-            lambda: {
-                "AccessToken": access_token.reveal(),
+            {
+                "AccessToken": access_token,
                 "DeviceKey": device.key,
                 "DeviceSecretVerifierConfig": verifier,
                 "DeviceName": name,
@@ -185,22 +185,19 @@ class UserPoolIssuer:
 
     def _refresh(self, refresh_token: Secret, device: Device | None) -> dict[str, Any]:
         key = {} if device is None else {"DeviceKey": device.key}
-
-        def with_token() -> dict[str, Any]:
-            return {"RefreshToken": refresh_token.reveal(), "ClientId": self._client_id, **key}
-
+        given = {"RefreshToken": refresh_token, "ClientId": self._client_id, **key}
         # Only this operation works when the pool rotates refresh tokens.
         try:
-            return self.api.call("GetTokensFromRefreshToken", with_token, is_taken_once=True)
+            return self.api.call("GetTokensFromRefreshToken", given, is_taken_once=True)
         except ApiError as error:
             if error.code not in _UNKNOWN:
                 raise
         named = {} if device is None else {"DEVICE_KEY": device.key}
         return self.api.call(
             "InitiateAuth",
-            lambda: {
+            {
                 "AuthFlow": "REFRESH_TOKEN_AUTH",
-                "AuthParameters": {"REFRESH_TOKEN": refresh_token.reveal(), **named},
+                "AuthParameters": {"REFRESH_TOKEN": refresh_token, **named},
                 "ClientId": self._client_id,
             },
             is_taken_once=True,
@@ -225,9 +222,7 @@ class UserPoolIssuer:
 
     def _forget_with(self, access_token: Secret | None, device: Device) -> None:
         if access_token is not None:
-            self.api.call(
-                "ForgetDevice", lambda: {"AccessToken": access_token.reveal(), "DeviceKey": device.key}
-            )
+            self.api.call("ForgetDevice", {"AccessToken": access_token, "DeviceKey": device.key})
 
     def _metadata_of_domain(self, domain: str, address: str) -> Metadata:
         return Metadata(

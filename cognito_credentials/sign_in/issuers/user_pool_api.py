@@ -5,11 +5,13 @@ The API of user pools: unsigned calls, and the errors that users see.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import CognitoCredentialsError, ConfigurationError, ServiceError, clean, replaced
 from ...exchange.faults import InvalidAnswerError
 from ...exchange.http import TOKEN_BUDGET, Network, bounded
+from ...exchange.redaction import without
 from ...exchange.requests import Refusal
 from ...exchange.retries import Call
 from ...exchange.service import ATTEMPTS, Service
@@ -17,10 +19,9 @@ from ...secret import Secret
 from . import refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ...clock import ServerTime
 
+_ERROR_TEXT_LIMIT: Final = 4096
 _TOKENS: Final = ("IdToken", "AccessToken", "RefreshToken")
 
 
@@ -63,14 +64,14 @@ class UserPoolApi:
         )
 
     def call(
-        self, operation: str, parameters: Callable[[], dict[str, Any]], *, is_taken_once: bool = False
+        self, operation: str, parameters: dict[str, Any], *, is_taken_once: bool = False
     ) -> dict[str, Any]:
         """
         Call *operation* of the user pools API, unsigned.
 
         Args:
             operation: The operation's name in the API reference.
-            parameters: Makes the parameters, which may be secrets in clear.
+            parameters: A `Secret` stands for its text, at any depth; errors do not repeat it.
             is_taken_once: Whether one of them is a token that the pool may accept only once.
 
         Returns:
@@ -83,9 +84,10 @@ class UserPoolApi:
         with replaced(Exception, by=_no_endpoint):
             url = self._service.url("cognito-idp")
         call = Call(is_taken_once=is_taken_once)
-        with replaced(Refusal, InvalidAnswerError, by=_refusal):
+        sent = list(_secrets_in(parameters))
+        with replaced(Refusal, InvalidAnswerError, by=lambda error: _refusal(error, sent)):
             answer = bounded(
-                lambda: _sealed(self._service.call(operation, parameters(), call)), url, TOKEN_BUDGET
+                lambda: _sealed(self._service.call(operation, _in_clear(parameters), call)), url, TOKEN_BUDGET
             )
         return ApiAnswer(answer, call.seen)
 
@@ -106,6 +108,21 @@ class ApiAnswer(dict[str, Any]):
     def __init__(self, members: dict[str, Any], seen: ServerTime | None) -> None:
         super().__init__(members)
         self.seen = seen
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    """Find the secrets in a request's parameters."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _secrets_in(member)
+
+
+def _in_clear(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _in_clear(member) for name, member in value.items()}
+    return value.reveal() if isinstance(value, Secret) else value
 
 
 def _sealed(members: dict[str, Any]) -> dict[str, Any]:
@@ -137,9 +154,11 @@ def _no_endpoint(error: Exception) -> ConfigurationError:
     )
 
 
-def _refusal(error: Exception) -> CognitoCredentialsError | ApiError:
+def _refusal(error: Exception, sent: list[Secret]) -> CognitoCredentialsError | ApiError:
     if isinstance(error, Refusal):
-        return ApiError(error.code, str(error.response["Error"]["Message"]))
+        # A trigger of the pool may repeat what the person typed.
+        message = str(error.response["Error"]["Message"])[:_ERROR_TEXT_LIMIT]
+        return ApiError(without(sent, error.code[:_ERROR_TEXT_LIMIT]), without(sent, message))
     return ServiceError(
         "the answer is not one of a user pool's",
         hint="A captive portal or a proxy is in between, or endpoint_url is wrong: check these",

@@ -1,12 +1,19 @@
 """
-Signing in to a user pool with user name and password. The password is proven without being sent (SRP).
+Signing in to a user pool with a user name and a password, or with a code in place of the password.
 
-The challenges that can follow are answered here: a code, a new password, the proof that this is a remembered
-device. What the person types stays a `Secret` in every variable, and goes only into the answer.
+A sign-in goes step by step. A step asks the pool, and ends with tokens or with a `Question` for the person;
+the answer to the question is the next step. `prompted.py` has a person answer at a terminal, and the form of
+an app answers by `ChallengeRequired`. No step repeats what was refused.
+
+The password is proven without being sent (SRP). What the person types is a `Secret` in every variable, and
+goes only into the request.
 
 A pool that remembers devices names this machine when somebody signs in, and binds the refresh token to it. So
 the device is confirmed at once, and stored beside the token. In a pool where users choose whether a device is
 remembered ("opt-in"), it is confirmed and not remembered: codes are still asked for.
+
+Sources: Amazon Cognito user pools API Reference, InitiateAuth and RespondToAuthChallenge; Amazon Cognito
+developer guide, "Authentication flows" (``USER_AUTH``: choice-based sign-in).
 """
 
 from __future__ import annotations
@@ -14,35 +21,63 @@ from __future__ import annotations
 import contextlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import (
-    CognitoCredentialsError,
-    LoginRejectedError,
-    LoginRequiredError,
-    RefusedError,
-    clean,
-    replaced,
-)
+from ...errors import CognitoCredentialsError, RefusedError, clean, replaced
 from ...secret import Secret
 from ..issuers.user_pool import UserPoolIssuer
 from ..issuers.user_pool_api import ApiError
-from .prompt import checked
 from .srp import SrpProof, new_device
 
 if TYPE_CHECKING:
     from ..issuers.tokens import Device, Tokens, Verified
-    from .prompt import Prompt
 
-TRIES: Final = 3
-"""For each question. After five wrong passwords a user pool locks the user out for a while."""
-_MOST_STEPS: Final = 10
-_CODES: Final = {
-    "SMS_MFA": ("SMS_MFA_CODE", "Code from the text message"),
-    "EMAIL_OTP": ("EMAIL_OTP_CODE", "Code from the e-mail"),
-    "SOFTWARE_TOKEN_MFA": ("SOFTWARE_TOKEN_MFA_CODE", "Code from your authenticator app"),
+SMS: Final = "sms"
+EMAIL: Final = "email"
+TOTP: Final = "totp"
+PASSWORD: Final = "password"  # noqa: S105  (what is asked for)
+NEW_PASSWORD: Final = "new_password"  # noqa: S105
+CHOICE: Final = "choice"
+
+_KINDS: Final = {
+    "SMS_MFA": SMS,
+    "SMS_OTP": SMS,
+    "EMAIL_OTP": EMAIL,
+    "EMAIL_MFA": EMAIL,
+    "SOFTWARE_TOKEN_MFA": TOTP,
+    "PASSWORD_SRP": PASSWORD,
 }
+"""AWS's name of a factor -> ours. ``PASSWORD``, which sends the password, is not among them."""
+_CHOICES: Final = ("SELECT_MFA_TYPE", "SELECT_CHALLENGE")
+_PREFERRED: Final = {PASSWORD: "PASSWORD_SRP", SMS: "SMS_OTP", EMAIL: "EMAIL_OTP"}
+_ATTRIBUTE: Final = "userAttributes."
+_MOST_STEPS: Final = 20
+"""A pool that asks for ever is given up on. The longest real sign-in has seven answers of the pool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the user pool wants to know from the person next."""
+
+    kind: str
+    """``sms``, ``email`` or ``totp`` (a code), ``password``, ``new_password`` or ``choice``."""
+    sent_to: str | None = None
+    """Where the code was sent, as far as the pool shows it."""
+    choices: tuple[str, ...] = ()
+    """Of a ``choice``: kinds, one of which is the answer."""
+    attributes: tuple[str, ...] = ()
+    """The user's attributes that are asked for together with a new password."""
+    challenge: str = ""
+    """AWS's name of the challenge; empty where the pool has not been asked anything yet."""
+    asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The pool's answer that asks for this."""
+
+    @property
+    def is_code(self) -> bool:
+        """Whether a code is asked for."""
+        return self.kind in (SMS, EMAIL, TOTP)
 
 
 class _UnknownDevice(Exception):  # noqa: N818  (no error: signing in begins again without the device)
@@ -51,171 +86,210 @@ class _UnknownDevice(Exception):  # noqa: N818  (no error: signing in begins aga
 
 class PasswordSignIn:
     """
-    One sign-in at a user pool.
+    One sign-in at a user pool: `begin`, then `answer` until there are tokens.
 
     Args:
         device: The device that the pool may remember this machine as.
     """
 
-    def __init__(
-        self,
-        issuer: UserPoolIssuer,
-        client_id: str,
-        prompt: Prompt,
-        device: Device | None = None,
-    ) -> None:
+    def __init__(self, issuer: UserPoolIssuer, client_id: str, device: Device | None = None) -> None:
         self._issuer = issuer
         self._client_id = client_id
-        self._prompt = checked(prompt)
         self._remembered = device
         self._device: Device | None = None
+        self._name = ""
         self._user = ""
+        self._password: Secret | None = None
+        self._first_factor: str | None = None
+        self._proof: SrpProof | None = None
+        self._tokens: Tokens | None = None
+        self._steps_left = 0
+        self.warnings: list[str] = []
+        """What the person should know of a sign-in that has worked."""
 
-    def run(self, username: str | None = None) -> Verified:
+    def begin(
+        self, username: str, password: Secret | None, first_factor: str | None = None
+    ) -> Verified | Question:
         """
-        Sign in.
+        Begin, also once more with another password.
 
         Args:
-            username: The person is asked for it if None.
+            password: It is the first factor, if it is given.
+            first_factor: ``password``, ``sms``, ``email`` or ``choice``, by USER_AUTH. None is
+                USER_SRP_AUTH where there is a password, and ``choice`` where there is none.
 
         Raises:
-            LoginRejectedError: User name, password or code was wrong three times.
-            LoginRequiredError: There is no terminal to ask on, or the person gave up.
+            LoginRejectedError: User name or password is wrong, or the user cannot sign in now.
             ServiceError: The pool does not answer.
             RefusedError: The pool asks for what cannot be done here.
             ConfigurationError: The app client cannot be used.
         """
-        if not self._prompt.can_ask:
-            raise LoginRequiredError(
-                "there is no terminal to ask for the password on",
-                hint="Sign in on a terminal, or with a browser",
-            )
+        self._name, self._password, self._first_factor = username, password, first_factor
+        self._tokens, self._steps_left = None, _MOST_STEPS
+        if first_factor == PASSWORD and password is None:
+            return Question(PASSWORD)
+        return self._step(self._start)
+
+    def answer(
+        self, question: Question, text: Secret, attributes: Mapping[str, Secret] | None = None
+    ) -> Verified | Question:
+        """
+        Answer *question*; raises the errors of `begin`.
+
+        After an error the same question may be answered again: where the pool did not answer, or where it
+        allows another try. Otherwise it says that the session has ended.
+
+        Args:
+            attributes: The values of `Question.attributes`.
+        """
+        if self._tokens is not None:  # the answer was right, and the pool's keys could not be fetched
+            return self._step(dict)
+        if question.kind == PASSWORD:
+            self._password = text
+            return self._step(lambda: self._with_password(question))
+        if question.kind == CHOICE:
+            if text.reveal() == PASSWORD and self._password is None:
+                return replace(question, kind=PASSWORD, choices=())
+            return self._step(lambda: self._choose(question, text.reveal()))
+        if question.kind == NEW_PASSWORD:
+            more = {_ATTRIBUTE + name: value for name, value in (attributes or {}).items()}
+            return self._step(lambda: self._respond(question, {"NEW_PASSWORD": text, **more}))
+        # Authenticator apps show a code in two groups, and people copy the space.
+        code = Secret("".join(text.reveal().split()))
+        return self._step(lambda: self._respond(question, {f"{question.challenge}_CODE": code}))
+
+    def _step(self, ask: Callable[[], dict[str, Any]]) -> Verified | Question:
         # The frames of any error in here have in them what was typed, and tokens.
-        with replaced(Exception, by=self._explained):
-            tokens = self._tokens(username)
-        return self._issuer.verified(tokens)
+        with replaced(Exception, by=_explained):
+            with contextlib.suppress(_UnknownDevice):
+                return self._until_asked(ask())
+            # An administrator or the user has removed the device at the pool: this machine is a new device.
+            self._remembered = self._device = None
+            return self._until_asked(self._start())
 
-    def _tokens(self, username: str | None) -> Tokens:
-        answer: dict[str, Any] | None = None
-        wrong: ApiError | None = None
-        refused: list[tuple[str, Secret]] = []
-        for left in range(TRIES - 1, -1, -1):
-            self._device = None  # the user name before may have been another user's
-            name = username or _user_name(self._prompt)
-            password = self._prompt.ask_secret("Password")
-            try:
-                if wrong is not None and (name, password) in refused:
-                    # A form gives the same again without asking anybody. Each try counts for the lock-out.
-                    raise wrong
-                answer = self._answered(name, password)
-                break
-            except ApiError as error:
-                if not left or not error.is_wrong_password:
-                    raise
-                wrong = error
-            refused.append((name, password))
-            self._prompt.say("The user name or the password is wrong; try again.")
-        assert answer is not None  # noqa: S101  (for the type checker; the last try raises or breaks)
-        tokens = self._issuer.tokens_of(answer)
-        return tokens._replace(device=self._confirmed(answer, tokens) or self._device)
-
-    def _answered(self, name: str, password: Secret) -> dict[str, Any]:
-        with contextlib.suppress(_UnknownDevice):
-            return self._converse(name, password)
-        # An administrator or the user has removed the device at the pool: this machine is a new device now.
-        self._remembered = self._device = None
-        return self._converse(name, password)
-
-    def _converse(self, name: str, password: Secret) -> dict[str, Any]:
-        answer = self._prove(name, password)
-        for _ in range(_MOST_STEPS):
-            challenge = answer.get("ChallengeName")
+    def _until_asked(self, answer: dict[str, Any]) -> Verified | Question:
+        """Answer what needs no person, until there are tokens or a question."""
+        while self._tokens is None:
+            self._steps_left -= 1
+            if self._steps_left < 0:
+                raise RefusedError(
+                    "the user pool asks for more after every answer", hint=self._browser_hint()
+                )
+            challenge = str(answer.get("ChallengeName") or "")
             if not challenge:
-                return answer
-            answer = self._answer(str(challenge), answer)
-        raise RefusedError("the user pool asks for more after every answer", hint=self._browser_hint())
+                tokens = self._issuer.tokens_of(answer)
+                self._tokens = tokens._replace(device=self._confirmed(answer, tokens) or self._device)
+                break
+            self._note_user(answer)
+            question = self._question(challenge, answer)
+            by_itself = self._answered_by_itself(challenge, answer, question)
+            if by_itself is None:
+                assert question is not None  # noqa: S101  (for the type checker: one of the two is there)
+                return question
+            answer = by_itself
+        return self._issuer.verified(self._tokens)
 
-    def _prove(self, username: str, password: Secret) -> dict[str, Any]:
-        """Begin the sign-in, and prove the password."""
-        proof = SrpProof(self._issuer.pool_name, password)
-        self._user = username
-        asked = self._issuer.api.call(
-            "InitiateAuth",
-            lambda: {
-                "AuthFlow": "USER_SRP_AUTH",
-                "AuthParameters": {"USERNAME": username, "SRP_A": proof.public_value},
-                "ClientId": self._client_id,
-            },
-        )
-        if asked.get("ChallengeName") != "PASSWORD_VERIFIER":
-            return asked
-        parameters = asked.get("ChallengeParameters") or {}
-        # The pool's own name of the user, where the person typed an e-mail address. Not every pool repeats it
-        # in the next challenge.
-        self._user = str(parameters.get("USER_ID_FOR_SRP") or username)
-        if self._remembered is not None and self._remembered.username == self._user:
-            self._device = self._remembered
-        proven = proof.answer(self._user, parameters, self._issuer.api.now(asked))
-        name = str(parameters.get("USERNAME") or self._user)
-        return self._respond("PASSWORD_VERIFIER", asked, {**proven, "USERNAME": name})
-
-    def _answer(self, challenge: str, asked: dict[str, Any]) -> dict[str, Any]:
-        parameters = asked.get("ChallengeParameters") or {}
-        self._user = str(parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or self._user)
-        if challenge in _CODES:
-            return self._with_code(challenge, asked)
-        if challenge == "SELECT_MFA_TYPE":
-            return self._respond(challenge, asked, {"ANSWER": self._choose(parameters)})
-        if challenge == "NEW_PASSWORD_REQUIRED":
-            return self._with_new_password(asked)
+    def _answered_by_itself(
+        self, challenge: str, asked: dict[str, Any], question: Question | None
+    ) -> dict[str, Any] | None:
+        """Return the pool's answer to a step that needs no person; None for a question to the person."""
+        if challenge == "PASSWORD_VERIFIER" and self._proof is not None:
+            return self._prove(asked, self._proof)
         if challenge == "DEVICE_SRP_AUTH" and self._device is not None:
             return self._with_device(asked, self._device)
-        raise RefusedError(
-            f"the user pool asks for {clean(challenge, 40)}, which cannot be done on the terminal",
-            hint=self._browser_hint(challenge),
+        if question is None:
+            raise self._cannot(challenge, asked)
+        if question.kind == PASSWORD and self._password is not None:
+            return self._with_password(question)
+        if question.kind == CHOICE:
+            has_password = self._password is not None and challenge == "SELECT_CHALLENGE"
+            if has_password and PASSWORD in question.choices:
+                return self._choose(question, PASSWORD)
+            if len(question.choices) == 1 and question.choices[0] != PASSWORD:
+                return self._choose(question, question.choices[0])
+        return None
+
+    def _question(self, challenge: str, asked: dict[str, Any]) -> Question | None:
+        """Return what the person is asked; None for what only a program or a browser can answer."""
+        parameters = asked.get("ChallengeParameters") or {}
+        kind = _KINDS.get(challenge)
+        if kind is not None:
+            sent_to = clean(str(parameters.get("CODE_DELIVERY_DESTINATION") or ""), 60)
+            return Question(kind, sent_to=sent_to or None, challenge=challenge, asked=asked)
+        if challenge == "NEW_PASSWORD_REQUIRED":
+            needed = _texts(parameters.get("requiredAttributes"))
+            names = tuple(name.removeprefix(_ATTRIBUTE) for name in needed)
+            return Question(NEW_PASSWORD, attributes=names, challenge=challenge, asked=asked)
+        if challenge in _CHOICES and (choices := tuple(_offered(challenge, asked))):
+            return Question(CHOICE, choices=choices, challenge=challenge, asked=asked)
+        return None
+
+    def _start(self) -> dict[str, Any]:
+        """Begin the sign-in at the pool."""
+        self._device = None
+        self._user = self._name
+        self._proof = None
+        parameters = {"USERNAME": self._name}
+        if self._password is not None:
+            self._proof = SrpProof(self._issuer.pool_name, self._password)
+            parameters["SRP_A"] = self._proof.public_value
+        flow = "USER_SRP_AUTH"
+        if self._password is None or self._first_factor is not None:
+            flow = "USER_AUTH"
+            wanted = self._first_factor if self._password is None else PASSWORD
+            if wanted in _PREFERRED:
+                parameters["PREFERRED_CHALLENGE"] = _PREFERRED[wanted]
+        return self._issuer.api.call(
+            "InitiateAuth",
+            {"AuthFlow": flow, "AuthParameters": parameters, "ClientId": self._client_id},
         )
 
-    def _with_code(self, challenge: str, asked: dict[str, Any]) -> dict[str, Any]:
-        parameter, question = _CODES[challenge]
-        sent_to = (asked.get("ChallengeParameters") or {}).get("CODE_DELIVERY_DESTINATION")
-        if sent_to:
-            self._prompt.say(f"A code was sent to {clean(str(sent_to), 60)}.")
-        wrong: ApiError | None = None
-        refused: list[Secret] = []
-        for left in range(TRIES - 1, -1, -1):
-            code = Secret(self._prompt.ask_secret(question).reveal().strip())
-            try:
-                if wrong is not None and code in refused:
-                    raise wrong
-                return self._respond(challenge, asked, {parameter: code})
-            except ApiError as error:
-                if error.code != "CodeMismatchException" or not left:
-                    raise
-                wrong = error
-            refused.append(code)
-            self._prompt.say("That code is wrong; try again.")
-        raise AssertionError  # the last try raises or returns
+    def _note_user(self, asked: dict[str, Any]) -> None:
+        """
+        Note the pool's own name of the user, where the person typed an e-mail address.
 
-    def _with_new_password(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._prompt.say("The user pool asks for a new password.")
-        responses: dict[str, str | Secret] = {"NEW_PASSWORD": _new_password(self._prompt)}
-        for attribute in _texts((asked.get("ChallengeParameters") or {}).get("requiredAttributes")):
-            # A name or a telephone number is kept out of logs and errors, too.
-            responses[attribute] = Secret(
-                self._prompt.ask(clean(attribute.removeprefix("userAttributes."), 60))
-            )
-        return self._respond("NEW_PASSWORD_REQUIRED", asked, responses)
+        Not every pool repeats it in the next challenge.
+        """
+        parameters = asked.get("ChallengeParameters") or {}
+        self._user = str(parameters.get("USER_ID_FOR_SRP") or parameters.get("USERNAME") or self._user)
+        if self._remembered is not None and self._remembered.username == self._user:
+            self._device = self._remembered
+
+    def _with_password(self, question: Question) -> dict[str, Any]:
+        """Begin to prove the password that the person has just typed or chosen."""
+        if not question.challenge:
+            return self._start()
+        assert self._password is not None  # noqa: S101  (for the type checker)
+        self._proof = SrpProof(self._issuer.pool_name, self._password)
+        chosen = {"ANSWER": "PASSWORD_SRP"} if question.challenge == "SELECT_CHALLENGE" else {}
+        return self._respond(question, {**chosen, "SRP_A": self._proof.public_value})
+
+    def _choose(self, question: Question, kind: str) -> dict[str, Any]:
+        if kind == PASSWORD and question.challenge == "SELECT_CHALLENGE":
+            return self._with_password(question)
+        return self._respond(question, {"ANSWER": _offered(question.challenge, question.asked)[kind]})
+
+    def _prove(self, asked: dict[str, Any], proof: SrpProof) -> dict[str, Any]:
+        """Prove the password."""
+        parameters = asked.get("ChallengeParameters") or {}
+        self._proof = None
+        proven = proof.answer(self._user, parameters, self._issuer.api.now(asked))
+        name = str(parameters.get("USERNAME") or self._user)
+        question = Question(PASSWORD, challenge="PASSWORD_VERIFIER", asked=asked)
+        return self._respond(question, {**proven, "USERNAME": name})
 
     def _with_device(self, asked: dict[str, Any], device: Device) -> dict[str, Any]:
         """Prove that this is the device that the pool remembers; the pool may then ask for no code."""
         proof = SrpProof(device.group_key, device.password)
         try:
-            begun = self._respond("DEVICE_SRP_AUTH", asked, {"SRP_A": proof.public_value})
+            begun = self._respond(
+                Question("", challenge="DEVICE_SRP_AUTH", asked=asked), {"SRP_A": proof.public_value}
+            )
             if begun.get("ChallengeName") != "DEVICE_PASSWORD_VERIFIER":
                 return begun
             parameters = begun.get("ChallengeParameters") or {}
             proven = proof.answer(device.key, parameters, self._issuer.api.now(begun))
-            return self._respond("DEVICE_PASSWORD_VERIFIER", begun, proven)
+            return self._respond(Question("", challenge="DEVICE_PASSWORD_VERIFIER", asked=begun), proven)
         except ApiError as error:
             if error.code != "NotAuthorizedException" or error.is_told_apart:
                 raise
@@ -241,31 +315,25 @@ class PasswordSignIn:
             why = error.message or error.code  # the tokens are valid without the device
         else:
             return device
-        self._prompt.say(
+        self.warnings.append(
             f"The user pool remembers devices, but not this one: {why}. The sign-in may end within the hour."
         )
         return None
 
-    def _choose(self, parameters: dict[str, Any]) -> str:
-        choices = _texts(parameters.get("MFAS_CAN_CHOOSE")) or ["SMS_MFA", "SOFTWARE_TOKEN_MFA"]
-        return _choice(self._prompt, "How do you want to prove that it is you", choices)
-
-    def _respond(
-        self, challenge: str, asked: dict[str, Any], responses: Mapping[str, str | Secret]
-    ) -> dict[str, Any]:
-        session = asked.get("Session")
+    def _respond(self, question: Question, responses: Mapping[str, str | Secret]) -> dict[str, Any]:
+        session = question.asked.get("Session")
         # With every answer, or the pool names this machine as a new device once more.
         device = {"DEVICE_KEY": self._device.key} if self._device is not None else {}
-        sent = {"USERNAME": self._user, **device, **responses}
         try:
             return self._issuer.api.call(
                 "RespondToAuthChallenge",
-                lambda: {
+                {
                     "ClientId": self._client_id,
-                    "ChallengeName": challenge,
-                    "ChallengeResponses": {name: _clear(value) for name, value in sent.items()},
-                    **({"Session": _clear(session)} if session else {}),
+                    "ChallengeName": question.challenge,
+                    "ChallengeResponses": {"USERNAME": self._user, **device, **responses},
+                    **({"Session": session} if session else {}),
                 },
+                is_taken_once=True,  # the pool counts wrong passwords and codes
             )
         except ApiError as error:
             # The same code means that the app client does not exist.
@@ -273,18 +341,16 @@ class PasswordSignIn:
                 raise
         raise _UnknownDevice
 
-    def _explained(self, error: Exception) -> Exception | None:
-        if isinstance(error, EOFError):
-            return LoginRequiredError("signing in was given up", hint="Sign in again")
-        if error is self._prompt.failure:
-            return None
-        if isinstance(error, CognitoCredentialsError):
-            return error.with_traceback(None)
-        if isinstance(error, ApiError):
-            return error.explained()
+    def _cannot(self, challenge: str, asked: dict[str, Any]) -> RefusedError:
+        offered = [clean(name, 40) for name in _names(challenge, asked)] if challenge in _CHOICES else []
+        what = " or ".join(offered) or clean(challenge, 40)
+        if "WEB_AUTHN" in (challenge, *offered):
+            what += " (a passkey)"
         return RefusedError(
-            f"the user pool's answer makes no sense ({type(error).__name__})",
-            hint="Ask whoever runs the user pool",
+            f"the user pool asks for {what}, which only a browser can do"
+            if "WEB_AUTHN" in what
+            else f"the user pool asks for {what}, which cannot be done here",
+            hint=self._browser_hint(challenge),
         )
 
     def _browser_hint(self, challenge: str = "") -> str:
@@ -297,8 +363,33 @@ class PasswordSignIn:
         return "The user pool has no sign-in pages for a browser either: ask its owner for a domain"
 
 
-def _clear(value: str | Secret) -> str:
-    return value.reveal() if isinstance(value, Secret) else value
+def _explained(error: Exception) -> CognitoCredentialsError:
+    if isinstance(error, CognitoCredentialsError):
+        return error.with_traceback(None)
+    if isinstance(error, ApiError):
+        return error.explained()
+    return RefusedError(
+        f"the user pool's answer makes no sense ({type(error).__name__})",
+        hint="Ask whoever runs the user pool",
+    )
+
+
+def _names(challenge: str, asked: Mapping[str, Any]) -> list[str]:
+    """Return the factors that the pool offers, by AWS's names."""
+    if challenge == "SELECT_CHALLENGE":
+        found = asked.get("AvailableChallenges")
+        return [name for name in found if isinstance(name, str)][:20] if isinstance(found, list) else []
+    parameters = asked.get("ChallengeParameters") or {}
+    return _texts(parameters.get("MFAS_CAN_CHOOSE")) or ["SMS_MFA", "SOFTWARE_TOKEN_MFA"]
+
+
+def _offered(challenge: str, asked: Mapping[str, Any]) -> dict[str, str]:
+    """Return those of the factors that can be given here: our kind -> AWS's name."""
+    found: dict[str, str] = {}
+    for name in _names(challenge, asked):
+        if name in _KINDS:
+            found.setdefault(_KINDS[name], name)
+    return found
 
 
 def _texts(value: object) -> list[str]:
@@ -307,34 +398,3 @@ def _texts(value: object) -> list[str]:
     except ValueError:
         return []
     return [item for item in found if isinstance(item, str)][:20] if isinstance(found, list) else []
-
-
-def _user_name(prompt: Prompt) -> str:
-    for _ in range(TRIES):
-        name = prompt.ask("User name").strip()
-        if name:
-            return name
-        prompt.say("The user name is empty; try again.")
-    raise EOFError
-
-
-def _choice(prompt: Prompt, question: str, choices: list[str]) -> str:
-    """Ask for one of *choices*, by number or name."""
-    shown = ", ".join(f"{number} = {clean(name, 40)}" for number, name in enumerate(choices, 1))
-    for _ in range(TRIES):
-        answer = prompt.ask(f"{question} ({shown})")
-        if answer.isascii() and answer.isdigit() and 1 <= int(answer[:3]) <= len(choices):
-            return choices[int(answer[:3]) - 1]
-        if answer in choices:
-            return answer
-    raise EOFError
-
-
-def _new_password(prompt: Prompt) -> Secret:
-    for left in range(TRIES - 1, -1, -1):
-        new = prompt.ask_secret("New password")
-        if new == prompt.ask_secret("The new password again"):
-            return new
-        if left:
-            prompt.say("The two new passwords differ; try again.")
-    raise LoginRejectedError("the two new passwords differ", hint="Sign in again")

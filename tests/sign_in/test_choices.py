@@ -1,0 +1,177 @@
+"""Choice-based sign-in (USER_AUTH): a code or a password first, as the app prefers or the person chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cognito_credentials import ChallengeRequired, IdentityPool
+from cognito_credentials.errors import ConfigurationError, LoginRejectedError, RefusedError
+from cognito_credentials.sign_in import UserPool
+
+from .conftest import PASSWORD, Person
+from .user_pool_server import CLIENT, MFA_CODE, POOL, User, UserPoolServer
+
+POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
+ALL = ["PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]
+pytestmark = pytest.mark.writes_secrets  # the plain store
+
+
+@pytest.fixture
+def ann(user_pool: UserPoolServer) -> User:
+    """A user with every first factor, at an app client that allows USER_AUTH alone."""
+    user_pool.flows = {"USER_AUTH", "REFRESH_TOKEN_AUTH"}
+    user_pool.users["ann"].first_factors = list(ALL)
+    return user_pool.users["ann"]
+
+
+def _pool(**options: Any) -> IdentityPool:
+    return IdentityPool(POOL_ID, logins=UserPool(POOL, CLIENT, store="file", sign_in="password", **options))
+
+
+def _asked(attempt: Callable[[], object]) -> ChallengeRequired:
+    with pytest.raises(ChallengeRequired) as caught:
+        attempt()
+    return caught.value
+
+
+def _sent(user_pool: UserPoolServer) -> list[dict[str, Any]]:
+    return [body for name, body in user_pool.requests if "Auth" in name]
+
+
+@pytest.mark.parametrize(("factor", "preferred"), [("sms", "SMS_OTP"), ("email", "EMAIL_OTP")])
+def test_a_code_alone_signs_in(user_pool: UserPoolServer, ann: User, factor: str, preferred: str) -> None:
+    """Without a password, the preferred code is asked for at once, and it is the whole sign-in."""
+    question = _asked(lambda: _pool().sign_in_with_password("ann", first_factor=factor))
+
+    assert (question.kind, question.sent_to) == (factor, "a***@e***")
+    assert _sent(user_pool)[0]["AuthParameters"]["PREFERRED_CHALLENGE"] == preferred
+    assert question.answer(MFA_CODE).subject == "sub-ann"
+    assert [body.get("ChallengeName") for body in _sent(user_pool)] == [None, preferred]
+
+
+def test_the_person_chooses(user_pool: UserPoolServer, ann: User) -> None:
+    """Without a preference the pool's offer is the question: each kind once, and no passkey."""
+    choice = _asked(lambda: _pool().sign_in_with_password("ann"))
+    assert (choice.kind, choice.choices) == ("choice", ("password", "email", "sms"))
+
+    code = _asked(lambda: choice.answer("email"))
+
+    assert code.kind == "email"
+    assert code.answer(MFA_CODE).subject == "sub-ann"
+
+
+def test_a_password_that_is_chosen(user_pool: UserPoolServer, ann: User) -> None:
+    """The password is asked for before the pool hears of the choice, and is proven and never sent."""
+    choice = _asked(lambda: _pool().sign_in_with_password("ann"))
+    asked = len(user_pool.requests)
+    question = _asked(lambda: choice.answer("password"))
+    assert question.kind == "password"
+    assert len(user_pool.requests) == asked
+
+    assert question.answer(PASSWORD).subject == "sub-ann"
+    assert "CANARY" not in str(user_pool.requests)
+
+
+def test_a_wrong_password_that_is_chosen(user_pool: UserPoolServer, ann: User) -> None:
+    """It is one attempt, and ends the sign-in."""
+    choice = _asked(lambda: _pool().sign_in_with_password("ann"))
+    question = _asked(lambda: choice.answer("password"))
+
+    with pytest.raises(LoginRejectedError, match="the password is wrong"):
+        question.answer("CANARY wrong")
+    assert not question.is_open
+
+
+@pytest.mark.parametrize("factor", ["password", "sms", "choice"])
+def test_a_password_that_is_given_is_the_first_factor(
+    user_pool: UserPoolServer, ann: User, factor: str
+) -> None:
+    """A password in hand is proven at once, whatever the setting prefers without one."""
+    assert _pool(first_factor=factor).sign_in_with_password("ann", PASSWORD).subject == "sub-ann"
+    parameters = _sent(user_pool)[0]["AuthParameters"]
+    assert parameters["PREFERRED_CHALLENGE"] == "PASSWORD_SRP"
+    assert len(_sent(user_pool)) == 2
+
+
+def test_a_password_as_the_setting(user_pool: UserPoolServer, ann: User) -> None:
+    """Where a password is preferred and none is given, it is asked for before anything is sent."""
+    question = _asked(lambda: _pool(first_factor="password").sign_in_with_password("ann"))
+    assert question.kind == "password"
+    assert user_pool.requests == []
+
+    assert question.answer(PASSWORD).subject == "sub-ann"
+
+
+def test_a_preference_that_the_user_does_not_have(user_pool: UserPoolServer, ann: User) -> None:
+    """The pool answers with what it offers instead: with a choice, or at once where there is only one."""
+    ann.first_factors = ["PASSWORD_SRP", "EMAIL_OTP"]
+    choice = _asked(lambda: _pool().sign_in_with_password("ann", first_factor="sms"))
+    assert choice.choices == ("password", "email")
+
+    ann.first_factors = ["EMAIL_OTP", "WEB_AUTHN"]
+    assert _asked(lambda: _pool().sign_in_with_password("ann", first_factor="sms")).kind == "email"
+    assert _asked(lambda: _pool(first_factor="choice").sign_in_with_password("ann", PASSWORD)).kind == "email"
+
+
+@pytest.mark.parametrize(("has_domain", "hint"), [(True, "way='browser'"), (False, "no sign-in pages")])
+def test_a_user_with_a_passkey_alone(
+    user_pool: UserPoolServer, ann: User, has_domain: bool, hint: str
+) -> None:
+    """A passkey is a browser's: the error says so, and whether the pool has pages for it."""
+    ann.first_factors = ["WEB_AUTHN"]
+    user_pool.has_domain = has_domain
+
+    with pytest.raises(RefusedError, match=rf"WEB_AUTHN \(a passkey\), which only a browser can do.*{hint}"):
+        _pool().sign_in_with_password("ann")
+
+
+def test_a_second_factor_after_a_chosen_password(user_pool: UserPoolServer, ann: User) -> None:
+    """What follows the first factor is asked as after any password."""
+    ann.challenges = ["SOFTWARE_TOKEN_MFA"]
+    question = _asked(lambda: _pool(first_factor="password").sign_in_with_password("ann", PASSWORD))
+
+    assert question.kind == "totp"
+    assert question.answer(MFA_CODE).subject == "sub-ann"
+
+
+def test_a_client_that_allows_another_flow(user_pool: UserPoolServer, ann: User) -> None:
+    """The error says what to enable, and the setting that goes with the client as it is."""
+    with pytest.raises(ConfigurationError, match=r"ALLOW_USER_SRP_AUTH.*first_factor='password'"):
+        _pool().sign_in_with_password("ann", PASSWORD)
+
+    user_pool.flows = {"USER_SRP_AUTH"}
+    with pytest.raises(ConfigurationError, match="ALLOW_USER_AUTH"):
+        _pool().sign_in_with_password("ann", first_factor="sms")
+
+
+@pytest.mark.parametrize("factor", ["passkey", "SMS_OTP", "", 5])
+def test_a_first_factor_that_is_none(factor: Any) -> None:
+    """A misspelt first factor is named with those that there are."""
+    with pytest.raises(ConfigurationError, match=r"first_factor"):
+        _pool(first_factor=factor)
+    with pytest.raises(ConfigurationError, match=r"first_factor"):
+        _pool().sign_in_with_password("ann", first_factor=factor)
+
+
+@pytest.mark.parametrize(
+    ("factor", "answers"),
+    [
+        ("password", ["ann", PASSWORD]),
+        ("sms", ["ann", MFA_CODE]),
+        ("email", ["ann", "000000", MFA_CODE]),
+        ("choice", ["ann", "2", MFA_CODE]),
+        ("choice", ["ann", "9", "sms", MFA_CODE]),
+        ("choice", ["ann", "1", "CANARY wrong", PASSWORD]),
+    ],
+)
+def test_a_terminal_asks_the_same(
+    user_pool: UserPoolServer, ann: User, factor: str, answers: list[str]
+) -> None:
+    """`login --password` has the person choose and type the same, with three tries for each."""
+    person = Person(*answers)
+
+    assert _pool(first_factor=factor).sign_in(prompt=person) == "ann"
+    assert person.answers == []
