@@ -408,3 +408,21 @@ def test_what_a_form_cannot_answer(user_pool: UserPoolServer, challenge: str, sa
 
     with pytest.raises(RefusedError, match=rf"{said}.*Sign in with a browser: way='browser'"):
         _pool().sign_in_with_password("eve", PASSWORD)
+
+
+def test_the_guides_form(user_pool: UserPoolServer) -> None:
+    """The form in .github/CONSUMERS.md runs: a wrong password, a wrong code, and the account in the end."""
+    guide = (Path(__file__).parents[2] / ".github" / "CONSUMERS.md").read_text("utf-8")
+    code = guide.partition("## A form of your own")[2].partition("```python\n")[2].partition("```")[0]
+    assert '"4example23456789"' in code
+    names: dict[str, Any] = {}
+    exec(code.replace('"4example23456789"', f'"{CLIENT}", store="file"'), names)  # noqa: S102
+    submit = names["submit"]
+    user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
+
+    fields = {"username": "eve", "password": "CANARY wrong"}
+    assert submit(fields) is None
+    assert "password is wrong" in fields["problem"]
+    question = submit({"username": "eve", "password": PASSWORD})
+    assert submit({"answer": "000000"}, question) is question
+    assert submit({"answer": MFA_CODE}, question).subject == "sub-eve"
