@@ -416,7 +416,7 @@ def test_the_guides_form(user_pool: UserPoolServer) -> None:
     code = guide.partition("## A form of your own")[2].partition("```python\n")[2].partition("```")[0]
     assert '"4example23456789"' in code
     names: dict[str, Any] = {}
-    exec(code.replace('"4example23456789"', f'"{CLIENT}", store="file"'), names)  # noqa: S102
+    exec(code.replace('"4example23456789"', f'"{CLIENT}", store="file"'), names)
     submit = names["submit"]
     user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
 
