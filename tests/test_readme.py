@@ -328,6 +328,14 @@ def test_it_names_files_that_exist() -> None:
     assert not [target for target in targets if not (ROOT / target).exists()]
 
 
+def test_it_lists_every_example() -> None:
+    """The table of examples has each program and each folder of examples/."""
+    listed = [name.strip("`") for name, _ in _table("example |")]
+    there = [f"examples/{path.name}{'/' * path.is_dir()}" for path in (ROOT / "examples").iterdir()]
+
+    assert sorted(listed) == sorted(path for path in there if "__pycache__" not in path)
+
+
 def test_it_names_no_registry() -> None:
     """The README names no package index: pip's own settings do."""
     assert not re.search(r"pypi|index-url|anaconda\.org", README, re.IGNORECASE)

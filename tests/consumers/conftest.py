@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from cognito_credentials.emulator.operations import OPERATIONS
 from tests.real_parts import package
 
 from .storage import Storage
-from .table import rows
+from .table import ROOT, rows
 
 SHORT = 240
 """Seconds: with less than five minutes left, every SDK asks its source of credentials again at each use."""
@@ -68,6 +70,16 @@ class Cognito:
         """The requests for operations of Cognito Identity so far, as the table has them."""
         counts = self.emulator.requests()
         return ", ".join(f"{name} {counts[name]}" for name in OPERATIONS if counts.get(name))
+
+
+def example(name: str) -> ModuleType:
+    """Import the program *name* of examples/, as ``python`` would but for its ``__main__``."""
+    spec = importlib.util.spec_from_file_location(f"example_{Path(name).stem}", ROOT / "examples" / name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -51,6 +51,42 @@ class RefusedError(Exception):
         self.status = status
 
 
+class Gate:
+    """
+    Lets requests to *service* in that a key of the emulator has signed.
+
+    Attributes:
+        signers: Who signed the requests that were let in, one for each request.
+        refused: The error codes of the others.
+    """
+
+    def __init__(self, emulator: Emulator, service: str) -> None:
+        self._emulator = emulator
+        self._service = service
+        self.signers: list[Signer] = []
+        self.refused: list[str] = []
+
+    @property
+    def keys(self) -> list[str]:
+        """The access key ids that have signed, each once, in the order of their first use."""
+        return list(dict.fromkeys(signer.access_key_id for signer in self.signers))
+
+    @property
+    def renewals(self) -> int:
+        """How often the consumer went on with other keys than those that it began with."""
+        return max(len(self.keys) - 1, 0)
+
+    def let_in(self, request: Request) -> Signer:
+        """Return who signed *request*, and note it. Raises RefusedError."""
+        try:
+            signer = signer_of(request, self._emulator, self._service)
+        except RefusedError as refused:
+            self.refused.append(refused.code)
+            raise
+        self.signers.append(signer)
+        return signer
+
+
 def signer_of(request: Request, emulator: Emulator, service: str) -> Signer:
     """
     Return who signed *request* for *service*, such as ``s3`` or ``execute-api``.

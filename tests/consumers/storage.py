@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from cognito_credentials.emulator import Emulator
 
-from .signatures import RefusedError, Request, Signer, signer_of
+from .signatures import Gate, RefusedError, Request
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 BUCKET = "readings"
 
 
-class Storage:
+class Storage(Gate):
     """
     S3 with one bucket, for the duration of a ``with`` block.
 
     Attributes:
         url: Its address; buckets are in the path.
         bucket: The bucket's name.
-        signers: Who signed the requests that were let through, one for each request.
-        refused: The error codes of the others.
     """
 
     def __init__(self, emulator: Emulator, moto: Any) -> None:
@@ -39,15 +37,13 @@ class Storage:
             def log(self, *args: object) -> None:
                 """Say nothing: a presigned URL has the session token in it."""
 
-        self._emulator = emulator
+        super().__init__(emulator, "s3")
         self._moto = moto
         self._server = make_server("127.0.0.1", 0, self._application, threaded=True, request_handler=Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self.url = f"http://127.0.0.1:{self._server.port}"
         self.bucket = BUCKET
-        self.signers: list[Signer] = []
-        self.refused: list[str] = []
 
     def __enter__(self) -> Self:
         self._direct("POST", "/moto-api/reset")
@@ -65,16 +61,6 @@ class Storage:
         self._thread.join()
         self._server.server_close()
 
-    @property
-    def keys(self) -> list[str]:
-        """The access key ids that have signed, each once, in the order of their first use."""
-        return list(dict.fromkeys(signer.access_key_id for signer in self.signers))
-
-    @property
-    def renewals(self) -> int:
-        """How often the consumer went on with other keys than those that it began with."""
-        return max(len(self.keys) - 1, 0)
-
     def put(self, name: str, content: bytes) -> None:
         """Store an object, without a signature."""
         self._direct("PUT", f"/{self.bucket}/{name}", content)
@@ -86,16 +72,18 @@ class Storage:
     def _direct(self, method: str, path: str, content: bytes = b"") -> bytes:
         from werkzeug.test import Client
 
-        answer = Client(self._moto).open(path, method=method, data=content, base_url="http://127.0.0.1")
+        # moto, too, refuses to read without a signature, but does not verify it.
+        headers = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"}
+        client = Client(self._moto)
+        answer = client.open(path, method=method, data=content, headers=headers, base_url="http://127.0.0.1")
         assert answer.status_code in (200, 204), answer.get_data()
         return answer.get_data()
 
     def _application(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         request = _request(environ)
         try:
-            self.signers.append(signer_of(request, self._emulator, "s3"))
+            self.let_in(request)
         except RefusedError as refused:
-            self.refused.append(refused.code)
             text = f"<Error><Code>{refused.code}</Code><Message>{escape(refused.message)}</Message></Error>"
             # Answers without a body have none to HEAD, either.
             content = b"" if request.method == "HEAD" else text.encode()

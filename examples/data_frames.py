@@ -1,0 +1,65 @@
+"""
+Data frames from S3 with the credentials of an identity pool: polars and obstore.
+
+    pip install cognito-credentials polars obstore
+    python data_frames.py us-east-1:00000000-0000-4000-8000-000000000001 my-bucket readings.csv
+
+Each library asks the pool again when its credentials are about to end, so a program may read for days. Take
+the function of the library that you use; the pool may also have `logins=`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import obstore
+import polars as pl
+from obstore.store import S3Store
+
+from cognito_credentials import IdentityPool
+
+
+def with_polars(pool: IdentityPool, bucket: str, name: str) -> pl.DataFrame:
+    """Read a CSV file with polars, which reads S3 by itself."""
+
+    def credentials() -> tuple[dict[str, str], int]:
+        keys = pool.credentials()
+        options = {
+            "aws_access_key_id": keys.access_key_id,
+            "aws_secret_access_key": keys.secret_access_key.reveal(),
+            "aws_session_token": keys.session_token.reveal(),
+        }
+        # polars uses them up to the second that it is told. A minute is for requests that are under way then.
+        return options, keys.expires_at - 60
+
+    return pl.scan_csv(f"s3://{bucket}/{name}", credential_provider=credentials).collect()
+
+
+def store(pool: IdentityPool, bucket: str) -> S3Store:
+    """Make a store of obstore, which reads and writes any file. Zarr and others take it, too."""
+
+    def credentials() -> Any:
+        keys = pool.credentials()
+        return {
+            "access_key_id": keys.access_key_id,
+            "secret_access_key": keys.secret_access_key.reveal(),
+            "token": keys.session_token.reveal(),
+            "expires_at": keys.expiration,  # it asks again five minutes earlier
+        }
+
+    return S3Store(bucket, region=pool.settings.region, credential_provider=credentials)
+
+
+def main(identity_pool_id: str, bucket: str, name: str) -> None:
+    """Read one file in two ways."""
+    pool = IdentityPool(identity_pool_id)
+    print("polars ", with_polars(pool, bucket, name).shape)
+    content = bytes(obstore.get(store(pool, bucket), name).bytes())
+    print("obstore", pl.read_csv(content).shape)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("usage: python data_frames.py IDENTITY_POOL_ID BUCKET NAME")
+    main(*sys.argv[1:])
