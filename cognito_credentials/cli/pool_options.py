@@ -17,7 +17,7 @@ from .failures import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from typing import Any, Final
 
     from ..credentials import TemporaryCredentials
@@ -54,11 +54,18 @@ _OPTIONS: Final = (
 """Settings that can be options, in the order of the help."""
 
 
-def add_pool_options(options: Options) -> None:
-    """Add the options of a command that needs an identity pool."""
+def add_pool_options(options: Options, *, hidden: Container[str] = ()) -> None:
+    """
+    Add the options of a command that needs an identity pool.
+
+    Args:
+        hidden: Settings that the command refuses: their options are not in its help.
+    """
+    from argparse import SUPPRESS
+
     group = options.group("options that select the identity pool")
     for name, metavar, text in _OPTIONS:
-        group.add(_option(name), metavar=metavar, help=text)
+        group.add(_option(name), metavar=metavar, help=SUPPRESS if name in hidden else text)
     group.add(
         "--login",
         metavar="[PROVIDER=]SOURCE",

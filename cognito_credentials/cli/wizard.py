@@ -1,8 +1,9 @@
 """
 The questions of ``configure``: few, each with what the profile has already as its answer.
 
-Also the options of ``configure`` for signing in, since their keys are what the questions are about. What the
-values may be is checked when the profile is, as a whole.
+Also the options of ``configure`` for signing in, since their keys are what the questions are about. Each
+answer is checked when it is given: a wrong one is asked for again, and the others are not lost. The profile
+is checked as a whole when it is written.
 """
 
 from __future__ import annotations
@@ -82,15 +83,20 @@ def ask_all(
     Ask for whatever the options did not say.
 
     Args:
-        current_of: Returns what a profile has now, by its keys.
+        current_of: Returns what a profile has now, by its keys; raises ConfigurationError for one that
+            cannot be written.
         is_named: Whether the options name the profile.
 
     Raises:
         EOFError: There are no more answers.
     """
     if not is_named:
-        profile = _ask(terminal, "Profile", answers.profile, _profile)
-        answers = replace(answers, profile=profile, current=current_of(profile))
+
+        def check(answer: str) -> Answers:
+            section_header(answer)
+            return replace(answers, profile=answer, current=current_of(answer))
+
+        answers = _ask(terminal, "Profile", answers.profile, check)
     current = answers.current
     settings = dict(answers.settings)
     pool_id = _ask(terminal, "Identity pool ID", current.get("cognito_identity_pool_id", ""), _pool_id)
@@ -123,13 +129,17 @@ def _ask_login(terminal: Terminal, answers: Answers) -> Answers:
             return replace(answers, logins={}, sign_in=no_sign_in)
         key = _sign_in_key(answer)
         if key is None:
-            return replace(answers, logins=read_logins([answer]), sign_in=no_sign_in)
+            return replace(answers, logins=_logins(answer), sign_in=no_sign_in)
+        if key == "cognito_oidc_issuer":
+            from ..sign_in.issuers.discovery import checked_issuer
+
+            checked_issuer(answer, "the issuer")
         return replace(answers, logins={}, sign_in={**no_sign_in, key: answer})
 
     answers = _ask(terminal, "Login", shown, check)
     more = {
-        key: _ask(terminal, question, current.get(key, preset), str)
-        for key, question, preset in _more_questions(answers.sign_in)
+        key: _ask(terminal, question, current.get(key, preset), check)
+        for key, question, preset, check in _more_questions(answers.sign_in)
     }
     return replace(answers, sign_in={**answers.sign_in, **more})
 
@@ -158,15 +168,27 @@ def _sign_in_key(answer: str) -> str | None:
     return None
 
 
-def _more_questions(sign_in: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
-    """Return what signing in there needs beside: key, question, and what an empty answer means."""
+def _logins(answer: str) -> dict[str | None, str]:
+    from ..pool.logins import sources_of
+    from ..settings.settings import ConfiguredLogins
+
+    logins = read_logins([answer])
+    sources_of(ConfiguredLogins(origin="the answer", sources=logins), {})
+    return logins
+
+
+def _more_questions(
+    sign_in: Mapping[str, str],
+) -> tuple[tuple[str, str, str, Callable[[str], str]], ...]:
+    """Return what signing in there needs beside: key, question, what an empty answer means, and its check."""
     if sign_in.get("cognito_user_pool_id"):
         ports = "Callback ports, registered for it as http://127.0.0.1:PORT/callback"
         return (
-            ("cognito_client_id", "App client ID", ""),
-            ("cognito_redirect_ports", ports, DEFAULT_PORTS),
+            ("cognito_client_id", "App client ID", "", _client_id),
+            ("cognito_redirect_ports", ports, DEFAULT_PORTS, _ports),
         )
-    return (("cognito_oidc_client_id", "Client ID", ""),) if sign_in.get("cognito_oidc_issuer") else ()
+    is_issuer = sign_in.get("cognito_oidc_issuer")
+    return (("cognito_oidc_client_id", "Client ID", "", _client_id),) if is_issuer else ()
 
 
 def _ask(terminal: Terminal, question: str, current: str, check: Callable[[str], T]) -> T:
@@ -178,15 +200,23 @@ def _ask(terminal: Terminal, question: str, current: str, check: Callable[[str],
             terminal.say(line(error.message, error.hint))
 
 
-def _profile(answer: str) -> str:
-    section_header(answer)
-    return answer
-
-
 def _pool_id(answer: str) -> str:
     from ..settings.checks import pool_id
 
     return pool_id(answer, "the identity pool ID")
+
+
+def _client_id(answer: str) -> str:
+    from ..sign_in.checks import client_id
+
+    return client_id(answer, "the client ID")
+
+
+def _ports(answer: str) -> str:
+    from ..sign_in.checks import ports
+
+    ports(answer, "the answer")
+    return answer
 
 
 def _region(answer: str) -> str:

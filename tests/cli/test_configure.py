@@ -15,7 +15,10 @@ import pytest
 from botocore.configloader import load_config
 
 from cognito_credentials.cli import config_file, own_command
+from cognito_credentials.cli.command import Invocation
+from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.cli.own_command import credential_process, is_ours
+from cognito_credentials.cli.parser import parse
 from cognito_credentials.cli.terminal import Terminal
 from cognito_credentials.cli.wizard import Answers, ask_all
 from cognito_credentials.errors import ConfigurationError
@@ -304,6 +307,52 @@ def test_the_wizard_asks_little_and_again_when_it_must() -> None:
     assert "CANARY" not in shown
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("http://login.example.com\nhttps://login.example.com\ndesktop\n", "https"),
+        ("https://login.example.com?x=1\nhttps://login.example.com\ndesktop\n", "PROVIDER=SOURCE"),
+        ("https://login.example.com\nmy client\ndesktop\n", "not a client id"),
+        ("https://login.example.com\n\ndesktop\n", "is empty"),
+        ("a.example.com=fil:/x\nhttps://login.example.com\ndesktop\n", "fil"),
+        ("developer:http://app.example.com\nhttps://login.example.com\ndesktop\n", "https"),
+    ],
+)
+def test_a_wrong_answer_loses_no_other(typed: str, says: str) -> None:
+    """A wrong answer is explained and asked for again, and no other question is."""
+    answers, shown = _ask(NOTHING, f"app\n{POOL}\n\n{typed}", {})
+
+    assert answers.sign_in == {
+        "cognito_oidc_issuer": "https://login.example.com",
+        "cognito_oidc_client_id": "desktop",
+    }
+    assert says in shown
+    assert shown.count("Identity pool ID") == 1
+
+
+def test_a_profile_of_another_kind_is_said_at_once(config: Config) -> None:
+    """The wizard asks for another profile before it asks for anything else."""
+    path = config("[profile sso]\nsso_session = x\n[bare]\nregion = us-east-1\n")
+    screen = _Screen()
+    terminal = Terminal(_Screen(f"sso\nbare\nnew\n{POOL}\n\nnone\ny\n"), io.StringIO(), screen)
+    argv = ["configure"]
+    invocation = Invocation(argv, parse(argv, COMMANDS), os.environ, terminal)
+
+    assert invocation.options.command.run(invocation) == 0
+    assert "profile 'sso' has sso_session" in screen.getvalue()
+    assert "it must be [profile bare]" in screen.getvalue()
+    assert screen.getvalue().count("Identity pool ID") == 1
+    assert "[profile new]" in path.read_text()
+
+
+def test_wrong_ports_lose_no_other_answer() -> None:
+    """Ports below 1024 are asked for again."""
+    answers, shown = _ask(NOTHING, f"app\n{POOL}\n\nus-east-1_Ab1Cd2Ef3\n1example\n80\n8400\n", {})
+
+    assert answers.sign_in["cognito_redirect_ports"] == "8400"
+    assert shown.count("Callback ports") == 2
+
+
 def test_the_wizard_keeps_what_is_there_on_enter() -> None:
     """Enter, enter, enter changes nothing; `none` takes the login away."""
     current = {
@@ -450,6 +499,13 @@ def test_a_profile_that_nobody_could_sign_in_to_is_not_written(
     assert done.code == 4
     assert says in done.err
     assert not (isolation / ".aws" / "config").exists()
+
+
+def test_the_help_shows_no_option_that_is_refused(call: Call) -> None:
+    """An endpoint would be that of all services, so the help of ``configure`` does not offer one."""
+    assert "--endpoint-url" in call("whoami", "--help").out
+    assert "--endpoint-url" not in call("configure", "--help").out
+    assert "SUPPRESS" not in call("completion", "fish").out
 
 
 def test_no_more_answers_is_the_end() -> None:

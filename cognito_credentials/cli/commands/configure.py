@@ -15,7 +15,7 @@ from ..config_file import config_path, read, replace
 from ..config_text import Value, change_profile, is_portable, parse, section_of
 from ..failures import StoppedError, UsageError
 from ..own_command import credential_process, is_ours
-from ..pool_options import ORIGIN, given_logins, given_region, given_settings, read_logins
+from ..pool_options import ORIGIN, add_pool_options, given_logins, given_region, given_settings, read_logins
 from ..terminal import printable
 from ..wizard import (
     SIGN_IN_KEYS,
@@ -40,6 +40,7 @@ def add_options(options: Options) -> None:
     options.add("--yes", action="store_true", help="write without asking")
     options.add("--dry-run", action="store_true", help="show the change and write nothing")
     add_sign_in_options(options)
+    add_pool_options(options, hidden=("endpoint_url",))
 
 
 def run(invocation: Invocation) -> int:
@@ -54,7 +55,7 @@ def run(invocation: Invocation) -> int:
     path = config_path(environ, "AWS_CONFIG_FILE", "config")
     data = read(path)
     text = (data or b"").decode("utf-8")
-    answers = _answers(invocation, text)
+    answers = _answers(invocation, text, path)
     _refuse_other_styles(answers.profile, text, path, environ)
     changes = _changes(answers)
     _check(config, answers.profile, changes, environ)
@@ -82,8 +83,13 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
-def _answers(invocation: Invocation, text: str) -> Answers:
-    """Collect what to write: options, then what the profile has, then what the user answers."""
+def _answers(invocation: Invocation, text: str, path: str) -> Answers:
+    """
+    Collect what to write: options, then what the profile has, then what the user answers.
+
+    Args:
+        text: The config file, at *path*.
+    """
     from ...pool.logins import sources_of
 
     options, terminal = invocation.options, invocation.terminal
@@ -110,7 +116,13 @@ def _answers(invocation: Invocation, text: str) -> Answers:
             "--identity-pool-id is missing, and there is no terminal to ask on",
             f"Run '{PROGRAM} configure --profile NAME --identity-pool-id ID --yes'",
         )
-    return ask_all(terminal, answers, lambda name: _current(text, name), is_named=options.profile is not None)
+
+    def current_of(name: str) -> dict[str, str]:
+        _refuse_bare_section(text, name)
+        _refuse_other_styles(name, text, path, invocation.environ)
+        return _current(text, name)
+
+    return ask_all(terminal, answers, current_of, is_named=options.profile is not None)
 
 
 def _check_given(invocation: Invocation, given: Mapping[str, object]) -> None:
@@ -256,5 +268,4 @@ $ cognito-credentials configure --profile app --yes \\
 $ cognito-credentials login --profile app""",
     run=run,
     add_options=add_options,
-    takes_pool=True,
 )

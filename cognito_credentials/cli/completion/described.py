@@ -120,7 +120,7 @@ def takes(described: Sequence[Described]) -> dict[Value, list[tuple[str, str]]]:
 
 
 def _described(entry: Entry | None, names: Sequence[str]) -> Described:
-    actions = options_of(entry)
+    actions = [action for action in options_of(entry) if action.help != argparse.SUPPRESS]
     return Described(
         "" if entry is None else entry.name,
         "" if entry is None else entry.summary,
