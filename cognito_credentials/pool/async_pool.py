@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 from ..awaiting import CALLERS, Caller
 from ..errors import ConfigurationError
 from ..exchange.interruption import drops_frames_on_error
+from ..importing import IMPORTING
 from .flights import LONGEST_FLIGHT, Crew, Flights
 from .pool import IdentityPool, held_by, parts_of, user_later
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..credentials import TemporaryCredentials
     from ..settings.settings import Settings
+    from ..sign_in.signed_in import SignedIn
     from .parts import Parts
 
     IdentityChanged = Callable[[str | None, str, str], Awaitable[None] | None]
@@ -62,6 +64,40 @@ def _in_thread(
 
     call.__qualname__ = f"AsyncIdentityPool.{method.__name__}"
     return call
+
+
+def _in_steps(
+    method: Callable[Concatenate[IdentityPool, P], SignedIn],
+) -> Callable[Concatenate[AsyncIdentityPool, P], Coroutine[Any, Any, SignedIn]]:
+    """Make a coroutine of a method that may raise `ChallengeRequired`: its answer is a coroutine, too."""
+
+    @functools.wraps(method)
+    async def call(self: AsyncIdentityPool, /, *args: P.args, **kwargs: P.kwargs) -> SignedIn:
+        step = _step(self._flights, functools.partial(method, self.pool, *args, **kwargs))
+        del args, kwargs  # an error keeps this frame, and a password is among them
+        return await step
+
+    call.__qualname__ = f"AsyncIdentityPool.{method.__name__}"
+    return call
+
+
+def _step(flights: Flights, act: Callable[[], SignedIn]) -> Coroutine[Any, Any, SignedIn]:
+    # Without a time limit: a keyring may ask the person to open it.
+    return flights.alone(functools.partial(_asked, flights, act), None).outcome()
+
+
+def _asked(flights: Flights, act: Callable[[], SignedIn]) -> SignedIn:
+    """In a thread: do one step of a sign-in, and have a coroutine answer the question to the person."""
+    with IMPORTING:
+        from ..sign_in.challenge import AsyncChallengeRequired, ChallengeRequired
+
+    try:
+        return act()
+    except ChallengeRequired as error:
+        question = error
+    finally:
+        del act  # what a store of the app raises keeps this frame
+    raise AsyncChallengeRequired(question, functools.partial(_step, flights))
 
 
 class AsyncIdentityPool:
@@ -111,6 +147,7 @@ class AsyncIdentityPool:
     unlink = _in_thread(IdentityPool.unlink)
     status = _in_thread(IdentityPool.status)
     sign_in = _in_thread(IdentityPool.sign_in, seconds=None)
+    sign_in_with_password = _in_steps(IdentityPool.sign_in_with_password)
     sign_out = _in_thread(IdentityPool.sign_out)
 
     async def credentials(self) -> TemporaryCredentials:

@@ -34,13 +34,21 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..developer.login import DeveloperLogin
-    from .challenge import ChallengeRequired
+    from .challenge import AsyncChallengeRequired, ChallengeRequired
     from .signed_in import SignedIn
     from .sources import OidcLogin, UserPool
 
-__all__ = ["ChallengeRequired", "DeveloperLogin", "OidcLogin", "SignedIn", "UserPool"]
+__all__ = [
+    "AsyncChallengeRequired",
+    "ChallengeRequired",
+    "DeveloperLogin",
+    "OidcLogin",
+    "SignedIn",
+    "UserPool",
+]
 
 _HOME = {
+    "AsyncChallengeRequired": "sign_in.challenge",
     "ChallengeRequired": "sign_in.challenge",
     "DeveloperLogin": "developer.login",
     "OidcLogin": "sign_in.sources",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, NoReturn
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ..errors import CognitoCredentialsError, ConfigurationError, LoginRejectedError, RefusedError, clean
 from ..exchange.interruption import drops_frames_on_error
@@ -137,6 +138,36 @@ class ChallengeRequired(CognitoCredentialsError):  # noqa: N818  (a question, wh
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a question of a user pool refuses to be pickled: its session is secret")
+
+
+class AsyncChallengeRequired(ChallengeRequired):
+    """The `ChallengeRequired` of an `AsyncIdentityPool`: its `answer` is a coroutine."""
+
+    def __init__(
+        self,
+        question: ChallengeRequired,
+        run: Callable[[Callable[[], SignedIn]], Coroutine[Any, Any, SignedIn]],
+    ) -> None:
+        CognitoCredentialsError.__init__(self, question.message, hint=question.hint)
+        self.kind = question.kind
+        self.sent_to = question.sent_to
+        self.choices = question.choices
+        self.attributes = question.attributes
+        self._question = question
+        self._run = run
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be answered, as far as that is known here: the user pool sets a time limit."""
+        return self._question.is_open
+
+    async def answer(  # type: ignore[override]  # the coroutine of the other
+        self, text: str | Secret, *, attributes: Mapping[str, str] | None = None
+    ) -> SignedIn:
+        """Answer the question; see `ChallengeRequired.answer`. A task that is cancelled has answered it."""
+        answered = self._run(functools.partial(self._question.answer, text, attributes=attributes))
+        del text, attributes  # an error keeps this frame
+        return await answered
 
 
 def _is_over(error: CognitoCredentialsError) -> bool:

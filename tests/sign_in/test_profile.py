@@ -243,7 +243,14 @@ def test_knowing_who_is_signed_in_loads_no_library(heavy: str) -> None:
 
 def test_the_names_for_apps_are_here_and_cost_little() -> None:
     """The names for apps are imported from `cognito_credentials.sign_in`, and bring no library along."""
-    names = ["ChallengeRequired", "DeveloperLogin", "OidcLogin", "SignedIn", "UserPool"]
+    names = [
+        "AsyncChallengeRequired",
+        "ChallengeRequired",
+        "DeveloperLogin",
+        "OidcLogin",
+        "SignedIn",
+        "UserPool",
+    ]
     code = (
         f"import sys; from cognito_credentials.sign_in import {', '.join(names)}; "
         "import cognito_credentials.sign_in as here; "
