@@ -12,6 +12,7 @@ import configparser
 import contextlib
 import logging
 import os
+import re
 import shlex
 import stat
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from ..home import expand_user, home_directory
 from ..regions import is_pool_id
 
 DEFAULT_PROFILE = "default"
+_COMMENT = re.compile(r"\s([#;])")
 _SHOWN = 8
 """Profiles that a message names."""
 PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
@@ -124,6 +126,24 @@ def _no_profile(environ: Mapping[str, str], bare: list[str]) -> str:
     if bare:
         return f"In {clean(path)} write [profile {clean(bare[0], 60)}] in place of [{clean(bare[0], 60)}]"
     return f"There is no profile in {clean(path)}: 'cognito-credentials configure' adds one"
+
+
+def about_comment(error: ConfigurationError, written: object) -> ConfigurationError | None:
+    """
+    Say that what looks like a comment is part of the value, where that is why the value is wrong.
+
+    Args:
+        error: The error of the value.
+        written: The value as a profile has it.
+
+    Returns:
+        The error with another hint; None where the value has no comment behind it.
+    """
+    mark = _COMMENT.search(written) if isinstance(written, str) else None
+    if mark is None:
+        return None
+    hint = f"What follows '{mark[1]}' is part of the value: a comment has a line of its own"
+    return ConfigurationError(error.message, hint=hint)
 
 
 def profiles_with_keys(path: str) -> set[str]:

@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
-from ..errors import CacheError, ConfigurationError, clean, near, shell_word
+from ..errors import CacheError, ConfigurationError, clean, near, replaced, shell_word
 from ..home import CACHE_VARIABLE, cache_directory
 from . import checks
-from .aws_config import PROFILE_VARIABLES, choose_profile, read_config
+from .aws_config import PROFILE_VARIABLES, about_comment, choose_profile, read_config
 from .endpoints import checked_endpoint, configured_endpoint
 from .settings import DEFAULT_SESSION_NAME, ConfiguredLogins, Settings
 
@@ -256,7 +256,9 @@ class _Lookup:
         if found is None:
             return None
         self.origins[name] = found.origin
-        return check(found.value, self.where(name))
+        written = found.value if found.origin == self.profile_origin else None
+        with replaced(ConfigurationError, by=lambda error: about_comment(error, written)):
+            return check(found.value, self.where(name))
 
     def where(self, name: str) -> str:
         """Name a setting that was found, and its origin."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, replaced
 from ..importing import IMPORTING
 from ..logins import parse_source
+from ..settings.aws_config import about_comment
 from ..settings.endpoints import checked_endpoint
 from . import checks
 from .source import SignInSource
@@ -56,17 +57,25 @@ def source_of_profile(
     kind: type[SignInSource] = UserPool if is_user_pool else OidcLogin
     given = {name: settings[key] for name, key in _OPTIONS.items() if key in settings}
     where = {name: f"{key} from {origin}" for name, key in _OPTIONS.items()}
-    options = {
-        **checks.options(given, kind.ways, where),
-        "profile_name": profile_name,
-        "profile_settings": profile_settings,
-        "environ": environ,
-    }
-    source = (
-        _user_pool(settings, origin, endpoint, options) if is_user_pool else _oidc(settings, origin, options)
-    )
+    with replaced(ConfigurationError, by=lambda error: _about_comment(error, settings)):
+        options = {
+            **checks.options(given, kind.ways, where),
+            "profile_name": profile_name,
+            "profile_settings": profile_settings,
+            "environ": environ,
+        }
+        source = (
+            _user_pool(settings, origin, endpoint, options)
+            if is_user_pool
+            else _oidc(settings, origin, options)
+        )
     source.is_of_profile = profile_name is not None
     return source
+
+
+def _about_comment(error: ConfigurationError, settings: Mapping[str, str]) -> ConfigurationError | None:
+    named = (value for key, value in settings.items() if error.message.startswith(f"{key} from "))
+    return about_comment(error, next(named, None))
 
 
 def _check_keys(settings: Mapping[str, str], origin: str, *, is_user_pool: bool) -> None:

@@ -454,3 +454,37 @@ def test_arguments_are_checked_without_any_file() -> None:
     assert check_arguments({"role_arn": ROLE, "user": None}, environ={}) == {"role_arn": ROLE}
     with pytest.raises(ConfigurationError, match="partition aws,"):
         check_arguments({"role_arn": ROLE}, environ={"AWS_COGNITO_IDENTITY_POOL_ID": f"cn-north-1:{GUID}"})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cognito_identity_pool_id": POOL},
+        {"cognito_identity_pool_id": POOL, "cognito_identity_id": POOL},
+        {"cognito_identity_pool_id": POOL, "aws_account_id": "123456789012"},
+        {"cognito_identity_pool_id": POOL, "cognito_flow": "enhanced"},
+        {"cognito_identity_pool_id": POOL, "cognito_custom_role_arn": ROLE},
+        {"cognito_identity_pool_id": POOL, "cognito_cache": "memory"},
+    ],
+    ids=lambda settings: list(settings)[-1],
+)
+@pytest.mark.parametrize("mark", ["#", ";"])
+def test_a_comment_behind_a_value_is_named(settings: dict[str, str], mark: str) -> None:
+    """To every AWS tool a comment behind a value is part of it, which the error of a wrong value says."""
+    (*_, last) = settings
+    with pytest.raises(ConfigurationError) as caught:
+        load_app(profile_settings={**settings, last: f"{settings[last]}  {mark} mine"})
+
+    assert caught.value.message.startswith(f"{NAMES_OF_KEYS[last]} from profile 'app'")
+    assert f"What follows '{mark}' is part of the value: a comment has a line of its own" in caught.value.hint
+
+
+def test_a_mark_in_an_argument_is_no_comment() -> None:
+    """What stands in no file has no comments."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_app({"identity_pool_id": f"{POOL} # mine"})
+
+    assert "comment" not in str(caught.value)
+
+
+NAMES_OF_KEYS = {names.profile_key: name for name, names in NAMES.items()}

@@ -309,3 +309,17 @@ def test_another_endpoint_is_another_sign_in() -> None:
     elsewhere = UserPool(**made, environ={"HOME": "/h", "AWS_ENDPOINT_URL": "https://elsewhere.example"})
 
     assert plain.depends() != elsewhere.depends()
+
+
+@pytest.mark.parametrize(
+    "key", [*USER_POOL, *OIDC, "cognito_domain", "cognito_sign_in", "cognito_redirect_ports"]
+)
+def test_a_comment_behind_a_key_is_named(key: str) -> None:
+    """To every AWS tool a comment behind a value is part of it, which the error of a wrong value says."""
+    others = {"cognito_domain": "my-app", "cognito_sign_in": "browser", "cognito_redirect_ports": "8400"}
+    keys = OIDC if key in OIDC else {**USER_POOL, **others}
+    with pytest.raises(ConfigurationError) as caught:
+        _logins({**keys, key: f"{keys[key]} # mine"})
+
+    assert caught.value.message.startswith(f"{key} from profile 'app'")
+    assert "What follows '#' is part of the value" in caught.value.hint
