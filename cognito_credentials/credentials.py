@@ -9,6 +9,8 @@ One set of temporary credentials, and its spellings.
 | expires_at        | Expiration  | Expiration      | Expiration         | AWS_CREDENTIAL_EXPIRATION |
 | account_id        | -           | -               | AccountId          | AWS_ACCOUNT_ID            |
 
+A container's credentials endpoint spells them as ``credential_process`` does; the session token is ``Token``.
+
 They are converted here and nowhere else. An expiration is never rewritten: every reader gets the one that
 the service sent.
 
@@ -125,6 +127,20 @@ class TemporaryCredentials:
             f'{{"Version": 1, "AccessKeyId": "{self.access_key_id}", '
             f'"SecretAccessKey": "{self.secret_access_key.reveal()}", '
             f'"SessionToken": "{self.session_token.reveal()}", '
+            f'"Expiration": "{iso(self.expires_at)}"{account}}}'
+        )
+
+    def to_container(self) -> str:
+        """
+        Spell them as the JSON that the container-credentials endpoint of `serve` answers with.
+
+        Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+        """
+        account = f', "AccountId": "{self.account_id}"' if self.account_id else ""
+        return (
+            f'{{"AccessKeyId": "{self.access_key_id}", '
+            f'"SecretAccessKey": "{self.secret_access_key.reveal()}", '
+            f'"Token": "{self.session_token.reveal()}", '
             f'"Expiration": "{iso(self.expires_at)}"{account}}}'
         )
 

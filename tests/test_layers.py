@@ -16,6 +16,7 @@ ORDER = {
             "cli",
             "session",
             "adapters",
+            "serve",
             "botocore_chain",
             "botocore_credentials",
             "back_end",

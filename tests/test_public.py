@@ -27,7 +27,7 @@ REVEALED = {
     "adapters/iot.py": (2, "the key signs, and the session token goes into the URL"),
     "developer/back_end.py": (2, "the answer to the app, and logins for the request"),
     "developer/login.py": (2, "headers go into the request, and are checked for line ends"),
-    "credentials.py": (6, "the spellings of credentials"),
+    "credentials.py": (8, "the spellings of credentials"),
     "exchange/client.py": (2, "login and OpenID tokens go into the request"),
     "exchange/facts.py": (1, "an unverified look at a token, for a hint"),
     "exchange/redaction.py": (1, "what was sent is taken out of a service's words"),
@@ -56,6 +56,9 @@ REVEALED = {
     ),
     "sign_in/issuers/user_pool.py": (1, "the ID token names its issuer"),
     "sign_in/issuers/user_pool_api.py": (1, "into the request"),
+    "serve/protocol.py": (1, "a client's token is compared with it"),
+    "serve/server.py": (1, "into the variables for clients"),
+    "serve/token_file.py": (1, "the file that clients read it from"),
     "botocore_credentials.py": (2, "botocore signs with text"),
 }
 """File -> number of calls of `Secret.reveal()`, and their reason. A new call needs a line here."""

@@ -14,6 +14,7 @@ and an exit code.
     terminal.py          the only place that writes to stdout and stderr, or asks a question
     tables.py            rows -> tables, lists and JSON
     words.py             facts -> phrases that several commands use
+    child.py             runs a command beside this process: its signals, its exit code
     formats.py           credentials -> variables, and their text for each shell
     failures.py          exceptions -> one line and an exit code
     logs.py              our log -> stderr

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 UNEXPECTED: Final = 1
 USAGE: Final = 2
+NOT_EXECUTABLE: Final = 126
+NOT_FOUND: Final = 127
 INTERRUPTED: Final = 130
 CLOSED_OUTPUT: Final = 141
 """What a shell reports for a program that SIGPIPE ended."""
@@ -33,8 +35,8 @@ EXIT_CODES: Final = (
     (5, "Cognito or STS refused"),
     (6, "network, or throttled: try again"),
     (7, "the storage that was asked for is unavailable: the cache, or the keyring"),
-    (126, "exec: the command is not executable"),
-    (127, "exec: the command is not found"),
+    (NOT_EXECUTABLE, "exec: the command is not executable"),
+    (NOT_FOUND, "exec: the command is not found"),
     (INTERRUPTED, "Ctrl-C, or answered with no"),
 )
 """Code and meaning, for the help; 3 to 7 are those of the classes in `cognito_credentials.errors`."""
@@ -72,6 +74,14 @@ class CommandError(Exception):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(printable(message))
         self.exit_code = exit_code
+
+
+def cannot_start(command: str, error: OSError) -> CommandError:
+    """Make the error for a *command* that the system refuses to start."""
+    # A script whose interpreter is missing is "not found" too, to shells as to the system.
+    code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+    reason = error.strerror or type(error).__name__
+    return CommandError(f"'{printable(command, 120)}' cannot be started: {reason}", code)
 
 
 _ORDINARY: Final = (

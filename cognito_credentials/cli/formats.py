@@ -37,11 +37,12 @@ _WORD: Final = re.compile(r"[A-Za-z0-9+/=_.:,@-]*")
 
 def environment(credentials: TemporaryCredentials, region: str | None) -> dict[str, str]:
     """Return the variables that hand *credentials* and *region* to the SDKs."""
-    variables = credentials.to_environment()
-    if region:
-        # boto3 reads the second name, all other SDKs the first.
-        variables |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-    return variables
+    return {**credentials.to_environment(), **region_variables(region)}
+
+
+def region_variables(region: str | None) -> dict[str, str]:
+    """Return the variables for *region*: boto3 reads the second, all other SDKs the first."""
+    return {"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {}
 
 
 def export(credentials: TemporaryCredentials, style: str, *, region: str | None, profile: str) -> str:

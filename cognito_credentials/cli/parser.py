@@ -55,6 +55,13 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
 
+def port_number(text: str) -> int:
+    """Read the value of ``--port``."""
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) < 65_536):
+        raise argparse.ArgumentTypeError(f"'{clean(text, 20)}' is no port: it is from 0 to 65535")
+    return int(text)
+
+
 class _Unseen(argparse.HelpFormatter):
     """What argparse checks options with; for the screen's width and colours it would import slow modules."""
 

@@ -68,11 +68,40 @@ def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     return [note for note in found if note]
 
 
-def _keys_of_profile(name: str, environ: Mapping[str, str]) -> list[str]:
+def what_wins_over_endpoint(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """
+    Say what SDKs prefer to the container-credentials endpoint of `serve`.
+
+    They look at environment and files first, and in these at the profile that the environment names.
+
+    Args:
+        settings: Of the pool that the endpoint serves.
+        environ: Of the programs that ask the endpoint.
+
+    Returns:
+        A sentence or two for each, without a full stop at the end.
+    """
+    name = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or DEFAULT_PROFILE
+    endpoint = "the endpoint"
+    found = _keys_of_profile(name, environ, endpoint)
+    if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
+        found.append(f"AWS_ACCESS_KEY_ID is set: SDKs use that key and not {endpoint}. Unset it")
+    values = read_config(environ)["profiles"].get(name, {})
+    line = values.get("credential_process")
+    is_same = name == (settings.profile or DEFAULT_PROFILE) and isinstance(line, str) and is_ours(line)
+    found += [
+        f"profile '{printable(name, 80)}' has {key}: SDKs use that and not {endpoint}. Remove it"
+        for key in (*_ROLE_SOURCES, *_SSO, "credential_process")
+        if key in values and not (is_same and key == "credential_process")
+    ]
+    return found
+
+
+def _keys_of_profile(name: str, environ: Mapping[str, str], instead: str = "the identity pool") -> list[str]:
     config, credentials = config_files(environ)
     return [
         f"profile '{printable(name, 80)}' has keys in {printable(path)}: boto3, the AWS CLI and other SDKs "
-        "use those keys and not the identity pool. Remove them there"
+        f"use those keys and not {instead}. Remove them there"
         for path in (credentials, config)
         if name in profiles_with_keys(path)
     ]

@@ -95,8 +95,8 @@ def hand_over(core_limit: int | None) -> None:
 
 
 class EndedBySignal(BaseException):
-    """
-    Raised in the main thread when SIGTERM or SIGHUP comes.
+    """Raised in the main thread when SIGTERM or SIGHUP comes, or when a signal has ended the command of
+    ``exec``.
 
     Args:
         number: Of the signal.
@@ -108,6 +108,17 @@ class EndedBySignal(BaseException):
 
     def end_process(self) -> int:
         """End by the same signal, so that the parent sees it; return an exit code where that fails."""
+        import signal
+        import threading
+
+        for thread in threading.enumerate():
+            # The interpreter waits for these at its end: one may be storing a refresh token.
+            if not thread.daemon and thread is not threading.current_thread():
+                thread.join()
+        try:
+            signal.signal(self.number, signal.SIG_DFL)
+        except (OSError, ValueError):
+            pass  # SIGKILL has no handler
         os.kill(os.getpid(), self.number)
         return 128 + self.number
 

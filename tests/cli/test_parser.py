@@ -107,7 +107,7 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
         (["emulator", "--port", "many"], "argument --port: 'many' is no port: it is from 0 to 65535"),
         (["status", "--profile"], "argument --profile: expected one argument"),
         (["export", "--unset", "--format", "ini"], "the format ini sets nothing that could be removed"),
-        (["exec", "--server", "--", "true"], "there is no option --server"),
+        (["exec", "--servers", "--", "true"], "there is no option --servers. Did you mean --server?"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_2(call: Call, argv: list[str], said: str) -> None:

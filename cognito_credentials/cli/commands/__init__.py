@@ -4,6 +4,7 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     credential_process.py   print credentials for an SDK
     export.py               print them for a shell, a file or another tool
     execute.py              run a command with them (``exec``)
+    serve.py                let programs ask for them over HTTP
     whoami.py               ask STS which role they are of
     status.py, listing.py   show what one profile, or all (``list``), has and keeps; offline
     login.py, logout.py     sign in and out
@@ -37,6 +38,9 @@ COMMANDS = (
     ),
     Entry("export", "export", "use the credentials", "print credentials for a shell, a file or another tool"),
     Entry("exec", "execute", "use the credentials", "run a command with credentials"),
+    Entry(
+        "serve", "serve", "use the credentials", "let programs on this machine ask for credentials over HTTP"
+    ),
     Entry("whoami", "whoami", "inspect", "ask STS whose credentials these are"),
     Entry("status", "status", "inspect", "show identity, time left and where they are kept; offline"),
     Entry("list", "listing", "inspect", "list the profiles with an identity pool, and what is kept; offline"),

@@ -9,12 +9,13 @@ from typing import TextIO, cast
 
 from ...errors import clean
 from ..command import PROGRAM, Command, Invocation, Options
+from ..parser import port_number
 from ..terminal import ClosedOutputError, Terminal
 
 
 def add_options(options: Options) -> None:
     options.add("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 by default")
-    options.add("--port", type=_port, default=0, help="port to listen on; by default a free one")
+    options.add("--port", type=port_number, default=0, help="port to listen on; by default a free one")
     options.add("--data", metavar="FILE", help="SQLite file that keeps the state; else it is forgotten")
     options.add("--seed", metavar="FILE", help="TOML file with what a new state holds")
     options.add("--tls", action="store_true", help="https, with a certificate of its own")
@@ -44,12 +45,6 @@ def add_options(options: Options) -> None:
         help="refuse access keys that it did not issue or read from --seed",
     )
     options.add("--strict-roles", action="store_true", help="refuse roles that --seed does not describe")
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:9]) < 65_536):
-        raise argparse.ArgumentTypeError(f"'{clean(text, 20)}' is no port: it is from 0 to 65535")
-    return int(text)
 
 
 def _host_name(text: str) -> str:

@@ -1,8 +1,12 @@
 """
-``exec``: run a command with the credentials in its environment.
+``exec``: run a command with the credentials in its environment, or with an endpoint that renews them.
 
 Variables that would win over the credentials in an SDK's chain are removed. The command takes the place of
 this process, without a shell, so its signals and its exit code are its own.
+
+With ``--server``, this process serves the endpoint, and the command runs beside it (`cli/child.py`). So the
+server ends with this process, however that ends. Were it the command's child, it would have to notice the
+command's end by polling, and would outlive it at times.
 """
 
 from __future__ import annotations
@@ -12,9 +16,9 @@ import os
 
 from ...errors import ConfigurationError, clean
 from ..command import PROGRAM, Command, Invocation, Options
-from ..failures import CommandError
-from ..formats import environment
-from ..pool_options import find_ready, get_ready, given_region
+from ..failures import NOT_EXECUTABLE, NOT_FOUND, CommandError, cannot_start
+from ..formats import environment, region_variables
+from ..pool_options import facts_of, find_ready, get_ready, given_region, open_pool, usable_credentials
 from ..process import hand_over
 from ..terminal import printable
 
@@ -40,10 +44,11 @@ GUARD: Final = "COGNITO_CREDENTIALS_EXEC"
 PROFILE: Final = "COGNITO_CREDENTIALS_PROFILE"
 """Variable with the profile of the credentials, for prompts and scripts."""
 
-_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
-
 
 def add_options(options: Options) -> None:
+    options.add(
+        "--server", action="store_true", help="give it an endpoint that renews the credentials, no keys"
+    )
     options.add(
         "child", nargs=argparse.REMAINDER, metavar="CMD", help="the command and its arguments; else a shell"
     )
@@ -55,13 +60,37 @@ def answer(invocation: Invocation) -> int | None:
     # What is wrong is said before the service is asked.
     find(_child(invocation)[0], invocation.environ)
     given_region(invocation)
-    ready = find_ready(invocation)
+    ready = None if invocation.options.server else find_ready(invocation)
     return None if ready is None else _become(invocation, *ready)
 
 
 def run(invocation: Invocation) -> int:
-    """Become the command."""
+    """Become the command, or run it beside the server."""
+    if invocation.options.server:
+        return _serve(invocation)
     return _become(invocation, *get_ready(invocation))
+
+
+def _serve(invocation: Invocation) -> int:
+    from ...serve.server import serving
+    from ..child import Child
+    from ..precedence import what_wins_over_endpoint
+
+    environ, argv = invocation.environ, _child(invocation)
+    pool = open_pool(invocation)
+    facts = facts_of(pool, environ)
+    with serving(pool, environ, check=usable_credentials) as server:
+        variables = child_environment(
+            environ,
+            {**server.variables, **region_variables(given_region(invocation) or facts["region"])},
+            profile=facts["profile"] or facts["identity_pool_id"],
+            process_id=os.getpid(),
+        )
+        for note in what_wins_over_endpoint(pool.settings, variables):
+            invocation.terminal.notice(f"{PROGRAM}: {note}.")
+        child = Child(find(argv[0], environ), argv, variables, core_limit=invocation.core_limit)
+        with child, server.running():  # in this order: while the command is started, no other thread runs
+            return child.wait()
 
 
 def _child(invocation: Invocation) -> list[str]:
@@ -152,9 +181,9 @@ def find(command: str, environ: Mapping[str, str]) -> str:
         return path
     has_directory = os.path.dirname(command) != ""
     if has_directory and os.path.exists(command):
-        raise CommandError(f"'{printable(command, 120)}' is not executable", _NOT_EXECUTABLE)
+        raise CommandError(f"'{printable(command, 120)}' is not executable", NOT_EXECUTABLE)
     where = "does not exist" if has_directory else "is not found in PATH"
-    raise CommandError(f"'{printable(command, 120)}' {where}", _NOT_FOUND)
+    raise CommandError(f"'{printable(command, 120)}' {where}", NOT_FOUND)
 
 
 def replace_process(path: str, argv: list[str], environ: Mapping[str, str], *, core_limit: int | None) -> int:
@@ -172,31 +201,15 @@ def replace_process(path: str, argv: list[str], environ: Mapping[str, str], *, c
         CommandError: The system refuses to start it.
     """
     if os.name == "nt":
-        return _run_beside(path, argv, environ)
+        from ..child import Child
+
+        with Child(path, argv, environ, core_limit=None) as child:
+            return child.wait()
     hand_over(core_limit)
     try:
         os.execve(path, argv, environ)  # noqa: S606  (no shell is wanted)
     except OSError as error:
-        # A script whose interpreter is missing is "not found" too, to shells as to the system.
-        code = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
-        raise _cannot_start(argv[0], error, code) from None
-
-
-def _run_beside(path: str, argv: list[str], environ: Mapping[str, str]) -> int:
-    import signal
-    import subprocess
-
-    # Ctrl-C reaches every process of the console; only the command acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        return subprocess.run([path, *argv[1:]], env=dict(environ), check=False).returncode
-    except OSError as error:
-        raise _cannot_start(argv[0], error, _NOT_EXECUTABLE) from None
-
-
-def _cannot_start(command: str, error: OSError, exit_code: int) -> CommandError:
-    reason = error.strerror or type(error).__name__
-    return CommandError(f"'{printable(command, 120)}' cannot be started: {reason}", exit_code)
+        raise cannot_start(argv[0], error) from None
 
 
 COMMAND = Command(
@@ -204,7 +217,10 @@ COMMAND = Command(
 Without a command it starts your shell. A command is run without a shell: for pipes and aliases give one,
 as in: exec -- sh -c 'aws s3 ls | head'. Signals and the exit code are the command's own.
 
-The credentials do not renew themselves there. COGNITO_CREDENTIALS_PROFILE names their profile.""",
+The credentials do not renew themselves there, unless --server gives the command an endpoint in place of keys:
+SDKs of every language ask it for credentials, for as long as the command runs. COGNITO_CREDENTIALS_PROFILE
+names their
+profile.""",
     example="""
 $ cognito-credentials exec --profile guest -- aws sts get-caller-identity
 {

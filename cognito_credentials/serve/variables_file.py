@@ -1,0 +1,139 @@
+"""
+The ``--env-file``: the variables for clients, as lines ``NAME=VALUE``, which Docker and systemd read.
+
+Its server holds a lock on it, so that a second server of the same file cannot take it away from the first
+one's clients. It is removed in the end. Otherwise clients would go on asking the port, where another program
+may answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+OWN_PREFIX: Final = "AWS_CONTAINER_"
+_LIMIT: Final = 64 * 1024
+
+
+@contextlib.contextmanager
+def variables_file(path: str | None) -> Iterator[VariablesFile | None]:
+    """
+    Open the file at *path* for this server, and remove it in the end; None for no file.
+
+    Raises:
+        ConfigurationError: Another server uses it, it holds other settings, or it cannot be written.
+    """
+    if path is None:
+        yield None
+        return
+    path = os.path.abspath(path)
+    file = VariablesFile(path)
+    try:
+        yield file
+    finally:
+        file.remove()
+
+
+class VariablesFile:
+    """
+    An open file, and its lock.
+
+    Args:
+        path: Absolute.
+
+    Raises:
+        ConfigurationError: As `variables_file`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor = -1
+        try:
+            problem = self._open()
+        except OSError as error:
+            problem = f"cannot be written: {error.strerror}"
+        if problem:
+            self._close()
+            raise ConfigurationError(f"--env-file {path} {problem}", hint="Name another file with --env-file")
+
+    def write(self, variables: Mapping[str, str]) -> None:
+        """
+        Replace what is in it.
+
+        Raises:
+            ConfigurationError: That fails.
+        """
+        text = "".join(f"{name}={value}\n" for name, value in variables.items())
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, text.encode(), 0)
+        except OSError as error:
+            why = error.strerror
+        else:
+            return
+        raise ConfigurationError(
+            f"--env-file {self._path} cannot be written: {why}", hint="Name another file with --env-file"
+        )
+
+    def remove(self) -> None:
+        """Remove it, and release the lock."""
+        with contextlib.suppress(OSError):
+            if _is_at(self._path, self._descriptor):
+                os.unlink(self._path)
+        self._close()
+
+    def _open(self) -> str:
+        """Open, lock and check the file; return what is wrong with it."""
+        while True:
+            self._close()
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+            self._descriptor = os.open(self._path, flags, 0o600)
+            found = os.fstat(self._descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                return "is not a regular file"
+            if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+                return "belongs to another user"
+            if not _lock(self._descriptor):
+                return "is used by another server that is running"
+            if _is_at(self._path, self._descriptor):  # else its server has just removed it
+                break
+        if hasattr(os, "fchmod"):
+            os.fchmod(self._descriptor, 0o600)
+        lines = os.read(self._descriptor, _LIMIT).splitlines()
+        if any(line and not line.startswith(OWN_PREFIX.encode()) for line in lines):
+            return "has other settings in it"
+        return ""
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _is_at(path: str, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock the file for as long as it is open; False where another process has."""
+    try:
+        import fcntl
+    except ImportError:
+        return True  # on Windows a lock would keep clients from reading the file
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks
+    return True

@@ -1,0 +1,1 @@
+"""The container-credentials endpoint, in this process: its parts and their rules."""
