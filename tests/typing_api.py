@@ -10,6 +10,8 @@ import datetime as dt
 import webbrowser
 
 from cognito_credentials import (
+    AsyncIdentityPool,
+    ChallengeRequired,
     CognitoCredentialsError,
     IdentityPool,
     IdentityPoolProvider,
@@ -19,6 +21,8 @@ from cognito_credentials import (
     TemporaryCredentials,
     install,
 )
+from cognito_credentials.clock import Clock
+from cognito_credentials.sign_in import AsyncChallengeRequired, OidcLogin, SignedIn, UserPool
 from cognito_credentials.sign_in.ways.prompt import TerminalPrompt
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
@@ -83,6 +87,44 @@ def sign_ins(pool: IdentityPool) -> None:
     pool.sign_in(prompt="terminal")  # type: ignore[arg-type]
     pool.sign_out("login", revoke=False)
     del name
+
+
+def forms(pool: IdentityPool, clock: Clock) -> None:
+    """Sign in from a form of an app."""
+    account: SignedIn = pool.sign_in_with_password("ann", "password", link_guest=True, store="file")
+    names: tuple[str, str, str, str] = (account.subject, account.username, account.email, str(account))
+    pool.sign_in_with_password("ann", Secret("password"), provider="login.example.com")
+    pool.sign_in_with_password("ann", first_factor="email")
+    pool.sign_in_with_password()  # type: ignore[call-arg]
+    pool.sign_in_with_password("ann", b"password")  # type: ignore[arg-type]
+    pool.sign_in_with_password("ann", "password", way="browser")  # type: ignore[call-arg]
+    UserPool("us-east-1_Ab1Cd2Ef3", "client", first_factor="choice", redirect_ports=[8400], clock=clock)
+    UserPool("us-east-1_Ab1Cd2Ef3", "client", firstfactor="sms")  # type: ignore[call-arg]
+    UserPool("us-east-1_Ab1Cd2Ef3", "client", sign_in=5)  # type: ignore[arg-type]
+    OidcLogin("https://login.example.com", "client", sign_in="device", store="file", profile_name="app")
+    OidcLogin("https://login.example.com", "client", sing_in="device")  # type: ignore[call-arg]
+    OidcLogin("https://login.example.com", "client", redirect_ports="8400")  # type: ignore[arg-type]
+    del names
+
+
+def questions(question: ChallengeRequired) -> SignedIn:
+    """Answer what a user pool asks."""
+    kind: str = question.kind
+    sent_to: str | None = question.sent_to
+    choices: tuple[str, ...] = question.choices
+    more: tuple[str, ...] = question.attributes
+    is_open: bool = question.is_open
+    question.answer(5)  # type: ignore[arg-type]
+    del kind, sent_to, choices, more, is_open
+    return question.answer("314159", attributes={"name": "Ann"})
+
+
+async def awaited_questions(pool: AsyncIdentityPool, question: AsyncChallengeRequired) -> None:
+    """Do the same on an event loop."""
+    account: SignedIn = await pool.sign_in_with_password("ann", "password")
+    account = await question.answer(Secret("314159"))
+    await pool.sign_in_with_password("ann", pasword="password")  # type: ignore[call-arg]
+    del account
 
 
 def users(pool: IdentityPool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from ..errors import ConfigurationError, LoginRejectedError, clean
 from ..logins.program import source_of_object
@@ -17,6 +17,9 @@ from ..logins.source import Source
 from ..regions import is_user_pool_id
 from ..secret import Secret
 from ..settings.checks import text
+
+if TYPE_CHECKING:
+    from ..clock import Clock
 
 WAYS: Final = ("browser", "device", "password")
 NO_BROWSER: Final = "no-browser"
@@ -29,9 +32,19 @@ _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
 """Source: RFC 6749, 3.3, scope-token."""
 _CLIENT_ID_LIMIT: Final = 255
 _MOST_PORTS: Final = 20
-_OPTIONS: Final = frozenset(
-    ("sign_in", "redirect_ports", "store", "login_provider", "profile_name", "environ", "clock")
-) | {"profile_settings"}
+
+
+class Options(TypedDict, total=False):
+    """The arguments that `UserPool` and `OidcLogin` share; these say what each means. None is not given."""
+
+    sign_in: str | None
+    redirect_ports: Sequence[int]
+    store: str | None
+    login_provider: str | None
+    profile_name: str | None
+    environ: Mapping[str, str] | None
+    clock: Clock | None
+    profile_settings: Mapping[str, Any] | None
 
 
 def user_pool_id(value: object, where: str) -> str:
@@ -186,7 +199,7 @@ def options(
         TypeError: No argument has that name.
         ConfigurationError: An argument is malformed.
     """
-    unknown = sorted(given.keys() - _OPTIONS)
+    unknown = sorted(given.keys() - Options.__annotations__.keys())
     if unknown:
         raise TypeError(f"there is no option {unknown[0]!r}")
     found = {name: value for name, value in given.items() if value is not None and value != ()}

@@ -14,6 +14,8 @@ from . import checks
 from .source import SignInSource
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack  # of the type checker; typing has it since Python 3.11
+
     from ..exchange.http import Network
     from ..logins import LoginSource
     from ..secret import Secret
@@ -59,7 +61,7 @@ class OidcLogin(SignInSource):
         *,
         scopes: str | Sequence[str] = ("openid", "email", "offline_access"),
         client_secret: str | Secret | LoginSource | None = None,
-        **options: Any,
+        **options: Unpack[checks.Options],
     ) -> None:
         with IMPORTING:
             from .issuers.discovery import checked_issuer
@@ -123,7 +125,7 @@ class UserPool(SignInSource):
         scopes: str | Sequence[str] = ("openid", "email"),
         endpoint_url: str | None = None,
         first_factor: str | None = None,
-        **options: Any,
+        **options: Unpack[checks.Options],
     ) -> None:
         self.user_pool_id = checks.user_pool_id(user_pool_id, "user_pool_id")
         self.region = self.user_pool_id.partition("_")[0]
