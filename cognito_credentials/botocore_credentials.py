@@ -52,16 +52,12 @@ def as_botocore_error(error: CognitoCredentialsError) -> CognitoCredentialsError
 
 def _init(self: Any, error: CognitoCredentialsError) -> None:
     CredentialRetrievalError.__init__(self, provider=METHOD, error_msg=error.message)
-    CognitoCredentialsError.__init__(self, error.message, **_details(error))
+    CognitoCredentialsError.__init__(self, error.message, **error.details())
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:
     # Each process makes its own class, which pickle would not find.
-    return as_botocore_error, (self._kind(self.message, **_details(self)),)
-
-
-def _details(error: CognitoCredentialsError) -> dict[str, Any]:
-    return {name: getattr(error, name) for name in ("hint", "code", "request_id", "throttled")}
+    return as_botocore_error, (self._kind(self.message, **self.details()),)
 
 
 BOTOCORES_ERRORS: Final = replaced(CognitoCredentialsError, by=as_botocore_error)

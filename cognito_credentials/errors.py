@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _PLAIN = "_./@+:=-"
 """The characters beside letters and digits that no shell changes in a word."""
+_DETAILS = ("hint", "code", "request_id", "throttled", "retry_after")
 MESSAGE_LIMIT = 300
 """Characters kept of a text from outside; every known message of Cognito is shorter."""
 
@@ -45,6 +46,7 @@ class CognitoCredentialsError(Exception):
         code: The service's error code, where a service answered.
         request_id: The service's request id, where it gave one.
         throttled: Whether the service said that it is being asked too often.
+        retry_after: Seconds after which another try makes sense; only of a `ServiceError`, and where known.
     """
 
     exit_code = 1
@@ -64,12 +66,14 @@ class CognitoCredentialsError(Exception):
         code: str | None = None,
         request_id: str | None = None,
         throttled: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         self.message = clean(message)
         self.hint = clean(hint)
         self.code = clean(code) if code else None
         self.request_id = clean(request_id) if request_id else None
         self.throttled = throttled
+        self.retry_after = retry_after
         # Not by super(): in an error that is botocore's too, botocore's class would be next in line.
         Exception.__init__(self, self.message)
 
@@ -77,8 +81,11 @@ class CognitoCredentialsError(Exception):
         return sentences(self.message, self.hint) if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        details = {name: getattr(self, name) for name in ("hint", "code", "request_id", "throttled")}
-        return _rebuild, (type(self), self.message, details)
+        return _rebuild, (type(self), self.message, self.details())
+
+    def details(self) -> dict[str, Any]:
+        """Return the arguments beside the message."""
+        return {name: getattr(self, name) for name in _DETAILS}
 
 
 class ConfigurationError(CognitoCredentialsError, ValueError):
@@ -116,7 +123,12 @@ class PoolMisconfiguredError(RefusedError):
 
 
 class ServiceError(CognitoCredentialsError):
-    """The service could not be reached, is throttling or failed; trying again later may help."""
+    """
+    The service could not be reached, is throttling or failed; trying again later may help.
+
+    Until the seconds of `retry_after` are over, the same call fails again without a request: the back-off is
+    in force, or the service has asked to wait that long.
+    """
 
     exit_code = 6
     retryable = True

@@ -576,8 +576,9 @@ def remembered_error(state: StateRecord, now: float) -> errors.CognitoCredential
     kind = getattr(errors, state.error, None)
     if not (isinstance(kind, type) and issubclass(kind, errors.CognitoCredentialsError)):
         kind = errors.ServiceError
-    ago = max(0, round(now - state.noted_at))
+    ago, left = max(0, round(now - state.noted_at)), state.retry_at - now
     return kind(
-        f"{state.message} (tried {ago} s ago, next try in {max(1, round(state.retry_at - now))} s)",
+        f"{state.message} (tried {ago} s ago, next try in {max(1, round(left))} s)",
         hint=state.hint,
+        retry_after=left if kind.retryable else None,
     )

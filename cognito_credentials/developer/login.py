@@ -151,6 +151,7 @@ def _token(answer: Answer) -> Secret:
             f"{host} answered with HTTP {answer.status}",
             hint="It is the app's own, not AWS's: try again, then look at its log",
             code=str(answer.status),
+            retry_after=answer.retry_after,
         )
     if answer.status != 200:
         raise ConfigurationError(

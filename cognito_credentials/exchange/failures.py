@@ -88,6 +88,8 @@ def classify(
         request_id=request_id,
         throttled=row.throttled,
     )
+    if told.retryable:
+        told.retry_after = getattr(error, "wait", None)
     told.is_answer = isinstance(getattr(error, "response", None), dict) and codes[0] != "HTTP 4xx"
     return Failure(row.action, told, operation, again=row.again)
 

@@ -21,6 +21,7 @@ from ..secret import Secret
 from .actions import Failure
 from .deadline import with_deadline
 from .faults import HTTPClientError
+from .requests import seconds_to_wait
 from .retries import Call
 from .transport import READ_TIMEOUT, Transport
 
@@ -56,6 +57,8 @@ class Answer(NamedTuple):
     body: Secret
     """It may have tokens in it."""
     seen: ServerTime | None
+    retry_after: float | None = None
+    """Seconds that it asks to wait."""
 
     @property
     def host(self) -> str:
@@ -103,6 +106,7 @@ class Http:
                 f"{answer.host} answered HTTP {answer.status} to {clean(urlsplit(url).path, 120)}",
                 hint="Correct the issuer's address, or try again later",
                 code=str(answer.status),
+                retry_after=answer.retry_after,
             )
         return answer.json()
 
@@ -144,7 +148,13 @@ class Http:
         transport = Transport(network.clock, network, network.environ)
         answer = transport.send(method, url, sent, (body or "").encode(), call, read_timeout=read_timeout)
         # A body that is not UTF-8 is no JSON, whatever it is replaced by.
-        return Answer(url, answer.status, Secret(answer.body.decode("utf-8", "replace")), answer.seen)
+        return Answer(
+            url,
+            answer.status,
+            Secret(answer.body.decode("utf-8", "replace")),
+            answer.seen,
+            seconds_to_wait(answer.headers),
+        )
 
 
 class Session:
@@ -179,6 +189,7 @@ class _Response:
                 f"{self._answer.host} answered HTTP {self.status_code}",
                 hint="Try again later",
                 code=str(self.status_code),
+                retry_after=self._answer.retry_after,
             )
 
 

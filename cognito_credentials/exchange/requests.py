@@ -14,9 +14,11 @@ https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlencode
 
@@ -48,6 +50,7 @@ _SHORTEST: Final = {
     "Policy": 1,
 }
 """Characters; what is shorter, botocore does not send."""
+_LONGEST_WAIT: Final = 3600.0
 _SHORTEST_DURATION: Final = 900
 _EXPIRATION: Final = "Expiration"
 
@@ -65,7 +68,8 @@ class Refusal(Exception):  # noqa: N818  (it is what the service said; `failures
         message: Its words.
         request_id: None where it gave none.
         status: Of HTTP.
-        retry_after: Seconds that the service asks to wait, where it does.
+        retry_after: Seconds that an AWS service asks to wait, where it does; retries follow it.
+        wait: Seconds that the answer asks to wait, by any header; told to the caller.
         service: Whose answer it is.
     """
 
@@ -78,12 +82,14 @@ class Refusal(Exception):  # noqa: N818  (it is what the service said; `failures
         *,
         service: str,
         retry_after: float | None = None,
+        wait: float | None = None,
     ) -> None:
         super().__init__(code)
         self.service = service
         self.code = code
         self.status = status
         self.retry_after = retry_after
+        self.wait = wait
         metadata: dict[str, Any] = {"HTTPStatusCode": status}
         if request_id is not None:
             metadata["RequestId"] = request_id
@@ -196,6 +202,7 @@ def _refusal(operation: str, status: int, headers: Mapping[str, str], body: byte
         status,
         service=service_of(operation),
         retry_after=_retry_after(headers),
+        wait=seconds_to_wait(headers),
     )
 
 
@@ -227,6 +234,29 @@ def _xml_error(body: bytes, request_id: str | None) -> tuple[str, str, str | Non
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("x-amz-retry-after", "")
     return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
+    """
+    Read how long an answer asks to wait: AWS's own header in milliseconds, or that of HTTP.
+
+    Args:
+        headers: With names in lower case.
+
+    Returns:
+        Seconds, an hour at most, since nobody can rely on more; None where the answer does not say.
+
+    Source: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    text = headers.get("retry-after", "").strip()
+    seconds = _retry_after(headers)
+    if seconds is None and text.isascii() and text.isdigit():
+        seconds = float(text[:10])
+    elif seconds is None and text:
+        with contextlib.suppress(ValueError, TypeError, OverflowError):  # no date, or one without a zone
+            moments = [parsedate_to_datetime(one) for one in (text, headers.get("date", ""))]
+            seconds = (moments[0] - moments[1]).total_seconds()
+    return None if seconds is None else min(max(seconds, 0.0), _LONGEST_WAIT)
 
 
 def _json(body: bytes) -> dict[str, Any]:

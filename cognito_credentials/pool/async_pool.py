@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
     from ..settings.settings import Settings
     from ..sign_in.signed_in import SignedIn
-    from .parts import Parts
 
     IdentityChanged = Callable[[str | None, str, str], Awaitable[None] | None]
 
@@ -160,16 +159,19 @@ class AsyncIdentityPool:
         Raises:
             CognitoCredentialsError: As `IdentityPool.credentials`.
         """
-        credentials = self._at_once()
-        if credentials is not None:
-            return credentials
-        flight = self._flights.shared("credentials", self._obtain)
-        if not await flight.over():
-            held, clock = held_by(self.pool)
-            if held is not None and held.is_valid(clock):
-                return held.record.credentials
-        credentials = await flight.outcome()
-        self._at_once()  # begins the renewal, if one is due
+        parts = self.pool._parts  # noqa: SLF001  (of this folder)
+        record, is_due = (None, True) if parts is None else parts.refresher.at_once()
+        if record is not None:
+            credentials = record.credentials
+        else:
+            flight = self._flights.shared("credentials", self._obtain)
+            if not await flight.over():
+                held, clock = held_by(self.pool)
+                if held is not None and held.is_valid(clock):
+                    return held.record.credentials
+            credentials, is_due = flight.result()
+        if is_due:
+            self._flights.shared("renewal", self.pool.credentials)
         return credentials
 
     def current(self) -> TemporaryCredentials | None:
@@ -246,24 +248,17 @@ class AsyncIdentityPool:
     def __repr__(self) -> str:
         return f"Async{self.pool!r}"
 
-    def _at_once(self) -> TemporaryCredentials | None:
-        """Return what nobody has to wait for, and begin what is due."""
-        parts: Parts | None = self.pool._parts  # noqa: SLF001  (of this folder)
-        if parts is None:
-            return None
-        record, is_due = parts.refresher.at_once()
-        if record is None:
-            return None
-        if is_due:
-            self._flights.shared("renewal", self.pool.credentials)
-        return record.credentials
+    def _obtain(self) -> tuple[TemporaryCredentials, bool]:
+        """
+        In a thread: look who is signed in, and wait for new credentials only where they are needed now.
 
-    def _obtain(self) -> TemporaryCredentials:
-        """In a thread: look who is signed in; wait for new credentials only where they are needed now."""
+        Returns:
+            The credentials, and whether a renewal is due.
+        """
         refresher = parts_of(self.pool).refresher
         refresher.look_at_owners()
-        record, _ = refresher.at_once()
-        return self.pool.credentials() if record is None else record.credentials
+        record, is_due = refresher.at_once()
+        return (self.pool.credentials(), False) if record is None else (record.credentials, is_due)
 
 
 def _made_of(kind: type[AsyncIdentityPool], pool: IdentityPool, crew: Crew) -> AsyncIdentityPool:

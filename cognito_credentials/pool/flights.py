@@ -60,6 +60,11 @@ class _Side:
             self._look_later()
         return future
 
+    def wake_if_over(self) -> None:
+        """Let all tasks go on if the flight is over."""
+        if self._flight.is_over:
+            self.wake()
+
     def wake(self) -> None:
         """Let all tasks go on; each of them sees whether the flight is over."""
         if self._timer is not None:
@@ -143,21 +148,27 @@ class Flight(Generic[T]):
 
     async def over(self) -> bool:
         """Wait until it is over, or takes too long; tell whether it is over."""
+        if self.is_over:
+            return True
         side = self._side()
         future = side.future()
-        if self.is_over:  # the thread has ended it, perhaps without a look at this side
-            side.wake()
+        side.wake_if_over()  # the thread may have ended it without a look at this side
         await future
         return self.is_over
 
     async def outcome(self) -> T:
+        """Wait, and return what the call returned, or raise what it raised; see `result`."""
+        await self.over()
+        return self.result()
+
+    def result(self) -> T:
         """
-        Wait, and return what the call returned, or raise what it raised.
+        Return what the call returned, or raise what it raised; after `over`.
 
         Raises:
             ServiceError: The call takes too long. It goes on.
         """
-        if not await self.over():
+        if not self.is_over:
             raise ServiceError(
                 f"no answer within {self.seconds:.0f} s: a login function or the disk hangs",
                 hint="Give the login function a time limit of its own",

@@ -37,13 +37,14 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """Remembers failures, and until when the service is left alone."""
 
-    __slots__ = ("_clock", "_failures", "_inputs", "_local", "_records", "_rng")
+    __slots__ = ("_clock", "_failures", "_inputs", "_local", "_records", "_rng", "_told_until")
 
     def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records
         self._clock = clock
         self._rng = rng
         self._local: tuple[float, CognitoCredentialsError] | None = None  # until when, by `Clock.elapsed`
+        self._told_until = 0.0  # the same, of the later of both back-offs and of the service's own wish
         self._inputs: Inputs = ()
         self._failures = 0  # in a row, of this pool
 
@@ -60,6 +61,7 @@ class Backoff:
             self.end_local()
             return None
         # The same error is raised by each call until the back-off ends, and would keep the frames of all.
+        self._tell(self._local[1])
         return self._local[1].with_traceback(None)
 
     def shared(self, principal: Principal) -> CognitoCredentialsError | None:
@@ -110,6 +112,7 @@ class Backoff:
             seconds_left, failures if error.retryable else 1, self._rng, throttled=error.throttled
         )
         self._local, self._inputs = (self._clock.elapsed() + delay, error), inputs
+        wait = max(delay, error.retry_after or 0)
         _log.debug("failed (%s, %d in a row): no other try for %d s", error.code, failures, delay)
         if state is not None and concerned is not None:
             # The record has whole seconds. Rounded down, the back-off does not outlast valid credentials;
@@ -119,6 +122,14 @@ class Backoff:
             state.error, state.message, state.hint = type(error).__name__, error.message, error.hint
             state.input = concerned
             self._records.keep(state)
+            wait = max(wait, state.retry_at - now)
+        self._told_until = self._clock.elapsed() + wait
+        self._tell(error)
+
+    def _tell(self, error: CognitoCredentialsError) -> None:
+        """Say with *error* how long it makes no sense to ask again."""
+        if error.retryable:
+            error.retry_after = self._told_until - self._clock.elapsed()
 
     def succeeded(self, key: str) -> None:
         """End the back-off of this pool and the shared one of *key*."""

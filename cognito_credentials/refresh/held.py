@@ -90,6 +90,7 @@ class Held:
             f"credentials expired at {end} and could not be refreshed: {cause.message}",
             hint=cause.hint,
             code=cause.code,
+            retry_after=cause.retry_after,
         )
 
 

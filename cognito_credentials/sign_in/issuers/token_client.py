@@ -276,6 +276,7 @@ def _unavailable(answer: Answer | None, code: str = "") -> ServiceError | None:
         hint="Wait a minute, then try again",
         code=str(answer.status),
         throttled=is_throttled,
+        retry_after=answer.retry_after,
     )
 
 

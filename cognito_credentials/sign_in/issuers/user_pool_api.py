@@ -26,10 +26,16 @@ _TOKENS: Final = ("IdToken", "AccessToken", "RefreshToken")
 
 
 class ApiError(Exception):
-    """An error answer of the user pool."""
+    """
+    An error answer of the user pool.
 
-    def __init__(self, code: str, message: str) -> None:
+    Args:
+        wait: Seconds that it asks to wait, where it does.
+    """
+
+    def __init__(self, code: str, message: str, wait: float | None = None) -> None:
         super().__init__(code)
+        self._wait = wait
         self.code = clean(code, 60)
         # An answer without a code is not a user pool's; its body may be a whole HTML page.
         self.message = f"HTTP {self.code}" if self.code.isdigit() else clean(message, 200)
@@ -46,7 +52,10 @@ class ApiError(Exception):
 
     def explained(self) -> CognitoCredentialsError:
         """Return the error that users see."""
-        return refusals.explained("the user pool", self.code, self.message)
+        error = refusals.explained("the user pool", self.code, self.message)
+        if error.retryable:
+            error.retry_after = self._wait
+        return error
 
 
 class UserPoolApi:
@@ -158,7 +167,7 @@ def _refusal(error: Exception, sent: list[Secret]) -> CognitoCredentialsError | 
     if isinstance(error, Refusal):
         # A trigger of the pool may repeat what the person typed.
         message = str(error.response["Error"]["Message"])[:_ERROR_TEXT_LIMIT]
-        return ApiError(without(sent, error.code[:_ERROR_TEXT_LIMIT]), without(sent, message))
+        return ApiError(without(sent, error.code[:_ERROR_TEXT_LIMIT]), without(sent, message), error.wait)
     return ServiceError(
         "the answer is not one of a user pool's",
         hint="A captive portal or a proxy is in between, or endpoint_url is wrong: check these",
