@@ -66,6 +66,8 @@ THOROUGH = (
     "tests/keyring/",
     "tests/pool/test_crowd.py",
     "tests/processes/",
+    "tests/sign_in/test_async_steps.py",
+    "tests/sign_in/test_choices.py",
     "tests/sign_in/test_clocks.py",
     "tests/sign_in/test_devices.py",
     "tests/sign_in/test_interrupted.py",
@@ -76,6 +78,7 @@ THOROUGH = (
     "tests/sign_in/test_leftovers.py",
     "tests/sign_in/test_prompts.py",
     "tests/sign_in/test_srp.py",
+    "tests/sign_in/test_steps.py",
     "tests/sign_in/test_user_pool.py",
 )
 """Folders and files of tests that start many processes, or take seconds each."""

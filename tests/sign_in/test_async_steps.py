@@ -33,6 +33,7 @@ async def _asked(attempt: Any) -> AsyncChallengeRequired:
     return caught.value
 
 
+@pytest.mark.quick
 def test_an_event_loop_signs_in_by_steps(pool: AsyncIdentityPool) -> None:
     """Each question is caught as ChallengeRequired; its answer, awaited, leads to the next or the account."""
 

@@ -52,6 +52,7 @@ def test_a_code_alone_signs_in(user_pool: UserPoolServer, ann: User, factor: str
     assert [body.get("ChallengeName") for body in _sent(user_pool)] == [None, preferred]
 
 
+@pytest.mark.quick
 def test_the_person_chooses(user_pool: UserPoolServer, ann: User) -> None:
     """Without a preference the pool's offer is the question: each kind once, and no passkey."""
     choice = _asked(lambda: _pool().sign_in_with_password("ann"))
@@ -63,6 +64,7 @@ def test_the_person_chooses(user_pool: UserPoolServer, ann: User) -> None:
     assert code.answer(MFA_CODE).subject == "sub-ann"
 
 
+@pytest.mark.quick
 def test_a_password_that_is_chosen(user_pool: UserPoolServer, ann: User) -> None:
     """The password is asked for before the pool hears of the choice, and is proven and never sent."""
     choice = _asked(lambda: _pool().sign_in_with_password("ann"))

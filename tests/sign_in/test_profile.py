@@ -46,6 +46,7 @@ def test_a_user_pool() -> None:
         "cognito_sign_in": "password",
         "cognito_redirect_ports": "8400, 8401",
         "cognito_login_store": "file",
+        "cognito_first_factor": "email",
     }
     logins = _logins(keys)
     source = _source(keys)
@@ -54,6 +55,7 @@ def test_a_user_pool() -> None:
     assert logins.providers == ("cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Ab1Cd2Ef3",)
     assert source.domain == "my-app.auth.eu-west-1.amazoncognito.com"
     assert (source.way, source.redirect_ports, source.store) == ("password", (8400, 8401), "file")
+    assert source.first_factor == "email"
     assert logins.principal() is None  # nobody is signed in
     assert logins.origin == "profile 'app'"
 
@@ -115,6 +117,14 @@ def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
             "cognito_client_id from profile 'app' is not a client id",
         ),
         ({**USER_POOL, "cognito_domain": "a b"}, "cognito_domain from profile 'app' is not a domain"),
+        (
+            {**USER_POOL, "cognito_first_factor": "passkey"},
+            "cognito_first_factor from profile 'app' is 'passkey'. Use password, sms, email or choice",
+        ),
+        (
+            {**OIDC, "cognito_first_factor": "sms"},
+            "cognito_first_factor from profile 'app' does not go with an issuer",
+        ),
         ({**USER_POOL, "cognito_sign_in": "device"}, "cognito_sign_in from profile 'app' is 'device'"),
         ({**OIDC, "cognito_sign_in": "password"}, "cognito_sign_in from profile 'app' is 'password'"),
         ({**OIDC, "cognito_redirect_ports": "80"}, "cognito_redirect_ports from profile 'app' is no list"),

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from cognito_credentials import ChallengeRequired, IdentityPool
+from cognito_credentials.emulator import Emulator, Seed
+from cognito_credentials.emulator.pytest_plugin import emulator_keys
 from cognito_credentials.errors import (
     CognitoCredentialsError,
     ConfigurationError,
@@ -29,6 +31,7 @@ from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
 NEW = "CANARY new horse"
+__all__ = ["emulator_keys"]
 pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
@@ -52,6 +55,7 @@ def _sent(user_pool: UserPoolServer) -> list[str]:
     return [str(body.get("ChallengeName") or body.get("AuthFlow")) for _, body in user_pool.requests]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("password", [PASSWORD, Secret(PASSWORD)])
 def test_a_password_signs_in(user_pool: UserPoolServer, password: str | Secret) -> None:
     """The account is returned, from then on somebody is signed in, and the password was never sent."""
@@ -122,6 +126,7 @@ def test_a_choice_that_is_none(user_pool: UserPoolServer) -> None:
     assert len(user_pool.requests) == asked
 
 
+@pytest.mark.quick
 def test_a_new_password_and_what_goes_with_it(user_pool: UserPoolServer) -> None:
     """The pool's policy is said and the password may be corrected; attributes are asked for beside it."""
     user = user_pool.add("eve", PASSWORD, "NEW_PASSWORD_REQUIRED")
@@ -333,6 +338,7 @@ def test_keys_that_cannot_be_fetched(user_pool: UserPoolServer, monkeypatch: pyt
     assert len(user_pool.requests) == sent
 
 
+@pytest.mark.quick
 def test_a_question_keeps_nothing_to_read(user_pool: UserPoolServer) -> None:
     """Neither text, attributes nor frames of a question hold password or session, and it is not pickled."""
     question = _code(user_pool)
@@ -391,6 +397,31 @@ def test_a_question_leaves_everything_as_it_was(user_pool: UserPoolServer, isola
     assert pool.status().signed_in_as == "eve"
 
 
+def test_a_guest_becomes_the_user(
+    user_pool: UserPoolServer, emulator_keys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last answer links the guest; from then on the credentials are the user's."""
+    provider = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
+    keys = f"{user_pool.url}/{POOL}/.well-known/jwks.json"
+    seed = Seed("test", {"issuers": [{"provider": provider, "jwks_uri": keys}]})
+    user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
+    with Emulator(seed=seed, keys=emulator_keys, marker=True) as running:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", running.url)
+        identity_pool = running.create_pool(
+            CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": CLIENT}]
+        )
+        guest = IdentityPool(identity_pool).credentials()
+        identity = IdentityPool(identity_pool).identity_id()
+        pool = IdentityPool(identity_pool, logins=UserPool(POOL, CLIENT, store="file"))
+        question = _asked(lambda: pool.sign_in_with_password("eve", PASSWORD, link_guest=True))
+
+        assert question.answer(MFA_CODE).subject == "sub-eve"
+
+        assert pool.identity_id() == identity
+        assert pool.credentials().access_key_id != guest.access_key_id
+        assert IdentityPool(identity_pool).identity_id() != identity
+
+
 def test_a_form_is_for_user_pools() -> None:
     """The other issuers take no password: the error names the ways that there are."""
     pool = IdentityPool(POOL_ID, logins=OidcLogin("https://login.example.com", CLIENT, store="file"))
@@ -410,6 +441,7 @@ def test_what_a_form_cannot_answer(user_pool: UserPoolServer, challenge: str, sa
         _pool().sign_in_with_password("eve", PASSWORD)
 
 
+@pytest.mark.quick
 def test_the_guides_form(user_pool: UserPoolServer) -> None:
     """The form in .github/CONSUMERS.md runs: a wrong password, a wrong code, and the account in the end."""
     guide = (Path(__file__).parents[2] / ".github" / "CONSUMERS.md").read_text("utf-8")

@@ -14,7 +14,7 @@ import pytest
 
 from cognito_credentials.emulator import Emulator, Seed
 from tests.cli.conftest import Cli
-from tests.sign_in.user_pool_server import CLIENT, POOL, UserPoolServer
+from tests.sign_in.user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 from tests.sign_in.web_browser import WebBrowser
 
 from .conftest import App
@@ -84,6 +84,29 @@ def test_a_password_is_asked_for_on_the_terminal(cli: Cli, members: Emulator) ->
     assert cli("refresh", "--profile", "app").code == 0  # by the refresh token
     assert cli("refresh", "--profile", "app").code == 0
     assert "revoked and removed" in cli("logout", "--profile", "app").out
+
+
+def test_a_code_in_place_of_a_password(
+    cli: Cli, members: Emulator, user_pool: UserPoolServer, isolation: Path
+) -> None:
+    """With cognito_first_factor the person chooses a code on the terminal, and credentials follow."""
+    user_pool.users["ann"].first_factors = ["PASSWORD_SRP", "EMAIL_OTP", "WEB_AUTHN"]
+    user_pool.flows = {"USER_AUTH", "REFRESH_TOKEN_AUTH"}
+    profile = isolation / ".aws" / "config"
+    profile.write_text(profile.read_text() + "cognito_first_factor = choice\n")
+
+    person = screen(cli.environ, "login", "--profile", "app", "--username", "ann")
+    person.wait_for("1 = Password, 2 = Code from the e-mail")
+    person.type("2")
+    person.wait_for("A code was sent to")
+    person.wait_for("Code from the e-mail")
+    person.type(MFA_CODE)
+    code, out, shown = person.end()
+
+    assert code == 0, shown
+    assert MFA_CODE not in shown + out
+    assert "Signed in as ann" in out
+    assert json.loads(cli("credential-process", "--profile", "app").out)["AccessKeyId"].startswith("ASIA")
 
 
 def test_a_wrong_password(cli: Cli, members: Emulator) -> None:
