@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..regions import is_region, near_regions
@@ -31,7 +31,7 @@ _SSO = ("sso_session", "sso_start_url")
 
 def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """
-    Say what other programs use in place of the identity pool of *settings*.
+    Say what other programs use in place of the identity pool of *settings*, or why they do not use that.
 
     Args:
         settings: Of a profile, or of a pool that the environment names; of a command line's pool there is
@@ -40,11 +40,34 @@ def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     Returns:
         A sentence or two for each, without a full stop at the end.
     """
-    name, origin = settings.profile, settings.origins.get("identity_pool_id", "")
-    is_of_profile = name is not None and origin == f"profile '{name}'"
-    if not is_of_profile and origin not in environ:
+    found = used_instead(settings, environ, places_with_keys(environ))
+    name, values = settings.profile, settings.profile_settings
+    if name is None or not _is_seen(settings, environ):
+        return found
+    region = values.get("region")
+    if isinstance(region, str) and not is_region(region):
+        near = " or ".join(near_regions(region)) or "us-east-1, for example"
+        shown = f"profile '{printable(name, 80)}'"
+        found.append(f"{shown} has the region '{printable(region, 40)}', which is none. Write {near}")
+    if _names_pool_itself(settings):
+        found.append(_process_problem(name, values, environ))
+    return [note for note in found if note]
+
+
+def used_instead(
+    settings: Settings, environ: Mapping[str, str], with_keys: Sequence[tuple[str, set[str]]]
+) -> list[str]:
+    """
+    Say what other programs use in place of the identity pool: keys, a role, another program.
+
+    Args:
+        with_keys: `places_with_keys`, which reads files, once for many profiles.
+    """
+    if not _is_seen(settings, environ):
         return []
-    found = [] if name is None else _keys_of_profile(name, environ)
+    name, values = settings.profile, settings.profile_settings
+    shown = f"profile '{printable(name or '', 80)}'"
+    found = [] if name is None else _keys_of_profile(name, with_keys)
     if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
         found.append(
             "AWS_ACCESS_KEY_ID is set: programs that are not told a profile use that key and not the "
@@ -52,20 +75,18 @@ def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         )
     if name is None:
         return found
-    shown, values = f"profile '{printable(name, 80)}'", settings.profile_settings
     sso = next((key for key in _SSO if key in values), None)
     role = "role_arn" if any(key in values for key in _ROLE_SOURCES) and "role_arn" in values else None
     found += [
         f"{shown} has {key}: SDKs use that and not the identity pool. Remove it" for key in (role, sso) if key
     ]
-    region = values.get("region")
-    if isinstance(region, str) and not is_region(region):
-        near = " or ".join(near_regions(region)) or "us-east-1, for example"
-        found.append(f"{shown} has the region '{printable(region, 40)}', which is none. Write {near}")
     line = values.get("credential_process")
-    if is_of_profile or (isinstance(line, str) and not is_ours(line)):
-        found.append(_process_problem(name, values, environ))
-    return [note for note in found if note]
+    if isinstance(line, str) and not is_ours(line):
+        configure = command_line("configure", name)
+        found.append(
+            f"credential_process of {shown} runs another program: SDKs use that one. Run {configure}"
+        )
+    return found
 
 
 def what_wins_over_endpoint(settings: Settings, environ: Mapping[str, str]) -> list[str]:
@@ -83,7 +104,7 @@ def what_wins_over_endpoint(settings: Settings, environ: Mapping[str, str]) -> l
     """
     name = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or DEFAULT_PROFILE
     endpoint = "the endpoint"
-    found = _keys_of_profile(name, environ, endpoint)
+    found = _keys_of_profile(name, places_with_keys(environ), endpoint)
     if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
         found.append(f"AWS_ACCESS_KEY_ID is set: SDKs use that key and not {endpoint}. Unset it")
     values = read_config(environ)["profiles"].get(name, {})
@@ -97,14 +118,31 @@ def what_wins_over_endpoint(settings: Settings, environ: Mapping[str, str]) -> l
     return found
 
 
-def _keys_of_profile(name: str, environ: Mapping[str, str], instead: str = "the identity pool") -> list[str]:
+def places_with_keys(environ: Mapping[str, str]) -> list[tuple[str, set[str]]]:
+    """Return the credentials file, then the config file, each with the profiles that have keys there."""
     config, credentials = config_files(environ)
+    return [(path, profiles_with_keys(path)) for path in (credentials, config)]
+
+
+def _keys_of_profile(
+    name: str, with_keys: Sequence[tuple[str, set[str]]], instead: str = "the identity pool"
+) -> list[str]:
     return [
         f"profile '{printable(name, 80)}' has keys in {printable(path)}: boto3, the AWS CLI and other SDKs "
         f"use those keys and not {instead}. Remove them there"
-        for path in (credentials, config)
-        if name in profiles_with_keys(path)
+        for path, profiles in with_keys
+        if name in profiles
     ]
+
+
+def _is_seen(settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Tell whether other programs can see the pool: a profile or the environment names it."""
+    return _names_pool_itself(settings) or settings.origins.get("identity_pool_id", "") in environ
+
+
+def _names_pool_itself(settings: Settings) -> bool:
+    name = settings.profile
+    return name is not None and settings.origins.get("identity_pool_id") == f"profile '{name}'"
 
 
 def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str, str]) -> str:
@@ -114,7 +152,7 @@ def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str,
     if not isinstance(line, str):
         return f"{shown} has no credential_process: the AWS CLI and other SDKs do not use it. Run {configure}"
     if not is_ours(line):
-        return f"credential_process of {shown} runs another program: SDKs use that one. Run {configure}"
+        return ""  # `used_instead` has said it
     for word, path in files_of(line, environ):
         if path is None:
             return (

@@ -37,7 +37,7 @@ STATUS_KEYS = {
 }
 LIST_KEYS = {
     *("profile", "identity_pool_id", "identity_pool_id_origin", "login", "identity_id", "expiration"),
-    *("seconds_left", "store", "location", "error"),
+    *("seconds_left", "store", "location", "error", "notes"),
 }
 
 
@@ -188,6 +188,32 @@ class TestList:
         assert lines[3].startswith("(no profile)")
         assert (lines[4], len(lines)) == ("", 6)
         assert lines[5].startswith("two: identity_pool_id from profile 'two' is not REGION:GUID")
+
+    @pytest.mark.writes_secrets
+    def test_what_other_programs_use_is_said_below(
+        self, pool_id: str, call: Call, config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Keys that win over a pool are named as `status` does it, once, and in JSON with their profile."""
+        keys = "aws_access_key_id = AKIAAAAAAAAAAAAAAAAA\naws_secret_access_key = CANARY-secret\n"
+        config(
+            f"[profile one]\ncognito_identity_pool_id = {pool_id}\n"
+            f"[profile two]\ncognito_identity_pool_id = {pool_id}\nsso_session = x\n"
+            f"[profile three]\ncognito_identity_pool_id = {pool_id}\n"
+        )
+        config(f"[one]\n{keys}", "credentials")
+        rows = {row["profile"]: row["notes"] for row in json.loads(call("list", "--json").out)}
+        _, below = call("list").out.split("\n\n")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAAAAAAAAAAAAAAAAA")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "CANARY-secret")
+
+        assert rows["one"][0].startswith("profile 'one' has keys in ")
+        assert rows["two"] == [
+            "profile 'two' has sso_session: SDKs use that and not the identity pool. Remove it"
+        ]
+        assert rows["three"] == []
+        assert below == f"Note: {rows['one'][0]}.\nNote: {rows['two'][0]}.\n"
+        assert rows["one"][0] in json.loads(call("status", "--profile", "one", "--json").out)["notes"]
+        assert call("list").out.count("AWS_ACCESS_KEY_ID is set") == 1
 
     def test_a_sign_in_names_its_provider_once(
         self, pool_id: str, call: Call, config: Callable[[str], Path]

@@ -10,6 +10,7 @@ from ...errors import CognitoCredentialsError
 from ...settings.aws_config import PROFILE_VARIABLES, read_config
 from .. import cache_directory
 from ..command import Command, Invocation, Options
+from ..precedence import places_with_keys, used_instead
 from ..tables import as_json, table
 from ..terminal import printable
 from ..words import time_left
@@ -21,8 +22,9 @@ _NO_PROFILE: Final = "(no profile)"
 _POOL_VARIABLE: Final = "AWS_COGNITO_IDENTITY_POOL_ID"
 _KEYS: Final = (
     *("profile", "identity_pool_id", "identity_pool_id_origin", "login", "identity_id", "expiration"),
-    *("seconds_left", "store", "location", "error"),
+    *("seconds_left", "store", "location", "error", "notes"),
 )
+_NOTHING: Final = {**dict.fromkeys(_KEYS), "notes": ()}
 
 
 def add_options(options: Options) -> None:
@@ -35,15 +37,16 @@ def run(invocation: Invocation) -> int:
     rows = _configured(environ)
     named = {row["identity_id"] for row in rows}
     kept = cache_directory.identities(environ)
-    rows += [{**dict.fromkeys(_KEYS), **each} for each in kept if each["identity_id"] not in named]
+    rows += [{**_NOTHING, **each} for each in kept if each["identity_id"] not in named]
     if invocation.options.json:
         terminal.write(as_json(rows))
     elif rows:
         # A file or another program takes lines of any length.
         width = shutil.get_terminal_size().columns if terminal.shows_results else None
-        wrong = [f"{_called(row)}: {row['error']}\n" for row in rows if row["error"] is not None]
+        below = [f"{_called(row)}: {row['error']}" for row in rows if row["error"] is not None]
+        below += dict.fromkeys(f"Note: {note}." for row in rows for note in row["notes"])
         drawn = table(_HEADS, [_cells(row) for row in rows], width)
-        terminal.write(drawn + ("\n" if wrong else "") + "".join(wrong))
+        terminal.write(drawn + "\n" * bool(below) + "".join(f"{text}\n" for text in below))
     else:
         terminal.notice(f"No profile has {_POOL_KEY}; 'cognito-credentials configure' writes one.")
     if environ.get(_POOL_VARIABLE):
@@ -56,13 +59,19 @@ def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     # As `status --profile NAME` shows them: a variable wins over the profile in both.
     rest = {name: value for name, value in environ.items() if name not in PROFILE_VARIABLES}
     names = [name for name, values in config["profiles"].items() if _POOL_KEY in values]
-    rows = [_row(name, rest, config) for name in sorted(names)]
+    with_keys = places_with_keys(environ)
+    rows = [_row(name, rest, config, with_keys) for name in sorted(names)]
     if environ.get(_POOL_VARIABLE):
-        rows.insert(0, _row(None, environ, config))
+        rows.insert(0, _row(None, environ, config, with_keys))
     return rows
 
 
-def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, Any]) -> dict[str, Any]:
+def _row(
+    profile: str | None,
+    environ: Mapping[str, str],
+    config: Mapping[str, Any],
+    with_keys: list[tuple[str, set[str]]],
+) -> dict[str, Any]:
     from ...pool.pool import pool_of
     from ...settings.load import load
 
@@ -71,7 +80,7 @@ def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, A
         status = pool_of(settings, environ=environ).status()
     except CognitoCredentialsError as error:
         # One profile that is wrong must not hide the others.
-        return {**dict.fromkeys(_KEYS), "profile": profile, "error": str(error)}
+        return {**_NOTHING, "profile": profile, "error": str(error)}
     return {
         "profile": profile,
         "identity_pool_id": status.identity_pool_id,
@@ -83,6 +92,7 @@ def _row(profile: str | None, environ: Mapping[str, str], config: Mapping[str, A
         "store": status.store,
         "location": status.location,
         "error": None,
+        "notes": used_instead(settings, environ, with_keys),
     }
 
 
@@ -100,6 +110,9 @@ def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 COMMAND = Command(
+    details="""
+Below the table it says where other programs use something else than the identity pool: keys, a role.
+'cognito-credentials status' says more of one profile.""",
     example="""
 $ cognito-credentials list
 Profile  Pool                 Login  Identity ID          Expires
