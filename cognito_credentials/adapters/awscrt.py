@@ -16,15 +16,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..errors import CognitoCredentialsError, ConfigurationError, replaced
 from ..extras import install_command
-from ..pool.pool import IdentityPool, held_by
-from ..refresh.policy import RECHECK_SECONDS
+from ..pool.pool import IdentityPool, parts_of
 
 if TYPE_CHECKING:
-    from ..clock import Clock
     from ..credentials import TemporaryCredentials
 
 
@@ -40,14 +38,18 @@ with replaced(ModuleNotFoundError, by=_without):
 
 _log = logging.getLogger(__name__)
 
+_TOO_LITTLE: Final = 10.0
+"""Seconds of validity: what is signed with less left may come too late at AWS."""
+
 
 def credentials_provider(pool: IdentityPool) -> AwsCredentialsProvider:
     """
     Return a provider for awscrt whose credentials are the pool's.
 
-    While valid credentials are held, awscrt gets them at once; a thread renews them when that is due. Without
-    any, the thread that asks waits for the pool. A program that calls ``pool.credentials()`` before it
-    connects spares awscrt's event loop that wait, and gets the error itself if there is one.
+    While credentials are held that are valid for ten seconds more, awscrt gets them at once; a thread renews
+    them when that is due. Otherwise the thread that asks waits for the pool. A program that calls
+    ``pool.credentials()`` before it connects spares awscrt's event loop that wait, and gets the error itself
+    if there is one.
 
     The provider keeps the pool alive. Do not make it a member of awscrt's `new_chain`, which waits for ever
     when a member like this one fails.
@@ -61,7 +63,7 @@ def credentials_provider(pool: IdentityPool) -> AwsCredentialsProvider:
     if not isinstance(pool, IdentityPool):
         raise ConfigurationError(
             f"awscrt's provider needs an IdentityPool, not {type(pool).__name__}",
-            hint="Write credentials_provider(IdentityPool(…)), with the same arguments",
+            hint="Write credentials_provider(IdentityPool(…)), or for an AsyncIdentityPool its `pool`",
         )
     return AwsCredentialsProvider.new_delegate(_Delegate(pool))
 
@@ -78,7 +80,6 @@ class _Delegate:
         self._pool = pool
         self._converted: tuple[TemporaryCredentials | None, AwsCredentials | None] = (None, None)
         self._renewal: threading.Thread | None = None
-        self._renew_again_at = float("-inf")
 
     def __call__(self) -> AwsCredentials:
         credentials = self._credentials()
@@ -99,24 +100,24 @@ class _Delegate:
         return f"<awscrt's provider for {self._pool!r}>"
 
     def _credentials(self) -> TemporaryCredentials:
-        held, clock = held_by(self._pool)
-        if held is not None and held.is_good(clock) and not held.is_fresh(clock):
-            self._renew_in_background(clock)
-            return held.record.credentials
         with replaced(CognitoCredentialsError, by=_logged):
-            return self._pool.credentials()  # at once while they are fresh
+            refresher = parts_of(self._pool).refresher
+            refresher.look_at_owners()  # a file at most, once a second
+            record, is_due = refresher.at_once(_TOO_LITTLE)
+            if record is None:
+                return self._pool.credentials()
+        if is_due:
+            self._renew_in_background()
+        return record.credentials
 
-    def _renew_in_background(self, clock: Clock) -> None:
+    def _renew_in_background(self) -> None:
         """
         Let a thread ask the pool, which decides whether and how it refreshes.
 
-        At most one does so, and once a second. The race of two callers costs a second thread, which the
-        pool sends back.
+        At most one does so. The race of two callers costs a second thread, which the pool sends back.
         """
-        now = clock.elapsed()
-        if now < self._renew_again_at or (self._renewal is not None and self._renewal.is_alive()):
+        if self._renewal is not None and self._renewal.is_alive():
             return
-        self._renew_again_at = now + RECHECK_SECONDS
         # A daemon, so that the interpreter does not wait for the service at its end.
         renewal = threading.Thread(target=self._renew, name="cognito-credentials-renewal", daemon=True)
         try:

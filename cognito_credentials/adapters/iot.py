@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import ConfigurationError, clean, replaced
-from ..pool.pool import held_by
+from ..pool.pool import IdentityPool, held_by
 from ..regions import is_region, near_regions
 from ..settings.endpoints import checked_endpoint
 
 if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
-    from ..pool.pool import IdentityPool
+    from ..pool.async_pool import AsyncIdentityPool
 
 _PATH: Final = "/mqtt"
 _SERVICE: Final = "iotdevicegateway"
@@ -46,7 +46,7 @@ _WHERE: Final = "endpoint from argument"
 _HINT: Final = "Give the host that `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints"
 
 
-def websocket_url(pool: IdentityPool, endpoint: str, region: str | None = None) -> str:
+def websocket_url(pool: IdentityPool | AsyncIdentityPool, endpoint: str, region: str | None = None) -> str:
     """
     Return a URL for MQTT over WebSocket, signed at this moment with credentials that are valid now.
 
@@ -57,7 +57,8 @@ def websocket_url(pool: IdentityPool, endpoint: str, region: str | None = None) 
     It is a plain `str`, since MQTT clients need one: do not log it. Nothing here does.
 
     Args:
-        pool: Whose credentials sign. They are refreshed by its policy if that is due.
+        pool: Whose credentials sign. They are refreshed by its policy if that is due. This function is no
+            coroutine: before each call for an AsyncIdentityPool, await its `credentials`.
         endpoint: The account's data endpoint: a host, ``host:port``, or a URL with the path ``/mqtt`` or
             none. ``ws://`` and ``http://`` are for tests, and only for this machine.
         region: By default that in the endpoint's name, or else that of the pool.
@@ -66,19 +67,33 @@ def websocket_url(pool: IdentityPool, endpoint: str, region: str | None = None) 
         ``wss://HOST/mqtt?…``; its host is what the client has to send in the header ``Host``.
 
     Raises:
-        ConfigurationError: *endpoint* or *region* are malformed, or contradict each other.
+        ConfigurationError: *endpoint* or *region* are malformed, or contradict each other; or an
+            AsyncIdentityPool holds nothing that is valid.
         CognitoCredentialsError: There are no valid credentials.
 
     Source: https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html#mqtt-ws, and for the 24 hours
     https://docs.aws.amazon.com/general/latest/gr/iot-core.html#iot-protocol-limits.
     """
     scheme, host, name = _address(endpoint)
-    region = _region(region, name) or pool.settings.region
-    credentials = pool.credentials()
+    region = _region(region, name)
+    pool, credentials = _credentials(pool)
+    region = region or pool.settings.region
     held, clock = held_by(pool)
     # The service's time, as far as it is known: AWS refuses what is signed by a clock that is wrong.
     now = clock.wall() if held is None else held.record.seen.now(clock)
     return f"{scheme}://{host}{_PATH}?{_signed_query(credentials, host, region, now)}"
+
+
+def _credentials(pool: IdentityPool | AsyncIdentityPool) -> tuple[IdentityPool, TemporaryCredentials]:
+    if isinstance(pool, IdentityPool):
+        return pool, pool.credentials()
+    held = pool.current()  # it must not wait on the thread of an event loop
+    if held is None:
+        raise ConfigurationError(
+            "the AsyncIdentityPool holds no valid credentials to sign a URL with",
+            hint="Write `await pool.credentials()` before each websocket_url()",
+        )
+    return pool.pool, held
 
 
 def _address(endpoint: object) -> tuple[str, str, str]:

@@ -149,9 +149,12 @@ class Refresher:
         finally:
             self._flight.leave()
 
-    def at_once(self) -> tuple[CredentialsRecord | None, bool]:
+    def at_once(self, least: float = policy.MANDATORY_WINDOW) -> tuple[CredentialsRecord | None, bool]:
         """
         Look what `credentials` would return without a wait. Nothing is read or asked for.
+
+        Args:
+            least: Seconds that credentials must be valid for; with less, a caller has to wait.
 
         Returns:
             The credentials, or None where a caller has to wait: for new ones, or for `look_at_owners`. And
@@ -160,7 +163,7 @@ class Refresher:
         held = None if self._owners.is_due else self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held.record, False
-        if held is not None and held.freshness(self._clock) is Freshness.STALE:
+        if held is not None and held.is_good(self._clock) and held.seconds_left(self._clock) > least:
             return held.record, self._clock.elapsed() >= self._look_again_at
         return None, True
 

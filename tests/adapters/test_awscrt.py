@@ -11,12 +11,13 @@ import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cognito_credentials import ConfigurationError
-from cognito_credentials.logins import EnvironmentSource
+from cognito_credentials.logins import EnvironmentSource, FileSource
 from tests.world import World
 
 if sys.implementation.name != "cpython":
@@ -112,6 +113,29 @@ def test_who_has_valid_credentials_never_waits(world: World) -> None:
     assert asked[0] is threading.current_thread()
     assert threading.current_thread() not in asked[1:]
     assert world.counts()["GetCredentialsForIdentity"] == 2
+
+
+@pytest.mark.writes_secrets
+def test_credentials_of_the_person_before_are_not_given(world: World, tmp_path: Path) -> None:
+    """Who has signed in since gets credentials of their own, also where those that are held are only due."""
+    world.pool_id = world.emulator.create_pool(SupportedLoginProviders={PROVIDER: "app"})
+    file = tmp_path / "token"
+    file.write_text(world.token("ann", PROVIDER))
+    provider = credentials_provider(world.pool(logins={PROVIDER: FileSource(str(file))}))
+    anns = key(provider)
+    world.move(3600 - 14 * 60)
+    file.write_text(world.token("bob", PROVIDER))
+
+    assert key(provider) != anns
+
+
+def test_in_the_last_seconds_it_waits(world: World) -> None:
+    """Who signs with the last ten seconds of a key may come too late at AWS, and gets a new one."""
+    provider = credentials_provider(world.pool())
+    before = key(provider)
+    world.move(3600 - 9)
+
+    assert key(provider) != before
 
 
 def test_in_an_outage_valid_credentials_are_used_to_their_end(
@@ -216,7 +240,7 @@ def test_another_object_is_refused_in_one_line(world: World) -> None:
         credentials_provider(world.pool_id)  # type: ignore[arg-type]
 
 
-def test_without_awscrt_one_line_names_the_extra(tmp_path: Any) -> None:
+def test_without_awscrt_one_line_names_the_extra(tmp_path: Path) -> None:
     """The import says what is missing, and the command that installs it."""
     (tmp_path / "run.py").write_text(
         "import sys\n"
@@ -261,7 +285,7 @@ print("over")
 """
 
 
-def test_a_program_ends_while_it_renews_and_signs(world: World, tmp_path: Any) -> None:
+def test_a_program_ends_while_it_renews_and_signs(world: World, tmp_path: Path) -> None:
     """At the end of the program nothing is waited for and nothing crashes, whatever awscrt's threads do."""
     (tmp_path / "run.py").write_text(ENDS)
     world.faults(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from datetime import datetime, timezone
@@ -14,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from freezegun import freeze_time
 
-from cognito_credentials import ConfigurationError, ServiceError
+from cognito_credentials import AsyncIdentityPool, ConfigurationError, ServiceError
 from cognito_credentials.adapters.iot import websocket_url
 from tests.world import World
 
@@ -194,3 +195,17 @@ def test_without_credentials_there_is_no_url(world: World) -> None:
 
     with pytest.raises(ServiceError):
         websocket_url(world.pool(), HOST)
+
+
+def test_an_asynchronous_pool_is_awaited_before(world: World) -> None:
+    """On an event loop nothing is waited for: what the pool holds signs the URL, or there is none."""
+    pool = AsyncIdentityPool(world.pool_id, environ=world.environ, clock=world.clock)
+
+    async def urls() -> str:
+        with pytest.raises(ConfigurationError, match=r"holds no valid credentials.*await pool\.credentials"):
+            websocket_url(pool, HOST)
+        assert world.counts() == {}
+        await pool.credentials()
+        return websocket_url(pool, HOST)
+
+    assert asyncio.run(urls()) == websocket_url(pool.pool, HOST)
