@@ -126,10 +126,12 @@ def install(
         The provider.
 
     Raises:
-        ConfigurationError: *session* or *pool* is of another kind, *session* has been used, or a setting is
-            malformed.
+        ConfigurationError: *session* or *pool* is of another kind, *session* has been used, a setting is
+            malformed, or botocore cannot parse the config file, which it would say in fewer words later.
     """
     check_session(session, "install()", is_async=False)
+    with replaced(ConfigParseError, by=_mistake_in_config):
+        _ = session.full_config
     kind = IdentityPoolProvider
     checked_pool(pool, settings, "install()", kind)
     given, outage = _without_outage(settings)

@@ -175,6 +175,17 @@ class TestMalformedConfigFile:
 
         assert isinstance(caught.value, botocore.exceptions.BotoCoreError)
 
+    @pytest.mark.parametrize("settings", [{}, {"identity_pool_id": POOL_ID}])
+    @pytest.mark.parametrize("name", ["config", "credentials"])
+    def test_install_names_it_too(self, profile: Any, settings: dict[str, Any], name: str) -> None:
+        """A session that cannot be used says so where the pool is put into it, for either file."""
+        profile("[app\n", name)
+
+        with pytest.raises(ConfigurationError, match=f"{name}, line 1 is malformed") as caught:
+            install(botocore.session.Session(), **settings)
+
+        assert isinstance(caught.value, botocore.exceptions.BotoCoreError)
+
 
 class TestOutage:
     """`outage` says how a pool's errors are read, and names no pool."""
