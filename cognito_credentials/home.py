@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from .errors import ConfigurationError, clean
 
 CACHE_VARIABLE = "AWS_COGNITO_CACHE_DIR"
+CACHE_NAME, SIGN_INS_NAME = "cache", "sign-in"
+"""
+The directories of the file cache and of the sign-ins, in ours under the user's home and in a program's own.
+"""
 
 
 def home_directory(environ: Mapping[str, str]) -> str | None:
@@ -68,6 +72,31 @@ def cache_directory(environ: Mapping[str, str], *, is_windows: bool = os.name ==
     if is_windows:
         # Local, not roaming: credentials must not be copied to a server with the profile.
         local = environ.get("LOCALAPPDATA", "")
-        return ntpath.join(local, "cognito-credentials", "cache") if ntpath.isabs(local) else None
+        return ntpath.join(local, "cognito-credentials", CACHE_NAME) if ntpath.isabs(local) else None
     home = home_directory(environ)
-    return os.path.join(home, ".aws", "cognito", "cache") if home else None
+    return os.path.join(home, ".aws", "cognito", CACHE_NAME) if home else None
+
+
+def own_directory(value: object, where: str, environ: Mapping[str, str]) -> str:
+    """
+    Take the directory of a program's own, which has the file cache and the sign-ins in it.
+
+    Args:
+        value: A path as text or `os.PathLike`, absolute or from ``~``.
+        where: Name and origin, for messages.
+
+    Raises:
+        ConfigurationError: It is no path, or a relative one, which would be another place in each working
+            directory.
+    """
+    given = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(given, str):
+        raise ConfigurationError(
+            f"{where} is {type(given).__name__}, not a path", hint="Give a str or a Path"
+        )
+    path = expand_user(given, environ)
+    if not os.path.isabs(path) or "\0" in path:
+        raise ConfigurationError(
+            f"{where} is not an absolute path: '{clean(path)}'", hint="Give the whole path, from / or ~"
+        )
+    return os.path.abspath(path)

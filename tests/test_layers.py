@@ -31,7 +31,7 @@ ORDER = {
     ),
     "sign_in": (
         *("sign_out_all", "__init__", "profile", "sources", "source", "leftovers"),
-        *("challenge", "signed_in", "kept", "ways", "issuers", "checks", "extra"),
+        *("challenge", "signed_in", "kept", "ways", "issuers", "checks", "store", "extra"),
     ),
     "emulator": (
         *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations", "service"),

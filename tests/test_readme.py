@@ -238,7 +238,7 @@ def test_it_lists_every_setting() -> None:
         if name.endswith("endpoint_url"):
             continue  # their names are botocore's; tests/settings/test_settings.py has them
         assert rows[name][1] == (names.environment or "-")
-        assert rows[name][2] == names.profile_key
+        assert rows[name][2] == (names.profile_key or "-")
 
 
 def test_it_lists_every_key_of_signing_in() -> None:

@@ -79,8 +79,10 @@ STAMP_NAME = "pruned"
 """An empty file. Its time stamp says when a process last looked at all files for what may go."""
 
 _IN_HOME = ".aws"
-_SET_HOME = "Set HOME, or AWS_COGNITO_CACHE_DIR to an absolute path"
-_ROOTS_OWN = "Run it as that user, or set AWS_COGNITO_CACHE_DIR to a directory of root's"
+_SET_HOME = "Set HOME, or AWS_COGNITO_CACHE_DIR (directory in Python) to an absolute path"
+_ROOTS_OWN = (
+    "Run it as that user, or set AWS_COGNITO_CACHE_DIR (directory in Python) to a directory of root's"
+)
 _SUBDIRECTORY = "Choose a subdirectory of it, which will be closed to others"
 
 

@@ -136,17 +136,20 @@ class Logins:
         sources = _checked([*self.sources, *other.sources], self.origin)
         return replace(self, sources=sources, derived=self.derived | other.derived)
 
-    def of_user(self, user: str | None) -> Logins:
+    def of_user(self, user: str | None, directory: str | None = None) -> Logins:
         """
         Return the logins of one pool.
 
         Args:
             user: The user, who has a sign-in apart from other users of this machine; None for no such user.
+            directory: The program's own directory of sign-ins; None for that of this machine's user.
         """
         sources = [
             (name, source.of_user(user) if user is not None or source.is_sign_in else source)
             for name, source in self.sources
         ]
+        if directory is not None:
+            sources = [(name, source.in_directory(directory)) for name, source in sources]
         return replace(self, sources=tuple(sources), user=user)
 
     @property

@@ -139,6 +139,13 @@ class Source:
         """Return the source of one *user* of an app, or of one pool; itself where all share it."""
         return self
 
+    def in_directory(self, path: str) -> Source:  # noqa: ARG002  (for sign-ins, which are in files)
+        """
+        Return the source that keeps what it keeps in a directory of the program's; itself where it keeps
+        nothing.
+        """
+        return self
+
 
 def describe(source: Source) -> str:
     """Say in a few words where *source* gets its token, never the token."""
@@ -279,7 +286,7 @@ def as_ours(error: Exception, what: str, outage: Outage = ()) -> CognitoCredenti
     """
     if isinstance(error, CognitoCredentialsError) or is_from_signal_handler(error):
         return None
-    failure = f"{type(error).__qualname__} at {_place(error)}"
+    failure = f"{type(error).__qualname__} at {place_of(error)}"
     if is_outage(error, outage):
         return ServiceError(
             f"{what} could not reach what it asks: {failure}",
@@ -291,7 +298,8 @@ def as_ours(error: Exception, what: str, outage: Outage = ()) -> CognitoCredenti
     )
 
 
-def _place(error: Exception) -> str:
+def place_of(error: BaseException) -> str:
+    """Name the line that raised *error*: ``app.py:17``."""
     trace = error.__traceback__
     if trace is None:
         return "an unknown place"

@@ -147,6 +147,8 @@ class AsyncIdentityPool:
     status = _in_thread(IdentityPool.status)
     sign_in = _in_thread(IdentityPool.sign_in, seconds=None)
     sign_in_with_password = _in_steps(IdentityPool.sign_in_with_password)
+    sign_in_with_refresh_token = _in_thread(IdentityPool.sign_in_with_refresh_token)
+    tokens = _in_thread(IdentityPool.tokens)
     sign_out = _in_thread(IdentityPool.sign_out)
 
     async def credentials(self) -> TemporaryCredentials:

@@ -52,7 +52,8 @@ def link(parts: Parts, logins: Logins, user: str | None) -> Parts:
     kept = tuple(pair for pair in before.sources if pair[0] not in replaced)
     derived = before.derived | logins.derived
     joined = Logins((*kept, *logins.sources), logins.origin, derived=derived)
-    linked = parts.with_logins(joined.of_user(before.user if user is None else user))
+    name = before.user if user is None else user
+    linked = parts.with_logins(joined.of_user(name, parts.settings.sign_in_dir))
     if identity_id is None:
         linked.refresher.refresh()
     elif before.is_guest:

@@ -35,7 +35,7 @@ def logins_of(settings: Settings, environ: Mapping[str, str]) -> Logins:
     if settings.logins is None:
         raise TypeError("these settings go with a program's own logins: give them, too")
     logins = sources_of(settings.logins, environ, settings.profile, settings.profile_settings)
-    return logins.of_user(settings.user)
+    return logins.of_user(settings.user, settings.sign_in_dir)
 
 
 def sources_of(

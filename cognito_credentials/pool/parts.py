@@ -116,7 +116,9 @@ class Parts:
                 )
             logins = Logins()
         settings = dataclasses.replace(settings, user=user, logins=None, identity_id=None)
-        return Parts(settings, logins.of_user(user), self.clock, self._environ, like=self)
+        return Parts(
+            settings, logins.of_user(user, settings.sign_in_dir), self.clock, self._environ, like=self
+        )
 
     def as_guest(self) -> Parts:
         """Return the parts that the same user has as a guest: with the same store, and no fixed identity."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..refresh.held import Held
     from ..secret import Secret
     from ..settings.settings import Arguments, Settings
+    from ..sign_in.issuers.tokens import LoginTokens
     from ..sign_in.signed_in import SignedIn
     from ..sign_in.ways.prompt import Prompt
 
@@ -64,6 +65,8 @@ class IdentityPool:
         duration_seconds: Basic flow: 900 to 43200 seconds.
         policy: Basic flow: session policy, JSON.
         cache: ``file`` or ``memory``.
+        directory: A directory of the program's own, absolute, where cache and sign-ins lie (``cache``,
+            ``sign-in``).
         endpoint_url: Address of Cognito Identity, where it is not AWS's: https, or http on this machine.
         sts_endpoint_url: The same of STS, for the basic flow.
         outage: What else a login function raises when it cannot reach its issuer: a class of errors, or a
@@ -93,6 +96,7 @@ class IdentityPool:
         duration_seconds: int | None = None,
         policy: str | None = None,
         cache: str | None = None,
+        directory: str | os.PathLike[str] | None = None,
         endpoint_url: str | None = None,
         sts_endpoint_url: str | None = None,
         outage: type[BaseException] | tuple[type[BaseException], ...] | None = None,
@@ -113,6 +117,7 @@ class IdentityPool:
             "duration_seconds": duration_seconds,
             "policy": policy,
             "cache": cache,
+            "directory": directory,
             "endpoint_url": endpoint_url,
             "sts_endpoint_url": sts_endpoint_url,
         }
@@ -341,6 +346,46 @@ class IdentityPool:
                 ),
                 link_guest=link_guest,
                 provider=provider,
+            ).shown
+        finally:
+            self._announce(parts)
+
+    def sign_in_with_refresh_token(
+        self,
+        token: str | Secret,
+        *,
+        link_guest: bool = False,
+        provider: str | None = None,
+        store: str | None = None,
+    ) -> SignedIn:
+        """
+        Bring along a user who signed in elsewhere: in an earlier version of the app, or with another library.
+
+        The issuer is asked once for new tokens, which are verified as at any sign-in. From then on the
+        sign-in is kept here. Where the issuer rotates refresh tokens, the one that was given is used up.
+
+        Args:
+            token: A refresh token of the same issuer and client. That of a remembered device of a user pool
+                does not work without the device's password.
+            link_guest: As `sign_in` has it.
+            provider: Which login, where there are several.
+            store: As `sign_in` has it.
+
+        Raises:
+            LoginRejectedError: The issuer does not take the token, or its answer is not valid.
+            ServiceError: The issuer does not answer.
+            ConfigurationError: The logins name nothing to sign in to, or *token* is no text.
+            CacheError: The sign-in cannot be stored.
+        """
+        given = signing_in.refresh_token(token)
+        del token  # this frame stays in the traceback of an error
+        parts = self._built()
+        try:
+            return signing_in.sign_in(
+                parts,
+                lambda source: source.sign_in_with_refresh_token(given, store=store),
+                link_guest=link_guest,
+                provider=provider,
             )
         finally:
             self._announce(parts)
@@ -395,6 +440,21 @@ class IdentityPool:
             link_guest=link_guest,
             announce=lambda: self._announce(parts),
         )
+
+    def tokens(self, provider: str | None = None) -> LoginTokens:
+        """
+        Return the ID and access tokens of who is signed in, of one generation, as `UserPool.tokens` does.
+
+        Args:
+            provider: Which login, where there are several.
+
+        Raises:
+            LoginRequiredError: Nobody is signed in, the sign-in has ended, or it gives no access token.
+            ServiceError: The issuer does not answer.
+            ConfigurationError: The logins name nothing to sign in to.
+            CacheError: The store cannot be used.
+        """
+        return signing_in.source_to_sign_in(self._built(), provider).tokens()
 
     def sign_out(self, scope: str = "login", *, revoke: bool = True) -> SignedOut:
         """
@@ -489,7 +549,7 @@ class IdentityPool:
             settings = load(self._arguments, environ=self._environ, profile=self._profile_name)
             given = self._arguments.get("logins")
             if isinstance(given, Logins):
-                logins = given.of_user(settings.user)
+                logins = given.of_user(settings.user, settings.sign_in_dir)
             else:
                 logins = logins_of(settings, self._environ)
         load_for_refreshes()

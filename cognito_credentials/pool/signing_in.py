@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from ..errors import CognitoCredentialsError, ConfigurationError, clean
 from ..importing import IMPORTING
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from ..logins import Logins
     from ..secret import Secret
-    from ..sign_in.kept.account import Account
     from ..sign_in.signed_in import SignedIn
     from ..sign_in.source import Asked, SignInSource
     from .parts import Parts
 
+T = TypeVar("T")
 SCOPES: Final = ("credentials", "login", "identity")
 
 
@@ -55,19 +55,17 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
     )
 
 
-def sign_in(
-    parts: Parts, begin: Callable[[SignInSource], Account], *, link_guest: bool, provider: str | None
-) -> str:
+def sign_in(parts: Parts, begin: Callable[[SignInSource], T], *, link_guest: bool, provider: str | None) -> T:
     """
     Have a person sign in.
 
     Args:
-        begin: Calls `SignInSource.sign_in`.
+        begin: Calls `SignInSource.sign_in`, or another of its ways.
         link_guest: Whether the identity of this machine's guest becomes the user's.
         provider: The login provider, where there are several logins.
 
     Returns:
-        The user, for people.
+        What *begin* returns.
 
     Raises:
         CognitoCredentialsError: Nobody signed in; or the guest could not be linked, but the user is
@@ -77,7 +75,20 @@ def sign_in(
     account = parts.refresher.switch_user(lambda: begin(source))
     if link_guest:
         linking.link_guest(parts)
-    return account.shown
+    return account
+
+
+def refresh_token(given: object) -> Secret:
+    """
+    Check a refresh token that a program gives.
+
+    Raises:
+        ConfigurationError: It is no text, or empty.
+    """
+    with IMPORTING:
+        from ..sign_in import checks
+
+    return checks.refresh_token(given, "token from argument")
 
 
 def typed(username: object, password: object) -> tuple[str, Secret | None]:

@@ -8,12 +8,13 @@ keeps its origin, so that an error names the place to correct. Only the AWS conf
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ..errors import CacheError, ConfigurationError, clean, near, replaced, shell_word
-from ..home import CACHE_VARIABLE, cache_directory
+from ..home import CACHE_NAME, CACHE_VARIABLE, SIGN_INS_NAME, cache_directory, own_directory
 from . import checks
 from .aws_config import PROFILE_VARIABLES, about_comment, choose_profile, read_config
 from .endpoints import checked_endpoint, configured_endpoint
@@ -44,6 +45,8 @@ NAMES: Final[Mapping[str, Names]] = {
     "duration_seconds": Names("AWS_COGNITO_DURATION_SECONDS", "cognito_duration_seconds"),
     "policy": Names("AWS_COGNITO_POLICY", "cognito_policy"),
     "cache": Names("AWS_COGNITO_CACHE", "cognito_cache"),
+    # A program's own. AWS_COGNITO_CACHE_DIR moves the cache alone.
+    "directory": Names(None, None),
     # botocore's own names, which `endpoints` looks up.
     "endpoint_url": Names(None, None),
     "sts_endpoint_url": Names(None, None),
@@ -107,7 +110,7 @@ def load(
     pool_id, identity_id = _ids(lookup)
     region = pool_id.partition(":")[0]
     flow = lookup.take("flow", checks.flow) or "enhanced"
-    cache, cache_dir = _cache(lookup)
+    cache, cache_dir, sign_in_dir = _places(lookup)
     settings = Settings(
         identity_pool_id=pool_id,
         region=region,
@@ -119,6 +122,7 @@ def load(
         **_roles(lookup, flow, region),
         cache=cache,
         cache_dir=cache_dir,
+        sign_in_dir=sign_in_dir,
         cache_is_explicit="cache" in lookup.origins or "cache_dir" in lookup.origins,
         endpoint_url=_endpoint(lookup, "endpoint_url", "cognito_identity"),
         # The enhanced flow does not call STS, so a configured address of STS need not be acceptable.
@@ -178,6 +182,8 @@ def check_arguments(
         where = f"{name} from {origin}"
         if name.endswith("role_arn"):
             checks.role_arn(value, where, region)
+        elif name == "directory":
+            own_directory(value, where, environ)
         elif name in _CHECKS:
             _CHECKS[name](value, where)
     return given
@@ -424,9 +430,15 @@ def _roles(lookup: _Lookup, flow: str, region: str) -> dict[str, Any]:
     }
 
 
-def _cache(lookup: _Lookup) -> tuple[str, str | None]:
-    """Take the kind of cache, and the directory that a file cache is in."""
+def _places(lookup: _Lookup) -> tuple[str, str | None, str | None]:
+    """
+    Take the kind of cache, and the directories of a file cache and, where a program has one, of its sign-ins.
+    """
     cache = lookup.take("cache", checks.cache)
+    own = lookup.take("directory", lambda value, where: own_directory(value, where, lookup.environ))
+    if own is not None:
+        lookup.origins["cache_dir"] = lookup.origins["directory"]
+        return cache or "file", os.path.join(own, CACHE_NAME), os.path.join(own, SIGN_INS_NAME)
     directory = cache_directory(lookup.environ)
     if lookup.environ.get(CACHE_VARIABLE):
         lookup.origins["cache_dir"] = CACHE_VARIABLE
@@ -435,7 +447,7 @@ def _cache(lookup: _Lookup) -> tuple[str, str | None]:
             f"{lookup.where('cache')} is 'file', but there is no home directory to put it in",
             hint=f"Set {CACHE_VARIABLE}, or use cache=memory",
         )
-    return cache or "file", directory
+    return cache or "file", directory, None
 
 
 def _endpoint(lookup: _Lookup, name: str, service: str | None) -> str | None:

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from ..digest import digest
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 DEFAULT_SESSION_NAME: Final = "cognito-credentials"
 KEY_LENGTH: Final = 40
@@ -31,6 +34,7 @@ class Arguments(TypedDict, total=False):
     duration_seconds: int | None
     policy: str | None
     cache: str | None
+    directory: str | PathLike[str] | None
     endpoint_url: str | None
     sts_endpoint_url: str | None
     outage: type[BaseException] | tuple[type[BaseException], ...] | None
@@ -75,6 +79,8 @@ class Settings:
     cache: str = "file"
     cache_dir: str | None = None
     """Absolute; None where the environment names no home: then the cache is in memory."""
+    sign_in_dir: str | None = None
+    """Absolute; None for the directory of this machine's user."""
     cache_is_explicit: bool = False
     """Whether the user set the cache or its directory: then an unusable directory is an error."""
     endpoint_url: str | None = None

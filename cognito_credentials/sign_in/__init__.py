@@ -19,8 +19,9 @@ The names are here and not at the top of the package, since most programs do not
     source.py         what both have in common: token(), who is signed in, sign_in(), sign_out()
     leftovers.py      sign-ins that no profile leads to any more -> ended at the issuer that they were made at
     ways/             browser, device, password: a person -> verified tokens
-    kept/             the sign-in on disk: verified tokens -> account file, stored refresh token -> ID tokens
+    kept/             the sign-in as it is kept: verified tokens -> account, stored refresh token -> tokens
     issuers/          OpenID Connect issuers and user pools: endpoints, tokens, verification, revocation
+    store.py          what an app's own place for a sign-in must have
     checks.py         what each setting must look like, and the error when it does not
     extra.py          the error that names the extra ``login`` when its libraries are missing
 
@@ -35,14 +36,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..developer.login import DeveloperLogin
     from .challenge import AsyncChallengeRequired, ChallengeRequired
+    from .issuers.tokens import LoginTokens
     from .signed_in import SignedIn
     from .sources import OidcLogin, UserPool
+    from .store import SignInStore
 
 __all__ = [
     "AsyncChallengeRequired",
     "ChallengeRequired",
     "DeveloperLogin",
+    "LoginTokens",
     "OidcLogin",
+    "SignInStore",
     "SignedIn",
     "UserPool",
 ]
@@ -51,7 +56,9 @@ _HOME = {
     "AsyncChallengeRequired": "sign_in.challenge",
     "ChallengeRequired": "sign_in.challenge",
     "DeveloperLogin": "developer.login",
+    "LoginTokens": "sign_in.issuers.tokens",
     "OidcLogin": "sign_in.sources",
+    "SignInStore": "sign_in.store",
     "SignedIn": "sign_in.signed_in",
     "UserPool": "sign_in.sources",
 }

@@ -6,11 +6,13 @@ Checks of the settings of signing in. Each returns the value in its normal form,
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from ..errors import ConfigurationError, LoginRejectedError, clean
+from ..home import own_directory
 from ..logins.program import source_of_object
 from ..logins.providers import check_provider
 from ..logins.source import Source
@@ -20,12 +22,16 @@ from ..settings.checks import text
 
 if TYPE_CHECKING:
     from ..clock import Clock
+    from .store import SignInStore
 
 WAYS: Final = ("browser", "device", "password")
 NO_BROWSER: Final = "no-browser"
 """A way that is never configured: a browser on another machine, by copying addresses there and back."""
 FIRST_FACTORS: Final = ("password", "sms", "email", "choice")
 STORES: Final = ("keyring", "file")
+MEMORY: Final = "memory"
+"""A store that only a program may choose: a command ends, and its memory with it."""
+_METHODS: Final = ("load", "save", "delete")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _PREFIX: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SCOPE: Final = re.compile(r"[!#-\[\]-~]+")
@@ -39,7 +45,8 @@ class Options(TypedDict, total=False):
 
     sign_in: str | None
     redirect_ports: Sequence[int]
-    store: str | None
+    store: SignInStore | str | None
+    directory: str | os.PathLike[str] | None
     login_provider: str | None
     profile_name: str | None
     environ: Mapping[str, str] | None
@@ -81,6 +88,15 @@ def client_secret(value: object, where: str) -> Secret | Source | None:
         f"{where} is {type(value).__name__}, and no secret" if value != "" else f"{where} is empty",
         hint="Give text, a Secret or a login source; or nothing, for a client without a secret",
     )
+
+
+def refresh_token(value: object, where: str) -> Secret:
+    """Check a refresh token; no message repeats it."""
+    given = Secret(value.strip()) if isinstance(value, str) else value
+    if isinstance(given, Secret) and given:
+        return given
+    what = "is empty" if isinstance(given, Secret) else f"is {type(value).__name__}, and no token"
+    raise ConfigurationError(f"{where} {what}", hint="Give the refresh token, as text or a Secret")
 
 
 def domain(value: object, where: str, region: str) -> str:
@@ -185,6 +201,35 @@ def store(value: object, where: str) -> str:
     return given
 
 
+def own_store(value: object, where: str) -> object:
+    """Check the store that a program gives: one of `STORES`, ``memory``, or an object of its own."""
+    if isinstance(value, str) and value == MEMORY:
+        return value
+    if isinstance(value, str):
+        try:
+            return store(value, where)
+        except ConfigurationError as error:
+            problem = ConfigurationError(
+                error.message, hint=f"{error.hint}; memory, or an object of your own"
+            )
+        raise problem
+    if isinstance(value, type):
+        raise ConfigurationError(f"{where} is the class {value.__name__}", hint="Give an object of it")
+    lacks = [name for name in _METHODS if not callable(getattr(value, name, None))]
+    if lacks:
+        raise ConfigurationError(
+            f"{where} is {type(value).__name__}, which has no method {lacks[0]}",
+            hint="It needs load(), save(text) and delete(), sync or async; lock() is optional",
+        )
+    lock = getattr(value, "lock", None)
+    if lock is not None and not callable(lock):
+        raise ConfigurationError(
+            f"{where} is {type(value).__name__}, whose lock is no method",
+            hint="Have lock() return a context manager that keeps other processes out, or leave it out",
+        )
+    return value
+
+
 def options(
     given: Mapping[str, Any], ways: Sequence[str], where: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
@@ -202,12 +247,17 @@ def options(
     unknown = sorted(given.keys() - Options.__annotations__.keys())
     if unknown:
         raise TypeError(f"there is no option {unknown[0]!r}")
-    found = {name: value for name, value in given.items() if value is not None and value != ()}
-    by_name = {
+    found = {
+        name: value
+        for name, value in given.items()
+        if value is not None and not (isinstance(value, tuple) and not value)
+    }
+    by_name: dict[str, Callable[[Any, str], object]] = {
         "sign_in": lambda value, origin: way(value, origin, ways),
         "redirect_ports": ports,
-        "store": store,
+        "store": own_store if where is None else store,
         "login_provider": check_provider,
+        "directory": lambda value, origin: own_directory(value, origin, found.get("environ") or os.environ),
     }
     for name in found.keys() & by_name.keys():
         found[name] = by_name[name](found[name], (where or {}).get(name, name))

@@ -13,12 +13,13 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..clock import Clock
 from ..digest import digest
-from ..errors import CacheError, ConfigurationError, shell_word
+from ..errors import CacheError, CognitoCredentialsError, ConfigurationError, clean, shell_word
 from ..exchange.interruption import drops_frames_on_interrupt
+from ..home import SIGN_INS_NAME
 from ..importing import IMPORTING
 from ..logins.claims import provider_of, unverified_claims, unverified_subject
 from ..logins.signed_out import SignedOut
@@ -34,11 +35,16 @@ from .kept.sign_in import SignIn
 if TYPE_CHECKING:
     from ..exchange.http import Network
     from .issuers.issuer import Issuer
-    from .issuers.tokens import Verified
+    from .issuers.tokens import LoginTokens, Verified
+    from .kept.own_place import OwnPlace
+    from .kept.own_store import MemoryStore
     from .signed_in import SignedIn
+    from .store import SignInStore
     from .ways.password import PasswordSignIn, Question
     from .ways.prompt import Prompt
 
+REDEEM_BUDGET: Final = 20.0
+"""Seconds for the requests of taking a sign-in over: discovery, token request, and the issuer's keys."""
 _log = logging.getLogger(__name__)
 
 
@@ -71,7 +77,8 @@ class SignInSource(Source):
         scope: str,
         sign_in: str = "browser",
         redirect_ports: Sequence[int] = (),
-        store: str | None = None,
+        store: SignInStore | str | None = None,
+        directory: str | None = None,
         login_provider: str | None = None,
         profile_name: str | None = None,
         environ: Mapping[str, str] | None = None,
@@ -83,7 +90,10 @@ class SignInSource(Source):
         self.scope = scope
         self.way = sign_in
         self.redirect_ports = tuple(redirect_ports)
-        self.store = store
+        is_of_app = store is not None and not isinstance(store, str)
+        self.store = store if isinstance(store, str) else None
+        self._own_store: SignInStore | None = store if is_of_app else None  # type: ignore[assignment]
+        self._directory = None if directory is None else os.path.join(directory, SIGN_INS_NAME)
         self.provider = login_provider or provider_of(issuer)
         self.has_derived_provider = login_provider is None
         self.profile_name = profile_name
@@ -97,6 +107,9 @@ class SignInSource(Source):
         self._is_of_pool = False
         self._person: str | None = None
         self._engine: SignIn | None = None
+        self._memories: dict[str | None, MemoryStore] = {}
+        """The sign-in of each user, where the store is ``memory``."""
+        self._own_place: OwnPlace | None = None
         self._made_issuer: Issuer | None = None
         self.ends_at: float | None = None
         """When the sign-in of `sign_in` ends, seconds since the epoch; None where it can be refreshed."""
@@ -115,6 +128,21 @@ class SignInSource(Source):
         with needs_extra():
             return self._sign_in().id_token()
 
+    @drops_frames_on_interrupt
+    def tokens(self) -> LoginTokens:
+        """
+        Return valid ID and access tokens of one generation: for an API that takes them, or the issuer's own.
+
+        They are renewed when one of the two is due. A process that has just started asks the issuer once.
+
+        Raises:
+            LoginRequiredError: Nobody is signed in, the sign-in has ended, or it gives no access token.
+            ServiceError: The issuer does not answer.
+            CacheError: The store cannot be used.
+        """
+        with needs_extra():
+            return self._sign_in().tokens()
+
     def reject(self, token: Secret) -> None:
         """Do not return *token* again: the service refused it."""
         self._sign_in().reject(token)
@@ -126,11 +154,22 @@ class SignInSource(Source):
         Args:
             user: The user, who has a sign-in of their own, where an app has several on one machine.
         """
-        copied = copy.copy(self)
+        copied = self._copied()
         copied._is_of_pool = True  # noqa: SLF001  (of this very class)
         if user != self._user or not self._is_of_pool:
             copied._user = user  # noqa: SLF001
             copied._person = None  # noqa: SLF001
+        return copied
+
+    def in_directory(self, path: str) -> SignInSource:
+        """Return the source that keeps sign-ins in the directory at *path*, unless it has one of its own."""
+        copied = self._copied()
+        copied._directory = self._directory or path  # noqa: SLF001  (of this very class)
+        return copied
+
+    def _copied(self) -> SignInSource:
+        copied = copy.copy(self)
+        copied._memories = self._memories  # noqa: SLF001  (a pickle leaves them behind, and so does the copy)
         return copied
 
     def principal(self) -> str | None:
@@ -145,15 +184,20 @@ class SignInSource(Source):
         return None if subject is None else principal_of(*subject)
 
     def owner(self) -> str | None:
-        """Return the principal, offline; empty for none, None where the account file cannot be read."""
+        """Return the principal, offline; empty for none, None where it is not known without asking an app."""
         try:
-            account = self._sign_in().own_account()
+            engine = self._sign_in()
+            if not engine.is_at_hand:
+                return None
+            account = engine.own_account()
         except CacheError:
             return None
         return "" if account is None else account.principal
 
     def depends(self) -> tuple[tuple[str, str], ...] | None:
-        """Name the file that says who is signed in; None where there is no home directory."""
+        """Name the file that says who is signed in; None where there is none."""
+        if self._store_of_app() is not None:
+            return None
         try:
             return (("file", self._place().path("sign-in")),)
         except CacheError:
@@ -163,7 +207,7 @@ class SignInSource(Source):
         """Name the sign-in: another user's, and each new one, is another; None where it cannot be read."""
         try:
             account = self._sign_in().account()
-        except CacheError:
+        except CognitoCredentialsError:
             return None
         return digest("sign-in", "" if account is None else account.encode().decode("ascii"))
 
@@ -175,14 +219,14 @@ class SignInSource(Source):
         """
         try:
             return self._sign_in().own_account()
-        except CacheError:
+        except CognitoCredentialsError:  # the caller's event loop may be what is missing
             return None
 
     def has_ended(self) -> bool:
         """Tell, offline, whether the issuer has ended the sign-in of the user."""
         try:
             return self._sign_in().has_ended()
-        except CacheError:
+        except CognitoCredentialsError:
             return False
 
     @drops_frames_on_interrupt
@@ -202,7 +246,8 @@ class SignInSource(Source):
             prompt: Talks to the person; the terminal by default.
             way: One of `ways` or ``no-browser``; by default the configured one, and ``no-browser`` where that
                 is a browser and none can be opened here.
-            store: ``keyring`` or ``file``; by default the configured one, or that of the previous sign-in.
+            store: ``keyring`` or ``file``; by default the configured one, or that of the previous sign-in. A
+                login with a store of the app's, or in memory, has no other.
             open_browser: Opens an address; returns False when it cannot.
             username: The user name for ``password``; asked for by default.
 
@@ -218,7 +263,7 @@ class SignInSource(Source):
 
         chosen = checks.way(way or self.way, "the way to sign in", (*self.ways, checks.NO_BROWSER))
         checks.check_username(username, chosen)
-        where = checks.store(store or self.store or self._store_so_far(), "store")
+        where = self._store_for(store)
         check_extra(chosen)
         prompt = checked(prompt or TerminalPrompt())
         is_default = chosen == "browser" and way is None and open_browser is None
@@ -263,7 +308,7 @@ class SignInSource(Source):
             ConfigurationError: The issuer is no user pool, or a library is missing.
             CacheError: The refresh token cannot be stored.
         """
-        where = checks.store(store or self.store or self._store_so_far(), "store")
+        where = self._store_for(store)
         factor = self.first_factor
         if first_factor is not None:
             factor = checks.first_factor(first_factor, "first_factor")
@@ -294,6 +339,34 @@ class SignInSource(Source):
                 _log.warning("%s", warning)
             self._after_sign_in(outcome, lambda text: _log.warning("%s", text))
             return self._signed_in(outcome)
+
+    @drops_frames_on_interrupt
+    def sign_in_with_refresh_token(self, refresh_token: Secret, *, store: str | None = None) -> SignedIn:
+        """
+        Take over a sign-in that was made elsewhere, by its refresh token.
+
+        Raises:
+            LoginRejectedError: The issuer does not take the token, or its answer is not valid.
+            ServiceError: The issuer does not answer.
+            ConfigurationError: A library is missing.
+            CacheError: The sign-in cannot be stored.
+        """
+        where = self._store_for(store)
+        check_extra("refresh token")
+        with needs_extra(), self._sign_in().begin(where, PATIENT_SECONDS, self._config()) as keep:
+            with IMPORTING:
+                from ..exchange.deadline import to_its_end
+                from .ways.refresh_token import redeem
+
+            def take_over() -> Verified:
+                verified = redeem(self._issuer(), refresh_token, self._clock)
+                keep(verified)
+                return verified
+
+            # One unit: a token that the issuer accepts only once must not be lost between the two.
+            verified = to_its_end(take_over, REDEEM_BUDGET)
+        self._after_sign_in(verified, lambda text: _log.warning("%s", text))
+        return self._signed_in(verified)
 
     @drops_frames_on_interrupt
     def sign_out(self, *, revoke: bool = True) -> SignedOut:
@@ -350,7 +423,8 @@ class SignInSource(Source):
     def __getstate__(self) -> dict[str, Any]:
         engine = self._engine
         person = self._person if engine is None else engine.person
-        return {**self.__dict__, "_person": person, "_engine": None, "_made_issuer": None}
+        left: dict[str, Any] = {"_engine": None, "_made_issuer": None, "_own_place": None, "_memories": {}}
+        return {**self.__dict__, "_person": person, **left}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.description})"
@@ -358,6 +432,17 @@ class SignInSource(Source):
     def _config(self) -> str:
         """Return `config_of` the profile; empty for a source of a program, or of one user of an app."""
         return config_of(self._environ()) if self.is_of_profile and self._user is None else ""
+
+    def _store_for(self, asked: str | None) -> str:
+        """Return the name of the store of a new sign-in."""
+        if self._store_of_app() is None:
+            return checks.store(asked or self.store or self._store_so_far(), "store")
+        if asked is not None:
+            raise ConfigurationError(
+                f"store from argument is '{clean(str(asked), 40)}', but this login has a store of its own",
+                hint="Leave store out, or make the login without it",
+            )
+        return self._place_of_app().name
 
     def _store_so_far(self) -> str:
         """Return the previous sign-in's store: a user who chose a plain file need not choose it again."""
@@ -438,13 +523,16 @@ class SignInSource(Source):
 
     def _sign_in(self) -> SignIn:
         if self._engine is None:
+            place = self._place()
             option = f" --profile {shell_word(self.profile_name)}" if self.profile_name else ""
             remedy = f"'cognito-credentials login{option}'"
             # Only a profile can certainly be signed in to on the command line.
             is_profile = self._profile_settings and self.profile_name
             remedy = f"Run {remedy}" if is_profile else f"Sign in again: sign_in() in Python, or {remedy}"
+            if self._store_of_app() is not None:
+                remedy = "Sign in again: sign_in() in Python"
             self._engine = SignIn(
-                self._place(),
+                place,
                 self._issuer,
                 self._clock,
                 remedy,
@@ -453,13 +541,38 @@ class SignInSource(Source):
             )
         return self._engine
 
-    def _place(self) -> Place:
+    def _place(self) -> Place | OwnPlace:
+        if self._store_of_app() is not None:
+            return self._place_of_app()
+        directory = self._directory or sign_in_directory(self._environ())
+        return Place(directory, self._key(self.profile_name))
+
+    def _key(self, profile_name: str | None) -> str:
         # Another endpoint is another sign-in: a refresh token of AWS must not be sent to an endpoint that an
         # environment variable names today.
         endpoint = self._network_options().get("endpoint_url")
         user = f"user:{self._user}" if self._user else None
-        key = key_of(self.profile_name, self.issuer, self.client_id, endpoint, user)
-        return Place(sign_in_directory(self._environ()), key)
+        return key_of(profile_name, self.issuer, self.client_id, endpoint, user)
+
+    def _store_of_app(self) -> SignInStore | None:
+        """Return the store that the app has given, or the memory of the user; None for files."""
+        if self._own_store is not None or self.store != "memory":
+            return self._own_store
+        with IMPORTING:
+            from .kept.own_store import MemoryStore
+
+        return self._memories.setdefault(self._user, MemoryStore())
+
+    def _place_of_app(self) -> OwnPlace:
+        key = self._key(None)  # the app's store keeps sign-ins apart by itself
+        if self._own_place is None or self._own_place.key != key:
+            with IMPORTING:
+                from .kept.own_place import place_of_store
+                from .kept.own_text import Belonging
+
+            belonging = Belonging(key, self.issuer, self.client_id)
+            self._own_place = place_of_store(self._store_of_app(), belonging)
+        return self._own_place
 
     def _environ(self) -> Mapping[str, str]:
         return os.environ if self._given_environ is None else self._given_environ

@@ -37,8 +37,11 @@ class OidcLogin(SignInSource):
             installed programs, although it is not secret there.
         sign_in: The way to sign in: ``browser`` (the default) or ``device``.
         redirect_ports: Loopback ports for the browser's answer, tried in order; any free port by default.
-        store: Where the refresh token is stored: ``keyring`` (the default), or ``file`` for a plain file that
-            only this user can read.
+        store: Where the sign-in is kept: ``keyring`` (the default); ``file`` for a plain file that only this
+            user can read; ``memory`` for as long as this object, or a pool that has it, exists; or an app's
+            own place for one sign-in, any object with the methods of `SignInStore`.
+        directory: A directory of the program's own, absolute; the sign-in's files are in ``sign-in`` in it.
+            By default that of the identity pool, or ``~/.aws/cognito``.
         login_provider: The login provider name; by default the issuer without its scheme and without a slash
             at its end.
         profile_name: Keeps sign-ins apart. The name of a profile in the AWS config, with the same issuer and
@@ -99,8 +102,11 @@ class UserPool(SignInSource):
         sign_in: The way to sign in: ``browser`` (the default) or ``password``.
         redirect_ports: Loopback ports for the browser's answer, tried in order. The browser needs at least
             one, and ``http://127.0.0.1:PORT/callback`` registered for the client.
-        store: Where the refresh token is stored: ``keyring`` (the default), or ``file`` for a plain file that
-            only this user can read.
+        store: Where the sign-in is kept: ``keyring`` (the default); ``file`` for a plain file that only this
+            user can read; ``memory`` for as long as this object, or a pool that has it, exists; or an app's
+            own place for one sign-in, any object with the methods of `SignInStore`.
+        directory: A directory of the program's own, absolute; the sign-in's files are in ``sign-in`` in it.
+            By default that of the identity pool, or ``~/.aws/cognito``.
         login_provider: The login provider name; by default that of the issuer in the tokens: a user pool has
             one of two (.github/SERVICE.md#5.1.11).
         profile_name: Keeps sign-ins apart. The name of a profile in the AWS config, with the same user pool

@@ -16,7 +16,7 @@ from cognito_credentials.errors import ServiceError
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.kept.place import Place
 from cognito_credentials.sign_in.kept.stored_tokens import StoredTokens
-from cognito_credentials.sign_in.kept.stores import PlainFileStore
+from cognito_credentials.sign_in.kept.stores import PlainStore
 
 from .kill import KEY, Outcome, kill_a_writer, longest_life, run, strays
 
@@ -28,7 +28,7 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
     chance = random.Random(seed)
     outcome = Outcome()
     place = Place(directory, KEY)
-    store = PlainFileStore(place)
+    store = PlainStore(place)
     store.store(_kept(0))
 
     def write(at: int) -> None:
@@ -54,7 +54,7 @@ def campaign(directory: str, count: int, seed: int) -> Outcome:
 
 def _rotate(place: Place, number: int) -> None:
     with place.lock():
-        PlainFileStore(place).store(_kept(number))
+        PlainStore(place).store(_kept(number))
 
 
 def _kept(number: int) -> Secret:

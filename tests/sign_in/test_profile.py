@@ -257,7 +257,9 @@ def test_the_names_for_apps_are_here_and_cost_little() -> None:
         "AsyncChallengeRequired",
         "ChallengeRequired",
         "DeveloperLogin",
+        "LoginTokens",
         "OidcLogin",
+        "SignInStore",
         "SignedIn",
         "UserPool",
     ]

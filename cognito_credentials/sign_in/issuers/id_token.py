@@ -71,7 +71,10 @@ def verify_tokens(
         nonce=nonce,
         access_token=tokens.access_token,
     )
-    return Verified(tokens.id_token, claims, tokens.refresh_token, tokens.now, tokens.device)
+    ends_at = None if tokens.expires_in is None else tokens.now + tokens.expires_in
+    return Verified(
+        tokens.id_token, claims, tokens.refresh_token, tokens.now, tokens.device, tokens.access_token, ends_at
+    )
 
 
 def verify(

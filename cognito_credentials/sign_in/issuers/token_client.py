@@ -20,7 +20,7 @@ from ...exchange.redaction import without
 from ...secret import Secret
 from . import refusals
 from .discovery import OFFLINE_ACCESS
-from .tokens import Tokens
+from .tokens import Tokens, seconds_of
 
 if TYPE_CHECKING:
     from .discovery import Metadata
@@ -224,7 +224,8 @@ class TokenClient:
         if id_token is None and not is_rotated:
             raise TokenError("no_id_token", "it gave no ID token, which is what identity pools take")
         now = self._http.now(answer)
-        return Tokens(id_token, refresh_token, _secret(document, "access_token"), now)
+        expires_in = seconds_of(document.get("expires_in"))
+        return Tokens(id_token, refresh_token, _secret(document, "access_token"), now, expires_in=expires_in)
 
     def _sent(self, parameters: Mapping[str, str | Secret]) -> list[Secret]:
         """List the secrets of a request; an issuer may repeat them in its error."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import clean
 from ...secret import Secret
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Device(NamedTuple):
@@ -37,6 +41,8 @@ class Tokens(NamedTuple):
     """The issuer's time, seconds since the epoch."""
     device: Device | None = None
     """The device that a user pool has bound the refresh token to."""
+    expires_in: float | None = None
+    """Seconds that the access token is valid for; None where the issuer does not say."""
 
 
 class Verified(NamedTuple):
@@ -50,6 +56,10 @@ class Verified(NamedTuple):
     """The issuer's time, seconds since the epoch."""
     device: Device | None = None
     """The device that a user pool has bound the refresh token to."""
+    access_token: Secret | None = None
+    """None where the issuer gave none."""
+    access_ends_at: float | None = None
+    """When the access token expires by the issuer's time, seconds since the epoch; None with the ID token."""
 
     @property
     def name(self) -> str:
@@ -59,6 +69,23 @@ class Verified(NamedTuple):
             if isinstance(value, str) and value.strip():
                 return clean(value, 120)
         return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginTokens:
+    """
+    The tokens of a person who is signed in, of one generation: the issuer gave them together.
+
+    `Secret.reveal` returns the text of a token. The access token is never stored, neither by this package nor in
+    an app's store: whoever has the refresh token can have a new one.
+    """
+
+    id_token: Secret
+    """Says who the person is: what an identity pool takes, and an API that checks ID tokens."""
+    access_token: Secret
+    """Says what the person may do at the issuer and at APIs: goes into ``Authorization: Bearer``."""
+    expiration: datetime
+    """When the first of the two expires, by the issuer's time, in UTC."""
 
 
 class SignInEnded(Exception):  # noqa: N818  (the error that users see is LoginRequiredError)
@@ -72,3 +99,11 @@ class SignInEnded(Exception):  # noqa: N818  (the error that users see is LoginR
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+def seconds_of(value: object) -> float | None:
+    """Read a lifetime as issuers write it; None for what is none. Some write it as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 < value < 1e10 else None  # type: ignore[arg-type,operator]  # just checked

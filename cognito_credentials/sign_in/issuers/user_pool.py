@@ -21,7 +21,7 @@ from ...secret import Secret
 from .discovery import WELL_KNOWN, Metadata, read_metadata
 from .id_token import verify_tokens
 from .token_client import TokenClient
-from .tokens import SignInEnded, Tokens
+from .tokens import SignInEnded, Tokens, seconds_of
 from .user_pool_api import ApiError, UserPoolApi
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ class UserPoolIssuer:
             result.get("RefreshToken") or None,
             result.get("AccessToken") or None,
             self.api.now(answer),
+            expires_in=seconds_of(result.get("ExpiresIn")),
         )
 
     def _refresh(self, refresh_token: Secret, device: Device | None) -> dict[str, Any]:

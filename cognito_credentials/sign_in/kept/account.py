@@ -21,7 +21,7 @@ from ...settings.aws_config import config_files
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .place import Place
+    from .place import SignInPlace
 
 VERSION: Final = 1
 TEXT_LIMIT: Final = 2048
@@ -85,7 +85,7 @@ def principal_of(issuer: str, subject: str) -> str:
     return "subject:" + digest(*(unverified_subject({"iss": issuer, "sub": subject}) or ("", subject)))
 
 
-def account_at(place: Place) -> Account | None:
+def account_at(place: SignInPlace) -> Account | None:
     """
     Read the account file; None when nobody is signed in.
 

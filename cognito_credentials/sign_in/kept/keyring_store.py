@@ -31,7 +31,7 @@ from ...secret import Secret
 from . import keyring_child
 
 if TYPE_CHECKING:
-    from .place import Place
+    from .place import SignInPlace
 
 SERVICE: Final = "cognito-credentials"
 TIMEOUT_SECONDS: Final = 5.0
@@ -65,7 +65,7 @@ class KeyringStore:
     name = "keyring"
     kind = "sealed"
 
-    def __init__(self, place: Place, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, place: SignInPlace, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._place = place
         self._timeout_seconds = timeout_seconds
         self.location = "the keyring"
@@ -82,6 +82,11 @@ class KeyringStore:
         """
         if self._key_at(self._item()) is None:
             self._make_key()
+
+    @property
+    def has_made_a_key(self) -> bool:
+        """Whether `check` has made a key, which is of no use if nobody signs in."""
+        return self._made is not None
 
     def abandon(self) -> None:
         """
@@ -111,18 +116,27 @@ class KeyringStore:
         self._loaded = self._key_at(_item_of(data, self._place.key))
         return None if self._loaded is None else _decrypt(data, self._loaded.key, self._place.key)
 
-    def store(self, secret: Secret) -> None:
+    def sealed(self, secret: Secret) -> bytes:
         """
-        Encrypt and write the secret, whole or not at all.
+        Encrypt the secret.
 
         After a `load` the keyring is not asked again. It may be locked by now, and a rotated refresh token
         that is not stored is lost.
 
         Raises:
-            CacheError: The keyring does not work, or the file cannot be written.
+            CacheError: The keyring does not work.
         """
         key = self._loaded or self._key_at(self._made or self._item()) or self._make_key()
-        self._place.write("sealed", _encrypt(secret, key, self._place.key))
+        return _encrypt(secret, key, self._place.key)
+
+    def store(self, secret: Secret) -> None:
+        """
+        Write the encrypted secret, whole or not at all.
+
+        Raises:
+            CacheError: The keyring does not work, or the file cannot be written.
+        """
+        self._place.write("sealed", self.sealed(secret))
 
     def delete(self) -> bool:
         """

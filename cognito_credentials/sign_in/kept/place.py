@@ -1,7 +1,9 @@
 """
-The files of a sign-in, in ``~/.aws/cognito/sign-in``: a private directory, verified like the cache's.
+The place of one sign-in: its files, in ``~/.aws/cognito/sign-in`` or a directory that a program names. An
+app's own place is in `own_place.py`.
 
-The files of one sign-in all have the same hash in their names:
+The directory is private, and verified like the cache's. The files of one sign-in all have the same hash in
+their names:
 
     sign-in-v1-<key>.json    who is signed in (`account.py`); no secret
     sealed-v1-<key>.json     the refresh token, encrypted with a key in the keyring (`keyring_store.py`)
@@ -22,7 +24,7 @@ import random
 import re
 import time
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ...cache import checked_key, lock_name
 from ...cache.directory import STALE_SECONDS, UntrustedFile, UnusableDirectory, open_directory
@@ -30,8 +32,12 @@ from ...cache.waiting import SingleFlight, holding
 from ...clock import Clock
 from ...digest import digest
 from ...errors import CacheError, ServiceError, replaced
-from ...home import home_directory
+from ...home import SIGN_INS_NAME, home_directory
 from ...importing import IMPORTING
+from ...secret import Secret
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
 
 KINDS: Final = ("sign-in", "sealed", "secret", "ended", "process")
 LOCK_BUDGET: Final = 14.0
@@ -51,13 +57,55 @@ def sign_in_directory(environ: Mapping[str, str], *, is_windows: bool = os.name 
         # Not the roaming directory, which Windows copies to a server.
         local = environ.get("LOCALAPPDATA", "")
         if ntpath.isabs(local):
-            return ntpath.join(local, "cognito-credentials", "sign-in")
+            return ntpath.join(local, "cognito-credentials", SIGN_INS_NAME)
     home = home_directory(environ)
     if home is None:
         raise CacheError(
             "there is no home directory to keep a sign-in in", hint="Set HOME to an absolute path"
         )
-    return os.path.join(home, ".aws", "cognito", "sign-in")
+    return os.path.join(home, ".aws", "cognito", SIGN_INS_NAME)
+
+
+class SignInPlace(Protocol):
+    """
+    Where one sign-in is kept, in parts (`KINDS`): `Place` has a file for each, `OwnPlace` one text for all.
+
+    Each method may raise `CacheError`: what cannot be read is not taken for absent, and nothing is written
+    over it.
+    """
+
+    key: str
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether `read` answers without asking the app."""
+
+    def path(self, kind: str) -> str:
+        """Say where the part of *kind* is: the path of its file, or words for people."""
+
+    def look_again(self) -> None:
+        """Find out what other processes have changed, where `read` does not look each time."""
+
+    def read(self, kind: str) -> bytes | None:
+        """Return the part of *kind*; None when it is missing."""
+
+    def write(self, kind: str, data: bytes) -> None:
+        """Replace one part, whole or not at all."""
+
+    def replace(self, parts: Mapping[str, bytes]) -> None:
+        """Replace all parts by those of a new sign-in, whole or not at all."""
+
+    def remove(self, kind: str) -> bool:
+        """Remove one part; without ``sign-in`` nobody is signed in. False when it was not there."""
+
+    def lock(self, budget: float = LOCK_BUDGET, *, to_sign_in: bool = False) -> AbstractContextManager[None]:
+        """
+        Hold the lock of this sign-in; what is written must be written with it held.
+
+        Args:
+            budget: Seconds to wait for the lock.
+            to_sign_in: Whether a person signs in, which replaces also what this package cannot read.
+        """
 
 
 class Place:
@@ -73,6 +121,11 @@ class Place:
         self.directory = directory
         self.key = checked_key(key)
         self._single = SingleFlight()
+
+    is_at_hand = True
+
+    def look_again(self) -> None:
+        """Do nothing: each `read` looks."""
 
     def path(self, kind: str) -> str:
         """Return the path of the file of *kind*."""
@@ -118,6 +171,47 @@ class Place:
         finally:
             del data  # it may be a secret, and this frame stays in the traceback of an error
 
+    def replace(self, parts: Mapping[str, bytes]) -> None:
+        """
+        Replace several files; the last one counts. Until it is written, a failure puts the first one back.
+
+        Args:
+            parts: Kind to content, of a new sign-in: the secret first, ``sign-in`` last.
+
+        Raises:
+            CacheError: A file cannot be written; the sign-in before stays.
+        """
+        (secret, *_), (*_, last) = parts, parts
+        data = self.read(secret)
+        # In a plain file it is in clear. So frames hold it as a secret.
+        before = None if data is None else Secret(data.decode("latin-1"))
+        del data
+        try:
+            for kind in parts:
+                self.write(kind, parts[kind])
+        except BaseException:
+            self._put_back(secret, before, unless=(last, parts[last]))
+            raise
+        finally:
+            del parts
+        try:
+            self.remove("ended")
+        except CacheError as error:
+            # The mark names the sign-in before: it says nothing of the new one.
+            _log.debug("the mark of an ended sign-in could not be removed: %s", error)
+
+    def _put_back(self, kind: str, before: Secret | None, *, unless: tuple[str, bytes]) -> None:
+        """Restore the file of *kind*, unless the last file was written before the interruption."""
+        try:
+            if self.read(unless[0]) == unless[1]:
+                return
+            if before is None:
+                self.remove(kind)
+            else:
+                self.write(kind, before.reveal().encode("latin-1"))
+        except CacheError as error:
+            _log.warning("the earlier sign-in could not be put back: %s", error)
+
     def remove(self, kind: str) -> bool:
         """
         Remove the file of *kind*; False when it was not there.
@@ -133,7 +227,7 @@ class Place:
                 return directory.remove(self._name(kind))
 
     @contextlib.contextmanager
-    def lock(self, budget: float = LOCK_BUDGET) -> Iterator[None]:
+    def lock(self, budget: float = LOCK_BUDGET, *, to_sign_in: bool = False) -> Iterator[None]:  # noqa: ARG002
         """
         Hold the lock of this sign-in against all threads and processes; half-written files are removed.
 
@@ -218,8 +312,11 @@ def _errors_explained(directory: str, what: str) -> replaced:
 
     def explain(error: UnusableDirectory | OSError) -> CacheError:
         if isinstance(error, UnusableDirectory):
-            # Its remedy is for the cache directory, which a setting can move.
-            return refused(error.reason, "Correct that, or set HOME to a home directory of your own")
+            # Its remedy is for the cache directory, which a variable can move.
+            return refused(
+                error.reason,
+                "Correct that, or set HOME to a home directory of your own (directory in Python)",
+            )
         return refused(f"cannot be {what}: {error.strerror or type(error).__name__}", "Correct that")
 
     return replaced(UnusableDirectory, OSError, by=explain)

@@ -1,10 +1,10 @@
 """
 A new sign-in, stored in place of the one before: whole or not at all.
 
-The secret is written first and the account file last. Until the account file is written, whoever was signed
-in still is; a failure or Ctrl-C in between puts the file of the old secret back, also where a locked keyring
-does not open it at that moment. If another user was signed in before,
-the issuer is asked to revoke that user's refresh token.
+In files the secret is written first and the account file last. Until the account file is written, whoever was
+signed in still is; a failure or Ctrl-C in between puts the file of the old secret back, also where a locked
+keyring does not open it at that moment (`Place.replace`). An app's place gets one text. If another user was
+signed in before, the issuer is asked to revoke that user's refresh token.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...clock import Clock
     from ..issuers.issuer import Issuer
     from ..issuers.tokens import Verified
-    from .place import Place
+    from .place import SignInPlace
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class NewSignIn:
     """
 
     def __init__(
-        self, place: Place, store: SecretStore, issuer: Callable[[], Issuer], clock: Clock, config: str
+        self, place: SignInPlace, store: SecretStore, issuer: Callable[[], Issuer], clock: Clock, config: str
     ) -> None:
         self._place = place
         self._store = store
@@ -69,7 +69,7 @@ class NewSignIn:
         # By this machine's clock, which may be wrong: the stored token is compared with it.
         expires_at = int(verified.claims["exp"] - verified.now + self._clock.wall())
         new = StoredTokens(verified.refresh_token, id_token, expires_at, account.principal, verified.device)
-        with self._place.lock():
+        with self._place.lock(to_sign_in=True):
             before = account_at(self._place)
             old = self._read_secret_of(before)
             self._write(new, account)
@@ -82,8 +82,10 @@ class NewSignIn:
 
     def abandon(self) -> None:
         """Leave the store as it was before `SecretStore.check`."""
+        if not self._store.has_made_a_key:
+            return
         try:
-            with self._place.lock():
+            with self._place.lock(to_sign_in=True):
                 self._store.abandon()
         except CognitoCredentialsError as error:
             _log.debug("the store could not be left as it was: %s", error)
@@ -96,36 +98,13 @@ class NewSignIn:
             return None
 
     def _write(self, new: StoredTokens, account: Account) -> None:
-        before = self._file()
-        try:
-            self._store.store(new.encode())
-            self._place.write("process", mark_of_this_program(account))
-            self._place.write("sign-in", account.encode())
-        except BaseException:
-            self._put_back(before, account)
-            raise
-        try:
-            self._place.remove("ended")
-        except CacheError as error:
-            # The mark names the sign-in before: it says nothing of the new one.
-            _log.debug("the mark of an ended sign-in could not be removed: %s", error)
-
-    def _file(self) -> Secret | None:
-        """Return the content of the secret's file as it is: in a plain file, the secret is in clear."""
-        data = self._place.read(self._store.kind)
-        return None if data is None else Secret(data.decode("latin-1"))
-
-    def _put_back(self, before: Secret | None, new: Account) -> None:
-        """Restore the secret's file, unless the account file of *new* was written before the interruption."""
-        try:
-            if account_at(self._place) == new:
-                return
-            if before is None:
-                self._place.remove(self._store.kind)
-            else:
-                self._place.write(self._store.kind, before.reveal().encode("latin-1"))
-        except CacheError as error:
-            _log.warning("the earlier sign-in could not be put back: %s", error)
+        self._place.replace(
+            {
+                self._store.kind: self._store.sealed(new.encode()),
+                "process": mark_of_this_program(account),
+                "sign-in": account.encode(),
+            }
+        )
 
     def _clear(self, store_name: str) -> None:
         try:

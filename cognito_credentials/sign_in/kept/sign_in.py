@@ -1,10 +1,11 @@
 """
-One sign-in: stored on disk, refreshed under a lock, ended.
+One sign-in: stored, refreshed under a lock, ended.
 
-An account file says who is signed in, and a secret store has the refresh token. An ID token is held in
-memory; a new one is fetched with the refresh token only when somebody asks for it, by one process at a time.
-An issuer that rotates refresh tokens accepts each only once, so the new one is stored before the lock is
-released.
+An account file says who is signed in, and a secret store has the refresh token; or an app's own place has
+both. ID and access token are held in memory. New ones are fetched with the refresh token only when somebody
+asks for one, by one process at a time. Access tokens are nowhere else: whoever has the refresh token can have
+new ones. An issuer that rotates refresh tokens accepts each only once, so the new one is stored before the
+lock is released.
 
 When the issuer ends the sign-in, the account file stays, so that cached credentials of the user that are
 still valid are found.
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from ...clock import Clock
     from ...secret import Secret
     from ..issuers.issuer import Issuer
-    from ..issuers.tokens import Device, Verified
-    from .place import Place
+    from ..issuers.tokens import Device, LoginTokens, Verified
+    from .place import SignInPlace
 
 REFRESH_BUDGET: Final = 14.0
 """Seconds for a whole refresh: keyring, discovery, token request, storing, and the issuer's keys."""
@@ -48,13 +49,18 @@ MARGIN_SECONDS: Final = 60.0
 _log = logging.getLogger(__name__)
 
 
-class HeldToken(NamedTuple):
-    """An ID token in memory."""
+class HeldTokens(NamedTuple):
+    """The tokens in memory, of one generation. The clock is `Clock.elapsed`, which nobody can set."""
 
     account: Account
-    token: Secret
+    id_token: Secret
     good_until: float
-    """On the scale of `Clock.elapsed`, which does not change when somebody sets the clock."""
+    """Until when the ID token is handed out."""
+    access_token: Secret | None
+    both_good_until: float
+    """Until when the two tokens are handed out together."""
+    expiration: float
+    """When the first of the two expires, by the issuer's time, seconds since the epoch."""
 
 
 class SignIn:
@@ -75,7 +81,7 @@ class SignIn:
 
     def __init__(
         self,
-        place: Place,
+        place: SignInPlace,
         issuer: Callable[[], Issuer],
         clock: Clock,
         remedy: str,
@@ -89,8 +95,13 @@ class SignIn:
         self._remedy = remedy
         self._is_of_pool = is_of_pool
         self.person = person
-        self._held: HeldToken | None = None
+        self._held: HeldTokens | None = None
         self._single = SingleFlight()
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether who is signed in is known without asking an app."""
+        return self._place.is_at_hand
 
     def account(self) -> Account | None:
         """
@@ -135,19 +146,46 @@ class SignIn:
             ServiceError: The issuer does not answer.
             CacheError: The store cannot be read.
         """
-        token = self._in_memory()
-        if token is not None:
-            return token
+        return self._current(lambda: self._in_memory(with_access=False), self._refreshed).id_token
+
+    def tokens(self) -> LoginTokens:
+        """
+        Return valid tokens of one generation, from memory or by a refresh.
+
+        Raises:
+            LoginRequiredError: Nobody is signed in, the sign-in has ended, or it has no access token here.
+            ServiceError: The issuer does not answer.
+            CacheError: The store cannot be read.
+        """
+        with IMPORTING:
+            from datetime import datetime, timezone
+
+            from ..issuers.tokens import LoginTokens
+
+        held = self._current(lambda: self._in_memory(with_access=True), self._refreshed_with_access)
+        assert held.access_token is not None  # noqa: S101  (for the type checker; both ways make sure of it)
+        return LoginTokens(
+            id_token=held.id_token,
+            access_token=held.access_token,
+            expiration=datetime.fromtimestamp(held.expiration, timezone.utc),
+        )
+
+    def _current(
+        self, in_memory: Callable[[], HeldTokens | None], refreshed: Callable[[], HeldTokens]
+    ) -> HeldTokens:
+        held = in_memory()
+        if held is not None:
+            return held
         if not self._single.enter(LOCK_BUDGET):
             raise busy(LOCK_BUDGET)
         try:
-            return self._in_memory() or self._refreshed()  # another thread may have refreshed it meanwhile
+            return in_memory() or refreshed()  # another thread may have refreshed them meanwhile
         finally:
             self._single.leave()
 
     def reject(self, token: Secret) -> None:
         """Do not return *token* again: the service refused it, whatever this machine's clock says."""
-        if self._held is not None and self._held.token == token:
+        if self._held is not None and self._held.id_token == token:
             self._held = None
 
     @contextlib.contextmanager
@@ -158,7 +196,7 @@ class SignIn:
         Begin a new sign-in. The store is tried first, and left as it was if nobody signs in.
 
         Args:
-            store_name: ``keyring`` or ``file``.
+            store_name: ``keyring`` or ``file``, or the name of the app's place.
             timeout_seconds: How long a keyring may take; it may ask the user for a password.
             config: `account.config_of` the profile; empty for a program's.
 
@@ -178,7 +216,7 @@ class SignIn:
             return account
 
         try:
-            with self._place.lock():
+            with self._place.lock(to_sign_in=True):
                 store.check()  # it may make a key, which `abandon` deletes
             yield keep
         finally:
@@ -248,14 +286,26 @@ class SignIn:
         except CacheError:
             return True
 
-    def _in_memory(self) -> Secret | None:
+    def _in_memory(self, *, with_access: bool) -> HeldTokens | None:
         held = self._held
-        if held is None or self._clock.elapsed() >= held.good_until:
+        if held is None or (with_access and held.access_token is None):
+            return None
+        if self._clock.elapsed() >= (held.both_good_until if with_access else held.good_until):
             return None
         # In another process the user may have signed out, or another user signed in.
-        return held.token if self.account() == held.account else None
+        try:
+            self._place.look_again()
+        except CognitoCredentialsError as error:
+            _log.debug("whether the sign-in has changed cannot be seen: %s", error)
+        return held if self.account() == held.account else None
 
-    def _refreshed(self) -> Secret:
+    def _refreshed_with_access(self) -> HeldTokens:
+        held = self._refreshed()
+        if held.access_token is None:
+            raise sign_in_required(self._remedy, self._no_access_token(held.account))
+        return held
+
+    def _refreshed(self) -> HeldTokens:
         with IMPORTING:
             from ...exchange.http import bounded
 
@@ -272,7 +322,7 @@ class SignIn:
             exchange = self._exchange_of(account)
             stored = exchange.load()
             if stored.refresh_token is None:
-                return self._stored_id_token(stored, account)
+                return self._stored_id_token(stored, account)  # no access token is stored beside it
             budget = ends_at - VERIFY_BUDGET - time.monotonic()
             tokens = to_its_end(lambda: exchange.exchange(stored), budget)
         # Without the lock: the new refresh token is on the disk.
@@ -285,17 +335,22 @@ class SignIn:
         problem = exchange.changed_account()
         if problem is not None:
             raise problem
-        self._hold(account, verified)
-        return verified.id_token
+        return self._hold(account, verified)
 
-    def _stored_id_token(self, stored: StoredTokens, account: Account) -> Secret:
+    def _no_access_token(self, account: Account) -> str:
+        return (
+            f"the sign-in of {account.shown} has no access token in this process: its issuer gave none, or "
+            "no refresh token to get one with (add offline_access to the scopes, if it knows that)"
+        )
+
+    def _stored_id_token(self, stored: StoredTokens, account: Account) -> HeldTokens:
         if stored.id_token is None or stored.expires_at - MARGIN_SECONDS <= self._clock.wall():
             raise sign_in_required(
                 self._remedy,
                 f"the sign-in of {account.shown} has ended; its issuer gave no refresh token "
                 "(add offline_access to the scopes, if it knows that)",
             )
-        return stored.id_token
+        return HeldTokens(account, stored.id_token, 0, None, 0, stored.expires_at)
 
     def _revoke(self, account: Account, *, is_proven: bool) -> SignedOut:
         """Ask the issuer to revoke the refresh token; an error does not stop the sign-out."""
@@ -316,10 +371,21 @@ class SignIn:
         store = open_store(account.store, self._place)
         return TokenExchange(self._place, store, account, self._issuer, self._remedy)
 
-    def _hold(self, account: Account, verified: Verified) -> None:
-        lifetime = float(verified.claims["exp"]) - verified.now
-        margin = min(MARGIN_SECONDS, lifetime / 10)
-        self._held = HeldToken(account, verified.id_token, self._clock.elapsed() + lifetime - margin)
+    def _hold(self, account: Account, verified: Verified) -> HeldTokens:
+        ends_at = float(verified.claims["exp"])
+        first_ends_at = ends_at if verified.access_ends_at is None else min(ends_at, verified.access_ends_at)
+        self._held = held = HeldTokens(
+            account,
+            verified.id_token,
+            self._good_until(ends_at - verified.now),
+            verified.access_token,
+            self._good_until(first_ends_at - verified.now),
+            first_ends_at,
+        )
+        return held
+
+    def _good_until(self, lifetime: float) -> float:
+        return self._clock.elapsed() + lifetime - min(MARGIN_SECONDS, lifetime / 10)
 
 
 def _remove_keys(keyring: KeyringStore, items: list[str], problems: list[str]) -> None:

@@ -20,7 +20,7 @@ from .account import Account, account_at
 if TYPE_CHECKING:
     from ..issuers.issuer import Issuer
     from ..issuers.tokens import Tokens
-    from .place import Place
+    from .place import SignInPlace
     from .stores import SecretStore
 
 _VERSION: Final = 1
@@ -94,7 +94,12 @@ class TokenExchange:
     """
 
     def __init__(
-        self, place: Place, store: SecretStore, account: Account, issuer: Callable[[], Issuer], remedy: str
+        self,
+        place: SignInPlace,
+        store: SecretStore,
+        account: Account,
+        issuer: Callable[[], Issuer],
+        remedy: str,
     ) -> None:
         self._place = place
         self._store = store
@@ -197,7 +202,7 @@ class TokenExchange:
     def _store_rotated(self, rotated: StoredTokens) -> None:
         try:
             self._store.store(rotated.encode())
-        except CacheError as error:
+        except CognitoCredentialsError as error:
             # The ID token is valid for about an hour more, so the caller still gets it.
             _log.warning("the new refresh token could not be kept, so the sign-in ends soon: %s", error)
 
@@ -208,7 +213,7 @@ class TokenExchange:
             _log.warning("a refresh token that is no longer used could not be revoked: %s", error)
 
 
-def has_ended(place: Place, account: Account) -> bool:
+def has_ended(place: SignInPlace, account: Account) -> bool:
     """Tell whether the issuer refused to refresh the sign-in of *account* when it was last asked."""
     return place.read("ended") == account.encode()
 

@@ -1,5 +1,6 @@
 """
-Where a refresh token is stored: in the keyring, or in a plain file where the user chose that.
+Where a refresh token is stored: in the keyring, in a plain file where the user chose that, or in an app's own
+place.
 
 A keyring that fails is never replaced by a file without being asked: the file is not encrypted.
 """
@@ -12,7 +13,7 @@ from ...secret import Secret
 from .keyring_store import TIMEOUT_SECONDS, KeyringStore
 
 if TYPE_CHECKING:
-    from .place import Place
+    from .place import SignInPlace
 
 
 class SecretStore(Protocol):
@@ -22,11 +23,11 @@ class SecretStore(Protocol):
 
     @property
     def name(self) -> str:
-        """``keyring`` or ``file``, as in the settings."""
+        """``keyring`` or ``file``, as in the settings; ``app`` or ``memory`` in a place of the app's."""
 
     @property
     def kind(self) -> str:
-        """Which file of `Place` has the secret, encrypted or not."""
+        """Which part of the place has the secret, encrypted or not."""
 
     @property
     def location(self) -> str:
@@ -35,11 +36,18 @@ class SecretStore(Protocol):
     def check(self) -> None:
         """Make sure that a secret can be stored and read back. Nothing that is in use is replaced."""
 
+    @property
+    def has_made_a_key(self) -> bool:
+        """Whether `check` has made something that `abandon` undoes."""
+
     def abandon(self) -> None:
         """Undo what `check` did, unless a secret that was stored since needs it."""
 
     def load(self) -> Secret | None:
         """Return the secret; None if nothing is stored."""
+
+    def sealed(self, secret: Secret) -> bytes:
+        """Return what the part of `kind` holds for *secret*."""
 
     def store(self, secret: Secret) -> None:
         """Store the secret, whole or not at all."""
@@ -48,22 +56,29 @@ class SecretStore(Protocol):
         """Delete the secret; False when there was none."""
 
 
-class PlainFileStore:
-    """A file that holds the secret in clear: mode 0600, in a directory of mode 0700."""
+class PlainStore:
+    """
+    A part that holds the secret in clear: a file of mode 0600 in a directory of mode 0700, or in the app's
+    text.
 
-    name = "file"
+    Args:
+        name: ``file``, or the name of the app's place.
+    """
+
     kind = "secret"
+    has_made_a_key = False
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: SignInPlace, name: str = "file") -> None:
         self._place = place
+        self.name = name
 
     @property
     def location(self) -> str:
-        """The path of the file."""
+        """The path of the file, or where the app keeps it."""
         return self._place.path("secret")
 
     def check(self) -> None:
-        """Do nothing: the file is first written when somebody has signed in."""
+        """Do nothing: the secret is first written when somebody has signed in."""
 
     def abandon(self) -> None:
         """Do nothing."""
@@ -73,7 +88,7 @@ class PlainFileStore:
         Return the secret; None if nothing is stored.
 
         Raises:
-            CacheError: The directory cannot be used.
+            CacheError: The place cannot be used.
         """
         data = self._place.read("secret")
         try:
@@ -81,31 +96,35 @@ class PlainFileStore:
         except UnicodeDecodeError:
             return None
 
+    def sealed(self, secret: Secret) -> bytes:
+        """Return the secret in clear."""
+        return secret.reveal().encode("utf-8")
+
     def store(self, secret: Secret) -> None:
         """
         Write the secret, whole or not at all.
 
         Raises:
-            CacheError: The file cannot be written.
+            CacheError: It cannot be written.
         """
-        self._place.write("secret", secret.reveal().encode("utf-8"))
+        self._place.write("secret", self.sealed(secret))
 
     def delete(self) -> bool:
         """
-        Delete the file; False when there was none.
+        Delete the secret; False when there was none.
 
         Raises:
-            CacheError: The file cannot be removed.
+            CacheError: It cannot be removed.
         """
         return self._place.remove("secret")
 
 
-def open_store(name: str, place: Place, timeout_seconds: float = TIMEOUT_SECONDS) -> SecretStore:
+def open_store(name: str, place: SignInPlace, timeout_seconds: float = TIMEOUT_SECONDS) -> SecretStore:
     """
     Open a store.
 
     Args:
-        name: ``keyring`` or ``file``, as in the settings.
+        name: ``keyring`` or ``file``, as in the settings; or the name of the app's place.
         timeout_seconds: How long the keyring may take.
     """
-    return PlainFileStore(place) if name == "file" else KeyringStore(place, timeout_seconds)
+    return KeyringStore(place, timeout_seconds) if name == "keyring" else PlainStore(place, name)
