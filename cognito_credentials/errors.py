@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+_OF_TOKENS = "+/-_.="
+"""The characters beside letters and digits that tokens consist of."""
+_HEX = frozenset("0123456789abcdefABCDEF")
 _PLAIN = "_./@+:=-"
 """The characters beside letters and digits that no shell changes in a word."""
 _DETAILS = ("hint", "code", "request_id", "throttled", "retry_after")
@@ -242,20 +245,45 @@ def shell_word(text: str) -> str:
 
 def _clean_word(word: str) -> str:
     # A secret may stand between quotes, commas or tags: each run of the characters of tokens is judged alone.
-    shown, run = "", ""
-    for character in (*word, " "):
-        if character.isalnum() or character in "+/-_.=":
+    shown, run, written = "", "", ""
+    for character, text in (*_characters(word), (" ", " ")):
+        if character.isalnum() or character in _OF_TOKENS:
             run += character
+            written += text
             continue
-        shown += _masked(run, is_name=_is_in_arn(shown))
+        masked = _masked(run, is_name=_is_in_arn(shown))
+        shown += written if masked == run else masked
         # Characters that reorder what a terminal shows ("trojan source") are not printable either.
-        shown += character if character.isprintable() else "?"
-        run = ""
+        shown += text if text.isprintable() else "?"
+        run = written = ""
     return shown[:-1]
 
 
+def _characters(word: str) -> Iterable[tuple[str, str]]:
+    """
+    Yield each character of *word*, and how it is written: a percent code stands for a character of a token.
+
+    A code of a code, as ``%252F`` for ``%2F`` and so ``/``, is one too: an address within an address.
+    """
+    index = 0
+    while index < len(word):
+        end = index + 1
+        if word[index] == "%":
+            while word[end : end + 2] == "25":
+                end += 2
+            code = word[end : end + 2]
+            character = chr(int(code, 16)) if len(code) == 2 and _HEX.issuperset(code) else ""
+            if character and ((character.isascii() and character.isalnum()) or character in _OF_TOKENS):
+                yield character, word[index : end + 2]
+                index = end + 2
+                continue
+            end = index + 1
+        yield word[index], word[index:end]
+        index = end
+
+
 def _is_in_arn(before: str) -> bool:
-    """Tell whether a part of an ARN follows *before*; CloudFormation ends names with random letters."""
+    """Tell whether a part of an ARN follows *before*."""
     start = before.rfind("arn:aws")
     parts = before[start:].replace(":", "").replace("-", "")
     return start >= 0 and before.endswith(":") and parts.isalnum()
@@ -286,10 +314,24 @@ def _masked_side(text: str, *, is_name: bool, is_path: bool = False) -> str:
         return "***"
     return ".".join(
         "***"
-        if _holds_key_id_or_jwt(piece) or (not is_name and _is_random(piece, is_host=is_host))
+        if _holds_key_id_or_jwt(piece)
+        or _is_random(_without_coded_end(piece) if is_name else piece, is_host=is_host)
         else piece
         for piece in pieces
     )
+
+
+def _without_coded_end(name: str) -> str:
+    """
+    Leave out the random end that AWS gives to names in ARNs.
+
+    CloudFormation ends them with a dash and 12 or 13 letters and digits, IAM Identity Center with an
+    underscore and 16.
+    """
+    start = max(name.rfind("-"), name.rfind("_"))
+    end = name[start + 1 :]
+    is_coded = start >= 0 and len(end) <= 16 and end in (end.lower(), end.upper())
+    return name[:start] if is_coded else name
 
 
 def _is_token_of_parts(run: str, parts: list[str]) -> bool:
@@ -363,7 +405,7 @@ def _without_uuids(words: list[str]) -> tuple[list[str], int]:
     while words:
         five = words[:5]
         is_uuid = [len(word) for word in five] == [8, 4, 4, 4, 12]
-        if is_uuid and all(character in "0123456789abcdefABCDEF" for character in "".join(five)):
+        if is_uuid and _HEX.issuperset("".join(five)):
             uuids += 1
             words = words[5:]
         else:

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -415,6 +416,55 @@ class TestMasking:
 
         assert not any(secret[at : at + 16] in shown for at in range(len(secret) - 15))
         assert "***" in shown
+
+    @pytest.mark.parametrize("codes", ["reserved", "all", "twice"])
+    @settings(derandomize=True, max_examples=50)
+    @given(chances, st.sampled_from((secret_key, session_token, access_key_id, jwt)))
+    def test_secrets_are_masked_in_percent_codes(self, codes: str, chance: random.Random, make: Any) -> None:
+        """A secret is masked in an address, whether some of its characters have codes, all, or the codes."""
+        secret = make(chance)
+        coded = quote(secret, safe="")
+        coded = {
+            "reserved": coded,
+            "all": "".join(f"%{ord(one):02x}" for one in secret),
+            "twice": quote(coded, safe=""),
+        }[codes]
+
+        shown = clean(f"https://example.com/?secret={coded}&n=a%20b%3Fc", limit=6000)
+
+        assert not any(coded[at : at + 24] in shown for at in range(len(coded) - 23))
+        assert "***" in shown
+        assert shown.startswith("https://example.com/?secret=")
+        assert shown.endswith("&n=a%20b%3Fc")
+
+    @settings(derandomize=True, max_examples=100)
+    @given(
+        chances,
+        st.sampled_from((secret_key, session_token, access_key_id, jwt)),
+        st.sampled_from(("iam::123456789012:role/", "secretsmanager:us-east-1:123456789012:secret:", "x:")),
+    )
+    def test_secrets_are_masked_in_arns(self, chance: random.Random, make: Any, arn: str) -> None:
+        """A secret is masked where a name stands in an ARN."""
+        secret = make(chance)
+
+        shown = clean(f"arn:aws:{arn}{secret}", limit=6000)
+
+        assert not any(secret[at : at + 16] in shown for at in range(len(secret) - 15))
+
+    def test_names_in_arns_are_kept(self) -> None:
+        """The names that CloudFormation and IAM Identity Center make, with random ends, are not masked."""
+        chance = random.Random("arns")
+        upper = some(string.ascii_uppercase + string.digits, 13)
+        for _ in range(400):
+            stack = f"{camel(chance, 4)}-{camel(chance, 3)}-{upper(chance)}"
+            sso = f"AWSReservedSSO_{camel(chance, 3)}_{some('0123456789abcdef', 16)(chance)}"
+            for text in (
+                f"arn:aws:iam::123456789012:role/{stack}",
+                f"arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/{sso}",
+                f"arn:aws:cognito-identity:us-east-1:1:identitypool/us-east-1:{uuids(1, '')(chance)}",
+                f"arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2F{stack}",
+            ):
+                assert clean(text) == text
 
     @settings(derandomize=True)
     @given(
