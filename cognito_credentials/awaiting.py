@@ -5,11 +5,12 @@ The functions that an app gives us, such as login functions, may be ``async``. T
 task that called an `AsyncIdentityPool`, which leaves itself in a context variable as the `Caller`. Threads
 that copy the context, such as those of `exchange/deadline.py`, find it there too.
 
-`asyncio` is imported only where a caller is: programs without a loop never load it.
+`asyncio` is not imported here: programs without a loop never load it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import sys
 import threading
@@ -20,24 +21,26 @@ from .errors import ConfigurationError, ServiceError, replaced
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Iterator, Sequence
 
 T = TypeVar("T")
 
 AWAIT_SECONDS: Final = 30.0
 """How long a coroutine of the app may take, as a login command may."""
-_LOOK_SECONDS: Final = 0.25
-"""How often the waiting thread looks whether the loop has been closed, which tells nobody."""
+LOOK_SECONDS: Final = 0.25
+"""How often a waiting thread looks what has become of the loop, which tells nobody."""
 
 
 class Caller:
     """A task of the app that waits for a thread of ours: its event loop and its context variables."""
 
-    __slots__ = ("context", "loop")
+    __slots__ = ("context", "is_asked", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, context: contextvars.Context) -> None:
         self.loop = loop
         self.context = context
+        self.is_asked = False
+        """Whether a thread waits for a coroutine on this loop."""
 
 
 CALLERS: Final[contextvars.ContextVar[Sequence[Caller]]] = contextvars.ContextVar(
@@ -46,7 +49,41 @@ CALLERS: Final[contextvars.ContextVar[Sequence[Caller]]] = contextvars.ContextVa
 """For whom this thread works, the first caller first; nobody where no event loop has to do with it."""
 
 
-def awaited(given: T | Awaitable[T], what: str, seconds: float = AWAIT_SECONDS) -> T:
+@contextlib.contextmanager
+def lent(callers: Sequence[Caller]) -> Iterator[None]:
+    """Work for *callers* in this block, unless this thread works for others already."""
+    if not callers or CALLERS.get():
+        yield
+        return
+    before = CALLERS.set(callers)
+    try:
+        yield
+    finally:
+        CALLERS.reset(before)
+
+
+def runs_a_loop() -> bool:
+    """Tell whether this thread runs an event loop."""
+    return _running_loop() is not None
+
+
+def check_not_asked(callers: Sequence[Caller]) -> None:
+    """
+    Refuse to wait for whoever works for *callers* and waits itself for the event loop of this thread.
+
+    Raises:
+        ConfigurationError: That is so.
+    """
+    if any(caller.is_asked and caller.loop is _running_loop() for caller in callers):
+        raise _of_caller(
+            ConfigurationError(
+                "this thread would wait for a coroutine on the event loop that it runs itself",
+                hint="Await the method of AsyncIdentityPool instead of calling that of IdentityPool",
+            )
+        )
+
+
+def awaited(given: T | Awaitable[T], what: str) -> T:
     """
     Return *given*; where it is a coroutine or another awaitable, its result.
 
@@ -56,12 +93,11 @@ def awaited(given: T | Awaitable[T], what: str, seconds: float = AWAIT_SECONDS) 
     Args:
         given: What a function of the app returned.
         what: The function, for messages: "the login source get_token()".
-        seconds: How long to wait; then the coroutine is cancelled.
 
     Raises:
         ConfigurationError: There is no event loop to run it on, or that loop runs in this very thread, which
             therefore cannot wait for it.
-        ServiceError: It gave no answer in time, or its loop has been closed.
+        ServiceError: It gave no answer in time, and is cancelled; or its loop has been closed.
     """
     if not hasattr(type(given), "__await__"):
         return cast("T", given)
@@ -69,7 +105,7 @@ def awaited(given: T | Awaitable[T], what: str, seconds: float = AWAIT_SECONDS) 
     try:
         caller = _living_caller(what)
         run = _Run(cast("Awaitable[T]", given), caller)
-        return cast("T", run.result(what, seconds))
+        return cast("T", run.result(what, AWAIT_SECONDS))
     finally:
         # What has never begun is closed, or Python warns, later and elsewhere, that nobody awaited it.
         close = getattr(given, "close", None)
@@ -87,7 +123,7 @@ def _living_caller(what: str) -> Caller:
                 hint="Use AsyncIdentityPool and await its methods, or give a function that is not async",
             )
         )
-    if _runs_a_loop():
+    if runs_a_loop():
         raise _of_caller(
             ConfigurationError(
                 f"{what} is asynchronous, and this thread would wait for the event loop that it runs itself",
@@ -101,9 +137,9 @@ def _living_caller(what: str) -> Caller:
     raise _closed(what)
 
 
-def _runs_a_loop() -> bool:
-    asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    loaded = sys.modules.get("asyncio")
+    return None if loaded is None else loaded._get_running_loop()  # noqa: SLF001
 
 
 class _Run:
@@ -124,8 +160,9 @@ class _Run:
         context.run(CALLERS.set, CALLERS.get())  # by which a call that would wait for itself is found
         with replaced(RuntimeError, by=lambda _: _closed(what)):  # it has been closed at this moment
             loop.call_soon_threadsafe(self._begin, context=context)
+        self._caller.is_asked = True
         try:
-            while not self._ended.wait(min(_LOOK_SECONDS, max(end - time.monotonic(), 0))):
+            while not self._ended.wait(min(LOOK_SECONDS, max(end - time.monotonic(), 0))):
                 if loop.is_closed():
                     raise _closed(what)
                 if time.monotonic() >= end:
@@ -137,10 +174,11 @@ class _Run:
         except BaseException:
             self._give_up()
             raise
+        finally:
+            self._caller.is_asked = False
         task, self._task = self._task, None
         assert task is not None  # noqa: S101  (for the type checker: it has ended)
-        if task.cancelled():
-            # By the end of asyncio.run(), or by the app itself.
+        if task.cancelled():  # by the end of asyncio.run(), or by the app itself
             raise _closed(what)
         try:
             return task.result()
@@ -149,12 +187,10 @@ class _Run:
 
     def _begin(self) -> None:
         """On the loop: run the awaitable."""
-        import asyncio
-
         if self._is_given_up:
             return
         self.has_begun = True
-        self._task = asyncio.ensure_future(_result_of(self._awaitable))
+        self._task = self._caller.loop.create_task(_result_of(self._awaitable))
         self._task.add_done_callback(lambda _: self._ended.set())
 
     def _give_up(self) -> None:
@@ -175,8 +211,8 @@ async def _result_of(awaitable: Awaitable[T]) -> T:
 
 def _closed(what: str) -> ServiceError:
     error = ServiceError(
-        f"the event loop ended while {what} ran on it",
-        hint="Close the pool, or let its calls end, before the loop; a call from another loop may succeed",
+        f"the event loop of {what} has ended, or cancelled it",
+        hint="Close the pool before its loop ends; a call from another loop may succeed",
         code="EventLoopClosed",
     )
     return _of_caller(error)

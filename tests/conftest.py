@@ -64,6 +64,7 @@ THOROUGH = (
     "tests/examples/test_desktop_app.py",
     "tests/exchange/test_bad_input.py",
     "tests/keyring/",
+    "tests/pool/test_async_loops.py",
     "tests/pool/test_crowd.py",
     "tests/processes/",
     "tests/sign_in/test_async_steps.py",

@@ -11,14 +11,17 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
+from ..awaiting import CALLERS, LOOK_SECONDS, check_not_asked, runs_a_loop
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from ..awaiting import Caller
     from ..clock import Clock
     from .store import Lock
 
@@ -43,6 +46,7 @@ class SingleFlight:
         # One lock per process. `setdefault` is atomic, so two threads of a new child make one lock.
         self._locks: dict[int, threading.Lock] = {}
         self._taken: tuple[int, threading.Lock] | None = None
+        self._callers: Sequence[Caller] = ()
 
     def enter(self, timeout: float) -> bool:
         """
@@ -55,7 +59,7 @@ class SingleFlight:
             Whether it was taken; then `leave` must follow.
 
         Raises:
-            ConfigurationError: This thread holds it already.
+            ConfigurationError: This thread holds it already, or runs the loop that its holder waits for.
         """
         lock = self._locks.setdefault(os.getpid(), threading.Lock())
         if self._taken == (threading.get_ident(), lock):
@@ -63,10 +67,22 @@ class SingleFlight:
                 "a login's token source asked the same identity pool for credentials",
                 hint="Get the login token without AWS credentials of this pool",
             )
-        if not lock.acquire(timeout=min(timeout, threading.TIMEOUT_MAX) if timeout > 0 else 0):
+        if not self._acquire(lock, min(timeout, threading.TIMEOUT_MAX)):
             return False
-        self._taken = (threading.get_ident(), lock)
+        self._taken, self._callers = (threading.get_ident(), lock), CALLERS.get()
         return True
+
+    def _acquire(self, lock: threading.Lock, timeout: float) -> bool:
+        if lock.acquire(blocking=False):
+            return True
+        if not runs_a_loop():
+            return timeout > 0 and lock.acquire(timeout=timeout)
+        end = time.monotonic() + timeout
+        while (left := end - time.monotonic()) > 0:
+            check_not_asked(self._callers)
+            if lock.acquire(timeout=min(left, LOOK_SECONDS)):
+                return True
+        return False
 
     def leave(self) -> None:
         """Release the lock, if it is held."""

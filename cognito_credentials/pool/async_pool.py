@@ -258,6 +258,8 @@ class AsyncIdentityPool:
             The credentials, and whether a renewal is due.
         """
         refresher = parts_of(self.pool).refresher
+        # For threads that use the pool. The variables of a task would be kept alive.
+        refresher.callers = tuple(Caller(each.loop, contextvars.Context()) for each in CALLERS.get())
         refresher.look_at_owners()
         record, is_due = refresher.at_once()
         return (self.pool.credentials(), False) if record is None else (record.credentials, is_due)

@@ -144,6 +144,7 @@ class Flight(Generic[T]):
         That is after the tasks which are ready now. Of a thousand that come together, all are waiting when
         the thread begins, which takes turns with the loop from then on.
         """
+        self.crew.enrol(self)
         self._side().loop.call_soon(self.crew.submit, self)
 
     async def over(self) -> bool:
@@ -289,19 +290,20 @@ class Crew:
         # A forked child has none of its parent's threads, and their lock may stay locked there for ever.
         self._of_process: dict[int, _Threads] = {}
 
+    def enrol(self, flight: Flight[Any]) -> None:
+        """Count *flight* among those that are not over; it is submitted when its tasks wait."""
+        self._threads().unfinished.add(flight)
+
     def submit(self, flight: Flight[Any]) -> None:
         """Have a thread run *flight*: now, or when one is free; at once where it waits for a person."""
         flight.is_submitted = True
         threads = self._threads()
-        is_for_person = flight.seconds is None
-        with threads.lock:
-            threads.unfinished.add(flight)
-            if not is_for_person:
-                threads.waiting.append(flight)
-        if is_for_person:
+        if flight.seconds is None:
             self._start(threads, flight)
-        else:
-            self._hire(threads)
+            return
+        with threads.lock:
+            threads.waiting.append(flight)
+        self._hire(threads)
 
     def replace(self, flight: Flight[Any]) -> None:
         """Let another thread take the place of the one that hangs in *flight*."""
@@ -314,10 +316,8 @@ class Crew:
         self._hire(threads)
 
     def unfinished(self) -> list[Flight[Any]]:
-        """Return the flights of this process that are not over."""
-        threads = self._threads()
-        with threads.lock:
-            return list(threads.unfinished)
+        """Return the flights of this process that are under way."""
+        return [flight for flight in list(self._threads().unfinished) if flight.is_under_way]
 
     def _threads(self) -> _Threads:
         # `setdefault` is atomic, so two threads of a new child make one.

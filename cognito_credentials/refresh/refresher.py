@@ -36,6 +36,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from ..awaiting import lent
 from ..cache.waiting import SingleFlight, holding
 from ..errors import CacheError, CognitoCredentialsError, ServiceError
 from . import policy
@@ -45,8 +46,9 @@ from .policy import Freshness
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from ..awaiting import Caller
     from ..cache.records import CredentialsRecord, Records, StateRecord
     from ..clock import Clock
     from ..secret import Secret
@@ -95,6 +97,7 @@ class Refresher:
         "_records",
         "_rng",
         "_warnings",
+        "callers",
         "identity_changes",
     )
 
@@ -118,6 +121,8 @@ class Refresher:
         self._warnings = Warnings(_log, clock)
         self._memory = Memory(records, identities, clock)
         self._look_again_at = 0.0
+        self.callers: Sequence[Caller] = ()
+        """The event loops of the app, where it has any: async login functions run there for all threads."""
         self.identity_changes = identities.changes
         """Changes of identity that are not announced yet; the pool announces them and takes them out."""
 
@@ -136,6 +141,11 @@ class Refresher:
         held = None if self._owners.poll() else self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held.record
+        with lent(self.callers):
+            return self._credentials_in_turn(held)
+
+    def _credentials_in_turn(self, held: Held | None) -> CredentialsRecord:
+        """Step 2: one thread goes on."""
         if held is not None and held.freshness(self._clock) is Freshness.STALE:
             # One thread refreshes and nobody waits for it. After a failure a thread looks once a second.
             if self._clock.elapsed() < self._look_again_at or not self._flight.enter(0):
@@ -493,12 +503,13 @@ class Refresher:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other threads of this process from refreshing meanwhile."""
-        if not self._flight.enter(self._exchanger.longest_wait):
-            raise _too_late()
-        try:
-            yield
-        finally:
-            self._flight.leave()
+        with lent(self.callers):
+            if not self._flight.enter(self._exchanger.longest_wait):
+                raise _too_late()
+            try:
+                yield
+            finally:
+                self._flight.leave()
 
     def _machine_lock(
         self, principal: Principal, is_settled: Callable[[], bool] | None = None

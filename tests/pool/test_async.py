@@ -358,6 +358,7 @@ def test_a_user_whose_logins_are_left_out(world: World) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.thorough
 def test_more_users_than_threads(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three hundred users cold at once get credentials by few threads."""
     monkeypatch.setattr(flights, "MOST_THREADS", 4)
@@ -473,6 +474,7 @@ def test_what_is_refused_is_raised(world: World) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.thorough
 def test_no_asyncio_for_threads_and_no_botocore_for_tasks() -> None:
     """The synchronous side never loads asyncio, and the asynchronous one never loads botocore."""
     for name, unwanted in (("IdentityPool", "asyncio"), ("AsyncIdentityPool", "botocore")):
