@@ -83,7 +83,7 @@ def check_not_asked(callers: Sequence[Caller]) -> None:
         )
 
 
-def awaited(given: T | Awaitable[T], what: str) -> T:
+def awaited(given: T | Awaitable[T], what: str, seconds: float | None = None) -> T:
     """
     Return *given*; where it is a coroutine or another awaitable, its result.
 
@@ -93,6 +93,7 @@ def awaited(given: T | Awaitable[T], what: str) -> T:
     Args:
         given: What a function of the app returned.
         what: The function, for messages: "the login source get_token()".
+        seconds: How long it may take, where that is not `AWAIT_SECONDS`.
 
     Raises:
         ConfigurationError: There is no event loop to run it on, or that loop runs in this very thread, which
@@ -105,7 +106,7 @@ def awaited(given: T | Awaitable[T], what: str) -> T:
     try:
         caller = _living_caller(what)
         run = _Run(cast("Awaitable[T]", given), caller)
-        return cast("T", run.result(what, AWAIT_SECONDS))
+        return cast("T", run.result(what, AWAIT_SECONDS if seconds is None else seconds))
     finally:
         # What has never begun is closed, or Python warns, later and elsewhere, that nobody awaited it.
         close = getattr(given, "close", None)
