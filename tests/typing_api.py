@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import webbrowser
+from pathlib import Path
 
 from cognito_credentials import (
     AsyncIdentityPool,
@@ -22,7 +23,14 @@ from cognito_credentials import (
     install,
 )
 from cognito_credentials.clock import Clock
-from cognito_credentials.sign_in import AsyncChallengeRequired, OidcLogin, SignedIn, UserPool
+from cognito_credentials.sign_in import (
+    AsyncChallengeRequired,
+    LoginTokens,
+    OidcLogin,
+    SignedIn,
+    SignInStore,
+    UserPool,
+)
 from cognito_credentials.sign_in.ways.prompt import TerminalPrompt
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
@@ -125,6 +133,69 @@ async def awaited_questions(pool: AsyncIdentityPool, question: AsyncChallengeReq
     account = await question.answer(Secret("314159"))
     await pool.sign_in_with_password("ann", pasword="password")  # type: ignore[call-arg]
     del account
+
+
+class Entry:
+    """A store of an application."""
+
+    def load(self) -> str | None:
+        """Return the text."""
+        return None
+
+    def save(self, text: str) -> None:
+        """Store the text."""
+
+    def delete(self) -> None:
+        """Remove the text."""
+
+
+class AsyncEntry:
+    """A store of an application on an event loop."""
+
+    async def load(self) -> str | None:
+        """Return the text."""
+        return None
+
+    async def save(self, text: str) -> None:
+        """Store the text."""
+
+    async def delete(self) -> None:
+        """Remove the text."""
+
+
+class Half:
+    """A store that lacks a method."""
+
+    def load(self) -> str | None:
+        """Return the text."""
+        return None
+
+    def save(self, text: str) -> None:
+        """Store the text."""
+
+
+async def stores(pool: IdentityPool, loop: AsyncIdentityPool) -> None:
+    """Keep a sign-in in the application's own place; use its tokens."""
+    store: SignInStore = Entry()
+    login = UserPool("us-east-1_Ab1Cd2Ef3", "client", store=store, directory=Path("/var/lib/app"))
+    OidcLogin("https://login.example.com", "client", store=AsyncEntry())
+    OidcLogin("https://login.example.com", "client", store="memory", directory="/var/lib/app")
+    OidcLogin("https://login.example.com", "client", store=Half())  # type: ignore[arg-type]
+    UserPool("us-east-1_Ab1Cd2Ef3", "client", stoer=Entry())  # type: ignore[call-arg]
+    IdentityPool(POOL_ID, directory="/var/lib/app")
+    IdentityPool(POOL_ID, directory=5)  # type: ignore[arg-type]
+    AsyncIdentityPool(POOL_ID, directory=Path("/var/lib/app"))
+    Session(identity_pool_id=POOL_ID, directory=Path("/var/lib/app"))
+    account: SignedIn = pool.sign_in_with_refresh_token("token", provider="login.example.com")
+    account = await loop.sign_in_with_refresh_token(Secret("token"), link_guest=True)
+    pool.sign_in_with_refresh_token(5)  # type: ignore[arg-type]
+    tokens: LoginTokens = login.tokens()
+    tokens = pool.tokens()
+    tokens = await loop.tokens("login.example.com")
+    bearer: str = tokens.access_token.reveal()
+    until: dt.datetime = tokens.expiration
+    tokens.id_token = Secret("")  # type: ignore[misc]
+    del account, bearer, until
 
 
 def users(pool: IdentityPool) -> None:

@@ -76,8 +76,8 @@ class LoginTokens:
     """
     The tokens of a person who is signed in, of one generation: the issuer gave them together.
 
-    `Secret.reveal` returns the text of a token. The access token is never stored, neither by this package nor in
-    an app's store: whoever has the refresh token can have a new one.
+    `Secret.reveal` returns the text of a token. The access token is never stored, neither by this package nor
+    in an app's store: whoever has the refresh token can have a new one.
     """
 
     id_token: Secret
