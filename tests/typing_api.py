@@ -18,6 +18,7 @@ from cognito_credentials import (
     IdentityPoolProvider,
     LoginRequiredError,
     Secret,
+    ServiceError,
     Session,
     TemporaryCredentials,
     install,
@@ -41,6 +42,11 @@ def sign_in() -> str:
     return "token"
 
 
+async def sign_in_async() -> str:
+    """Stand for one that is asynchronous."""
+    return "token"
+
+
 class Source:
     """A login source of an application needs no parent class."""
 
@@ -51,6 +57,10 @@ class Source:
 
 def changed(old: str | None, new: str, reason: str) -> None:
     """Take a change of identity."""
+
+
+async def changed_async(old: str | None, new: str, reason: str) -> None:
+    """Take it on an event loop."""
 
 
 def pools() -> None:
@@ -196,6 +206,37 @@ async def stores(pool: IdentityPool, loop: AsyncIdentityPool) -> None:
     until: dt.datetime = tokens.expiration
     tokens.id_token = Secret("")  # type: ignore[misc]
     del account, bearer, until
+
+
+async def tasks(pool: IdentityPool) -> None:
+    """Use a pool on an event loop."""
+    async with AsyncIdentityPool(POOL_ID, logins=sign_in_async, flow="enhanced") as made:
+        credentials: TemporaryCredentials = await made.credentials()
+        held: TemporaryCredentials | None = made.current()
+        identity: str = await made.identity_id()
+        token: Secret = await made.open_id_token()
+        removed: int = await made.clear(identities=True)
+        left: int | None = (await made.status()).seconds_left
+        name: str = await made.sign_in(way="password", username="ann")
+        ann: AsyncIdentityPool = made.for_user("ann", logins={"accounts.google.com": sign_in_async})
+        threads: IdentityPool = ann.pool
+        made.on_identity_changed(changed)
+        made.on_identity_changed(changed_async)
+        made.on_identity_changed(sign_in)  # type: ignore[arg-type]
+        await made.invalidate(credentials.access_key_id)
+        await made.sign_in(wya="password")  # type: ignore[call-arg]
+        await made.link()  # type: ignore[call-arg]
+        plain: TemporaryCredentials = made.credentials()  # type: ignore[assignment]
+    AsyncIdentityPool.of(pool)
+    AsyncIdentityPool.of(POOL_ID)  # type: ignore[arg-type]
+    AsyncIdentityPool(POOL_ID, lgoins=sign_in)  # type: ignore[call-arg]
+    AsyncIdentityPool(POOL_ID, flow=5)  # type: ignore[arg-type]
+    del held, identity, token, removed, left, name, threads, plain
+
+
+def later(error: ServiceError) -> float | None:
+    """Ask when another try makes sense."""
+    return error.retry_after
 
 
 def users(pool: IdentityPool) -> None:
