@@ -21,12 +21,16 @@ import pytest
 CHROMIUM = "chromium and chromium-driver (Debian's packages)"
 NODE = "Node.js with npm"
 SECRET_SERVICE = "dbus-run-session and gnome-keyring-daemon (Debian's packages dbus and gnome-keyring)"
+GO = "Go and its AWS SDK (Debian's packages golang-go and golang-github-aws-aws-sdk-go-v2-dev)"
+AWS_CLI_2 = "AWS CLI v2 (Debian's package awscli)"
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     CHROMIUM: ("chromium", "chromedriver"),
     NODE: ("node", "npm"),
     SECRET_SERVICE: ("dbus-run-session", "gnome-keyring-daemon"),
+    GO: ("go",),
+    AWS_CLI_2: ("/usr/bin/aws",),
     "bash": ("bash",),
     "zsh": ("zsh",),
     "fish": ("fish",),

@@ -65,7 +65,10 @@ class Renewal:
 
     def renew(self) -> None:
         """Ask the pool, which asks the service if that is due."""
-        self._failure = self._why_not()
+        before, self._failure = self._failure, self._why_not()
+        if self._failure is not None and str(self._failure) != str(before):
+            # Not every SDK shows what it was answered: the log does.
+            _log.warning("clients get no credentials: %s", self._failure)
 
     def _why_not(self) -> CognitoCredentialsError | None:
         """Ask the pool for credentials; return why it gives none."""
@@ -75,7 +78,5 @@ class Renewal:
             return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001  (the thread must not end)
             # Its type only: the text of an unknown exception may hold a secret.
-            unexpected = ServiceError(f"unexpected {type(error).__name__}; this is a bug")
-            _log.error("%s", unexpected)
-            return unexpected
+            return ServiceError(f"unexpected {type(error).__name__}; this is a bug")
         return None

@@ -62,7 +62,11 @@ class Cognito:
         Clients that ask the operating system for the time, such as those in Rust, do not notice: let these
         have credentials that are `short_lived`. Other processes do not notice, either.
         """
-        moved = time.time() + self._lifetime - LEFT
+        self.travel(self._lifetime - LEFT)
+
+    def travel(self, seconds: float) -> None:
+        """Move the clock of this process by *seconds*."""
+        moved = time.time() + seconds
         self._clock.close()
         self._clock.enter_context(package("time_machine").travel(moved, tick=True))
 
