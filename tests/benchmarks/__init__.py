@@ -11,6 +11,7 @@ Measured figures, each with the bar that it must hold: ``python -m tests.benchma
     crowds.py      requests, errors, waits: 200 processes at once, cold, at the refresh moment, in an outage
     threads.py     refreshes and torn credentials: 64 threads over 20 generations
     users.py       CPU, memory and requests: one more user of a process, thousands of users (users_client.py)
+    tasks.py       requests, standstill, reads: 1,000 tasks of an event loop at once (tasks_client.py)
     outages.py     requests and errors: botocore in an outage with our credentials, and with its own classes
     signing.py     seconds: signing one request, beside botocore's credentials and awscrt's
     campaigns.py   losses: kills, mutated records, two days of use

@@ -18,6 +18,7 @@ from .installed import installed
 from .outages import outages
 from .requests import requests
 from .signing import signing
+from .tasks import tasks
 from .threads import threads
 from .users import users
 
@@ -33,6 +34,7 @@ PARTS: dict[str, Part] = {
     "refresh-moment": refresh_moment,
     "threads": threads,
     "users": users,
+    "async": tasks,
     "outage": outages,
     "outage-of-commands": outage_of_commands,
     "kill": kills,
