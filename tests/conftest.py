@@ -80,6 +80,7 @@ THOROUGH = (
     "tests/sign_in/test_leftovers.py",
     "tests/sign_in/test_own_store.py",
     "tests/sign_in/test_own_store_async.py",
+    "tests/sign_in/test_own_store_guide.py",
     "tests/sign_in/test_own_store_processes.py",
     "tests/sign_in/test_prompts.py",
     "tests/sign_in/test_srp.py",
