@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from datetime import datetime, timezone
 from typing import Any
@@ -209,3 +210,12 @@ def test_an_asynchronous_pool_is_awaited_before(world: World) -> None:
         return websocket_url(pool, HOST)
 
     assert asyncio.run(urls()) == websocket_url(pool.pool, HOST)
+
+
+def test_it_needs_no_other_library() -> None:
+    """A device without boto3, awscrt or an event loop signs its URLs with the standard library."""
+    code = "import sys, cognito_credentials.adapters.iot; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert not {"awscrt", "boto3", "botocore", "asyncio"} & set(done.stdout.split())

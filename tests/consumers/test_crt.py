@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import queue
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -140,3 +143,40 @@ def test_the_aws_iot_sdk_reconnects_over_renewals(
     assert {signer.identity_id for signer in broker.signers} == {pool.identity_id()}
     renewals = len({signer.access_key_id for signer in broker.signers}) - 1
     proves("awsiotsdk", "`credentials_provider`", renewals=renewals)
+
+
+ENDS = """
+import sys
+from awscrt import http, s3
+from cognito_credentials import IdentityPool
+from cognito_credentials.adapters.awscrt import credentials_provider
+
+pool_id, host, bucket = sys.argv[1:]
+client = s3.S3Client(
+    region="us-east-1",
+    credential_provider=credentials_provider(IdentityPool(pool_id)),
+    tls_mode=s3.S3RequestTlsMode.DISABLED,
+    enable_s3express=False,
+)
+headers = http.HttpHeaders([("host", host)])
+requests = [http.HttpRequest("GET", f"/{bucket}/{number}", headers) for number in range(64)]
+made = [client.make_request(type=s3.S3RequestType.GET_OBJECT, request=request) for request in requests]
+made[0].finished_future.result(20)
+print("over")
+"""
+
+
+def test_a_program_ends_while_awscrts_threads_sign(world: World, storage: Storage, tmp_path: Path) -> None:
+    """With 63 reads under way, the program's end is no crash, no wait and no line on stderr."""
+    (tmp_path / "run.py").write_text(ENDS)
+    for number in range(64):
+        storage.put(str(number), b"x")
+    done = subprocess.run(
+        [sys.executable, tmp_path / "run.py", world.pool_id, urlsplit(storage.url).netloc, storage.bucket],
+        env=world.environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "over\n", "")

@@ -167,12 +167,15 @@ def test_the_back_end_attaches_the_policy_to_each_new_identity() -> None:
         pool.on_identity_changed(
             lambda _old, new, _why: iot.attach_policy(policyName="Telemetry", target=new)
         )
-        websocket_url(pool, "mqtt.example.com")
-        attached = iot.list_attached_policies(target=pool.identity_id())["policies"]
+        attached = []
+        for _ in range(2):
+            websocket_url(pool, "mqtt.example.com")
+            attached.append(iot.list_attached_policies(target=pool.identity_id())["policies"])
+            pool.sign_out("identity")  # the next one is another guest
     finally:
         server.stop()
 
-    assert [policy["policyName"] for policy in attached] == ["Telemetry"]
+    assert [[policy["policyName"] for policy in policies] for policies in attached] == [["Telemetry"]] * 2
 
 
 def _status(url: str, broker: Broker) -> int:
