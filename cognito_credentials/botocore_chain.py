@@ -19,10 +19,9 @@ from botocore.credentials import CredentialProvider, CredentialResolver
 from .botocore_credentials import BOTOCORES_ERRORS, METHOD, IdentityPoolCredentials
 from .cache.waiting import SingleFlight
 from .errors import ConfigurationError, clean
+from .pool.configured import OTHER_SOURCES, PROCESS, configured_pool
 from .pool.pool import IdentityPool
 from .settings import checks
-from .settings.aws_config import read_config
-from .settings.load import is_configured, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,13 +30,8 @@ if TYPE_CHECKING:
 
     Outage = tuple[type[BaseException], ...]
 
-_PROCESS: Final = "credential_process"
 _NEXT: Final = "custom-process"
 """Our place in botocore's chain is before this, so that no process starts for a profile that has both."""
-_OTHER_SOURCES: Final = frozenset(
-    {_PROCESS, "role_arn", "source_profile", "sso_session", "sso_start_url", "login_session"}
-)
-"""Profile keys by which botocore gets credentials in another way."""
 _SOURCES_IN_ENVIRONMENT: Final = ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE")
 """Variables by which botocore finds credentials before it comes to us."""
 _BOTO3: Final = (
@@ -69,8 +63,6 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
 
     is_async = False
     """Whether it is for a session whose methods are coroutines."""
-    pool_class: type[Any] = IdentityPool
-    """The kind of pool that it makes."""
     pool_classes: tuple[type[Any], ...] = (IdentityPool,)
     """The kinds of pool that it takes."""
     chain_class: type[Any] = CredentialResolver
@@ -129,7 +121,7 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
             found_for, pool = self._found
             if pool is None or found_for != profile:
                 with BOTOCORES_ERRORS:
-                    pool = _configured_pool(self.session, self.pool_class, self._outage)
+                    pool = _configured_pool(self.session, self._outage)
                 self._found = profile, pool
             return pool
         finally:
@@ -180,7 +172,7 @@ def checked_pool(
     if pool is None:
         return None
     if not isinstance(pool, provider.pool_classes):
-        name = provider.pool_class.__name__
+        name = provider.pool_classes[0].__name__
         raise ConfigurationError(
             f"pool of {taker} is {kind_of(pool)}, not an {name}",
             hint=f"Write pool={name}('us-east-1:…')",
@@ -233,7 +225,7 @@ def replace_chain(
     check_unused(session)
     if pool is None:
         profile = session.instance_variables().get("profile")
-        pool = kind.pool_class(profile_name=profile, outage=outage, **settings)
+        pool = IdentityPool(profile_name=profile, outage=outage, **settings)
     provider = kind(pool=pool)
     session.register_component("credential_provider", kind.chain_class([provider]))
     _default_region(session, provider)
@@ -265,7 +257,7 @@ def extend_chain(
     return provider
 
 
-def _configured_pool(session: botocore.session.Session, kind: type[Any], outage: Outage) -> Any:
+def _configured_pool(session: botocore.session.Session, outage: Outage) -> IdentityPool | None:
     """Return the pool that *session*'s profile and the environment name; None where they name none."""
     files = {
         "AWS_CONFIG_FILE": session.get_config_variable("config_file") or "",
@@ -274,18 +266,7 @@ def _configured_pool(session: botocore.session.Session, kind: type[Any], outage:
     # A view of the process's environment, not a copy: a login in a variable is read at each refresh.
     environ = ChainMap(files, os.environ)
     profile = session.instance_variables().get("profile")
-    config = read_config(environ)
-    if not is_configured(environ=environ, config=config, profile=profile):
-        return None
-    settings = load({}, environ=environ, config=config, profile=profile)
-    if settings.origins.get("identity_pool_id") in os.environ:
-        # A pool that only the environment names does not replace the source that the profile itself names.
-        own = _OTHER_SOURCES.intersection(settings.profile_settings)
-        if own and "cognito_identity_pool_id" not in settings.profile_settings:
-            return None
-    pool = kind(profile_name=profile, environ=environ, outage=outage)
-    _ = pool.settings  # what is wrong is said now
-    return pool
+    return configured_pool(environ=environ, profile=profile, outage=outage)
 
 
 def _profile_in_effect(session: botocore.session.Session) -> tuple[str, Mapping[str, Any]]:
@@ -332,7 +313,7 @@ class _PoolRegion(ConstantProvider):  # type: ignore[misc]  # botocore has no ty
             is_environment_read = session.instance_variables().get("profile") is None
             if is_environment_read and any(os.environ.get(name) for name in _SOURCES_IN_ENVIRONMENT):
                 return None
-            if _OTHER_SOURCES.difference({_PROCESS}).intersection(_profile_in_effect(session)[1]):
+            if OTHER_SOURCES.difference({PROCESS}).intersection(_profile_in_effect(session)[1]):
                 return None
         pool = self._provider.find_pool()
         return None if pool is None else pool.settings.region

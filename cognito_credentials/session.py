@@ -21,11 +21,13 @@ from .botocore_chain import (
     check_unused,
     checked_pool,
     extend_chain,
+    is_asynchronous,
     replace_chain,
 )
 from .botocore_credentials import METHOD, as_botocore_error
 from .errors import ConfigurationError, replaced
 from .exchange.interruption import drops_frames_on_error
+from .importing import IMPORTING
 from .pool.pool import IdentityPool
 from .regions import is_pool_id
 from .settings import checks
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack  # of the type checker; typing has it since Python 3.11
 
     from .botocore_chain import Outage
+    from .pool.async_pool import AsyncIdentityPool
     from .settings.settings import Arguments
 
     class _SessionArguments(Arguments, total=False):
@@ -107,7 +110,9 @@ def _mistake_in_config(error: ConfigParseError) -> Exception | None:
 
 @drops_frames_on_error
 def install(
-    session: botocore.session.Session, pool: IdentityPool | None = None, **settings: Unpack[Arguments]
+    session: botocore.session.Session,
+    pool: IdentityPool | AsyncIdentityPool | None = None,
+    **settings: Unpack[Arguments],
 ) -> IdentityPoolProvider:
     """
     Put the provider into *session*'s chain; call it before the session's first use.
@@ -116,8 +121,9 @@ def install(
 
     Args:
         session: A botocore session; boto3's takes it as ``boto3.Session(botocore_session=session)``. Or one
-            of aiobotocore, which aioboto3 takes in the same way, and s3fs as ``S3FileSystem(session=…)``.
-        pool: The pool, such as one user's of `IdentityPool.for_user`; then no setting may be given.
+            of aiobotocore: aioboto3's takes it in the same way, s3fs as ``S3FileSystem(session=session)``.
+        pool: The pool, such as one user's of `IdentityPool.for_user`; then no setting may be given. An
+            `AsyncIdentityPool` is for an aiobotocore session only, which takes both.
         settings: Settings of `IdentityPool`. With a pool, or any but ``outage``, that is the only source of
             credentials. With none, the provider reads profile and environment, and stands before
             ``credential_process`` in the chain.
@@ -129,16 +135,25 @@ def install(
         ConfigurationError: *session* or *pool* is of another kind, *session* has been used, a setting is
             malformed, or botocore cannot parse the config file, which it would say in fewer words later.
     """
-    check_session(session, "install()", is_async=False)
+    check_session(session, "install()")
+    kind = _provider_of(session)
     with replaced(ConfigParseError, by=_mistake_in_config):
         _ = session.full_config
-    kind = IdentityPoolProvider
-    checked_pool(pool, settings, "install()", kind)
+    checked = checked_pool(pool, settings, "install()", kind)
     given, outage = _without_outage(settings)
-    if given or pool is not None:
-        return replace_chain(session, kind, given, outage, pool)
+    if given or checked is not None:
+        return replace_chain(session, kind, given, outage, checked)
     check_unused(session, but=("explicit", METHOD))
     return extend_chain(session, kind, outage)
+
+
+def _provider_of(session: botocore.session.Session) -> type[IdentityPoolProvider]:
+    """Return the class of provider that *session* takes; aiobotocore is imported only for its own."""
+    if not is_asynchronous(session):
+        return IdentityPoolProvider
+    with IMPORTING:
+        from .adapters.aiobotocore import AioIdentityPoolProvider
+    return AioIdentityPoolProvider
 
 
 def _without_outage(settings: Mapping[str, Any]) -> tuple[dict[str, Any], Outage]:

@@ -258,6 +258,8 @@ def sessions() -> None:
     Session(pool=ann, region_name="eu-west-1")
     install(session._session, ann)
     install(session._session, pool=ann)
+    install(session._session, AsyncIdentityPool.of(ann))  # an aiobotocore session
+    Session(pool=AsyncIdentityPool.of(ann))  # type: ignore[arg-type]
     Session(pool=POOL_ID)  # type: ignore[arg-type]
     install(session._session, POOL_ID)  # type: ignore[arg-type]
     Session(identity_pool=POOL_ID)  # type: ignore[call-arg]

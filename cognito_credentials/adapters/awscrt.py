@@ -19,21 +19,13 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from ..errors import CognitoCredentialsError, ConfigurationError, replaced
-from ..extras import install_command
 from ..pool.pool import IdentityPool, parts_of
+from .extra import needs
 
 if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
 
-
-def _without(error: ModuleNotFoundError) -> ConfigurationError | None:
-    if (error.name or "").partition(".")[0] not in ("awscrt", "_awscrt"):
-        return None
-    what = "awscrt is not installed, which this adapter gives credentials to"
-    return ConfigurationError(what, hint=f"Run: {install_command('crt')}")
-
-
-with replaced(ModuleNotFoundError, by=_without):
+with needs("awscrt", "crt"):
     from awscrt.auth import AwsCredentials, AwsCredentialsProvider
 
 _log = logging.getLogger(__name__)

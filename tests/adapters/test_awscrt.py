@@ -264,7 +264,7 @@ def test_without_awscrt_one_line_names_the_extra(tmp_path: Path) -> None:
 
     assert done.stderr == ""
     (line,) = done.stdout.splitlines()
-    assert line.startswith("awscrt is not installed")
+    assert line.startswith("'awscrt' is not installed")
     assert "[crt]" in line
 
 

@@ -76,9 +76,12 @@ def test_session(args: tuple[Any, ...], kwargs: dict[str, Any], says: str) -> No
         Session(*args, **kwargs)
 
 
+ASYNCHRONOUS = (
+    AioSession(),
+    r"takes a blocking.*an asynchronous one, aiobotocore's AioSession.*Write install\(",
+)
 NO_SESSION = [
     (boto3.Session(), r"got boto3's.*cognito_credentials\.Session\(identity_pool_id=…\)"),
-    (AioSession(), r"takes a blocking.*an asynchronous one, aiobotocore's AioSession.*Write install\("),
     (Aioboto3Session(), r"got aioboto3's.*Give the aiobotocore\.session\.AioSession\(\)"),
     (POOL, r"got str.*install\(botocore\.session\.Session\(\), identity_pool_id="),
     (None, "got NoneType"),
@@ -108,7 +111,7 @@ def test_a_pool_of_install() -> None:
         IdentityPoolProvider(pool=IdentityPool(POOL), outage=KeyError)
 
 
-@pytest.mark.parametrize(("session", "says"), NO_SESSION)
+@pytest.mark.parametrize(("session", "says"), [*NO_SESSION, ASYNCHRONOUS])
 def test_provider(session: Any, says: str) -> None:
     """So does the provider, of which a session is optional."""
     if session is None:
