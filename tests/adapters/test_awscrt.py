@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from cognito_credentials import ConfigurationError, Secret
+from cognito_credentials import ConfigurationError
 from cognito_credentials.logins import EnvironmentSource, FileSource
+from cognito_credentials.refresh.refresher import Refresher
 from tests.world import World
 
 if sys.implementation.name != "cpython":
@@ -89,24 +90,18 @@ def test_awscrt_signs_with_them(world: World) -> None:
     assert headers["x-amz-security-token"] == pool.credentials().session_token.reveal()
 
 
-@pytest.mark.writes_secrets
-@pytest.mark.parametrize("is_watched", [False, True], ids=["token function", "token file"])
-def test_who_has_valid_credentials_never_waits(world: World, tmp_path: Path, is_watched: bool) -> None:
+def test_who_has_valid_credentials_never_waits(world: World) -> None:
     """Credentials that are due are returned at once, while another thread renews them."""
     may_answer, asked = threading.Event(), []
     world.pool_id = world.emulator.create_pool(SupportedLoginProviders={PROVIDER: "app"})
-    (tmp_path / "token").write_text(world.token("ann", PROVIDER))
 
-    class Login(FileSource):  # who signs in is looked up in the file, once a second
-        def token(self) -> Secret:
-            asked.append(threading.current_thread())
-            assert may_answer.wait(20)
-            return super().token()
+    def token() -> str:
+        asked.append(threading.current_thread())
+        assert may_answer.wait(20)
+        return world.token("ann", PROVIDER)
 
     may_answer.set()
-    login = Login(str(tmp_path / "token"))
-    pool = world.pool(logins={PROVIDER: login} if is_watched else {PROVIDER: login.token}, user="ann")
-    provider = credentials_provider(pool)
+    provider = credentials_provider(world.pool(user="ann", logins={PROVIDER: token}))
     before = key(provider)
     asked.clear()
     may_answer.clear()
@@ -120,6 +115,31 @@ def test_who_has_valid_credentials_never_waits(world: World, tmp_path: Path, is_
     assert asked
     assert threading.current_thread() not in asked
     assert world.counts()["GetCredentialsForIdentity"] == 2
+
+
+@pytest.mark.writes_secrets
+def test_who_signs_in_is_looked_up_without_a_wait(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a token file, awscrt's thread reads that once a second; another one asks the service."""
+    world.pool_id = world.emulator.create_pool(SupportedLoginProviders={PROVIDER: "app"})
+    (tmp_path / "token").write_text(world.token("ann", PROVIDER))
+    provider = credentials_provider(world.pool(logins={PROVIDER: FileSource(str(tmp_path / "token"))}))
+    before, asked = key(provider), []
+    exchange = Refresher._exchange
+
+    def noting(*arguments: Any) -> Any:
+        asked.append(threading.current_thread())
+        return exchange(*arguments)
+
+    monkeypatch.setattr(Refresher, "_exchange", noting)
+    world.move(3600 - 14 * 60)
+    assert key(provider) == before
+    renewed()
+
+    assert key(provider) != before
+    assert asked
+    assert threading.current_thread() not in asked
 
 
 @pytest.mark.writes_secrets
@@ -294,6 +314,7 @@ print("over")
 """
 
 
+@pytest.mark.thorough
 def test_a_program_ends_while_it_renews_and_signs(world: World, tmp_path: Path) -> None:
     """At the end of the program nothing is waited for and nothing crashes, whatever awscrt's threads do."""
     (tmp_path / "run.py").write_text(ENDS)
