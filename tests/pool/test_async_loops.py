@@ -346,15 +346,15 @@ def test_valid_credentials_outlive_a_login_that_hangs(world: World, monkeypatch:
         released.set()
 
 
-def run_program(code: str, world: World, *, seconds: float = 30) -> str:
+def run_program(code: str, world: World, **more: str) -> str:
     """Run *code* in a process of its own, and return what it prints."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(code)],
-        env={**world.environ, "POOL": world.pool_id},
+        env={**world.environ, "POOL": world.pool_id, **more},
         capture_output=True,
         text=True,
         check=False,
-        timeout=seconds,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert not done.stderr
@@ -428,3 +428,57 @@ def test_forks_during_a_call(world: World) -> None:
         world,
     )
     assert printed == "LoginRequiredError\nLoginRequiredError [0]\n"
+
+
+def test_the_loops_thread_does_nothing_that_blocks(world: World) -> None:
+    """On the loop nothing is imported, no file is opened or changed, nothing is connected or looked up."""
+    printed = run_program(
+        """
+        import asyncio, os, sys, threading
+        from cognito_credentials import AsyncIdentityPool, CognitoCredentialsError
+        found = []
+        watched = ("import", "open", "os.", "socket.", "subprocess.", "fcntl.", "ctypes.", "shutil.")
+        def note(event, arguments):
+            if is_on and threading.get_ident() == loops and event.startswith(watched):
+                found.append((event, str(arguments)[:80]))
+        async def login():
+            return os.environ["TOKEN"]
+        async def main():
+            pool = AsyncIdentityPool(os.environ["POOL"])
+            pool.on_identity_changed(lambda *change: None)
+            ann = pool.for_user("ann", logins={"login.example.com": login})
+            await asyncio.gather(*(each.credentials() for each in (pool, ann) for _ in range(10)))
+            await pool.invalidate(pool.current().access_key_id)
+            for each in (pool, ann, pool.for_user("bob", logins={})):
+                await each.credentials()
+                await each.identity_id()
+                await each.refresh()
+                await each.open_id_token()
+                await each.status()
+                await each.settings()
+            await pool.link({"login.example.com": os.environ["TOKEN"]})
+            await pool.unlink("login.example.com")
+            eve = pool.for_user("eve", logins={"login.example.com": "no token"})
+            for wrong in (pool.sign_in(), eve.credentials()):
+                try:
+                    await wrong
+                except CognitoCredentialsError:
+                    pass
+                else:
+                    print("no error")
+            await ann.clear(identities=True)
+            await pool.sign_out("identity")
+            await pool.close()
+        is_on, loops = False, threading.get_ident()
+        sys.addaudithook(note)
+        loop = asyncio.new_event_loop()
+        is_on = True
+        loop.run_until_complete(main())
+        is_on = False
+        loop.close()
+        print(found)
+        """,
+        world,
+        TOKEN=world.token(),
+    )
+    assert printed == "[]\n"
