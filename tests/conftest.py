@@ -70,6 +70,7 @@ THOROUGH = (
     "tests/sign_in/test_async_steps.py",
     "tests/sign_in/test_choices.py",
     "tests/sign_in/test_bringing_along.py",
+    "tests/serve/test_campaign.py",
     "tests/sign_in/test_clocks.py",
     "tests/sign_in/test_devices.py",
     "tests/sign_in/test_interrupted.py",

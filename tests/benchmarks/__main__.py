@@ -17,6 +17,7 @@ from .hits import commands, hit
 from .installed import installed
 from .outages import outages
 from .requests import requests
+from .serving import serving
 from .signing import signing
 from .tasks import tasks
 from .threads import threads
@@ -41,6 +42,7 @@ PARTS: dict[str, Part] = {
     "mutate": mutations,
     "soak": long_use,
     "signing": signing,
+    "serve": serving,
 }
 
 

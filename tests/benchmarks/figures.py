@@ -42,6 +42,7 @@ class Scale:
     kills: int = 1000
     mutations: int = 100_000
     hours: int = 48
+    serve_seconds: int = 60
 
 
 QUICK = Scale(
@@ -53,6 +54,7 @@ QUICK = Scale(
     kills=100,
     mutations=5000,
     hours=12,
+    serve_seconds=3,
 )
 
 Part = Callable[[Scale], Iterator[Figure]]

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cognito_credentials.cache.file import FileStore
 from cognito_credentials.cache.records import CredentialsRecord, decode_credentials, encode
@@ -136,10 +137,20 @@ def _fail(text: str) -> None:
     raise AssertionError(text)
 
 
-def run(name: str, campaign: Callable[[str, int, int], Outcome], description: str | None) -> int:
+class Counted(Protocol):
+    """What a campaign counts, in its attributes."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was broken."""
+
+
+def run(
+    name: str, campaign: Callable[[str, int, int], Counted], description: str | None, *, count: int = 1000
+) -> int:
     """Run the *campaign* of the module *name* as its command line says, and print the counts."""
     parser = argparse.ArgumentParser(prog=f"python -m tests.campaigns.{name}", description=description)
-    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--count", type=int, default=count)
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
