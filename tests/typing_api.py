@@ -23,6 +23,8 @@ from cognito_credentials import (
     TemporaryCredentials,
     install,
 )
+from cognito_credentials.adapters.awscrt import credentials_provider
+from cognito_credentials.adapters.iot import websocket_url
 from cognito_credentials.clock import Clock
 from cognito_credentials.sign_in import (
     AsyncChallengeRequired,
@@ -276,3 +278,14 @@ def errors(error: CognitoCredentialsError) -> None:
     if isinstance(error, LoginRequiredError):
         raise error
     del hint, code, again
+
+
+def iot(pool: IdentityPool, of_a_loop: AsyncIdentityPool) -> list[str]:
+    """AWS IoT Core, for any client and for AWS's own."""
+    credentials_provider(pool)
+    credentials_provider(of_a_loop)  # type: ignore[arg-type]
+    websocket_url(pool, b"mqtt.example.com")  # type: ignore[arg-type]
+    return [
+        websocket_url(pool, "mqtt.example.com"),
+        websocket_url(of_a_loop, "mqtt.example.com", region="eu-west-1"),
+    ]
