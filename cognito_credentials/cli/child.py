@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _PASSED_ON: Final = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 _OF_THE_KEYBOARD: Final = ("SIGINT", "SIGQUIT")
+_MANY: Final = 1024
+"""Signals that are noticed at once."""
 _PR_SET_PDEATHSIG: Final = 1
 """Source: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html"""
 
@@ -53,6 +56,10 @@ class Child:
         self._handlers: dict[int, Any] = {}
         self._early: list[int] = []
         """Signals that came before the command was there."""
+        # Python writes a byte here for each signal. A plain wait for the command would not notice one that
+        # comes just before it.
+        self._woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
 
     def __enter__(self) -> Child:  # noqa: PYI034  (typing.Self came with Python 3.11)
         self._take_signals()
@@ -73,6 +80,9 @@ class Child:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+        self._wake.close()
+        self._woken.close()
 
     def wait(self) -> int:
         """
@@ -85,7 +95,10 @@ class Child:
             EndedBySignal: A signal has ended it.
         """
         assert self._process is not None  # noqa: S101  (for the type checker; it was started)
-        code = self._process.wait()
+        if os.name == "nt":
+            return self._process.wait()
+        while (code := self._process.poll()) is None:
+            self._woken.recv(_MANY)
         if code < 0:
             raise EndedBySignal(-code)
         return code
@@ -97,8 +110,9 @@ class Child:
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 self._handlers[number] = signal.signal(number, self._pass_on)
         if hasattr(signal, "SIGCHLD"):
-            # Where our parent ignores it, the system would not tell us how the command ended.
-            self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # It wakes `wait`. Were it ignored, as by our parent, nobody would learn how the command ended.
+            self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+            signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
 
     def _pass_on(self, number: int, _: object) -> None:
         if signal.Signals(number).name in _OF_THE_KEYBOARD and (os.name == "nt" or _is_in_front()):

@@ -29,7 +29,7 @@ _BACKLOG: Final = 128
 _PAUSE: Final = 0.05
 """Seconds without new connections where this process may open none."""
 _WAKE: Final = 0.5
-"""Seconds: on Windows, a signal does not end the wait for connections."""
+"""Seconds: a signal that comes just before a wait does not end it, and on Windows none does."""
 
 
 class Endpoint:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OWN_PREFIX: Final = "AWS_CONTAINER_"
 _LIMIT: Final = 64 * 1024
+_FLAGS: Final = ("O_RDWR", "O_CREAT", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
+"""Those that the system has. O_NONBLOCK: a planted FIFO would hold us for ever."""
 
 
 @contextlib.contextmanager
@@ -73,7 +75,8 @@ class VariablesFile:
         text = "".join(f"{name}={value}\n" for name, value in variables.items())
         try:
             os.ftruncate(self._descriptor, 0)
-            os.pwrite(self._descriptor, text.encode(), 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, text.encode())
         except OSError as error:
             why = error.strerror
         else:
@@ -86,6 +89,8 @@ class VariablesFile:
         """Remove it, and release the lock."""
         with contextlib.suppress(OSError):
             if _is_at(self._path, self._descriptor):
+                if os.name == "nt":
+                    self._close()  # an open file cannot be removed there
                 os.unlink(self._path)
         self._close()
 
@@ -93,8 +98,7 @@ class VariablesFile:
         """Open, lock and check the file; return what is wrong with it."""
         while True:
             self._close()
-            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-            self._descriptor = os.open(self._path, flags, 0o600)
+            self._descriptor = os.open(self._path, sum(getattr(os, name, 0) for name in _FLAGS), 0o600)
             found = os.fstat(self._descriptor)
             if not stat.S_ISREG(found.st_mode):
                 return "is not a regular file"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from cognito_credentials.cli.commands.execute import SHADOWING
 from tests.cli.conftest import Cli, python
+from tests.cli.login.terminal import Screen
 from tests.serve.conftest import Client
 
 EXEC = ("exec", "--server", "--profile", "guest")
@@ -120,30 +120,19 @@ def test_a_signal_for_us_is_the_commands(cli: Cli, pool_id: str, name: str) -> N
 def test_the_keyboards_signal_comes_once(cli: Cli, pool_id: str) -> None:
     """Ctrl-C on a terminal reaches the command once, and not a second time by us."""
     code = (
-        "import signal, time\n"
+        "import signal, sys, time\n"
         "got = []\n"
         "signal.signal(signal.SIGINT, lambda *_: got.append(1))\n"
-        "print('ready', flush=True)\n"
+        "print('ready', file=sys.stderr)\n"
         "while not got: time.sleep(0.02)\n"
         "time.sleep(0.3)  # a second one would be here by now\n"
-        "print('times', len(got), flush=True)\n"
+        "print('times', len(got))\n"
     )
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, python(*EXEC, "--", sys.executable, "-c", code), cli.environ)
-    with os.fdopen(terminal, "r+b", buffering=0) as screen:
-        shown = b""
-        while b"ready" not in shown:
-            shown += screen.read(1000)
-        screen.write(b"\x03")
-        try:
-            while b"times" not in shown or b"\n" not in shown.split(b"times")[1]:
-                shown += screen.read(1000)
-        except OSError:  # its end
-            pass
-    os.waitpid(pid, 0)
+    screen = Screen(python(*EXEC, "--", sys.executable, "-c", code), cli.environ)
+    screen.wait_for("ready")
+    screen.press(b"\x03")
 
-    assert b"times 1" in shown
+    assert screen.end()[:2] == (0, "times 1\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the kernel cannot be asked for that")
@@ -151,9 +140,10 @@ def test_killed_it_takes_the_command_along(cli: Cli, pool_id: str) -> None:
     """kill -9 ends the server and the command; the next start removes the token file."""
     process, environ = ask_and_wait(cli)
     process.kill()
-    process.communicate(timeout=20)  # the pipes are closed when the command, too, has ended
+    process.communicate(timeout=20)  # it ends when the command, too, has closed its streams
+    while is_running(int(environ["PID"])):  # which is a moment before it is gone
+        pass
 
-    assert not is_running(int(environ["PID"]))
     assert cli(*EXEC, "--", "true").code == 0
     assert left_in(environ) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 from cognito_credentials.cli import own_command
+from cognito_credentials.cli.precedence import what_wins_over_endpoint
+from cognito_credentials.settings.load import load
 from tests.cli.conftest import Done
 
 Call = Callable[..., Done]
@@ -220,3 +223,52 @@ def test_without_a_profile_there_is_nothing_to_say(call: Call, pool_id: str) -> 
     done = call("status", "--identity-pool-id", pool_id, "--json")
 
     assert json.loads(done.out)["notes"] == []
+
+
+@pytest.mark.writes_secrets
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (f"[default]\n{KEYS}", "profile 'default' has keys in "),
+        ("[default]\nrole_arn = r\nsource_profile = base\n", "profile 'default' has source_profile: "),
+        ("[default]\nweb_identity_token_file = /t\n", "profile 'default' has web_identity_token_file: "),
+        ("[default]\nsso_session = corp\n", "profile 'default' has sso_session: "),
+        ("[default]\ncredential_process = /opt/other\n", "profile 'default' has credential_process: "),
+        ("[default]\nPROCESS default\n", "profile 'default' has credential_process: "),
+        ("[default]\nregion = us-east-1\n", ""),
+        (f"[profile other]\n{KEYS}", ""),
+    ],
+)
+def test_what_sdks_prefer_to_an_endpoint(
+    pool_id: str, config: Callable[[str], Path], isolation: Path, process: str, lines: str, said: str
+) -> None:
+    """SDKs look at the files before they ask an endpoint: what the default profile has there is named."""
+    text = lines.replace("PROCESS", process)
+    config(f"[profile guest]\ncognito_identity_pool_id = {pool_id}\n{text}")
+    settings = load({}, environ=os.environ, profile="guest")
+
+    found = what_wins_over_endpoint(settings, os.environ)
+
+    assert len(found) == bool(said)
+    assert all(note.startswith(said) and "not the endpoint. Remove" in note for note in found)
+
+
+def test_an_own_process_for_the_same_profile_hurts_no_endpoint(
+    pool_id: str, config: Callable[[str], Path], process: str
+) -> None:
+    """Of a profile that gives the endpoint's own credentials there is nothing to say."""
+    config(f"[profile guest]\ncognito_identity_pool_id = {pool_id}\n{process} guest\n")
+    settings = load({}, environ=os.environ, profile="guest")
+
+    assert what_wins_over_endpoint(settings, {**os.environ, "AWS_PROFILE": "guest"}) == []
+
+
+def test_keys_of_the_environment_win_over_an_endpoint(pool_id: str, config: Callable[[str], Path]) -> None:
+    """Keys in the environment of `serve` are probably in that of its clients, too."""
+    config(f"[profile guest]\ncognito_identity_pool_id = {pool_id}\n")
+    settings = load({}, environ=os.environ, profile="guest")
+    keys = {"AWS_ACCESS_KEY_ID": "AKIAAAAAAAAAAAAAAAAA", "AWS_SECRET_ACCESS_KEY": "CANARY-secret"}
+
+    (note,) = what_wins_over_endpoint(settings, {**os.environ, **keys})
+
+    assert note == "AWS_ACCESS_KEY_ID is set: SDKs use that key and not the endpoint. Unset it"
