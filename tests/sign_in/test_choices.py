@@ -177,3 +177,26 @@ def test_a_terminal_asks_the_same(
 
     assert _pool(first_factor=factor).sign_in(prompt=person) == "ann"
     assert person.answers == []
+
+
+@pytest.mark.parametrize("by_code", [False, True])
+def test_a_device_that_the_pool_has_forgotten(user_pool: UserPoolServer, ann: User, by_code: bool) -> None:
+    """Signing in begins again without the device, by the same flow: what was chosen is not asked again."""
+    user_pool.remembers = True
+    ann.challenges = [] if by_code else ["SOFTWARE_TOKEN_MFA"]
+
+    def code() -> ChallengeRequired:
+        choice = _asked(lambda: _pool().sign_in_with_password("ann"))
+        question = _asked(lambda: choice.answer("sms" if by_code else "password"))
+        return question if by_code else _asked(lambda: question.answer(PASSWORD))
+
+    code().answer(MFA_CODE)
+    (old,) = ann.devices
+    ann.devices.clear()
+    question = code()
+    if by_code:  # the device is named with the code, which then counts no more
+        question = _asked(lambda: question.answer(MFA_CODE))
+    assert question.answer(MFA_CODE).subject == "sub-ann"
+
+    assert {*ann.devices} - {old}
+    assert {body["AuthFlow"] for name, body in user_pool.requests if name == "InitiateAuth"} == {"USER_AUTH"}

@@ -308,17 +308,20 @@ def test_a_throttled_answer_may_be_given_again(user_pool: UserPoolServer) -> Non
 def test_a_network_that_is_lost_between_steps(
     user_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the pool cannot be reached, the same question may be answered once more."""
+    """Where no answer comes, the same question may be answered once more; by itself it is sent only once."""
     question = _code(user_pool)
     answered = UserPoolServer.operation
+    came: list[str] = []
 
-    def lost(server: UserPoolServer, *request: Any) -> dict[str, Any]:
+    def lost(server: UserPoolServer, name: str, body: dict[str, Any]) -> dict[str, Any]:
+        came.append(name)
         raise ConnectionResetError  # the server closes the connection without an answer
 
     monkeypatch.setattr(UserPoolServer, "operation", lost)
     with pytest.raises(ServiceError, match="cannot be reached"):
         question.answer(MFA_CODE)
     assert question.is_open
+    assert came == ["RespondToAuthChallenge"]
 
     monkeypatch.setattr(UserPoolServer, "operation", answered)
     assert question.answer(MFA_CODE).subject == "sub-eve"
@@ -420,6 +423,9 @@ def test_a_guest_becomes_the_user(
         assert pool.identity_id() == identity
         assert pool.credentials().access_key_id != guest.access_key_id
         assert IdentityPool(identity_pool).identity_id() != identity
+        held = pool.current()
+        _asked(lambda: pool.sign_in_with_password("eve", PASSWORD))
+        assert pool.current() is held is not None
 
 
 def test_a_form_is_for_user_pools() -> None:

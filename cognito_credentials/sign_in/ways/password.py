@@ -101,6 +101,7 @@ class PasswordSignIn:
         self._user = ""
         self._password: Secret | None = None
         self._first_factor: str | None = None
+        self._flow = ""
         self._proof: SrpProof | None = None
         self._tokens: Tokens | None = None
         self._steps_left = 0
@@ -125,6 +126,7 @@ class PasswordSignIn:
             ConfigurationError: The app client cannot be used.
         """
         self._name, self._password, self._first_factor = username, password, first_factor
+        self._flow = "USER_SRP_AUTH" if password is not None and first_factor is None else "USER_AUTH"
         self._tokens, self._steps_left = None, _MOST_STEPS
         if first_factor == PASSWORD and password is None:
             return Question(PASSWORD)
@@ -201,12 +203,8 @@ class PasswordSignIn:
             raise self._cannot(challenge, asked)
         if question.kind == PASSWORD and self._password is not None:
             return self._with_password(question)
-        if question.kind == CHOICE:
-            has_password = self._password is not None and challenge == "SELECT_CHALLENGE"
-            if has_password and PASSWORD in question.choices:
-                return self._choose(question, PASSWORD)
-            if len(question.choices) == 1 and question.choices[0] != PASSWORD:
-                return self._choose(question, question.choices[0])
+        if question.kind == CHOICE and len(question.choices) == 1 and question.choices[0] != PASSWORD:
+            return self._choose(question, question.choices[0])
         return None
 
     def _question(self, challenge: str, asked: dict[str, Any]) -> Question | None:
@@ -233,15 +231,12 @@ class PasswordSignIn:
         if self._password is not None:
             self._proof = SrpProof(self._issuer.pool_name, self._password)
             parameters["SRP_A"] = self._proof.public_value
-        flow = "USER_SRP_AUTH"
-        if self._password is None or self._first_factor is not None:
-            flow = "USER_AUTH"
-            wanted = self._first_factor if self._password is None else PASSWORD
-            if wanted in _PREFERRED:
-                parameters["PREFERRED_CHALLENGE"] = _PREFERRED[wanted]
+        wanted = self._first_factor if self._password is None else PASSWORD
+        if self._flow == "USER_AUTH" and wanted in _PREFERRED:
+            parameters["PREFERRED_CHALLENGE"] = _PREFERRED[wanted]
         return self._issuer.api.call(
             "InitiateAuth",
-            {"AuthFlow": flow, "AuthParameters": parameters, "ClientId": self._client_id},
+            {"AuthFlow": self._flow, "AuthParameters": parameters, "ClientId": self._client_id},
         )
 
     def _note_user(self, asked: dict[str, Any]) -> None:
@@ -265,6 +260,8 @@ class PasswordSignIn:
         return self._respond(question, {**chosen, "SRP_A": self._proof.public_value})
 
     def _choose(self, question: Question, kind: str) -> dict[str, Any]:
+        if question.challenge == "SELECT_CHALLENGE":
+            self._first_factor = kind  # where signing in begins again without the device
         if kind == PASSWORD and question.challenge == "SELECT_CHALLENGE":
             return self._with_password(question)
         return self._respond(question, {"ANSWER": _offered(question.challenge, question.asked)[kind]})
@@ -385,11 +382,7 @@ def _names(challenge: str, asked: Mapping[str, Any]) -> list[str]:
 
 def _offered(challenge: str, asked: Mapping[str, Any]) -> dict[str, str]:
     """Return those of the factors that can be given here: our kind -> AWS's name."""
-    found: dict[str, str] = {}
-    for name in _names(challenge, asked):
-        if name in _KINDS:
-            found.setdefault(_KINDS[name], name)
-    return found
+    return {_KINDS[name]: name for name in _names(challenge, asked) if name in _KINDS}
 
 
 def _texts(value: object) -> list[str]:
