@@ -113,8 +113,7 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         """
         if self.pool is not None or self.session is None:
             return self.pool
-        self._finding.enter(float("inf"))
-        try:
+        with self._finding.turn(float("inf")):
             if _has_keys(self.session):
                 return None
             profile = self.session.instance_variables().get("profile")
@@ -124,8 +123,6 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
                     pool = _configured_pool(self.session, self._outage)
                 self._found = profile, pool
             return pool
-        finally:
-            self._finding.leave()
 
 
 def check_session(session: object, taker: str, *, is_async: bool | None = None) -> None:

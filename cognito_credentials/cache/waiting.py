@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..awaiting import CALLERS, LOOK_SECONDS, check_not_asked, runs_a_loop
 from ..errors import ConfigurationError
@@ -20,10 +20,21 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Protocol
 
     from ..awaiting import Caller
     from ..clock import Clock
     from .store import Lock
+
+    class _OwnedLock(Protocol):
+        """What `threading.RLock` makes."""
+
+        def acquire(self, *, timeout: float) -> bool: ...
+
+        def release(self) -> None: ...
+
+        def _is_owned(self) -> bool: ...
+
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE = 0.005
@@ -40,41 +51,59 @@ class SingleFlight:
     A child process inherits locks that threads of its parent held, and no thread is left to release them:
     the first use in a new process makes a new lock. A token source that asks its own pool for credentials
     would wait for itself for ever: it gets an error instead.
+
+    A signal handler of the program may raise at the beginning of any function in Python: just after the lock
+    was taken, or in place of what releases it. So functions in C take and release it, in one generator.
+    Should a handler raise between the generator and the ``with`` block, the generator ends with the last
+    reference to the error, and releases the lock then.
     """
 
     def __init__(self) -> None:
-        # One lock per process. `setdefault` is atomic, so two threads of a new child make one lock.
-        self._locks: dict[int, threading.Lock] = {}
-        self._taken: tuple[int, threading.Lock] | None = None
+        # One lock per process. `setdefault` is atomic, so two threads of a new child make one lock. It knows
+        # which thread holds it, and no other thread can release it.
+        self._locks: dict[int, _OwnedLock] = {}
         self._callers: Sequence[Caller] = ()
 
-    def enter(self, timeout: float) -> bool:
+    @contextlib.contextmanager
+    def turn(self, timeout: float) -> Iterator[bool]:
         """
-        Take the lock.
+        Hold the lock, or wait for it in vain; the block runs in either case.
 
         Args:
             timeout: Seconds to wait; 0 to try once.
 
         Returns:
-            Whether it was taken; then `leave` must follow.
+            Whether the block holds the lock.
 
         Raises:
             ConfigurationError: This thread holds it already, or runs the loop that its holder waits for.
         """
-        lock = self._locks.setdefault(os.getpid(), threading.Lock())
-        if self._taken == (threading.get_ident(), lock):
+        lock = self._lock()
+        try:
+            yield self._acquire(lock, timeout)
+        finally:
+            try:
+                lock.release()
+            except RuntimeError:  # this thread does not hold it
+                pass
+
+    def _lock(self) -> _OwnedLock:
+        """Return the lock of this process, which this thread does not hold."""
+        lock = self._locks.setdefault(os.getpid(), cast("_OwnedLock", threading.RLock()))
+        if lock._is_owned():  # noqa: SLF001
             raise ConfigurationError(
                 "a login's token source asked the same identity pool for credentials",
                 hint="Get the login token without AWS credentials of this pool",
             )
-        if not self._acquire(lock, min(timeout, threading.TIMEOUT_MAX)):
-            return False
-        self._taken, self._callers = (threading.get_ident(), lock), CALLERS.get()
-        return True
+        return lock
 
-    def _acquire(self, lock: threading.Lock, timeout: float) -> bool:
-        if lock.acquire(blocking=False):
-            return True
+    def _acquire(self, lock: _OwnedLock, timeout: float) -> bool:
+        is_taken = lock.acquire(timeout=0) or self._wait(lock, min(timeout, threading.TIMEOUT_MAX))
+        if is_taken:
+            self._callers = CALLERS.get()
+        return is_taken
+
+    def _wait(self, lock: _OwnedLock, timeout: float) -> bool:
         if not runs_a_loop():
             return timeout > 0 and lock.acquire(timeout=timeout)
         end = time.monotonic() + timeout
@@ -83,12 +112,6 @@ class SingleFlight:
             if lock.acquire(timeout=min(left, LOOK_SECONDS)):
                 return True
         return False
-
-    def leave(self) -> None:
-        """Release the lock, if it is held."""
-        taken, self._taken = self._taken, None
-        if taken is not None:
-            taken[1].release()
 
 
 @contextlib.contextmanager

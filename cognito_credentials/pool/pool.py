@@ -535,13 +535,10 @@ class IdentityPool:
         parts = self._parts
         if parts is not None:
             return parts
-        self._building.enter(float("inf"))
-        try:
+        with self._building.turn(float("inf")):
             if self._parts is None:
                 self._parts = (self._make_parts or self._load_parts)()
             return self._parts
-        finally:
-            self._building.leave()
 
     def _load_parts(self) -> Parts:
         # The frames of these errors hold the environment, which may have tokens and passwords in it.

@@ -146,18 +146,17 @@ class Refresher:
 
     def _credentials_in_turn(self, held: Held | None) -> CredentialsRecord:
         """Step 2: one thread goes on."""
-        if held is not None and held.freshness(self._clock) is Freshness.STALE:
-            # One thread refreshes and nobody waits for it. After a failure a thread looks once a second.
-            if self._clock.elapsed() < self._look_again_at or not self._flight.enter(0):
-                return held.record
-        elif not self._flight.enter(self._exchanger.longest_wait):
-            if held is not None and held.is_valid(self._clock):
+        is_stale = held is not None and held.freshness(self._clock) is Freshness.STALE
+        # After a failure a thread looks once a second.
+        if held is not None and is_stale and self._clock.elapsed() < self._look_again_at:
+            return held.record
+        # Nobody waits for the thread that refreshes what is only stale.
+        with self._flight.turn(0 if is_stale else self._exchanger.longest_wait) as is_mine:
+            if is_mine:
+                return self._renew().record
+            if held is not None and (is_stale or held.is_valid(self._clock)):
                 return held.record
             raise _too_late()
-        try:
-            return self._renew().record
-        finally:
-            self._flight.leave()
 
     def at_once(self, least: float = policy.MANDATORY_WINDOW) -> tuple[CredentialsRecord | None, bool]:
         """
@@ -470,19 +469,18 @@ class Refresher:
             ServiceError: Another thread is still refreshing; the records in the store are removed.
             CacheError: Something in the store could not be removed; all else is forgotten.
         """
-        is_alone = self._flight.enter(self._exchanger.longest_wait)
-        try:
-            removed = Forgotten()
-            if principal is not None:
-                with self._machine_lock(principal):
-                    removed = self._remove(principal, identity=identity)
-            if not is_alone:
-                raise _too_late()
-            return removed
-        finally:
-            if is_alone:
-                self._drop()
-                self._flight.leave()
+        with self._flight.turn(self._exchanger.longest_wait) as is_alone:
+            try:
+                removed = Forgotten()
+                if principal is not None:
+                    with self._machine_lock(principal):
+                        removed = self._remove(principal, identity=identity)
+                if not is_alone:
+                    raise _too_late()
+                return removed
+            finally:
+                if is_alone:
+                    self._drop()
 
     def principal(self) -> Principal | None:
         """Return who asks, as far as that is known without asking for a token; else who asked last."""
@@ -503,13 +501,10 @@ class Refresher:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other threads of this process from refreshing meanwhile."""
-        with lent(self.callers):
-            if not self._flight.enter(self._exchanger.longest_wait):
+        with lent(self.callers), self._flight.turn(self._exchanger.longest_wait) as is_mine:
+            if not is_mine:
                 raise _too_late()
-            try:
-                yield
-            finally:
-                self._flight.leave()
+            yield
 
     def _machine_lock(
         self, principal: Principal, is_settled: Callable[[], bool] | None = None

@@ -1,16 +1,24 @@
-"""Waiting for the machine's lock: until it is free, until there is no need, or until it takes too long."""
+"""
+Waiting for a turn: for a thread's, whatever interrupts it; and for the machine's lock, until it is free,
+until there is no need, or until it takes too long.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import random
+import signal
+import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from cognito_credentials.cache.memory import MemoryStore
 from cognito_credentials.cache.store import Lock
-from cognito_credentials.cache.waiting import holding
-from cognito_credentials.errors import ServiceError
+from cognito_credentials.cache.waiting import SingleFlight, holding
+from cognito_credentials.errors import ConfigurationError, ServiceError
 from tests.cache.contract import KEY
 from tests.conftest import ManualClock
 
@@ -125,3 +133,79 @@ def test_a_suspended_machine_does_not_count_as_waiting(held: Lock, clock: Manual
         another(), 5, clock, random.Random(1), is_settled=is_settled, too_late=lambda: ServiceError("no")
     ):
         assert clock.slept > 3
+
+
+def is_free(flight: SingleFlight) -> bool:
+    """Tell whether another thread gets a turn at once."""
+    found: list[bool] = []
+
+    def take() -> None:
+        with flight.turn(0) as is_mine:
+            found.append(is_mine)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    return found == [True]
+
+
+def test_one_thread_has_the_turn_and_the_others_run_without_it() -> None:
+    """A thread that waited in vain is told so, and the end of its block does not end the other's turn."""
+    flight = SingleFlight()
+    with flight.turn(0) as is_mine:
+        assert is_mine
+        assert not is_free(flight)
+        assert not is_free(flight)
+
+    assert is_free(flight)
+
+
+def test_a_thread_that_has_the_turn_is_refused_and_keeps_it() -> None:
+    """A thread would wait for itself for ever; it gets an error, and its first block goes on."""
+    flight = SingleFlight()
+    with flight.turn(0):
+        with pytest.raises(ConfigurationError, match="asked the same identity pool"), flight.turn(5):
+            pass
+        assert not is_free(flight)
+
+    assert is_free(flight)
+
+
+class StormError(Exception):
+    """What a signal handler of the program raises."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer here")
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="PyPy handles signals in its own way")
+def test_a_storm_of_signals_leaves_no_turn_taken() -> None:
+    """Wherever handlers raise, also while the error of another one is on its way, the turn ends."""
+    flight = SingleFlight()
+    is_armed = False
+
+    def handler(*_: object) -> None:
+        if is_armed:
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 3e-5))
+            raise StormError
+
+    def storm() -> None:
+        nonlocal is_armed
+        try:
+            is_armed = True
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 6e-5))
+            while True:
+                with flight.turn(1):
+                    sum(map(int, str(random.randrange(10**9))))
+        finally:
+            is_armed = False
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        for number in range(1500):
+            with contextlib.suppress(StormError):
+                storm()
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            gc.collect(0)
+            assert is_free(flight), number
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

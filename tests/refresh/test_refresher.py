@@ -326,12 +326,20 @@ class TestInvalidate:
         """A rejection counts also while another call of the same process has its turn."""
         pool = world.pool()
         first = pool.credentials()
-        parts = parts_of(pool)
-        waiting = threading.Thread(target=parts.refresher._flight.enter, args=(5,))
-        waiting.start()
-        waiting.join()
+        flight = parts_of(pool).refresher._flight
+        has_turn, may_end = threading.Event(), threading.Event()
+
+        def work() -> None:
+            with flight.turn(5):
+                has_turn.set()
+                may_end.wait()
+
+        working = threading.Thread(target=work)
+        working.start()
+        has_turn.wait()
         pool.invalidate(first.access_key_id)
-        parts.refresher._flight.leave()
+        may_end.set()
+        working.join()
 
         assert pool.credentials() != first
 
@@ -814,17 +822,16 @@ class TestThreads:
         pool = world.pool()
         pool.credentials()
         flight = parts_of(pool).refresher._flight
-        assert flight.enter(1)
-        read, write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                world.clock.advance(45 * MINUTE)
-                os.write(write, pool.credentials().access_key_id.encode())
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)
-        flight.leave()
+        with flight.turn(1):
+            read, write = os.pipe()
+            child = os.fork()
+            if child == 0:
+                try:
+                    world.clock.advance(45 * MINUTE)
+                    os.write(write, pool.credentials().access_key_id.encode())
+                finally:
+                    os._exit(0)
+            os.waitpid(child, 0)
         os.close(write)
         answer = os.read(read, 100)
         os.close(read)

@@ -214,9 +214,9 @@ class OwnPlace:
     @contextlib.contextmanager
     def _visiting(self, budget: float, *, has_lock: bool, is_sign_in: bool = False) -> Iterator[None]:
         ends_at = time.monotonic() + budget
-        if not self._single.enter(budget):
-            raise busy(budget)
-        try:
+        with self._single.turn(budget) as is_mine:
+            if not is_mine:
+                raise busy(budget)
             # A call that was left behind may still write.
             if self._last_visit is not None and not self._last_visit.is_over(ends_at - time.monotonic()):
                 raise busy(budget)
@@ -229,10 +229,9 @@ class OwnPlace:
                 with contextlib.suppress(CognitoCredentialsError):
                     visit.close()
                 raise
+            finally:
+                self._visit = None
             self._close(visit, is_sign_in=is_sign_in)
-        finally:
-            self._visit = None
-            self._single.leave()
 
     def _close(self, visit: Visit, *, is_sign_in: bool) -> None:
         """End a visit. A lock that fails at its end may be a transaction that was rolled back."""

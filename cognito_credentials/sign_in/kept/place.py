@@ -244,15 +244,13 @@ class Place:
         # On a file system without locks this goes on unlocked: at worst a rotated refresh token is lost.
         lock = FileLock(os.path.join(self.directory, lock_name(self.key)), self._prepare, lambda _: None)
         ends_at = time.monotonic() + budget
-        if not self._single.enter(budget):
-            raise busy(budget)
-        try:
+        with self._single.turn(budget) as is_mine:
+            if not is_mine:
+                raise busy(budget)
             left = ends_at - time.monotonic()
             with holding(lock, left, Clock(), random.SystemRandom(), too_late=lambda: busy(budget)):
                 self._sweep(older_than=STALE_SECONDS if lock.degraded else 0)
                 yield
-        finally:
-            self._single.leave()
 
     def _sweep(self, *, older_than: float) -> None:
         """Remove half-written files: each may hold a refresh token that is still valid."""

@@ -176,12 +176,10 @@ class SignIn:
         held = in_memory()
         if held is not None:
             return held
-        if not self._single.enter(LOCK_BUDGET):
-            raise busy(LOCK_BUDGET)
-        try:
+        with self._single.turn(LOCK_BUDGET) as is_mine:
+            if not is_mine:
+                raise busy(LOCK_BUDGET)
             return in_memory() or refreshed()  # another thread may have refreshed them meanwhile
-        finally:
-            self._single.leave()
 
     def reject(self, token: Secret) -> None:
         """Do not return *token* again: the service refused it, whatever this machine's clock says."""
