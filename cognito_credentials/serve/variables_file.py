@@ -67,14 +67,13 @@ class VariablesFile:
 
     def write(self, variables: Mapping[str, str]) -> None:
         """
-        Replace what is in it.
+        Write it, once.
 
         Raises:
             ConfigurationError: That fails.
         """
         text = "".join(f"{name}={value}\n" for name, value in variables.items())
         try:
-            os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
             os.write(self._descriptor, text.encode())
         except OSError as error:
@@ -113,6 +112,7 @@ class VariablesFile:
         lines = os.read(self._descriptor, _LIMIT).splitlines()
         if any(line and not line.startswith(OWN_PREFIX.encode()) for line in lines):
             return "has other settings in it"
+        os.ftruncate(self._descriptor, 0)  # what a server left that was killed must not be read meanwhile
         return ""
 
     def _close(self) -> None:

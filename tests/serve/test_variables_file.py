@@ -33,6 +33,7 @@ def test_one_that_a_killed_server_left_is_taken_over(tmp_path: Path) -> None:
     path.chmod(0o644)
     with variables_file(str(path)) as file:
         assert file is not None
+        assert path.read_text() == ""
         file.write(VARIABLES)
         assert "long" not in path.read_text()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
