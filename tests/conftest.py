@@ -62,6 +62,7 @@ THOROUGH = (
     "tests/emulator/test_aws_cli.py",
     "tests/emulator/test_guide.py",
     "tests/examples/test_desktop_app.py",
+    "tests/examples/test_home_assistant.py",
     "tests/exchange/test_bad_input.py",
     "tests/keyring/",
     "tests/pool/test_async_loops.py",

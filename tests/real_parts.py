@@ -3,8 +3,9 @@ What tests need and the `test` extra does not install: a browser, Node.js, a key
 other people.
 
 Tests that need a missing program are skipped, and name it. `.ci/run` installs them all, and sets
-``TESTS_REQUIRE_ALL``, with which a missing program is a failure. The packages of the `consumers` extra are in
-one of its environments only, where it sets ``TESTS_REQUIRE_CONSUMERS``.
+``TESTS_REQUIRE_ALL``, with which a missing program is a failure. The packages of the extras `consumers` and
+`homeassistant` are in one of its environments each, where it sets ``TESTS_REQUIRE_CONSUMERS`` or
+``TESTS_REQUIRE_HOMEASSISTANT``.
 """
 
 from __future__ import annotations
@@ -51,18 +52,18 @@ def missing(said: str) -> NoReturn:
     pytest.skip(said)
 
 
-def package(name: str) -> Any:
+def package(name: str, extra: str = "consumers") -> Any:
     """
-    Import the module *name* of the `consumers` extra. Also for the top of a test file.
+    Import the module *name*, which *extra* installs. Also for the top of a test file.
 
-    Without it the test, or the file, is skipped; with ``TESTS_REQUIRE_CONSUMERS`` it fails.
+    Without it the test, or the file, is skipped; with ``TESTS_REQUIRE_`` and the extra's name, it fails.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are not ours
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        said = f"there is no module {error.name} here: this needs the extra `consumers`"
-    if os.environ.get("TESTS_REQUIRE_CONSUMERS"):
+        said = f"there is no module {error.name} here: this needs the extra `{extra}`"
+    if os.environ.get(f"TESTS_REQUIRE_{extra.upper()}"):
         pytest.fail(said)
     pytest.skip(said, allow_module_level=True)

@@ -118,21 +118,24 @@ def _required(*extras: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("extra", ["test", "consumers"])
-def test_the_extras_have_what_the_tests_import(extra: str) -> None:
+@pytest.mark.parametrize("extras", [(), ("consumers", "homeassistant")])
+def test_the_extras_have_what_the_tests_import(extras: tuple[str, ...]) -> None:
     """
     Every package that a test or an example imports is one that we ask for by name: in .ci/run, in the extra
-    `test`, or, for tests/consumers and the examples, in `consumers`.
+    `test`, or, for the examples, tests/consumers and benchmarks, in `consumers` or `homeassistant`.
     """
-    asked_for = _required("test", extra) | _lowest(PROJECT["dependencies"]).keys()
-    asked_for |= set(re.findall(r"'(moto)\[cognitoidentity\]==", (ROOT / ".ci" / "run").read_text("utf-8")))
+    asked_for = _required("test", *extras) | _lowest(PROJECT["dependencies"]).keys()
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    asked_for |= set(re.findall(r"['\"](moto|aioboto3)(?:\[cognitoidentity\])?==", script))
     ours = {"cognito_credentials", "tests", "tomllib"}  # tomllib: of the standard library from 3.11 on
-    consumers = {*(ROOT / "examples").rglob("*.py"), *(ROOT / "tests" / "consumers").rglob("*.py")}
+    consumers = {ROOT / "tests" / "examples" / "test_home_assistant.py"}
+    for folder in ("examples", "tests/consumers", "tests/benchmarks"):
+        consumers |= {*(ROOT / folder).rglob("*.py")}
     others = {path for path in (ROOT / "tests").rglob("*.py") if "node_modules" not in path.parts}
     installed = packages_distributions()
     names = {
         module: installed.get(module, [module])[0].lower().replace("_", "-")
-        for module in {*_imported(consumers if extra == "consumers" else others - consumers)}
+        for module in {*_imported(consumers if extras else others - consumers)}
         - sys.stdlib_module_names
         - ours
     }
@@ -140,7 +143,9 @@ def test_the_extras_have_what_the_tests_import(extra: str) -> None:
     missing = {module: name for module, name in names.items() if name not in asked_for}
 
     assert {
-        m for m in missing if m in installed or not any(name.startswith(m) for name in asked_for)
+        module
+        for module, name in missing.items()
+        if module in installed or not any(wanted.startswith(name) for wanted in asked_for)
     } == set()
 
 

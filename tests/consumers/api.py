@@ -19,9 +19,13 @@ class Api(Gate):
 
     Attributes:
         url: Its address.
+        content: What it answers with, beside the caller's identity and what was sent.
     """
 
-    url = ""
+    def __init__(self, emulator: Emulator, service: str) -> None:
+        super().__init__(emulator, service)
+        self.url = ""
+        self.content: dict[str, object] = {}
 
 
 @contextmanager
@@ -40,7 +44,8 @@ def running_api(emulator: Emulator, service: str = "execute-api") -> Iterator[Ap
             except RefusedError as refused:
                 self._answer(403, {"message": refused.message})
             else:
-                self._answer(200, {"identity": signer.identity_id, "path": self.path, "body": body.decode()})
+                sent = {"path": self.path, "body": body.decode()}
+                self._answer(200, {"identity": signer.identity_id, **sent, **api.content})
 
         do_POST = do_GET  # noqa: N815  (the name that http.server looks for)
 
