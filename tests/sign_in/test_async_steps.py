@@ -14,6 +14,7 @@ from cognito_credentials.sign_in import AsyncChallengeRequired, UserPool
 from tests.conftest import locals_of
 
 from .conftest import PASSWORD
+from .own_stores import AsyncEntry
 from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
@@ -94,5 +95,21 @@ def test_a_task_that_is_cancelled(
         go_on.set()
         await pool.close()
         assert (await pool.status()).signed_in_as == "eve"
+
+    asyncio.run(main())
+
+
+def test_an_async_store_of_the_app(user_pool: UserPoolServer) -> None:
+    """An app with a store of coroutines, as Home Assistant's: it runs on the app's loop, at the last step."""
+    store = AsyncEntry()
+    user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
+
+    async def main() -> None:
+        async with AsyncIdentityPool(POOL_ID, logins=UserPool(POOL, CLIENT, store=store)) as pool:
+            question = await _asked(pool.sign_in_with_password("eve", PASSWORD))
+            assert store.text is None
+            assert (await question.answer(MFA_CODE)).subject == "sub-eve"
+            assert store.text
+            assert store.loops == {asyncio.get_running_loop()}
 
     asyncio.run(main())

@@ -16,6 +16,7 @@ from cognito_credentials import ChallengeRequired, IdentityPool
 from cognito_credentials.emulator import Emulator, Seed
 from cognito_credentials.emulator.pytest_plugin import emulator_keys
 from cognito_credentials.errors import (
+    CacheError,
     CognitoCredentialsError,
     ConfigurationError,
     LoginRejectedError,
@@ -27,6 +28,7 @@ from cognito_credentials.sign_in import OidcLogin, SignedIn, UserPool
 from tests.conftest import ManualClock, locals_of
 
 from .conftest import PASSWORD
+from .own_stores import Entry
 from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
@@ -397,6 +399,26 @@ def test_a_question_leaves_everything_as_it_was(user_pool: UserPoolServer, isola
     assert pool.status().signed_in_as == "ann"
     assert {path: path.read_bytes() for path in isolation.rglob("*.json")} == before
     question.answer(MFA_CODE)
+    assert pool.status().signed_in_as == "eve"
+
+
+def test_an_apps_own_store_that_fails_at_the_last_step(user_pool: UserPoolServer) -> None:
+    """The code is used up by then: the next answer stores the sign-in, and sends nothing."""
+    store = Entry()
+    user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
+    pool = IdentityPool(POOL_ID, logins=UserPool(POOL, CLIENT, store=store))
+    question = _asked(lambda: pool.sign_in_with_password("eve", PASSWORD))
+    assert store.text is None
+    store.fails["save"] = RuntimeError("CANARY: the database is locked")
+    with pytest.raises(CacheError, match="RuntimeError"):
+        question.answer(MFA_CODE)
+    assert (question.is_open, store.text) == (True, None)
+    sent = len(user_pool.requests)
+
+    store.fails.clear()
+    assert question.answer(MFA_CODE).subject == "sub-eve"
+    assert store.text
+    assert len(user_pool.requests) == sent
     assert pool.status().signed_in_as == "eve"
 
 
