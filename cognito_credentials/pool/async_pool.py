@@ -115,12 +115,13 @@ class AsyncIdentityPool:
     @_with_arguments_of(IdentityPool)
     @drops_frames_on_error
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._begin(IdentityPool(*args, **kwargs), Crew())
+        self._begin(IdentityPool(*args, **kwargs))
 
-    def _begin(self, pool: IdentityPool, crew: Crew) -> None:
+    def _begin(self, pool: IdentityPool, crew: Crew | None = None) -> None:
         self.pool = pool
         """The same pool for threads, and for boto3: ``Session(pool=async_pool.pool)``."""
-        self._flights = Flights(crew)
+        self._is_users = crew is not None
+        self._flights = Flights(crew or Crew())
 
     @classmethod
     def of(cls, pool: IdentityPool) -> AsyncIdentityPool:
@@ -135,7 +136,7 @@ class AsyncIdentityPool:
                 f"AsyncIdentityPool.of got {type(pool).__name__}, not an IdentityPool",
                 hint="Write AsyncIdentityPool.of(IdentityPool('us-east-1:…'))",
             )
-        return _made_of(cls, pool, Crew())
+        return _made_of(cls, pool)
 
     # A method that IdentityPool gets is one more line here.
     refresh = _in_thread(IdentityPool.refresh)
@@ -225,10 +226,13 @@ class AsyncIdentityPool:
         """
         Wait some seconds for the calls under way, and close the idle connections of this process.
 
+        The calls are those of this object, and those of its users, where it is not a user's itself.
+
         This is also done at the end of ``async with AsyncIdentityPool(…) as pool:``. An app's coroutine that
         saves something for a call gets to its end here, before its loop does. The pool may be used again.
         """
-        waiting = [asyncio.ensure_future(flight.over()) for flight in self._flights.crew.unfinished()]
+        calls = self._flights if self._is_users else self._flights.crew
+        waiting = [asyncio.ensure_future(flight.over()) for flight in calls.under_way()]
         if waiting:
             _, late = await asyncio.wait(waiting, timeout=_CLOSING_SECONDS)
             for task in late:
@@ -265,7 +269,9 @@ class AsyncIdentityPool:
         return (self.pool.credentials(), False) if record is None else (record.credentials, is_due)
 
 
-def _made_of(kind: type[AsyncIdentityPool], pool: IdentityPool, crew: Crew) -> AsyncIdentityPool:
+def _made_of(
+    kind: type[AsyncIdentityPool], pool: IdentityPool, crew: Crew | None = None
+) -> AsyncIdentityPool:
     made = kind.__new__(kind)
     made._begin(pool, crew)  # noqa: SLF001  (the class of this file)
     return made

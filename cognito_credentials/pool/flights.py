@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import functools
 import os
 import threading
 import time
@@ -78,13 +79,14 @@ class _Side:
     def _look_later(self) -> None:
         left = self._flight.seconds_left()
         if left is not None:
-            self._timer = self.loop.call_later(left, self._look)
+            # A timer that is cancelled stays in the loop until its time, and would keep a task's variables.
+            self._timer = self.loop.call_later(left, self._look, context=contextvars.Context())
 
     def _look(self) -> None:
         """Let the tasks give up, unless the call began later than they came."""
         self._timer = None
         if self._flight.is_late:
-            self._flight.crew.replace(self._flight)
+            self._flight.give_up()
             self.wake()
         else:
             self._look_later()
@@ -94,27 +96,40 @@ class Flight(Generic[T]):
     """
     One call that a thread makes, and what came of it.
 
+    When it is over, what it holds is dropped: a task's context, and the function with its arguments.
+
     Args:
-        crew: Has the thread.
-        function: The call. It is dropped when it is over, with all that it holds.
+        flights: Where it is one of those under way.
+        key: Its key there; None for itself.
+        function: The call.
         seconds: How long it may take; None for as long as a person takes.
         is_repeatable: Whether it is made once more where the loop that its login function ran on has ended,
             and tasks of other loops wait, too.
     """
 
     def __init__(
-        self, crew: Crew, function: Callable[[], T], seconds: float | None, *, is_repeatable: bool = False
+        self,
+        flights: Flights,
+        key: str | None,
+        function: Callable[[], T],
+        seconds: float | None,
+        *,
+        is_repeatable: bool = False,
     ) -> None:
-        self.crew = crew
         self.seconds = seconds
         self.callers: list[Caller] = []
+        self.is_counted = False
+        """Whether it runs in one of the threads that are counted."""
         self.is_over = False
-        self.is_replaced = False
         self.is_submitted = False
+        self.is_urgent = seconds is None
+        """Whether it gets a thread of its own at once: it waits for a person, or a login waits for it."""
         self._began: float | None = None
         self._error: BaseException | None = None
+        self._flights = flights
         self._function: Callable[[], T] | None = function
         self._is_repeatable = is_repeatable
+        self._key: object = self if key is None else key
         self._process = os.getpid()
         self._sides: dict[asyncio.AbstractEventLoop, _Side] = {}
         self._value: T
@@ -137,6 +152,10 @@ class Flight(Generic[T]):
             return self.seconds
         return self._began + self.seconds - time.monotonic()
 
+    def give_up(self) -> None:
+        """Let another thread take the place of the one that hangs in it."""
+        self._flights.crew.replace(self)
+
     def begin(self) -> None:
         """
         Have a thread make the call.
@@ -144,8 +163,9 @@ class Flight(Generic[T]):
         That is after the tasks which are ready now. Of a thousand that come together, all are waiting when
         the thread begins, which takes turns with the loop from then on.
         """
-        self.crew.enrol(self)
-        self._side().loop.call_soon(self.crew.submit, self)
+        side = self._side()
+        crew = self._flights.enrol(self._key, self)
+        side.loop.call_soon(crew.submit, self)
 
     async def over(self) -> bool:
         """Wait until it is over, or takes too long; tell whether it is over."""
@@ -197,12 +217,15 @@ class Flight(Generic[T]):
     def end(self, error: BaseException | None) -> None:
         """End it, with the value that is there or with *error*, and wake the tasks."""
         self._error = error
-        self._function = None
         # Whoever joins from here on sees that it is over. Whoever has joined before is among the sides.
         self.is_over = True
+        self._flights.forget(self._key, self)
         for side in list(self._sides.values()):
             with contextlib.suppress(RuntimeError):  # that loop has been closed, and its tasks with it
                 side.loop.call_soon_threadsafe(side.wake)
+        for caller in self.callers:  # whoever has had a turn for them may still refer to them
+            caller.context = contextvars.Context()
+        self._function, self._key, self._sides = None, None, {}
 
     def _attempt(self, caller: Caller) -> BaseException | None:
         try:
@@ -232,43 +255,61 @@ def _ended_with_its_loop(error: BaseException | None) -> bool:
 class Flights:
     """The calls of one pool object that are under way."""
 
-    __slots__ = ("_alone", "_shared", "crew")
+    __slots__ = ("_by_key", "crew")
 
     def __init__(self, crew: Crew) -> None:
         self.crew = crew
-        self._alone: tuple[Flight[Any], ...] = ()
-        self._shared: dict[str, Flight[Any]] = {}
+        self._by_key: dict[object, Flight[Any]] = {}
 
     def shared(self, name: str, function: Callable[[], T]) -> Flight[T]:
         """Return the flight called *name*, or begin one that calls *function*."""
-        self._check_not_within()
-        flight: Flight[T] | None = self._shared.get(name)
+        is_of_login = self._is_of_login()
+        flight: Flight[T] | None = self._by_key.get(name)
         if flight is None or not flight.is_under_way:
             # Two loops may come here at once. Then one call waits for the other, which costs only a thread.
-            flight = Flight(self.crew, function, LONGEST_FLIGHT, is_repeatable=True)
-            self._shared[name] = flight
+            flight = Flight(self, name, function, LONGEST_FLIGHT, is_repeatable=True)
             flight.begin()
+        if is_of_login:
+            self.crew.hurry(flight)
         return flight
 
     def alone(self, function: Callable[[], T], seconds: float | None = LONGEST_FLIGHT) -> Flight[T]:
         """Begin a flight that calls *function* for one task; *seconds* as in `Flight`."""
-        self._check_not_within()
-        flight = Flight(self.crew, function, seconds)
-        self._alone = (*(other for other in self._alone if other.is_under_way), flight)
+        flight = Flight(self, None, function, seconds)
+        flight.is_urgent |= self._is_of_login()
         flight.begin()
         return flight
 
-    def _check_not_within(self) -> None:
-        """Refuse a login function of a flight that is under way here: it would wait for itself."""
+    def under_way(self) -> list[Flight[Any]]:
+        """Return those that have still to end."""
+        return [flight for flight in list(self._by_key.values()) if flight.is_under_way]
+
+    def enrol(self, key: object, flight: Flight[Any]) -> Crew:
+        """Note that *flight* begins; return those who are to make the call."""
+        self._by_key[key] = flight
+        self.crew.unfinished.add(flight)
+        return self.crew
+
+    def forget(self, key: object, flight: Flight[Any]) -> None:
+        """Note that *flight* is over."""
+        self.crew.unfinished.discard(flight)
+        if self._by_key.get(key) is flight:
+            self._by_key.pop(key, None)
+
+    def _is_of_login(self) -> bool:
+        """
+        Tell whether a login function asks, on which another flight waits.
+
+        Raises:
+            ConfigurationError: It is the login function of a flight of this pool, and would wait for itself.
+        """
         callers = CALLERS.get()
-        if callers and any(
-            flight.callers is callers and not flight.is_over
-            for flight in (*self._alone, *self._shared.values())
-        ):
+        if callers and any(flight.callers is callers for flight in self.under_way()):
             raise ConfigurationError(
                 "a login's token source asked the same identity pool for credentials",
                 hint="Get the login token without AWS credentials of this pool",
             )
+        return bool(callers)
 
 
 class _Threads:
@@ -278,46 +319,59 @@ class _Threads:
         self.lock = threading.Lock()
         self.count = 0
         self.waiting: deque[Flight[Any]] = deque()
-        self.unfinished: set[Flight[Any]] = set()
 
 
 class Crew:
     """The threads that make the calls of a pool and of its users."""
 
-    __slots__ = ("_of_process",)
+    __slots__ = ("_of_process", "unfinished")
 
     def __init__(self) -> None:
+        self.unfinished: set[Flight[Any]] = set()
+        """The flights that are not over, those of a parent process among them."""
         # A forked child has none of its parent's threads, and their lock may stay locked there for ever.
         self._of_process: dict[int, _Threads] = {}
 
-    def enrol(self, flight: Flight[Any]) -> None:
-        """Count *flight* among those that are not over; it is submitted when its tasks wait."""
-        self._threads().unfinished.add(flight)
-
     def submit(self, flight: Flight[Any]) -> None:
-        """Have a thread run *flight*: now, or when one is free; at once where it waits for a person."""
-        flight.is_submitted = True
+        """Have a thread run *flight*: now, or when one is free."""
         threads = self._threads()
-        if flight.seconds is None:
-            self._start(threads, flight)
-            return
         with threads.lock:
-            threads.waiting.append(flight)
-        self._hire(threads)
+            flight.is_submitted, is_urgent = True, flight.is_urgent
+            if not is_urgent:
+                threads.waiting.append(flight)
+        if is_urgent:
+            self._start(threads, flight)
+        else:
+            self._hire(threads)
+
+    def hurry(self, flight: Flight[Any]) -> None:
+        """
+        Have a thread of its own run *flight*, unless it runs already.
+
+        A login function waits for it, such as one that asks for credentials of another user. If such logins
+        had all the threads, there would be none for what they wait for.
+        """
+        threads = self._threads()
+        with threads.lock:
+            flight.is_urgent = True
+            if flight not in threads.waiting:
+                return
+            threads.waiting.remove(flight)
+        self._start(threads, flight)
 
     def replace(self, flight: Flight[Any]) -> None:
         """Let another thread take the place of the one that hangs in *flight*."""
         threads = self._threads()
         with threads.lock:
-            if flight.is_replaced or flight.is_over:
+            if not flight.is_counted or flight.is_over:
                 return
-            flight.is_replaced = True
+            flight.is_counted = False
             threads.count -= 1
         self._hire(threads)
 
-    def unfinished(self) -> list[Flight[Any]]:
-        """Return the flights of this process that are under way."""
-        return [flight for flight in list(self._threads().unfinished) if flight.is_under_way]
+    def under_way(self) -> list[Flight[Any]]:
+        """Return the flights of this process that have still to end."""
+        return [flight for flight in list(self.unfinished) if flight.is_under_way]
 
     def _threads(self) -> _Threads:
         # `setdefault` is atomic, so two threads of a new child make one.
@@ -332,10 +386,8 @@ class Crew:
 
     def _start(self, threads: _Threads, alone: Flight[Any] | None = None) -> None:
         """Start a thread for the flight *alone*, or for all that wait."""
-        target = self._work if alone is None else self._run
-        thread = threading.Thread(
-            target=target, args=(threads, alone), name="cognito-credentials-async", daemon=True
-        )
+        target = functools.partial(self._work, threads) if alone is None else alone.run
+        thread = threading.Thread(target=target, name="cognito-credentials-async", daemon=True)
         try:
             thread.start()
         except RuntimeError:
@@ -345,11 +397,10 @@ class Crew:
                 stranded = [alone] if alone else [] if threads.count else list(threads.waiting)
                 if alone is None and not threads.count:
                     threads.waiting.clear()
-                threads.unfinished.difference_update(stranded)
             for flight in stranded:
                 flight.end(ServiceError("no thread can be started", hint="Try again when fewer threads run"))
 
-    def _work(self, threads: _Threads, _: None) -> None:
+    def _work(self, threads: _Threads) -> None:
         """In a thread: run what waits, and end when nothing is left."""
         while True:
             with threads.lock:
@@ -357,11 +408,8 @@ class Crew:
                     threads.count -= 1
                     return
                 flight = threads.waiting.popleft()
-            self._run(threads, flight)
-            if flight.is_replaced:  # it took so long that another thread has been counted in this one's place
-                return
-
-    def _run(self, threads: _Threads, flight: Flight[Any]) -> None:
-        flight.run()
-        with threads.lock:
-            threads.unfinished.discard(flight)
+                flight.is_counted = True
+            flight.run()
+            with threads.lock:
+                if not flight.is_counted:  # it took so long that another thread has this one's place
+                    return

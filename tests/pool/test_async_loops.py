@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import gc
 import os
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import weakref
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
@@ -134,7 +137,7 @@ def test_under_uvloop(world: World) -> None:
             assert len({one.access_key_id for one in await asyncio.gather(*tasks[1:])}) == 1
             world.move(3000)
             first = await pool.credentials()
-            for flight in pool._flights.crew.unfinished():
+            for flight in pool._flights.crew.under_way():
                 await flight.over()
             assert await pool.credentials() != first
 
@@ -344,6 +347,83 @@ def test_valid_credentials_outlive_a_login_that_hangs(world: World, monkeypatch:
         asyncio.run(main())
     finally:
         released.set()
+
+
+def test_logins_that_wait_for_another_user(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though logins have all the threads, the call that they wait for gets one."""
+    monkeypatch.setattr(flights, "MOST_THREADS", 2)
+    pool = async_pool(world, cache="memory")
+
+    async def token() -> str:
+        await asyncio.gather(pool.credentials(), pool.status())
+        return world.token()
+
+    async def main() -> None:
+        users = [pool.for_user(f"user {number}", logins={PROVIDER: token}) for number in range(6)]
+        await asyncio.wait_for(asyncio.gather(*(user.credentials() for user in users)), 20)
+
+    asyncio.run(main())
+
+
+def test_where_no_thread_can_be_started(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a limit of the system each task gets one clear error, and the pool works again afterwards."""
+    pool = async_pool(world, cache="memory")
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def main() -> None:
+        with monkeypatch.context() as limit:
+            limit.setattr(threading.Thread, "start", refuse)
+            calls = (pool.credentials(), pool.for_user("ann").credentials(), pool.sign_in())
+            for error in await asyncio.gather(*calls, return_exceptions=True):
+                assert isinstance(error, ServiceError)
+                assert "no thread can be started" in str(error)
+        assert (await pool.credentials()).access_key_id
+
+    asyncio.run(main())
+
+
+def test_closing_waits_for_what_is_saved(world: World) -> None:
+    """The end of `async with` waits for a user's call whose task was cancelled; that of another does not."""
+    login = Login(world)
+
+    async def main() -> None:
+        async with async_pool(world, cache="memory") as pool:
+            ann = pool.for_user("ann", logins={PROVIDER: login})
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(ann.credentials(), 0.05)
+            await pool.for_user("bob").close()
+            assert ann.current() is None
+            login.hangs = False
+        assert ann.current() is not None
+
+    asyncio.run(main())
+
+
+def test_what_a_call_held_is_dropped(world: World) -> None:
+    """When a call is over, the pool keeps neither its arguments nor the context of its task."""
+
+    class Held:
+        """Stands for a request of a web server, in a context variable."""
+
+    variable: contextvars.ContextVar[Held] = contextvars.ContextVar("request")
+    login = Login(world)
+    login.hangs = False
+    pool = async_pool(world, logins={PROVIDER: login})
+
+    async def request() -> weakref.ref[Held]:
+        variable.set(Held())
+        await pool.credentials()
+        return weakref.ref(variable.get())
+
+    async def main() -> None:
+        found = await asyncio.ensure_future(request())
+        await asyncio.to_thread(join_threads)
+        gc.collect()
+        assert found() is None
+
+    asyncio.run(main())
 
 
 def run_program(code: str, world: World, **more: str) -> str:
