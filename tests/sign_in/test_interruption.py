@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cognito_credentials import ChallengeRequired, IdentityPool
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in import DeveloperLogin
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
@@ -99,6 +100,35 @@ def test_while_the_user_pool_is_asked(
     source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
 
     error = _interrupted(lambda: source.sign_in(Person("ann", "CANARY password", MFA_CODE)))
+
+    assert "CANARY" not in locals_of(error)
+    assert MFA_CODE not in locals_of(error)
+
+
+@pytest.mark.parametrize("challenge", ["PASSWORD_VERIFIER", "SOFTWARE_TOKEN_MFA"])
+def test_while_a_form_waits_for_the_user_pool(
+    user_pool: UserPoolServer, challenge: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was typed into a form of an app is in no frame, whichever step is interrupted."""
+    user_pool.add("ann", "CANARY password", "SOFTWARE_TOKEN_MFA")
+    pool = IdentityPool(
+        "us-east-1:00000000-0000-4000-8000-000000000000", logins=UserPool(POOL, APP_CLIENT, store="file")
+    )
+    real = user_pool.operation
+
+    def pressed(name: str, body: dict[str, Any]) -> dict[str, Any]:
+        if body.get("ChallengeName") == challenge:
+            _thread.interrupt_main()
+        return real(name, body)
+
+    monkeypatch.setattr(user_pool, "operation", pressed)
+
+    def sign_in() -> None:
+        with pytest.raises(ChallengeRequired) as caught:
+            pool.sign_in_with_password("ann", "CANARY password")
+        caught.value.answer(f"  {MFA_CODE}")
+
+    error = _interrupted(sign_in)
 
     assert "CANARY" not in locals_of(error)
     assert MFA_CODE not in locals_of(error)

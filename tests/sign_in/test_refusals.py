@@ -147,6 +147,10 @@ CASES: list[Case] = [
         *("not enabled", "ALLOW_REFRESH_TOKEN_AUTH"),
     ),
     (
+        *("FeatureUnavailableInTierException", "USER_AUTH needs another tier", ConfigurationError),
+        *("another tier", "Essentials"),
+    ),
+    (
         *(BAD, "USER_AUTH is not enabled for the client.", ConfigurationError),
         *("not enabled", "ALLOW_USER_AUTH"),
     ),

@@ -19,7 +19,7 @@ _WAYS: Final = (
     ("browser", "in the browser of this machine"),
     ("no-browser", "in a browser elsewhere: copy an address there, and paste one back"),
     ("device", "with a code that you type in on another device; not with user pools, which cannot do it"),
-    ("password", "here, with user name and password; user pools only"),
+    ("password", "here, with user name and password, or with a code (cognito_first_factor); user pools only"),
 )
 
 

@@ -184,6 +184,13 @@ TABLE: Final = (
         ConfigurationError,
         "Enable ALLOW_USER_SRP_AUTH and ALLOW_REFRESH_TOKEN_AUTH for the app client",
     ),
+    Refusal(
+        "FeatureUnavailableInTierException",
+        "",
+        ConfigurationError,
+        "Choice-based sign-in needs the feature plan Essentials or Plus: leave first_factor "
+        "(cognito_first_factor) out, or ask whoever runs the user pool",
+    ),
     Refusal("InvalidParameterException", "", ConfigurationError, "Correct that"),
     Refusal(
         "ResourceNotFoundException",
