@@ -57,7 +57,8 @@ def pool_id(emulator: Any, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPa
 
 
 def _pool(pool_id: str, issuer: HostileIssuer, store: object, **options: Any) -> IdentityPool:
-    login = OidcLogin(issuer.url, CLIENT, store=store)  # type: ignore[arg-type]
+    clock = options.get("clock")
+    login = OidcLogin(issuer.url, CLIENT, store=store, clock=clock)  # type: ignore[arg-type]
     return IdentityPool(pool_id, logins=login, **options)
 
 
@@ -371,7 +372,7 @@ def test_an_answer_that_never_comes(
 ) -> None:
     """Each call has a time limit; a later one waits for the one that is left behind."""
     for name in ("STORE_SECONDS", "_LEAST_SECONDS", "_GRACE_SECONDS"):
-        monkeypatch.setattr(own_store, name, 0.1)
+        monkeypatch.setattr(own_store, name, 0.3)
     store, goes_on = Entry(), threading.Event()
     pool = _pool(pool_id, rotating, store, cache="memory")
     _bring_along(pool, rotating)
@@ -387,13 +388,54 @@ def test_an_answer_that_never_comes(
         act()
 
     del store.fails[method]
-    threading.Timer(0.3, goes_on.set).start()
+    threading.Timer(0.05, goes_on.set).start()
     if method == "delete":
         with pytest.raises(LoginRequiredError, match="nobody is signed in"):
             pool.tokens()
         return
     assert pool.tokens().id_token  # waits until the store is free
     assert pool.status().signed_in_as == ("bob" if method == "save" else "ann")
+
+
+def test_a_store_that_hangs_is_told_soon(
+    pool_id: str, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often one call looks at the store, a store that hangs costs a few time limits and no more."""
+    for name in ("STORE_SECONDS", "_LEAST_SECONDS", "_GRACE_SECONDS"):
+        monkeypatch.setattr(own_store, name, 0.2)
+    store, goes_on = Entry(), threading.Event()
+    _bring_along(_pool(pool_id, rotating, store, cache="memory"), rotating)
+    store = Entry(store.text)
+    store.fails["load"] = lambda: goes_on.wait(20)
+    pool = _pool(pool_id, rotating, store, cache="memory")
+    began = time.monotonic()
+
+    for _ in range(3):
+        with pytest.raises(CacheError, match="does not answer"):
+            pool.credentials()
+
+    assert time.monotonic() - began < 3 * 2
+    assert store.done == ["load"]
+    goes_on.set()
+
+
+def test_a_start_announces_the_first_identity_alone(pool_id: str, rotating: HostileIssuer) -> None:
+    """Loading who is signed in is no change of the person: one request each, and one announcement."""
+    store = Entry()
+    _bring_along(_pool(pool_id, rotating, store, cache="memory"), rotating)
+    clock = ManualClock(time.time())
+    pool = _pool(pool_id, rotating, Entry(store.text), cache="memory", clock=clock)
+    told: list[str] = []
+    pool.on_identity_changed(lambda *news: told.append(news[2]))
+
+    keys = set()
+    for _ in range(5):
+        keys.add(pool.credentials().access_key_id)
+        clock.advance(2)
+
+    assert told == ["created"]
+    assert len(keys) == 1
+    assert len(_refreshes(rotating)) == 2
 
 
 def test_signing_out_has_the_text_deleted(pool_id: str, rotating: HostileIssuer) -> None:
@@ -621,12 +663,18 @@ def test_a_lock_is_held_by_one_thread(pool_id: str, rotating: HostileIssuer) -> 
 
 def test_with_a_lock_others_may_change_the_sign_in(pool_id: str, rotating: HostileIssuer) -> None:
     """Another process's sign-out is seen when a token is asked for, though the ID token held is valid."""
-    store = Locked()
-    pool = _pool(pool_id, rotating, store, cache="memory")
+    store, clock = Locked(), ManualClock(time.time())
+    pool = _pool(pool_id, rotating, store, cache="memory", clock=clock)
+    (_, source), *_ = pool._built().logins.sources
     _bring_along(pool, rotating)
     pool.credentials()
+    loads = store.done.count("load")
+    for _ in range(5):
+        source.token()
+    assert store.done.count("load") <= loads + 1  # at most once a second
 
     store.text = None  # by another process
+    clock.advance(1)
 
     with pytest.raises(LoginRequiredError, match="nobody is signed in"):
         pool.refresh()

@@ -22,6 +22,7 @@ from ...cache.waiting import SingleFlight
 from ...errors import CacheError, CognitoCredentialsError
 from ...importing import IMPORTING
 from ...secret import Secret
+from . import own_store
 from .own_store import MemoryStore, Visit
 from .own_text import Belonging, Kept, decode, encode
 from .place import LOCK_BUDGET, busy
@@ -109,7 +110,7 @@ class OwnPlace:
             CognitoCredentialsError: The store failed; what was loaded before stays.
         """
         if self._has_lock:
-            with self._visiting(LOCK_BUDGET, has_lock=False):
+            with self._visiting(LOCK_BUDGET, is_look=True):
                 self._load(may_save=False)
 
     def read(self, kind: str) -> bytes | None:
@@ -199,7 +200,7 @@ class OwnPlace:
             CacheError: The store failed.
             CognitoCredentialsError: The store is asynchronous, and its event loop is not there.
         """
-        with self._visiting(budget, has_lock=self._has_lock, is_sign_in=to_sign_in):
+        with self._visiting(budget, is_sign_in=to_sign_in):
             self._load(may_save=True)
             state = self._state
             assert state is not None  # noqa: S101  (for the type checker)
@@ -212,17 +213,17 @@ class OwnPlace:
                 self._is_signing_in = False
 
     @contextlib.contextmanager
-    def _visiting(self, budget: float, *, has_lock: bool, is_sign_in: bool = False) -> Iterator[None]:
+    def _visiting(self, budget: float, *, is_look: bool = False, is_sign_in: bool = False) -> Iterator[None]:
         ends_at = time.monotonic() + budget
         with self._single.turn(budget) as is_mine:
             if not is_mine:
                 raise busy(budget)
-            # A call that was left behind may still write.
-            if self._last_visit is not None and not self._last_visit.is_over(ends_at - time.monotonic()):
-                raise busy(budget)
+            if self._last_visit is not None:
+                # A call that was left behind may still write. Who only looks does not wait for it.
+                self._last_visit.end_within(0 if is_look else min(budget, own_store.STORE_SECONDS))
             self._visit = self._last_visit = visit = Visit(self._store, self._shown)
             try:
-                if has_lock and not visit.enter(ends_at - time.monotonic()):
+                if self._has_lock and not is_look and not visit.enter(ends_at - time.monotonic()):
                     raise busy(budget)
                 yield
             except BaseException:
@@ -247,7 +248,7 @@ class OwnPlace:
             raise
 
     def _first(self) -> _State:
-        with self._visiting(LOCK_BUDGET, has_lock=False):
+        with self._visiting(LOCK_BUDGET, is_look=True):
             if self._state is None:  # another thread may have loaded it meanwhile
                 self._load(may_save=False)
         assert self._state is not None  # noqa: S101  (for the type checker)

@@ -51,7 +51,7 @@ class Visit:
     One visit to an app's store. It must be closed.
 
     A call that does not answer in time is left behind, and no later one is made in this visit. The thread
-    then ends once the call does (`is_over`), and leaves the app's lock.
+    then ends once the call does (`end_within`), and leaves the app's lock.
 
     Raises:
         CacheError: No thread can be started.
@@ -128,10 +128,17 @@ class Visit:
         finally:
             self._jobs.put(None)
 
-    def is_over(self, seconds: float) -> bool:
-        """Tell whether the thread has ended; wait for it so many seconds."""
+    def end_within(self, seconds: float) -> None:
+        """
+        Wait until the thread has ended.
+
+        Raises:
+            CacheError: A call that was left behind has not ended in so many seconds.
+        """
         self._thread.join(max(seconds, 0))
-        return not self._thread.is_alive()
+        if self._thread.is_alive() and self._is_left_behind:
+            raise _no_answer(self._name)
+        self._thread.join()  # it has nothing to do any more but end
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

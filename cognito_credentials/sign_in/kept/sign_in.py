@@ -46,6 +46,8 @@ SIGN_OUT_BUDGET: Final = 20.0
 """Seconds for the requests of signing out: three, where a user pool has to forget a device."""
 MARGIN_SECONDS: Final = 60.0
 """An ID token is not handed out in its last minute: it must still be valid when it reaches the service."""
+LOOK_SECONDS: Final = 1.0
+"""How long what an app's store said is taken for true, where other processes may change it."""
 _log = logging.getLogger(__name__)
 
 
@@ -96,6 +98,7 @@ class SignIn:
         self._is_of_pool = is_of_pool
         self.person = person
         self._held: HeldTokens | None = None
+        self._look_at = 0.0
         self._single = SingleFlight()
 
     @property
@@ -291,11 +294,18 @@ class SignIn:
         if self._clock.elapsed() >= (held.both_good_until if with_access else held.good_until):
             return None
         # In another process the user may have signed out, or another user signed in.
+        self._look_again()
+        return held if self.account() == held.account else None
+
+    def _look_again(self) -> None:
+        """Look for changes by other processes, at most once a second: an app may ask at each request."""
+        if self._clock.elapsed() < self._look_at:
+            return
         try:
             self._place.look_again()
         except CognitoCredentialsError as error:
             _log.debug("whether the sign-in has changed cannot be seen: %s", error)
-        return held if self.account() == held.account else None
+        self._look_at = self._clock.elapsed() + LOOK_SECONDS
 
     def _refreshed_with_access(self) -> HeldTokens:
         held = self._refreshed()
