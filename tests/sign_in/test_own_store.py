@@ -354,7 +354,14 @@ def test_a_text_whose_parts_contradict_each_other(pool_id: str, rotating: Hostil
     """Even with a right checksum, another user's token beside an account is refused."""
     store = Entry()
     _bring_along(_pool(pool_id, rotating, store, cache="memory"), rotating)
-    for part, value in (("tokens", {"v": 1}), ("account", None), ("account", {"v": 1})):
+    tokens = json.loads(store.text or "")["tokens"]
+    of_bob = {**tokens, "principal": "subject:" + "0" * 64}
+    for part, value in (
+        ("tokens", of_bob),
+        ("tokens", {"v": 1}),
+        ("account", None),
+        ("account", {"v": 1}),
+    ):
         values = json.loads(store.text or "")
         del values["sha256"]
         values[part] = value
@@ -697,6 +704,40 @@ def test_a_transaction_that_is_rolled_back(pool_id: str, rotating: HostileIssuer
     used = _refreshes(rotating)
     assert len(used) == len(set(used)) == 3
     assert rotating.refresh_tokens[-1] in (store.text or "")
+
+
+def test_a_sign_in_that_is_rolled_back(pool_id: str, rotating: HostileIssuer) -> None:
+    """The error says that it was not kept; then nobody is signed in, and nothing of it is saved later."""
+    store = Locked()
+    pool = _pool(pool_id, rotating, store, cache="memory")
+    store.exit_fails = True
+    with pytest.raises(CacheError, match=r"lock\(\) of Locked failed"):
+        _bring_along(pool, rotating)
+
+    store.exit_fails = False
+
+    assert pool.status().signed_in_as is None
+    with pytest.raises(LoginRequiredError, match="nobody is signed in"):
+        pool.credentials()
+    assert store.text is None
+
+
+def test_a_visit_that_was_left_behind_calls_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a call that was not answered, the next ones of the same visit fail at once."""
+    for name in ("STORE_SECONDS", "_LEAST_SECONDS", "_GRACE_SECONDS"):
+        monkeypatch.setattr(own_store, name, 0.1)
+    store, goes_on = Entry(), threading.Event()
+    store.fails["load"] = lambda: goes_on.wait(20)
+    visit = own_store.Visit(store, "Entry")
+
+    for act in (visit.load, visit.delete, visit.delete):
+        with pytest.raises(CacheError, match="does not answer"):
+            act()
+    goes_on.set()
+    visit.close()
+    visit.end_within(20)
+
+    assert store.done == ["load"]
 
 
 def test_a_lock_that_is_not_free(

@@ -202,10 +202,6 @@ class OwnPlace:
         """
         with self._visiting(budget, is_sign_in=to_sign_in):
             self._load(may_save=True)
-            state = self._state
-            assert state is not None  # noqa: S101  (for the type checker)
-            if state.problem is not None and not to_sign_in:
-                raise CacheError(state.problem.message, hint=state.problem.hint)
             self._is_signing_in = to_sign_in
             try:
                 yield
