@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pycognito import aws_srp
 
 from cognito_credentials.secret import Secret
-from cognito_credentials.sign_in.ways.srp import N, SrpProof, new_device
+from cognito_credentials.sign_in.ways.srp import N, SrpProof, _power, new_device
 
 from .srp_server import Verifier
 
@@ -143,3 +143,13 @@ def test_zeros_before_a_number_change_nothing(zeros: int) -> None:
 def test_the_group_is_pycognitos() -> None:
     """The prime is written down in both."""
     assert int(aws_srp.N_HEX, 16) == N
+
+
+@given(base=st.integers(min_value=-(2**3100), max_value=2**3100), exponent=st.integers(0, 2**1300))
+@example(base=2, exponent=0)
+@example(base=-2, exponent=31)
+@example(base=N + 3, exponent=32)
+@settings(max_examples=20)
+def test_a_power_in_steps_is_the_power(base: int, exponent: int) -> None:
+    """It is what Python's `pow` computes, which would stop all other threads meanwhile."""
+    assert _power(base, exponent) == pow(base, exponent, N)

@@ -42,6 +42,8 @@ N: Final = int(
 _G: Final = 2
 _INFO: Final = b"Caldera Derived Key"
 _EXPONENT_BITS: Final = 1024
+_WINDOW_BITS: Final = 5
+"""How many bits of an exponent each step takes; Python's own `pow` takes as many."""
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -59,7 +61,7 @@ class SrpProof:
         self._group = group
         self._password = password
         self._exponent = secrets.randbits(_EXPONENT_BITS)
-        self._public = pow(_G, self._exponent, N)
+        self._public = _power(_G, self._exponent)
 
     @property
     def public_value(self) -> str:
@@ -102,7 +104,7 @@ class SrpProof:
         if u == 0:
             raise ValueError
         x = _secret_exponent(self._group, name, self._password, salt)
-        shared = pow(server_value - _K * pow(_G, x, N), self._exponent + u * x, N)
+        shared = _power(server_value - _K * _power(_G, x), self._exponent + u * x)
         # HKDF (RFC 5869) with one block of output.
         extracted = hmac.digest(_bytes(u), _bytes(shared), "sha256")
         return hmac.digest(extracted, _INFO + b"\x01", "sha256")[:16]
@@ -123,7 +125,7 @@ def new_device(key: str, group_key: str, username: str) -> tuple[Device, dict[st
     """
     password = Secret(_text(secrets.token_bytes(40)))
     salt = secrets.randbits(128)
-    verifier = pow(_G, _secret_exponent(group_key, key, password, salt), N)
+    verifier = _power(_G, _secret_exponent(group_key, key, password, salt))
     config = {"PasswordVerifier": _text(_bytes(verifier)), "Salt": _text(_bytes(salt))}
     return Device(key, group_key, password, username), config
 
@@ -144,6 +146,22 @@ def _hash(*parts: bytes) -> int:
 
 
 _K: Final = _hash(_bytes(N), _bytes(_G))
+
+
+def _power(base: int, exponent: int) -> int:
+    """
+    Compute ``pow(base, exponent, N)``, as fast, but in a thousand steps and not in one.
+
+    No other thread of the process goes on during one call of `pow`. On a small device that would keep the
+    event loop of an app waiting for a quarter of a second.
+    """
+    powers = [1]
+    for _ in range(2**_WINDOW_BITS - 1):
+        powers.append(powers[-1] * base % N)
+    result = 1
+    for shift in range(exponent.bit_length() // _WINDOW_BITS * _WINDOW_BITS, -1, -_WINDOW_BITS):
+        result = pow(result, 2**_WINDOW_BITS, N) * powers[exponent >> shift & (2**_WINDOW_BITS - 1)] % N
+    return result
 
 
 def _text(data: bytes) -> str:
