@@ -114,11 +114,8 @@ class UntrustedFile(Exception):  # noqa: N818  (users see it as a warning)
         super().__init__(reason)
         self.reason = reason
         self.found = found
-
-    @property
-    def is_exposed(self) -> bool:
-        """Whether it is a file of this user that is open to others: then its secret must go."""
-        return self.reason in (_WRITABLE, _READABLE)
+        self.is_gone = False
+        """Whether it has been removed."""
 
 
 def open_directory(path: str, *, create: bool, windows: bool = ON_WINDOWS) -> Directory | None:
@@ -371,6 +368,20 @@ class Directory:
         if data is None:
             raise UntrustedFile(reason or "is larger than any record", found)
         return data
+
+    def read_or_remove(self, name: str) -> bytes | None:
+        """
+        Read file *name*, or remove it if it is this user's and open to others: it holds a secret no more.
+
+        Raises:
+            UntrustedFile: As `read`.
+        """
+        try:
+            return self.read(name)
+        except UntrustedFile as untrusted:
+            if untrusted.reason in (_WRITABLE, _READABLE):
+                untrusted.is_gone = self.remove_if_still(name, untrusted.found)
+            raise
 
     def _open_to_read(self, name: str) -> int:
         if self.is_by_path and not stat.S_ISREG(os.lstat(self._at(name)).st_mode):

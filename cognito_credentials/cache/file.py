@@ -123,7 +123,7 @@ class FileStore:
         """Load a record; see `store.Store`."""
         name = record_name(kind, key)
         if kind not in IDENTITY_KINDS:
-            return self._do("read", lambda directory: self._read_or_remove(directory, name), None)
+            return self._do("read", lambda directory: self._read_or_warn(directory, name), None)
         # A guest's identity is lost for ever with its record, so a short fault is waited out. It is of little
         # use to others who could read it; what they could have written is kept, but not used.
         for pause in _IDENTITY_PAUSES:
@@ -139,15 +139,13 @@ class FileStore:
                     time.sleep(pause)
         raise InDoubt
 
-    def _read_or_remove(self, directory: Directory, name: str) -> bytes | None:
+    def _read_or_warn(self, directory: Directory, name: str) -> bytes | None:
         try:
-            return directory.read(name)
+            return directory.read_or_remove(name)
         except UntrustedFile as untrusted:
-            refused = untrusted
-        is_gone = refused.is_exposed and directory.remove_if_still(name, refused.found)
-        end = "was removed" if is_gone else "is not used"
-        self._warn_once(refused.reason, f"{name} {refused.reason}, and {end}")
-        return None
+            end = "was removed" if untrusted.is_gone else "is not used"
+            self._warn_once(untrusted.reason, f"{name} {untrusted.reason}, and {end}")
+            return None
 
     def set_aside(self, kind: str, key: str, data: bytes) -> None:
         """Take a damaged record out of use; see `store.Store`."""

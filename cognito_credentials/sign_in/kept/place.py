@@ -147,10 +147,8 @@ class Place:
                 return None
             with directory:
                 try:
-                    return directory.read(self._name(kind))
+                    return directory.read_or_remove(self._name(kind))
                 except UntrustedFile as untrusted:
-                    if untrusted.is_exposed:
-                        directory.remove_if_still(self._name(kind), untrusted.found)
                     _log.warning("%s %s; it is not used, so sign in again", self.path(kind), untrusted.reason)
                     return None
 
