@@ -39,6 +39,7 @@ _OTHERS_LOGGERS = (
     "awscrt",
     "aiobotocore",
     "aioboto3",
+    "smithy_core",
     "httpcore",
 )
 """A test's own calls of AWS log their signatures; that ours do not has tests of its own (tests/exchange)."""

@@ -269,25 +269,6 @@ def test_another_object_is_refused_in_one_line(world: World) -> None:
         credentials_provider(world.pool_id)  # type: ignore[arg-type]
 
 
-def test_without_awscrt_one_line_names_the_extra(tmp_path: Path) -> None:
-    """The import says what is missing, and the command that installs it."""
-    (tmp_path / "run.py").write_text(
-        "import sys\n"
-        "sys.modules['awscrt'] = None\n"
-        "from cognito_credentials import ConfigurationError\n"
-        "try:\n"
-        "    from cognito_credentials.adapters.awscrt import credentials_provider\n"
-        "except ConfigurationError as error:\n"
-        "    print(error)\n"
-    )
-    done = subprocess.run([sys.executable, tmp_path / "run.py"], capture_output=True, text=True)
-
-    assert done.stderr == ""
-    (line,) = done.stdout.splitlines()
-    assert line.startswith("'awscrt' is not installed")
-    assert "[crt]" in line
-
-
 ENDS = """
 import sys, threading, time
 from cognito_credentials import IdentityPool
