@@ -23,6 +23,7 @@ and an exit code.
     config_file.py       path of the config file -> its bytes, and back
     own_command.py       the ``credential_process`` line of this installation
     precedence.py        a profile -> what other programs use in place of its identity pool
+    doctor/              the checks of ``doctor``: what they look at, what they find, what to do
     wizard.py            the questions of ``configure``
     completion/          all commands and options -> a script for a shell, which completes command lines
     profile_names.py     the AWS config file -> names that such a script offers

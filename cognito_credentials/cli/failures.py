@@ -28,7 +28,7 @@ CLOSED_OUTPUT: Final = 141
 
 EXIT_CODES: Final = (
     (0, "ok"),
-    (UNEXPECTED, "unexpected: a bug, or standard output cannot be written"),
+    (UNEXPECTED, "unexpected: a bug, or standard output cannot be written; doctor: something is wrong"),
     (USAGE, "usage: no command, option or combination of ours"),
     (3, "login required"),
     (4, "configuration: the value of a setting, also of one given as an option"),

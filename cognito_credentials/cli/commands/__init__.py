@@ -7,6 +7,7 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     serve.py                let programs ask for them over HTTP
     whoami.py               ask STS which role they are of
     status.py, listing.py   show what one profile, or all (``list``), has and keeps; offline
+    doctor.py               find what is wrong with one profile and its surroundings
     login.py, logout.py     sign in and out
     unlink.py               take one login off the identity
     configure.py            write a profile
@@ -44,6 +45,7 @@ COMMANDS = (
     Entry("whoami", "whoami", "inspect", "ask STS whose credentials these are"),
     Entry("status", "status", "inspect", "show identity, time left and where they are kept; offline"),
     Entry("list", "listing", "inspect", "list the profiles with an identity pool, and what is kept; offline"),
+    Entry("doctor", "doctor", "inspect", "find out what is wrong with a profile, and what to do"),
     Entry("login", "login", "sign in and out", "sign in to the user pool or issuer that the profile names"),
     Entry("logout", "logout", "sign in and out", "end the sign-in, here and at the issuer"),
     Entry("unlink", "unlink", "sign in and out", "take one login off the identity"),

@@ -1,0 +1,62 @@
+"""``doctor``: what is wrong with a profile and its surroundings, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..command import Command, Invocation, Options
+from ..failures import UNEXPECTED
+from ..tables import as_json
+
+if TYPE_CHECKING:
+    from ..doctor.check import Finding
+
+
+def add_options(options: Options) -> None:
+    options.add("--offline", action="store_true", help="ask nobody: neither the network nor another program")
+    options.add("--json", action="store_true", help="print JSON, for programs")
+
+
+def run(invocation: Invocation) -> int:
+    """Run all checks, and report what they found."""
+    from ..doctor.check import ERROR, run_checks
+    from ..doctor.checks import CHECKS
+    from ..doctor.setup import Setup
+
+    options = invocation.options
+    findings = run_checks(CHECKS, Setup(invocation.environ, options.profile), offline=options.offline)
+    if options.json:
+        invocation.terminal.write(as_json({"checks": [each._asdict() for each in findings]}))
+    else:
+        invocation.terminal.write(_report(findings))
+    return UNEXPECTED if any(each.status == ERROR for each in findings) else 0
+
+
+def _report(findings: list[Finding]) -> str:
+    from ..doctor.check import ERROR, OK, SKIPPED, WARNING, line_of
+
+    by_status = {
+        status: [each for each in findings if each.status == status]
+        for status in (ERROR, WARNING, SKIPPED, OK)
+    }
+    lines = [line_of(each) for each in (*by_status[ERROR], *by_status[WARNING])]
+    right, left_out = len(by_status[OK]), len(by_status[SKIPPED])
+    counted = f"{right} check{'s are' if right != 1 else ' is'} all right"
+    if left_out:
+        counted += f", {left_out} left out"
+    return "\n".join([*lines, f"{counted}; --json shows all."]) + "\n"
+
+
+COMMAND = Command(
+    details="""
+Each line of the report says what is wrong, where it was set, and the one thing to do. Nothing in it is
+secret, so it can be pasted. It changes nothing and never makes an identity. Exits with 1 if there is an
+error, with 0 if there are at most warnings.""",
+    example="""
+$ cognito-credentials doctor --profile guest
+warning: precedence: profile 'guest' has keys in /home/ada/.aws/credentials: boto3, the AWS CLI and other SDKs
+use those keys and not the identity pool. Remove them there.
+21 checks are all right, 2 left out; --json shows all.""",
+    run=run,
+    add_options=add_options,
+)
