@@ -5,6 +5,7 @@ Every error of this package, named by what its reader must do next.
     ├── ConfigurationError (also ValueError)    correct a setting                       exit 4
     │   └── ClockSkewError                      set this machine's clock                exit 4
     ├── LoginRequiredError                      get a new login token, or sign in       exit 3
+    ├── ChallengeRequired (sign_in/)            ask the person, and answer              exit 3
     ├── RefusedError                            Cognito or STS said no                  exit 5
     │   ├── LoginRejectedError                  check the login or the pool's rules     exit 5
     │   ├── IdentityNotFoundError               the identity or its pool is gone        exit 5

@@ -341,12 +341,10 @@ class PasswordSignIn:
     def _cannot(self, challenge: str, asked: dict[str, Any]) -> RefusedError:
         offered = [clean(name, 40) for name in _names(challenge, asked)] if challenge in _CHOICES else []
         what = " or ".join(offered) or clean(challenge, 40)
-        if "WEB_AUTHN" in (challenge, *offered):
-            what += " (a passkey)"
+        is_passkey = "WEB_AUTHN" in (challenge, *offered)
         return RefusedError(
-            f"the user pool asks for {what}, which only a browser can do"
-            if "WEB_AUTHN" in what
-            else f"the user pool asks for {what}, which cannot be done here",
+            f"the user pool asks for {what}"
+            + (" (a passkey), which only a browser can do" if is_passkey else ", which cannot be done here"),
             hint=self._browser_hint(challenge),
         )
 
