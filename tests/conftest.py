@@ -81,6 +81,7 @@ THOROUGH = (
     "tests/sign_in/test_killed.py",
     "tests/sign_in/test_lasting.py",
     "tests/sign_in/test_leftovers.py",
+    "tests/sign_in/test_login_tokens.py",
     "tests/sign_in/test_own_store.py",
     "tests/sign_in/test_own_store_async.py",
     "tests/sign_in/test_own_store_guide.py",

@@ -31,7 +31,7 @@ class Status(NamedTuple):
     signed_in_as: str | None
     """The name of the user who is signed in; None for nobody, or where sign-ins are not kept here."""
     login_store: str | None
-    """Where that sign-in is kept: ``keyring`` or ``file``."""
+    """Where that sign-in is kept: ``keyring``, ``file``, ``memory``, or ``app`` for a store of the app's."""
     sign_in_has_ended: bool
     """Whether the issuer said, when it was last asked, that the user must sign in again."""
     identity_id: str | None

@@ -81,6 +81,7 @@ def test_both_are_of_one_generation(issuer: HostileIssuer) -> None:
     assert _refreshes(issuer) == 3
 
 
+@pytest.mark.quick
 def test_they_come_from_memory_until_one_is_due(issuer: HostileIssuer) -> None:
     """An access token that ends before the ID token is renewed at its own end; `token` waits for its own."""
     _numbered(issuer, expires_in=300)
@@ -112,6 +113,7 @@ def test_an_end_that_the_issuer_does_not_say(issuer: HostileIssuer, expires_in: 
     assert abs(left.total_seconds() - 3600) < 30
 
 
+@pytest.mark.quick
 def test_they_show_nothing(issuer: HostileIssuer) -> None:
     """They are frozen, hide themselves when printed, and refuse to be pickled."""
     tokens = _signed_in(issuer).tokens()

@@ -445,6 +445,31 @@ def test_a_start_announces_the_first_identity_alone(pool_id: str, rotating: Host
     assert len(_refreshes(rotating)) == 2
 
 
+@pytest.mark.parametrize(
+    "keeps",
+    [lambda _: None, lambda text: text[:255], lambda text: text.upper(), lambda _: "another's"],
+    ids=["nothing", "the beginning", "capitals", "another's"],
+)
+def test_a_store_that_does_not_keep_what_it_was_given(
+    pool_id: str, rotating: HostileIssuer, keeps: Callable[[str], str | None]
+) -> None:
+    """It is found when the person signs in, and not when the tokens are due for the first time."""
+
+    class Loses(Entry):
+        def save(self, text: str) -> None:
+            super().save(text)
+            self.text = keeps(text)
+
+    pool = _pool(pool_id, rotating, Loses(), cache="memory")
+
+    with pytest.raises(CacheError, match=r"^load\(\) of .*Loses does not give what save\(\) was given"):
+        _bring_along(pool, rotating)
+
+    assert pool.status().signed_in_as is None
+    with pytest.raises(CognitoCredentialsError):
+        pool.credentials()
+
+
 def test_signing_out_has_the_text_deleted(pool_id: str, rotating: HostileIssuer) -> None:
     """The refresh token is revoked, the text deleted, and nobody is signed in."""
     store = Entry()

@@ -40,7 +40,7 @@ class Account:
     name: str
     """The user's e-mail address or name, for people; empty when the token had none."""
     store: str
-    """Where the refresh token is stored: ``keyring`` or ``file``."""
+    """Where the refresh token is stored: ``keyring``, ``file``, ``memory`` or ``app``."""
     signed_in_at: int
     """Seconds since the epoch."""
     config: str = ""

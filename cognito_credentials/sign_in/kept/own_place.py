@@ -159,7 +159,9 @@ class OwnPlace:
 
     def replace(self, parts: Mapping[str, bytes]) -> None:
         """
-        Save a new sign-in, whatever was stored before.
+        Save a new sign-in, whatever was stored before, and read it back.
+
+        A column that is too short, or a store that forgets, is found while the person is there.
 
         Raises:
             CacheError: The store failed; whether it has the new sign-in or the one before is looked up again.
@@ -168,7 +170,14 @@ class OwnPlace:
         marks = {kind: parts[kind] for kind in _MARKS if kind in parts}
         del parts
         text = encode(kept, self._belonging)
-        self._in_lock().save(text)
+        visit = self._in_lock()
+        self._state = None  # until it is certain what the store has
+        visit.save(text)
+        if visit.load() != text:
+            raise CacheError(
+                f"load() of {self._shown} does not give what save() was given",
+                hint="Have the app's store keep the whole text, unchanged; then sign in again",
+            )
         self._state, self._unsaved, self._marks = _State(text, kept), None, marks
 
     def remove(self, kind: str) -> bool:
