@@ -337,6 +337,7 @@ def test_the_plain_file(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
     assert store.load() is None  # others could have read it
+    assert not path.exists()
     store.store(TOKEN)
     assert store.delete()
     assert not path.exists()

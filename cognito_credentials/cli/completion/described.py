@@ -15,7 +15,7 @@ from typing import Final
 
 from ...regions import KNOWN_REGIONS
 from ...settings.checks import CACHES, FLOWS
-from ...sign_in.checks import STORES, WAYS
+from ...sign_in.checks import FIRST_FACTORS, STORES, WAYS
 from ..command import Entry
 from ..parser import options_of
 
@@ -35,6 +35,7 @@ WORDS: Final[Mapping[str, Sequence[str]]] = {
     "store": STORES,
     "cognito_login_store": STORES,
     "cognito_sign_in": WAYS,
+    "cognito_first_factor": FIRST_FACTORS,
 }
 """The words of options that the parser lets take any text, by the names that the parser gives them."""
 _FILES: Final = frozenset(("FILE",))
