@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..botocore_chain import IdentityPoolProvider
-from ..botocore_credentials import BOTOCORES_ERRORS, IdentityPoolCredentials
+from ..botocore_credentials import BOTOCORES_ERRORS, IdentityPoolCredentials, as_botocore_error
 from ..credentials import iso
+from ..errors import CognitoCredentialsError
 from ..pool.async_pool import AsyncIdentityPool
 from ..pool.pool import IdentityPool
 from .extra import needs
@@ -54,8 +55,14 @@ class AioIdentityPoolCredentials(IdentityPoolCredentials, AioDeferredRefreshable
             botocore.exceptions.CredentialRetrievalError: No credentials are valid, and new ones cannot be
                 obtained. It is also a `CognitoCredentialsError`.
         """
-        with BOTOCORES_ERRORS:
-            return self._frozen(await self.async_pool.credentials())
+        try:  # and no `with BOTOCORES_ERRORS`, which would double the cost of a signature
+            credentials = await self.async_pool.credentials()
+        except CognitoCredentialsError as error:
+            failure = as_botocore_error(error)
+        else:
+            known, frozen = self._signed_with
+            return frozen if known is credentials else self._frozen(credentials)
+        raise failure
 
     async def get_access_key(self) -> str:
         """Return the access key id; `get_frozen_credentials` returns it with the secret that goes with it."""

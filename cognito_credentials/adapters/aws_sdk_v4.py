@@ -76,6 +76,13 @@ class IdentityPoolResolver:
         return self
 
 
+class _Identity(AWSCredentialsIdentity):  # type: ignore[misc]  # without the SDK, its class is unknown
+    """Credentials as the SDK signs with them, which do not show their secrets."""
+
+    def __repr__(self) -> str:
+        return f"AWSCredentialsIdentity(access_key_id={self.access_key_id!r}, …)"
+
+
 class _Misconfigured:
     """
     Stands in the chain for a pool that is named wrongly: each request says what is wrong.
@@ -131,7 +138,7 @@ def _check_file(profile: str | None, pool_id: str | None) -> None:
 
 
 def _identity_of(credentials: TemporaryCredentials) -> AWSCredentialsIdentity:
-    return AWSCredentialsIdentity(
+    return _Identity(
         access_key_id=credentials.access_key_id,
         secret_access_key=credentials.secret_access_key.reveal(),
         session_token=credentials.session_token.reveal(),

@@ -24,7 +24,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from ..awaiting import CALLERS, Caller
-from ..errors import CognitoCredentialsError, ConfigurationError, ServiceError
+from ..errors import CognitoCredentialsError, ConfigurationError, ServiceError, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -240,12 +240,20 @@ class Flight(Generic[T]):
         return self._function()
 
     def _side(self) -> _Side:
-        loop = asyncio.get_running_loop()
+        with replaced(RuntimeError, by=_no_loop):
+            loop = asyncio.get_running_loop()
         side = self._sides.get(loop)
         if side is None:
             side = self._sides[loop] = _Side(self, loop)
             self.callers.append(Caller(loop, contextvars.copy_context()))
         return side
+
+
+def _no_loop(_: RuntimeError) -> ConfigurationError:
+    return ConfigurationError(
+        "an AsyncIdentityPool is used where no event loop of asyncio runs",
+        hint="On another loop, such as trio's, call IdentityPool in a thread",
+    )
 
 
 def _ended_with_its_loop(error: BaseException | None) -> bool:

@@ -14,6 +14,7 @@ from tests.real_parts import package
 
 from .conftest import Cognito
 from .storage import Storage
+from .table import PAGE
 
 package("aiobotocore.session")
 if version("aiobotocore").startswith("3."):
@@ -81,6 +82,21 @@ def test_a_profile_with_pool_keys_alone(cognito: Cognito, isolation: Path) -> No
             return str((await client.get_caller_identity())["Arn"])
 
     assert asyncio.run(main()).endswith("/CognitoIdentityCredentials")
+
+
+def test_the_program_of_the_page(cognito: Cognito, storage: Storage) -> None:
+    """The program of `.github/CONSUMERS.md` runs with all three libraries, and all are one guest."""
+    section = PAGE.read_text("utf-8").split("## aiobotocore, aioboto3, s3fs\n", 1)[1]
+    program = section.split("```python\n", 1)[1].split("```", 1)[0]
+    package("s3fs")
+    found: dict[str, Any] = {}
+
+    exec(program.replace("us-east-1:00000000-0000-4000-8000-000000000001", cognito.pool_id), found)
+    asyncio.run(found["main"]())
+    found["files"].pipe(f"{storage.bucket}/a", b"1")
+
+    assert storage.get("a") == b"1"
+    assert cognito.requests() == "GetId 1, GetCredentialsForIdentity 1"
 
 
 def test_its_own_session_is_refused() -> None:

@@ -217,6 +217,8 @@ class TestResolver:
             held = pool.credentials()
             assert {one.access_key_id for one in found} == {held.access_key_id}
             assert found[0].expiration == held.expiration
+            assert held.secret_access_key.reveal() not in repr(found[0])
+            assert held.session_token.reveal() not in str(found[0])
 
         asyncio.run(main())
 

@@ -262,6 +262,16 @@ def test_calling_what_waits_for_ones_own_loop(world: World) -> None:
     assert max(took) < 5
 
 
+def test_another_kind_of_loop(world: World) -> None:
+    """Where no loop of asyncio runs, such as under trio, one line says so; the pool works on afterwards."""
+    pool = AsyncIdentityPool.of(world.pool())
+
+    with pytest.raises(ConfigurationError, match="no event loop of asyncio runs"):
+        pool.credentials().send(None)
+
+    assert asyncio.run(pool.credentials()).access_key_id
+
+
 def test_a_sync_pool_has_no_loop(world: World) -> None:
     """An async login function of an IdentityPool is an error at once, which names AsyncIdentityPool."""
 
