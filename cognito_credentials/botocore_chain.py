@@ -170,9 +170,12 @@ def checked_pool(
         return None
     if not isinstance(pool, provider.pool_classes):
         name = provider.pool_classes[0].__name__
+        is_async = isinstance(getattr(pool, "pool", None), provider.pool_classes)
         raise ConfigurationError(
             f"pool of {taker} is {kind_of(pool)}, not an {name}",
-            hint=f"Write pool={name}('us-east-1:…')",
+            hint="Give its attribute `pool`, the same pool for threads"
+            if is_async
+            else f"Write pool={name}('us-east-1:…')",
         )
     given = sorted(name for name, value in settings.items() if value is not None)
     if given:

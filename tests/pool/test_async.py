@@ -22,6 +22,7 @@ from cognito_credentials import (
     RefusedError,
     Secret,
     ServiceError,
+    Session,
 )
 from cognito_credentials.pool import flights
 from tests.world import World
@@ -448,6 +449,17 @@ def test_a_callback_that_is_registered_before_the_loop(world: World) -> None:
     asyncio.run(main())
 
 
+def test_it_is_no_pool_for_threads(world: World) -> None:
+    """Where an IdentityPool is wanted, an AsyncIdentityPool is an error that names its `pool`."""
+    pool = async_pool(world)
+
+    with pytest.raises(ConfigurationError, match=r"pool of Session is .*AsyncIdentityPool.*`pool`"):
+        Session(pool=pool)
+    assert Session(pool=pool.pool).identity_pool is pool.pool
+    with pytest.raises((TypeError, AttributeError)), pool:  # type: ignore[attr-defined]
+        pass
+
+
 def test_it_is_pickled_as_its_pool_is(world: World) -> None:
     """A pickle makes the same pool, without its threads and credentials; tokens refuse."""
     pool = AsyncIdentityPool(world.pool_id, endpoint_url=world.emulator.url)
@@ -478,9 +490,13 @@ def test_what_is_refused_is_raised(world: World) -> None:
 def test_no_asyncio_for_threads_and_no_botocore_for_tasks() -> None:
     """The synchronous side never loads asyncio, and the asynchronous one never loads botocore."""
     for name, unwanted in (("IdentityPool", "asyncio"), ("AsyncIdentityPool", "botocore")):
-        code = f"from cognito_credentials import {name}; {name}('us-east-1:' + 'a' * 36); import sys"
+        code = (
+            f"import filelock, sys; before = {unwanted!r} in sys.modules\n"  # an older one brings asyncio
+            f"from cognito_credentials import {name}; {name}('us-east-1:' + 'a' * 36)\n"
+            f"print({unwanted!r} in sys.modules and not before)"
+        )
         ran = subprocess.run(
-            [sys.executable, "-c", f"{code}; print({unwanted!r} in sys.modules)"],
+            [sys.executable, "-c", code],
             capture_output=True,
             text=True,
             check=False,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import errno
 import os
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from cognito_credentials import IdentityPool
+from cognito_credentials import AsyncIdentityPool, IdentityPool
 from cognito_credentials.clock import Clock
 from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from cognito_credentials.errors import LoginRequiredError
@@ -150,6 +152,46 @@ def test_a_running_program_hands_out_nothing_of_who_was_there_before(
         (anns_id, bobs_id, "switched"),
         (bobs_id, anns_id, "switched"),
     ]
+
+
+def test_nor_does_an_event_loop(pool_id: str, well_behaved: HostileIssuer) -> None:
+    """On a loop it is the same, though no file is read there: the look at who is signed in is a thread's."""
+    clock = Later()
+    pool = AsyncIdentityPool(pool_id, logins=_source(well_behaved), clock=clock)
+    reads: list[str] = []
+    here = threading.get_ident()
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if is_watching and event == "open" and threading.get_ident() == here:
+            reads.append(str(arguments[0]))
+
+    is_watching = False
+    sys.addaudithook(note)
+
+    async def key() -> str:
+        nonlocal is_watching
+        is_watching = True
+        try:
+            return (await pool.credentials()).access_key_id
+        finally:
+            is_watching = False
+
+    async def main() -> None:
+        await asyncio.to_thread(_sign_in, well_behaved, "ann")
+        anns = await key()
+        clock.ahead += 2
+        assert await key() == anns
+        await asyncio.to_thread(_sign_in, well_behaved, "bob")
+        clock.ahead += 2
+        bobs = await key()
+        assert bobs != anns
+        await asyncio.to_thread(_source(well_behaved).sign_out)
+        clock.ahead += 2
+        with pytest.raises(LoginRequiredError, match="nobody is signed in"):
+            await key()
+
+    asyncio.run(main())
+    assert reads == []
 
 
 def test_a_running_program_hands_out_nothing_after_a_sign_out(
