@@ -656,19 +656,24 @@ class Locked(Entry):
     def __init__(self, text: str | None = None) -> None:
         super().__init__(text)
         self.holder: int | None = None
+        self.before: str | None = None
+        self.inside = 0
         self.exit_fails = False
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Locked:
+        return self
+
+    def __enter__(self) -> None:
         self._do("lock")
-        self.holder, before = threading.get_ident(), self.text
-        try:
-            yield
-        finally:
-            assert self.holder == threading.get_ident()
-            self.holder = None
+        self.holder, self.before = threading.get_ident(), self.text
+        self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        assert self.holder == threading.get_ident()
+        self.holder = None
+        self.inside -= 1
         if self.exit_fails:
-            self.text = before
+            self.text = self.before
             raise OSError("rolled back")
 
     def save(self, text: str) -> None:
@@ -785,16 +790,18 @@ def test_a_lock_that_is_not_free(
     del store.fails["lock"]
     with place.lock():
         assert len(rotating.requests) == asked
-    assert store.holder is None
+    assert store.inside == 0  # the one that was left behind has been left, too
 
 
 @pytest.mark.quick
-def test_errors_of_the_store_hold_no_text(pool_id: str, rotating: HostileIssuer) -> None:
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_errors_of_the_store_hold_no_text(pool_id: str, rotating: HostileIssuer, is_ours: bool) -> None:
     """What an app's store raises may hold the text; the error that comes out holds its type and place."""
     store = Entry()
 
     def leaks() -> None:
-        raise ValueError(f"cannot write {rotating.refresh_tokens}")
+        error = ValueError(f"cannot write {rotating.refresh_tokens}")
+        raise (CacheError("the vault is closed") if is_ours else error) from error
 
     store.fails["save"] = leaks
     with pytest.raises(CognitoCredentialsError) as caught:
@@ -803,4 +810,17 @@ def test_errors_of_the_store_hold_no_text(pool_id: str, rotating: HostileIssuer)
     assert "CANARY" not in str(caught.value)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
-    assert os.path.basename(__file__) in str(caught.value)
+    assert ("the vault is closed" if is_ours else os.path.basename(__file__)) in str(caught.value)
+
+
+def test_watching_who_is_signed_in_never_asks_the_store(pool_id: str, rotating: HostileIssuer) -> None:
+    """It is done at every signature, perhaps on an event loop: what is not loaded is not known."""
+    store = Entry()
+    _bring_along(_pool(pool_id, rotating, store, cache="memory"), rotating)
+    again = Entry(store.text)
+    login = OidcLogin(rotating.url, CLIENT, store=again)
+
+    assert login.owner() is None
+    assert not again.done
+    assert login.principal() == login.owner()
+    assert again.done == ["load"]
