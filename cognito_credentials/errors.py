@@ -130,8 +130,8 @@ class ServiceError(CognitoCredentialsError):
     """
     The service could not be reached, is throttling or failed; trying again later may help.
 
-    Until the seconds of `retry_after` are over, the same call fails again without a request: the back-off is
-    in force, or the service has asked to wait that long.
+    A try before the seconds of `retry_after` are over is in vain: the back-off answers it without a request,
+    or the service has asked to wait that long.
     """
 
     exit_code = 6
