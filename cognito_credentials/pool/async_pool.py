@@ -105,7 +105,8 @@ class AsyncIdentityPool:
 
     It has the methods of `IdentityPool` as coroutines, and takes the same arguments. Login functions may be
     ``async``: they run on the loop of the task that asked, and have 30 seconds. Those that are not run in a
-    thread of ours. The loop never waits for the network, the disk, or an import.
+    thread of ours. So do the prompt and the ``open_browser`` of `sign_in`, which have to be plain functions.
+    The loop never waits for the network, the disk, or an import.
 
     Tasks of several event loops may use one object, and so may threads by its `pool`: all have the same
     credentials in memory, the same back-off, and one refresh at a time. A task that is cancelled disturbs
