@@ -375,7 +375,7 @@ def _read(kind: Kind, key: str, data: bytes) -> dict[str, str | int] | None:
     return values if _write(kind, key, values) == data else None
 
 
-def _is_whole_identity(key: str, data: bytes) -> bool:
+def is_whole_identity(key: str, data: bytes) -> bool:
     """Tell whether *data* is as some version of ours wrote it: a later one may have other fields."""
     body, separator, checksum = data.rpartition(b"\nsha256 ")
     first, _, rest = body.partition(b"\n")
@@ -463,7 +463,7 @@ class Records:
         data = self.store.load("identity", key)
         record = None if data is None else decode_identity(key, data)
         if data is not None and record is None:
-            if _is_whole_identity(key, data):
+            if is_whole_identity(key, data):
                 raise InDoubt
             self.store.set_aside("identity", key, data)
         return record

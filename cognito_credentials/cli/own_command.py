@@ -31,6 +31,8 @@ from .command import PROGRAM
 SCRIPT: Final = f"{PROGRAM}.py"
 _MODULE: Final = "cognito_credentials"
 _SUBCOMMAND: Final = "credential-process"
+_OF_SHELLS: Final = "$`;|&<>(){}[]*?!#"
+"""Characters that a shell changes, or may change, where no backslash stands before them."""
 _PLAIN: Final = re.compile(r"[\w.@+:=-]+", re.ASCII)
 """A word that Windows and the SDKs there take as it is."""
 
@@ -65,6 +67,49 @@ def files_of(line: str, environ: Mapping[str, str]) -> list[tuple[str, str | Non
         (program, shutil.which(program, path=environ.get("PATH", os.defpath))),
         *((word, word if os.path.isfile(word) else None) for word in of_ours),
     ]
+
+
+def of_another_installation(line: str, environ: Mapping[str, str]) -> str | None:
+    """
+    Find out whether a ``credential_process`` of ours runs another installation than this one.
+
+    Returns:
+        The path of its script or program; None where that is of this installation.
+    """
+    found = [path for _, path in files_of(line, environ) if path is not None]
+    if not found:
+        return None
+    last = found[-1]  # our script or package; the program alone where an installer made that
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    scripts = sysconfig.get_path("scripts") or package
+    own = {os.path.realpath(path) for path in (package, scripts, os.path.dirname(sys.executable))}
+    # It may lie in a folder of links, as ~/.local/bin is.
+    places = {os.path.realpath(os.path.dirname(last)), os.path.dirname(os.path.realpath(last))}
+    return None if places & own else last
+
+
+def read_differently(line: str) -> str | None:
+    """
+    Find what SDKs read differently in a ``credential_process``: botocore uses no shell, the others do.
+
+    Returns:
+        What it is, for people; None where all read the same words. On Windows nothing is looked at.
+    """
+    if os.name == "nt":
+        return None
+    try:
+        shlex.split(line)
+    except ValueError:
+        return "has a quote or a backslash without an end"
+    bare = re.sub(r"\\.", "", line)  # without what stands behind a backslash
+    if "'" in bare or '"' in bare:
+        return "has quotes: Terraform and older Go SDKs drop what is in quotes"
+    if re.search(r"(?:^|\s)~", bare):
+        return "has a ~, which botocore does not take for the home directory"
+    special = next((one for one in bare if one in _OF_SHELLS), None)
+    if special is not None:
+        return f"has a {special} without a backslash, which shells change and botocore does not"
+    return None
 
 
 def _before_subcommand(line: str) -> list[str]:

@@ -14,8 +14,9 @@ import itertools
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import sentences
 from ..regions import is_region, near_regions
 from ..settings.aws_config import DEFAULT_PROFILE, config_files, profiles_with_keys, read_config
 from .own_command import files_of, is_ours
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
     from ..settings.settings import Settings
 
 _ROLE_SOURCES = ("source_profile", "credential_source", "web_identity_token_file")
-_SSO = ("sso_session", "sso_start_url")
+_SSO = ("sso_session", "sso_start_url", "login_session")
+
+
+class Note(NamedTuple):
+    """What other programs do, and what to do about it; both without a full stop at the end."""
+
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return sentences(self.what, self.fix)
 
 
 def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
@@ -40,25 +51,26 @@ def what_wins(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     Returns:
         A sentence or two for each, without a full stop at the end.
     """
-    found = used_instead(settings, environ, places_with_keys(environ))
-    name, values = settings.profile, settings.profile_settings
-    if name is None or not _is_seen(settings, environ):
-        return found
-    region = values.get("region")
-    if isinstance(region, str) and not is_region(region):
-        near = " or ".join(near_regions(region)) or "us-east-1, for example"
-        shown = f"profile '{printable(name, 80)}'"
-        found.append(f"{shown} has the region '{printable(region, 40)}', which is none. Write {near}")
-    if _names_pool_itself(settings):
-        found.append(_process_problem(name, values, environ))
-    return [note for note in found if note]
+    notes = [
+        *other_sources(settings, environ, places_with_keys(environ)),
+        *region_problem(settings, environ),
+        *process_problem(settings, environ),
+    ]
+    return [str(note) for note in notes]
 
 
 def used_instead(
     settings: Settings, environ: Mapping[str, str], with_keys: Sequence[tuple[str, set[str]]]
 ) -> list[str]:
+    """Say what `other_sources` finds, in a sentence or two for each."""
+    return [str(note) for note in other_sources(settings, environ, with_keys)]
+
+
+def other_sources(
+    settings: Settings, environ: Mapping[str, str], with_keys: Sequence[tuple[str, set[str]]]
+) -> list[Note]:
     """
-    Say what other programs use in place of the identity pool: keys, a role, another program.
+    Find what other programs use in place of the identity pool: keys, a role, another program.
 
     Args:
         with_keys: `places_with_keys`, which reads files, once for many profiles.
@@ -70,23 +82,55 @@ def used_instead(
     found = [] if name is None else _keys_of_profile(name, with_keys)
     if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
         found.append(
-            "AWS_ACCESS_KEY_ID is set: programs that are not told a profile use that key and not the "
-            "identity pool. Unset it"
+            Note(
+                "AWS_ACCESS_KEY_ID is set: programs that are not told a profile use that key and not the "
+                "identity pool",
+                "Unset it",
+            )
+        )
+    elif environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") and environ.get("AWS_ROLE_ARN"):
+        found.append(
+            Note(
+                "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN are set: programs that are not told a profile "
+                "use that role and not the identity pool",
+                "Unset both",
+            )
         )
     if name is None:
         return found
     sso = next((key for key in _SSO if key in values), None)
     role = "role_arn" if any(key in values for key in _ROLE_SOURCES) and "role_arn" in values else None
     found += [
-        f"{shown} has {key}: SDKs use that and not the identity pool. Remove it" for key in (role, sso) if key
+        Note(f"{shown} has {key}: SDKs use that and not the identity pool", "Remove it")
+        for key in (role, sso)
+        if key
     ]
     line = values.get("credential_process")
     if isinstance(line, str) and not is_ours(line):
         configure = command_line("configure", name)
         found.append(
-            f"credential_process of {shown} runs another program: SDKs use that one. Run {configure}"
+            Note(f"credential_process of {shown} runs another program: SDKs use that one", f"Run {configure}")
         )
     return found
+
+
+def region_problem(settings: Settings, environ: Mapping[str, str]) -> list[Note]:
+    """Find a region of the profile that is none."""
+    name, region = settings.profile, settings.profile_settings.get("region")
+    if name is None or not _is_seen(settings, environ) or not isinstance(region, str) or is_region(region):
+        return []
+    near = " or ".join(near_regions(region)) or "us-east-1, for example"
+    shown = f"profile '{printable(name, 80)}'"
+    return [Note(f"{shown} has the region '{printable(region, 40)}', which is none", f"Write {near}")]
+
+
+def process_problem(settings: Settings, environ: Mapping[str, str]) -> list[Note]:
+    """Find why SDKs do not get credentials of this profile by its ``credential_process``."""
+    name = settings.profile
+    if name is None or not _names_pool_itself(settings):
+        return []
+    found = _process_problem(name, settings.profile_settings, environ)
+    return [] if found is None else [Note(found, f"Run {command_line('configure', name)}")]
 
 
 def what_wins_over_endpoint(settings: Settings, environ: Mapping[str, str]) -> list[str]:
@@ -104,7 +148,7 @@ def what_wins_over_endpoint(settings: Settings, environ: Mapping[str, str]) -> l
     """
     name = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or DEFAULT_PROFILE
     endpoint = "the endpoint"
-    found = _keys_of_profile(name, places_with_keys(environ), endpoint)
+    found = [str(note) for note in _keys_of_profile(name, places_with_keys(environ), endpoint)]
     if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
         found.append(f"AWS_ACCESS_KEY_ID is set: SDKs use that key and not {endpoint}. Unset it")
     values = read_config(environ)["profiles"].get(name, {})
@@ -126,10 +170,13 @@ def places_with_keys(environ: Mapping[str, str]) -> list[tuple[str, set[str]]]:
 
 def _keys_of_profile(
     name: str, with_keys: Sequence[tuple[str, set[str]]], instead: str = "the identity pool"
-) -> list[str]:
+) -> list[Note]:
     return [
-        f"profile '{printable(name, 80)}' has keys in {printable(path)}: boto3, the AWS CLI and other SDKs "
-        f"use those keys and not {instead}. Remove them there"
+        Note(
+            f"profile '{printable(name, 80)}' has keys in {printable(path)}: boto3, the AWS CLI and other "
+            f"SDKs use those keys and not {instead}",
+            "Remove them there",
+        )
         for path, profiles in with_keys
         if name in profiles
     ]
@@ -145,19 +192,16 @@ def _names_pool_itself(settings: Settings) -> bool:
     return name is not None and settings.origins.get("identity_pool_id") == f"profile '{name}'"
 
 
-def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str, str]) -> str:
-    """Say what is wrong with the profile's ``credential_process``; empty for nothing."""
+def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
     line = values.get("credential_process")
-    shown, configure = f"profile '{printable(name, 80)}'", command_line("configure", name)
+    shown = f"profile '{printable(name, 80)}'"
     if not isinstance(line, str):
-        return f"{shown} has no credential_process: the AWS CLI and other SDKs do not use it. Run {configure}"
+        return f"{shown} has no credential_process: the AWS CLI and other SDKs do not use it"
     if not is_ours(line):
-        return ""  # `used_instead` has said it
+        return None  # `other_sources` has said it
     for word, path in files_of(line, environ):
         if path is None:
-            return (
-                f"credential_process of {shown} runs {printable(word)}, which is not there. Run {configure}"
-            )
+            return f"credential_process of {shown} runs {printable(word)}, which is not there"
     words = shlex.split(line, posix=os.name != "nt")
     given = [after for word, after in itertools.pairwise(words) if word == "--profile"]
     given += [word.partition("=")[2] for word in words if word.startswith("--profile=")]
@@ -165,15 +209,12 @@ def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str,
     if other is None and name != DEFAULT_PROFILE and not _names_pool(words):
         return (
             f"credential_process of {shown} names no profile: a program that is given this one gets the "
-            f"credentials of the default profile, or none. Run {configure}"
+            "credentials of the default profile, or none"
         )
     if other is None or other == name:
-        return ""
+        return None
     there = "" if other in read_config(environ)["profiles"] else ", which does not exist"
-    return (
-        f"credential_process of {shown} gives the credentials of profile '{printable(other, 80)}'{there}. "
-        f"Run {configure}"
-    )
+    return f"credential_process of {shown} gives the credentials of profile '{printable(other, 80)}'{there}"
 
 
 def _names_pool(words: list[str]) -> bool:

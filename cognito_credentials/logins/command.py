@@ -44,6 +44,7 @@ class CommandSource(Source):
     def __init__(
         self, argv: Sequence[str], *, timeout_seconds: float = LOGIN_BUDGET, holds: str = LOGIN_TOKEN
     ) -> None:
+        self.program = argv[0]
         self._kind = "login" if holds == LOGIN_TOKEN else holds
         self._argv = tuple(argv)
         self._timeout_seconds = timeout_seconds

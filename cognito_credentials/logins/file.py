@@ -34,8 +34,8 @@ class FileSource(Source):
 
     def __init__(self, path: str | os.PathLike[str], holds: str = LOGIN_TOKEN) -> None:
         self._holds = holds
-        self._path = os.path.expanduser(os.fspath(path))
-        self.description = f"file:{clean(self._path)}"
+        self.path = os.path.expanduser(os.fspath(path))
+        self.description = f"file:{clean(self.path)}"
 
     def token(self) -> Secret:
         """
@@ -52,7 +52,7 @@ class FileSource(Source):
     def _content(self) -> Secret | str:
         """Return the token, or what is wrong with the file: no frame of an error holds it in clear."""
         try:
-            data = _read(self._path)
+            data = _read(self.path)
         except FileNotFoundError:
             return "is missing"
         except OSError as error:
@@ -84,18 +84,18 @@ class FileSource(Source):
 
     def depends(self) -> tuple[tuple[str, str], ...]:
         """Return the file."""
-        return (("file", self._path),)
+        return (("file", self.path),)
 
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
-            f"the {self._holds} file {clean(self._path)} {what}",
+            f"the {self._holds} file {clean(self.path)} {what}",
             hint="Sign in again so that it is written, or correct the path"
             if self._holds == LOGIN_TOKEN
             else "Write it, or correct the path",
         )
 
     def __repr__(self) -> str:
-        return f"FileSource({clean(self._path)!r})"
+        return f"FileSource({clean(self.path)!r})"
 
 
 def _read(path: str) -> bytes:

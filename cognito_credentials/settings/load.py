@@ -101,7 +101,7 @@ def load(
     """
     if config is None:
         config = read_config(environ)
-        for variable, meant in _near_variables(environ):
+        for variable, meant in near_variables(environ):
             _log.warning("%s is not a setting; did you mean %s?", clean(variable, 60), meant)
     lookup = _Lookup(arguments, environ, config, profile, origin)
     lookup.check_spelling()
@@ -313,7 +313,7 @@ def _no_pool(lookup: _Lookup, origin: str) -> ConfigurationError:
 
 def _how_to_name_a_pool(lookup: _Lookup, *, in_python: bool) -> str:
     """Say what was probably meant, in the words of Python or of the command line."""
-    mistyped = _near_variables(lookup.environ)
+    mistyped = near_variables(lookup.environ)
     if mistyped:
         return f"Did you mean {mistyped[0][1]} by {mistyped[0][0]}?"
     profiles = lookup.config.get("profiles") or {}
@@ -330,7 +330,7 @@ def _how_to_name_a_pool(lookup: _Lookup, *, in_python: bool) -> str:
     return f"Set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in {profile}, or {last}"
 
 
-def _near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+def near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
     """
     Find environment variables whose names resemble those of this package.
 

@@ -542,8 +542,15 @@ class SignInSource(Source):
         return self._engine
 
     def _place(self) -> Place | OwnPlace:
-        if self._store_of_app() is not None:
-            return self._place_of_app()
+        return self.files() if self._store_of_app() is None else self._place_of_app()
+
+    def files(self) -> Place:
+        """
+        Return the files of the sign-in, where no app keeps it.
+
+        Raises:
+            CacheError: There is no home directory.
+        """
         directory = self._directory or sign_in_directory(self._environ())
         return Place(directory, self._key(self.profile_name))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from ..command import Command, Invocation, Options
@@ -24,6 +25,9 @@ def run(invocation: Invocation) -> int:
     from ..doctor.setup import Setup
 
     options = invocation.options
+    if not options.debug:
+        # What the library warns of while it is looked at is what the checks find, in other words.
+        logging.getLogger("cognito_credentials").setLevel(logging.CRITICAL)
     findings = run_checks(CHECKS, Setup(invocation.environ, options.profile), offline=options.offline)
     if options.json:
         invocation.terminal.write(as_json({"checks": [each._asdict() for each in findings]}))

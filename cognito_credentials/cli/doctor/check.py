@@ -106,6 +106,9 @@ def run_checks(
             results = [skipped(f"it asks {check.asks}, and --offline asks nobody")]
         else:
             results = _within(limit, check, setup)
+            # Where something is wrong, the check is not all right, whatever else it has looked at.
+            bad = [result for result in results if result.status in (WARNING, ERROR)]
+            results = bad or results
         if any(result.status in (ERROR, SKIPPED) for result in results):
             failed.add(check.name)
         findings += [_finding(check.name, result, setup) for result in results]

@@ -6,14 +6,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import settled
+from . import kept, logins, process, settled, surroundings
 from .check import Check
 
+_SETTLED: Final = ("settings",)
+
 CHECKS: Final = (
+    Check("versions", surroundings.versions),
     Check("config", settled.config),
     Check("profile", settled.profile, needs=("config",)),
-    Check("settings", settled.settings, needs=("profile",)),
+    Check("spelling", settled.spelling, needs=("profile",)),
+    Check("settings", settled.settings, needs=("spelling",)),
+    Check("endpoint", surroundings.endpoint, needs=_SETTLED),
+    Check("variables", settled.variables, needs=_SETTLED),
+    Check("precedence", settled.precedence, needs=_SETTLED),
+    Check("region", settled.region, needs=_SETTLED),
+    Check("credential_process", process.credential_process, needs=_SETTLED),
+    Check("quoting", process.quoting, needs=("credential_process",)),
+    Check("path", process.path, needs=("quoting",)),
+    Check("installation", process.installation, needs=("quoting",)),
+    Check("container", surroundings.container),
+    Check("cache", kept.cache, needs=_SETTLED),
+    Check("locks", kept.locks, needs=("cache",)),
+    Check("records", kept.records, needs=("cache",)),
+    Check("logins", logins.logins, needs=_SETTLED),
+    Check("sign-in", logins.sign_in, needs=_SETTLED),
 )
 """
-Every other check needs ``settings``, unless it is about this machine alone.
+A check needs ``settings`` where it looks at the pool, and not where it looks at this machine alone.
 """
