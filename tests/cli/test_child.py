@@ -14,7 +14,11 @@ from cognito_credentials.cli.child import Child
 from cognito_credentials.cli.failures import CommandError
 from cognito_credentials.cli.process import EndedBySignal
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's"),
+    # Tests have threads, which a command does not have at that moment.
+    pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"),
+]
 
 
 def child(*argv: str) -> Child:
