@@ -51,8 +51,8 @@ def test_a_signal_before_the_command_is_there(monkeypatch: pytest.MonkeyPatch) -
     assert ended.value.number == signal.SIGTERM
 
 
-def test_a_signal_just_before_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal that comes just before we wait is passed on at once, and not at the command's end."""
+def test_a_signal_before_the_wait() -> None:
+    """A signal that comes before we wait is passed on."""
     with child("/bin/sleep", "60") as running:
         os.kill(os.getpid(), signal.SIGUSR1)
         with pytest.raises(EndedBySignal) as ended:

@@ -125,12 +125,16 @@ def test_the_keyboards_signal_comes_once(cli: Cli, pool_id: str) -> None:
         "signal.signal(signal.SIGINT, lambda *_: got.append(1))\n"
         "print('ready', file=sys.stderr)\n"
         "while not got: time.sleep(0.02)\n"
-        "time.sleep(0.3)  # a second one would be here by now\n"
+        "print('first', file=sys.stderr)\n"
+        "time.sleep(0.5)  # a second one would be here by now\n"
         "print('times', len(got))\n"
     )
     screen = Screen(python(*EXEC, "--", sys.executable, "-c", code), cli.environ)
     screen.wait_for("ready")
+    screen.process.send_signal(signal.SIGSTOP)  # two signals at the same moment would look like one
     screen.press(b"\x03")
+    screen.wait_for("first")
+    screen.process.send_signal(signal.SIGCONT)
 
     assert screen.end()[:2] == (0, "times 1\n")
 

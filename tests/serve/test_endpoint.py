@@ -87,6 +87,23 @@ def test_those_who_wait_are_not_in_the_way(ask: Client, connect: Callable[[], so
         connection.close()
 
 
+def test_a_connection_in_use_is_not_the_one_that_goes(
+    ask: Client, connect: Callable[[], socket.socket]
+) -> None:
+    """Of too many connections the one that has been silent for longest is closed, and not the oldest."""
+    first = connect()
+    waiting = [connect() for _ in range(_MOST_CONNECTIONS - 1)]
+    first.sendall(request(ask))
+    assert first.recv(12) == b"HTTP/1.1 200"
+    waiting += [connect() for _ in range(10)]
+    assert waiting[0].recv(1) == b""
+
+    first.sendall(request(ask, "Connection: close"))
+    assert statuses(first) == ["200"]
+    for connection in waiting:
+        connection.close()
+
+
 def test_a_client_that_goes_away_hurts_nobody(ask: Client, connect: Callable[[], socket.socket]) -> None:
     """A client may reset its connection at any time, also with the answer on the way."""
     for sent in (b"", b"GET", request(ask)):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cognito_credentials.cache.lock import FileLock
 from cognito_credentials.errors import CacheError
 from cognito_credentials.secret import Secret
 from cognito_credentials.serve.token_file import places, token_file
@@ -101,6 +102,26 @@ def test_a_directory_of_somebody_else_is_not_used(tmp_path: Path) -> None:
 
     assert f"{planted} is open to everybody" in str(caught.value)
     assert os.listdir(planted) == []
+
+
+def test_only_the_directory_that_is_used_is_made(isolation: Path, tmp_path: Path) -> None:
+    """Where the home directory can be written, none is made among the temporary files."""
+    with token_file(TOKEN, {**os.environ, "TMPDIR": str(tmp_path)}):
+        assert not [path for path in tmp_path.iterdir() if path.name.startswith("cognito-")]
+
+
+def test_where_locks_do_not_work_nothing_is_removed(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a file system without locks no server can be told from a dead one: its file stays."""
+
+    def fail(self: FileLock) -> bool:
+        self.degraded = True
+        return True
+
+    monkeypatch.setattr(FileLock, "acquire", fail)
+    with token_file(TOKEN, os.environ) as one:
+        Path(one + ".lock").touch()
+        with token_file(TOKEN, os.environ):
+            assert Path(one).exists()
 
 
 def test_other_files_in_the_directory_stay(isolation: Path) -> None:
