@@ -71,10 +71,6 @@ class IdentityPoolResolver:
         if resolved is not None:
             await self.pool.invalidate(resolved[0].access_key_id)
 
-    def __deepcopy__(self, memo: object) -> IdentityPoolResolver:
-        # The SDK copies a client's config. In memory, a copy of the pool would be another guest.
-        return self
-
 
 class _Identity(AWSCredentialsIdentity):  # type: ignore[misc]  # without the SDK, its class is unknown
     """Credentials as the SDK signs with them, which do not show their secrets."""

@@ -358,6 +358,15 @@ class TestPools:
         assert len(set(arns)) == 1
         assert cognito.requests() == "GetId 1, GetCredentialsForIdentity 1"
 
+    def test_the_pool_that_was_given(self) -> None:
+        """The credentials ask the very AsyncIdentityPool that was given; threads have its pool."""
+        given = AsyncIdentityPool(POOL_ID)
+
+        credentials = asyncio.run(installed(given).get_credentials())
+
+        assert credentials.async_pool is given
+        assert credentials.pool is given.pool
+
     def test_an_async_login_function(self, cognito: Cognito) -> None:
         """Login functions may be coroutines; a login without a token is LoginRequiredError and botocore's."""
 

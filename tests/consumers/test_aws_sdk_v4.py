@@ -122,6 +122,20 @@ class TestProfile:
         with pytest.raises(SmithyIdentityError, match="ProfileCredentialProcess"):
             asyncio.run(arn_of())
 
+    def test_what_is_not_its_business(self, cognito: Cognito, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It gives no other kind of identity; a profile that is absent hides no pool of the environment."""
+        monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", cognito.pool_id)
+        chain = import_module(CHAIN).IdentityChain
+        keys = import_module("smithy_aws_core.identity").AWSCredentialsIdentity
+
+        async def main() -> None:
+            other = await chain.create(type("Other", (), {}))
+            assert other._resolvers == ()
+            found = await chain.create(keys, profile_name="absent")
+            assert (await found.get_identity(properties={})).session_token
+
+        asyncio.run(main())
+
     def test_nested_logins(self, cognito: Cognito, profile: Any, tmp_path: Path) -> None:
         """The profile's logins are read as everywhere else; a missing login is named, and is the cause."""
         profile(
