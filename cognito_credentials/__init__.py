@@ -11,7 +11,7 @@ A request goes down this list, and its answer comes up. A folder imports only fr
 docstring is the map of its files:
 
     session.py     boto3 and botocore: Session, install
-    adapters/      other hosts of credentials: awscrt, and AWS IoT Core's MQTT
+    adapters/      other hosts of credentials: aiobotocore, awscrt, the AWS SDK for Python v4, AWS IoT's MQTT
     botocore_chain.py          the provider, and its place in a botocore session
     botocore_credentials.py    what botocore signs with: one of its RefreshableCredentials, by our policy
     cli/           the command line; fast.py answers a cache hit
