@@ -59,6 +59,7 @@ REVEALED = {
     ),
     "sign_in/issuers/user_pool.py": (1, "the ID token names its issuer"),
     "sign_in/issuers/user_pool_api.py": (1, "into the request"),
+    "cli/doctor/logins.py": (1, "what a token claims: provider, audience, end"),
     "serve/protocol.py": (1, "a client's token is compared with it"),
     "serve/server.py": (1, "into the variables for clients"),
     "serve/token_file.py": (1, "the file that clients read it from"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _OURS: Final = tuple(names.profile_key for names in NAMES.values() if names.profile_key) + SIGN_IN_KEYS
 _PROCESS: Final = "credential_process"
+_GUID_LENGTH: Final = 36
 _WITHOUT_PREFIX: Final = ("cognito_identity_pool_id", "cognito_user_pool_id", "cognito_logins")
 """What no other program has in a profile, with or without our prefix."""
 
@@ -76,6 +77,13 @@ def settings(setup: Setup) -> Iterator[Result]:
     found = setup.settings
     logins = setup.parts.logins
     origin = found.origins.get("identity_pool_id", "nowhere")
+    guid = found.identity_pool_id.partition(":")[2]
+    if len(guid) != _GUID_LENGTH:
+        yield error(
+            f"identity_pool_id from {origin} has {len(guid)} characters after its region, and a pool's has "
+            f"{_GUID_LENGTH}",
+            "Copy the whole id from the page of the identity pool in the AWS console",
+        )
     who = "guest" if logins.is_guest else f"{len(logins.sources)} login{'s' * (len(logins.sources) > 1)}"
     yield ok(f"identity pool {found.identity_pool_id} from {origin}, {found.flow} flow, {who}")
 
@@ -106,8 +114,8 @@ def spelling(setup: Setup) -> Iterator[Result]:
         if key in _OURS or key == _PROCESS:
             continue
         if key.startswith("cognito"):
-            meant = near(key, _OURS)
-            fix = f"Did you mean {meant[0]}?" if meant else "Remove it, or see the settings in the README"
+            meant = near(key.removeprefix("cognito_"), [each.removeprefix("cognito_") for each in _OURS])
+            fix = f"Did you mean cognito_{meant[0]}?" if meant else "Remove it, or look it up in the README"
             # `load` refuses a key that is nearly ours.
             make = error if near(key, _OURS, cutoff=0.8) else warning
             yield make(f"{shown} {where} is not a setting", fix)

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.request import urlopen
 
 import pytest
 
+from cognito_credentials.cli.own_command import credential_process
+from cognito_credentials.pool.logins import logins_of
+from cognito_credentials.secret import Secret
+from cognito_credentials.settings.load import load
+from cognito_credentials.sign_in.kept.account import Account
+from cognito_credentials.sign_in.kept.stored_tokens import StoredTokens
+from cognito_credentials.sign_in.kept.stores import PlainStore
+from cognito_credentials.sign_in.source import SignInSource
 from tests.cli.conftest import Done
+from tests.logins import tokens
+
+ISSUER = "https://login.example.com"
+PROVIDER_ARN = "arn:aws:iam::123456789012:oidc-provider/login.example.com"
 
 Call = Callable[..., Done]
 
@@ -34,6 +50,16 @@ class Home:
     @property
     def config(self) -> Path:
         return self.path / ".aws" / "config"
+
+    @property
+    def line(self) -> str:
+        """The ``credential_process`` that ``configure`` has written, of the profile ``guest``."""
+        return credential_process("guest")
+
+    @property
+    def token_file(self) -> Path:
+        """The file of the login token, in a home of the kind ``login file``."""
+        return self.path / "token"
 
     @property
     def cache(self) -> Path:
@@ -61,6 +87,44 @@ class Home:
         """Set environment variables."""
         for name, value in variables.items():
             self.monkeypatch.setenv(name, value)
+
+    def unset(self, *variables: str) -> None:
+        """Remove environment variables."""
+        for name in variables:
+            self.monkeypatch.delenv(name)
+
+    def token(self) -> str:
+        """Return a login token of the emulator's test issuer."""
+        body = json.dumps({"provider": "login.example.com", "audience": "app", "subject": "ann"}).encode()
+        with urlopen(f"{self.emulator.url}/_emulator/login-token", body, timeout=10) as answer:
+            return str(json.load(answer)["token"])
+
+    def sign_in_file(self, kind: str) -> Path:
+        """Return the path of a file of the sign-in: ``sign-in``, ``secret``, ``ended``."""
+        (account,) = (self.path / ".aws" / "cognito" / "sign-in").glob("sign-in-v1-*.json")
+        return account.with_name(account.name.replace("sign-in", kind, 1))
+
+    def keep_sign_in(self, refresh_token: str | None = None, id_token: str = "", expires_at: int = 0) -> None:
+        """Write the files of a sign-in, as one that has just been made leaves them."""
+        settings = load({}, environ=os.environ, profile="guest")
+        ((_, source),) = logins_of(settings, os.environ).sources
+        place = cast("SignInSource", source).files()
+        account = Account(
+            issuer=ISSUER,
+            client_id="desktop",
+            subject="ann",
+            name="ann@example.com",
+            store="file",
+            signed_in_at=int(time.time()),
+        )
+        stored = StoredTokens(
+            Secret(refresh_token) if refresh_token else None,
+            Secret(id_token) if id_token else None,
+            expires_at,
+            account.principal,
+        )
+        PlainStore(place).store(stored.encode())
+        place.write("sign-in", account.encode())
 
     def run(self, *argv: str) -> Done:
         """Run a command for the profile, which must succeed."""
@@ -91,17 +155,82 @@ def make_home(path: Path, emulator: Any, call: Call, monkeypatch: pytest.MonkeyP
     """Make a home directory as a user does: ``configure``, then the first credentials."""
     for service in ("COGNITO_IDENTITY", "STS"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
-    home = Home(path, emulator.create_pool(), emulator, call, monkeypatch)
+    pool_id = emulator.create_pool(OpenIdConnectProviderARNs=[PROVIDER_ARN])
+    home = Home(path, pool_id, emulator, call, monkeypatch)
     home.run("configure", "--identity-pool-id", home.pool_id, "--region", "us-east-1", "--yes")
     home.run("refresh")
     return home
 
 
-def settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the AWS variables of an environment."""
-    return {name: value for name, value in environ.items() if name.startswith("AWS_")}
+def login_file(home: Home) -> None:
+    """A token in a file, which another program keeps fresh."""
+    home.write("token", home.token())
+    home.run("configure", "--login", f"login.example.com=file:{home.token_file}", "--yes")
+    home.run("refresh")
+
+
+def sign_in(home: Home) -> None:
+    """Somebody is signed in, and the refresh token is in a plain file, as the profile says."""
+    keys = {"oidc_issuer": ISSUER, "oidc_client_id": "desktop", "login_store": "file"}
+    home.add("".join(f"cognito_{name} = {value}\n" for name, value in keys.items()))
+    home.keep_sign_in(refresh_token="CANARY-refresh")
+
+
+def memory(home: Home) -> None:
+    """The profile keeps nothing on the disk."""
+    home.run("configure", "--cache", "memory", "--yes")
+
+
+def read_only(home: Home) -> None:
+    """Nothing in the home directory can be written, and the cache is elsewhere."""
+    elsewhere = home.path.parent / "elsewhere" / "cache"
+    home.set(AWS_COGNITO_CACHE_DIR=str(elsewhere))
+    home.run("refresh")
+    for path in (home.config, home.path / ".aws", home.path):
+        path.chmod(0o500)
+
+
+def by_environment(home: Home) -> None:
+    """The environment names the pool, and there is no config file."""
+    home.set(AWS_COGNITO_IDENTITY_POOL_ID=home.pool_id)
+    home.config.unlink()
+    home.options = []
+
+
+KINDS: Mapping[str, Callable[[Home], None]] = {
+    "guest": lambda _: None,
+    "login file": login_file,
+    "sign-in": sign_in,
+    "memory cache": memory,
+    "read-only home": read_only,
+    "environment": by_environment,
+}
+"""The kinds of healthy homes: each makes one of the home of a guest."""
 
 
 @pytest.fixture
-def home(isolation: Path, emulator: Any, call: Call, monkeypatch: pytest.MonkeyPatch) -> Home:
-    return make_home(isolation, emulator, call, monkeypatch)
+def home(
+    request: pytest.FixtureRequest,
+    isolation: Path,
+    emulator: Any,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Home:
+    """A healthy home of the kind that the test's recipe names, or of the one that it is given itself."""
+    recipe = getattr(request.node, "callspec", None) and request.node.callspec.params.get("recipe")
+    kind = getattr(request, "param", recipe.kind if recipe else "guest")
+    made = make_home(isolation, emulator, call, monkeypatch)
+    KINDS[kind](made)
+    return made
+
+
+def jwt(**claims: Any) -> str:
+    """Make an ID token of `ISSUER`; *claims* change it, and None removes one."""
+    return tokens.jwt(**{"iss": ISSUER, "exp": 4_000_000_000, **claims})
+
+
+def closed_port() -> int:
+    """Return a port of this machine on which nothing listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
