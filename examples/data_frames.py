@@ -1,7 +1,7 @@
 """
-Data frames from S3 with the credentials of an identity pool: polars and obstore.
+Data frames from S3 with the credentials of an identity pool: pandas over s3fs, polars, and obstore.
 
-    pip install cognito-credentials polars obstore
+    pip install "cognito-credentials[aio]" pandas s3fs polars obstore
     python data_frames.py us-east-1:00000000-0000-4000-8000-000000000001 my-bucket readings.csv
 
 Each library asks the pool again when its credentials are about to end, so a program may read for days. Take
@@ -10,14 +10,24 @@ the function of the library that you use; the pool may also have `logins=`.
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Any
 
+import aiobotocore.session
 import obstore
+import pandas as pd
 import polars as pl
 from obstore.store import S3Store
 
-from cognito_credentials import IdentityPool
+from cognito_credentials import IdentityPool, install
+
+
+def with_pandas(pool: IdentityPool, bucket: str, name: str) -> pd.DataFrame:
+    """Read a CSV file with pandas, which reads S3 by s3fs. The same options are for dask and fsspec."""
+    session = aiobotocore.session.get_session()
+    install(session, pool)
+    return pd.read_csv(f"s3://{bucket}/{name}", storage_options={"session": session})
 
 
 def with_polars(pool: IdentityPool, bucket: str, name: str) -> pl.DataFrame:
@@ -52,11 +62,12 @@ def store(pool: IdentityPool, bucket: str) -> S3Store:
 
 
 def main(identity_pool_id: str, bucket: str, name: str) -> None:
-    """Read one file in two ways."""
+    """Read one file in three ways."""
     pool = IdentityPool(identity_pool_id)
+    print("pandas ", with_pandas(pool, bucket, name).shape)
     print("polars ", with_polars(pool, bucket, name).shape)
     content = bytes(obstore.get(store(pool, bucket), name).bytes())
-    print("obstore", pl.read_csv(content).shape)
+    print("obstore", pd.read_csv(io.BytesIO(content)).shape)
 
 
 if __name__ == "__main__":

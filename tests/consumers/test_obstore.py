@@ -13,6 +13,8 @@ from .conftest import Cognito, example
 from .storage import Storage
 
 package("polars")
+package("pandas")
+package("aiobotocore.session")
 obstore = package("obstore")
 
 

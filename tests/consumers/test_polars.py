@@ -14,6 +14,8 @@ from .storage import Storage
 
 package("obstore")
 package("polars")
+package("pandas")
+package("aiobotocore.session")
 
 
 def test_it_reads_over_a_renewal(

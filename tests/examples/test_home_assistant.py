@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -24,11 +25,13 @@ from tests.sign_in.conftest import PASSWORD, user_pool
 from tests.sign_in.user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
 __all__ = ["cognito", "user_pool"]
-helpers = package("pytest_homeassistant_custom_component.common", "homeassistant")
+package("pytest_homeassistant_custom_component.common", "homeassistant")
 
+from homeassistant import block_async_io  # noqa: E402
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER, ConfigEntry, ConfigEntryState  # noqa: E402
 from homeassistant.core import HomeAssistant  # noqa: E402
 from homeassistant.data_entry_flow import FlowResultType  # noqa: E402
+from homeassistant.util import loop  # noqa: E402
 
 DOMAIN = "readings"
 PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
@@ -80,6 +83,24 @@ def integration(
     yield
     for name in [name for name in sys.modules if name.startswith("custom_components.readings")]:
         del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks(
+    integration: None,
+    disable_block_async_io: None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[None]:
+    """Home Assistant finds no call of ours that blocks its loop: no import, file, sleep or certificate."""
+    monkeypatch.setattr(loop, "_PREVIOUSLY_REPORTED", set())  # it warns of each place once
+    monkeypatch.setattr(block_async_io, "_IN_TESTS", False)  # in tests it lets most of them pass
+    block_async_io.enable()
+    yield
+    said = [record.getMessage() for when in ("setup", "call") for record in caplog.get_records(when)]
+    # The emulator has an event loop, too, in another thread.
+    blocking = [text for text in said if "blocking call" in text and "/emulator/" not in text]
+    assert [text for text in blocking if re.search("integration 'readings'|cognito_credentials", text)] == []
 
 
 async def _submit(hass: HomeAssistant, form: Any, **fields: str) -> Any:
