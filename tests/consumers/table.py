@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / ".github" / "CONSUMERS.md"
-CONSTRAINTS = ROOT / ".ci" / "consumers.txt"
+CONSTRAINTS = [ROOT / ".ci" / "consumers.txt", ROOT / ".ci" / "homeassistant.txt"]
 HEAD = "| Consumer | Version | Served by | Renewals | Requests at Cognito |\n|---|---|---|--:|---|\n"
 
 
@@ -31,6 +31,7 @@ def rows() -> list[Row]:
     return [Row(*(cell.strip() for cell in line.strip("|").split(" | "))) for line in lines]
 
 
-def pinned() -> dict[str, str]:
-    """The packages that `.ci/run` installs for the consumers' tests, name to version."""
-    return dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", CONSTRAINTS.read_text("utf-8"), re.MULTILINE))
+def pinned() -> set[tuple[str, str]]:
+    """Name and version of the packages that `.ci/run` installs for the consumers' tests, on any Python."""
+    texts = [path.read_text("utf-8") for path in CONSTRAINTS]
+    return {found for text in texts for found in re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE)}

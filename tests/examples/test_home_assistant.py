@@ -11,20 +11,20 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from cognito_credentials.emulator import Emulator, Seed
 from tests.consumers.api import Api, running_api
-from tests.consumers.conftest import Cognito, cognito
+from tests.consumers.conftest import Cognito, cognito, proves
 from tests.consumers.table import ROOT
 from tests.real_parts import package
 from tests.sign_in.conftest import PASSWORD, user_pool
 from tests.sign_in.user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
-__all__ = ["cognito", "user_pool"]
+__all__ = ["cognito", "proves", "user_pool"]
 package("pytest_homeassistant_custom_component.common", "homeassistant")
 
 from homeassistant import block_async_io  # noqa: E402
@@ -184,7 +184,12 @@ async def test_an_account_is_set_up_once(
 
 
 async def test_polls_go_on_over_renewals(
-    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: UserPoolServer, api: Api, cognito: Cognito
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    user_pool: UserPoolServer,
+    api: Api,
+    cognito: Cognito,
+    proves: Callable[..., None],
 ) -> None:
     """Once an hour new keys are got with a refresh token, which rotates; the entry has the newest one."""
     user_pool.rotates = True
@@ -195,10 +200,9 @@ async def test_polls_go_on_over_renewals(
             await _poll(hass, entry)
             assert _shown(hass) == "21.5"
 
-    assert api.renewals == 2
     assert entry.data["sign_in"] != before
     assert all(token in entry.data["sign_in"] for token in user_pool.refresh_tokens)
-    assert cognito.requests() == "GetId 1, GetCredentialsForIdentity 3"
+    proves("homeassistant", "`AsyncIdentityPool`, `UserPool(…, store=…)`", renewals=api.renewals)
 
 
 async def test_a_restart_asks_nobody(
