@@ -24,6 +24,8 @@ from ..tables import moment
 from ..terminal import printable
 from ..words import command_line, sign_in_place
 from .check import Result, error, ok, skipped, warning
+from .exposure import mode_of, others_can_write
+from .ports import nobody_listens
 
 if TYPE_CHECKING:
     from ...logins.source import Source
@@ -34,9 +36,6 @@ if TYPE_CHECKING:
 _FILES: Final = ("sign-in", "sealed", "secret")
 _SAME_MOMENT: Final = 60
 """Seconds between the two files of a sign-in, at most; a token that is written later is another one."""
-_OTHERS_READ = stat.S_IRGRP | stat.S_IROTH
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-_OTHERS_PASS = stat.S_IXOTH | stat.S_IXGRP
 
 
 def logins(setup: Setup) -> Iterator[Result]:
@@ -45,8 +44,12 @@ def logins(setup: Setup) -> Iterator[Result]:
     if not sources:
         yield skipped("no login source is configured")
     for provider, source in sources:
-        if isinstance(source, FileSource):
-            yield from _exposed(source.path)
+        if isinstance(source, FileSource) and others_can_write(source.path):
+            yield error(
+                f"everybody can write the login token file {printable(source.path)} (mode "
+                f"{mode_of(source.path)}), and make you somebody else",
+                f"Run: chmod 600 {shell_word(source.path)}",
+            )
         if isinstance(source, CommandSource) and shutil.which(source.program) is None:
             yield error(
                 f"the login command {clean(source.program, 120)} of {setup.parts.logins.origin} is not there",
@@ -147,11 +150,22 @@ def _signed_in(setup: Setup, source: SignInSource) -> Iterator[Result]:
             f"the sign-in at {issuer} ended {span(now - ends_at)} ago: it has no refresh token", login
         )
         return
+    if source.way == "browser" and source.redirect_ports and not any(map(_is_free, source.redirect_ports)):
+        ports = " and ".join(map(str, source.redirect_ports))
+        yield warning(
+            f"other programs listen on the cognito_redirect_ports {ports}: the next sign-in has none for the "
+            "browser's answer",
+            "Name one more port there, and its callback URL in the app client",
+        )
     end = "until the issuer ends it" if ends_at is None else f"until {_moment(ends_at)}"
     is_rotated = os.stat(path).st_mtime > account.signed_in_at + _SAME_MOMENT
     rotates = "its refresh tokens rotate" if is_rotated else "its refresh token has not rotated so far"
     since = span(max(now - account.signed_in_at, 0))
     yield ok(f"signed in at {issuer} {since} ago, {end}; kept in {where}; {rotates}")
+
+
+def _is_free(port: int) -> bool:
+    return nobody_listens("127.0.0.1", port)
 
 
 def _is_open_to_others(path: str) -> bool:
@@ -162,41 +176,6 @@ def _is_open_to_others(path: str) -> bool:
 
 def _moment(seconds: float) -> str:
     return moment(datetime.fromtimestamp(seconds, timezone.utc))
-
-
-def _exposed(path: str) -> Iterator[Result]:
-    """Whether others can change, or get at and read, a token file of this user."""
-    if os.name == "nt":
-        return
-    try:
-        found = os.stat(path)
-    except OSError:
-        return  # asking it for its token says why
-    shown, mode = printable(path), stat.S_IMODE(found.st_mode)
-    if found.st_uid != os.geteuid() or not _others_reach(path):
-        return
-    if mode & _OTHERS_WRITE:
-        yield error(
-            f"the login token file {shown} could be written by others (mode {mode:o}), who can make you "
-            "somebody else",
-            f"Run: chmod 600 {shell_word(path)}",
-        )
-    elif mode & _OTHERS_READ:
-        yield warning(
-            f"the login token file {shown} can be read by others (mode {mode:o}), who can then be you",
-            f"Run: chmod 600 {shell_word(path)}",
-        )
-
-
-def _others_reach(path: str) -> bool:
-    """Tell whether every folder above *path* lets others pass."""
-    folder = os.path.dirname(os.path.realpath(path))
-    while True:
-        if not os.stat(folder).st_mode & _OTHERS_PASS:
-            return False
-        if folder == os.path.dirname(folder):
-            return True
-        folder = os.path.dirname(folder)
 
 
 def _audience(value: object) -> str:

@@ -8,12 +8,14 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ...errors import clean, near
+from ...errors import clean, near, shell_word
 from ...settings.aws_config import PROFILE_VARIABLES, config_files
 from ...settings.load import NAMES, SIGN_IN_KEYS, near_variables
+from ..config_text import is_portable
 from ..precedence import other_sources, places_with_keys, region_problem
 from ..terminal import printable
 from .check import Result, error, ok, skipped, warning
+from .exposure import mode_of, others_can_write
 
 if TYPE_CHECKING:
     from .setup import Setup
@@ -30,6 +32,11 @@ def config(setup: Setup) -> Iterator[Result]:
     count = len(setup.config["profiles"])
     there = [path for path in config_files(setup.environ) if path and os.path.isfile(path)]
     for path in there:
+        if others_can_write(path):
+            yield error(
+                f"everybody can write {printable(path)} (mode {mode_of(path)}), and have programs run as you",
+                f"Run: chmod 600 {shell_word(path)}",
+            )
         if not os.access(path, os.R_OK):  # of the config file, `read_config` says so
             yield warning(
                 f"{printable(path)} cannot be read, so programs take it for absent", "Correct its permissions"
@@ -67,6 +74,11 @@ def profile(setup: Setup) -> Iterator[Result]:
     if name is None:
         yield ok("no profile is meant")
         return
+    if not is_portable(name):
+        yield warning(
+            f"not every SDK finds a profile of the name '{printable(name, 80)}'",
+            "Rename it: letters, digits and _ . @ : / + - are read by all",
+        )
     variable = next((each for each in PROFILE_VARIABLES if setup.environ.get(each)), None)
     origin = "from --profile" if setup.asked_for else f"from {variable}" if variable else "by default"
     yield ok(f"profile '{printable(name, 80)}', {origin}")

@@ -5,17 +5,15 @@ What is left over in the environment: endpoints of a test, or of a server that h
 from __future__ import annotations
 
 import os
-import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from ...errors import clean
-from ...regions import is_loopback
 from ...settings.endpoints import configured_endpoint
 from ..terminal import printable
 from .check import Result, error, ok, warning
+from .ports import has_ended
 
 if TYPE_CHECKING:
     from .setup import Setup
@@ -24,7 +22,7 @@ _ENDPOINT: Final = "AWS_ENDPOINT_URL"
 _FULL, _RELATIVE = "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 _TOKEN_FILE: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105  (a variable's name)
 
-TESTED: Final[Mapping[str, tuple[str, str]]] = {
+TESTED: Final[dict[str, tuple[str, str]]] = {
     "Python": ("3.10", "3.14"),
     "botocore": ("1.37", "1.44"),
     "boto3": ("1.37", "1.44"),
@@ -39,10 +37,13 @@ The oldest and the newest version that the tests run with, the newest without it
 
 def endpoint(setup: Setup) -> Iterator[Result]:
     """No address of a service is that of a test server that has ended."""
+    if _are_ignored(setup):
+        yield from _ignored(setup)
+        return
     addresses = _endpoints(setup)
     by_address: dict[str, list[str]] = {}
     for address, origin in addresses.values():
-        if _has_ended(address):
+        if has_ended(address):
             by_address.setdefault(address, []).append(origin)
     ours = {addresses[name][0] for name in ("cognito_identity", "sts") if name in addresses}
     for address, origins in by_address.items():
@@ -54,6 +55,29 @@ def endpoint(setup: Setup) -> Iterator[Result]:
         )
     said = ", ".join(f"{address} (from {origin})" for address, origin in dict.fromkeys(addresses.values()))
     yield ok(f"services at {clean(said, 300)}" if said else "every service is AWS's own")
+
+
+_IGNORE: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+
+
+def _are_ignored(setup: Setup) -> bool:
+    given = setup.environ.get(_IGNORE)
+    if given is None:
+        given = setup.chosen[1].get(_IGNORE.removeprefix("AWS_").lower())
+    return str(given).lower() == "true"
+
+
+def _ignored(setup: Setup) -> Iterator[Result]:
+    """Whoever sets an endpoint beside the order to ignore it believes to talk to that."""
+    names = sorted(name for name in setup.environ if name.startswith(_ENDPOINT) and setup.environ[name])
+    if names:
+        listed = " and ".join(names)
+        yield warning(
+            f"{listed} {'do' if len(names) > 1 else 'does'} nothing, since configured endpoints are to be "
+            "ignored: requests go to AWS",
+            f"Unset {listed}, or {_IGNORE}",
+        )
+    yield ok("every service is AWS's own")
 
 
 def _endpoints(setup: Setup) -> dict[str, tuple[str, str]]:
@@ -84,7 +108,7 @@ def container(setup: Setup) -> Iterator[Result]:
         yield warning(
             f"{_FULL} and {_RELATIVE} are set: SDKs use the second alone", "Unset the one that is not meant"
         )
-    elif full and _has_ended(full):
+    elif full and has_ended(full):
         yield warning(
             f"{_FULL} leads to a port of this machine where nothing listens: left over from a 'serve' or "
             "another server that has ended",
@@ -99,31 +123,6 @@ def container(setup: Setup) -> Iterator[Result]:
         yield ok("SDKs may ask the endpoint for credentials that the environment names")
     else:
         yield ok("the environment names no endpoint for credentials")
-
-
-def _has_ended(address: str) -> bool:
-    """
-    Tell whether *address* is of a port of this machine where nothing listens. Nobody is asked.
-
-    A port that can be taken is nobody's. It is not listened on, and is given back at once.
-    """
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
-    except ValueError:
-        return False
-    if not port or not is_loopback(host):
-        return False
-    is_six = ":" in host
-    with socket.socket(socket.AF_INET6 if is_six else socket.AF_INET, socket.SOCK_STREAM) as taken:
-        # With it, connections of a server that has just ended do not count; on Windows it is another thing.
-        if os.name != "nt":
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            taken.bind(("127.0.0.1" if host == "localhost" else host, port))
-        except OSError:
-            return False  # it is in use, or cannot be told
-    return True
 
 
 def versions(setup: Setup) -> Iterator[Result]:  # noqa: ARG001  (every check is given it)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -46,6 +48,10 @@ class Home:
     monkeypatch: pytest.MonkeyPatch
     options: list[str] = field(default_factory=lambda: ["--profile", "guest"])
     """Of `doctor`."""
+    secrets: list[str] = field(default_factory=list)
+    """What must not be in a report: the identity's id."""
+    opened: list[Path] = field(default_factory=list)
+    """Folders of `in_open_folder`, which are removed in the end."""
 
     @property
     def config(self) -> Path:
@@ -93,6 +99,28 @@ class Home:
         for name in variables:
             self.monkeypatch.delenv(name)
 
+    def in_open_folder(self, path: Path) -> Path:
+        """Copy a file to where everybody can get at it and write it: below folders that all may pass."""
+        self.opened.append(Path(tempfile.mkdtemp(dir="/tmp")))
+        self.opened[-1].chmod(0o755)
+        copied = self.opened[-1] / path.name
+        copied.write_bytes(path.read_bytes())
+        copied.chmod(0o666)
+        return copied
+
+    def kept(self) -> dict[str, tuple[int, bytes]]:
+        """Return mode and content of every file below the home directory."""
+        return {
+            str(path): (path.lstat().st_mode, path.read_bytes())
+            for path in self.path.rglob("*")
+            if path.is_file()
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Return how often each operation was asked of the emulator."""
+        with urlopen(f"{self.emulator.url}/_emulator/requests", timeout=10) as answer:
+            return dict(json.load(answer))
+
     def token(self) -> str:
         """Return a login token of the emulator's test issuer."""
         body = json.dumps({"provider": "login.example.com", "audience": "app", "subject": "ann"}).encode()
@@ -134,7 +162,14 @@ class Home:
 
     def checks(self, *argv: str) -> list[dict[str, str]]:
         """Run ``doctor --json``, with the rules that hold for every report."""
+        before, counts = self.kept(), self.counts()
         done = self.call("doctor", "--json", *self.options, *argv)
+        assert self.kept() == before  # it changes nothing
+        after = self.counts()
+        assert after.get("GetId") == counts.get("GetId")  # it makes no identity
+        assert "--offline" not in argv or after == counts
+        for secret in ("CANARY", *self.emulator.minted_secrets(), *self.secrets):
+            assert secret not in done.out
         report = json.loads(done.out)
         assert list(report) == ["checks"]
         for check in report["checks"]:
@@ -159,6 +194,7 @@ def make_home(path: Path, emulator: Any, call: Call, monkeypatch: pytest.MonkeyP
     home = Home(path, pool_id, emulator, call, monkeypatch)
     home.run("configure", "--identity-pool-id", home.pool_id, "--region", "us-east-1", "--yes")
     home.run("refresh")
+    home.secrets.append(json.loads(home.run("status", "--json").out)["identity_id"])
     return home
 
 
@@ -215,13 +251,15 @@ def home(
     emulator: Any,
     call: Call,
     monkeypatch: pytest.MonkeyPatch,
-) -> Home:
+) -> Iterator[Home]:
     """A healthy home of the kind that the test's recipe names, or of the one that it is given itself."""
     recipe = getattr(request.node, "callspec", None) and request.node.callspec.params.get("recipe")
     kind = getattr(request, "param", recipe.kind if recipe else "guest")
     made = make_home(isolation, emulator, call, monkeypatch)
     KINDS[kind](made)
-    return made
+    yield made
+    for folder in made.opened:
+        shutil.rmtree(folder)
 
 
 def jwt(**claims: Any) -> str:

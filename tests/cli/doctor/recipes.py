@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cognito_credentials.cli.doctor.surroundings import TESTED
 from cognito_credentials.digest import sha256
 from tests.cli.doctor.conftest import Home, closed_port, jwt
 
@@ -268,6 +269,24 @@ RECIPES = (
         "AWS_COGNITO_CACHEDIR is set, which is not a setting",
         "Did you mean AWS_COGNITO_CACHE_DIR?",
     ),
+    Recipe(
+        "a config file that everybody can write",
+        lambda home: home.set(AWS_CONFIG_FILE=str(home.in_open_folder(home.config))),
+        *("config", "error"),
+        "/config (mode 666), and have programs run as you",
+        "Run: chmod 600 /tmp/",
+    ),
+    Recipe(
+        "a name that not every SDK finds",
+        lambda home: (
+            home.edit("[profile guest]", "[profile 'a guest']"),
+            home.edit(home.line, home.line.replace("--profile guest", "--profile a\\ guest")),
+            options("--profile", "a guest")(home),
+        ),
+        *("profile", "warning"),
+        "not every SDK finds a profile of the name 'a guest'",
+        "Rename it",
+    ),
     # What wins over the pool
     Recipe(
         "keys in the environment",
@@ -422,6 +441,23 @@ RECIPES = (
         "Remove section 'services local'",
     ),
     Recipe(
+        "an endpoint that is ignored",
+        lambda home: home.set(AWS_IGNORE_CONFIGURED_ENDPOINT_URLS="true"),
+        *("endpoint", "warning"),
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS do nothing, since configured endpoints",
+        "Unset AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS, or AWS_IGNORE_CONFIGURED_ENDPOINT",
+    ),
+    Recipe(
+        "two endpoints for credentials",
+        lambda home: home.set(
+            AWS_CONTAINER_CREDENTIALS_FULL_URI="http://169.254.170.23/v1/credentials",
+            AWS_CONTAINER_CREDENTIALS_RELATIVE_URI="/v2/credentials",
+        ),
+        *("container", "warning"),
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_CREDENTIALS_RELATIVE_URI are set",
+        "Unset the one that is not meant",
+    ),
+    Recipe(
         "an endpoint for credentials that has ended",
         lambda home: (
             dead("AWS_CONTAINER_CREDENTIALS_FULL_URI")(home),
@@ -526,6 +562,21 @@ RECIPES = (
         "{home}/.aws/cognito/cache cannot be written; nothing new is kept",
         "Set AWS_COGNITO_CACHE_DIR to a directory of your own that can be written",
     ),
+    # Versions
+    Recipe(
+        "a library that is too old",
+        lambda home: home.monkeypatch.setitem(TESTED, "filelock", ("99.0", "99.0")),
+        *("versions", "error"),
+        "is older than the oldest that works, 99.0",
+        "Run: pip install --upgrade filelock",
+    ),
+    Recipe(
+        "a library that is newer than any tested",
+        lambda home: home.monkeypatch.setitem(TESTED, "botocore", ("1.0", "1.1")),
+        *("versions", "warning"),
+        "is newer than what this version is tested with, 1.1",
+        "Upgrade cognito-credentials if something fails",
+    ),
     # Logins
     Recipe(
         "a token file that is missing",
@@ -565,6 +616,14 @@ RECIPES = (
         *("logins", "error"),
         "the token for login.example.com from file:{home}/token has no audience: it may be an access token",
         "Give the ID token",
+        kind="login file",
+    ),
+    Recipe(
+        "a token file that everybody can write",
+        lambda home: home.edit(str(home.token_file), str(home.in_open_folder(home.token_file))),
+        *("logins", "error"),
+        "/token (mode 666), and make you somebody else",
+        "Run: chmod 600 /tmp/",
         kind="login file",
     ),
     Recipe(
@@ -614,6 +673,14 @@ RECIPES = (
         *("sign-in", "error"),
         "the sign-in at https://login.example.com ended ",
         "Run 'cognito-credentials login --profile guest'",
+        kind="sign-in",
+    ),
+    Recipe(
+        "no port for the browser's answer",
+        lambda home: home.add(f"cognito_redirect_ports = {home.emulator.url.rpartition(':')[2]}\n"),
+        *("sign-in", "warning"),
+        "other programs listen on the cognito_redirect_ports ",
+        "Name one more port there",
         kind="sign-in",
     ),
     Recipe(

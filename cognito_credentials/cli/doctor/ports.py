@@ -1,0 +1,41 @@
+"""
+Whether somebody listens on a port of this machine, without asking it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from urllib.parse import urlsplit
+
+from ...regions import is_loopback
+
+
+def has_ended(address: str) -> bool:
+    """Tell whether *address* is of a port of this machine where nothing listens."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return False
+    return (
+        port > 0 and is_loopback(host) and nobody_listens("127.0.0.1" if host == "localhost" else host, port)
+    )
+
+
+def nobody_listens(host: str, port: int) -> bool:
+    """
+    Tell whether a port can be taken; then it is nobody's. It is given back at once.
+
+    Args:
+        host: An address of this machine.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as taken:
+        # Connections of a server that has just ended do not count. On Windows the option is another thing.
+        if os.name != "nt":
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind((host, port))
+        except OSError:
+            return False  # it is in use, or that cannot be told
+    return True
