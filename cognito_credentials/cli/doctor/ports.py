@@ -15,12 +15,14 @@ def has_ended(address: str) -> bool:
     """Tell whether *address* is of a port of this machine where nothing listens."""
     try:
         parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
-    return (
-        port > 0 and is_loopback(host) and nobody_listens("127.0.0.1" if host == "localhost" else host, port)
-    )
+    if port is None:
+        port = {"http": 80, "https": 443}.get(parts.scheme, 0)
+    if not port or not is_loopback(host):
+        return False
+    return nobody_listens("127.0.0.1" if host == "localhost" else host, port)
 
 
 def nobody_listens(host: str, port: int) -> bool:
