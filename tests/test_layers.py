@@ -17,6 +17,7 @@ ORDER = {
             "session",
             "adapters",
             "serve",
+            "administer",
             "botocore_chain",
             "botocore_credentials",
             "back_end",

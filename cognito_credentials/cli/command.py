@@ -85,18 +85,20 @@ class Command:
 
     Args:
         example: Worked example, the end of its help: commands and what they print.
-        run: Returns the exit code; `failures` words what it raises.
+        run: Returns the exit code; `failures` words what it raises. None where there are `actions`.
         details: What its help says after the summary.
         arguments: What follows the options in the usage line; begins with a space.
         add_options: Adds its own options.
         takes_profile: Whether --profile and --region mean something to it.
         takes_pool: Whether the options that select an identity pool are its options too.
+        actions: What the word behind the command's name may be, where it takes one: ``pool plan``. They have
+            the options, and the command itself has none.
         answer: Does the same from the cache alone, and loads neither settings nor the library; returns None
             where that does not suffice, and has then done nothing.
     """
 
     __slots__ = (
-        *("add_options", "answer", "arguments", "details", "example", "run"),
+        *("actions", "add_options", "answer", "arguments", "details", "example", "run"),
         *("takes_pool", "takes_profile"),
     )
 
@@ -104,22 +106,46 @@ class Command:
         self,
         *,
         example: str,
-        run: Callable[[Invocation], int],
+        run: Callable[[Invocation], int] | None = None,
         details: str = "",
         arguments: str = "",
         add_options: Callable[[Options], None] | None = None,
         takes_profile: bool = True,
         takes_pool: bool = False,
+        actions: tuple[Action, ...] = (),
         answer: Callable[[Invocation], int | None] | None = None,
     ) -> None:
         self.example = example
-        self.run = run
+        self.run = run or _nothing
+        self.actions = actions
         self.details = details
         self.arguments = arguments
         self.add_options = add_options
         self.takes_profile = takes_profile
         self.takes_pool = takes_pool
         self.answer = answer
+
+
+class Action:
+    """
+    What a command does that takes one more word: ``plan`` of ``pool plan``.
+
+    Args:
+        name: What users type behind the command's name.
+        summary: One line, for the command's help, and the beginning of the action's own.
+        command: Its options, help and function. It takes a profile, as its command does.
+    """
+
+    __slots__ = ("command", "name", "summary")
+
+    def __init__(self, name: str, summary: str, command: Command) -> None:
+        self.name = name
+        self.summary = summary
+        self.command = command
+
+
+def _nothing(_: Invocation) -> int:
+    raise AssertionError("the parser asks for one of the actions")
 
 
 class Entry:

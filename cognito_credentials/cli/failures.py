@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UNEXPECTED: Final = 1
 USAGE: Final = 2
+CHANGES: Final = 8
 NOT_EXECUTABLE: Final = 126
 NOT_FOUND: Final = 127
 INTERRUPTED: Final = 130
@@ -35,6 +36,7 @@ EXIT_CODES: Final = (
     (5, "Cognito or STS refused"),
     (6, "network, or throttled: try again"),
     (7, "the storage that was asked for is unavailable: the cache, or the keyring"),
+    (CHANGES, "pool plan: there are changes"),
     (NOT_EXECUTABLE, "exec: the command is not executable"),
     (NOT_FOUND, "exec: the command is not found"),
     (INTERRUPTED, "Ctrl-C, or answered with no"),

@@ -99,7 +99,11 @@ def parse(argv: list[str], commands: Sequence[Entry]) -> argparse.Namespace:
     if entry is None:
         raise UsageError("no command is given", f"Run '{PROGRAM} --help' to see the commands")
     options.commands, options.entry, options.command = commands, entry, entry.load()
-    _parse_behind(argv[index + 1 :], options)
+    options.word, options.summary = entry.name, entry.summary
+    rest = argv[index + 1 :]
+    if options.command.actions:
+        rest = _parse_action(rest, options)
+    _parse_behind(rest, options)
     if not options.command.takes_profile:
         _refuse_profile(options, entry.name)
     return options
@@ -107,8 +111,22 @@ def parse(argv: list[str], commands: Sequence[Entry]) -> argparse.Namespace:
 
 def options_of(entry: Entry | None) -> list[argparse.Action]:
     """Return the options and positional arguments of a command, in the order of its help; None: before it."""
-    _, options = _parser_before() if entry is None else _parser_of(entry, entry.load())
-    return options.actions
+    if entry is None:
+        return _parser_before()[1].actions
+    command = entry.load()
+    if not command.actions:
+        return _parser_of(entry.name, entry.summary, command)[1].actions
+    parser = Parser()
+    options = Options(parser)
+    options.add("action", choices=[action.name for action in command.actions], help="what to do")
+    found = {"action": options.actions[0]}
+    for action in command.actions:
+        for each in _parser_of(entry.name, action.summary, action.command)[1].actions:
+            # What stands behind the action: an ID of one, a FILE of another. A file can be completed.
+            key = each.option_strings[-1] if each.option_strings else "argument"
+            if key not in found or (key == "argument" and each.metavar == "FILE"):
+                found[key] = each
+    return list(found.values())
 
 
 def _parser_before() -> tuple[Parser, Options]:
@@ -126,10 +144,38 @@ def _no_such_command(word: str, names: list[str]) -> UsageError:
     return UsageError(f"there is no command '{clean(word, 40)}'", hint)
 
 
+def _parse_action(argv: list[str], options: argparse.Namespace) -> list[str]:
+    """
+    Find the action behind the command's name; `options` then has its command.
+
+    Returns:
+        What follows the action.
+    """
+    name, actions = options.entry.name, options.command.actions
+    parser = Parser(prog=f"{PROGRAM} {name}")
+    parser.help_text = lambda: _help_of_actions(options.entry, options.command)
+    known = Options(parser)
+    _add_global_options(known)
+    index = _index_of_command(argv, known.names, name)
+    parser.parse_args(argv[:index], options)
+    see = f"Run '{PROGRAM} {name} --help'"
+    names = [action.name for action in actions]
+    if index == len(argv):
+        raise UsageError(f"{name} takes one of {', '.join(names)}", see)
+    action = next((action for action in actions if action.name == argv[index]), None)
+    if action is None:
+        meant = near(argv[index], names)
+        hint = f"Did you mean '{name} {meant[0]}'?" if meant else see
+        raise UsageError(f"there is no '{name} {clean(argv[index], 40)}'", hint)
+    options.command = action.command
+    options.word, options.summary = f"{name} {action.name}", action.summary
+    return argv[index + 1 :]
+
+
 def _parse_behind(argv: list[str], options: argparse.Namespace) -> None:
-    """Parse what follows the command's name."""
-    name = options.entry.name
-    parser, known = _parser_of(options.entry, options.command)
+    """Parse what follows the command's name, and its action."""
+    name = options.word
+    parser, known = _parser_of(name, options.summary, options.command)
     own, child = _split_at_dashes(argv) if name == "exec" else (argv, None)
     _, unknown = parser.parse_known_args(own, options)
     if unknown:
@@ -151,12 +197,12 @@ def _refuse_profile(options: argparse.Namespace, word: str) -> None:
             raise UsageError(f"{word} takes no --{name}", f"Run '{PROGRAM} {word} --help'")
 
 
-def _parser_of(entry: Entry, command: Command) -> tuple[Parser, Options]:
-    """Return the parser of what follows the command's name, and its options."""
+def _parser_of(name: str, summary: str, command: Command) -> tuple[Parser, Options]:
+    """Return the parser of what follows the *name* of a command, with its action, and its options."""
     parser = Parser(
-        prog=f"{PROGRAM} {entry.name}",
-        usage=f"{PROGRAM} {entry.name} [options]{command.arguments}",
-        description=_description(entry.summary, command.details),
+        prog=f"{PROGRAM} {name}",
+        usage=f"{PROGRAM} {name} [options]{command.arguments}",
+        description=_description(summary, command.details),
         epilog=_example(command),
     )
     options = Options(parser)
@@ -208,12 +254,18 @@ class _PrintVersion(argparse.Action):
         parser.exit()
 
 
-def _index_of_command(argv: Sequence[str], known: Sequence[str]) -> int:
-    """Find the command's name: the first argument that is neither an option nor an option's value."""
+def _index_of_command(argv: Sequence[str], known: Sequence[str], word: str | None = None) -> int:
+    """
+    Find the command's name: the first argument that is neither an option nor an option's value.
+
+    Args:
+        known: The options that may stand before it.
+        word: The command whose action is looked for, in place of a command.
+    """
     index = 0
     while index < len(argv) and argv[index].startswith("-"):
         if argv[index].partition("=")[0] not in known:
-            raise _unknown([argv[index]], None, known)
+            raise _unknown([argv[index]], word, known)
         index += 2 if argv[index] in ("--profile", "--region") else 1
     return index
 
@@ -269,6 +321,24 @@ def _description(summary: str, details: str) -> str:
 def _example(command: Command) -> str:
     lines = "".join(f"  {text}\n" for text in command.example.strip().splitlines())
     return f"example:\n{lines}"
+
+
+def _help_of_actions(entry: Entry, command: Command) -> str:
+    width = max(len(action.name) for action in command.actions)
+    parts = [
+        f"usage: {PROGRAM} {entry.name} ACTION …",
+        "",
+        _description(entry.summary, command.details),
+        "",
+        "actions:",
+        *(f"  {action.name.ljust(width)}  {action.summary}" for action in command.actions),
+        "",
+        f"'{PROGRAM} {entry.name} ACTION --help' tells more about each. All take --profile, --region,",
+        "--debug and --quiet.",
+        "",
+        _example(command),
+    ]
+    return "\n".join(parts)
 
 
 def _help(commands: Sequence[Entry]) -> str:

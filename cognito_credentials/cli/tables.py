@@ -46,6 +46,13 @@ def as_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(value, indent=2, default=_in_json) + "\n"
 
 
+def as_line(value: Mapping[str, Any]) -> str:
+    """Write *value* as one line of JSON, for programs that read line by line."""
+    import json
+
+    return json.dumps(value, default=_in_json) + "\n"
+
+
 def moment(when: datetime) -> str:
     """Write a time as AWS does: UTC, ``YYYY-MM-DDTHH:MM:SSZ``."""
     return when.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

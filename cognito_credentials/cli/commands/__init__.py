@@ -11,6 +11,7 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     login.py, logout.py     sign in and out
     unlink.py               take one login off the identity
     configure.py            write a profile
+    pool.py                 make identity pools as a file says
     refresh.py, clear.py    renew credentials, forget them
     completion.py           print what shells complete command lines with
     demo.py, emulator.py    try it out on this machine
@@ -55,6 +56,7 @@ COMMANDS = (
     Entry(
         "completion", "completion", "set up and clean up", "print a script that completes commands in a shell"
     ),
+    Entry("pool", "pool", "operate", "make identity pools as a TOML file says; list, export, delete them"),
     Entry(
         "demo",
         "demo",

@@ -46,13 +46,9 @@ def set_principal_tag_attribute_map(
     """Replaces the map of the provider."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     provider = request["IdentityProviderName"]
-    if provider not in _tag_providers(pool):
+    if provider not in tag_providers(pool):
         raise assumed.unknown_tag_provider(provider)
-    use_defaults = request.get("UseDefaults", False)
-    stored = {
-        "UseDefaults": use_defaults,
-        "PrincipalTags": {} if use_defaults else request.get("PrincipalTags", {}),
-    }
+    stored = stored_tag_map(request)
     save_principal_tags(service.state, pool.id, {**pool.principal_tags, provider: stored})
     return {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **stored}
 
@@ -67,6 +63,15 @@ def get_principal_tag_attribute_map(
     return {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **stored}
 
 
+def stored_tag_map(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The map of a provider as it is stored: the defaults take the place of tags."""
+    use_defaults = request.get("UseDefaults", False)
+    return {
+        "UseDefaults": use_defaults,
+        "PrincipalTags": {} if use_defaults else request.get("PrincipalTags", {}),
+    }
+
+
 def _tagged_pool(service: Service, arn: str, caller: Caller) -> IdentityPool:
     """The pool that *arn* names. It must be in the caller's region and account."""
     pool_id = arn.partition(":identitypool/")[2]
@@ -75,7 +80,7 @@ def _tagged_pool(service: Service, arn: str, caller: Caller) -> IdentityPool:
     return load_pool(service.state, pool_id)
 
 
-def _tag_providers(pool: IdentityPool) -> set[str]:
+def tag_providers(pool: IdentityPool) -> set[str]:
     """The providers that may have a map. A user pool is named without a client id here."""
     settings = pool.settings
     return {

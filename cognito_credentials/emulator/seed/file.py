@@ -8,6 +8,9 @@ The seed: pools, roles, issuers, users and developers of a new emulator, in one 
     OpenIdConnectProviderARNs = ["arn:aws:iam::123456789012:oidc-provider/login.example.com"]
     Roles = { unauthenticated = "arn:aws:iam::123456789012:role/guest" }
 
+    [pools.PrincipalTags."arn:aws:iam::123456789012:oidc-provider/login.example.com"]
+    team = "department"              # tag = claim; or UseDefaults = true
+
     [[roles]]
     arn = "arn:aws:iam::123456789012:role/guest"
     max_session_seconds = 7200       # optional

@@ -19,9 +19,15 @@ from cognito_credentials.emulator.model.names import (
 from cognito_credentials.emulator.model.shapes import load_service_model
 from cognito_credentials.emulator.operations.pool_roles import check_mapping
 from cognito_credentials.emulator.operations.pools import check_tags, pool_settings
+from cognito_credentials.emulator.operations.tags import stored_tag_map, tag_providers
 from cognito_credentials.emulator.seed.entry import KINDS, Entry
 from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.stored.pools import IdentityPool, insert_pool, save_roles
+from cognito_credentials.emulator.stored.pools import (
+    IdentityPool,
+    insert_pool,
+    save_principal_tags,
+    save_roles,
+)
 
 _POOL_ID = re.compile(r"[a-z0-9-]{1,18}:[0-9a-f-]+")
 _MAX_ID = 55
@@ -48,6 +54,7 @@ _KIND_OF_SHAPE = {
     "structure": dict,
 }
 _ROLE_MEMBERS = ("Roles", "RoleMappings")
+_TAG_MAPS = "PrincipalTags"
 
 
 def add_pool(service: Service, entry: Entry) -> str:
@@ -57,6 +64,7 @@ def add_pool(service: Service, entry: Entry) -> str:
         raise entry.mistake("IdentityPoolId", f"'{pool_id}' is not region:guid")
     if service.state.row("SELECT 1 FROM pools WHERE id = ?", pool_id):
         raise entry.mistake("", f"'{pool_id}' exists already")
+    tag_maps: Mapping[str, Any] = entry.take(_TAG_MAPS, dict, {})
     _check_kinds(entry)
     role_members = {name: entry.values.pop(name) for name in _ROLE_MEMBERS if name in entry.values}
     _check_providers(entry)
@@ -75,9 +83,38 @@ def add_pool(service: Service, entry: Entry) -> str:
     for provider, mapping in mappings.items():
         with _mistake_in(entry, f"RoleMappings.{provider}"):
             check_mapping(pool, provider, mapping)
+    stored = {provider: _tag_map(entry, pool, provider, values) for provider, values in tag_maps.items()}
     insert_pool(service.state, pool)
     save_roles(service.state, pool_id, roles["Roles"], mappings)
+    save_principal_tags(service.state, pool_id, stored)
     return pool_id
+
+
+def _tag_map(entry: Entry, pool: IdentityPool, provider: str, values: Any) -> dict[str, Any]:
+    """
+    Read the principal tags of a provider as they are stored.
+
+    Their table has tags and claims, or the members of SetPrincipalTagAttributeMap: ``UseDefaults`` is true or
+    false, and ``PrincipalTags`` is a table.
+    """
+    place = f"{_TAG_MAPS}.{provider}"
+    if not isinstance(values, dict):
+        raise entry.mistake(place, f"expected {KINDS[dict]}")
+    tags = {name: claim for name, claim in values.items() if isinstance(claim, str)}
+    request: dict[str, Any] = {name: value for name, value in values.items() if name not in tags}
+    for name, value in request.items():
+        kind = {"UseDefaults": bool, _TAG_MAPS: dict}.get(name, str)
+        if type(value) is not kind:
+            raise entry.mistake(f"{place}.{name}", f"expected {KINDS[kind]}")
+    if provider not in tag_providers(pool):
+        raise entry.mistake(place, "the pool has no such provider")
+    request[_TAG_MAPS] = {**tags, **request.get(_TAG_MAPS, {})}
+    checked = _checked(
+        entry,
+        "SetPrincipalTagAttributeMap",
+        {"IdentityPoolId": pool.id, "IdentityProviderName": provider, **request},
+    )
+    return stored_tag_map(checked)
 
 
 def _checked(entry: Entry, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +142,7 @@ def _check_kinds(entry: Entry) -> None:
     members = {**create["members"], **{name: roles["members"][name] for name in _ROLE_MEMBERS}}
     for member in entry.values:
         if member not in members:
-            names = ", ".join(("IdentityPoolId", *members))
+            names = ", ".join(("IdentityPoolId", *members, _TAG_MAPS))
             raise entry.mistake(member, f"unknown member; there are: {names}")
     for member in create["required"]:
         if member not in entry.values:
