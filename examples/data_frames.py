@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import aiobotocore.session
@@ -30,8 +31,8 @@ def with_pandas(pool: IdentityPool, bucket: str, name: str) -> pd.DataFrame:
     return pd.read_csv(f"s3://{bucket}/{name}", storage_options={"session": session})
 
 
-def with_polars(pool: IdentityPool, bucket: str, name: str) -> pl.DataFrame:
-    """Read a CSV file with polars, which reads S3 by itself."""
+def for_polars(pool: IdentityPool) -> Callable[[], tuple[dict[str, str], int]]:
+    """Make what polars takes as `credential_provider`: it reads S3 by itself. Make it once."""
 
     def credentials() -> tuple[dict[str, str], int]:
         keys = pool.credentials()
@@ -43,7 +44,7 @@ def with_polars(pool: IdentityPool, bucket: str, name: str) -> pl.DataFrame:
         # polars uses them up to the second that it is told. A minute is for requests that are under way then.
         return options, keys.expires_at - 60
 
-    return pl.scan_csv(f"s3://{bucket}/{name}", credential_provider=credentials).collect()
+    return credentials
 
 
 def store(pool: IdentityPool, bucket: str) -> S3Store:
@@ -65,7 +66,8 @@ def main(identity_pool_id: str, bucket: str, name: str) -> None:
     """Read one file in three ways."""
     pool = IdentityPool(identity_pool_id)
     print("pandas ", with_pandas(pool, bucket, name).shape)
-    print("polars ", with_polars(pool, bucket, name).shape)
+    scanned = pl.scan_csv(f"s3://{bucket}/{name}", credential_provider=for_polars(pool))
+    print("polars ", scanned.collect().shape)
     content = bytes(obstore.get(store(pool, bucket), name).bytes())
     print("obstore", pd.read_csv(io.BytesIO(content)).shape)
 

@@ -49,10 +49,10 @@ class Cognito:
         self._clock = clock
         self._lifetime = 3600
 
-    def short_lived(self) -> None:
+    def short_lived(self, seconds: int = SHORT) -> None:
         """Issue credentials that every client, also one that is not Python, asks for again at each use."""
-        self._lifetime = SHORT
-        self.emulator.settings(credential_lifetime=SHORT)
+        self._lifetime = seconds
+        self.emulator.settings(credential_lifetime=seconds)
 
     def make_due(self) -> None:
         """

@@ -104,9 +104,8 @@ def signer_of(request: Request, emulator: Emulator, service: str) -> Signer:
     access_key_id, date, region, signed_for, names, signature = match.groups()
     if signed_for != service:
         raise RefusedError("AuthorizationHeaderMalformed", f"signed for {signed_for}, sent to {service}", 400)
-    issued = emulator.service.mint.issued(access_key_id)
     opened = emulator.service.mint.open(access_key_id, request.headers.get("x-amz-security-token", ""))
-    if not issued or opened is None:
+    if opened is None:
         raise RefusedError("InvalidAccessKeyId", "no key of the emulator, or not with this session token")
     session, secret = opened
     if emulator.service.clock.now() >= session.expires_at:

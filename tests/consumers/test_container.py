@@ -86,6 +86,15 @@ def test_it_reads_and_ends_when_it_is_told_to(cognito: Cognito, storage: Storage
     assert storage.refused == []
 
 
+def test_the_program_gets_no_keys_but_an_endpoint(cognito: Cognito, start: Start) -> None:
+    """Keys in its environment would end after an hour; what it has is the address of the endpoint."""
+    process = start([*_words("ENTRYPOINT"), "env"], AWS_COGNITO_IDENTITY_POOL_ID=cognito.pool_id)
+    names = {line.partition("=")[0] for line in process.communicate()[0].splitlines()}
+
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in names
+    assert "AWS_ACCESS_KEY_ID" not in names
+
+
 def test_the_next_container_is_the_same_guest(cognito: Cognito, storage: Storage, start: Start) -> None:
     """When a container was killed, the next one with the same volume goes on with the identity."""
     for _ in range(2):
