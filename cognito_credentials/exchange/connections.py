@@ -71,9 +71,10 @@ def connect(target: Target, timeout: float) -> http.client.HTTPConnection:
     connected, problem = _dialled(host, port, timeout, is_plain=target.scheme == "http")
     if connected is None:
         if proxy is not None:
-            raise faults.ProxyConnectionError(proxy.shown)
-        is_late = isinstance(problem, TimeoutError)
-        raise (faults.ConnectTimeoutError if is_late else faults.EndpointConnectionError)(target.url)
+            raise faults.ProxyConnectionError(proxy.shown, _reason(problem))
+        if isinstance(problem, TimeoutError):
+            raise faults.ConnectTimeoutError(target.url)
+        raise faults.EndpointConnectionError(target.url, _reason(problem))
     channel: Any = connected
     is_whole = False
     try:
@@ -93,6 +94,15 @@ def connect(target: Target, timeout: float) -> http.client.HTTPConnection:
     connection.debuglevel = 0  # a program may have set it for all; it would print the token
     connection.sock = channel
     return connection
+
+
+def _reason(problem: OSError | None) -> str:
+    """Say why there is no connection; None is a name without an address."""
+    if problem is None:
+        return faults.NO_SUCH_NAME
+    if isinstance(problem, TimeoutError):
+        return "no answer"
+    return os.strerror(problem.errno) if problem.errno else ""
 
 
 def close_inherited() -> None:

@@ -7,6 +7,8 @@ No text here holds a header, a body or a password.
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class HTTPClientError(Exception):
     """The request could not be sent, or the answer could not be read."""
@@ -16,11 +18,15 @@ class InvalidAnswerError(Exception):
     """An answer is not what the operation answers; the text says what it lacks, and quotes nothing of it."""
 
 
+NO_SUCH_NAME: Final = "its name is not found"
+"""The reason where a host has no address."""
+
+
 class EndpointConnectionError(HTTPClientError):
     """No address of the host takes connections, or it has none."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(f'Could not connect to the endpoint URL: "{url}"')
+    def __init__(self, url: str, reason: str = "") -> None:
+        super().__init__(f'Could not connect to the endpoint URL: "{url}"{reason and f" ({reason})"}')
 
 
 class ConnectTimeoutError(HTTPClientError):

@@ -23,6 +23,7 @@ from ..errors import (
     ServiceError,
 )
 from .actions import Action
+from .faults import NO_SUCH_NAME
 
 
 class Row(NamedTuple):
@@ -267,6 +268,9 @@ TABLE: Final = (
         ServiceError,
         "the service's certificate is not valid at this machine's time",
         "Set this machine's clock; if it is right, somebody else answers in the service's place"),
+    Row("certificate of another name", "SSLError", "(Hostname|IP address) mismatch", WAIT, ServiceError,
+        "the certificate is not one of the service, but of another name",
+        "Correct the address if one is configured; if none is, somebody else answers in the service's place"),
     Row("certificate untrusted", "SSLError", "", WAIT, ServiceError,
         "no trusted TLS connection to the service",
         "Behind a proxy that opens TLS, set AWS_CA_BUNDLE or ca_bundle in the profile to its CA; else check"
@@ -275,6 +279,9 @@ TABLE: Final = (
         "the proxy does not let this machine through without the right user name and password",
         "Put them into HTTPS_PROXY as USER:PASSWORD@HOST:PORT, with %XX for each sign in the password; "
         "Kerberos and NTLM are not supported"),
+    Row("proxy refuses", "ProxyConnectionError", r"\(HTTP \d", WAIT, ServiceError,
+        "the proxy does not open the way to {host}",
+        "Have its administrator allow that host; or except it by NO_PROXY, where it can be reached directly"),
     Row("proxy failed", "ProxyConnectionError", "", WAIT, ServiceError,
         "the proxy cannot be used",
         "Check HTTPS_PROXY and NO_PROXY, and the proxy itself"),
@@ -282,6 +289,10 @@ TABLE: Final = (
         "the service cannot be reached: nothing listens at this address of this machine",
         "Start the emulator, or whatever stands in for AWS there; or correct endpoint_url, or the variable "
         "AWS_ENDPOINT_URL_… that leads there"),
+    Row("name not found", "EndpointConnectionError", NO_SUCH_NAME, WAIT, ServiceError,
+        "the service cannot be reached: there is no address for its name",
+        "{region_doubt} the network and its DNS, and an address that is configured; where there is a proxy, "
+        "set HTTPS_PROXY"),
     Row("no connection", ("EndpointConnectionError", "ConnectTimeoutError"), "", WAIT, ServiceError,
         "the service cannot be reached",
         "{region_doubt} the network, DNS and firewall; where there is a proxy, set HTTPS_PROXY"),

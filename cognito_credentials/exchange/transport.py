@@ -136,6 +136,18 @@ class Transport:
             code="NoAnswer",
         )
 
+    def reach(self, url: str) -> None:
+        """
+        Open a connection as for a request to *url*, send nothing, and close it.
+
+        Raises:
+            faults.HTTPClientError: There is none.
+            ConfigurationError: A request must not, or cannot, go there.
+        """
+        check_target(url)
+        target, _ = self._target(url)
+        connect(target, CONNECT_TIMEOUT).close()
+
     def _target(self, url: str) -> tuple[Target, tuple[object, ...]]:
         parts = urlsplit(url)
         proxy = proxy_for(url)

@@ -19,11 +19,17 @@ from cryptography.x509.oid import NameOID
 
 
 @contextlib.contextmanager
-def expired_tls_server() -> Iterator[tuple[str, str]]:
-    """Yield its URL and its certificate's path. It speaks no HTTP: every client stops at the certificate."""
+def tls_server_of_nobody(name: str = "127.0.0.1", *, last_day: int = -1) -> Iterator[tuple[str, str]]:
+    """
+    Yield its URL and its certificate's path. It speaks no HTTP: every client stops at the certificate.
+
+    Args:
+        name: Whose certificate it is.
+        last_day: When that ends, in days from now; by default it has expired.
+    """
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "expired.pem")
-        path.write_bytes(certificate("127.0.0.1", first_day=-9, last_day=-1))
+        path.write_bytes(certificate(name, first_day=-9, last_day=last_day))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
         listener = socket.create_server(("127.0.0.1", 0))

@@ -18,7 +18,7 @@ from cognito_credentials.exchange.failures import FACTS, classify
 from cognito_credentials.exchange.table import STS, TABLE, UNKNOWN, Row
 from cognito_credentials.secret import Secret
 
-from .certificates import expired_tls_server
+from .certificates import tls_server_of_nobody
 from .conftest import GOOGLE, EmulatorBench, RawServer
 
 Scenario = Callable[[EmulatorBench], object]
@@ -133,7 +133,7 @@ def through_tls(bench: EmulatorBench) -> object:
 
 
 def through_expired_certificate(bench: EmulatorBench) -> object:
-    with expired_tls_server() as (url, certificate):
+    with tls_server_of_nobody() as (url, certificate):
         bench.environ["AWS_CA_BUNDLE"] = certificate
         return bench.client(endpoint_url=url).get_id({})
 
@@ -170,8 +170,22 @@ def dual_stack_where_there_is_none(bench: EmulatorBench) -> object:
     return bench.client(profile_settings={"use_dualstack_endpoint": "true"}, **isolated).get_id({})
 
 
+def through_certificate_of_another(bench: EmulatorBench) -> object:
+    with tls_server_of_nobody("nobody.example", last_day=1) as (url, certificate):
+        bench.environ["AWS_CA_BUNDLE"] = certificate
+        return bench.client(endpoint_url=url).get_id({})
+
+
 def through_proxy_with_password(bench: EmulatorBench) -> object:
-    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    return through_proxy(bench, "407 Proxy Authentication Required")
+
+
+def through_proxy_that_refuses(bench: EmulatorBench) -> object:
+    return through_proxy(bench, "403 Forbidden")
+
+
+def through_proxy(bench: EmulatorBench, status: str) -> object:
+    refusal = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
     server = RawServer(lambda connection, _: connection.sendall(refusal))
     try:
         with pytest.MonkeyPatch.context() as patch:
@@ -262,11 +276,15 @@ SCENARIOS: Mapping[str, Scenario] = {
     "not authorized": faulty("NotAuthorizedException", "something else"),
     "not our service": portal,
     "certificate out of time": through_expired_certificate,
+    "certificate of another name": through_certificate_of_another,
     "certificate untrusted": through_tls,
     "proxy asks for a password": through_proxy_with_password,
+    "proxy refuses": through_proxy_that_refuses,
     "proxy failed": through_no_proxy,
     "nothing listens": nobody_there,
-    "no connection": no_such_host,
+    "name not found": no_such_host,
+    # A broadcast address: the system refuses it before anything is sent.
+    "no connection": lambda b: b.client(endpoint_url="https://255.255.255.255").get_id({}),
     "no answer": dropped,
     "network failed": contradictory_head,
     "no endpoint": dual_stack_where_there_is_none,
