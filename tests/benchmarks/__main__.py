@@ -12,6 +12,7 @@ from .campaigns import kills, long_use, mutations
 from .cold import cold, small_core
 from .conditions import conditions
 from .crowds import cold_commands, crowds, outage_of_commands, refresh_moment
+from .doctor import doctor
 from .figures import QUICK, Part, Scale
 from .hits import commands, hit
 from .installed import installed
@@ -27,6 +28,7 @@ PARTS: dict[str, Part] = {
     "hit": hit,
     "installed": installed,
     "commands": commands,
+    "doctor": doctor,
     "cold": cold,
     "small-core": small_core,
     "requests": requests,

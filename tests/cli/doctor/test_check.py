@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from cognito_credentials.cli.doctor.check import (
+    LIMIT_SECONDS,
     Check,
     Result,
     error,
@@ -116,3 +117,8 @@ def test_each_check_needs_what_ran_before() -> None:
     assert len(set(names)) == len(names)
     for number, check in enumerate(CHECKS):
         assert set(check.needs) <= set(names[:number])
+
+
+def test_nobody_waits_longer_than_five_seconds() -> None:
+    """The limit of a check leaves half a second for starting and reporting it."""
+    assert LIMIT_SECONDS <= 4.5
