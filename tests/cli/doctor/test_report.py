@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tests.cli.conftest import Cli
+from cognito_credentials.cli.doctor.checks import CHECKS
+from tests.cli.conftest import ROOT, Cli
 from tests.cli.doctor.conftest import Home
 
 
@@ -67,3 +69,16 @@ def test_an_environment_without_it(cli: Cli, home: Home, closed: str) -> None:
 
     assert "bug" not in done.out
     assert done.err == ""
+
+
+def test_the_guide_names_every_check() -> None:
+    """The table of the guide has a row for each check, in their order."""
+    guide = (
+        (ROOT / ".github" / "OPERATING.md")
+        .read_text("utf-8")
+        .partition("`doctor`\n")[2]
+        .partition("\n## ")[0]
+    )
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+
+    assert [name for row in rows for name in re.findall(r"`([\w-]+)`", row)] == [each.name for each in CHECKS]
