@@ -347,6 +347,7 @@ def _with_header(token: str, header: dict[str, str]) -> str:
         ({"exp": 1}, "expired"),
         ({"exp": True}, "no time"),
         ({"exp": 1e300}, "no time"),
+        ({"exp": 253_402_300_800}, "no time"),  # the year 10000
         ({"iat": 4_000_000_000}, "future"),
         ({"nbf": 4_000_000_000}, "future"),
         ({"sub": 7}, "whom it is about"),

@@ -90,6 +90,21 @@ def test_signing_out_leaves_nothing_whatever_the_issuer_says(
     assert _left(isolation) == []
 
 
+def test_signing_out_with_a_token_that_no_form_can_hold(issuer: HostileIssuer, isolation: Path) -> None:
+    """An issuer that has given half of a surrogate pair cannot keep the user signed in."""
+    well = issuer.tokens
+    issuer.tokens = lambda: {**well(), "refresh_token": "CANARY\udc80"}  # type: ignore[method-assign]
+    source = OidcLogin(issuer.url, CLIENT, store="file")
+    Visit(source, issuer).finish()
+
+    done = source.sign_out()
+
+    assert not done.revoked
+    assert "cannot be sent (UnicodeEncodeError)" in done.problems[0]
+    assert "CANARY" not in done.problems[0]
+    assert _left(isolation) == []
+
+
 def test_signing_out_has_an_end(
     issuer: HostileIssuer, isolation: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,20 @@ def test_a_pool_that_refuses_to_refresh(one_pool: UserPoolServer) -> None:
         _source().token()
 
 
+@pytest.mark.parametrize("result", ["CANARY", ["CANARY"], 7, True])
+def test_a_refresh_whose_result_is_no_object(
+    one_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch, result: object
+) -> None:
+    """It has no tokens, so it is a refusal; the sign-in has not ended."""
+    _source().sign_in(Person("ann", PASSWORD))
+    monkeypatch.setattr(one_pool, "_refreshed", lambda *_: {"AuthenticationResult": result})
+    source = _source()
+
+    with pytest.raises(RefusedError, match="asks for more where it should give tokens"):
+        source.token()
+    assert not source.has_ended()
+
+
 def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
     """RevokeToken ends the sign-in at the pool, and the files are gone."""
     source = _source()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LEEWAY_SECONDS: Final = 60
 """Two clocks that are both well kept may differ by this much."""
+_END_OF_TIME: Final = 253_402_300_800
+"""Seconds since the epoch: the year 10000, which `datetime` does not have."""
 SUBJECT_LIMIT: Final = 255
 """Source: OpenID Connect Core 1.0, section 2, ``sub``."""
 _REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat")
@@ -193,7 +195,7 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
 def _check_time(claims: Mapping[str, Any], now: float) -> None:
     for name in ("exp", "iat", "nbf"):
         value = claims.get(name, now)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e12:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _END_OF_TIME:
             raise _rejected(f"its '{name}' is no time")
     if claims["exp"] + LEEWAY_SECONDS <= now:
         raise _rejected("it has expired already; is this machine's clock right?")

@@ -165,7 +165,7 @@ class TokenClient:
         if endpoint is None:
             return False
         session = Session(self._http)
-        with replaced(CognitoCredentialsError, by=_without_frames):
+        with replaced(Exception, by=_not_sent):
             self._client(session).revoke_token(
                 endpoint,
                 refresh_token.reveal(),
@@ -284,6 +284,15 @@ def _unavailable(answer: Answer | None, code: str = "") -> ServiceError | None:
 def _without_frames(error: CognitoCredentialsError) -> CognitoCredentialsError:
     """Drop the frames: the request in them has the client's secret and the token in clear."""
     return error.with_traceback(None)
+
+
+def _not_sent(error: Exception) -> CognitoCredentialsError:
+    if isinstance(error, CognitoCredentialsError):
+        return _without_frames(error)
+    # JSON can hold half of a surrogate pair, which no form can. The error of that has the token in it.
+    return RefusedError(
+        f"the refresh token cannot be sent ({type(error).__name__})", hint="End it on the issuer's own pages"
+    )
 
 
 def _secret(document: Mapping[str, Any], name: str) -> Secret | None:

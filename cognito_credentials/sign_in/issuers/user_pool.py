@@ -173,8 +173,8 @@ class UserPoolIssuer:
         Raises:
             ApiError: The answer has no tokens.
         """
-        result = answer.get("AuthenticationResult") or {}
-        if not result.get("IdToken"):
+        result = answer.get("AuthenticationResult")
+        if not (isinstance(result, dict) and result.get("IdToken")):
             raise ApiError("NoTokens", "it asks for more where it should give tokens")
         return Tokens(
             result["IdToken"],
