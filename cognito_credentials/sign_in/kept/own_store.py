@@ -172,9 +172,14 @@ class Visit:
         if hasattr(kind, "__aenter__"):
             awaited(lock.__aenter__(), what, seconds)
             self._leave = lambda: awaited(lock.__aexit__(None, None, None), what, STORE_SECONDS)
-        else:
+        elif hasattr(kind, "__enter__"):
             lock.__enter__()
             self._leave = lambda: lock.__exit__(None, None, None)
+        else:
+            raise CacheError(
+                f"{what} gave {kind.__name__}, which is no context manager",
+                hint="Return one that keeps other processes out, such as filelock's FileLock",
+            )
 
     def _exit(self, _: float) -> None:
         leave, self._leave = self._leave, None
