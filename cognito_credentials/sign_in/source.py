@@ -190,7 +190,9 @@ class SignInSource(Source):
             if not engine.is_at_hand:
                 return None
             account = engine.own_account()
-        except CacheError:
+        except (
+            CognitoCredentialsError
+        ):  # a sign-in is replaced at this moment, and it is not at hand after all
             return None
         return "" if account is None else account.principal
 

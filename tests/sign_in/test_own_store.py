@@ -153,6 +153,42 @@ def test_threads_and_pools_of_one_store_use_no_refresh_token_twice(
     assert pools[0].status().sign_in_has_ended is False
 
 
+def test_another_object_of_the_store_was_faster(pool_id: str, rotating: HostileIssuer) -> None:
+    """An app that reloads a part of itself makes a second store object; the sign-in does not end by that."""
+    entry = Entry()
+    old = _pool(pool_id, rotating, entry, cache="memory")
+    _bring_along(old, rotating)
+    # What it loads at first is what was there before the old part of the app saved.
+    new_store = Stale(entry)
+    new = _pool(pool_id, rotating, new_store, cache="memory")
+    assert new.tokens()
+    _due(old, new)
+    new_store.stale = entry.text
+    old.tokens()
+
+    assert new.tokens()
+    assert new.status().sign_in_has_ended is False
+    assert rotating.refresh_tokens[-1] in (entry.text or "")
+
+
+class Stale:
+    """Another object of the same store, which gives an older text once."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self.stale: str | None = None
+
+    def load(self) -> str | None:
+        text, self.stale = self.stale or self._entry.text, None
+        return text
+
+    def save(self, text: str) -> None:
+        self._entry.save(text)
+
+    def delete(self) -> None:
+        self._entry.delete()
+
+
 @pytest.mark.quick
 def test_a_save_that_fails_loses_nothing(
     pool_id: str, rotating: HostileIssuer, caplog: pytest.LogCaptureFixture
@@ -696,6 +732,19 @@ def test_a_lock_is_held_by_one_thread(pool_id: str, rotating: HostileIssuer) -> 
 
     assert store.holder is None
     assert store.text is None
+
+
+@pytest.mark.parametrize("given", [None, 3, "a lock"])
+def test_a_lock_that_is_no_context_manager(pool_id: str, rotating: HostileIssuer, given: object) -> None:
+    """The error says what lock() gave, and nothing is redeemed."""
+
+    class Store(Entry):
+        def lock(self) -> object:
+            return given
+
+    with pytest.raises(CacheError, match=rf"Store gave {type(given).__name__}, which is no context manager"):
+        _bring_along(_pool(pool_id, rotating, Store(), cache="memory"), rotating)
+    assert not _refreshes(rotating)
 
 
 def test_with_a_lock_others_may_change_the_sign_in(pool_id: str, rotating: HostileIssuer) -> None:

@@ -113,6 +113,15 @@ class OwnPlace:
             with self._visiting(LOCK_BUDGET, is_look=True):
                 self._load(may_save=False)
 
+    def reload(self) -> None:
+        """
+        Load the text once more, with the lock held.
+
+        Raises:
+            CognitoCredentialsError: The store failed.
+        """
+        self._load(may_save=False)
+
     def read(self, kind: str) -> bytes | None:
         """
         Return a part; the first time, the store is asked.

@@ -86,6 +86,9 @@ class SignInPlace(Protocol):
     def look_again(self) -> None:
         """Find out what other processes have changed, where `read` does not look each time."""
 
+    def reload(self) -> None:
+        """With the lock held, find out what somebody has changed whom the lock does not keep out."""
+
     def read(self, kind: str) -> bytes | None:
         """Return the part of *kind*; None when it is missing."""
 
@@ -125,6 +128,9 @@ class Place:
     is_at_hand = True
 
     def look_again(self) -> None:
+        """Do nothing: each `read` looks."""
+
+    def reload(self) -> None:
         """Do nothing: each `read` looks."""
 
     def path(self, kind: str) -> str:

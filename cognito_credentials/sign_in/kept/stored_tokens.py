@@ -167,8 +167,9 @@ class TokenExchange:
         """
         Ask the issuer for new tokens; return the stored ones that it accepted, too.
 
-        A refused token may have been rotated by a process that the lock does not reach (another machine that
-        mounts this directory). So the store is read once more before the sign-in counts as ended.
+        A refused token may have been rotated by whoever the lock does not reach: another machine that mounts
+        this directory, or another object of an app's store without a lock, as where a part of a program is
+        reloaded. So the store is read once more before the sign-in counts as ended.
         """
         issuer = self._issuer()
         for is_last in (False, True):
@@ -177,6 +178,7 @@ class TokenExchange:
                 return stored, issuer.refresh(stored.refresh_token, stored.device)
             except SignInEnded as ended:
                 why = f": {ended.why}" if ended.why else ""
+            self._place.reload()
             again = self.load()
             if is_last or again.refresh_token in (None, stored.refresh_token):
                 break
