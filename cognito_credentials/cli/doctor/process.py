@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ..own_command import files_of, is_ours, of_another_installation, read_differently
@@ -23,83 +23,57 @@ _PATH_OF_CRON: Final = os.pathsep.join(("/usr/bin", "/bin"))
 
 
 def credential_process(setup: Setup) -> Iterator[Result]:
-    """The profile has a line, its files exist, and it names this profile."""
-    line = _line(setup)
+    """
+    The line is there, and every SDK can run it, from everywhere, and gets credentials of this profile.
+
+    ``configure`` mends whatever is wrong with it, so the first thing that is found suffices.
+    """
+    line = setup.settings.profile_settings.get("credential_process")
+    configure = f"Run {command_line('configure', setup.profile)}"
     for note in process_problem(setup.settings, setup.environ):
-        is_missing = line is None or "names no profile" in note.what
-        yield warning(*note) if is_missing else error(*note)
+        is_used = isinstance(line, str) and "names no profile" not in note.what
+        yield error(*note) if is_used else warning(*note)
         return
-    if line is None:
-        yield skipped("the profile does not name the pool itself")
+    if not isinstance(line, str):
+        yield skipped("there is no profile that names a pool")
     elif not is_ours(line):
         yield skipped("it runs another program")
     else:
-        yield ok("it runs this program for this profile")
+        name = f"credential_process of profile '{printable(setup.profile or '', 80)}'"
+        problem = _quoting(line, name, configure) or _path(line, name, configure, setup.environ)
+        problem = problem or _installation(line, name, configure, setup.environ)
+        yield problem or ok("SDKs can run it from everywhere, and get credentials of this profile")
 
 
-def quoting(setup: Setup) -> Iterator[Result]:
-    """Every SDK reads the same words in the line."""
-    line = _line(setup)
-    if line is None:
-        yield skipped("there is no credential_process")
-        return
+def _quoting(line: str, name: str, configure: str) -> Result | None:
+    """Find what SDKs read differently."""
     wrong = read_differently(line)
-    name = printable(setup.profile or "", 80)
     if wrong is None:
-        yield ok("every SDK reads the same words in it")
-        return
-    make = warning if "quotes" in wrong else error
-    yield make(f"credential_process of profile '{name}' {wrong}", f"Run {command_line('configure', name)}")
+        return None
+    return (warning if "quotes" in wrong else error)(f"{name} {wrong}", configure)
 
 
-def path(setup: Setup) -> Iterator[Result]:
-    """Programs with windows and cron find the program, too: their PATH is not that of a shell."""
-    line = _own_line(setup)
-    if line is None:
-        yield skipped("credential_process does not run this program")
-        return
-    program, found = files_of(line, setup.environ)[0]
-    configure = command_line("configure", setup.profile)
+def _path(line: str, name: str, configure: str, environ: Mapping[str, str]) -> Result | None:
+    """Find a program that cron, or a program with windows, does not find: their PATH is not a shell's."""
+    program, found = files_of(line, environ)[0]
     if os.path.isabs(program):
-        yield ok("credential_process names its program with the whole path")
-    elif os.path.dirname(program):
-        yield error(
-            f"credential_process names {printable(program)}, which is another program in each working "
-            "directory",
-            f"Run {configure}",
-        )
-    elif os.name != "nt" and shutil.which(program, path=_PATH_OF_CRON) is None:
-        yield warning(
-            f"credential_process names {printable(program)}, found here by PATH in "
-            f"{printable(os.path.dirname(found or ''))}: cron and programs with windows have another PATH",
-            f"Run {configure}, which writes the whole path",
-        )
-    else:
-        yield ok("credential_process names a program that every PATH leads to")
-
-
-def installation(setup: Setup) -> Iterator[Result]:
-    """The line runs this installation and not another one, which may be older."""
-    line = _own_line(setup)
-    if line is None:
-        yield skipped("credential_process does not run this program")
-        return
-    other = of_another_installation(line, setup.environ)
-    if other is None:
-        yield ok("credential_process runs this installation")
-        return
-    yield warning(
-        f"credential_process runs another installation than this one: {printable(other)}",
-        f"Run {command_line('configure', setup.profile)} to have it run this one",
+        return None
+    shown = printable(program)
+    if os.path.dirname(program):
+        return error(f"{name} runs {shown}, which is another program in each working directory", configure)
+    if os.name == "nt" or shutil.which(program, path=_PATH_OF_CRON) is not None:
+        return None
+    return warning(
+        f"{name} runs {shown}, found here by PATH in {printable(os.path.dirname(found or ''))}: cron and "
+        "programs with windows have another PATH",
+        f"{configure}, which writes the whole path",
     )
 
 
-def _line(setup: Setup) -> str | None:
-    """Return the profile's line; None where the pool is not the profile's own."""
-    line = setup.settings.profile_settings.get("credential_process")
-    return line if isinstance(line, str) else None
-
-
-def _own_line(setup: Setup) -> str | None:
-    line = _line(setup)
-    return line if line is not None and is_ours(line) else None
+def _installation(line: str, name: str, configure: str, environ: Mapping[str, str]) -> Result | None:
+    """Find an installation that is not this one, and that may be older."""
+    other = of_another_installation(line, environ)
+    if other is None:
+        return None
+    what = f"{name} runs another installation than this one: {printable(other)}"
+    return warning(what, f"{configure} to have it run this one")

@@ -28,7 +28,7 @@ _WITHOUT_PREFIX: Final = ("cognito_identity_pool_id", "cognito_user_pool_id", "c
 
 
 def config(setup: Setup) -> Iterator[Result]:
-    """Both AWS files can be read, by us and by botocore."""
+    """Both AWS files can be read; botocore parses them as `read_config` does."""
     count = len(setup.config["profiles"])
     there = [path for path in config_files(setup.environ) if path and os.path.isfile(path)]
     for path in there:
@@ -41,24 +41,8 @@ def config(setup: Setup) -> Iterator[Result]:
             yield warning(
                 f"{printable(path)} cannot be read, so programs take it for absent", "Correct its permissions"
             )
-        elif not _botocore_reads(path):
-            yield error(
-                f"botocore cannot parse {printable(path)}, so neither boto3 nor the AWS CLI starts",
-                "Write '[profile NAME]' lines, and 'key = value' below each",
-            )
     said = " and ".join(map(printable, there)) or "there is no AWS config file"
     yield ok(f"{said}: {count} profile{'s' * (count != 1)}")
-
-
-def _botocore_reads(path: str) -> bool:
-    from botocore.configloader import load_config
-    from botocore.exceptions import BotoCoreError
-
-    try:
-        load_config(path)
-    except (BotoCoreError, UnicodeDecodeError):
-        return False
-    return True
 
 
 def profile(setup: Setup) -> Iterator[Result]:

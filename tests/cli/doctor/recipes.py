@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from cognito_credentials.cli.doctor.surroundings import TESTED
 from cognito_credentials.digest import sha256
 from tests.cli.doctor.conftest import Home, closed_port, jwt
@@ -105,14 +107,33 @@ def full_disk(home: Home) -> None:
     home.monkeypatch.setattr(os, "statvfs", statvfs)
 
 
-def not_writable(home: Home) -> None:
-    """Let the cache directory be on a read-only file system; nobody else can keep root from writing."""
+def refuse(home: Home, path: Path, mode: int) -> None:
+    """Let the system refuse an access to *path*; nobody else can keep root from it."""
     real = os.access
 
-    def access(path: Any, mode: int) -> bool:
-        return real(path, mode) and not (str(path) == str(home.cache) and mode & os.W_OK)
+    def access(asked: Any, wanted: int) -> bool:
+        return real(asked, wanted) and not (str(asked) == str(path) and wanted & mode)
 
     home.monkeypatch.setattr(os, "access", access)
+
+
+def cannot_open(home: Home) -> None:
+    """Let the disk fail where the cache is."""
+    real = os.open
+
+    def opens(path: Any, *arguments: Any, **options: Any) -> int:
+        if path == str(home.cache):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(path, *arguments, **options)
+
+    home.monkeypatch.setattr(os, "open", opens)
+
+
+def of_another_user(home: Home) -> None:
+    """Let a record be another user's, as after a command with ``sudo``."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file to another user")
+    os.chown(record(home, "credentials"), 12345, -1)
 
 
 def no_locks(home: Home) -> None:
@@ -156,6 +177,13 @@ RECIPES = (
         *("config", "error"),
         "{home}/.aws/credentials, line 1 is malformed",
         "Correct it there",
+    ),
+    Recipe(
+        "a credentials file that cannot be read",
+        lambda home: refuse(home, home.write(".aws/credentials", f"[other]\n{KEYS}"), os.R_OK),
+        *("config", "warning"),
+        "{home}/.aws/credentials cannot be read, so programs take it for absent",
+        "Correct its permissions",
     ),
     Recipe(
         "the profile does not exist",
@@ -371,14 +399,14 @@ RECIPES = (
     Recipe(
         "quotes in credential_process",
         lambda home: home.edit("--profile guest", "--profile 'guest'"),
-        *("quoting", "warning"),
+        *("credential_process", "warning"),
         "credential_process of profile 'guest' has quotes: Terraform and older Go SDKs drop",
         "Run 'cognito-credentials configure --profile guest'",
     ),
     Recipe(
         "a variable in credential_process",
         lambda home: home.edit("--profile guest", "--profile guest --user $USER"),
-        *("quoting", "error"),
+        *("credential_process", "error"),
         "has a $ without a backslash",
         "Run 'cognito-credentials configure --profile guest'",
     ),
@@ -388,23 +416,48 @@ RECIPES = (
             home.write("bin/cognito-credentials", "#!/bin/sh\n", 0o755),
             line("~/bin/cognito-credentials credential-process --profile guest")(home),
         ),
-        *("quoting", "error"),
+        *("credential_process", "error"),
         "has a ~, which botocore does not take for the home directory",
         "Run 'cognito-credentials configure --profile guest'",
     ),
     Recipe(
         "a program that only a shell finds",
         on_path,
-        *("path", "warning"),
-        "names cognito-credentials, found here by PATH in {home}/bin: cron and programs with windows",
+        *("credential_process", "warning"),
+        "runs cognito-credentials, found here by PATH in {home}/bin: cron and programs with windows",
         "which writes the whole path",
     ),
     Recipe(
         "another installation",
         other_installation,
-        *("installation", "warning"),
+        *("credential_process", "warning"),
         "runs another installation than this one: {home}/old/bin/cognito-credentials.py",
         "to have it run this one",
+    ),
+    Recipe(
+        "a program of the working directory",
+        line("bin/cognito-credentials credential-process --profile guest"),
+        *("credential_process", "error"),
+        "credential_process of profile 'guest' runs bin/cognito-credentials, which is not there",
+        "Run 'cognito-credentials configure --profile guest'",
+    ),
+    Recipe(
+        "a program that is there in this working directory",
+        lambda home: (
+            home.monkeypatch.chdir(home.path),
+            home.write("bin/cognito-credentials", "#!/bin/sh\n", 0o755),
+            line("bin/cognito-credentials credential-process --profile guest")(home),
+        ),
+        *("credential_process", "error"),
+        "runs bin/cognito-credentials, which is another program in each working directory",
+        "Run 'cognito-credentials configure --profile guest'",
+    ),
+    Recipe(
+        "credential_process without a profile",
+        lambda home: home.edit(home.line, home.line.removesuffix(" --profile guest")),
+        *("credential_process", "warning"),
+        "credential_process of profile 'guest' names no profile",
+        "Run 'cognito-credentials configure --profile guest'",
     ),
     # Left over in the environment
     Recipe(
@@ -535,6 +588,30 @@ RECIPES = (
         "Run: chmod 600 on it",
     ),
     Recipe(
+        "a link in place of a record",
+        lambda home: (
+            record(home, "credentials").rename(home.path / "moved"),
+            (home.cache / f"credentials-v2-{'0' * 40}.txt").symlink_to(home.path / "moved"),
+        ),
+        *("records", "warning"),
+        "is not a regular file",
+        "Remove it",
+    ),
+    Recipe(
+        "a record of another user",
+        of_another_user,
+        *("records", "warning"),
+        "belongs to another user",
+        "Give it back, or remove it",
+    ),
+    Recipe(
+        "a cache directory that cannot be opened",
+        cannot_open,
+        *("cache", "error"),
+        "the cache directory {home}/.aws/cognito/cache cannot be opened: Input/output error",
+        "Set AWS_COGNITO_CACHE_DIR",
+    ),
+    Recipe(
         "a damaged identity",
         damage,
         *("records", "warning"),
@@ -557,7 +634,7 @@ RECIPES = (
     ),
     Recipe(
         "a cache directory that cannot be written",
-        not_writable,
+        lambda home: refuse(home, home.cache, os.W_OK),
         *("cache", "warning"),
         "{home}/.aws/cognito/cache cannot be written; nothing new is kept",
         "Set AWS_COGNITO_CACHE_DIR to a directory of your own that can be written",
