@@ -1,6 +1,7 @@
 """
 Use AWS as a guest of an identity pool: no account, no keys, nothing to configure.
 
+    pip install cognito-credentials
     python guest_script.py us-east-1:00000000-0000-4000-8000-000000000001
 """
 

@@ -1,6 +1,8 @@
 """
 A desktop app that signs its user in itself: in the browser, once in several weeks.
 
+    pip install "cognito-credentials[login]"
+
     AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
     APP_ISSUER=…  APP_CLIENT_ID=…  an OpenID Connect provider that the pool lists, and a client for apps
     APP_LOGIN_STORE=file  a plain file, where the operating system has no keyring

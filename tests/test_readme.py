@@ -336,6 +336,14 @@ def test_it_lists_every_example() -> None:
     assert sorted(listed) == sorted(path for path in there if "__pycache__" not in path)
 
 
+def test_every_example_says_what_to_install() -> None:
+    """Somewhere in each example stands what its reader has to install, or who installs it."""
+    for path in (ROOT / "examples").iterdir():
+        files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+        texts = [file.read_text("utf-8") for file in files if "__pycache__" not in file.parts]
+        assert any(re.search(r"pip install|Home Assistant installs", text) for text in texts), path
+
+
 def test_it_names_no_registry() -> None:
     """The README names no package index: pip's own settings do."""
     assert not re.search(r"pypi|index-url|anaconda\.org", README, re.IGNORECASE)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # One profile, three programs, one set of credentials: the first asks the service, the others find them
-# on disk. Needs cognito-credentials, aws and python (with boto3) on the PATH.
+# on disk. Needs cognito-credentials, aws and python (with boto3) on the PATH: pip install cognito-credentials awscli
 set -eu
 AWS_CONFIG_FILE=$(cd "$(dirname "$0")" && pwd)/config
 export AWS_CONFIG_FILE

@@ -6,6 +6,8 @@ its own AWS credentials it gets a token for a user from Cognito, and the app exc
 
     Session(identity_pool_id=…, logins=DeveloperLogin("https://…/cognito-token", headers=…), user=…)
 
+    pip install "cognito-credentials[server]"
+
     AWS_COGNITO_IDENTITY_POOL_ID=…   the pool
     APP_DEVELOPER_PROVIDER=…         its developer provider name
     APP_SESSIONS=…                   a JSON file: session to user and team; a real service has a database
