@@ -363,6 +363,8 @@ class IdentityPool:
 
         The issuer is asked once for new tokens, which are verified as at any sign-in. From then on the
         sign-in is kept here. Where the issuer rotates refresh tokens, the one that was given is used up.
+        After a `ServiceError` or `CacheError`, call this again with the same token: what came for it is held
+        in memory until it is stored.
 
         Args:
             token: A refresh token of the same issuer and client. That of a remembered device of a user pool

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..clock import Clock
 from ..digest import digest
-from ..errors import CacheError, CognitoCredentialsError, ConfigurationError, clean, shell_word
+from ..errors import (
+    CacheError,
+    CognitoCredentialsError,
+    ConfigurationError,
+    ServiceError,
+    clean,
+    shell_word,
+)
 from ..exchange.interruption import drops_frames_on_interrupt
 from ..home import SIGN_INS_NAME
 from ..importing import IMPORTING
@@ -35,7 +42,7 @@ from .kept.sign_in import SignIn
 if TYPE_CHECKING:
     from ..exchange.http import Network
     from .issuers.issuer import Issuer
-    from .issuers.tokens import LoginTokens, Verified
+    from .issuers.tokens import LoginTokens, Tokens, Verified
     from .kept.own_place import OwnPlace
     from .kept.own_store import MemoryStore
     from .signed_in import SignedIn
@@ -111,6 +118,8 @@ class SignInSource(Source):
         """The sign-in of each user, where the store is ``memory``."""
         self._own_place: OwnPlace | None = None
         self._made_issuer: Issuer | None = None
+        self._redeemed: tuple[Secret, Tokens] | None = None
+        """A refresh token that was taken over, and what came for it, until that is stored."""
         self.ends_at: float | None = None
         """When the sign-in of `sign_in` ends, seconds since the epoch; None where it can be refreshed."""
 
@@ -190,9 +199,7 @@ class SignInSource(Source):
             if not engine.is_at_hand:
                 return None
             account = engine.own_account()
-        except (
-            CognitoCredentialsError
-        ):  # a sign-in is replaced at this moment, and it is not at hand after all
+        except CognitoCredentialsError:  # the sign-in is just replaced, and so not at hand after all
             return None
         return "" if account is None else account.principal
 
@@ -347,10 +354,13 @@ class SignInSource(Source):
         """
         Take over a sign-in that was made elsewhere, by its refresh token.
 
+        The issuer may accept it only once. So what came for it is held until it is stored: after one of the
+        last two errors, another call with the same token goes on from there.
+
         Raises:
             LoginRejectedError: The issuer does not take the token, or its answer is not valid.
-            ServiceError: The issuer does not answer.
             ConfigurationError: A library is missing.
+            ServiceError: The issuer does not answer.
             CacheError: The sign-in cannot be stored.
         """
         where = self._store_for(store)
@@ -358,11 +368,22 @@ class SignInSource(Source):
         with needs_extra(), self._sign_in().begin(where, PATIENT_SECONDS, self._config()) as keep:
             with IMPORTING:
                 from ..exchange.deadline import to_its_end
-                from .ways.refresh_token import redeem
+                from .ways.refresh_token import redeem, verified_by
 
             def take_over() -> Verified:
-                verified = redeem(self._issuer(), refresh_token, self._clock)
-                keep(verified)
+                held = self._redeemed
+                is_held = held is not None and held[0] == refresh_token
+                tokens = held[1] if held and is_held else redeem(self._issuer(), refresh_token)
+                self._redeemed = (refresh_token, tokens)
+                try:
+                    verified = verified_by(self._issuer(), tokens, self._clock)
+                    keep(verified)
+                except (ServiceError, CacheError):
+                    raise  # the next call goes on from here
+                except CognitoCredentialsError:
+                    self._redeemed = None
+                    raise
+                self._redeemed = None
                 return verified
 
             # One unit: a token that the issuer accepts only once must not be lost between the two.
@@ -425,8 +446,8 @@ class SignInSource(Source):
     def __getstate__(self) -> dict[str, Any]:
         engine = self._engine
         person = self._person if engine is None else engine.person
-        left: dict[str, Any] = {"_engine": None, "_made_issuer": None, "_own_place": None, "_memories": {}}
-        return {**self.__dict__, "_person": person, **left}
+        left = dict.fromkeys(("_engine", "_made_issuer", "_redeemed", "_own_place"))
+        return {**self.__dict__, "_person": person, **left, "_memories": {}}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.description})"

@@ -204,6 +204,44 @@ def test_a_store_that_does_not_work_is_found_first(rotating: HostileIssuer) -> N
     assert not _used(rotating)
 
 
+@pytest.mark.parametrize("what", ["save", "keys"])
+def test_what_came_is_held_until_it_is_stored(rotating: HostileIssuer, what: str) -> None:
+    """A disk that is full, or keys that cannot be had, after the token is used up: the next call goes on."""
+    store = Entry()
+    login = OidcLogin(rotating.url, CLIENT, store=store, clock=ManualClock())
+    pool = IdentityPool(POOL_ID, logins=login, cache="memory")
+    if what == "save":
+        store.fails["save"] = OSError("CANARY: no space left on device")
+    else:
+        rotating.answers["/jwks"] = lambda: answer({}, 503)
+    for _ in range(2):
+        with pytest.raises(CacheError if what == "save" else ServiceError):
+            pool.sign_in_with_refresh_token("CANARY-refresh-0")
+    assert store.text is None
+    assert pool.status().signed_in_as is None
+
+    store.fails.clear()
+    rotating.answers.clear()
+    assert pool.sign_in_with_refresh_token("CANARY-refresh-0").subject == "ann"
+
+    assert _used(rotating) == ["CANARY-refresh-0"]
+    assert "CANARY-refresh-1" in (store.text or "")
+    with pytest.raises(LoginRejectedError):
+        pool.sign_in_with_refresh_token("CANARY-refresh-0")  # nothing of it is held any more
+
+
+def test_what_came_and_is_not_valid_is_not_held(rotating: HostileIssuer) -> None:
+    """After a refusal the issuer is asked again."""
+    pool = _pool(rotating)
+    rotating.claims = {"aud": "another"}
+    with pytest.raises(LoginRejectedError, match="another client"):
+        pool.sign_in_with_refresh_token("CANARY-refresh-0")
+
+    with pytest.raises(LoginRejectedError, match="does not take this refresh token"):
+        pool.sign_in_with_refresh_token("CANARY-refresh-0")
+    assert len(_used(rotating)) == 2
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

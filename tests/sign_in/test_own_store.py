@@ -28,11 +28,12 @@ from cognito_credentials.errors import (
 )
 from cognito_credentials.sign_in import OidcLogin, SignedIn, UserPool
 from cognito_credentials.sign_in.kept import own_store
+from cognito_credentials.sign_in.kept.own_place import OwnPlace
 from tests.conftest import ManualClock
 
 from .conftest import PASSWORD, Person
 from .hostile_issuer import CLIENT, HostileIssuer, answer
-from .own_stores import Entry
+from .own_stores import AsyncEntry, Entry
 from .user_pool_server import CLIENT as APP_CLIENT
 from .user_pool_server import POOL, UserPoolServer
 
@@ -655,6 +656,14 @@ def test_what_is_no_store(store: object, message: str) -> None:
     """Something else is an error when the login is made, and not when a person has signed in."""
     with pytest.raises(ConfigurationError, match=message):
         UserPool(POOL, APP_CLIENT, store=store)  # type: ignore[arg-type]
+
+
+def test_watching_while_a_sign_in_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is signed in was at hand a moment ago: now it is not known, which is no error of a signature."""
+    login = OidcLogin("https://login.example.com", CLIENT, store=AsyncEntry())
+    monkeypatch.setattr(OwnPlace, "is_at_hand", True)
+
+    assert login.owner() is None
 
 
 def test_an_object_without_weak_references(pool_id: str, rotating: HostileIssuer) -> None:
