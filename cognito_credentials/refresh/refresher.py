@@ -147,7 +147,7 @@ class Refresher:
     def _credentials_in_turn(self, held: Held | None) -> CredentialsRecord:
         """Step 2: one thread goes on."""
         is_stale = held is not None and held.freshness(self._clock) is Freshness.STALE
-        # After a failure a thread looks once a second.
+        # After a failure, and while another thread refreshes, a thread looks once a second.
         if held is not None and is_stale and self._clock.elapsed() < self._look_again_at:
             return held.record
         # Nobody waits for the thread that refreshes what is only stale.
@@ -155,6 +155,7 @@ class Refresher:
             if is_mine:
                 return self._renew().record
             if held is not None and (is_stale or held.is_valid(self._clock)):
+                self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
                 return held.record
             raise _too_late()
 

@@ -113,6 +113,47 @@ def test_two_loops_and_threads_make_two_requests(world: World, programs: list[Pr
     assert world.counts() == {"GetId": 1, "GetCredentialsForIdentity": 2}
 
 
+def test_reads_while_a_thread_renews_start_no_threads(
+    world: World, programs: list[Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a thread that uses the pool renews, tasks that read what is held start one thread in a second."""
+    may_answer, is_asked = threading.Event(), threading.Event()
+    may_answer.set()
+
+    def token() -> str:
+        is_asked.set()
+        assert may_answer.wait(30)
+        return world.token()
+
+    pool = async_pool(world, logins={PROVIDER: token}, user="ann")
+    first = programs[0].run(pool.credentials())
+    world.move(3000)
+    may_answer.clear()
+    is_asked.clear()
+    renewing = threading.Thread(target=pool.pool.credentials)
+    renewing.start()
+    assert is_asked.wait(10)
+    hired: list[flights.Flight[Any]] = []
+    submit = flights.Crew.submit
+
+    def noted(crew: flights.Crew, flight: flights.Flight[Any]) -> None:
+        hired.append(flight)
+        submit(crew, flight)
+
+    monkeypatch.setattr(flights.Crew, "submit", noted)
+
+    async def read() -> None:
+        for _ in range(100):
+            assert await pool.credentials() == first
+            for flight in pool._flights.crew.under_way():
+                await flight.over()
+
+    programs[0].run(read())
+    may_answer.set()
+    renewing.join()
+    assert len(hired) == 1
+
+
 def test_under_uvloop(world: World) -> None:
     """Under uvloop it is the same: login on the loop, callback, background renewal, cancellation, close."""
     if sys.implementation.name == "pypy":
