@@ -67,8 +67,8 @@ def websocket_url(pool: IdentityPool | AsyncIdentityPool, endpoint: str, region:
         ``wss://HOST/mqtt?…``; its host is what the client has to send in the header ``Host``.
 
     Raises:
-        ConfigurationError: *endpoint* or *region* are malformed, or contradict each other; or an
-            AsyncIdentityPool holds nothing that is valid.
+        ConfigurationError: *endpoint* or *region* are malformed, or contradict each other; *pool* is
+            something else; or an AsyncIdentityPool holds nothing that is valid.
         CognitoCredentialsError: There are no valid credentials.
 
     Source: https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html#mqtt-ws, and for the 24 hours
@@ -87,13 +87,19 @@ def websocket_url(pool: IdentityPool | AsyncIdentityPool, endpoint: str, region:
 def _credentials(pool: IdentityPool | AsyncIdentityPool) -> tuple[IdentityPool, TemporaryCredentials]:
     if isinstance(pool, IdentityPool):
         return pool, pool.credentials()
-    held = pool.current()  # it must not wait on the thread of an event loop
+    inner = getattr(pool, "pool", None)
+    if not isinstance(inner, IdentityPool):
+        raise ConfigurationError(
+            f"websocket_url needs an identity pool, not {type(pool).__name__}",
+            hint="Write websocket_url(IdentityPool(…), endpoint)",
+        )
+    held = inner.current()  # it must not wait on the thread of an event loop
     if held is None:
         raise ConfigurationError(
             "the AsyncIdentityPool holds no valid credentials to sign a URL with",
             hint="Write `await pool.credentials()` before each websocket_url()",
         )
-    return pool.pool, held
+    return inner, held
 
 
 def _address(endpoint: object) -> tuple[str, str, str]:

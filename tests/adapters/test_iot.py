@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from freezegun import freeze_time
 
-from cognito_credentials import AsyncIdentityPool, ConfigurationError, ServiceError
+from cognito_credentials import AsyncIdentityPool, ConfigurationError, IdentityPool, ServiceError
 from cognito_credentials.adapters.iot import websocket_url
 from tests.world import World
 
@@ -188,6 +188,13 @@ def test_a_wrong_argument_is_one_line_and_no_request(
     assert str(caught.value).startswith(says)
     assert "\n" not in str(caught.value)
     assert world.counts() == {}
+
+
+@pytest.mark.parametrize("pool", [None, "CANARY", IdentityPool])
+def test_what_is_no_pool_is_one_line(pool: Any) -> None:
+    """Something else in place of the pool is named by its type alone: it may be a secret."""
+    with pytest.raises(ConfigurationError, match=r"^websocket_url needs an identity pool, not (\w+)\. Write"):
+        websocket_url(pool, HOST)
 
 
 def test_without_credentials_there_is_no_url(world: World) -> None:
