@@ -49,13 +49,27 @@ CALLERS: Final[contextvars.ContextVar[Sequence[Caller]]] = contextvars.ContextVa
 """For whom this thread works, the first caller first; nobody where no event loop has to do with it."""
 
 
+_STANDS_STILL: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(
+    "cognito_credentials_stands_still", default=False
+)
+"""Whether a thread that runs an event loop waits for this one."""
+
+
+def context_for_thread() -> contextvars.Context:
+    """Copy the context for a thread that this one waits for: an event loop of this one stands still then."""
+    context = contextvars.copy_context()
+    if runs_a_loop():
+        context.run(_STANDS_STILL.set, True)
+    return context
+
+
 @contextlib.contextmanager
 def lent(callers: Sequence[Caller]) -> Iterator[None]:
     """Work for *callers* in this block, unless this thread works for others already."""
     if not callers or CALLERS.get():
         yield
         return
-    before = CALLERS.set(callers)
+    before = CALLERS.set([*callers])  # of this block alone: it tells one call of a login from the next
     try:
         yield
     finally:
@@ -96,8 +110,8 @@ def awaited(given: T | Awaitable[T], what: str, seconds: float | None = None) ->
         seconds: How long it may take, where that is not `AWAIT_SECONDS`.
 
     Raises:
-        ConfigurationError: There is no event loop to run it on, or that loop runs in this very thread, which
-            therefore cannot wait for it.
+        ConfigurationError: There is no event loop to run it on, or that loop runs in this very thread, or in
+            one that waits for this one, and therefore stands still.
         ServiceError: It gave no answer in time, and is cancelled; or its loop has been closed.
     """
     if not hasattr(type(given), "__await__"):
@@ -124,7 +138,7 @@ def _living_caller(what: str) -> Caller:
                 hint="Use AsyncIdentityPool and await its methods, or give a function that is not async",
             )
         )
-    if runs_a_loop():
+    if runs_a_loop() or _STANDS_STILL.get():
         raise _of_caller(
             ConfigurationError(
                 f"{what} is asynchronous, and this thread would wait for the event loop that it runs itself",
@@ -159,10 +173,10 @@ class _Run:
         end = time.monotonic() + seconds
         context = self._caller.context.copy()
         context.run(CALLERS.set, CALLERS.get())  # by which a call that would wait for itself is found
-        with replaced(RuntimeError, by=lambda _: _closed(what)):  # it has been closed at this moment
-            loop.call_soon_threadsafe(self._begin, context=context)
-        self._caller.is_asked = True
+        self._caller.is_asked = True  # first: the coroutine may run before this thread goes on
         try:
+            with replaced(RuntimeError, by=lambda _: _closed(what)):  # it has been closed at this moment
+                loop.call_soon_threadsafe(self._begin, context=context)
             while not self._ended.wait(min(LOOK_SECONDS, max(end - time.monotonic(), 0))):
                 if loop.is_closed():
                     raise _closed(what)

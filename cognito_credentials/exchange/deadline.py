@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from ..awaiting import context_for_thread
 from ..errors import ServiceError
 from ..logins.raised import from_signal_handler
 from .actions import Action, Failure
@@ -106,7 +107,7 @@ class _Work(Generic[T]):
     def __init__(self, function: Callable[[], T], seconds: float) -> None:
         self._function = function
         self._deadline = (time.monotonic() + seconds, seconds)
-        self._context = contextvars.copy_context()
+        self._context = context_for_thread()
         self._value: T
         self._error: BaseException | None = None
         self._beginning = threading.Lock()

@@ -211,6 +211,24 @@ def _fails(pool: IdentityPool) -> None:
     assert pool.status().signed_in_as is None
 
 
+def test_a_method_for_threads_on_the_loop(pool_id: str, rotating: HostileIssuer) -> None:
+    """Called where the store's loop runs, it would wait for that: an error at once, and the store goes on."""
+    store = AsyncEntry()
+
+    async def life() -> None:
+        async with _pool(pool_id, rotating, store) as pool:
+            await pool.sign_in_with_refresh_token(rotating.refresh_tokens[-1])
+            await pool.credentials()
+            _due(pool)
+            began = time.monotonic()
+            with pytest.raises(ConfigurationError, match=r"^load\(\) of AsyncEntry .* loop that it runs"):
+                pool.pool.refresh()
+            assert time.monotonic() - began < own_store.STORE_SECONDS / 2
+            assert await pool.refresh()
+
+    asyncio.run(life())
+
+
 class Locked(AsyncEntry):
     """A store with an asynchronous lock."""
 

@@ -8,13 +8,12 @@ entering the app's lock to leaving it: locks and database connections may belong
 
 from __future__ import annotations
 
-import contextvars
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Final
 
-from ...awaiting import awaited
+from ...awaiting import awaited, context_for_thread
 from ...errors import CacheError, CognitoCredentialsError, ServiceError, clean
 from ...exchange.deadline import remaining
 from ...logins.source import place_of
@@ -193,7 +192,7 @@ class _Job:
     def __init__(self, function: Callable[[], object], what: str) -> None:
         self._function = function
         self._what = what
-        self._context = contextvars.copy_context()
+        self._context = context_for_thread()
         self._value: object = None
         self._problem: CognitoCredentialsError | None = None
         self.ended = threading.Event()
