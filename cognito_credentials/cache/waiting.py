@@ -44,6 +44,14 @@ _LONGEST_TRY = 1.0
 """A try that took longer than this many seconds: the machine was suspended meanwhile."""
 
 
+def asks_itself() -> ConfigurationError:
+    """Make the error for a login that waits for what waits for it."""
+    return ConfigurationError(
+        "a login's token source asked the same identity pool for credentials",
+        hint="Get the login token without AWS credentials of this pool",
+    )
+
+
 class SingleFlight:
     """
     A lock between threads that a forked child may use, and that refuses the thread that already holds it.
@@ -76,7 +84,8 @@ class SingleFlight:
             Whether the block holds the lock.
 
         Raises:
-            ConfigurationError: This thread holds it already, or runs the loop that its holder waits for.
+            ConfigurationError: This thread holds it already, or its holder waits for the loop that runs here,
+                or for a login that waits for this thread.
         """
         lock = self._lock()
         try:
@@ -87,14 +96,15 @@ class SingleFlight:
             except RuntimeError:  # this thread does not hold it
                 pass
 
+    def is_waited_for(self, callers: Sequence[Caller]) -> bool:
+        """Tell whether the lock's holder works for *callers*, and waits for a coroutine of theirs."""
+        return self._callers is callers and any(caller.is_asked for caller in callers)
+
     def _lock(self) -> _OwnedLock:
         """Return the lock of this process, which this thread does not hold."""
         lock = self._locks.setdefault(os.getpid(), cast("_OwnedLock", threading.RLock()))
         if lock._is_owned():  # noqa: SLF001
-            raise ConfigurationError(
-                "a login's token source asked the same identity pool for credentials",
-                hint="Get the login token without AWS credentials of this pool",
-            )
+            raise asks_itself()
         return lock
 
     def _acquire(self, lock: _OwnedLock, timeout: float) -> bool:
@@ -105,6 +115,8 @@ class SingleFlight:
 
     def _wait(self, lock: _OwnedLock, timeout: float) -> bool:
         if not runs_a_loop():
+            if self.is_waited_for(CALLERS.get()):  # in a thread that the coroutine has begun
+                raise asks_itself()
             return timeout > 0 and lock.acquire(timeout=timeout)
         end = time.monotonic() + timeout
         while (left := end - time.monotonic()) > 0:

@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from ..exchange.interruption import drops_frames_on_error
 from ..importing import IMPORTING
 from .flights import LONGEST_FLIGHT, Crew, Flights
-from .pool import IdentityPool, held_by, parts_of, user_later
+from .pool import IdentityPool, held_by, is_waited_for, parts_of, user_later
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -122,7 +122,7 @@ class AsyncIdentityPool:
         self.pool = pool
         """The same pool for threads, and for boto3: ``Session(pool=async_pool.pool)``."""
         self._is_users = crew is not None
-        self._flights = Flights(crew or Crew())
+        self._flights = Flights(crew or Crew(), functools.partial(is_waited_for, pool))
 
     @classmethod
     def of(cls, pool: IdentityPool) -> AsyncIdentityPool:

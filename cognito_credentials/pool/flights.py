@@ -24,10 +24,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from ..awaiting import CALLERS, Caller
+from ..cache.waiting import asks_itself
 from ..errors import CognitoCredentialsError, ConfigurationError, ServiceError, replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 T = TypeVar("T")
 
@@ -261,12 +262,19 @@ def _ended_with_its_loop(error: BaseException | None) -> bool:
 
 
 class Flights:
-    """The calls of one pool object that are under way."""
+    """
+    The calls of one pool object that are under way.
 
-    __slots__ = ("_by_key", "crew")
+    Args:
+        crew: Who makes them.
+        is_waited_for: Whether another thread that uses the pool works for these callers, and waits for them.
+    """
 
-    def __init__(self, crew: Crew) -> None:
+    __slots__ = ("_by_key", "_is_waited_for", "crew")
+
+    def __init__(self, crew: Crew, is_waited_for: Callable[[Sequence[Caller]], bool]) -> None:
         self.crew = crew
+        self._is_waited_for = is_waited_for
         self._by_key: dict[object, Flight[Any]] = {}
 
     def shared(self, name: str, function: Callable[[], T]) -> Flight[T]:
@@ -309,15 +317,14 @@ class Flights:
         Tell whether a login function asks, on which another flight waits.
 
         Raises:
-            ConfigurationError: It is the login function of a flight of this pool, and would wait for itself.
+            ConfigurationError: It is the login function of this pool, and would wait for itself.
         """
         callers = CALLERS.get()
-        if callers and any(flight.callers is callers for flight in self.under_way()):
-            raise ConfigurationError(
-                "a login's token source asked the same identity pool for credentials",
-                hint="Get the login token without AWS credentials of this pool",
-            )
-        return bool(callers)
+        if not callers:
+            return False
+        if any(flight.callers is callers for flight in self.under_way()) or self._is_waited_for(callers):
+            raise asks_itself()
+        return True
 
 
 class _Threads:

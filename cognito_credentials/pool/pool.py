@@ -26,8 +26,9 @@ from .parts import Parts, load_for_refreshes
 from .status import Status, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from ..awaiting import Caller
     from ..credentials import TemporaryCredentials
     from ..logins.signed_out import SignedOut
     from ..refresh.held import Held
@@ -629,6 +630,12 @@ def user_later(pool: IdentityPool, user: str, logins: object) -> IdentityPool:
     made._building, made._clock = SingleFlight(), pool._clock  # noqa: SLF001
     made._make_parts = lambda: parts_of(pool).for_user(name, given)  # noqa: SLF001
     return made
+
+
+def is_waited_for(pool: IdentityPool, callers: Sequence[Caller]) -> bool:
+    """Tell whether a thread that refreshes works for *callers*, and waits for a login of theirs."""
+    parts = pool._parts  # noqa: SLF001  (the class of this file)
+    return parts is not None and parts.refresher.is_waited_for(callers)
 
 
 def held_by(pool: IdentityPool) -> tuple[Held | None, Clock]:

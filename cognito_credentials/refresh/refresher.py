@@ -177,6 +177,10 @@ class Refresher:
             return held.record, self._clock.elapsed() >= self._look_again_at
         return None, True
 
+    def is_waited_for(self, callers: Sequence[Caller]) -> bool:
+        """Tell whether a login of *callers* is asked, on which the thread waits that refreshes."""
+        return self._flight.is_waited_for(callers)
+
     def look_at_owners(self) -> None:
         """Look whether somebody else has signed in, unless that was looked at within the last second."""
         self._owners.poll()

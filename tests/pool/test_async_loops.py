@@ -303,6 +303,42 @@ def test_calling_what_waits_for_ones_own_loop(world: World) -> None:
     assert max(took) < 5
 
 
+@pytest.mark.parametrize("is_in_thread", [False, True])
+def test_a_login_that_asks_its_own_pool_for_a_thread(
+    world: World, programs: list[Program], is_in_thread: bool
+) -> None:
+    """Where a thread has the login function run, what it asks of its pool is an error at once, too."""
+    raised: list[str] = []
+    later: list[asyncio.Task[Any]] = []
+    has_token = threading.Event()
+
+    async def own() -> str:
+        if programs[0].loop in own_loops:
+            began = time.monotonic()
+            with pytest.raises(ConfigurationError, match="asked the same identity pool") as caught:
+                await (asyncio.to_thread(pool.pool.credentials) if is_in_thread else pool.credentials())
+            assert time.monotonic() - began < 5
+            raised.append(str(caught.value))
+            later.append(asyncio.ensure_future(ask_later()))
+        own_loops.append(asyncio.get_running_loop())
+        return world.token()
+
+    async def ask_later() -> None:
+        await asyncio.to_thread(has_token.wait, 30)
+        await pool.credentials()
+        await pool.refresh()
+
+    own_loops: list[asyncio.AbstractEventLoop] = []
+    pool = async_pool(world, logins={PROVIDER: own}, user="ann")
+    first = programs[0].run(pool.credentials())
+    world.move(3700)
+    assert pool.pool.credentials() != first
+    own_loops.clear()
+    has_token.set()
+    programs[0].run(asyncio.wait_for(later[0], 30))
+    assert len(raised) == 1
+
+
 def test_another_kind_of_loop(world: World) -> None:
     """Where no loop of asyncio runs, such as under trio, one line says so; the pool works on afterwards."""
     pool = AsyncIdentityPool.of(world.pool())
