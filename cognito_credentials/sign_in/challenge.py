@@ -128,6 +128,11 @@ class ChallengeRequired(CognitoCredentialsError):  # noqa: N818  (a question, wh
         return given
 
     def _checked_attributes(self, attributes: Mapping[str, str]) -> dict[str, Secret]:
+        if not isinstance(attributes, Mapping):
+            raise ConfigurationError(
+                f"the attributes are {type(attributes).__name__}, and no mapping",
+                hint="Give attributes={name: value}",
+            )
         missing = [name for name in self.attributes if not attributes.get(name)]
         if missing:
             raise LoginRejectedError(

@@ -93,9 +93,11 @@ def client_secret(value: object, where: str) -> Secret | Source | None:
 def refresh_token(value: object, where: str) -> Secret:
     """Check a refresh token; no message repeats it."""
     given = Secret(value.strip()) if isinstance(value, str) else value
-    if isinstance(given, Secret) and given:
+    if isinstance(given, Secret) and given and _is_encodable(given):
         return given
-    what = "is empty" if isinstance(given, Secret) else f"is {type(value).__name__}, and no token"
+    what = f"is {type(value).__name__}, and no token"
+    if isinstance(given, Secret):
+        what = "is not valid Unicode text" if given else "is empty"
     raise ConfigurationError(f"{where} {what}", hint="Give the refresh token, as text or a Secret")
 
 
@@ -171,7 +173,20 @@ def typed(value: object, what: str) -> Secret:
         )
     if not given.reveal().strip():
         raise LoginRejectedError(f"{what} is empty", hint="Fill it in")
+    if not _is_encodable(given):
+        raise LoginRejectedError(
+            f"{what} is not valid Unicode text", hint="Type it again; the input must be in UTF-8"
+        )
     return given
+
+
+def _is_encodable(given: Secret) -> bool:
+    """Tell whether UTF-8 can write it: Python may read other bytes as halves of surrogate pairs."""
+    try:
+        given.reveal().encode("utf-8")
+    except UnicodeEncodeError:  # it has the text, and is dropped here
+        return False
+    return True
 
 
 def typed_name(value: object) -> str:

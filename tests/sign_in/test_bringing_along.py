@@ -248,6 +248,7 @@ def test_what_came_and_is_not_valid_is_not_held(rotating: HostileIssuer) -> None
         ("", "token from argument is empty"),
         ("  ", "token from argument is empty"),
         (Secret(""), "token from argument is empty"),
+        ("CANARY\udc80", "token from argument is not valid Unicode text"),
         (None, "token from argument is NoneType, and no token"),
         (b"CANARY", "token from argument is bytes, and no token"),
     ],

@@ -164,6 +164,20 @@ def test_a_wrong_code_may_be_corrected(user_pool: UserPoolServer, again: bool) -
     assert question.answer(MFA_CODE).subject == "sub-eve"
 
 
+def test_attributes_that_are_no_mapping(user_pool: UserPoolServer) -> None:
+    """That is the app's mistake: neither message nor frames have them, and nothing is sent."""
+    question = _code(user_pool)
+    asked = len(user_pool.requests)
+    given: Any = ["CANARY"]
+
+    with pytest.raises(ConfigurationError, match="the attributes are list, and no mapping") as caught:
+        question.answer(MFA_CODE, attributes=given)
+    del given
+    assert "CANARY" not in str(caught.value) + locals_of(caught.value)
+    assert len(user_pool.requests) == asked
+    assert question.is_open
+
+
 def test_too_many_wrong_codes_end_the_session(user_pool: UserPoolServer) -> None:
     """When the pool has ended the session, the error says to sign in again, and the question is closed."""
     question = _code(user_pool)
@@ -240,12 +254,14 @@ def test_two_threads_answer(user_pool: UserPoolServer, monkeypatch: pytest.Monke
         ("", PASSWORD, "the user name is empty"),
         ("  ", PASSWORD, "the user name"),
         ("ann", "", "the password"),
+        ("ann\udc80", PASSWORD, "the user name is not valid Unicode text"),
+        ("ann", "CANARY\udc80", "the password is not valid Unicode text"),
     ],
 )
-def test_an_empty_field_is_not_sent(
+def test_a_field_with_no_text_is_not_sent(
     user_pool: UserPoolServer, username: str, password: str, said: str
 ) -> None:
-    """What is empty is the person's to fill in, and no attempt."""
+    """What is empty, or bytes that are no text, is the person's to type again, and no attempt."""
     with pytest.raises(LoginRejectedError, match=said):
         _pool().sign_in_with_password(username, password)
     assert user_pool.requests == []

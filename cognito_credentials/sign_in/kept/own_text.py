@@ -2,10 +2,8 @@
 The text of a sign-in in an app's own place: one line that holds everything of one sign-in.
 
 It is a secret: the refresh token is in it in clear. The app keeps it as it is. What comes back is checked to
-the last
-character: another program's text, one that was changed or cut, one of another version, and one of another
-    login are
-an error each, and never "nobody is signed in".
+the last character. Another program's text, one that was changed or cut, one of another version, and one of
+another login are an error each, and never "nobody is signed in".
 """
 
 from __future__ import annotations
