@@ -743,6 +743,24 @@ def test_a_lock_is_held_by_one_thread(pool_id: str, rotating: HostileIssuer) -> 
     assert store.text is None
 
 
+def test_a_signal_while_a_visit_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that was just started ends, although nobody has the visit."""
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        own_store.Visit(Entry(), "Entry")
+
+    started[0].join(20)
+    assert not started[0].is_alive()
+
+
 @pytest.mark.parametrize("given", [None, 3, "a lock"])
 def test_a_lock_that_is_no_context_manager(pool_id: str, rotating: HostileIssuer, given: object) -> None:
     """The error says what lock() gave, and nothing is redeemed."""

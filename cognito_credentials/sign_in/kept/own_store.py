@@ -68,6 +68,9 @@ class Visit:
             self._thread.start()
         except RuntimeError:
             problem = CacheError(f"no thread can be started to ask {name}", hint="Is the program ending?")
+        except BaseException:
+            self._jobs.put(None)  # a signal handler raised, and nobody has this visit to close it
+            raise
         else:
             return
         raise problem
