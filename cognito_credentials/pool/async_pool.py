@@ -14,7 +14,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from ..awaiting import CALLERS, Caller
-from ..errors import ConfigurationError
+from ..errors import CognitoCredentialsError, ConfigurationError
 from ..exchange.interruption import drops_frames_on_error
 from ..importing import IMPORTING
 from .flights import LONGEST_FLIGHT, Crew, Flights
@@ -57,9 +57,9 @@ def _in_thread(
 
     @functools.wraps(method)
     async def call(self: AsyncIdentityPool, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        flight = self._flights.alone(functools.partial(method, self.pool, *args, **kwargs), seconds)
+        outcome = _outcome_of(self._flights, functools.partial(method, self.pool, *args, **kwargs), seconds)
         del args, kwargs  # an error keeps this frame, and a login token may be among them
-        return await flight.outcome()
+        return await outcome
 
     call.__qualname__ = f"AsyncIdentityPool.{method.__name__}"
     return call
@@ -82,7 +82,24 @@ def _in_steps(
 
 def _step(flights: Flights, act: Callable[[], SignedIn]) -> Coroutine[Any, Any, SignedIn]:
     # Without a time limit: a keyring may ask the person to open it.
-    return flights.alone(functools.partial(_asked, flights, act), None).outcome()
+    return _outcome_of(flights, functools.partial(_asked, flights, act), None)
+
+
+async def _outcome_of(flights: Flights, act: Callable[[], T], seconds: float | None) -> T:
+    """Have a thread *act*, whose arguments may be secrets: an error keeps no frame that has them."""
+    try:
+        flight = flights.alone(act, seconds)
+    except CognitoCredentialsError as error:
+        problem = error.with_traceback(None)
+    else:
+        del act
+        return await flight.outcome()
+    del act
+    problem.__context__ = None
+    try:
+        raise problem
+    finally:
+        del problem  # it has this frame, which would have it
 
 
 def _asked(flights: Flights, act: Callable[[], SignedIn]) -> SignedIn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,14 @@ from typing import Any
 import botocore.session
 import pytest
 
-from cognito_credentials import IdentityPool, IdentityPoolProvider, Session, install
+from cognito_credentials import (
+    AsyncIdentityPool,
+    ConfigurationError,
+    IdentityPool,
+    IdentityPoolProvider,
+    Session,
+    install,
+)
 from cognito_credentials.back_end import developer_token
 from cognito_credentials.sign_in import DeveloperLogin, OidcLogin, UserPool
 from tests.conftest import locals_of
@@ -54,6 +62,31 @@ def test_what_a_program_gives_stays_out_of_our_frames(what: str) -> None:
     assert caught.value.__cause__ is caught.value.__context__ is None
     shown = locals_of(caught.value)
     assert "run: function" in shown  # it does look at our frames
+    assert "CANARY" not in shown
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda pool: pool.link({"a b": "CANARY-token"}),
+        lambda pool: pool.sign_in_with_password("ann", "CANARY-password"),
+        lambda pool: pool.sign_in_with_refresh_token("CANARY-token"),
+    ],
+)
+def test_what_a_coroutine_is_given_stays_out_of_our_frames(call: Callable[[AsyncIdentityPool], Any]) -> None:
+    """Where it cannot even begin, as under trio, and where it fails, no frame of ours has its arguments."""
+    begun = call(AsyncIdentityPool.of(GUEST))
+    with pytest.raises(ConfigurationError, match="no event loop of asyncio runs") as caught:
+        begun.send(None)
+    shown = locals_of(caught.value)
+
+    async def main() -> str:
+        with pytest.raises(ConfigurationError) as failed:
+            await call(AsyncIdentityPool.of(GUEST))
+        return locals_of(failed.value)
+
+    shown += asyncio.run(main())
+    assert "call: self = AsyncIdentityPool" in shown  # it does look at our frames
     assert "CANARY" not in shown
 
 
