@@ -170,7 +170,7 @@ def region_of_pool(pool_id: str, where: str) -> str:
     """
     if not is_pool_id(pool_id):
         raise ConfigurationError(
-            f"{where} '{pool_id}' is not REGION:GUID", hint="'cognito-credentials pool list' shows the ids"
+            f"{where}: '{pool_id}' is not REGION:GUID", hint="'cognito-credentials pool list' shows the ids"
         )
     return checked_region(pool_id.partition(":")[0], where)
 

@@ -1,8 +1,8 @@
 """
 Identity pools from a TOML file.
 
-    plan.py         a file and the pools -> what differs, what is dangerous, and what would be done
-    apply.py        a plan -> the pools as the file says; what was done, also where it stops half-way
+    planning.py     a file and the pools -> what differs, what is dangerous, and what would be done
+    applying.py     a plan -> the pools as the file says; what was done, also where it stops half-way
     merge.py        a pool as it is, and as the file has it -> as it is to be, change by change
     dangers.py      a pool as it is to be -> warnings
     trust.py        pools -> the trust policies of their roles; a role's trust policy -> what is wrong with it
@@ -19,10 +19,10 @@ SetPrincipalTagAttributeMap.
 
 from __future__ import annotations
 
-from .apply import apply
+from .applying import apply
 from .deleting import delete_pool
 from .merge import Change
-from .plan import Plan, PoolPlan, plan
+from .planning import Plan, PoolPlan, plan
 from .reading import PoolSummary, export, list_pools
 
 __all__ = [

@@ -131,7 +131,7 @@ def _table(values: Any, place: str, model: Any) -> Table:
         check_table(values, model)
         members = dict(values)
         pool_id = members.pop("IdentityPoolId", None)
-        region = None if pool_id is None else region_of_pool(pool_id, f"{place}.IdentityPoolId:")
+        region = None if pool_id is None else region_of_pool(pool_id, f"{place}.IdentityPoolId")
         if "PrincipalTags" in members:
             members["PrincipalTags"] = {
                 provider: principal_tags(value) for provider, value in members["PrincipalTags"].items()

@@ -79,6 +79,8 @@ def check_table(values: Mapping[str, Any], model: Any) -> None:
     create, roles, tag_map = (model.operation_model(name).input_shape for name in _OPERATIONS)
     known = {**create.members, "Roles": roles.members["Roles"], "RoleMappings": roles.members["RoleMappings"]}
     _refuse_unknown(values, (*known, *_OWN), "")
+    if isinstance(values.get("Roles"), dict):
+        _refuse_unknown(values["Roles"], ("authenticated", "unauthenticated"), "Roles", "state")
     for member in create.required_members:
         if member not in values:
             raise Mistake("", f"{member} is missing; it is {_KINDS[known[member].type_name][1]}")
@@ -111,7 +113,7 @@ def check_pool(members: Mapping[str, Any], region: str | None) -> None:
             (first, one), (second, other) = accounts.items()
             raise Mistake(other, f"a role of account {second}, while {one} is of account {first}")
     for provider, mapping in members.get("RoleMappings", {}).items():
-        _check_mapping(f"RoleMappings.{provider}", mapping)
+        _check_mapping(provider, mapping)
     tags = members.get("IdentityPoolTags", {})
     if len(tags) > _MOST_TAGS:
         raise Mistake("IdentityPoolTags", f"{len(tags)} tags; a pool has at most {_MOST_TAGS}")
@@ -129,14 +131,9 @@ def check_whole(members: Mapping[str, Any]) -> None:
     """
     keys = mapping_keys(members)
     for provider, mapping in members.get("RoleMappings", {}).items():
-        place = f"RoleMappings.{provider}"
         if provider not in keys:
-            raise _no_provider(place, provider, keys)
-        _check_mapping(place, mapping)
-        if mapping["Type"] == "Token" and not provider.partition("/")[0].startswith(
-            ("cognito-idp.", "issuer-cognito-idp.")
-        ):
-            raise Mistake(place, "Type is Token, which only user pools have; use Rules")
+            raise _no_provider(f"RoleMappings.{provider}", provider, keys)
+        _check_mapping(provider, mapping)
 
 
 def no_tag_provider(provider: str, known: set[str]) -> Mistake:
@@ -182,7 +179,10 @@ def _check_role(place: str, arn: str, region: str | None) -> str:
     return str(match[2])
 
 
-def _check_mapping(place: str, mapping: Mapping[str, Any]) -> None:
+def _check_mapping(provider: str, mapping: Mapping[str, Any]) -> None:
+    place = f"RoleMappings.{provider}"
+    if mapping["Type"] == "Token" and not provider.startswith(("cognito-idp.", "issuer-cognito-idp.")):
+        raise Mistake(place, "Type is Token, which only user pools have; use Rules")
     if "AmbiguousRoleResolution" not in mapping:
         raise Mistake(place, "AmbiguousRoleResolution is missing; it is AuthenticatedRole or Deny")
     if mapping["Type"] == "Rules" and "RulesConfiguration" not in mapping:
@@ -266,7 +266,8 @@ def _check_kind(value: Any, kind: type, words: str, place: str) -> None:
 def _check_text_or_size(value: Any, shape: Any, place: str) -> None:
     least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
     what = "characters" if isinstance(value, str) else "entries"
-    if len(value) < least:
+    # An ARN that is too short is none: `check_pool` says of what.
+    if len(value) < least and shape.name != "ARNString":
         raise Mistake(place, "it is empty" if not value else f"expected at least {least} {what}")
     if most is not None and len(value) > most:
         raise Mistake(place, f"{len(value)} {what}; at most {most} are allowed")

@@ -73,10 +73,16 @@ def _apply(invocation: Invocation) -> int:
 
         try:
             plan = apply(plan, progress=progress)
-        except BaseException:
-            # The step that was stopped may have been done as well: the next run reads what is there.
-            steps = "the steps above are done" if done else "no step is known to be done"
-            terminal.say(f"{PROGRAM}: stopped half-way: {steps}. Run the command again to end it.")
+        except BaseException as error:
+            # What the service refused was not done. What was stopped otherwise may be done as well.
+            if done or not getattr(error, "is_answer", False):
+                steps = (
+                    f"{len(done)} step{'s are' if len(done) != 1 else ' is'} done"
+                    if done
+                    else "no step is done"
+                )
+                last = f", the last: {_shown(done[-1])}" if done else ", as far as is known"
+                terminal.say(f"{PROGRAM}: stopped half-way: {steps}{last}. Run it again to end it.")
             raise
     if options.roles:
         _show_roles(invocation, plan)

@@ -106,9 +106,13 @@ def _tag_map(entry: Entry, pool: IdentityPool, provider: str, values: Any) -> di
         kind = {"UseDefaults": bool, _TAG_MAPS: dict}.get(name, str)
         if type(value) is not kind:
             raise entry.mistake(f"{place}.{name}", f"expected {KINDS[kind]}")
+    inner = request.get(_TAG_MAPS, {})
+    for tag, claim in inner.items():
+        if not isinstance(claim, str):
+            raise entry.mistake(f"{place}.{_TAG_MAPS}.{tag}", f"expected {KINDS[str]}")
     if provider not in tag_providers(pool):
         raise entry.mistake(place, "the pool has no such provider")
-    request[_TAG_MAPS] = {**tags, **request.get(_TAG_MAPS, {})}
+    request[_TAG_MAPS] = {**tags, **inner}
     checked = _checked(
         entry,
         "SetPrincipalTagAttributeMap",

@@ -49,6 +49,13 @@ RulesConfiguration.Rules = [
 Type = "Token"
 AmbiguousRoleResolution = "AuthenticatedRole"
 
+[pools.PrincipalTags."accounts.google.com"]
+team = "department"
+
+[pools.PrincipalTags."cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc"]
+UseDefaults = false
+PrincipalTags = { group = "cognito:groups" }
+
 [[roles]]
 arn = "arn:aws:iam::123456789012:role/guest"
 max_session_seconds = 7200
@@ -147,6 +154,13 @@ pools[1].SamlProviderARNs = list, missing
 pools[1].SamlProviderARNs[1] = missing
 pools[1].IdentityPoolTags = table, missing
 pools[1].IdentityPoolTags.team = empty, missing
+pools[1].PrincipalTags = missing, table
+pools[1].PrincipalTags.accounts.google.com = missing, table
+pools[1].PrincipalTags.accounts.google.com.team = missing, text
+pools[1].PrincipalTags.cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc = missing, table
+pools[1].PrincipalTags.cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc.PrincipalTags = missing, table, text
+pools[1].PrincipalTags.cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc.PrincipalTags.group = missing, text
+pools[1].PrincipalTags.cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc.UseDefaults = flag, missing, text
 pools[1].CognitoIdentityProviders[1].ServerSideTokenCheck = flag, missing
 pools[1].Roles = table, missing
 pools[1].Roles.unauthenticated = missing

@@ -156,7 +156,7 @@ def _planned(file: PoolFile, clients: Clients, region: str | None, *, delete: bo
         _checked(table, lambda table=table: check_pool(table.members, here))  # type: ignore[misc]
     regions = {table.pool_id.partition(":")[0] if table.pool_id else here for table in file.tables}
     _check_accounts(file, clients, sorted(regions))
-    ids = _ids(without_id, clients, here)
+    ids = ids_of_names(without_id, clients, here)
     found = [(table, table.pool_id or ids.get(table.name)) for table in file.tables]
     _refuse_same_pool(found)
     for each in sorted(regions):
@@ -202,8 +202,7 @@ def to_be(table: Table, now: Mapping[str, Any], *, delete: bool) -> Members:
     fixed, wanted = now.get("DeveloperProviderName"), table.members.get("DeveloperProviderName")
     if fixed is not None and wanted is not None and fixed != wanted:
         raise ConfigurationError(
-            f"{table.place}.DeveloperProviderName: it is '{fixed}' and cannot be changed to '{wanted}'; "
-            "nothing was changed",
+            f"{table.place}.DeveloperProviderName: it is '{fixed}', and can never be changed to '{wanted}'",
             hint="Keep the name, or describe a new pool",
         )
     then = merged(now, table.members, delete=delete)
@@ -251,8 +250,13 @@ def _check_accounts(file: PoolFile, clients: Clients, regions: list[str]) -> Non
         )
 
 
-def _ids(tables: list[Table], clients: Clients, region: str) -> dict[str, str]:
-    """Find the ids of pools by their names, with one list of all pools."""
+def ids_of_names(tables: list[Table], clients: Clients, region: str) -> dict[str, str]:
+    """
+    Find the ids of the pools of tables by their names, with one list of all pools.
+
+    Raises:
+        ConfigurationError: Several pools have one of the names.
+    """
     if not tables:
         return {}
     wanted = {table.name: table for table in tables}

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from ...errors import ServiceError, replaced
 from ..client import Clients
-from ..failures import CONCURRENT, THROTTLED, code_of, worded
+from ..failures import CONCURRENT, code_of, worded
 from .members import SETTINGS, Members
-from .plan import NOTHING, Plan, PoolPlan, plan, tag_providers, to_be
+from .planning import NOTHING, Plan, PoolPlan, ids_of_names, plan, tag_providers, to_be
 from .reading import arn_of, read_pool
 
 _TRIES: Final = 6
@@ -52,17 +52,25 @@ def apply(
     """
     wanted = source if isinstance(source, Plan) else plan(source, session, region=region, delete=delete)
     say = progress or (lambda _: None)
+    new = [pool for pool in wanted.pools if pool.pool_id is None]
+    # Somebody may have made one since the plan was shown.
+    made = ids_of_names([pool.table for pool in new], wanted.clients, new[0].region) if new else {}
     return replace(
         wanted,
         pools=tuple(
-            pool if pool.action == NOTHING else _applied(pool, wanted.clients, say, delete=wanted.delete)
+            pool
+            if pool.action == NOTHING
+            else _applied(
+                pool, pool.pool_id or made.get(pool.name), wanted.clients, say, delete=wanted.delete
+            )
             for pool in wanted.pools
         ),
     )
 
 
-def _applied(pool: PoolPlan, clients: Clients, say: Progress, *, delete: bool) -> PoolPlan:
-    pool_id = pool.pool_id
+def _applied(
+    pool: PoolPlan, pool_id: str | None, clients: Clients, say: Progress, *, delete: bool
+) -> PoolPlan:
     if pool_id is None:
         pool_id = _make(pool, clients)
         say(f"pool '{pool.name}': made as {pool_id}")
@@ -110,7 +118,7 @@ def _make(pool: PoolPlan, clients: Clients) -> str:
                 return str(client.create_identity_pool(**request)["IdentityPoolId"])
         except ServiceError as error:
             # Only what is throttled has certainly not been done.
-            if not error.throttled or error.code not in THROTTLED or attempt == _TRIES:
+            if not error.throttled or attempt == _TRIES:
                 raise
         clients.sleep(wait)
         wait *= 2
