@@ -17,6 +17,7 @@ Call = Callable[..., Done]
 Write = Callable[[str], str]
 GOOGLE = "accounts.google.com"
 OIDC = "arn:aws:iam::123456789012:oidc-provider/login.example.com"
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
 HEAD = """
 [[pools]]
 IdentityPoolName = "app"
@@ -28,7 +29,7 @@ DeveloperProviderName = "dev.app"
 SupportedLoginProviders = {{ "{GOOGLE}" = "app" }}
 OpenIdConnectProviderARNs = ["{OIDC}"]
 IdentityPoolTags = {{ team = "red", "a b" = "" }}
-CognitoIdentityProviders = [{{ ProviderName = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc", ClientId = "c" }}]
+CognitoIdentityProviders = [{{ ProviderName = "{USER_POOL}", ClientId = "c" }}]
 Roles = {{ authenticated = "{role("user")}" }}
 
 [pools.RoleMappings."{GOOGLE}"]
@@ -38,7 +39,7 @@ RulesConfiguration.Rules = [
     {{ Claim = "hd", MatchType = "Equals", Value = "example.com", RoleARN = "{role("staff")}" }},
 ]
 
-[pools.RoleMappings."cognito-idp.us-east-1.amazonaws.com/us-east-1_abc:c"]
+[pools.RoleMappings."{USER_POOL}:c"]
 Type = "Token"
 AmbiguousRoleResolution = "AuthenticatedRole"
 
@@ -95,7 +96,7 @@ def test_a_pool_is_made_with_all_that_the_file_says(
     assert made["roles"]["RoleMappings"][GOOGLE]["RulesConfiguration"]["Rules"][0]["Claim"] == "hd"
     assert made["roles"]["RoleMappings"].keys() == {
         GOOGLE,
-        "cognito-idp.us-east-1.amazonaws.com/us-east-1_abc:c",
+        f"{USER_POOL}:c",
     }
     assert made[GOOGLE]["PrincipalTags"] == {"domain": "hd"}
     assert made[OIDC]["UseDefaults"] is True
@@ -225,7 +226,7 @@ def test_rules_of_the_file_come_first_and_others_stay(
 def test_a_table_is_the_pool_of_its_id_else_of_its_name(
     signed: Cli, call: Call, write: Write, client: Any
 ) -> None:
-    """An id finds a pool whatever it is called; a name finds the one of that name, and makes none beside it."""
+    """An id finds a pool whatever it is called; a name finds the one of that name; none is made beside it."""
     call("pool", "apply", write(HEAD), "--yes")
     pool_id = the_id(client)
     renamed = HEAD.replace('"app"', '"new"') + f'IdentityPoolId = "{pool_id}"\n'
@@ -283,15 +284,13 @@ def test_one_pool_in_two_tables_is_an_error(signed: Cli, call: Call, write: Writ
 def test_a_developer_providers_name_is_refused_before_anything_is_changed(
     signed: Cli, call: Call, write: Write, client: Any, emulator: Any
 ) -> None:
-    """One pool that cannot be as the file says stops all of them, before the first is changed."""
+    """One pool that cannot be as the file says stops all of them before the first is changed."""
     call("pool", "apply", write(WHOLE), "--yes")
     two = HEAD.replace('"app"', '"other"') + WHOLE.replace("dev.app", "dev.new")
     done = call("pool", "apply", write(two), "--yes")
 
     assert (done.code, done.out) == (4, "")
-    assert (
-        "pools[2].DeveloperProviderName: it is 'dev.app', and can never be changed to 'dev.new'" in done.line
-    )
+    assert "pools[2].DeveloperProviderName: it is 'dev.app', and can never be" in done.line
     assert emulator.requests()["CreateIdentityPool"] == 1
 
 
@@ -327,7 +326,7 @@ def test_other_tables_are_left_alone(signed: Cli, call: Call, write: Write) -> N
 def test_pools_of_several_regions_are_asked_where_they_are(
     signed: Cli, call: Call, write: Write, session: Any
 ) -> None:
-    """An id leads to its own region, whatever the session's is; a --region that is another one is an error."""
+    """An id leads to its own region, whatever the session's is; another --region is an error."""
     there = session.client("cognito-identity", region_name="eu-west-1")
     made = there.create_identity_pool(IdentityPoolName="app", AllowUnauthenticatedIdentities=False)
     path = write(HEAD + f'IdentityPoolId = "{made["IdentityPoolId"]}"\n' + HEAD.replace('"app"', '"here"'))
@@ -358,9 +357,8 @@ def test_pools_are_listed_as_a_table_and_as_lines_of_json(
 
     assert len(table.out.splitlines()) == 62
     assert f"{ids['pool 60']}  pool 60\n" in table.out
-    assert {
-        each["IdentityPoolName"]: each["IdentityPoolId"] for each in map(json.loads, lines.out.splitlines())
-    } == ids
+    read = [json.loads(line) for line in lines.out.splitlines()]
+    assert {each["IdentityPoolName"]: each["IdentityPoolId"] for each in read} == ids
     assert emulator.requests()["ListIdentityPools"] == 5
     assert (empty.code, empty.out) == (0, "")
 

@@ -27,12 +27,12 @@ else:
 
 ROOT = Path(__file__).parent.parent.parent
 DIFFERENT = {"IdentityPoolId"}
-"""The emulator makes pools with any id of the model's form, and its tests have such ids; AWS has only GUIDs."""
+"""The emulator makes pools with any id of the model's form, for tests; AWS has only GUIDs."""
 
 
 def seeds_of_the_guides() -> Iterator[str]:
     """Yield every seed that a page shows."""
-    for page in sorted(ROOT.glob(".github/*.md")) + [ROOT / "README.md"]:
+    for page in (*sorted(ROOT.glob(".github/*.md")), ROOT / "README.md"):
         for block in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
             if "[[pools]]" in block:
                 yield block
