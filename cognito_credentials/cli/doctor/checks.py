@@ -27,7 +27,7 @@ CHECKS: Final = (
     Check("locks", kept.locks, needs=("cache",)),
     Check("records", kept.records, needs=("cache",)),
     Check("logins", logins.logins, needs=_SETTLED),
-    Check("sign-in", logins.sign_in, needs=_SETTLED),
+    Check("sign-in", logins.sign_in, needs=("cache",)),
 )
 """
 A check needs ``settings`` where it looks at the pool, and not where it looks at this machine alone.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...clock import span
 from ...errors import CognitoCredentialsError, clean, shell_word
+from ...home import home_directory
 from ...logins.claims import unverified_claims, unverified_expiry
 from ...logins.command import CommandSource
 from ...logins.file import FileSource
@@ -107,6 +108,9 @@ def sign_in(setup: Setup) -> Iterator[Result]:
     sources = sign_ins(setup.parts.logins)
     if not sources:
         yield skipped("the profile signs in to nothing")
+    elif home_directory(setup.environ) is None:
+        yield skipped("there is no home directory to keep a sign-in in")
+        return
     for source in sources:
         yield from _signed_in(setup, source)
 

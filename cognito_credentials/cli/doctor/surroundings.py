@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from ...errors import clean
 from ...settings.endpoints import configured_endpoint
@@ -50,11 +51,21 @@ def endpoint(setup: Setup) -> Iterator[Result]:
         where = " and ".join(dict.fromkeys(origins))
         make = error if address in ours else warning
         yield make(
-            f"{where} leads to {clean(address, 120)}, where nothing listens: perhaps left over from a test",
+            f"{where} leads to {_shown(address)}, where nothing listens: perhaps left over from a test",
             f"Remove {where}, or start that service",
         )
-    said = ", ".join(f"{address} (from {origin})" for address, origin in dict.fromkeys(addresses.values()))
-    yield ok(f"services at {clean(said, 300)}" if said else "every service is AWS's own")
+    said = ", ".join(f"{_shown(address)} (from {origin})" for address, origin in addresses.values())
+    yield ok(f"services at {said}" if said else "every service is AWS's own")
+
+
+def _shown(address: str) -> str:
+    """Show host and port of an address; what is before and behind them may be secret."""
+    try:
+        parts = urlsplit(address)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "an address that is none"
+    return clean(f"{parts.scheme}://{parts.hostname or ''}{port}", 120)
 
 
 _IGNORE: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"

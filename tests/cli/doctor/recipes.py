@@ -485,6 +485,13 @@ RECIPES = (
         "Remove AWS_ENDPOINT_URL_S3",
     ),
     Recipe(
+        "an endpoint with a password that has ended",
+        lambda home: home.set(AWS_ENDPOINT_URL_S3=f"http://me:CANARY-x@127.0.0.1:{closed_port()}/CANARY-y"),
+        *("endpoint", "warning"),
+        "AWS_ENDPOINT_URL_S3 leads to http://127.0.0.1:",
+        "Remove AWS_ENDPOINT_URL_S3",
+    ),
+    Recipe(
         "a services section of a test that has ended",
         lambda home: home.add(
             f"services = local\n[services local]\ns3 =\n  endpoint_url = http://localhost:{closed_port()}\n"
@@ -565,6 +572,14 @@ RECIPES = (
         *("cache", "warning"),
         "there is no home directory for the cache, so nothing new is kept",
         "Set HOME",
+    ),
+    Recipe(
+        "no home directory for a sign-in",
+        lambda home: home.set(HOME="", AWS_CONFIG_FILE=str(home.config)),
+        *("cache", "warning"),
+        "there is no home directory for the cache, so nothing new is kept",
+        "Set HOME",
+        kind="sign-in",
     ),
     Recipe(
         "a file system without locks",
