@@ -39,9 +39,9 @@ class Options:
         """Return what adds options under a separate heading in the help."""
         return self._with(self._parser.add_argument_group(title).add_argument)
 
-    def exclusive(self) -> Options:
-        """Return what adds options of which one excludes the others."""
-        return self._with(self._parser.add_mutually_exclusive_group().add_argument)
+    def exclusive(self, *, required: bool = False) -> Options:
+        """Return what adds options of which one excludes the others; with *required*, one has to be given."""
+        return self._with(self._parser.add_mutually_exclusive_group(required=required).add_argument)
 
     def _with(self, add: Callable[..., argparse.Action]) -> Options:
         other = Options(self._parser)

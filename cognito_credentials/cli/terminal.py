@@ -104,6 +104,19 @@ class Terminal:
         except (OSError, ValueError):
             self._stderr = None
 
+    def progress(self, text: str) -> None:
+        """
+        Show how far something is, in place of what was shown before; an empty text removes it.
+
+        Nothing is shown when quiet, where nobody looks at stderr, and where the results themselves are on the
+        screen.
+        """
+        if not self.quiet and _is_terminal(self._stderr) and not self.shows_results:
+            try:
+                _write(self._stderr, f"\r{text}\033[K", buffered=False)  # type: ignore[arg-type]
+            except (OSError, ValueError):
+                self._stderr = None
+
     def agrees(self, question: str, *, default: str = "n") -> bool:
         """
         Ask a question that is answered with y or n.

@@ -12,6 +12,8 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     unlink.py               take one login off the identity
     configure.py            write a profile
     pool.py                 make identity pools as a file says
+    identities.py           list, show and delete the identities of a pool
+    developer.py            the users of an app's own back end
     refresh.py, clear.py    renew credentials, forget them
     completion.py           print what shells complete command lines with
     demo.py, emulator.py    try it out on this machine
@@ -57,6 +59,8 @@ COMMANDS = (
         "completion", "completion", "set up and clean up", "print a script that completes commands in a shell"
     ),
     Entry("pool", "pool", "operate", "make identity pools as a TOML file says; list, export, delete them"),
+    Entry("identities", "identities", "operate", "list, show and delete the identities of a pool"),
+    Entry("developer", "developer", "operate", "tokens and identities of the users of your own back end"),
     Entry(
         "demo",
         "demo",
