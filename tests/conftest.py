@@ -46,6 +46,8 @@ _OTHERS_LOGGERS = (
 
 
 THOROUGH = (
+    "tests/administer/test_developers.py",
+    "tests/administer/test_identities.py",
     "tests/benchmarks/",
     "tests/browser/",
     "tests/cache/test_campaigns.py",

@@ -145,7 +145,7 @@ def region_of_identity(identity_id: str) -> str:
     """
     if not is_pool_id(identity_id):  # ids of identities look the same
         raise ConfigurationError(
-            f"the identity id '{clean(identity_id, 80)}' is not REGION:GUID",
+            f"the identity id: '{clean(identity_id, 80)}' is not REGION:GUID",
             hint="'cognito-credentials identities list POOL' shows the ids",
         )
     return checked_region(identity_id.partition(":")[0], "the identity id")

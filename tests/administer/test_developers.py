@@ -36,6 +36,7 @@ def user(pool_id: str, name: str, session: Any) -> str:
     return administer.developer_token(pool_id, name, session, provider="dev.app").identity_id
 
 
+@pytest.mark.quick
 def test_token(emulator: Any, pool: str, call: Call, client: Any) -> None:
     """The token is the only thing on stdout, it works, and people are told that it is a secret."""
     done = call("developer", "token", pool, "--user", "ann")
@@ -86,6 +87,7 @@ def test_bad_duration(emulator: Any, pool: str, call: Call, duration: str) -> No
     assert not {"GetOpenIdTokenForDeveloperIdentity", "DescribeIdentityPool"} & set(emulator.requests())
 
 
+@pytest.mark.quick
 def test_lookup(pool: str, call: Call, session: Any) -> None:
     """A user leads to the identity, and the identity to all of its users."""
     ann, _ = user(pool, "ann", session), user(pool, "bob", session)
@@ -137,6 +139,7 @@ def test_lookup_nobody(emulator: Any, pool: str, call: Call, client: Any) -> Non
     assert done.line == "The identity has no developer user."
 
 
+@pytest.mark.quick
 def test_merge(emulator: Any, pool: str, call: Call, client: Any, session: Any) -> None:
     """A merge shows first who survives and who ends; then users and logins of both have the one identity."""
     ann, bob = user(pool, "ann", session), user(pool, "bob", session)
@@ -286,7 +289,7 @@ def test_no_provider(emulator: Any, signed: Cli, call: Call, argv: list[str]) ->
 @pytest.mark.parametrize(
     ("argv", "code", "said"),
     [
-        (["token", "app", "--user", "ann"], 4, "the pool id 'app' is not REGION:GUID"),
+        (["token", "app", "--user", "ann"], 4, "the pool id: 'app' is not REGION:GUID"),
         (["token", "POOL"], 2, "--user"),
         (["token", "POOL", "--user", "ann", "--provider", "other"], 5, "developer provider"),
         (["token", "POOL", "--user", ""], 4, "the name of the user is empty"),
@@ -300,7 +303,7 @@ def test_no_provider(emulator: Any, signed: Cli, call: Call, argv: list[str]) ->
         (["lookup", "POOL"], 2, "--user --identity is required"),
         (["lookup", "POOL", "--user", "a", "--identity", NOWHERE], 2, "not allowed with"),
         (["lookup", "POOL", "--user", "zoe"], 5, "LookupDeveloperIdentity"),
-        (["lookup", "POOL", "--identity", "x"], 4, "the identity id 'x' is not REGION:GUID"),
+        (["lookup", "POOL", "--identity", "x"], 4, "the identity id: 'x' is not REGION:GUID"),
         (["lookup", "POOL", "--identity", NOWHERE.replace("us", "eu")], 4, "the identity is of eu-east-1"),
         (["merge", "POOL", "--from", "zoe", "--into", "ann", "--yes"], 5, "LookupDeveloperIdentity"),
         (["merge", "POOL", "--from", "ann", "--yes"], 2, "--into"),
@@ -347,6 +350,7 @@ def test_denied(
     assert f"cognito-identity:{action} is denied to arn:aws:sts::" in done.line
 
 
+@pytest.mark.quick
 def test_python(emulator: Any, pool: str, session: Any) -> None:
     """In Python the same with a session of the caller's, typed, with this package's errors."""
     token = administer.developer_token(pool, "ann", session, duration_seconds=60)

@@ -83,6 +83,7 @@ def test_list_pages(emulator: Any, pool: str, call: Call, session: Any) -> None:
     assert emulator.requests()["ListIdentities"] == 3
 
 
+@pytest.mark.quick
 def test_list_json(emulator: Any, pool: str, call: Call, session: Any) -> None:
     """With --json each line is an object in AWS's words, with times as AWS writes them."""
     ann = administer.developer_token(pool, "ann", session).identity_id
@@ -216,6 +217,7 @@ def test_unprocessed(emulator: Any, pool: str, call: Call, session: Any, code: s
     assert ("cognito-identity:DeleteIdentities" in summary) == (code == "AccessDenied")
 
 
+@pytest.mark.quick
 def test_unprocessed_json(emulator: Any, pool: str, call: Call, session: Any) -> None:
     """With --json there is an object for each identity, deleted or not."""
     ids = guests(emulator, pool, 2, session)
@@ -274,7 +276,7 @@ def test_interrupted(emulator: Any, pool: str, signed: Cli, client: Any, session
     _, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert "stopped half-way: 60 of 61 identities were deleted" in err
+    assert "stopped half-way: 60 of 61 identities are deleted" in err
     assert "Run the command again" in err
     assert "Traceback" not in err
     assert still_there(client, pool) == {ids[60]}
@@ -292,17 +294,17 @@ def test_failure_half_way(emulator: Any, pool: str, call: Call, session: Any) ->
 
     assert done.code == 5
     stopped, refused = done.err.splitlines()
-    assert "60 of 61 identities were deleted" in stopped
+    assert "60 of 61 identities are deleted" in stopped
     assert "cognito-identity:DeleteIdentities is denied" in refused
 
 
 @pytest.mark.parametrize(
     ("argv", "code", "said"),
     [
-        (["list", "app"], 4, "the pool id 'app' is not REGION:GUID"),
+        (["list", "app"], 4, "the pool id: 'app' is not REGION:GUID"),
         (["list", NOWHERE.replace("us-east-1", "us-est-1")], 4, "Did you mean"),
         (["list", NOWHERE], 5, "ListIdentities"),
-        (["show", "7c0d5b1e"], 4, "the identity id '7c0d5b1e' is not REGION:GUID"),
+        (["show", "7c0d5b1e"], 4, "the identity id: '7c0d5b1e' is not REGION:GUID"),
         (["show", NOWHERE], 5, f"Identity '{NOWHERE}' not found"),
         (["delete", NOWHERE, "7c0d5b1e", "--yes"], 4, "'7c0d5b1e' is not REGION:GUID"),
         (["delete", "--yes"], 2, "ID"),
@@ -336,14 +338,14 @@ def test_denied(
     argv: list[str],
     action: str,
 ) -> None:
-    """Credentials that may not: the last line names the action that is denied, and the exit code is 5."""
+    """Credentials that may not: one line names the action that is denied, and the exit code is 5."""
     (guest,) = guests(emulator, pool, 1, session)
     restricted(emulator, guest, session, monkeypatch)
 
     done = call("identities", *({"POOL": pool, "ID": guest}.get(each, each) for each in argv))
 
     assert done.code == 5
-    assert f"cognito-identity:{action} is denied to arn:aws:sts::" in done.err.splitlines()[-1]
+    assert f"cognito-identity:{action} is denied to arn:aws:sts::" in done.line
 
 
 def restricted(emulator: Any, guest: str, session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -383,6 +385,7 @@ def test_profile_signs(
     assert "opz" in refused.line
 
 
+@pytest.mark.quick
 def test_python(emulator: Any, pool: str, session: Any) -> None:
     """In Python: a typed identity with aware dates, a deletion that reports, and this package's errors."""
     guest, other = guests(emulator, pool, 2, session)

@@ -125,11 +125,12 @@ def _delete(invocation: Invocation) -> int:
 
     try:
         unprocessed = delete_identities(ids, session, deleting=told)
-    except BaseException:
+    except BaseException as error:
         terminal.progress("")
-        said = f"{deleted} of {len(ids)} identities were deleted" if deleted else "no deletion was confirmed"
-        again = "Run the command again to end it: one that is gone does no harm."
-        terminal.say(f"{PROGRAM}: stopped half-way: {said}; those of a request under way may be. {again}")
+        # What the service refused was not done. What was stopped otherwise may be done as well.
+        if deleted or not getattr(error, "is_answer", False):
+            said = f"{deleted} of {len(ids)} identities are deleted, as far as is known"
+            terminal.say(f"{PROGRAM}: stopped half-way: {said}. Run the command again to end it.")
         raise
     terminal.progress("")
     if not options.json:
