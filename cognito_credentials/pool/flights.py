@@ -90,6 +90,7 @@ class _Side:
             self._flight.give_up()
             self.wake()
         else:
+            self._flight.relieve()
             self._look_later()
 
 
@@ -119,8 +120,6 @@ class Flight(Generic[T]):
     ) -> None:
         self.seconds = seconds
         self.callers: list[Caller] = []
-        self.is_counted = False
-        """Whether it runs in one of the threads that are counted."""
         self.is_over = False
         self.is_submitted = False
         self.is_urgent = seconds is None
@@ -156,6 +155,10 @@ class Flight(Generic[T]):
     def give_up(self) -> None:
         """Let another thread take the place of the one that hangs in it."""
         self._flights.crew.replace(self)
+
+    def relieve(self) -> None:
+        """Let this begin, though all threads may hang in calls that no task waits for, such as renewals."""
+        self._flights.crew.relieve()
 
     def begin(self) -> None:
         """
@@ -333,6 +336,8 @@ class _Threads:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.count = 0
+        self.running: set[Flight[Any]] = set()
+        """What the threads that are counted run."""
         self.waiting: deque[Flight[Any]] = deque()
 
 
@@ -358,6 +363,7 @@ class Crew:
             self._start(threads, flight)
         else:
             self._hire(threads)
+            self.relieve()
 
     def hurry(self, flight: Flight[Any]) -> None:
         """
@@ -378,11 +384,19 @@ class Crew:
         """Let another thread take the place of the one that hangs in *flight*."""
         threads = self._threads()
         with threads.lock:
-            if not flight.is_counted or flight.is_over:
+            if flight not in threads.running or flight.is_over:
                 return
-            flight.is_counted = False
+            threads.running.discard(flight)
             threads.count -= 1
         self._hire(threads)
+
+    def relieve(self) -> None:
+        """Let other threads take the places of those that hang, where calls wait for one."""
+        threads = self._threads()
+        if threads.waiting and threads.count >= MOST_THREADS:
+            for flight in list(threads.running):
+                if flight.is_late:
+                    self.replace(flight)
 
     def under_way(self) -> list[Flight[Any]]:
         """Return the flights of this process that have still to end."""
@@ -423,8 +437,9 @@ class Crew:
                     threads.count -= 1
                     return
                 flight = threads.waiting.popleft()
-                flight.is_counted = True
+                threads.running.add(flight)
             flight.run()
             with threads.lock:
-                if not flight.is_counted:  # it took so long that another thread has this one's place
+                if flight not in threads.running:  # it took so long that another thread has this one's place
                     return
+                threads.running.discard(flight)

@@ -409,6 +409,42 @@ def test_a_sync_login_that_never_answers(world: World, monkeypatch: pytest.Monke
         released.set()
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_renewals_that_hang_keep_no_other_user_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
+    """All threads hang in renewals, for which no task waits: another user comes in time, before and after."""
+    monkeypatch.setattr(flights, "LONGEST_FLIGHT", 0.5)
+    monkeypatch.setattr(flights, "MOST_THREADS", 2)
+    released = threading.Event()
+    released.set()
+    hung = []
+
+    def token() -> str:
+        if not released.is_set():
+            hung.append(1)
+        released.wait(30)
+        return world.token()
+
+    pool = async_pool(world, cache="memory")
+
+    async def main() -> None:
+        users = [pool.for_user(f"user {number}", logins={PROVIDER: token}) for number in range(2)]
+        await asyncio.gather(*(user.credentials() for user in users))
+        released.clear()
+        world.move(3000)
+        await asyncio.gather(*(user.credentials() for user in users))
+        while len(hung) < 2:  # noqa: ASYNC110  (threads change it)
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0 if is_first else 0.6)
+        assert (await asyncio.wait_for(pool.credentials(), 10)).access_key_id
+
+    try:
+        asyncio.run(main())
+    finally:
+        released.set()
+
+
 def test_valid_credentials_outlive_a_login_that_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """In their last minute tasks wait for a login function that hangs, and then get what is valid."""
     released = threading.Event()
