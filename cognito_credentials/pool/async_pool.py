@@ -252,9 +252,11 @@ class AsyncIdentityPool:
         calls = self._flights if self._is_users else self._flights.crew
         waiting = [asyncio.ensure_future(flight.over()) for flight in calls.under_way()]
         if waiting:
-            _, late = await asyncio.wait(waiting, timeout=_CLOSING_SECONDS)
-            for task in late:
-                task.cancel()
+            try:
+                await asyncio.wait(waiting, timeout=_CLOSING_SECONDS)
+            finally:  # also where the task that closes is cancelled
+                for task in waiting:
+                    task.cancel()
         await self._flights.alone(self.pool.close).outcome()
 
     aclose = close

@@ -234,6 +234,8 @@ class Flight(Generic[T]):
     def _attempt(self, caller: Caller) -> BaseException | None:
         try:
             self._value = caller.context.copy().run(self._call)
+        except asyncio.CancelledError:
+            return _cancelled()
         except BaseException as error:  # noqa: BLE001  (all of it belongs to the tasks that wait)
             return error
         return None
@@ -257,6 +259,15 @@ def _no_loop(_: RuntimeError) -> ConfigurationError:
     return ConfigurationError(
         "an AsyncIdentityPool is used where no event loop of asyncio runs",
         hint="On another loop, such as trio's, call IdentityPool in a thread",
+    )
+
+
+def _cancelled() -> ServiceError:
+    """Make the error for what a thread was told: a task that raised it would count as cancelled itself."""
+    return ServiceError(
+        "a login function was cancelled in its thread",
+        hint="Have it return a token, or raise what went wrong",
+        code="Cancelled",
     )
 
 

@@ -260,6 +260,22 @@ def test_login_functions_that_fail(
     assert world.counts() == {}
 
 
+def test_a_login_function_that_is_cancelled_in_its_thread(world: World) -> None:
+    """What was cancelled there is an error to the tasks that wait: none of them was cancelled itself."""
+
+    def cancelled() -> str:
+        raise asyncio.CancelledError
+
+    pool = async_pool(world, logins={PROVIDER: cancelled})
+
+    async def main() -> None:
+        for one in await outcomes([asyncio.ensure_future(pool.credentials()) for _ in range(3)]):
+            assert isinstance(one, ServiceError)
+            assert str(one).startswith("a login function was cancelled in its thread")
+
+    asyncio.run(main())
+
+
 def test_a_login_function_that_asks_its_own_pool(world: World) -> None:
     """It would wait for itself: an error at once, sync or async. What it begins may ask the pool later."""
     later: list[asyncio.Task[Any]] = []

@@ -524,6 +524,24 @@ def test_closing_waits_for_what_is_saved(world: World) -> None:
     asyncio.run(main())
 
 
+def test_closing_that_is_cancelled_leaves_nothing(world: World) -> None:
+    """A task that is cancelled while it closes a pool leaves none behind that waits."""
+    login = Login(world)
+    pool = async_pool(world, logins={PROVIDER: login})
+
+    async def main() -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(pool.credentials(), 0.05)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(pool.close(), 0.05)
+        await asyncio.sleep(0)
+        coroutines = [str(task.get_coro()) for task in asyncio.all_tasks()]
+        assert not [one for one in coroutines if "Flight" in one]
+        login.hangs = False
+
+    asyncio.run(main())
+
+
 def test_what_a_call_held_is_dropped(world: World) -> None:
     """When a call is over, the pool keeps neither its arguments nor the context of its task."""
 
