@@ -85,6 +85,7 @@ def test_keys_in_the_environment(
     [
         ("role_arn = arn:aws:iam::123456789012:role/x\nsource_profile = other\n", "has role_arn: SDKs use"),
         ("sso_session = corp\n", "has sso_session: SDKs use"),
+        ("login_session = arn:aws:iam::123456789012:user/ann\n", "has login_session: SDKs use"),
         ("region = us-est-1\n", "has the region 'us-est-1', which is none. Write us-west-1 or us-east-1"),
     ],
 )
