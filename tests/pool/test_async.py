@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import traceback
 from typing import Any
 
 import pytest
@@ -174,6 +175,8 @@ def test_a_failure_is_everybodys(world: World) -> None:
         found = await outcomes([pool.credentials() for _ in range(20)])
         assert {str(one) for one in found} == {str(found[0])}
         assert isinstance(found[0], LoginRequiredError)
+        frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(found[0].__traceback__)]
+        assert frames.count("credentials") == 1
 
     asyncio.run(main())
 
