@@ -136,8 +136,8 @@ class Flight(Generic[T]):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it has still to end. In a forked child, and by a closed loop, it never does."""
-        has_lost_its_loop = not self.is_submitted and self.callers[0].loop.is_closed()
+        """Whether it has still to end. In a forked child, and by a loop that has stopped, it may never do."""
+        has_lost_its_loop = not self.is_submitted and not self.callers[0].loop.is_running()
         return not (self.is_over or has_lost_its_loop) and self._process == os.getpid()
 
     @property

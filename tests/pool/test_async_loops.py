@@ -220,6 +220,26 @@ def test_a_loop_that_is_closed_underneath(world: World, programs: list[Program])
     assert world.counts() == {"GetId": 1, "GetCredentialsForIdentity": 1}
 
 
+def test_a_loop_that_stops_underneath(world: World) -> None:
+    """A loop that stops in the turn of a call, and is not closed, keeps no other loop waiting."""
+    pool = async_pool(world)
+    stopped = asyncio.new_event_loop()
+
+    async def begin() -> None:
+        call = asyncio.ensure_future(pool.credentials())
+        await asyncio.sleep(0)
+        stopped.stop()
+        await call
+
+    begun = stopped.create_task(begin())
+    stopped.run_forever()
+    found = asyncio.run(asyncio.wait_for(pool.credentials(), 10))
+
+    assert stopped.run_until_complete(asyncio.gather(begun, pool.credentials()))[1] == found
+    stopped.close()
+    assert world.counts() == {"GetId": 1, "GetCredentialsForIdentity": 1}
+
+
 def test_another_loop_takes_over(world: World, programs: list[Program]) -> None:
     """When tasks of two loops wait, and the loop of the login function is closed, it runs on the other."""
     login = Login(world)
