@@ -48,7 +48,10 @@ REVEALED = {
     "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
     "sign_in/kept/place.py": (1, "the file of the sign-in before is put back"),
     "sign_in/challenge.py": (1, "a choice is compared with the choices"),
-    "sign_in/checks.py": (2, "whether a form's field is empty; a user name, which is no secret"),
+    "sign_in/checks.py": (
+        3,
+        "whether a form's field is empty or no Unicode; a user name, which is no secret",
+    ),
     "sign_in/ways/password.py": (3, "which choice it is; the spaces are taken out of a code"),
     "sign_in/ways/srp.py": (1, "into the proof"),
     "sign_in/kept/stored_tokens.py": (4, "the form in which it is stored, and back"),
