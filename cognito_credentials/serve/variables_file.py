@@ -9,6 +9,7 @@ may answer.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING, Final
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 
 OWN_PREFIX: Final = "AWS_CONTAINER_"
 _LIMIT: Final = 64 * 1024
-_FLAGS: Final = ("O_RDWR", "O_CREAT", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
-"""Those that the system has. O_NONBLOCK: a planted FIFO would hold us for ever."""
+_FLAGS: Final = (
+    *("O_RDWR", "O_CREAT", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"),
+    *("O_CLOEXEC", "O_NOINHERIT", "O_BINARY"),
+)
+"""
+Those that the system has. O_NOFOLLOW: of a symbolic link only the link would be removed in the end, and
+somebody else may have planted it. O_NONBLOCK: a planted FIFO would hold us for ever.
+"""
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @contextlib.contextmanager
@@ -60,7 +68,8 @@ class VariablesFile:
         try:
             problem = self._open()
         except OSError as error:
-            problem = f"cannot be written: {error.strerror}"
+            is_link = error.errno in (errno.ELOOP, errno.EMLINK)
+            problem = "is a symbolic link" if is_link else f"cannot be written: {error.strerror}"
         if problem:
             self._close()
             raise ConfigurationError(f"--env-file {path} {problem}", hint="Name another file with --env-file")
@@ -75,7 +84,7 @@ class VariablesFile:
         text = "".join(f"{name}={value}\n" for name, value in variables.items())
         try:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-            os.write(self._descriptor, text.encode())
+            os.write(self._descriptor, os.fsencode(text))
         except OSError as error:
             why = error.strerror
         else:
@@ -95,6 +104,7 @@ class VariablesFile:
 
     def _open(self) -> str:
         """Open, lock and check the file; return what is wrong with it."""
+        is_new = False
         while True:
             self._close()
             self._descriptor = os.open(self._path, sum(getattr(os, name, 0) for name in _FLAGS), 0o600)
@@ -105,13 +115,18 @@ class VariablesFile:
                 return "belongs to another user"
             if not _lock(self._descriptor):
                 return "is used by another server that is running"
-            if _is_at(self._path, self._descriptor):  # else its server has just removed it
+            if not _is_at(self._path, self._descriptor):
+                continue  # its server has just removed it
+            lines = os.read(self._descriptor, _LIMIT).splitlines()
+            if any(line and not line.startswith(OWN_PREFIX.encode()) for line in lines):
+                return "has other settings in it"
+            if os.name == "nt" or is_new or not found.st_mode & _OTHERS:
                 break
+            # Others may have it open already, and would read the token, or change the address.
+            os.unlink(self._path)
+            is_new = True
         if hasattr(os, "fchmod"):
             os.fchmod(self._descriptor, 0o600)
-        lines = os.read(self._descriptor, _LIMIT).splitlines()
-        if any(line and not line.startswith(OWN_PREFIX.encode()) for line in lines):
-            return "has other settings in it"
         os.ftruncate(self._descriptor, 0)  # what a server left that was killed must not be read meanwhile
         return ""
 

@@ -40,19 +40,16 @@ def test_one_that_a_killed_server_left_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_a_second_server_of_the_same_file_is_refused(tmp_path: Path) -> None:
-    """A file of a server that runs is an error for the next one, by whichever name, and stays as it is."""
+    """A file of a server that runs is an error for the next one, and stays as it is."""
     path = tmp_path / "serve.env"
-    (tmp_path / "link").symlink_to(path)
     with variables_file(str(path)) as file:
         assert file is not None
         file.write(VARIABLES)
-        for name in (path, tmp_path / "link"):
-            with pytest.raises(ConfigurationError) as caught, variables_file(str(name)):
-                pass
-            assert str(caught.value) == (
-                f"--env-file {name} is used by another server that is running. Name another file with "
-                "--env-file"
-            )
+        with pytest.raises(ConfigurationError) as caught, variables_file(str(path)):
+            pass
+        assert str(caught.value) == (
+            f"--env-file {path} is used by another server that is running. Name another file with --env-file"
+        )
         assert path.read_text().startswith("AWS_CONTAINER_CREDENTIALS_FULL_URI=")
 
 
@@ -60,11 +57,50 @@ def test_settings_of_the_user_are_not_lost(tmp_path: Path) -> None:
     """A file with other settings in it is refused, and stays as it is."""
     path = tmp_path / ".env"
     path.write_text("AWS_CONTAINER_X=1\nDATABASE=mine\n")
+    path.chmod(0o644)
 
     with pytest.raises(ConfigurationError, match="has other settings in it"), variables_file(str(path)):
         pass
 
     assert path.read_text() == "AWS_CONTAINER_X=1\nDATABASE=mine\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    """A symbolic link is refused: in the end the link would go, and the file with the token would stay."""
+    link, target = tmp_path / "link", tmp_path / "target"
+    link.symlink_to(target)
+
+    with pytest.raises(ConfigurationError, match="is a symbolic link"), variables_file(str(link)):
+        pass
+
+    assert link.is_symlink()
+    assert not target.exists()
+
+
+def test_whoever_had_it_open_sees_nothing(tmp_path: Path) -> None:
+    """A file that others could read is replaced: one that was opened before does not get the token."""
+    path = tmp_path / "serve.env"
+    path.write_text("")
+    path.chmod(0o644)
+    with path.open("rb") as opened, variables_file(str(path)) as file:
+        assert file is not None
+        file.write(VARIABLES)
+        assert opened.read() == b""
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with pytest.raises(ConfigurationError, match="another server"), variables_file(str(path)):
+            pass
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are bytes on POSIX systems only")
+def test_a_path_that_is_no_text(tmp_path: Path) -> None:
+    """The path of the token's file is written as the bytes that it is."""
+    path = tmp_path / "serve.env"
+    with variables_file(str(path)) as file:
+        assert file is not None
+        file.write({"AWS_CONTAINER_X": os.fsdecode(b"/home/\xff")})
+        assert path.read_bytes() == b"AWS_CONTAINER_X=/home/\xff\n"
 
 
 def test_what_is_no_file_of_the_users(tmp_path: Path) -> None:
