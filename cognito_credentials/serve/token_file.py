@@ -41,16 +41,12 @@ def token_file(token: Secret, environ: Mapping[str, str]) -> Iterator[str]:
         The path.
 
     Raises:
-        CacheError: There is no directory that is this user's alone.
+        CacheError: There is no directory that is this user's alone, or its disk is full.
     """
     directory = _usable(environ)
     path, lock = _locked(directory)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as file:
-            if hasattr(os, "fchmod"):
-                os.fchmod(descriptor, 0o600)  # a strict umask may have taken bits from the owner
-            file.write(token.reveal().encode("ascii"))
+        _write(path, token)
         yield path
     finally:
         _remove(path, lock)
@@ -112,6 +108,20 @@ def _locked(directory: str) -> tuple[str, FileLock]:
         if lock.acquire():
             return path, lock
     raise CacheError(f"no token file can be made in {directory}", hint="Try again")
+
+
+def _write(path: str, token: Secret) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as file:
+            if hasattr(os, "fchmod"):
+                os.fchmod(descriptor, 0o600)  # a strict umask may have taken bits from the owner
+            file.write(token.reveal().encode("ascii"))
+    except OSError as error:
+        why = error.strerror
+    else:
+        return
+    raise CacheError(f"the server's token cannot be written to {path}: {why}", hint="Make room on that disk")
 
 
 def _lock(path: str) -> FileLock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -132,3 +133,20 @@ def test_other_files_in_the_directory_stay(isolation: Path) -> None:
 
     with token_file(TOKEN, os.environ):
         assert other.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no fchmod")
+def test_a_full_disk_is_one_line(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the token cannot be written, that is an error with the path and the reason; nothing is left."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fchmod", full)
+
+    with pytest.raises(CacheError, match="No space left") as caught, token_file(TOKEN, os.environ):
+        pass
+
+    assert str(caught.value).startswith("the server's token cannot be written to ")
+
+    assert not list((isolation / ".aws" / "cognito" / "serve").glob("token-*"))
