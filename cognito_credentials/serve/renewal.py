@@ -66,8 +66,9 @@ class Renewal:
     def renew(self) -> None:
         """Ask the pool, which asks the service if that is due."""
         before, self._failure = self._failure, self._why_not()
-        if self._failure is not None and str(self._failure) != str(before):
-            # Not every SDK shows what it was answered: the log does.
+        if self._failure is not None and type(self._failure) is not type(before):
+            # Not every SDK shows what it was answered: the log does. Once for each kind of failure: in an
+            # outage the text changes every second.
             _log.warning("clients get no credentials: %s", self._failure)
 
     def _why_not(self) -> CognitoCredentialsError | None:
