@@ -44,6 +44,10 @@ _ONCE: Final = ("host", "authorization", "content-length")
 """Headers of which a second one would be a question of which one counts."""
 
 
+_CONTROLS: Final = (b"\0", b"\r", b"\n")
+"""Some proxies take a single one of these for the end of a line, and so see other headers than we do."""
+
+
 class Answer(NamedTuple):
     """What is sent back."""
 
@@ -130,6 +134,9 @@ def read(head: bytes) -> Request:
         Refused: It is no HTTP, or has a body.
     """
     line, *lines = head.decode("latin-1").split("\r\n")
+    within_lines = head.replace(b"\r\n", b"")
+    if any(each in within_lines for each in _CONTROLS):
+        raise Refused(400, "the request has control characters in it")
     method, _, rest = line.partition(" ")
     target, _, version = rest.partition(" ")
     if version not in ("HTTP/1.1", "HTTP/1.0") or not method or not target.startswith("/"):
@@ -142,7 +149,9 @@ def read(head: bytes) -> Request:
             raise Refused(400, "a header of the request is malformed")
         headers[name] = value.strip(" \t")
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    may_stay = version == "HTTP/1.1" and not has_body and headers.get("connection", "").lower() != "close"
+    # A client that sent HEAD would take the body of its answer for the next answer.
+    is_plain = version == "HTTP/1.1" and method == "GET" and not has_body
+    may_stay = is_plain and headers.get("connection", "").lower() != "close"
     return Request(method, target.partition("?")[0], headers, may_stay)
 
 

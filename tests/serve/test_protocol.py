@@ -112,6 +112,9 @@ def test_the_token_is_compared_in_constant_time(ask: Client, monkeypatch: pytest
         b"GET /credentials HTTP/1.1\r\n folded: a",
         b"GET /credentials HTTP/1.1\r\nHost: a\r\nhost: b",
         b"GET /credentials HTTP/1.1\r\nAuthorization: a\r\nAuthorization: b",
+        b"GET /credentials HTTP/1.1\r\nX: a\nOrigin: http://attacker.example",
+        b"GET /credentials HTTP/1.1\r\nX: a\rOrigin: http://attacker.example",
+        b"GET /credentials HTTP/1.1\r\nX: a\0",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # https
     ],
 )
@@ -129,13 +132,15 @@ def test_what_is_no_request_is_refused(head: bytes) -> None:
         (b"GET / HTTP/1.1", True),
         (b"GET / HTTP/1.1\r\nContent-Length: 0", True),
         (b"GET / HTTP/1.0", False),
+        (b"HEAD / HTTP/1.1", False),
+        (b"POST / HTTP/1.1", False),
         (b"GET / HTTP/1.1\r\nConnection: Close", False),
         (b"GET / HTTP/1.1\r\nContent-Length: 5", False),
         (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked", False),
     ],
 )
 def test_what_follows_a_body_is_never_read_as_a_request(head: bytes, may_stay: bool) -> None:
-    """A connection stays open only where the next byte is that of the next request."""
+    """A connection stays open only where the next byte of both sides is that of a request and its answer."""
     assert read(head).may_stay is may_stay
 
 
