@@ -82,7 +82,7 @@ class Endpoint:
     def _accept(self) -> None:
         try:
             connection, _ = self._listener.accept()
-        except BlockingIOError:
+        except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError:  # no descriptors are left
             if self._unread:
