@@ -45,7 +45,7 @@ REVEALED = {
     "exchange/connections.py": (1, "a proxy is given its password"),
     "exchange/http.py": (1, "an issuer's answer is read"),
     "sign_in/issuers/id_token.py": (2, "to verify it, and to hash the access token (at_hash)"),
-    "sign_in/kept/keyring_store.py": (4, "to seal it, and the key of that to and from the keyring"),
+    "sign_in/kept/keyring_store.py": (5, "to seal it, and the key of that to and from the keyring"),
     "sign_in/kept/place.py": (1, "the file of the sign-in before is put back"),
     "sign_in/challenge.py": (1, "a choice is compared with the choices"),
     "sign_in/checks.py": (
@@ -62,6 +62,8 @@ REVEALED = {
     ),
     "sign_in/issuers/user_pool.py": (1, "the ID token names its issuer"),
     "sign_in/issuers/user_pool_api.py": (1, "into the request"),
+    "cli/doctor/asked_pool.py": (2, "whether a token is a JWT; its signature is replaced"),
+    "cli/doctor/details.py": (1, "the claims that rules look at"),
     "cli/doctor/logins.py": (1, "what a token claims: provider, audience, end"),
     "serve/protocol.py": (1, "a client's token is compared with it"),
     "serve/server.py": (1, "into the variables for clients"),

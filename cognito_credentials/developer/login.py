@@ -67,6 +67,8 @@ class DeveloperLogin(Source):
         ConfigurationError: The address or a header is malformed, or could be read on the way.
     """
 
+    may_make_identity = True
+
     @drops_frames_on_error
     def __init__(
         self,
@@ -88,6 +90,10 @@ class DeveloperLogin(Source):
         self._environ = environ
         self._guest: str | None = None
         self.description = f"developer:{clean(self._url, 200)}"
+
+    def addresses(self) -> tuple[str, ...]:
+        """Return the address of the back end."""
+        return (self._url,)
 
     def for_guest(self, identity_id: str) -> DeveloperLogin:
         """Return a source that asks the back end to make the guest *identity_id* the user's."""

@@ -7,6 +7,7 @@ tools print tokens there too.
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 import time
@@ -51,6 +52,12 @@ class CommandSource(Source):
         # The program alone: its arguments may hold a secret.
         self._name = clean(self._argv[0], 120)
         self.description = f"command:{self._name}" + (" …" if len(self._argv) > 1 else "")
+
+    def within(self, seconds: float) -> CommandSource:
+        """Return the same source with another time limit."""
+        source = copy.copy(self)
+        source._timeout_seconds = seconds  # noqa: SLF001  (of this very class)
+        return source
 
     def token(self) -> Secret:
         """

@@ -78,6 +78,8 @@ class Source:
     """Whether `token` may return another token when it is asked again."""
     can_change_owner: bool = False
     """Whether another process can make the login another person's, by a file that `owner` reads."""
+    may_make_identity: bool = False
+    """Whether asking for a token may make an identity in the pool."""
     is_sign_in: bool = False
     """Whether people sign in to it with this package; then it is a `sign_in.source.SignInSource`."""
 
@@ -89,6 +91,10 @@ class Source:
             LoginRequiredError: There is none, and the user must do something about it.
         """
         raise NotImplementedError
+
+    def addresses(self) -> tuple[str, ...]:
+        """Return the URLs of the hosts that `token` may ask; for looking at the way there."""
+        return ()
 
     def principal(self) -> str | None:
         """

@@ -152,6 +152,10 @@ class SignInSource(Source):
         with needs_extra():
             return self._sign_in().tokens()
 
+    def addresses(self) -> tuple[str, ...]:
+        """Return where a sign-in is renewed: the issuer."""
+        return (self.issuer,)
+
     def reject(self, token: Secret) -> None:
         """Do not return *token* again: the service refused it."""
         self._sign_in().reject(token)

@@ -147,6 +147,15 @@ class UserPool(SignInSource):
             None if first_factor is None else checks.first_factor(first_factor, "first_factor")
         )
 
+    def addresses(self) -> tuple[str, ...]:
+        """Return where a sign-in is renewed: the API of user pools, and the domain where it has one."""
+        with IMPORTING:
+            from ..exchange.endpoints import endpoint
+
+        configured = self._network_options()["endpoint_url"]
+        api = endpoint("cognito-idp", self.region, configured=configured)
+        return (api, f"https://{self.domain}") if self.domain and configured is None else (api,)
+
     def _make_issuer(self, network: Network) -> Issuer:
         with IMPORTING:
             from .issuers.user_pool import UserPoolIssuer

@@ -15,20 +15,26 @@ if TYPE_CHECKING:
 
 def add_options(options: Options) -> None:
     options.add("--offline", action="store_true", help="ask nobody: neither the network nor another program")
+    options.add(
+        "--pool-details",
+        action="store_true",
+        help="also read the pool and its roles, with boto3's own credentials: those of the pool's developer",
+    )
     options.add("--json", action="store_true", help="print JSON, for programs")
 
 
 def run(invocation: Invocation) -> int:
     """Run all checks, and report what they found."""
     from ..doctor.check import ERROR, run_checks
-    from ..doctor.checks import CHECKS
+    from ..doctor.checks import CHECKS, DETAILS
     from ..doctor.setup import Setup
 
     options = invocation.options
     if not options.debug:
         # What the library warns of while it is looked at is what the checks find, in other words.
         logging.getLogger("cognito_credentials").setLevel(logging.CRITICAL)
-    findings = run_checks(CHECKS, Setup(invocation.environ, options.profile), offline=options.offline)
+    checks = [check for check in CHECKS if check.name != DETAILS or options.pool_details]
+    findings = run_checks(checks, Setup(invocation.environ, options.profile), offline=options.offline)
     if options.json:
         invocation.terminal.write(as_json({"checks": [each._asdict() for each in findings]}))
     else:

@@ -4,6 +4,11 @@
     check.py       what a check is, and what it finds; running all of them
     setup.py       what the checks look at: environment, config, settings, pool; each read once
     checks.py      all checks, in order
+    reaching.py    the ways to the services: name, proxy, TLS
+    asking.py      login sources and keyring, asked
+    asked_pool.py  clock, pool, role: what the service's answers tell
+    details.py     --pool-details: pool and roles, with the developer's credentials
+    chosen_role.py pool, role mapping, claims -> the role, and why
     settled.py     config files and the profile: which pool is meant, what wins over it, its settings
     process.py     the ``credential_process`` line
     surroundings.py  what is left over in the environment; versions

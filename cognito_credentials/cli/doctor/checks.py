@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import kept, logins, process, settled, surroundings
+from . import asked_pool, asking, details, kept, logins, process, reaching, settled, surroundings
 from .check import Check
 
+DETAILS: Final = "pool-details"
+"""The check that is run only when it is asked for: it needs a developer's credentials."""
 _SETTLED: Final = ("settings",)
+_NETWORK: Final = "the network"
 
 CHECKS: Final = (
     Check("versions", surroundings.versions),
@@ -26,8 +29,24 @@ CHECKS: Final = (
     Check("cache", kept.cache, needs=_SETTLED),
     Check("locks", kept.locks, needs=("cache",)),
     Check("records", kept.records, needs=("cache",)),
+    Check("network", reaching.cognito, needs=("endpoint",), asks=_NETWORK),
+    Check("network-sts", reaching.sts, needs=("network",), asks=_NETWORK),
+    Check("service", asked_pool.service, needs=("network",), asks="Cognito Identity"),
+    Check("clock", asked_pool.clock, needs=("service",), asks=_NETWORK),
     Check("logins", logins.logins, needs=_SETTLED),
     Check("sign-in", logins.sign_in, needs=("cache",)),
+    Check("network-login", reaching.login_hosts, needs=("network",), asks=_NETWORK),
+    Check("keyring", asking.keyring, needs=_SETTLED, asks="the keyring"),
+    Check(
+        "tokens",
+        asking.tokens,
+        needs=("logins", "sign-in", "network-login", "keyring"),
+        asks="the login sources",
+    ),
+    Check("pool", asked_pool.pool, needs=("service",), asks="the identity pool"),
+    Check(DETAILS, details.pool_details, needs=("pool", "tokens"), asks="the identity pool"),
+    Check("providers", asked_pool.providers, needs=("pool", "tokens", DETAILS), asks="the identity pool"),
+    Check("role", asked_pool.role, needs=("network-sts", "providers"), asks="the identity pool"),
 )
 """
 A check needs ``settings`` where it looks at the pool, and not where it looks at this machine alone.

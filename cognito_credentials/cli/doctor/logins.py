@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ...sign_in.source import SignInSource
     from .setup import Setup
 
+_OPAQUE: Final = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
+"""Providers whose tokens only they can read. Source: .github/SERVICE.md#5.1."""
 _FILES: Final = ("sign-in", "sealed", "secret")
 _SAME_MOMENT: Final = 60
 """Seconds between the two files of a sign-in, at most; a token that is written later is another one."""
@@ -43,7 +45,7 @@ def logins(setup: Setup) -> Iterator[Result]:
     """Each source that answers at once has a token, of the right provider and kind, that has not expired."""
     sources = [(name, source) for name, source in setup.parts.logins.sources if not source.is_sign_in]
     if not sources:
-        yield skipped("no login source is configured")
+        yield ok("no login source is configured")
     for provider, source in sources:
         if isinstance(source, FileSource) and others_can_write(source.path):
             yield error(
@@ -59,7 +61,7 @@ def logins(setup: Setup) -> Iterator[Result]:
         elif source.is_quick:
             yield from judged(setup, provider, source, ask(source, provider))
         else:
-            yield skipped(f"{describe(source)} is asked only with the network")
+            yield ok(f"{describe(source)} does not answer at once, so 'tokens' asks it")
 
 
 def judged(setup: Setup, provider: str | None, source: Source, token: Secret) -> Iterator[Result]:
@@ -79,6 +81,12 @@ def judged(setup: Setup, provider: str | None, source: Source, token: Secret) ->
     except CognitoCredentialsError as wrong:
         yield error(f"{wrong.message} (it comes from {where})", wrong.hint)
         return
+    if claims is None and not is_saml(name) and name not in _OPAQUE:
+        yield error(
+            f"the token for {clean(name, 120)} from {where} is no ID token",
+            "Give the ID token of the same sign-in, a JWT in three parts",
+        )
+        return
     if claims is None:
         yield ok(f"{where} has a token for {clean(name, 120)}, which says nothing of itself")
         return
@@ -90,10 +98,9 @@ def judged(setup: Setup, provider: str | None, source: Source, token: Secret) ->
         )
         return
     end = unverified_expiry(claims)
-    if end is not None and end <= setup.clock.wall():
+    if end is not None and end <= setup.now():
         yield error(
-            f"the token for {clean(name, 120)} from {where} expired {span(setup.clock.wall() - end)} ago "
-            f"({said})",
+            f"the token for {clean(name, 120)} from {where} expired {span(setup.now() - end)} ago ({said})",
             "Sign in again, or have its source give a new token",
         )
         return
@@ -107,7 +114,7 @@ def sign_in(setup: Setup) -> Iterator[Result]:
 
     sources = sign_ins(setup.parts.logins)
     if not sources:
-        yield skipped("the profile signs in to nothing")
+        yield ok("the profile signs in to nothing")
     elif home_directory(setup.environ) is None:
         yield skipped("there is no home directory to keep a sign-in in")
         return
@@ -148,7 +155,7 @@ def _signed_in(setup: Setup, source: SignInSource) -> Iterator[Result]:
     secret = PlainStore(place).load() if account.store == "file" else None
     stored = None if secret is None else StoredTokens.decode(secret)
     ends_at = stored.expires_at if stored is not None and stored.refresh_token is None else None
-    now = setup.clock.wall()
+    now = setup.now()
     if ends_at is not None and ends_at <= now:
         yield error(
             f"the sign-in at {issuer} ended {span(now - ends_at)} ago: it has no refresh token", login

@@ -4,19 +4,31 @@ What the checks look at; each part is read when the first check asks for it, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import random
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ...clock import Clock
 from ...settings.aws_config import choose_profile, read_config
 from ...settings.load import NAMES, load
 
 if TYPE_CHECKING:
+    from ...exchange.actions import Failure
+    from ...exchange.client import CognitoClient
+    from ...logins.mapping import ResolvedLogins
     from ...pool.parts import Parts
     from ...settings.settings import Settings
 
 _POOL = NAMES["identity_pool_id"]
+T = TypeVar("T")
+
+ASKING_SECONDS: Final = 4.0
+"""For whatever is asked, so that what is said of it is said before the check is given up."""
+
+_COMMAND_SECONDS: Final = 3.5
+"""For a login command, so that it is named."""
 
 
 class Setup:
@@ -35,6 +47,9 @@ class Setup:
         self.environ = environ
         self.asked_for = profile
         self.clock = clock or Clock()
+        self.exchanged: tuple[Failure | None] | None = None
+        """How a request for the credentials of the identity that is known ended; None before it."""
+        self.rng = random.Random()  # noqa: S311  (it only spreads retries)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -83,6 +98,51 @@ class Setup:
         from ...pool.pool import parts_of, pool_of
 
         return parts_of(pool_of(self.settings, clock=self.clock, environ=self.environ))
+
+    @cached_property
+    def client(self) -> CognitoClient:
+        """The wire to the pool; what it has seen of the service's time stays here."""
+        from ...exchange.client import CognitoClient
+
+        return CognitoClient(self.settings, self.clock, self.environ, rng=self.rng)
+
+    @cached_property
+    def resolved(self) -> ResolvedLogins:
+        """
+        The tokens of all login sources, each asked for once.
+
+        Raises:
+            CognitoCredentialsError: One has none, or takes too long.
+        """
+        from ...errors import replaced
+        from ...exchange.actions import Failure
+        from ...logins.command import CommandSource
+
+        logins = self.parts.logins
+        sources = tuple(
+            (provider, source.within(_COMMAND_SECONDS) if isinstance(source, CommandSource) else source)
+            for provider, source in logins.sources
+        )
+        hurried = dataclasses.replace(logins, sources=sources)
+        with replaced(Failure, by=lambda failure: failure.error):
+            return self.bounded(lambda: hurried.resolve(self.now()))
+
+    def now(self) -> float:
+        """Return the service's time where it has been seen, and otherwise this machine's."""
+        client = self.__dict__.get("client")  # as far as it has asked
+        seen = None if client is None else client.seen
+        return self.clock.wall() if seen is None else self.clock.wall() + seen.offset
+
+    def bounded(self, function: Callable[[], T]) -> T:
+        """
+        Run *function* for a few seconds at most.
+
+        Raises:
+            Failure: It takes longer; or what it raises.
+        """
+        from ...exchange.deadline import with_deadline
+
+        return with_deadline(function, ASKING_SECONDS)
 
     def pool_ids(self) -> set[str]:
         """Return what is given as the id of a pool, in the environment and in every profile."""

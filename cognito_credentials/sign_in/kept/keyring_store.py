@@ -83,6 +83,25 @@ class KeyringStore:
         if self._key_at(self._item()) is None:
             self._make_key()
 
+    def try_out(self) -> None:
+        """
+        Store an item that nothing else uses, read it back, and remove it.
+
+        Raises:
+            CacheError: As in `check`.
+        """
+        item, secret = f"{self._place.key}.probe", Secret(_text(os.urandom(_KEY_BYTES)))
+        self._ask("store", item, secret)
+        try:
+            is_same = self._ask("load", item).get("secret") == secret.reveal()
+        finally:
+            self._ask("delete", item)
+        if not is_same:
+            raise CacheError(
+                f"{self.location} gives another process not what it was given",
+                hint="Choose a plain file that only you can read: cognito_login_store = file in a profile",
+            )
+
     @property
     def has_made_a_key(self) -> bool:
         """Whether `check` has made a key, which is of no use if nobody signs in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.doctor.conftest import KINDS, Home
+from tests.cli.doctor.online import ONLINE
 from tests.cli.doctor.recipes import RECIPES, Recipe
 
 pytestmark = pytest.mark.writes_secrets
@@ -23,7 +24,7 @@ def test_no_kind_of_healthy_home_has_a_finding(home: Home) -> None:
     assert home.findings("--offline") == []
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
+@pytest.mark.parametrize("recipe", [*RECIPES, *ONLINE], ids=lambda recipe: recipe.title)
 def test_a_cause_has_one_finding(home: Home, recipe: Recipe) -> None:
     """One cause has one finding, which names it and says what to do; what depends on it is left out."""
     recipe.spoil(home)
@@ -40,4 +41,4 @@ def test_a_cause_has_one_finding(home: Home, recipe: Recipe) -> None:
 
 def test_there_are_enough() -> None:
     """Each cause is in the table once."""
-    assert len({recipe.title for recipe in RECIPES}) == len(RECIPES) >= 30
+    assert len({recipe.title for recipe in (*RECIPES, *ONLINE)}) == len(RECIPES) + len(ONLINE) >= 30
