@@ -14,6 +14,8 @@ from ...clock import Clock
 from ...settings.aws_config import choose_profile, read_config
 from ...settings.load import NAMES, load
 
+from ..pool_options import ORIGIN
+
 if TYPE_CHECKING:
     from ...exchange.actions import Failure
     from ...exchange.client import CognitoClient
@@ -85,7 +87,7 @@ class Setup:
             ConfigurationError: One is wrong.
             CacheError: The file cache is set, and there is no directory for it.
         """
-        return load({}, environ=self.environ, config=self.config, profile=self.asked_for)
+        return load({}, environ=self.environ, config=self.config, profile=self.asked_for, origin=ORIGIN)
 
     @cached_property
     def parts(self) -> Parts:

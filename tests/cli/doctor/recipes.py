@@ -221,6 +221,13 @@ RECIPES = (
         "Set AWS_COGNITO_IDENTITY_POOL_ID, cognito_identity_pool_id in profile 'guest'",
     ),
     Recipe(
+        "another profile has the pool",
+        options(),
+        *("settings", "error"),
+        "no identity pool is configured",
+        "Profile 'guest' has one: choose it with --profile guest",
+    ),
+    Recipe(
         "the key of the pool is misspelt",
         lambda home: home.edit("cognito_identity_pool_id", "cognito_identity_poolid"),
         *("spelling", "error"),
