@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from ...clock import Clock
 from ...settings.aws_config import choose_profile, read_config
 from ...settings.load import NAMES, load
-
 from ..pool_options import ORIGIN
 
 if TYPE_CHECKING:
