@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cognito_credentials import IdentityPool
+from cognito_credentials import IdentityPool, ServiceError
 from cognito_credentials.serve.renewal import Renewal
 from tests.serve.conftest import Client
 from tests.world import World
@@ -112,13 +112,30 @@ def test_the_log_says_once_that_clients_get_nothing(renewal: Renewal, world: Wor
     """A failure is logged when it begins, since not every SDK shows what it is answered."""
     world.outage()
     world.move(3700)
-    for _ in range(10):
+    for _ in range(3):
         renewal.renew()
-        world.move(1)  # the text says how long ago the last try was, and when the next one is
 
     said = [each.getMessage() for each in caplog.records if each.name.endswith("renewal")]
     assert len(said) == 1
     assert said[0].startswith("clients get no credentials: credentials expired at ")
+
+
+def test_an_outage_is_one_line_of_the_log(
+    renewal: Renewal, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """The text of a failure tells when the next try is; a long outage is one line all the same."""
+    seconds = iter(range(100))
+
+    def fail(_: object) -> None:
+        raise ServiceError(f"no answer (next try in {next(seconds)} s)")
+
+    monkeypatch.setattr(IdentityPool, "credentials", fail)
+    for _ in range(10):
+        renewal.renew()
+
+    assert [each.getMessage() for each in caplog.records if each.name.endswith("renewal")] == [
+        "clients get no credentials: no answer (next try in 0 s)"
+    ]
 
 
 def test_a_bug_ends_neither_thread_nor_answers(
