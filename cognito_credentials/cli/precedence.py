@@ -151,6 +151,16 @@ def what_wins_over_endpoint(settings: Settings, environ: Mapping[str, str]) -> l
     found = [str(note) for note in _keys_of_profile(name, places_with_keys(environ), endpoint)]
     if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
         found.append(f"AWS_ACCESS_KEY_ID is set: SDKs use that key and not {endpoint}. Unset it")
+    if environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") and environ.get("AWS_ROLE_ARN"):
+        found.append(
+            "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN are set: SDKs use that role and not "
+            f"{endpoint}. Unset both"
+        )
+    if environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):  # as in every task of Amazon ECS with a role
+        found.append(
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is set: SDKs use the container's role and not "
+            f"{endpoint}. Unset it"
+        )
     values = read_config(environ)["profiles"].get(name, {})
     line = values.get("credential_process")
     is_same = name == (settings.profile or DEFAULT_PROFILE) and isinstance(line, str) and is_ours(line)

@@ -264,12 +264,33 @@ def test_an_own_process_for_the_same_profile_hurts_no_endpoint(
     assert what_wins_over_endpoint(settings, {**os.environ, "AWS_PROFILE": "guest"}) == []
 
 
-def test_keys_of_the_environment_win_over_an_endpoint(pool_id: str, config: Callable[[str], Path]) -> None:
-    """Keys in the environment of `serve` are probably in that of its clients, too."""
+@pytest.mark.parametrize(
+    ("variables", "said", "fix"),
+    [
+        (
+            {"AWS_ACCESS_KEY_ID": "AKIAAAAAAAAAAAAAAAAA", "AWS_SECRET_ACCESS_KEY": "CANARY-secret"},
+            "AWS_ACCESS_KEY_ID is set: SDKs use that key",
+            "Unset it",
+        ),
+        (
+            {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/Other"},
+            "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN are set: SDKs use that role",
+            "Unset both",
+        ),
+        (
+            {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/x"},
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is set: SDKs use the container's role",
+            "Unset it",
+        ),
+    ],
+)
+def test_what_of_the_environment_wins_over_an_endpoint(
+    pool_id: str, config: Callable[[str], Path], variables: dict[str, str], said: str, fix: str
+) -> None:
+    """What is in the environment of `serve` is probably in that of its clients, too."""
     config(f"[profile guest]\ncognito_identity_pool_id = {pool_id}\n")
     settings = load({}, environ=os.environ, profile="guest")
-    keys = {"AWS_ACCESS_KEY_ID": "AKIAAAAAAAAAAAAAAAAA", "AWS_SECRET_ACCESS_KEY": "CANARY-secret"}
 
-    (note,) = what_wins_over_endpoint(settings, {**os.environ, **keys})
-
-    assert note == "AWS_ACCESS_KEY_ID is set: SDKs use that key and not the endpoint. Unset it"
+    assert what_wins_over_endpoint(settings, {**os.environ, **variables}) == [
+        f"{said} and not the endpoint. {fix}"
+    ]
