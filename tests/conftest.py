@@ -46,6 +46,7 @@ _OTHERS_LOGGERS = (
 
 
 THOROUGH = (
+    "tests/administer/test_console.py",
     "tests/administer/test_developers.py",
     "tests/administer/test_identities.py",
     "tests/benchmarks/",

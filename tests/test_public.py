@@ -64,6 +64,8 @@ REVEALED = {
     "sign_in/issuers/user_pool_api.py": (1, "into the request"),
     "cli/doctor/asked_pool.py": (2, "whether a token is a JWT; its signature is replaced"),
     "cli/doctor/details.py": (1, "the claims that rules look at"),
+    "cli/commands/console.py": (2, "the address is printed, or the browser is led there"),
+    "cli/federation.py": (2, "the federation endpoint is given the credentials"),
     "cli/doctor/logins.py": (1, "what a token claims: provider, audience, end"),
     "serve/protocol.py": (1, "a client's token is compared with it"),
     "serve/server.py": (1, "into the variables for clients"),

@@ -5,6 +5,7 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     export.py               print them for a shell, a file or another tool
     execute.py              run a command with them (``exec``)
     serve.py                let programs ask for them over HTTP
+    console.py              open the AWS console with them
     whoami.py               ask STS which role they are of
     status.py, listing.py   show what one profile, or all (``list``), has and keeps; offline
     doctor.py               find what is wrong with one profile and its surroundings
@@ -45,6 +46,7 @@ COMMANDS = (
     Entry(
         "serve", "serve", "use the credentials", "let programs on this machine ask for credentials over HTTP"
     ),
+    Entry("console", "console", "use the credentials", "open the AWS console in the browser"),
     Entry("whoami", "whoami", "inspect", "ask STS whose credentials these are"),
     Entry("status", "status", "inspect", "show identity, time left and where they are kept; offline"),
     Entry("list", "listing", "inspect", "list the profiles with an identity pool, and what is kept; offline"),

@@ -105,6 +105,7 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         self._page = ""
         self._page_ready = threading.Event()
         self._page_sent = threading.Event()
+        self._redirect_sent = threading.Event()
         self._start_path = f"/start/{secrets.token_urlsafe(32)}"
         self._issuer_url = ""
         self._reading: dict[socket.socket, float] = {}
@@ -218,6 +219,18 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         is_start = hmac.compare_digest(path.encode("utf-8", "replace"), self._start_path.encode("ascii"))
         return self._issuer_url if is_start and not self._answered.is_set() else None
 
+    def redirect_was_sent(self) -> None:
+        """Note that the browser has the address that `start_url` redirects to."""
+        self._redirect_sent.set()
+
+    def wait_for_redirect(self, seconds: float) -> bool:
+        """Wait until a browser has come to `start_url`; return False when none has within *seconds*."""
+        give_up_at = time.monotonic() + seconds
+        while not self._redirect_sent.wait(0.2):  # in short steps, as in `wait`
+            if time.monotonic() >= give_up_at:
+                return False
+        return True
+
     def final_page(self) -> str:
         """Wait for the page of `finish`, and return it."""
         self._page_ready.wait(_PAGE_SECONDS)
@@ -304,6 +317,7 @@ class _Handler(BaseHTTPRequestHandler):
         redirect = self.server.redirect_of(target.path)
         if redirect is not None:
             self._show(302, page("On the way", "The sign-in goes on at the issuer."), redirect)
+            self.server.redirect_was_sent()
             return
         try:
             self.server.take_answer(target.query)
