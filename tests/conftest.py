@@ -52,6 +52,7 @@ THOROUGH = (
     "tests/benchmarks/",
     "tests/browser/",
     "tests/cache/test_campaigns.py",
+    "tests/cli/doctor/test_asking.py",
     "tests/cli/doctor/test_recipes.py",
     "tests/cli/login/",
     "tests/cli/test_completion.py",

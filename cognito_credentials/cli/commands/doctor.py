@@ -34,7 +34,8 @@ def run(invocation: Invocation) -> int:
         # What the library warns of while it is looked at is what the checks find, in other words.
         logging.getLogger("cognito_credentials").setLevel(logging.CRITICAL)
     checks = [check for check in CHECKS if check.name != DETAILS or options.pool_details]
-    findings = run_checks(checks, Setup(invocation.environ, options.profile), offline=options.offline)
+    setup = Setup(invocation.environ, options.profile, details=options.pool_details)
+    findings = run_checks(checks, setup, offline=options.offline)
     if options.json:
         invocation.terminal.write(as_json({"checks": [each._asdict() for each in findings]}))
     else:

@@ -31,6 +31,8 @@ from ...secret import Secret
 from .check import Result, error, ok, skipped, warning
 
 if TYPE_CHECKING:
+    from ...cache.records import Kind
+    from ...settings.settings import Settings
     from .setup import Setup
 
 _WARN_SECONDS: Final = 60
@@ -102,7 +104,10 @@ def pool(setup: Setup) -> Iterator[Result]:
 
 def providers(setup: Setup) -> Iterator[Result]:
     """The pool lists the provider of each login; told by what it says first of a token that is not signed."""
-    tokens = _tokens(setup) or {}
+    tokens = _tokens(setup)
+    if tokens is None:
+        yield ok("the credentials that are kept show that the pool lists the sign-in")
+        return
     if not tokens:
         yield ok("no login is sent")
         return
@@ -134,6 +139,9 @@ def _unsigned(token: Secret) -> Secret:
 def role(setup: Setup) -> Iterator[Result]:
     """The identity that is known gets credentials: its logins, the flow, and the role's trust policy fit."""
     is_guest, flow = setup.parts.logins.is_guest, setup.settings.flow
+    if _tokens(setup) is None:
+        yield ok("the credentials that are kept show that the sign-in gets a role")
+        return
     if _identity(setup) is None:
         guests = ", and whether guests are allowed," if is_guest else ""
         yield skipped(
@@ -207,18 +215,22 @@ def _identity(setup: Setup) -> str | None:
         return setup.resolved.identity_id
     if settings.identity_id is not None:
         return None if tokens else settings.identity_id
-    if settings.cache == "memory" or settings.cache_dir is None:
-        return None
     principal = setup.resolved.principal if tokens else setup.parts.logins.principal()
     key = settings.identity_key(principal or "")
-    # Not by the store, which removes what it does not trust and sets aside what is damaged.
-    data = _own_file(os.path.join(settings.cache_dir, record_name("identity", key)))
+    data = own_record(settings, "identity", key)
     record = None if data is None else decode_identity(key, data)
     return None if record is None else record.identity_id
 
 
-def _own_file(path: str) -> bytes | None:
-    """Read a file that nobody else can have written; None for any other."""
+def own_record(settings: Settings, kind: Kind, key: str) -> bytes | None:
+    """
+    Read a record that nobody else can have written; None for any other.
+
+    Not by the store, which removes what it does not trust and sets aside what is damaged.
+    """
+    if settings.cache == "memory" or settings.cache_dir is None:
+        return None
+    path = os.path.join(settings.cache_dir, record_name(kind, key))
     try:
         found = os.lstat(path)
         is_mine = ON_WINDOWS or (found.st_uid == os.geteuid() and not found.st_mode & _OTHERS)

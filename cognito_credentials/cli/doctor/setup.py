@@ -39,14 +39,21 @@ class Setup:
     Args:
         environ: The environment.
         profile: The profile that was asked for; None for that of the environment.
+        details: Whether the pool is read with the developer's credentials, too.
         clock: Tests give their own.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], profile: str | None = None, *, clock: Clock | None = None
+        self,
+        environ: Mapping[str, str],
+        profile: str | None = None,
+        *,
+        details: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self.environ = environ
         self.asked_for = profile
+        self.details = details
         self.clock = clock or Clock()
         self.exchanged: tuple[Failure | None] | None = None
         """How a request for the credentials of the identity that is known ended; None before it."""

@@ -91,8 +91,8 @@ class KeyringStore:
             CacheError: As in `check`.
         """
         item, secret = f"{self._place.key}.probe", Secret(_text(os.urandom(_KEY_BYTES)))
-        self._ask("store", item, secret)
         try:
+            self._ask("store", item, secret)
             is_same = self._ask("load", item).get("secret") == secret.reveal()
         finally:
             self._ask("delete", item)
