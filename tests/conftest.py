@@ -49,6 +49,8 @@ THOROUGH = (
     "tests/administer/test_console.py",
     "tests/administer/test_developers.py",
     "tests/administer/test_identities.py",
+    "tests/administer/test_pools_machine.py",
+    "tests/administer/test_pools_stops.py",
     "tests/benchmarks/",
     "tests/browser/",
     "tests/cache/test_campaigns.py",

@@ -123,7 +123,7 @@ class Clients:
                 connect_timeout=_CONNECT_SECONDS,
                 read_timeout=read_seconds,
                 max_pool_connections=WORKERS,
-                retries={"mode": "adaptive", "total_max_attempts": 1 if once else ATTEMPTS},
+                retries={"mode": "standard", "total_max_attempts": 1 if once else ATTEMPTS},
             )
             with replaced(Exception, by=worded):
                 client = self._session.create_client(service, region_name=region, config=config)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from cognito_credentials import administer
 from cognito_credentials.errors import ConfigurationError
 from tests.administer.conftest import Done, role
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, python
 
 Call = Callable[..., Done]
 Write = Callable[[str], str]
@@ -314,6 +316,34 @@ def test_apply_needs_yes_where_nobody_can_be_asked(
     assert "to be made" in done.out
     assert "nothing was changed" in done.line
     assert "CreateIdentityPool" not in emulator.requests()
+
+
+@pytest.mark.parametrize(("answer", "code"), [(b"y\n", 0), (b"n\n", 130), (b"\x04", 130)])
+def test_on_a_terminal_it_shows_the_plan_and_asks(
+    signed: Cli, write: Write, emulator: Any, answer: bytes, code: int
+) -> None:
+    """Only yes changes the pools; no and the end of input do not."""
+    pty = pytest.importorskip("pty")
+    controller, terminal = pty.openpty()
+    process = subprocess.Popen(
+        python("pool", "apply", write(HEAD)),
+        env=signed.environ,
+        stdin=terminal,
+        stderr=terminal,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    os.close(terminal)
+    shown = b""
+    while b"(y/n)" not in shown:
+        shown += os.read(controller, 1024)
+    os.write(controller, answer)
+    out = process.communicate(timeout=60)[0]
+    os.close(controller)
+
+    assert process.returncode == code
+    assert "pool 'app': to be made in us-east-1\n" in out
+    assert ("CreateIdentityPool" in emulator.requests()) is (code == 0)
 
 
 def test_other_tables_are_left_alone(signed: Cli, call: Call, write: Write) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+from cognito_credentials.cli.command import Action, Entry
 from cognito_credentials.cli.commands import COMMANDS
+from cognito_credentials.cli.parser import options_of
 from tests.cli.conftest import Cli, Done
 
 TOKEN = "eyJCANARYhbGciOiJSUzI1NiJ9.eyJCANARYzdWIiOiJ4In0.CANARYsignature"
@@ -68,6 +71,35 @@ def test_what_means_nothing_to_a_command_is_refused(call: Call, command: str, op
     assert f"  {option} " not in call(command, "--help").out
 
 
+WITH_ACTIONS = [entry for entry in COMMANDS if entry.load().actions]
+
+
+@pytest.mark.parametrize(
+    ("entry", "action"),
+    [(entry, action) for entry in WITH_ACTIONS for action in entry.load().actions],
+    ids=lambda named: named.name,
+)
+def test_help_of_each_action_ends_with_a_worked_example(call: Call, entry: Entry, action: Action) -> None:
+    """`COMMAND ACTION --help` is that action's own, `COMMAND --help` lists it; completion has its options."""
+    own, listed = call(entry.name, action.name, "--help"), call(entry.name, "--help")
+
+    assert (own.code, listed.code) == (0, 0)
+    assert own.out.startswith(f"usage: cognito-credentials {entry.name} {action.name} ")
+    assert f"cognito-credentials {entry.name} {action.name}" in own.out.partition("\nexample:\n")[2]
+    assert f"\n  {action.name} " in listed.out
+    assert action.summary in listed.out
+    offered = {name for option in options_of(entry) for name in option.option_strings}
+    assert set(re.findall(r"^ +(--[a-z-]+)", own.out, re.MULTILINE)) <= offered
+
+
+def test_an_action_is_found_behind_global_options(call: Call) -> None:
+    """Global options may stand before the command, before the action and behind it."""
+    lines = [call("--region", "us-est-1", "pool", "list"), call("pool", "--region", "us-est-1", "list")]
+
+    assert lines[0] == lines[1] == call("pool", "list", "--region", "us-est-1")
+    assert "Did you mean 'us-west-1'?" in lines[0].line
+
+
 def test_version_is_one_line_on_stdout(call: Call) -> None:
     """`--version` names the program and its version."""
     done = call("--version")
@@ -107,6 +139,16 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
         (["emulator", "--port", "many"], "argument --port: 'many' is no port: it is from 0 to 65535"),
         (["status", "--profile"], "argument --profile: expected one argument"),
         (["export", "--unset", "--format", "ini"], "the format ini sets nothing that could be removed"),
+        (
+            ["pool"],
+            "pool takes one of plan, apply, list, export, delete. Run 'cognito-credentials pool --help'",
+        ),
+        (["pool", "plna", "x"], "there is no 'pool plna'. Did you mean 'pool plan'?"),
+        (["pool", "frobnicate"], "there is no 'pool frobnicate'. Run 'cognito-credentials pool --help'"),
+        (["pool", "plan"], "the following arguments are required: FILE"),
+        (["pool", "plan", "x", "--delet"], "there is no option --delet. Did you mean --delete?"),
+        (["pool", "plan", "x", "y"], "unexpected argument 'y'"),
+        (["pool", "--yes", "apply", "x"], "there is no option --yes"),
         (["exec", "--servers", "--", "true"], "there is no option --servers. Did you mean --server?"),
     ],
 )

@@ -146,10 +146,10 @@ def plan(
                 f"{table.place}: '{table.pool_id}' is a pool of another region than {given}",
                 hint="Leave out --region: a pool with an id is in that id's region",
             )
-    return _planned(file, Clients(session), given, delete=delete)
+    return planned(file, Clients(session), given, delete=delete)
 
 
-def _planned(file: PoolFile, clients: Clients, region: str | None, *, delete: bool) -> Plan:
+def planned(file: PoolFile, clients: Clients, region: str | None, *, delete: bool) -> Plan:
     without_id = [table for table in file.tables if table.pool_id is None]
     here = (region or clients.region()) if without_id else ""
     for table in without_id:
