@@ -45,12 +45,15 @@ def run(invocation: Invocation) -> int:
 
 def _report(findings: list[Finding]) -> str:
     from ..doctor.check import ERROR, OK, SKIPPED, WARNING, line_of
+    from ..doctor.checks import DETAILS
 
     by_status = {
         status: [each for each in findings if each.status == status]
         for status in (ERROR, WARNING, SKIPPED, OK)
     }
-    lines = [line_of(each) for each in (*by_status[ERROR], *by_status[WARNING])]
+    # What the details are was asked for, also where nothing is wrong.
+    asked_for = [each for each in by_status[OK] if each.name == DETAILS]
+    lines = [line_of(each) for each in (*by_status[ERROR], *by_status[WARNING], *asked_for)]
     right, left_out = len(by_status[OK]), len(by_status[SKIPPED])
     counted = f"{right} check{'s are' if right != 1 else ' is'} all right"
     if left_out:

@@ -4,7 +4,7 @@ The service and the pool, asked by calls that cannot make an identity.
 The time tells an answer about an identity that does not exist.
 Whether the pool exists tells an identity of it that is known here. Without one, it tells a GetId whose login
 nobody can have: the service looks for the provider in the list of the pool first, and refuses the token in
-any case. Source: .github/SERVICE.md#5.2.14.
+any case. Source: .github/SERVICE.md#5.2.14b.
 Whether it lists the provider of a login tells a GetId with that token and a signature that is none.
 Whether it gives credentials tells only a request for an identity that is known already.
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _WARN_SECONDS: Final = 60
 _REFUSED_SECONDS: Final = 300
-"""How far a clock may be off before AWS refuses signatures. Source: .github/SERVICE.md#1.3.8."""
+"""How far a clock may be off before AWS refuses signatures. Source: .github/SERVICE.md#W27a."""
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _NOT_FOUND: Final = "ResourceNotFoundException"
 _NOBODYS_LOGIN: Final = {"graph.facebook.com": Secret("token-of-nobody")}
@@ -86,7 +86,10 @@ def pool(setup: Setup) -> Iterator[Result]:
     settings, logins = setup.settings, setup.parts.logins
     shown = f"identity pool {settings.identity_pool_id}"
     if _identity(setup) is not None and not _is_not_found(_exchanged(setup)):
-        yield ok(f"{shown} answers for the identity that is known")
+        answers = _exchanged(setup) is None
+        yield ok(
+            f"{shown} answers for the identity that is known" if answers else "'role' says what it answers"
+        )
         return
     failure = _failure(setup, lambda: setup.client.get_id(_NOBODYS_LOGIN))
     if failure is None:

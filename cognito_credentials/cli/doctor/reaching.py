@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .setup import Setup
 
 _SECONDS: Final = 4.0
-"""For one connection, so that an error of its own is reported before the check is given up."""
+"""For the connections of one check, so that an error of its own is reported before the check is given up."""
 
 
 def cognito(setup: Setup) -> Iterator[Result]:
@@ -48,7 +48,7 @@ def login_hosts(setup: Setup) -> Iterator[Result]:
         for address in source.addresses()
     }
     for url, name in urls.items():
-        yield _reached(setup, name, url)
+        yield _reached(setup, name, url, _SECONDS / len(urls))
     if not urls:
         yield ok("no login source asks a host of its own")
 
@@ -58,7 +58,7 @@ def _address(setup: Setup, service: str) -> str:
     return Service(setup.settings, setup.clock, setup.environ, setup.rng).url(service)
 
 
-def _reached(setup: Setup, name: str, url: str) -> Result:
+def _reached(setup: Setup, name: str, url: str, seconds: float = _SECONDS) -> Result:
     """
     Open a connection, and say in the words of a failed request why there is none.
 
@@ -68,7 +68,7 @@ def _reached(setup: Setup, name: str, url: str) -> Result:
     settings, host = setup.settings, urlsplit(url).netloc.rpartition("@")[2]
     transport = Transport(setup.clock, settings, setup.environ)
     try:
-        with_deadline(lambda: transport.reach(url), _SECONDS)
+        with_deadline(lambda: transport.reach(url), seconds)
     except Failure as late:
         problem = late.error
     except CognitoCredentialsError as wrong:

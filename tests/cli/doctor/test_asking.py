@@ -169,6 +169,7 @@ def test_details_name_the_role_of_a_guest(home: Home) -> None:
     said = named(home.checks(), "pool-details")["what"]
 
     assert said == "a guest gets arn:aws:iam::123456789012:role/unauthenticated, the pool's role for guests"
+    assert home.call("doctor", *home.options).out.startswith(f"ok: pool-details: {said}.\n")
 
 
 TOKEN = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
