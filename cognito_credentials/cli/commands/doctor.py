@@ -64,8 +64,10 @@ def _report(findings: list[Finding]) -> str:
 COMMAND = Command(
     details="""
 Each line of the report says what is wrong, where it was set, and the one thing to do. Nothing in it is
-secret, so it can be pasted. It changes nothing and never makes an identity. Exits with 1 if there is an
-error, with 0 if there are at most warnings.""",
+secret, so it can be pasted. It never makes an identity, and changes nothing
+but a sign-in that is due, which it renews. A login command of the profile is run once. --offline asks nobody.
+--pool-details reads the pool with boto3's own credentials (AWS_PROFILE), and says which role a login gets.
+Exits with 1 if there is an error, with 0 if there are at most warnings.""",
     example="""
 $ cognito-credentials doctor --profile guest
 warning: precedence: profile 'guest' has keys in /home/ada/.aws/credentials: boto3, the AWS CLI and other SDKs
