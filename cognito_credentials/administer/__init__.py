@@ -20,7 +20,7 @@ is a `RefusedError` that names the denied action.
     client.py      the caller's session and a region -> botocore's client, within the published quotas
     failures.py    botocore's errors -> those of this package
 
-boto3 and botocore are imported when a function runs.
+boto3 and botocore are imported when one of these names is first used.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ __all__ = [
     "unlink_developer",
 ]
 
+_MODULES = ("identities", "developers")
 _IDENTITIES = ("Identity", "Unprocessed", "delete_identities", "describe_identity", "list_identities")
 _DEVELOPERS = (
     *("DeveloperIdentity", "Merge", "developer_provider", "developer_token", "lookup_developer"),
@@ -84,14 +85,17 @@ _HOME = {
     **dict.fromkeys(__all__, "pools"),
     **dict.fromkeys(_IDENTITIES, "identities"),
     **dict.fromkeys(_DEVELOPERS, "developers"),
+    **{name: name for name in _MODULES},
 }
 
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
-    if name in ("identities", "developers"):
-        return import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    from ..importing import IMPORTING
+
+    with IMPORTING:
+        from importlib import import_module
+
+        home = import_module(f".{_HOME[name]}", __name__)
+    return home if name in _MODULES else getattr(home, name)

@@ -11,6 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ..errors import ConfigurationError, replaced
 from ..regions import is_loopback, is_pool_id, is_region, near_regions
@@ -51,8 +56,6 @@ class Clients:
     ) -> None:
         with replaced(Exception, by=worded):
             if session is None:
-                import boto3
-
                 session = boto3.Session()
         self._session = getattr(session, "_session", session)
         """botocore's own, which a `boto3.Session` wraps."""
@@ -107,8 +110,6 @@ class Clients:
         client = self.beside("sts", region)
         if client is None:
             return None
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
             return str(client.get_caller_identity()["Account"])
         except (BotoCoreError, ClientError, KeyError):
@@ -117,8 +118,6 @@ class Clients:
     def _client(self, service: str, region: str, *, once: bool, read_seconds: int) -> Any:
         key = (service, region, once)
         if key not in self._made:
-            from botocore.config import Config
-
             config = Config(
                 connect_timeout=_CONNECT_SECONDS,
                 read_timeout=read_seconds,
@@ -191,6 +190,4 @@ def checked_region(region: str, where: str) -> str:
 
 
 def _is_local(client: Any) -> bool:
-    from urllib.parse import urlsplit
-
     return is_loopback(urlsplit(client.meta.endpoint_url).hostname or "")

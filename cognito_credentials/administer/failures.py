@@ -7,6 +7,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from botocore import exceptions as b
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ..errors import (
     CognitoCredentialsError,
     ConfigurationError,
@@ -49,8 +52,6 @@ def worded(error: BaseException) -> BaseException | None:
 
     For `errors.replaced`: botocore's errors hold the request.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
     if isinstance(error, CognitoCredentialsError):
         return None  # our own, which may be one of botocore's as well
     if isinstance(error, ClientError):
@@ -134,8 +135,6 @@ def _known(
 
 
 def _unanswered(error: Any) -> CognitoCredentialsError:
-    from botocore import exceptions as b
-
     text = clean(str(error))
     if isinstance(error, (b.NoCredentialsError, b.PartialCredentialsError)):
         return ConfigurationError(

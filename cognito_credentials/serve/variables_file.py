@@ -15,6 +15,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigurationError
+from ..importing import IMPORTING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,7 +147,8 @@ def _is_at(path: str, descriptor: int) -> bool:
 def _lock(descriptor: int) -> bool:
     """Lock the file for as long as it is open; False where another process has."""
     try:
-        import fcntl
+        with IMPORTING:
+            import fcntl
     except ImportError:
         return True  # on Windows a lock would keep clients from reading the file
     try:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError, clean, near
 from ...extras import install_command
+from ...importing import IMPORTING
 from ..client import region_of_pool
 from .members import Members, normalised, principal_tags
 from .shapes import Mistake, check_pool, check_table, service_model
@@ -90,10 +91,11 @@ def _read(path: str) -> str:
 
 def _parsed(text: str, path: str) -> dict[str, Any]:
     try:
-        if sys.version_info >= (3, 11):
-            import tomllib
-        else:
-            import tomli as tomllib
+        with IMPORTING:
+            if sys.version_info >= (3, 11):
+                import tomllib
+            else:
+                import tomli as tomllib
     except ModuleNotFoundError:
         raise ConfigurationError(
             f"{path}: Python {sys.version_info[0]}.{sys.version_info[1]} cannot read TOML by itself",

@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from ...errors import ConfigurationError
 from ..client import WORKERS, Clients, checked_region
 from . import trust
@@ -318,8 +320,6 @@ def _with_trust(found: Plan, known: Mapping[str, Mapping[str, Any]]) -> Plan:
 
 def _asked(roles: list[tuple[str, str]], clients: Clients) -> dict[str, Mapping[str, Any]]:
     """Ask IAM for the trust policies of roles; those that it does not tell are left out."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     found: dict[str, Mapping[str, Any]] = {}
     iam: Any = clients.beside("iam", roles[0][1]) if roles else None
     for arn, _ in roles if iam is not None else []:

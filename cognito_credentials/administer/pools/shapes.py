@@ -10,6 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
 from ...errors import near
 from ...regions import partition_of
 from .members import mapping_keys, rules_of
@@ -294,7 +297,4 @@ _OPERATIONS: Final = ("CreateIdentityPool", "SetIdentityPoolRoles", "SetPrincipa
 
 def service_model() -> Any:
     """Load botocore's model of the service."""
-    from botocore.loaders import Loader
-    from botocore.model import ServiceModel
-
     return ServiceModel(Loader().load_service_model("cognito-identity", "service-2"))

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -92,8 +93,6 @@ def trust_mistake(policy: Mapping[str, Any], region: str, pool_id: str | None) -
 def readable(document: Any) -> Mapping[str, Any] | None:
     """Return a trust policy as IAM's GetRole gives it: parsed by botocore, or JSON with percent codes."""
     if isinstance(document, str):
-        import json
-
         try:
             document = json.loads(unquote(document))
         except ValueError:
