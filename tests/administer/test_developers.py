@@ -139,7 +139,6 @@ def test_lookup_nobody(emulator: Any, pool: str, call: Call, client: Any) -> Non
     assert done.line == "The identity has no developer user."
 
 
-@pytest.mark.quick
 def test_merge(emulator: Any, pool: str, call: Call, client: Any, session: Any) -> None:
     """A merge shows first who survives and who ends; then users and logins of both have the one identity."""
     ann, bob = user(pool, "ann", session), user(pool, "bob", session)
@@ -290,6 +289,7 @@ def test_no_provider(emulator: Any, signed: Cli, call: Call, argv: list[str]) ->
     ("argv", "code", "said"),
     [
         (["token", "app", "--user", "ann"], 4, "the pool id: 'app' is not REGION:GUID"),
+        (["token", "POOL", "--user", "ann", "--region", "eu-west-1"], 4, "Leave --region out"),
         (["token", "POOL"], 2, "--user"),
         (["token", "POOL", "--user", "ann", "--provider", "other"], 5, "developer provider"),
         (["token", "POOL", "--user", ""], 4, "the name of the user is empty"),

@@ -217,7 +217,6 @@ def test_unprocessed(emulator: Any, pool: str, call: Call, session: Any, code: s
     assert ("cognito-identity:DeleteIdentities" in summary) == (code == "AccessDenied")
 
 
-@pytest.mark.quick
 def test_unprocessed_json(emulator: Any, pool: str, call: Call, session: Any) -> None:
     """With --json there is an object for each identity, deleted or not."""
     ids = guests(emulator, pool, 2, session)
@@ -304,6 +303,8 @@ def test_failure_half_way(emulator: Any, pool: str, call: Call, session: Any) ->
         (["list", "app"], 4, "the pool id: 'app' is not REGION:GUID"),
         (["list", NOWHERE.replace("us-east-1", "us-est-1")], 4, "Did you mean"),
         (["list", NOWHERE], 5, "ListIdentities"),
+        (["list", NOWHERE, "--region", "eu-west-1"], 4, "Leave --region out"),
+        (["delete", NOWHERE, "--yes", "--region", "eu-west-1"], 4, "Leave --region out"),
         (["show", "7c0d5b1e"], 4, "the identity id: '7c0d5b1e' is not REGION:GUID"),
         (["show", NOWHERE], 5, f"Identity '{NOWHERE}' not found"),
         (["delete", NOWHERE, "7c0d5b1e", "--yes"], 4, "'7c0d5b1e' is not REGION:GUID"),

@@ -81,7 +81,7 @@ def _token(invocation: Invocation) -> int:
     found = developer_token(
         options.pool,
         options.user,
-        signing_session(invocation),
+        signing_session(invocation, invocation.options.pool),
         provider=options.provider,
         duration_seconds=duration,
     )
@@ -111,7 +111,10 @@ def _lookup(invocation: Invocation) -> int:
 
     options, terminal = invocation.options, invocation.terminal
     found = lookup_developer(
-        options.pool, signing_session(invocation), user=options.user, identity_id=options.identity
+        options.pool,
+        signing_session(invocation, invocation.options.pool),
+        user=options.user,
+        identity_id=options.identity,
     )
     if options.json:
         users = list(found.users)
@@ -130,7 +133,7 @@ def _merge(invocation: Invocation) -> int:
     from ...administer import developer_provider, merge_developers, plan_merge
 
     options, terminal = invocation.options, invocation.terminal
-    session = signing_session(invocation)
+    session = signing_session(invocation, invocation.options.pool)
     provider = options.provider or developer_provider(options.pool, session)
     merge = plan_merge(options.pool, options.source, options.destination, session)
     source, destination = printable(options.source), printable(options.destination)
@@ -173,7 +176,7 @@ def _unlink(invocation: Invocation) -> int:
     from ...administer import developer_provider, unlink_developer
 
     options, terminal = invocation.options, invocation.terminal
-    session = signing_session(invocation)
+    session = signing_session(invocation, invocation.options.pool)
     provider = options.provider or developer_provider(options.pool, session)
     user = printable(options.user)
     if not options.yes:

@@ -45,7 +45,9 @@ def _list(invocation: Invocation) -> int:
     from ...administer import list_identities
 
     options, terminal = invocation.options, invocation.terminal
-    found = list_identities(options.pool, signing_session(invocation), hide_disabled=options.hide_disabled)
+    found = list_identities(
+        options.pool, signing_session(invocation, options.pool), hide_disabled=options.hide_disabled
+    )
     count = 0
     try:
         for count, identity in enumerate(found, 1):
@@ -75,7 +77,7 @@ def _show(invocation: Invocation) -> int:
     """Describe one identity."""
     from ...administer import describe_identity
 
-    identity = describe_identity(invocation.options.id, signing_session(invocation))
+    identity = describe_identity(invocation.options.id, signing_session(invocation, invocation.options.id))
     if invocation.options.json:
         invocation.terminal.write(as_line(_members(identity)))
         return 0
@@ -98,6 +100,7 @@ def _delete(invocation: Invocation) -> int:
     ids = list(dict.fromkeys(options.ids))
     for identity_id in ids:
         region_of_identity(identity_id)  # what is wrong is said before anybody is asked
+    session = signing_session(invocation, *ids)
     what = f"the identity {ids[0]}" if len(ids) == 1 else f"{len(ids)} identities"
     confirm(
         invocation,
@@ -105,7 +108,7 @@ def _delete(invocation: Invocation) -> int:
         "Nothing brings an identity back: its user gets another one, and what is stored under the old one "
         "is out of reach.",
     )
-    session, deleted = signing_session(invocation), 0
+    deleted = 0
 
     def told(done: Sequence[str], left: Sequence[Unprocessed]) -> None:
         nonlocal deleted
