@@ -13,11 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cognito_credentials.cli.federation import PLACES, federation
-from cognito_credentials.errors import ConfigurationError
+from cognito_credentials.cli.federation import PLACES, Federation, console_address, federation
+from cognito_credentials.credentials import TemporaryCredentials
+from cognito_credentials.errors import CognitoCredentialsError, ConfigurationError
 from cognito_credentials.settings.settings import Settings
 from tests.administer.conftest import Done
 from tests.cli.conftest import Cli
+from tests.conftest import locals_of
 
 Call = Callable[..., Done]
 User = Callable[..., tuple[str, ...]]
@@ -235,6 +237,20 @@ def test_unreachable(call: Call, user: User, monkeypatch: pytest.MonkeyPatch) ->
 
     assert done.code == 6
     assert "127.0.0.1" in done.line
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/federation", "SIGN_IN"])
+def test_no_secret_in_frames(sign_in: SignIn, url: str) -> None:
+    """The frames of an error have neither credentials nor request: a crash report would print them."""
+    sign_in.status = 400
+    where = Federation(url.replace("SIGN_IN", f"{sign_in.url}/federation"), "https://console.aws.amazon.com/")
+    settings = Settings(identity_pool_id=f"us-east-1:{GUID}", region="us-east-1")
+    credentials = TemporaryCredentials("ASIAEXAMPLE", "CANARY-key", "CANARY-token", 2_000_000_000)
+
+    with pytest.raises(CognitoCredentialsError) as caught:
+        console_address(credentials, where, settings, {})
+
+    assert "CANARY" not in locals_of(caught.value)
 
 
 @pytest.mark.parametrize(
