@@ -45,8 +45,7 @@ PLACES: Final[Mapping[str, Place]] = {
 """
 By partition.
 
-Source: the page above, and the same page of docs.amazonaws.cn; for GovCloud
-https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html
+Source: the page above; for China and GovCloud https://github.com/99designs/aws-vault/blob/master/cli/login.go.
 """
 _SIGN_IN: Final = "signin"
 """Id of the service in the names of endpoint settings."""
