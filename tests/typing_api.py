@@ -21,6 +21,7 @@ from cognito_credentials import (
     ServiceError,
     Session,
     TemporaryCredentials,
+    administer,
     install,
 )
 from cognito_credentials.adapters.awscrt import credentials_provider
@@ -289,3 +290,17 @@ def iot(pool: IdentityPool, of_a_loop: AsyncIdentityPool) -> list[str]:
         websocket_url(pool, "mqtt.example.com"),
         websocket_url(of_a_loop, "mqtt.example.com", region="eu-west-1"),
     ]
+
+
+def operating(session: object) -> None:
+    """Operate pools, identities and developer users."""
+    plan: administer.Plan = administer.plan(Path("pools.toml"), session, region="eu-west-1")
+    administer.apply(plan, session, delete=True, progress=print)
+    text: str = administer.export(POOL_ID)
+    name: str = next(administer.list_pools(region="eu-west-1")).name
+    identity: administer.Identity = next(administer.list_identities(POOL_ID, hide_disabled=True))
+    left: list[administer.Unprocessed] = administer.delete_identities([identity.identity_id])
+    found: administer.DeveloperIdentity = administer.lookup_developer(POOL_ID, user="ann")
+    administer.lookup_developer(POOL_ID, usr="ann")  # type: ignore[call-arg]
+    administer.plan(5)  # type: ignore[arg-type]
+    del text, name, left, found
