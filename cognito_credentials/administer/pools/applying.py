@@ -10,14 +10,15 @@ can be repeated. So whatever stops it half-way, running it again ends it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from ...errors import ServiceError, replaced
 from ..client import Clients
 from ..failures import CONCURRENT, code_of, worded
-from .members import SETTINGS, Members
+from .members import SETTINGS, Members, live_mappings, own_tags
+from .merge import REMOVED, Change, changes
 from .planning import NOTHING, Plan, PoolPlan, ids_of_names, plan, tag_providers, to_be
 from .reading import arn_of, read_pool
 
@@ -80,6 +81,7 @@ def _applied(
             clients, pool_id, lambda found: tag_providers(found, pool.table, delete=delete), pool.table.place
         )
         then = to_be(pool.table, now, delete=delete)
+        _refuse_unseen(pool, changes(now, then))
         try:
             for done in _steps(pool_id, now, then, clients):
                 say(f"pool '{pool.name}': {done}")
@@ -93,6 +95,17 @@ def _applied(
     raise ServiceError(
         f"pool '{pool.name}': somebody else goes on changing it", hint="Run it again", code=CONCURRENT
     )
+
+
+def _refuse_unseen(pool: PoolPlan, now: Iterable[Change]) -> None:
+    """Refuse to drop what somebody added after the plan was shown: nobody has agreed to that."""
+    shown = {change.member for change in pool.changes}
+    unseen = [change.member for change in now if change.kind == REMOVED and change.member not in shown]
+    if unseen:
+        raise ServiceError(
+            f"pool '{pool.name}': {unseen[0]} was added after the plan was made, and is not dropped",
+            hint="Run it again to see it in the plan",
+        )
 
 
 class _ChangedMeanwhile(Exception):  # noqa: N818  (it is no failure yet)
@@ -137,12 +150,14 @@ def _steps(pool_id: str, now: Members, then: Members, clients: Clients) -> Itera
     if _settings(now) != _settings(then):
         with replaced(Exception, by=_changed_or_worded):
             answer = client.update_identity_pool(IdentityPoolId=pool_id, **_settings(then))
-        tags = dict(answer.get("IdentityPoolTags", tags))
+        tags = own_tags(answer.get("IdentityPoolTags", tags))
         yield "settings and providers written"
     roles, mappings = then.get("Roles", {}), then.get("RoleMappings", {})
     if (now.get("Roles", {}), now.get("RoleMappings", {})) != (roles, mappings):
         with replaced(Exception, by=_changed_or_worded):
-            client.set_identity_pool_roles(IdentityPoolId=pool_id, Roles=roles, RoleMappings=mappings)
+            client.set_identity_pool_roles(
+                IdentityPoolId=pool_id, Roles=roles, RoleMappings=live_mappings(then)
+            )
         yield "roles and role mappings written"
     for provider in sorted(after):
         if after[provider] != before.get(provider):

@@ -144,7 +144,7 @@ def _table(values: Any, place: str, model: Any) -> Table:
         raise ConfigurationError(f"{where}: {error.what}", hint=error.hint or "Correct the file") from None
     except RecursionError:
         raise ConfigurationError(f"{place}: nested too deeply", hint="Correct the file") from None
-    return Table(place, pool_id, normalised(members))
+    return Table(place, pool_id, normalised(members, is_whole=False))
 
 
 def _refuse_same(tables: tuple[Table, ...], key: str) -> None:

@@ -30,23 +30,28 @@ _ARNS: Final = ("OpenIdConnectProviderARNs", "SamlProviderARNs")
 _MAPS: Final = ("SupportedLoginProviders", "IdentityPoolTags", "Roles", "RoleMappings", "PrincipalTags")
 
 
-def normalised(members: Mapping[str, Any]) -> Members:
-    """Return *members* in the one form."""
+def normalised(members: Mapping[str, Any], *, is_whole: bool = True) -> Members:
+    """
+    Return *members* in the one form.
+
+    Args:
+        is_whole: Whether what is left out of them is so; False for a file, which may leave it open.
+    """
     found: Members = dict(members)
     for name in _ARNS:
         if name in found:
             found[name] = sorted(set(found[name]))
-    clients = {
-        (entry.get("ProviderName", ""), entry.get("ClientId", "")): bool(entry.get("ServerSideTokenCheck"))
-        for entry in found.get("CognitoIdentityProviders", ())
-    }
+    clients: dict[tuple[str, str], bool | None] = {}
+    for entry in found.get("CognitoIdentityProviders", ()):
+        client = (entry.get("ProviderName", ""), entry.get("ClientId", ""))
+        clients[client] = entry.get("ServerSideTokenCheck", clients.get(client))
     found["CognitoIdentityProviders"] = [
         {
             **({"ProviderName": provider} if provider else {}),
             **({"ClientId": client} if client else {}),
-            "ServerSideTokenCheck": checked,
+            **({} if checked is None and not is_whole else {"ServerSideTokenCheck": bool(checked)}),
         }
-        for (provider, client), checked in sorted(clients.items())
+        for (provider, client), checked in sorted(clients.items(), key=lambda each: each[0])
     ]
     for name in _MAPS:
         if name in found:
@@ -70,6 +75,11 @@ def principal_tags(value: Mapping[str, Any]) -> Members:
         tags.update(inner)
     # The service ignores tags beside its defaults.
     return {"UseDefaults": defaults is True, "PrincipalTags": {} if defaults is True else tags}
+
+
+def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the tags that AWS sets itself, as CloudFormation's: nobody else may write or remove them."""
+    return {key: value for key, value in tags.items() if not key.lower().startswith("aws:")}
 
 
 def has_tag_map(value: Mapping[str, Any]) -> bool:
@@ -98,6 +108,16 @@ def mapping_keys(members: Mapping[str, Any]) -> set[str]:
     """Name the keys that role mappings may have."""
     without_user_pools = {**members, "CognitoIdentityProviders": []}
     return providers(without_user_pools) | user_pool_keys(members)
+
+
+def live_mappings(members: Mapping[str, Any]) -> Members:
+    """
+    Return the role mappings of providers that the pool has.
+
+    The service keeps the mapping of a provider that was removed, and refuses to be given it again.
+    """
+    keys = mapping_keys(members)
+    return {key: value for key, value in members.get("RoleMappings", {}).items() if key in keys}
 
 
 def rules_of(mapping: Mapping[str, Any]) -> list[dict[str, str]]:

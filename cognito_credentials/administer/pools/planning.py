@@ -100,6 +100,10 @@ class Plan:
         """Whether `apply` would change anything."""
         return any(pool.action != NOTHING for pool in self.pools)
 
+    def account(self) -> str | None:
+        """Return the account that the pools are in; None where STS does not tell it."""
+        return self.clients.account(self.pools[0].region) if self.pools else None
+
     def trust_policies(self) -> dict[str, dict[str, Any]]:
         """Return the trust policies that the pools' roles need: ARN to policy. New pools have no id yet."""
         return trust.trust_policies(
@@ -210,7 +214,7 @@ def to_be(table: Table, now: Mapping[str, Any], *, delete: bool) -> Members:
     then = merged(now, table.members, delete=delete)
 
     def check() -> None:
-        check_whole(then)
+        check_whole(then, table.members.get("RoleMappings", ()))
         known = providers(then)
         for provider in table.members.get("PrincipalTags", ()):
             if provider not in known:

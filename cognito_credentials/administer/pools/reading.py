@@ -14,7 +14,7 @@ from typing import Any, Final
 from ...errors import IdentityNotFoundError, RefusedError, replaced
 from ..client import Clients, checked_region, region_of_pool
 from ..failures import code_of, worded
-from .members import SETTINGS, Members, has_tag_map, normalised, pool_arn, providers
+from .members import SETTINGS, Members, has_tag_map, live_mappings, normalised, own_tags, pool_arn, providers
 from .written import toml
 
 _PAGE: Final = 60
@@ -66,7 +66,8 @@ def export(pool_id: str, session: Any = None) -> str:
     """
     region_of_pool(pool_id, "the pool id")
     clients = Clients(session)
-    return toml({"IdentityPoolId": pool_id, **read_pool(clients, pool_id, providers)})
+    found = read_pool(clients, pool_id, providers)
+    return toml({"IdentityPoolId": pool_id, **found, "RoleMappings": live_mappings(found)})
 
 
 def listed(clients: Clients, region: str) -> Iterator[PoolSummary]:
@@ -117,6 +118,7 @@ def read_pool(
     found["IdentityPoolTags"] = (
         members["IdentityPoolTags"] if "IdentityPoolTags" in members else _tags(clients, pool_id)
     )
+    found["IdentityPoolTags"] = own_tags(found["IdentityPoolTags"])
     found["PrincipalTags"] = read_tag_maps(client, pool_id, sorted(wanted(found)))
     return normalised(found)
 

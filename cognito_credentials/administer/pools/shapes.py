@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from botocore.loaders import Loader
@@ -125,16 +125,22 @@ def check_pool(members: Mapping[str, Any], region: str | None) -> None:
             raise Mistake(f"IdentityPoolTags.{key}", "a tag that AWS does not take")
 
 
-def check_whole(members: Mapping[str, Any]) -> None:
+def check_whole(members: Mapping[str, Any], named: Iterable[str]) -> None:
     """
     Check a pool as it is to be, with what the file does not name.
 
+    Args:
+        named: The role mappings that the file names. Others may be left over from a provider that was
+            removed: the service keeps those.
+
     Raises:
-        Mistake: A role mapping or principal tags are of a provider that the pool does not have.
+        Mistake: A role mapping of the file is of a provider that the pool does not have.
     """
     keys = mapping_keys(members)
     for provider, mapping in members.get("RoleMappings", {}).items():
         if provider not in keys:
+            if provider not in named:
+                continue
             raise _no_provider(f"RoleMappings.{provider}", provider, keys)
         _check_mapping(provider, mapping)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+_BEYOND: Final = re.compile(r"[^ -~]")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -60,5 +61,11 @@ def _key(name: str) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    # JSON's escapes are TOML's. DEL may not stand in TOML as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # JSON's escapes are TOML's, but for characters beyond U+FFFF. All is ASCII: a shell on Windows writes
+    # the file in an encoding of its own. DEL may not stand in TOML as it is.
+    return _BEYOND.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

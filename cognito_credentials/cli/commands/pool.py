@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..command import PROGRAM, Action, Command, Invocation, Options
 from ..confirmation import confirm
@@ -13,6 +13,10 @@ from ..tables import as_line, table
 
 if TYPE_CHECKING:
     from ...administer import Plan
+
+
+_LONGEST_LINE: Final = 50_000
+"""More than 25 rules of the greatest length, before and after: what is not shown, nobody can agree to."""
 
 
 def _add_file(options: Options) -> None:
@@ -64,8 +68,7 @@ def _apply(invocation: Invocation) -> int:
     done: list[str] = []
     if plan.has_changes:
         if not options.yes:
-            lost = "What is dropped is gone." if options.delete else "What the file does not name stays."
-            confirm(invocation, "change the pools as shown", lost)
+            _confirm(invocation, plan)
 
         def progress(step: str) -> None:
             done.append(step)
@@ -89,6 +92,16 @@ def _apply(invocation: Invocation) -> int:
     return 0
 
 
+def _confirm(invocation: Invocation, plan: Plan) -> None:
+    options, terminal = invocation.options, invocation.terminal
+    if terminal.can_ask and not terminal.shows_results and not options.roles:
+        terminal.say(_clean(str(plan)))  # stdout leads to a file or a pipe: nobody has seen the plan yet
+    lost = "What is dropped is gone." if options.delete else "What the file does not name stays."
+    account = plan.account() if terminal.can_ask else None
+    where = f" in the account {account}" if account else ""
+    confirm(invocation, f"change the pools{where} as shown", lost)
+
+
 def _planned(invocation: Invocation) -> Plan:
     from ...administer import plan as planned
 
@@ -99,11 +112,10 @@ def _planned(invocation: Invocation) -> Plan:
     for pool in plan.pools:
         if pool.left_alone:
             names = ", ".join(pool.left_alone)
-            terminal.notice(
-                f"pool '{pool.name}': not in the file, and left alone: {names}. --delete drops it."
-            )
+            said = f"pool '{pool.name}': not in the file, and left alone: {names}. --delete drops it."
+            terminal.notice(_shown(said))
         for warning in pool.warnings:
-            terminal.say(f"{PROGRAM}: warning: pool '{pool.name}': {warning}.")
+            terminal.say(_shown(f"{PROGRAM}: warning: pool '{pool.name}': {warning}."))
     for note in plan.notes:
         terminal.notice(f"{note}.")
     return plan
@@ -111,17 +123,21 @@ def _planned(invocation: Invocation) -> Plan:
 
 def _tell(invocation: Invocation, text: str) -> None:
     """Print a result; where stdout has the trust policies alone, on stderr."""
-    shown = "\n".join(_shown(line) for line in text.splitlines())
+    shown = _clean(text)
     if invocation.options.roles:
         invocation.terminal.say(shown)
     else:
         invocation.terminal.write(shown + "\n")
 
 
+def _clean(text: str) -> str:
+    return "\n".join(_shown(line) for line in text.splitlines())
+
+
 def _shown(line: str) -> str:
     from ..terminal import printable
 
-    return printable(line, 2000)
+    return printable(line, _LONGEST_LINE)
 
 
 def _show_roles(invocation: Invocation, plan: Plan) -> None:
