@@ -4,6 +4,7 @@ Whether somebody listens on a port of this machine, without asking it.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from urllib.parse import urlsplit
@@ -22,7 +23,9 @@ def has_ended(address: str) -> bool:
         port = {"http": 80, "https": 443}.get(parts.scheme, 0)
     if not port or not is_loopback(host):
         return False
-    return nobody_listens("127.0.0.1" if host == "localhost" else host, port)
+    # Some servers listen on one of the two addresses of that name alone: those of Node.js on ::1.
+    hosts = ("127.0.0.1", "::1") if host == "localhost" else (host,)
+    return all(nobody_listens(each, port) for each in hosts)
 
 
 def nobody_listens(host: str, port: int) -> bool:
@@ -32,12 +35,14 @@ def nobody_listens(host: str, port: int) -> bool:
     Args:
         host: An address of this machine.
     """
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as taken:
-        # Connections of a server that has just ended do not count. On Windows the option is another thing.
-        if os.name != "nt":
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as taken:
+            # Connections of a server that has just ended do not count. On Windows this option is another
+            # thing.
+            if os.name != "nt":
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind((host, port))
-        except OSError:
-            return False  # it is in use, or that cannot be told
+    except OSError as failure:
+        # Otherwise it is in use, or that cannot be told.
+        return failure.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # there is no such address here
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import socket
 import sys
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cognito_credentials.cli.doctor.ports import has_ended
+from cognito_credentials.cli.doctor.ports import has_ended, nobody_listens
 from cognito_credentials.cli.doctor.surroundings import TESTED
 from tests.cli.doctor.conftest import closed_port
 
@@ -30,6 +32,29 @@ def test_a_port_that_somebody_listens_on_has_not_ended() -> None:
         with pytest.raises(TimeoutError):
             server.accept()
     assert has_ended(address)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no version 6 of IP")
+def test_localhost_has_two_addresses() -> None:
+    """A server of Node.js listens on ::1 alone, and whoever asks localhost gets there."""
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    with server:
+        address = f"http://localhost:{server.getsockname()[1]}"
+        assert not has_ended(address)
+    assert has_ended(address)
+
+
+def test_nobody_listens_at_an_address_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where version 6 of IP is off, a server on localhost that has ended is still told."""
+
+    def no_such_address(*_: object) -> None:
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+    monkeypatch.setattr(socket.socket, "bind", no_such_address, raising=False)
+    assert nobody_listens("::1", 8400)
 
 
 def test_connections_that_are_closing_do_not_hide_that_a_server_has_ended() -> None:
