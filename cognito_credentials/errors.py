@@ -233,6 +233,18 @@ def clean(text: str, limit: int = MESSAGE_LIMIT) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def program_name(word: str, limit: int = MESSAGE_LIMIT) -> str:
+    """
+    Show the first word of a command. As for a shell, it may set a variable (``TOKEN=…``), which is secret.
+
+    Args:
+        word: From a setting.
+        limit: The most characters to keep.
+    """
+    name, is_setting, _ = word.partition("=")
+    return clean(f"{name}=…" if is_setting and name.isidentifier() else word, limit)
+
+
 def shell_word(text: str) -> str:
     """
     Write *text* as one word of a POSIX shell's line, for lines that people copy and programs run.

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
-from ..errors import ConfigurationError, LoginRequiredError, clean
+from ..errors import ConfigurationError, LoginRequiredError, program_name
 from ..importing import IMPORTING
 from ..secret import Secret
 from .source import LOGIN_TOKEN, Source, principal_by_subject
@@ -50,8 +50,8 @@ class CommandSource(Source):
         self._argv = tuple(argv)
         self._timeout_seconds = timeout_seconds
         # The program alone: its arguments may hold a secret.
-        self._name = clean(self._argv[0], 120)
-        self.description = f"command:{self._name}" + (" …" if len(self._argv) > 1 else "")
+        self.name = program_name(self._argv[0], 120)
+        self.description = f"command:{self.name}" + (" …" if len(self._argv) > 1 else "")
 
     def within(self, seconds: float) -> CommandSource:
         """Return the same source with another time limit."""
@@ -115,13 +115,13 @@ class CommandSource(Source):
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "an argument holds a null character"
         raise ConfigurationError(
-            f"the {self._kind} command '{self._name}' cannot be run: {why}",
+            f"the {self._kind} command '{self.name}' cannot be run: {why}",
             hint="Give its absolute path; there is no shell, so no ~, no $VARIABLE and no pipe",
         )
 
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
-            f"the {self._kind} command '{self._name}' {what}",
+            f"the {self._kind} command '{self.name}' {what}",
             hint="Run it in a terminal to see why; sign in again if that is the cause",
         )
 

@@ -170,6 +170,7 @@ def test_a_missing_command_is_a_setting_to_correct(tmp_path: Path) -> None:
     """A command that cannot be run is a configuration error with the reason."""
     for argv, why in (
         (["/nowhere/get-token", CANARY], "No such file"),
+        ([f"TOKEN={CANARY}", "get-token"], "No such file"),  # as for a shell, which there is none of
         ([str(tmp_path)], "Permission denied"),
         (["x\0y"], "null character"),
     ):
