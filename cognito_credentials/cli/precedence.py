@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import sentences
+from ..errors import program_name, sentences
 from ..regions import is_region, near_regions
 from ..settings.aws_config import DEFAULT_PROFILE, config_files, profiles_with_keys, read_config
 from .own_command import files_of, is_ours
@@ -85,6 +85,14 @@ def other_sources(
             Note(
                 "AWS_ACCESS_KEY_ID is set: programs that are not told a profile use that key and not the "
                 "identity pool",
+                "Unset it",
+            )
+        )
+    elif environ.get("AWS_ACCESS_KEY_ID"):
+        found.append(
+            Note(
+                "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY: boto3 and the AWS CLI fail on that "
+                "where they are not told a profile",
                 "Unset it",
             )
         )
@@ -211,7 +219,7 @@ def _process_problem(name: str, values: Mapping[str, Any], environ: Mapping[str,
         return None  # `other_sources` has said it
     for word, path in files_of(line, environ):
         if path is None:
-            return f"credential_process of {shown} runs {printable(word)}, which is not there"
+            return f"credential_process of {shown} runs {program_name(word)}, which is not there"
     words = shlex.split(line, posix=os.name != "nt")
     given = [after for word, after in itertools.pairwise(words) if word == "--profile"]
     given += [word.partition("=")[2] for word in words if word.startswith("--profile=")]

@@ -55,8 +55,9 @@ def logins(setup: Setup) -> Iterator[Result]:
             )
         if isinstance(source, CommandSource) and shutil.which(source.program) is None:
             yield error(
-                f"the login command {clean(source.program, 120)} of {setup.parts.logins.origin} is not there",
-                "Give the path of a program that can be run; there is no shell, so no ~ and no $VARIABLE",
+                f"the login command {source.name} of {setup.parts.logins.origin} is not there",
+                "Give the path of a program that can be run; there is no shell, so no ~, no $VARIABLE and no "
+                "NAME=value",
             )
         elif source.is_quick:
             yield from judged(setup, provider, source, ask(source, provider))
@@ -154,6 +155,9 @@ def _signed_in(setup: Setup, source: SignInSource) -> Iterator[Result]:
     # What the keyring sealed is not opened: that asks another program.
     secret = PlainStore(place).load() if account.store == "file" else None
     stored = None if secret is None else StoredTokens.decode(secret)
+    if account.store == "file" and (stored is None or stored.principal not in (None, account.principal)):
+        yield error(f"{printable(path)} has no tokens of the sign-in at {issuer}: it is damaged", login)
+        return
     ends_at = stored.expires_at if stored is not None and stored.refresh_token is None else None
     now = setup.now()
     if ends_at is not None and ends_at <= now:

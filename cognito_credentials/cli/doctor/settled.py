@@ -55,6 +55,12 @@ def profile(setup: Setup) -> Iterator[Result]:
             f"'{clean(given[1] or '', 60)}': boto3 uses the first, and other SDKs the second",
             "Unset AWS_DEFAULT_PROFILE",
         )
+    for empty in PROFILE_VARIABLES:
+        if setup.environ.get(empty) == "":
+            yield warning(
+                f"{empty} is set to nothing: boto3 and the AWS CLI look for a profile without a name",
+                "Unset it",
+            )
     if name is None:
         yield ok("no profile is meant")
         return

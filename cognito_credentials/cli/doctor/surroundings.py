@@ -52,10 +52,18 @@ def endpoint(setup: Setup) -> Iterator[Result]:
         make = error if address in ours else warning
         yield make(
             f"{where} leads to {_shown(address)}, where nothing listens: perhaps left over from a test",
-            f"Remove {where}, or start that service",
+            f"Remove {_setting(origins)}, or start that service",
         )
     said = ", ".join(f"{_shown(address)} (from {origin})" for address, origin in addresses.values())
     yield ok(f"services at {said}" if said else "every service is AWS's own")
+
+
+def _setting(origins: list[str]) -> str:
+    """Name what to remove: of a profile or a section its endpoint_url, and never all of it."""
+    return " and ".join(
+        origin if origin.startswith(_ENDPOINT) else f"endpoint_url from {origin}"
+        for origin in dict.fromkeys(origins)
+    )
 
 
 def _shown(address: str) -> str:

@@ -207,6 +207,13 @@ RECIPES = (
         "Unset AWS_DEFAULT_PROFILE",
     ),
     Recipe(
+        "AWS_PROFILE without a name",
+        lambda home: home.set(AWS_PROFILE=""),
+        *("profile", "warning"),
+        "AWS_PROFILE is set to nothing: boto3 and the AWS CLI look for a profile without a name",
+        "Unset it",
+    ),
+    Recipe(
         "the section of the profile lacks the word profile",
         lambda home: home.edit("[profile guest]", "[guest]"),
         *("profile", "error"),
@@ -333,6 +340,13 @@ RECIPES = (
         "Unset it",
     ),
     Recipe(
+        "half a key in the environment",
+        lambda home: home.set(AWS_ACCESS_KEY_ID="AKIACANARYCANARYCANA"),
+        *("precedence", "warning"),
+        "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY: boto3 and the AWS CLI fail on that",
+        "Unset it",
+    ),
+    Recipe(
         "keys in the credentials file",
         lambda home: home.write(".aws/credentials", f"[guest]\n{KEYS}"),
         *("precedence", "warning"),
@@ -394,6 +408,13 @@ RECIPES = (
         line("/nowhere/cognito-credentials credential-process --profile guest"),
         *("credential_process", "error"),
         "runs /nowhere/cognito-credentials, which is not there",
+        "Run 'cognito-credentials configure --profile guest'",
+    ),
+    Recipe(
+        "a variable that only a shell sets, before credential_process",
+        line("TOKEN=CANARY-token cognito-credentials credential-process --profile guest"),
+        *("credential_process", "error"),
+        "runs TOKEN=…, which is not there",
         "Run 'cognito-credentials configure --profile guest'",
     ),
     Recipe(
@@ -499,13 +520,23 @@ RECIPES = (
         "Remove AWS_ENDPOINT_URL_S3",
     ),
     Recipe(
+        "an endpoint of the profile that has ended",
+        lambda home: (
+            home.unset("AWS_ENDPOINT_URL_COGNITO_IDENTITY", "AWS_ENDPOINT_URL_STS"),
+            home.add(f"endpoint_url = http://127.0.0.1:{closed_port()}\n"),
+        ),
+        *("endpoint", "error"),
+        "profile 'guest' leads to http://127.0.0.1:",
+        "Remove endpoint_url from profile 'guest', or start",
+    ),
+    Recipe(
         "a services section of a test that has ended",
         lambda home: home.add(
             f"services = local\n[services local]\ns3 =\n  endpoint_url = http://localhost:{closed_port()}\n"
         ),
         *("endpoint", "warning"),
         "section 'services local' leads to http://localhost:",
-        "Remove section 'services local'",
+        "Remove endpoint_url from section 'services local'",
     ),
     Recipe(
         "an endpoint that is ignored",
@@ -743,6 +774,14 @@ RECIPES = (
     ),
     # Signing in
     Recipe(
+        "a variable that only a shell sets, before a login command",
+        lambda home: home.edit(f"file:{home.token_file}", "command:TOKEN=CANARY-token get-token"),
+        *("logins", "error"),
+        "the login command TOKEN=… of profile 'guest' is not there",
+        "no NAME=value",
+        kind="login file",
+    ),
+    Recipe(
         "nobody is signed in",
         lambda home: home.sign_in_file("sign-in").unlink(),
         *("sign-in", "error"),
@@ -763,6 +802,14 @@ RECIPES = (
         lambda home: home.sign_in_file("secret").unlink(),
         *("sign-in", "error"),
         "the tokens of the sign-in at https://login.example.com are gone from {home}/.aws/cognito/sign-in/",
+        "Run 'cognito-credentials login --profile guest'",
+        kind="sign-in",
+    ),
+    Recipe(
+        "the tokens of the sign-in are damaged",
+        lambda home: home.sign_in_file("secret").write_text('{"v": 1, "refresh_tok'),
+        *("sign-in", "error"),
+        "has no tokens of the sign-in at https://login.example.com: it is damaged",
         "Run 'cognito-credentials login --profile guest'",
         kind="sign-in",
     ),
