@@ -1,7 +1,8 @@
 """
 Data frames from S3 with the credentials of an identity pool: pandas over s3fs, polars, and obstore.
 
-    pip install "cognito-credentials[aio]" pandas s3fs polars obstore
+    pip install "/path/to/cognito-credentials[aio]"  # a checkout: it is on no package index yet
+    pip install pandas s3fs polars obstore
     python data_frames.py us-east-1:00000000-0000-4000-8000-000000000001 my-bucket readings.csv
 
 Each library asks the pool again when its credentials are about to end, so a program may read for days. Take

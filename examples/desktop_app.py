@@ -4,7 +4,7 @@ A desktop app that has signed its user in once, and keeps one boto3 session for 
 From the sign-in the app has a refresh token. The pool takes an ID token, which lasts an hour. So the app
 gives the session a function that gets one; it is called only when new credentials are due.
 
-    pip install cognito-credentials
+    pip install /path/to/cognito-credentials  # a checkout: it is on no package index yet
 
     AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
     APP_TOKEN_URL=…  APP_CLIENT_ID=…  APP_REFRESH_TOKEN=…  from the sign-in

@@ -1,7 +1,7 @@
 """
 Use AWS as a guest of an identity pool: no account, no keys, nothing to configure.
 
-    pip install cognito-credentials
+    pip install /path/to/cognito-credentials  # a checkout: it is on no package index yet
     python guest_script.py us-east-1:00000000-0000-4000-8000-000000000001
 """
 

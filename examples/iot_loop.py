@@ -1,7 +1,7 @@
 """
 Send a reading every minute, for years, from a device with a bad network and a bad clock.
 
-    pip install cognito-credentials
+    pip install /path/to/cognito-credentials  # a checkout: it is on no package index yet
     AWS_COGNITO_IDENTITY_POOL_ID=us-east-1:… python iot_loop.py [SECONDS BETWEEN READINGS]
 
 It prints a line when something changes, not one for each reading. SIGTERM ends it between two readings.

@@ -1,7 +1,7 @@
 """
 Send a reading every minute to AWS IoT Core, over MQTT, from a device without keys.
 
-    pip install cognito-credentials paho-mqtt
+    pip install /path/to/cognito-credentials paho-mqtt  # a checkout: it is on no package index yet
     python mqtt_telemetry.py us-east-1:00000000-0000-4000-8000-000000000001 \\
         a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com
 

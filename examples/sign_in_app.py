@@ -1,7 +1,7 @@
 """
 A desktop app that signs its user in itself: in the browser, once in several weeks.
 
-    pip install "cognito-credentials[login]"
+    pip install "/path/to/cognito-credentials[login]"  # a checkout: it is on no package index yet
 
     AWS_COGNITO_IDENTITY_POOL_ID=…  the pool
     APP_ISSUER=…  APP_CLIENT_ID=…  an OpenID Connect provider that the pool lists, and a client for apps

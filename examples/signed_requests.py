@@ -1,7 +1,7 @@
 """
 Call API Gateway or AppSync with httpx; each request is signed with the credentials of an identity pool.
 
-    pip install httpx cognito-credentials
+    pip install /path/to/cognito-credentials httpx  # a checkout: it is on no package index yet
     python signed_requests.py us-east-1:00000000-0000-4000-8000-000000000001 \\
         https://abcdefghij.execute-api.us-east-1.amazonaws.com/prod/readings
 

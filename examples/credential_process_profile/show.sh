@@ -1,6 +1,7 @@
 #!/bin/sh
 # One profile, three programs, one set of credentials: the first asks the service, the others find them
-# on disk. Needs cognito-credentials, aws and python (with boto3) on the PATH: pip install cognito-credentials awscli
+# on disk. Needs cognito-credentials, aws and python (with boto3) on the PATH:
+#     pip install /path/to/cognito-credentials awscli  # a checkout: it is on no package index yet
 set -eu
 AWS_CONFIG_FILE=$(cd "$(dirname "$0")" && pwd)/config
 export AWS_CONFIG_FILE

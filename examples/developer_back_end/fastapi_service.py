@@ -1,7 +1,7 @@
 """
 The back end of `service.py` with FastAPI: it vouches for the app's own users to Cognito.
 
-    pip install cognito-credentials fastapi uvicorn
+    pip install /path/to/cognito-credentials fastapi uvicorn  # a checkout: it is on no package index yet
     uvicorn fastapi_service:app
 
 It runs behind TLS, and a proxy that limits the size of bodies. The app's login is

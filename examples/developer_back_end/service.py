@@ -6,7 +6,7 @@ its own AWS credentials it gets a token for a user from Cognito, and the app exc
 
     Session(identity_pool_id=…, logins=DeveloperLogin("https://…/cognito-token", headers=…), user=…)
 
-    pip install "cognito-credentials[server]"
+    pip install "/path/to/cognito-credentials[server]"  # a checkout: it is on no package index yet
 
     AWS_COGNITO_IDENTITY_POOL_ID=…   the pool
     APP_DEVELOPER_PROVIDER=…         its developer provider name

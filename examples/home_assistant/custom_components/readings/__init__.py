@@ -3,7 +3,8 @@ A Home Assistant integration for a cloud on AWS: users sign in to a user pool, t
 
 Copy the folder `readings` into `custom_components` of your configuration, rename it, and replace the
 constants in `cloud.py`, what `sensor.py` shows and the words in `translations`. Home Assistant installs what
-`manifest.json` lists.
+`manifest.json` lists. cognito-credentials is on no package index yet: write it there as
+``cognito-credentials[login] @ git+https://…``, with the address that you cloned.
 """
 
 from __future__ import annotations
