@@ -149,5 +149,11 @@ def _unanswered(error: Any) -> CognitoCredentialsError:
             hint="Check network and endpoint, then try again",
         )
     if isinstance(error, b.CredentialRetrievalError):
+        if error.kwargs.get("provider") == "custom-process":
+            # Its text is what that program has printed on stderr, and sign-in tools print tokens there.
+            return RefusedError(
+                "the credential_process of the profile that signs gave no credentials",
+                hint="Run its line in a terminal to see why, or choose another profile (--profile)",
+            )
         return RefusedError(text, hint="Correct the profile's credentials, or choose another (--profile)")
     return ConfigurationError(text)

@@ -448,6 +448,17 @@ ONLINE = tuple(
             "Allow cognito-identity:DescribeIdentityPool",
         ),
         Recipe(
+            "the developer's program fails, and prints a secret",
+            lambda home: (
+                home.add("[profile developer]\ncredential_process = /bin/sh -c 'echo CANARY >&2; exit 1'\n"),
+                home.set(AWS_PROFILE="developer"),
+                home.options.append("--pool-details"),
+            ),
+            *("pool-details", "warning"),
+            "the credential_process of the profile that signs gave no credentials",
+            "Run its line in a terminal to see why",
+        ),
+        Recipe(
             "the developer's credentials are missing",
             lambda home: home.options.append("--pool-details"),
             *("pool-details", "warning"),
