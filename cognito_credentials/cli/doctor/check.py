@@ -24,8 +24,9 @@ LIMIT_SECONDS: Final = 4.5
 """How long a check may take; with starting and reporting it, nobody waits longer than 5 s for one."""
 TEXT_LIMIT: Final = 1000
 
-_IDENTITY: Final = re.compile(r"\b([a-z]{2,}(?:-[a-z]+)+-\d):[0-9a-fA-F-]{32}([0-9a-fA-F]{4})\b")
+_IDENTITY: Final = re.compile(r"\b([a-z]{2,}(?:-[a-z]+)+-\d):[0-9a-f-]{32}([0-9a-f]{4})\b", re.IGNORECASE)
 """The id of an identity, or of a pool."""
+_GUID_DIGITS: Final = 32
 
 
 class Result(NamedTuple):
@@ -153,12 +154,14 @@ def _finding(name: str, result: Result, setup: Setup) -> Finding:
     return Finding(
         name,
         result.status,
-        pasteable(result.what, setup.pool_ids()).removesuffix("."),
-        pasteable(result.fix, setup.pool_ids()).removesuffix("."),
+        *(
+            pasteable(text, setup.pool_ids(), setup.identity_ids()).removesuffix(".")
+            for text in (result.what, result.fix)
+        ),
     )
 
 
-def pasteable(text: str, pool_ids: Iterable[str] = ()) -> str:
+def pasteable(text: str, pool_ids: Iterable[str] = (), identity_ids: Iterable[str] = ()) -> str:
     """
     Make a line that can be shown to everybody: of an identity's id only the end is left.
 
@@ -166,9 +169,13 @@ def pasteable(text: str, pool_ids: Iterable[str] = ()) -> str:
 
     Args:
         pool_ids: Ids that are those of pools.
+        identity_ids: What is given as the id of an identity, perhaps without its region.
     """
     known = set(pool_ids)
     shown = _IDENTITY.sub(lambda id_: id_[0] if id_[0] in known else f"{id_[1]}:…{id_[2]}", text)
+    for given in identity_ids:
+        if len(given) >= _GUID_DIGITS:  # or it is none, and may be any word
+            shown = shown.replace(given, f"…{given[-4:]}")
     return printable(shown, TEXT_LIMIT)
 
 

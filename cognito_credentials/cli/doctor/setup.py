@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ...clock import Clock
 from ...settings.aws_config import choose_profile, read_config
-from ...settings.load import NAMES, load
+from ...settings.load import NAMES, Names, load
 from ..pool_options import ORIGIN
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...pool.parts import Parts
     from ...settings.settings import Settings
 
-_POOL = NAMES["identity_pool_id"]
+_POOL, _IDENTITY = NAMES["identity_pool_id"], NAMES["identity_id"]
 T = TypeVar("T")
 
 ASKING_SECONDS: Final = 4.0
@@ -154,8 +154,19 @@ class Setup:
 
     def pool_ids(self) -> set[str]:
         """Return what is given as the id of a pool, in the environment and in every profile."""
-        found = {self.environ.get(_POOL.environment or "", "").strip()}
+        return self._given(_POOL)
+
+    def identity_ids(self) -> set[str]:
+        """Return what is given as the id of an identity, likewise."""
+        return self._given(_IDENTITY) - self.pool_ids()
+
+    def _given(self, names: Names) -> set[str]:
+        found = {self.environ.get(names.environment or "", "").strip()}
         config = self.__dict__.get("config")  # as far as it has been read
-        if config is not None and _POOL.profile_key is not None:
-            found |= {str(values.get(_POOL.profile_key)).strip() for values in config["profiles"].values()}
-        return found
+        if config is not None and names.profile_key is not None:
+            found |= {
+                str(values[names.profile_key]).strip()
+                for values in config["profiles"].values()
+                if names.profile_key in values
+            }
+        return found - {""}

@@ -277,6 +277,26 @@ RECIPES = (
         "Copy the whole id",
     ),
     Recipe(
+        "the id of the identity lacks its region",
+        lambda home: (
+            home.add("cognito_identity_id = 7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3\n"),
+            home.secrets.append("7c0d5b1e"),
+        ),
+        *("settings", "error"),
+        "identity_id from profile 'guest' is not REGION:GUID: '…a9f3'",
+        "Write its region before it",
+    ),
+    Recipe(
+        "the id of the identity is in upper case",
+        lambda home: (
+            home.add("cognito_identity_id = US-EAST-1:7C0D5B1E-62F0-4A0A-9D53-0C1DE4B2A9F3\n"),
+            home.secrets.append("7C0D5B1E"),
+        ),
+        *("settings", "error"),
+        "identity_id from profile 'guest' is not REGION:GUID all in lower case",
+        "Write 'us-east-1:…a9f3'",
+    ),
+    Recipe(
         "a login source is malformed",
         lambda home: home.add("cognito_logins =\n  login.example.com = fil:/token\n"),
         *("settings", "error"),
