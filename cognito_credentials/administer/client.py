@@ -59,6 +59,7 @@ class Clients:
                 session = boto3.Session()
         self._session = getattr(session, "_session", session)
         """botocore's own, which a `boto3.Session` wraps."""
+        self._account: str | None = None
         self._made: dict[tuple[str, str, bool], Any] = {}
         self.sleep = sleep
         self._monotonic = monotonic
@@ -105,15 +106,16 @@ class Clients:
             credentials = self._session.get_credentials()
         # From a profile, the environment, or whoever issued the credentials: no request is needed.
         known = getattr(credentials, "account_id", None)
-        if known or credentials is None:
-            return known
+        if known or self._account or credentials is None:
+            return known or self._account
         client = self.beside("sts", region)
         if client is None:
             return None
         try:
-            return str(client.get_caller_identity()["Account"])
+            self._account = str(client.get_caller_identity()["Account"])
         except (BotoCoreError, ClientError, KeyError):
             return None  # only a check, and an ARN for tags, need it; who needs it says so
+        return self._account
 
     def _client(self, service: str, region: str, *, once: bool, read_seconds: int) -> Any:
         key = (service, region, once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.session import Session
 from cognito_credentials import administer
 from cognito_credentials.administer.pools.members import SETTINGS
 from cognito_credentials.administer.pools.written import toml
+from cognito_credentials.cli.terminal import Terminal
 from cognito_credentials.errors import ServiceError
 from tests.administer.conftest import Done, role
 from tests.administer.test_pools import GOOGLE, HEAD, USER_POOL, WHOLE, the_id
@@ -114,3 +116,38 @@ def test_what_was_added_after_the_plan_is_not_dropped(session: Any, write: Write
         administer.apply(plan)
     kept = client.describe_identity_pool(IdentityPoolId=pool_id)
     assert kept["SupportedLoginProviders"] == {GOOGLE: "app", "www.amazon.com": "a"}
+
+
+def test_a_provider_too_long_for_principal_tags_is_exported(session: Any, client: Any) -> None:
+    """The ARN of an OIDC provider may be longer than the name that the service takes for tags."""
+    arn = f"arn:aws:iam::123456789012:oidc-provider/login.example.com/{'a' * 100}"
+    pool_id = client.create_identity_pool(
+        IdentityPoolName="app", AllowUnauthenticatedIdentities=False, OpenIdConnectProviderARNs=[arn]
+    )["IdentityPoolId"]
+    exported = tomllib.loads(administer.export(pool_id, session))
+
+    assert exported["pools"][0]["OpenIdConnectProviderARNs"] == [arn]
+    assert not administer.plan(exported, session, delete=True).has_changes
+
+
+@pytest.mark.parametrize(("answer", "code"), [("", 130), ("n", 130), ("y", 0)])
+def test_the_question_is_asked_beside_the_plan_and_names_the_account(
+    signed: Cli, call: Call, write: Write, monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
+    """Where stdout leads to a file, the plan is on the screen as well; Enter means no."""
+    monkeypatch.setattr(Terminal, "can_ask", True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+    done = call("pool", "apply", write(HEAD))
+
+    assert done.code == code
+    assert "pool 'app': to be made in us-east-1\n" in done.out
+    assert done.err.startswith("pool 'app': to be made in us-east-1\n")
+    assert "Change the pools in the account 123456789012 as shown? (y/n)" in done.err
+
+
+def test_a_name_cannot_write_lines_into_the_plan(signed: Cli, call: Call, write: Write) -> None:
+    """A pool's name may have line ends: what it says must not look like a pool or change of its own."""
+    plan = call("pool", "plan", write(HEAD.replace('"app"', '"app\\n  + AllowClassicFlow"')))
+
+    assert plan.code == 8
+    assert not any(line.startswith("  + AllowClassicFlow") for line in plan.out.splitlines())

@@ -17,10 +17,10 @@ from typing import Any, Final
 from ...errors import ServiceError, replaced
 from ..client import Clients
 from ..failures import CONCURRENT, code_of, worded
-from .members import SETTINGS, Members, live_mappings, own_tags
+from .members import SETTINGS, Members, live_mappings
 from .merge import REMOVED, Change, changes
 from .planning import NOTHING, Plan, PoolPlan, ids_of_names, plan, tag_providers, to_be
-from .reading import arn_of, read_pool
+from .reading import arn_of, read_pool, tags_of
 
 _TRIES: Final = 6
 """How often a pool is read anew after somebody else changed it, and how often its making is throttled."""
@@ -74,7 +74,7 @@ def _applied(
 ) -> PoolPlan:
     if pool_id is None:
         pool_id = _make(pool, clients)
-        say(f"pool '{pool.name}': made as {pool_id}")
+        say(f"pool '{pool.label}': made as {pool_id}")
     wait = _FIRST_WAIT
     for attempt in range(1, _TRIES + 1):
         now = read_pool(
@@ -84,7 +84,7 @@ def _applied(
         _refuse_unseen(pool, changes(now, then))
         try:
             for done in _steps(pool_id, now, then, clients):
-                say(f"pool '{pool.name}': {done}")
+                say(f"pool '{pool.label}': {done}")
         except _ChangedMeanwhile:
             if attempt == _TRIES:
                 break
@@ -93,7 +93,7 @@ def _applied(
             continue
         return replace(pool, pool_id=pool_id, then=then)
     raise ServiceError(
-        f"pool '{pool.name}': somebody else goes on changing it", hint="Run it again", code=CONCURRENT
+        f"pool '{pool.label}': somebody else goes on changing it", hint="Run it again", code=CONCURRENT
     )
 
 
@@ -103,7 +103,7 @@ def _refuse_unseen(pool: PoolPlan, now: Iterable[Change]) -> None:
     unseen = [change.member for change in now if change.kind == REMOVED and change.member not in shown]
     if unseen:
         raise ServiceError(
-            f"pool '{pool.name}': {unseen[0]} was added after the plan was made, and is not dropped",
+            f"pool '{pool.label}': {unseen[0]} was added after the plan was made, and is not dropped",
             hint="Run it again to see it in the plan",
         )
 
@@ -150,7 +150,7 @@ def _steps(pool_id: str, now: Members, then: Members, clients: Clients) -> Itera
     if _settings(now) != _settings(then):
         with replaced(Exception, by=_changed_or_worded):
             answer = client.update_identity_pool(IdentityPoolId=pool_id, **_settings(then))
-        tags = own_tags(answer.get("IdentityPoolTags", tags))
+        tags = tags_of(answer, clients, pool_id)
         yield "settings and providers written"
     roles, mappings = then.get("Roles", {}), then.get("RoleMappings", {})
     if (now.get("Roles", {}), now.get("RoleMappings", {})) != (roles, mappings):

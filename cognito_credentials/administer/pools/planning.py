@@ -61,6 +61,11 @@ class PoolPlan:
         return self.table.name
 
     @property
+    def label(self) -> str:
+        """The pool's name for messages: on one line, since a name may have line ends."""
+        return "".join(" " if letter.isspace() else letter for letter in self.name)
+
+    @property
     def action(self) -> str:
         """``create``, ``change`` or ``nothing``."""
         if self.pool_id is None:
@@ -68,7 +73,7 @@ class PoolPlan:
         return CHANGE if self.changes else NOTHING
 
     def __str__(self) -> str:
-        whose = f"pool '{self.name}'"
+        whose = f"pool '{self.label}'"
         if self.pool_id is None:
             head = f"{whose}: to be made in {self.region}"
         elif self.changes:

@@ -18,6 +18,12 @@ from .members import SETTINGS, Members, has_tag_map, live_mappings, normalised, 
 from .written import toml
 
 _PAGE: Final = 60
+_LONGEST_TAGGED: Final = 128
+"""
+Characters of a provider that may have principal tags; the ARN of an OIDC provider may be longer.
+
+Source: Cognito Identity API, GetPrincipalTagAttributeMap, IdentityProviderName.
+"""
 
 
 @dataclass(frozen=True)
@@ -115,11 +121,10 @@ def read_pool(
         roles = client.get_identity_pool_roles(IdentityPoolId=pool_id)
     found = {name: members[name] for name in SETTINGS if name in members}
     found.update({name: roles[name] for name in ("Roles", "RoleMappings") if name in roles})
-    found["IdentityPoolTags"] = (
-        members["IdentityPoolTags"] if "IdentityPoolTags" in members else _tags(clients, pool_id)
+    found["IdentityPoolTags"] = tags_of(members, clients, pool_id)
+    found["PrincipalTags"] = read_tag_maps(
+        client, pool_id, sorted(name for name in wanted(found) if len(name) <= _LONGEST_TAGGED)
     )
-    found["IdentityPoolTags"] = own_tags(found["IdentityPoolTags"])
-    found["PrincipalTags"] = read_tag_maps(client, pool_id, sorted(wanted(found)))
     return normalised(found)
 
 
@@ -137,13 +142,18 @@ def read_tag_maps(client: Any, pool_id: str, names: list[str]) -> dict[str, Memb
     return found
 
 
-def _tags(clients: Clients, pool_id: str) -> Mapping[str, str]:
-    """Ask for the tags of a pool whose description leaves them out, as older answers do: they may exist."""
-    client = clients.of(pool_id.partition(":")[0])
-    with replaced(Exception, by=worded):
-        arn = arn_of(clients, pool_id)
-        tags: Mapping[str, str] = client.list_tags_for_resource(ResourceArn=arn)["Tags"]
-    return tags
+def tags_of(answer: Mapping[str, Any], clients: Clients, pool_id: str) -> dict[str, str]:
+    """
+    Return the tags of a pool from its description, or from ListTagsForResource.
+
+    Older descriptions leave them out: they may exist.
+    """
+    tags = answer.get("IdentityPoolTags")
+    if tags is None:
+        with replaced(Exception, by=worded):
+            client, arn = clients.of(pool_id.partition(":")[0]), arn_of(clients, pool_id)
+            tags = client.list_tags_for_resource(ResourceArn=arn)["Tags"]
+    return own_tags(tags)
 
 
 def arn_of(clients: Clients, pool_id: str) -> str:

@@ -131,7 +131,7 @@ def _tell(invocation: Invocation, text: str) -> None:
 
 
 def _clean(text: str) -> str:
-    return "\n".join(_shown(line) for line in text.splitlines())
+    return "\n".join(_shown(line) for line in text.split("\n"))
 
 
 def _shown(line: str) -> str:
