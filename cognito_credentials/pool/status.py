@@ -29,18 +29,26 @@ class Status(NamedTuple):
     principal: str
     """``guest``, ``user 'name'``, or which logins."""
     signed_in_as: str | None
-    """The name of the user who is signed in; None for nobody, or where sign-ins are not kept here."""
+    """
+    The name of the user who is signed in.
+
+    None for nobody, where sign-ins are not kept here, and where their place cannot be read: then
+    `store_problem` and `unknown_because` say so.
+    """
     login_store: str | None
     """Where that sign-in is kept: ``keyring``, ``file``, ``memory``, or ``app`` for a store of the app's."""
     sign_in_has_ended: bool
     """Whether the issuer said, when it was last asked, that the user must sign in again."""
     identity_id: str | None
     unknown_because: str | None
-    """Why identity and credentials cannot be found offline: only a login token names the user."""
+    """
+    Why identity and credentials cannot be found offline: only a login token names the user, nobody is signed
+    in, or who is signed in cannot be read.
+    """
     store: str
     location: str
     store_problem: str | None
-    """Why nothing can be stored there."""
+    """Why nothing can be stored there, or why it cannot be read who is signed in."""
     access_key_id_last4: str | None
     account_id: str | None
     expiration: datetime | None
@@ -59,6 +67,8 @@ def status_of(parts: Parts) -> Status:
     known = parts.refresher.known()
     record, state = known.credentials, known.state
     account = _account(logins)
+    # Whoever takes a locked database for an empty one has a person sign in who is signed in.
+    unreadable = _problem(logins) if account is None else None
     retry_in = 0 if state is None else round(state.retry_at - clock.wall())
     shown: dict[str, Any] = dict.fromkeys(_OF_CREDENTIALS) | {"account_id": settings.account_id}
     if record is not None:
@@ -71,10 +81,10 @@ def status_of(parts: Parts) -> Status:
         login_store=None if account is None else account.store,
         sign_in_has_ended=account is not None and _has_ended(logins),
         identity_id=known.identity_id,
-        unknown_because=logins.why_unknown() if known.principal is None else None,
+        unknown_because=unreadable or (logins.why_unknown() if known.principal is None else None),
         store=store.name,
         location=store.location,
-        store_problem=store.problem() if isinstance(store, FileStore) else None,
+        store_problem=(store.problem() if isinstance(store, FileStore) else None) or unreadable,
         retry_in=retry_in if retry_in > 0 else None,
         last_error=state.message if state is not None and retry_in > 0 else None,
         **shown,
@@ -83,6 +93,11 @@ def status_of(parts: Parts) -> Status:
 
 def _has_ended(logins: Logins) -> bool:
     return any(source.has_ended() for source in sign_ins(logins))
+
+
+def _problem(logins: Logins) -> str | None:
+    """Say why it cannot be told who is signed in."""
+    return next((found for source in sign_ins(logins) if (found := source.problem()) is not None), None)
 
 
 def _account(logins: Logins) -> Account | None:

@@ -235,6 +235,14 @@ class SignInSource(Source):
         except CognitoCredentialsError:  # the caller's event loop may be what is missing
             return None
 
+    def problem(self) -> str | None:
+        """Say, offline, why it cannot be told who is signed in; None where that is known, nobody included."""
+        try:
+            self._sign_in().own_account()
+        except CognitoCredentialsError as error:
+            return error.message
+        return None
+
     def has_ended(self) -> bool:
         """Tell, offline, whether the issuer has ended the sign-in of the user."""
         try:

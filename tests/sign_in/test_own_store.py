@@ -441,6 +441,48 @@ def test_an_answer_that_never_comes(
     assert pool.status().signed_in_as == ("bob" if method == "save" else "ann")
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize("given", [OSError(5, "locked"), "garbage", 5])
+@pytest.mark.parametrize("user", [None, "ann"])
+def test_a_store_that_fails_is_not_taken_for_an_empty_one(
+    pool_id: str, rotating: HostileIssuer, given: Any, user: str | None
+) -> None:
+    """Nobody opens a sign-in because a database is locked: `status` says why it cannot tell who is there."""
+    empty = _pool(pool_id, rotating, Entry(), cache="memory").status()
+    assert (empty.unknown_because, empty.store_problem) == ("nobody is signed in", None)
+    store = Entry(given)
+    if isinstance(given, OSError):
+        store.fails["load"] = given
+    pool = _pool(pool_id, rotating, store, cache="memory", user=user)
+
+    with pytest.raises(CacheError) as raised:
+        pool.credentials()
+    with pytest.raises(CacheError):
+        pool.identity_id()
+    found = pool.status()
+
+    assert found.signed_in_as is None
+    assert found.unknown_because == found.store_problem == raised.value.message
+    assert "load() of Entry" in raised.value.message
+    assert pool.current() is None
+
+
+def test_a_directory_of_sign_ins_that_fails_is_not_taken_for_an_empty_one(
+    pool_id: str, rotating: HostileIssuer, tmp_path: Path
+) -> None:
+    """The same where this package keeps the sign-in: a path that is no directory is a reason, not nobody."""
+    pool = _pool(pool_id, rotating, None, directory=tmp_path / "own", cache="memory")
+    assert pool.status().store_problem is None
+    (tmp_path / "own").mkdir(mode=0o700, exist_ok=True)
+    (tmp_path / "own" / "sign-in").write_text("no directory")
+
+    with pytest.raises(CacheError) as raised:
+        pool.credentials()
+
+    found = pool.status()
+    assert found.unknown_because == found.store_problem == raised.value.message
+
+
 def test_a_store_that_hangs_is_told_soon(
     pool_id: str, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -174,7 +174,7 @@ def _rows(facts: Mapping[str, Any], *, has_sign_in: bool) -> list[tuple[str, obj
         ("Credentials", credentials),
         ("Next refresh", refresh),
         ("Kept in", f"{facts['store']}: {facts['location']}"),
-        ("Not kept", None if problem is None else f"{problem}; {NOTHING_KEPT}"),
+        ("Not kept", None if problem in (None, facts["unknown_because"]) else f"{problem}; {NOTHING_KEPT}"),
         ("Last error", error),
         ("Clock", f"this machine is {clock_difference(offset)}" if offset else None),
         *(("Note", f"{note}.") for note in facts["notes"]),
@@ -200,6 +200,11 @@ def _signed_in(facts: Mapping[str, Any], *, has_sign_in: bool) -> str:
     if facts["signed_in_as"] is not None:
         end = f"; the sign-in has ended: run {login}" if facts["sign_in_has_ended"] else ""
         return f"{printable(facts['signed_in_as'])}, kept in {sign_in_place(facts['login_store'])}{end}"
+    if has_sign_in and facts["store_problem"] is not None:
+        from ...logins.mapping import NOBODY
+
+        if (because := facts["unknown_because"]) not in (None, NOBODY):
+            return f"cannot be told: {because}"
     return f"nobody; {login} signs in" if has_sign_in else str(facts["principal"])
 
 
