@@ -131,18 +131,18 @@ def awaited(given: T | Awaitable[T], what: str, seconds: float | None = None) ->
 
 def _living_caller(what: str) -> Caller:
     callers = CALLERS.get()
-    if not callers:
-        raise _of_caller(
-            ConfigurationError(
-                f"{what} is asynchronous, and nothing here runs on an event loop",
-                hint="Use AsyncIdentityPool and await its methods, or give a function that is not async",
-            )
-        )
     if runs_a_loop() or _STANDS_STILL.get():
         raise _of_caller(
             ConfigurationError(
                 f"{what} is asynchronous, and this thread would wait for the event loop that it runs itself",
                 hint="Await the method of AsyncIdentityPool instead of calling that of IdentityPool",
+            )
+        )
+    if not callers:
+        raise _of_caller(
+            ConfigurationError(
+                f"{what} is asynchronous, and nothing here runs on an event loop",
+                hint="Use AsyncIdentityPool, and await one of its methods first; or give a plain function",
             )
         )
     living = [caller for caller in callers if not caller.loop.is_closed()]

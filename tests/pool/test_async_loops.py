@@ -311,7 +311,7 @@ def test_calling_what_waits_for_ones_own_loop(world: World) -> None:
     pools = [async_pool(world, logins={PROVIDER: one}, cache="memory") for one in (token, calls_its_pool)]
 
     async def main() -> None:
-        called(pools[0], "nothing here runs on an event loop")
+        called(pools[0], "wait for the event loop that it runs itself")
         await pools[0].credentials()
         world.move(3700)
         called(pools[0], "wait for the event loop that it runs itself")
@@ -375,11 +375,15 @@ def test_a_sync_pool_has_no_loop(world: World) -> None:
     async def token() -> str:
         return "CANARY"
 
+    pool = IdentityPool(world.pool_id, logins={PROVIDER: token}, environ=world.environ)
+
     async def main() -> None:
-        with pytest.raises(ConfigurationError, match="Use AsyncIdentityPool and await its methods"):
-            IdentityPool(world.pool_id, logins={PROVIDER: token}, environ=world.environ).credentials()
+        with pytest.raises(ConfigurationError, match="Await the method of AsyncIdentityPool"):
+            pool.credentials()
 
     asyncio.run(main())
+    with pytest.raises(ConfigurationError, match="Use AsyncIdentityPool, and await one of its methods first"):
+        pool.credentials()
 
 
 def test_an_async_login_that_never_answers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
