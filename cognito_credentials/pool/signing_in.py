@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .parts import Parts
 
 T = TypeVar("T")
+_KEYS: Final = "cognito_user_pool_id and cognito_client_id, or cognito_oidc_issuer and its client id"
 SCOPES: Final = ("credentials", "login", "identity")
 
 
@@ -51,7 +52,9 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
     raise ConfigurationError(
         f"{where} names nothing to sign in to"
         + (f": its login comes from {elsewhere}" if elsewhere else "; it is a guest's"),
-        hint="Set cognito_user_pool_id and cognito_client_id, or cognito_oidc_issuer and its client id",
+        hint=f"Set {_KEYS}"
+        if profile
+        else f"Give logins=UserPool(…) or logins=OidcLogin(…) in Python; or a profile with {_KEYS}",
     )
 
 

@@ -195,6 +195,9 @@ def test_a_pools_tokens_are_what_it_holds(user_pool: UserPoolServer) -> None:
 
 
 def test_a_pool_without_a_sign_in() -> None:
-    """A guest's pool has no tokens, and the error says what to set."""
-    with pytest.raises(ConfigurationError, match="names nothing to sign in to"):
-        IdentityPool(POOL_ID).tokens()
+    """A guest's pool has nobody to sign in; the error names first what a Python program gives."""
+    pool = IdentityPool(POOL_ID)
+    for act in (pool.tokens, pool.sign_in, lambda: pool.sign_in_with_password("ann", "secret")):
+        with pytest.raises(ConfigurationError, match="names nothing to sign in to") as raised:
+            act()
+        assert str(raised.value.hint).startswith("Give logins=UserPool(…) or logins=OidcLogin(…) in Python")
