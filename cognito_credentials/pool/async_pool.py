@@ -17,6 +17,7 @@ from ..awaiting import CALLERS, Caller
 from ..errors import CognitoCredentialsError, ConfigurationError
 from ..exchange.interruption import drops_frames_on_error
 from ..importing import IMPORTING
+from ..settings import checks
 from .flights import LONGEST_FLIGHT, Crew, Flights
 from .pool import IdentityPool, held_by, is_waited_for, parts_of, user_later
 
@@ -236,7 +237,11 @@ class AsyncIdentityPool:
         ``async``. Then it is begun as a task, and nobody waits for it: it may use this pool.
 
         It is registered at once. What is returned may be awaited, and takes no time.
+
+        Raises:
+            ConfigurationError: *callback* cannot be called.
         """
+        checks.callback(callback)
         self.pool.on_identity_changed(_Listener(callback))
         return _Done()
 

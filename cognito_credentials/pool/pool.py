@@ -293,7 +293,11 @@ class IdentityPool:
         Reasons: ``created`` (the first), ``recovered`` (the service refused the old one), ``adopted`` (the
         service answered with another one), ``switched`` (another person has signed in). The callback runs
         outside all locks and may use this pool.
+
+        Raises:
+            ConfigurationError: *callback* cannot be called.
         """
+        checks.callback(callback)
         self._listeners.append(callback)
 
     def clear(self, *, identities: bool = False) -> int:

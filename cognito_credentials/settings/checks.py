@@ -105,6 +105,20 @@ def account_id(value: object, where: str) -> str:
     return given
 
 
+def callback(given: object) -> None:
+    """
+    Check a callback when it is given, since a change of identity may come much later.
+
+    Raises:
+        ConfigurationError: It cannot be called.
+    """
+    if not callable(given):
+        raise ConfigurationError(
+            f"on_identity_changed got {type(given).__name__}, which cannot be called",
+            hint="Give a function of three arguments: the old identity id or None, the new one, the reason",
+        )
+
+
 def user(value: object, where: str) -> str:
     """Take the user's name."""
     given = text(value, where)

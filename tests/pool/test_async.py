@@ -446,6 +446,15 @@ def test_callbacks_run_on_the_loop(world: World, is_async: bool) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("given", [None, "changed"])
+def test_what_is_no_callback(world: World, given: object) -> None:
+    """What cannot be called is refused at once, and not logged at the first change."""
+    pool = async_pool(world)
+    for refuses in (pool, pool.pool):
+        with pytest.raises(ConfigurationError, match=r"^on_identity_changed got \w+, which cannot be called"):
+            refuses.on_identity_changed(given)  # type: ignore[arg-type]
+
+
 def test_a_callback_that_is_registered_before_the_loop(world: World) -> None:
     """It runs on the loop of the call that notices; registering may be awaited, and errors are logged."""
     seen: list[asyncio.AbstractEventLoop] = []
