@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from ..errors import ConfigurationError, LoginRejectedError, clean
+from ..errors import ConfigurationError, LoginRejectedError, clean, near
 from ..home import own_directory
 from ..logins.program import source_of_object
 from ..logins.providers import check_provider
@@ -261,7 +261,9 @@ def options(
     """
     unknown = sorted(given.keys() - Options.__annotations__.keys())
     if unknown:
-        raise TypeError(f"there is no option {unknown[0]!r}")
+        meant = near(unknown[0], Options.__annotations__)
+        hint = f"; did you mean {meant[0]!r}?" if meant else ""
+        raise TypeError(f"there is no option {unknown[0]!r}{hint}")
     found = {
         name: value
         for name, value in given.items()

@@ -31,6 +31,12 @@ def _pool(**options: Any) -> IdentityPool:
     return IdentityPool(POOL_ID, logins=UserPool(POOL, CLIENT, store="file", sign_in="password", **options))
 
 
+def test_a_mistyped_option_is_guessed() -> None:
+    """An option that does not exist is an error of the caller's, which names the one that was meant."""
+    with pytest.raises(TypeError, match="there is no option 'stor'; did you mean 'store'"):
+        UserPool(POOL, CLIENT, stor="file")  # type: ignore[misc]
+
+
 def _asked(attempt: Callable[[], object]) -> ChallengeRequired:
     with pytest.raises(ChallengeRequired) as caught:
         attempt()
