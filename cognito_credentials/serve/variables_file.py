@@ -44,6 +44,8 @@ def variables_file(path: str | None) -> Iterator[VariablesFile | None]:
     if path is None:
         yield None
         return
+    if not path:
+        raise ConfigurationError("--env-file has an empty name", hint="Name a file with --env-file")
     path = os.path.abspath(path)
     file = VariablesFile(path)
     try:
@@ -70,7 +72,7 @@ class VariablesFile:
             problem = self._open()
         except OSError as error:
             is_link = error.errno in (errno.ELOOP, errno.EMLINK)
-            problem = "is a symbolic link" if is_link else f"cannot be written: {error.strerror}"
+            problem = "is a symbolic link" if is_link else f"cannot be written: {_why(path, error)}"
         if problem:
             self._close()
             raise ConfigurationError(f"--env-file {path} {problem}", hint="Name another file with --env-file")
@@ -135,6 +137,12 @@ class VariablesFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _why(path: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"there is no directory {os.path.dirname(path)}"
+    return str(error.strerror)
 
 
 def _is_at(path: str, descriptor: int) -> bool:

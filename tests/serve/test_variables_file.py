@@ -93,6 +93,18 @@ def test_whoever_had_it_open_sees_nothing(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_name_that_leads_nowhere_is_said(tmp_path: Path) -> None:
+    """A directory that does not exist is named, and an empty name is not the working directory."""
+    path = tmp_path / "none" / "serve.env"
+    with (
+        pytest.raises(ConfigurationError, match=f"there is no directory {path.parent}"),
+        variables_file(str(path)),
+    ):
+        pass
+    with pytest.raises(ConfigurationError, match="--env-file has an empty name"), variables_file(""):
+        pass
+
+
 @pytest.mark.skipif(os.name == "nt", reason="names are bytes on POSIX systems only")
 def test_a_path_that_is_no_text(tmp_path: Path) -> None:
     """The path of the token's file is written as the bytes that it is."""
