@@ -292,16 +292,22 @@ class _Lookup:
 
     def check_spelling(self) -> None:
         """Refuse a mistyped profile key: without ``cognito_logins`` a user would be a guest."""
-        ours = {names.profile_key for names in NAMES.values() if names.profile_key} | set(SIGN_IN_KEYS)
         for key in self.profile_settings:
-            if key in ours or not key.startswith("cognito"):
-                continue
-            meant = near(key, ours, cutoff=0.8)
-            if meant:
+            meant = meant_key(key)
+            if meant is not None:
                 raise ConfigurationError(
                     f"{clean(key, 60)} from {self.profile_origin} is not a setting",
-                    hint=f"Did you mean {meant[0]}?",
+                    hint=f"Did you mean {meant}?",
                 )
+
+
+def meant_key(key: str) -> str | None:
+    """Return the profile key that *key* was probably meant to be; None where it is right, or not ours."""
+    ours = {names.profile_key for names in NAMES.values() if names.profile_key} | set(SIGN_IN_KEYS)
+    if key in ours or not key.startswith("cognito"):
+        return None
+    meant = near(key, ours, cutoff=0.8)
+    return meant[0] if meant else None
 
 
 def _no_pool(lookup: _Lookup, origin: str) -> ConfigurationError:

@@ -189,6 +189,17 @@ class TestList:
         assert (lines[4], len(lines)) == ("", 6)
         assert lines[5].startswith("two: identity_pool_id from profile 'two' is not REGION:GUID")
 
+    def test_a_profile_whose_pool_is_misspelt_is_listed(
+        self, call: Call, config: Callable[[str], Path]
+    ) -> None:
+        """A profile whose key for the pool is mistyped is one with a pool: its row says what is wrong."""
+        config("[profile typo]\ncognito_identity_pool = x\n[profile other]\ncognito_colour = red\n")
+
+        rows = json.loads(call("list", "--json").out)
+
+        assert [row["profile"] for row in rows] == ["typo"]
+        assert rows[0]["error"].endswith("is not a setting. Did you mean cognito_identity_pool_id?")
+
     @pytest.mark.writes_secrets
     def test_what_other_programs_use_is_said_below(
         self, pool_id: str, call: Call, config: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch

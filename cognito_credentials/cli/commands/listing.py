@@ -58,12 +58,19 @@ def _configured(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     config = read_config(environ)
     # As `status --profile NAME` shows them: a variable wins over the profile in both.
     rest = {name: value for name, value in environ.items() if name not in PROFILE_VARIABLES}
-    names = [name for name, values in config["profiles"].items() if _POOL_KEY in values]
+    names = [name for name, values in config["profiles"].items() if _names_a_pool(values)]
     with_keys = places_with_keys(environ)
     rows = [_row(name, rest, config, with_keys) for name in sorted(names)]
     if environ.get(_POOL_VARIABLE):
         rows.insert(0, _row(None, environ, config, with_keys))
     return rows
+
+
+def _names_a_pool(values: Mapping[str, Any]) -> bool:
+    """Tell whether a profile names a pool, also by a mistyped key: its row says what is wrong."""
+    from ...settings.load import meant_key
+
+    return _POOL_KEY in values or any(meant_key(key) == _POOL_KEY for key in values)
 
 
 def _row(
