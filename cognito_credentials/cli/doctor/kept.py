@@ -197,9 +197,11 @@ def _counted(store: FileStore, setup: Setup) -> str:
         for key in store.keys("credentials")
         if (record := kept.credentials(key)) is not None
     ]
-    identities = len(store.keys("identity"))
+    identities, credentials = len(store.keys("identity")), len(ages)
     age = f", the newest got {span(max(min(ages), 0))} ago" if ages else ""
-    return f"{identities} identities and {len(ages)} credentials are kept{age}"
+    found = "1 identity" if identities == 1 else f"{identities} identities"
+    sets = "1 set" if credentials == 1 else f"{credentials} sets"
+    return f"kept are {found} and {sets} of credentials{age}"
 
 
 def _existing_store(found: Settings) -> FileStore | None:

@@ -49,6 +49,16 @@ def test_a_profile_that_does_not_exist_is_a_finding(home: Home) -> None:
     assert done.err == ""
 
 
+def test_one_is_not_many(home: Home) -> None:
+    """What is kept is counted in words that fit one as well as several."""
+    home.call("refresh", "--profile", "guest")
+
+    done = home.call("doctor", "--profile", "guest", "--offline", "--json")
+
+    said = [check["what"] for check in json.loads(done.out)["checks"]]
+    assert any(what.startswith("kept are 1 identity and 1 set of credentials, the newest") for what in said)
+
+
 def test_without_any_configuration(cli: Cli) -> None:
     """On a new machine the one finding is that there is no pool, and what makes one known."""
     done = cli("doctor", "--json", "--offline")
