@@ -33,6 +33,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, add_help=False, formatter_class=_Unseen, **options)
+        self.register("action", None, _Once)
         self.color = False  # Python 3.14 and newer put escape sequences into the help
 
     def error(self, message: str) -> NoReturn:
@@ -53,6 +54,24 @@ class Parser(argparse.ArgumentParser):
             return self.help_text()
         self.formatter_class = argparse.RawDescriptionHelpFormatter
         return super().format_help()
+
+
+class _Once(argparse.Action):
+    """
+    Store a value, and refuse the option the second time; argparse's own lets the last one win in silence.
+
+    Behind the command, a global option still replaces one before it: an alias of the shell may have set that.
+    """
+
+    _is_given = False
+
+    def __call__(
+        self, _: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, option: str | None = None
+    ) -> None:
+        if option is not None and self._is_given:
+            raise UsageError(f"{option} is given twice", "Give it once")
+        self._is_given = True
+        setattr(namespace, self.dest, value)
 
 
 def port_number(text: str) -> int:
@@ -344,7 +363,7 @@ def _help_of_actions(entry: Entry, command: Command) -> str:
 def _help(commands: Sequence[Entry]) -> str:
     width = max(len(command.name) for command in commands)
     parts = [
-        f"usage: {PROGRAM} [--profile NAME] [--region REGION] [--debug] [--quiet] COMMAND …",
+        f"usage: {PROGRAM} [options] COMMAND …",
         "",
         _INTRODUCTION,
     ]
@@ -354,7 +373,11 @@ def _help(commands: Sequence[Entry]) -> str:
             group = command.group
             parts += ["", f"{group}:"]
         parts.append(f"  {command.name.ljust(width)}  {command.summary}")
-    parts += ["", f"'{PROGRAM} COMMAND --help' tells more about each. --version prints the version."]
+    parts += [
+        "",
+        f"'{PROGRAM} COMMAND --help' tells more about each. All take --debug and --quiet, and most take",
+        "--profile NAME and --region REGION, before or behind their name. --version prints the version.",
+    ]
     parts += ["", "exit codes:", *(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES)]
     parts += [
         "",

@@ -9,7 +9,7 @@ import pytest
 
 from cognito_credentials.cli.command import Action, Entry
 from cognito_credentials.cli.commands import COMMANDS
-from cognito_credentials.cli.parser import options_of
+from cognito_credentials.cli.parser import options_of, parse
 from tests.cli.conftest import Cli, Done
 
 TOKEN = "eyJCANARYhbGciOiJSUzI1NiJ9.eyJCANARYzdWIiOiJ4In0.CANARYsignature"
@@ -109,6 +109,11 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
     assert done.out.count("\n") == 1
 
 
+def test_a_global_option_behind_the_command_replaces_one_before_it() -> None:
+    """An alias of the shell may stand for `cognito-credentials --profile a`."""
+    assert parse(["--profile", "a", "status", "--profile", "b"], COMMANDS).profile == "b"
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
@@ -148,6 +153,8 @@ def test_version_is_one_line_on_stdout(call: Call) -> None:
         (["pool", "plan"], "the following arguments are required: FILE"),
         (["pool", "plan", "x", "--delet"], "there is no option --delet. Did you mean --delete?"),
         (["pool", "plan", "x", "y"], "unexpected argument 'y'"),
+        (["serve", "--env-file", "a", "--env-file=b"], "--env-file is given twice. Give it once."),
+        (["--profile", "a", "--profile", "b", "list"], "--profile is given twice. Give it once."),
         (["pool", "--yes", "apply", "x"], "there is no option --yes"),
         (["exec", "--servers", "--", "true"], "there is no option --servers. Did you mean --server?"),
     ],

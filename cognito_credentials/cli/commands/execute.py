@@ -218,8 +218,8 @@ Without a command it starts your shell. A command is run without a shell: for pi
 as in: exec -- sh -c 'aws s3 ls | head'. Signals and the exit code are the command's own.
 
 The credentials do not renew themselves there, unless --server gives the command an endpoint in place of keys:
-SDKs of every language ask it for credentials, for as long as the command runs.
-COGNITO_CREDENTIALS_PROFILE names their profile.""",
+SDKs of every language ask it for credentials, for as long as the command runs. Their profile is in
+COGNITO_CREDENTIALS_PROFILE.""",
     example="""
 $ cognito-credentials exec --profile guest -- aws sts get-caller-identity
 {
