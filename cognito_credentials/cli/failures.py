@@ -39,7 +39,8 @@ EXIT_CODES: Final = (
     (CHANGES, "pool plan: there are changes"),
     (NOT_EXECUTABLE, "exec: the command is not executable"),
     (NOT_FOUND, "exec: the command is not found"),
-    (INTERRUPTED, "Ctrl-C, or answered with no"),
+    (INTERRUPTED, "Ctrl-C, or answered with no; serve and emulator end with 0"),
+    (CLOSED_OUTPUT, "standard output is a pipe that nobody reads any more"),
 )
 """Code and meaning, for the help; 3 to 7 are those of the classes in `cognito_credentials.errors`."""
 
@@ -136,10 +137,14 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
 
 def line(what: str, hint: str, profile: str | None = None) -> str:
     """Word an error: ``cognito-credentials: profile 'guest': <what>. <what to run>.``"""
-    name = clean(profile, 80) if profile else ""
-    whose = f"profile '{name}': " if name and not what.startswith(f"profile '{name}'") else ""
     said = sentences(what, hint)
-    return f"{PROGRAM}: {whose}{said}" + ("" if said.endswith((".", "?", "!", "…")) else ".")
+    return f"{PROGRAM}: {whose(what, profile)}{said}" + ("" if said.endswith((".", "?", "!", "…")) else ".")
+
+
+def whose(what: str, profile: str | None) -> str:
+    """Word whose *what* is: ``profile 'guest': ``; empty where there is no profile, or *what* names it."""
+    name = clean(profile, 80) if profile else ""
+    return f"profile '{name}': " if name and f"profile '{name}'" not in what else ""
 
 
 def profile_of(profile: str | None, environ: Mapping[str, str]) -> str | None:

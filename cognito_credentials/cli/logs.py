@@ -13,16 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .command import PROGRAM
+from .failures import whose
 from .terminal import Terminal, printable
 
 LINE_LIMIT = 1000
 
 
 class _Handler(logging.Handler):
-    def __init__(self, terminal: Terminal, *, hold: bool) -> None:
+    def __init__(self, terminal: Terminal, profile: str | None, *, hold: bool) -> None:
         super().__init__()
         self.held: list[str] = []
         self._terminal = terminal
+        self._profile = profile
         self._hold = hold
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -35,21 +37,22 @@ class _Handler(logging.Handler):
             self.show(text)
 
     def show(self, text: str) -> None:
-        self._terminal.notice(f"{PROGRAM}: warning: {text}")
+        self._terminal.notice(f"{PROGRAM}: warning: {whose(text, self._profile)}{text}")
 
 
 @contextmanager
-def logging_to(terminal: Terminal, *, debug: bool, hold: bool) -> Iterator[None]:
+def logging_to(terminal: Terminal, *, profile: str | None = None, debug: bool, hold: bool) -> Iterator[None]:
     """
     Show our log during a ``with`` block.
 
     Args:
+        profile: The profile concerned, if any, which a warning names as an error does.
         debug: Whether to show what is below a warning.
         hold: Whether to hold warnings back until the block has ended without an error, so that a failure
             prints nothing but its one line.
     """
     logger = logging.getLogger("cognito_credentials")
-    handler = _Handler(terminal, hold=hold and not debug)
+    handler = _Handler(terminal, profile, hold=hold and not debug)
     level_before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.WARNING)

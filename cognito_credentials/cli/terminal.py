@@ -12,7 +12,10 @@ import unicodedata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from typing import Final, TextIO
+
+CLOSED: Final = "it is closed"
+"""Why stdout cannot be written that the caller closed, as by ``>&-``."""
 
 
 def printable(text: str, limit: int = 400) -> str:
@@ -31,11 +34,11 @@ def printable(text: str, limit: int = 400) -> str:
 
 
 class ClosedOutputError(Exception):
-    """Nobody reads stdout any more, or it was closed from the start."""
+    """Stdout is a pipe that nobody reads any more."""
 
 
 class UnwritableOutputError(Exception):
-    """Stdout leads to a file that cannot be written; the text says why."""
+    """Stdout is closed, or leads to a file that cannot be written; the text says why."""
 
 
 class Terminal:
@@ -77,10 +80,10 @@ class Terminal:
 
         Raises:
             ClosedOutputError: Nobody reads it.
-            UnwritableOutputError: The disk is full, or the like.
+            UnwritableOutputError: It is closed, or the disk is full, or the like.
         """
         if self._stdout is None:
-            raise ClosedOutputError
+            raise UnwritableOutputError(CLOSED)
         try:
             _write(self._stdout, text)
         except BrokenPipeError:
@@ -88,7 +91,7 @@ class Terminal:
         except OSError as error:
             raise UnwritableOutputError(error.strerror or type(error).__name__) from None
         except ValueError:  # the program that runs us in its own process has closed it
-            raise ClosedOutputError from None
+            raise UnwritableOutputError(CLOSED) from None
 
     def notice(self, text: str) -> None:
         """Tell people something beside the result, unless quiet."""

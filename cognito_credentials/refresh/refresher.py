@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..awaiting import lent
 from ..cache.waiting import SingleFlight, holding
+from ..credentials import iso
 from ..errors import CacheError, CognitoCredentialsError, ServiceError
 from . import policy
 from .backoff import Backoff
@@ -332,7 +333,7 @@ class Refresher:
         self._warnings.give(
             "refresh",
             "credentials could not be refreshed and are used until %s: %s",
-            held.record.credentials.expiration,
+            iso(held.record.credentials.expires_at),
             error,
         )
         return held

@@ -137,7 +137,7 @@ def test_a_warning_is_not_in_the_way_of_the_one_line(
     failed = cli(*ARGV)
 
     assert warned.code == 0
-    assert warned.line.startswith("cognito-credentials: warning: cache directory ")
+    assert warned.line.startswith("cognito-credentials: warning: profile 'guest': cache directory ")
     assert cli(*ARGV, "--quiet").out == failed.out == ""
     assert failed.code == 6
     assert failed.line.startswith("cognito-credentials: profile 'guest': ")

@@ -393,7 +393,7 @@ def test_ctrl_c_is_130_without_a_word(cli: Cli, emulator: Any, pool_id: str) -> 
 def test_a_reader_who_is_gone_is_no_traceback(
     cli: Cli, pool_id: str, command: list[str], is_cached: bool
 ) -> None:
-    """`… | true` and `… >&-` end without output on stderr, on the slow path and the fast one."""
+    """`… | true` ends without output on stderr, on the slow path and the fast one."""
     if is_cached:
         cli(*command)
     reading, writing = os.pipe()
@@ -408,14 +408,23 @@ def test_a_reader_who_is_gone_is_no_traceback(
         )
     finally:
         os.close(writing)
-    closed = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *python(*command)],
-        env=cli.environ, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
 
     assert gone.stderr == b""
-    assert closed.stderr == b""
     assert gone.returncode in (0, 141)
+
+
+@pytest.mark.parametrize(
+    "command", [["--version"], ["credential-process", "--profile", "guest"], ["emulator"]]
+)
+def test_a_stdout_that_is_closed_is_said(cli: Cli, pool_id: str, command: list[str]) -> None:
+    """`… >&-` is a result that cannot be written, as on a full disk, and no pipe: one line, exit 1."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *python(*command)],
+        env=cli.environ, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, encoding="utf-8",
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr == "cognito-credentials: standard output cannot be written: it is closed.\n"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
@@ -446,6 +455,9 @@ def test_every_error_line_ends_as_a_sentence() -> None:
     assert line("it broke", "Mend it", "guest") == "cognito-credentials: profile 'guest': it broke. Mend it."
     assert line("it broke.", "Did you mean x?") == "cognito-credentials: it broke. Did you mean x?"
     assert line("it broke", "") == "cognito-credentials: it broke."
+    assert line("cognito_flwo from profile 'x' is wrong", "", "x") == (
+        "cognito-credentials: cognito_flwo from profile 'x' is wrong."
+    )
     assert line("profile 'x' is gone", "", "x") == "cognito-credentials: profile 'x' is gone."
 
 

@@ -117,9 +117,10 @@ def _run(invocation: Invocation, *, own_process: bool) -> int:
     if own_process:
         forbid_tracing()
     # An SDK shows our stderr as the error's text: a failure must print its one line and nothing else.
+    profile = profile_of(options.profile, invocation.environ)
     hold = options.entry.name == "credential-process"
     with (
         EndingInOrder() if own_process else contextlib.nullcontext(),
-        logging_to(invocation.terminal, debug=options.debug, hold=hold),
+        logging_to(invocation.terminal, profile=profile, debug=options.debug, hold=hold),
     ):
         return int(options.command.run(invocation))

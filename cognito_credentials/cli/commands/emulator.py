@@ -10,7 +10,7 @@ from typing import TextIO, cast
 from ...errors import clean
 from ..command import PROGRAM, Command, Invocation, Options
 from ..parser import port_number
-from ..terminal import ClosedOutputError, Terminal
+from ..terminal import CLOSED, ClosedOutputError, Terminal, UnwritableOutputError
 
 
 def add_options(options: Options) -> None:
@@ -63,7 +63,7 @@ def run(invocation: Invocation) -> int:
 
     options = invocation.options
     if sys.stdout is None:
-        raise ClosedOutputError  # the address could not be printed
+        raise UnwritableOutputError(CLOSED)  # the address could not be printed
     try:
         return serve(
             host=options.host,
