@@ -17,7 +17,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from .errors import ConfigurationError, ServiceError, replaced
+from .errors import CacheError, CognitoCredentialsError, ConfigurationError, ServiceError, replaced
 
 if TYPE_CHECKING:
     import asyncio
@@ -55,6 +55,12 @@ _STANDS_STILL: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(
 """Whether a thread that runs an event loop waits for this one."""
 
 
+_UNANSWERED: Final[contextvars.ContextVar[dict[int, tuple[str, str]] | None]] = contextvars.ContextVar(
+    "cognito_credentials_unanswered", default=None
+)
+"""In an operation, message and hint about each place of the app that has not answered, by identity."""
+
+
 def context_for_thread() -> contextvars.Context:
     """Copy the context for a thread that this one waits for: an event loop of this one stands still then."""
     context = contextvars.copy_context()
@@ -74,6 +80,38 @@ def lent(callers: Sequence[Caller]) -> Iterator[None]:
         yield
     finally:
         CALLERS.reset(before)
+
+
+@contextlib.contextmanager
+def one_operation() -> Iterator[None]:
+    """Do in this block what one call of the program asks for: a store of the app that hangs ends it."""
+    if _UNANSWERED.get() is not None:
+        yield
+        return
+    before = _UNANSWERED.set({})
+    try:
+        yield
+    finally:
+        _UNANSWERED.reset(before)
+
+
+def note_unanswered(place: object, problem: CognitoCredentialsError) -> None:
+    """Note that the app's *place* has not answered in time."""
+    noted = _UNANSWERED.get()
+    if noted is not None:
+        noted[id(place)] = (problem.message, problem.hint)
+
+
+def check_unanswered(place: object) -> None:
+    """
+    Do not ask *place* again in the operation in which it has not answered: each time limit is a wait.
+
+    Raises:
+        CacheError: It has not.
+    """
+    found = (_UNANSWERED.get() or {}).get(id(place))
+    if found is not None:
+        raise CacheError(found[0], hint=found[1])
 
 
 def runs_a_loop() -> bool:

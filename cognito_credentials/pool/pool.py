@@ -12,6 +12,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from ..awaiting import one_operation
 from ..cache.waiting import SingleFlight
 from ..clock import Clock
 from ..errors import CognitoCredentialsError, replaced
@@ -241,7 +242,8 @@ class IdentityPool:
         """
         parts = self._built()
         try:
-            return parts.refresher.identity_id()
+            with one_operation():
+                return parts.refresher.identity_id()
         finally:
             self._announce(parts)
 
@@ -311,7 +313,8 @@ class IdentityPool:
             CacheError: Something in the store could not be removed; all else is forgotten.
         """
         refresher = self._built().refresher
-        forgotten = refresher.forget(refresher.principal(), identity=identities)
+        with one_operation():
+            forgotten = refresher.forget(refresher.principal(), identity=identities)
         return forgotten.had_credentials + forgotten.had_identity
 
     def sign_in(
@@ -477,7 +480,8 @@ class IdentityPool:
                 error: ``left`` of the result says so.
         """
         parts = self._built()
-        done = signing_in.sign_out(parts, scope, revoke=revoke)
+        with one_operation():
+            done = signing_in.sign_out(parts, scope, revoke=revoke)
         if scope != "credentials" and self._logins_before_link is not None:
             self._parts = parts.with_logins(self._logins_before_link)
         return done

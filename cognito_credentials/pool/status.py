@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..awaiting import one_operation
 from ..cache.file import FileStore
 from .signing_in import sign_ins
 
@@ -63,6 +64,11 @@ class Status(NamedTuple):
 
 def status_of(parts: Parts) -> Status:
     """Gather what is known without asking the network, or a login source that is a program."""
+    with one_operation():
+        return _status_of(parts)
+
+
+def _status_of(parts: Parts) -> Status:
     settings, logins, store, clock = parts.settings, parts.logins, parts.store, parts.clock
     known = parts.refresher.known()
     record, state = known.credentials, known.state

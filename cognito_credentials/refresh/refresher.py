@@ -36,7 +36,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..awaiting import lent
+from ..awaiting import lent, one_operation
 from ..cache.waiting import SingleFlight, holding
 from ..credentials import iso
 from ..errors import CacheError, CognitoCredentialsError, ServiceError
@@ -142,7 +142,7 @@ class Refresher:
         held = None if self._owners.poll() else self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held.record
-        with lent(self.callers):
+        with one_operation(), lent(self.callers):
             return self._credentials_in_turn(held)
 
     def _credentials_in_turn(self, held: Held | None) -> CredentialsRecord:
@@ -451,8 +451,9 @@ class Refresher:
 
         A back-off is forgotten, too: its failure may have been that nobody was signed in.
         """
-        before = self._exchanger.identify_offline()
-        result = sign_in()
+        with one_operation():
+            before = self._exchanger.identify_offline()
+            result = sign_in()
         self.forget(None, identity=False)
         now = self._exchanger.identify_offline()
         if before is not None and (now is None or now.credentials_key != before.credentials_key):
@@ -507,7 +508,7 @@ class Refresher:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other threads of this process from refreshing meanwhile."""
-        with lent(self.callers), self._flight.turn(self._exchanger.longest_wait) as is_mine:
+        with one_operation(), lent(self.callers), self._flight.turn(self._exchanger.longest_wait) as is_mine:
             if not is_mine:
                 raise _too_late()
             yield

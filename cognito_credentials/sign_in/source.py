@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..awaiting import one_operation
 from ..clock import Clock
 from ..digest import digest
 from ..errors import (
@@ -134,7 +135,7 @@ class SignInSource(Source):
             ServiceError: The issuer does not answer.
             CacheError: The keyring or the directory cannot be used.
         """
-        with needs_extra():
+        with needs_extra(), one_operation():
             return self._sign_in().id_token()
 
     @drops_frames_on_interrupt
@@ -149,7 +150,7 @@ class SignInSource(Source):
             ServiceError: The issuer does not answer.
             CacheError: The store cannot be used.
         """
-        with needs_extra():
+        with needs_extra(), one_operation():
             return self._sign_in().tokens()
 
     def addresses(self) -> tuple[str, ...]:

@@ -174,6 +174,34 @@ def test_a_coroutine_that_never_ends(
     asyncio.run(life())
 
 
+def test_a_coroutine_that_never_ends_is_asked_once(
+    pool_id: str, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cancelled and might be asked again, but not by the same call: each time limit is a wait."""
+    monkeypatch.setattr(own_store, "STORE_SECONDS", 0.2)
+    monkeypatch.setattr(own_store, "_LEAST_SECONDS", 0.2)
+    store, asked = AsyncEntry(), []
+
+    async def hang() -> None:
+        asked.append("load")
+        await asyncio.sleep(60)
+
+    store._on_loop = hang  # type: ignore[method-assign]
+
+    async def life() -> None:
+        async with _pool(pool_id, rotating, store) as pool:
+            for act in (pool.credentials, pool.refresh, pool.identity_id, pool.tokens, pool.open_id_token):
+                asked.clear()
+                with pytest.raises(CacheError, match=r"^load\(\) of AsyncEntry does not answer"):
+                    await act()
+                assert asked == ["load"], act
+            asked.clear()
+            assert (await pool.status()).store_problem == "load() of AsyncEntry does not answer"
+            assert asked == ["load"]
+
+    asyncio.run(life())
+
+
 def test_a_loop_that_is_closed_underneath(pool_id: str, rotating: HostileIssuer) -> None:
     """Another loop goes on with the sign-in: its tasks have the store's coroutines run there."""
     store = AsyncEntry()

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
+from ...awaiting import check_unanswered, note_unanswered
 from ...cache.waiting import SingleFlight
 from ...errors import CacheError, CognitoCredentialsError
 from ...importing import IMPORTING
@@ -229,6 +230,7 @@ class OwnPlace:
     @contextlib.contextmanager
     def _visiting(self, budget: float, *, is_look: bool = False, is_sign_in: bool = False) -> Iterator[None]:
         ends_at = time.monotonic() + budget
+        check_unanswered(self)
         with self._single.turn(budget) as is_mine:
             if not is_mine:
                 raise busy(budget)
@@ -236,9 +238,11 @@ class OwnPlace:
                 # A call that was left behind may still write. Who only looks does not wait for it.
                 self._last_visit.end_within(0 if is_look else min(budget, own_store.STORE_SECONDS))
             self._visit = self._last_visit = visit = Visit(self._store, self._shown)
+            is_in = False
             try:
                 if self._has_lock and not is_look and not visit.enter(ends_at - time.monotonic()):
                     raise busy(budget)
+                is_in = True
                 yield
             except BaseException:
                 with contextlib.suppress(CognitoCredentialsError):
@@ -246,6 +250,9 @@ class OwnPlace:
                 raise
             finally:
                 self._visit = None
+                if is_in and visit.no_answer is not None:
+                    # Nor is it asked again by this call of the program, which looks at it several times.
+                    note_unanswered(self, visit.no_answer)
             self._close(visit, is_sign_in=is_sign_in)
 
     def _close(self, visit: Visit, *, is_sign_in: bool) -> None:

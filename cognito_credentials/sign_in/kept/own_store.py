@@ -62,6 +62,8 @@ class Visit:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._leave: Callable[[], object] | None = None
         self._is_left_behind = False
+        self.no_answer: CacheError | None = None
+        """The error for the call that was not answered in time, if there was one."""
         # A call that hangs must not keep the interpreter from its end.
         self._thread = threading.Thread(target=self._work, name="cognito-credentials-store", daemon=True)
         try:
@@ -113,7 +115,9 @@ class Visit:
         """
         try:
             self._ask("lock", self._enter, seconds)
-        except _NoAnswerError:
+        except CacheError:
+            if self.no_answer is None:
+                raise
             return False
         return True
 
@@ -139,7 +143,7 @@ class Visit:
         """
         self._thread.join(max(seconds, 0))
         if self._thread.is_alive() and self._is_left_behind:
-            raise _no_answer(self._name)
+            raise self._not_answered()
         self._thread.join()  # it has nothing to do any more but end
 
     def _work(self) -> None:
@@ -153,15 +157,24 @@ class Visit:
     def _ask(self, method: str, function: Callable[[float], object], limit: float | None = None) -> object:
         what = f"{method}() of {self._name}"
         if self._is_left_behind:
-            raise _no_answer(what)
+            raise self._not_answered()
         seconds = max(min(STORE_SECONDS if limit is None else limit, remaining()), _LEAST_SECONDS)
         job = _Job(lambda: function(seconds), what)
         self._jobs.put(job)
         self._is_left_behind = True  # also where a signal handler raises in the wait
         if not job.ended.wait(seconds + _GRACE_SECONDS):
-            raise _no_answer(what)
+            self.no_answer = _no_answer(what)
+            raise self._not_answered()
         self._is_left_behind = False
+        if job.is_late:
+            self.no_answer = _no_answer(what)
+            raise self._not_answered()
         return job.result()
+
+    def _not_answered(self) -> CacheError:
+        """Make the error of the first call that was not answered anew: one that was raised has frames."""
+        found = self.no_answer or _no_answer(self._name)  # else a signal handler has raised in the wait
+        return CacheError(found.message, hint=found.hint)
 
     def _result(self, method: str, seconds: float, *secrets: Secret) -> object:
         given = getattr(self._store, method)(*(secret.reveal() for secret in secrets))
@@ -198,12 +211,15 @@ class _Job:
         self._context = context_for_thread()
         self._value: object = None
         self._problem: CognitoCredentialsError | None = None
+        self.is_late = False
+        """Whether a coroutine took too long, and was cancelled."""
         self.ended = threading.Event()
 
     def run(self) -> None:
         try:
             self._value = self._context.run(self._function)
         except BaseException as error:  # noqa: BLE001  (a SystemExit of the app would end this thread unseen)
+            self.is_late = isinstance(error, ServiceError) and error.code == "DeadlineExceeded"
             self._problem = _as_ours(error, self._what)
         self.ended.set()
 
@@ -215,14 +231,8 @@ class _Job:
         return value
 
 
-class _NoAnswerError(CacheError):
-    """A call was not answered in time. Whether it still does what it should is not known."""
-
-
 def _as_ours(error: BaseException, what: str) -> CognitoCredentialsError:
     """Return what takes the place of an error of the app: its type and its place, and no frame of it."""
-    if isinstance(error, ServiceError) and error.code == "DeadlineExceeded":
-        return _no_answer(what)
     if isinstance(error, CognitoCredentialsError):
         error.__cause__ = error.__context__ = None
         return error.with_traceback(None)
@@ -232,8 +242,9 @@ def _as_ours(error: BaseException, what: str) -> CognitoCredentialsError:
     )
 
 
-def _no_answer(what: str) -> _NoAnswerError:
-    return _NoAnswerError(
+def _no_answer(what: str) -> CacheError:
+    """Make the error for a call that was not answered. Whether it still does what it should is not known."""
+    return CacheError(
         f"{clean(what, 120)} does not answer",
         hint=f"It has {STORE_SECONDS:.0f} s for each call; correct the app's store, then try again",
     )
