@@ -19,7 +19,7 @@ from ..exchange.interruption import drops_frames_on_error
 from ..importing import IMPORTING
 from ..settings import checks
 from .flights import LONGEST_FLIGHT, Crew, Flights
-from .pool import IdentityPool, held_by, is_waited_for, parts_of, user_later
+from .pool import IdentityPool, held_by, is_waited_for, may_save, parts_of, user_later
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -140,7 +140,9 @@ class AsyncIdentityPool:
         self.pool = pool
         """The same pool for threads, and for boto3: ``Session(pool=async_pool.pool)``."""
         self._is_users = crew is not None
-        self._flights = Flights(crew or Crew(), functools.partial(is_waited_for, pool))
+        self._flights = Flights(
+            crew or Crew(), functools.partial(is_waited_for, pool), functools.partial(may_save, pool)
+        )
 
     @classmethod
     def of(cls, pool: IdentityPool) -> AsyncIdentityPool:
@@ -253,9 +255,16 @@ class AsyncIdentityPool:
 
         This is also done at the end of ``async with AsyncIdentityPool(…) as pool:``. An app's coroutine that
         saves something for a call gets to its end here, before its loop does. The pool may be used again.
+
+        Where an error or a cancellation, such as that of Ctrl-C, leaves ``async with``, calls of pools whose
+        logins keep no sign-in are not waited for: nothing is lost with them.
         """
+        await self._close(all_calls=True)
+
+    async def _close(self, *, all_calls: bool) -> None:
         calls = self._flights if self._is_users else self._flights.crew
-        waiting = [asyncio.ensure_future(flight.over()) for flight in calls.under_way()]
+        under_way = [flight for flight in calls.under_way() if all_calls or flight.may_save]
+        waiting = [asyncio.ensure_future(flight.over()) for flight in under_way]
         if waiting:
             try:
                 await asyncio.wait(waiting, timeout=_CLOSING_SECONDS)
@@ -270,8 +279,8 @@ class AsyncIdentityPool:
     async def __aenter__(self) -> AsyncIdentityPool:  # noqa: PYI034  (typing.Self came with Python 3.11)
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await self._close(all_calls=kind is None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).of, (self.pool,)

@@ -141,6 +141,11 @@ class Flight(Generic[T]):
         return not (self.is_over or has_lost_its_loop) and self._process == os.getpid()
 
     @property
+    def may_save(self) -> bool:
+        """Whether its pool has a sign-in, which a call may renew: a refresh token must not be lost then."""
+        return self._flights.may_save()
+
+    @property
     def is_late(self) -> bool:
         """Whether it takes too long."""
         left = self.seconds_left()
@@ -282,12 +287,16 @@ class Flights:
     Args:
         crew: Who makes them.
         is_waited_for: Whether another thread that uses the pool works for these callers, and waits for them.
+        may_save: Whether the calls may keep something, beside credentials.
     """
 
-    __slots__ = ("_by_key", "_is_waited_for", "crew")
+    __slots__ = ("_by_key", "_is_waited_for", "crew", "may_save")
 
-    def __init__(self, crew: Crew, is_waited_for: Callable[[Sequence[Caller]], bool]) -> None:
+    def __init__(
+        self, crew: Crew, is_waited_for: Callable[[Sequence[Caller]], bool], may_save: Callable[[], bool]
+    ) -> None:
         self.crew = crew
+        self.may_save = may_save
         self._is_waited_for = is_waited_for
         self._by_key: dict[object, Flight[Any]] = {}
 

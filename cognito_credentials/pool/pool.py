@@ -646,6 +646,12 @@ def is_waited_for(pool: IdentityPool, callers: Sequence[Caller]) -> bool:
     return parts is not None and parts.refresher.is_waited_for(callers)
 
 
+def may_save(pool: IdentityPool) -> bool:
+    """Tell whether a call of *pool* may renew a sign-in, and so have to keep a new refresh token."""
+    parts = pool._parts  # noqa: SLF001  (the class of this file)
+    return parts is None or bool(signing_in.sign_ins(parts.logins))
+
+
 def held_by(pool: IdentityPool) -> tuple[Held | None, Clock]:
     """Return what *pool* holds in memory, valid or not, and its clock; neither disk nor network is asked."""
     parts = pool._parts  # noqa: SLF001  (the class of this file)

@@ -206,6 +206,31 @@ class Login:
         return self.world.token()
 
 
+@pytest.mark.parametrize("error", [asyncio.CancelledError, KeyError])
+def test_a_hanging_login_does_not_keep_a_program_that_is_interrupted(
+    world: World, error: type[BaseException]
+) -> None:
+    """Ctrl-C cancels the main task: on its way out of `async with` it waits for no login function."""
+    login = Login(world)
+    took: list[float] = []
+
+    async def main() -> None:
+        try:
+            async with async_pool(world, logins={PROVIDER: login}) as pool:
+                waiting = asyncio.ensure_future(pool.credentials())
+                while not login.began.is_set():  # noqa: ASYNC110  (a thread sets it)
+                    await asyncio.sleep(0.001)
+                took.append(time.monotonic())
+                assert not waiting.done()
+                raise error
+        finally:
+            took.append(time.monotonic())
+
+    with pytest.raises(error):
+        asyncio.run(main())
+    assert took[1] - took[0] < 5
+
+
 def test_a_loop_that_is_closed_underneath(world: World, programs: list[Program]) -> None:
     """When a login function's loop is closed, nothing is half done, and the next loop's call succeeds."""
     login = Login(world)

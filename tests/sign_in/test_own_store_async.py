@@ -153,6 +153,34 @@ def test_a_cancelled_task_loses_no_token(pool_id: str, rotating: HostileIssuer) 
     assert "CANARY-refresh-2" in (store.text or "")
 
 
+def test_a_program_that_is_interrupted_loses_no_token(pool_id: str, rotating: HostileIssuer) -> None:
+    """Ctrl-C cancels the main task: `async with` waits for the end of a save under way."""
+    store = AsyncEntry()
+
+    async def life() -> None:
+        saving, on_loop = asyncio.Event(), store._on_loop
+
+        async def slowly() -> None:
+            saving.set()
+            await asyncio.sleep(0.3)
+            await on_loop()
+
+        async with _pool(pool_id, rotating, store) as pool:
+            await pool.sign_in_with_refresh_token(rotating.refresh_tokens[-1])
+            store._on_loop = slowly  # type: ignore[method-assign]
+            _due(pool)
+            waiting = asyncio.ensure_future(pool.refresh())
+            await saving.wait()
+            assert not waiting.done()
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(life())
+
+    assert rotating.refresh_tokens[-1] == "CANARY-refresh-2"
+    assert "CANARY-refresh-2" in (store.text or "")
+
+
 def test_a_coroutine_that_never_ends(
     pool_id: str, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
