@@ -134,6 +134,7 @@ def test_a_second_run_changes_nothing(signed: Cli, call: Call, write: Write, emu
     }
 
 
+@pytest.mark.quick
 def test_export_then_plan_shows_nothing(signed: Cli, call: Call, write: Write, client: Any) -> None:
     """What `export` prints describes the pool whole: even with --delete there is nothing to do."""
     call("pool", "apply", write(WHOLE), "--yes")
@@ -145,6 +146,7 @@ def test_export_then_plan_shows_nothing(signed: Cli, call: Call, write: Write, c
     assert (call("pool", "plan", path).code, call("pool", "plan", path, "--delete").code) == (0, 0)
 
 
+@pytest.mark.quick
 def test_a_change_is_shown_member_by_member_and_made(
     signed: Cli, call: Call, write: Write, client: Any
 ) -> None:
@@ -369,6 +371,7 @@ def test_pools_of_several_regions_are_asked_where_they_are(
     assert "a pool of another region than us-east-1" in wrong.line
 
 
+@pytest.mark.quick
 def test_pools_are_listed_as_a_table_and_as_lines_of_json(
     signed: Cli, call: Call, client: Any, emulator: Any
 ) -> None:

@@ -91,6 +91,7 @@ def resolved(service: str, region: str, *, fips: bool, dual_stack: bool) -> str:
     return str(RESOLVERS[service].resolve_endpoint(**parameters, **is_sts).url)
 
 
+@pytest.mark.thorough
 def test_every_endpoint_is_botocores() -> None:
     """All services, in all regions of all partitions, with and without FIPS and dual stack."""
     assert len(REGIONS) > 40

@@ -271,6 +271,7 @@ def test_a_request_that_drips_is_cut_off(
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.thorough
 def test_connections_that_hold_all_places(
     server: CallbackServer, drips: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +286,7 @@ def test_connections_that_hold_all_places(
     assert all(_is_cut(connection) for connection in drips[: callback._MOST_CONNECTIONS])
 
 
+@pytest.mark.thorough
 def test_the_browser_that_brought_the_answer_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A complete request waits for its page as long as the issuer takes, whoever else connects."""
     monkeypatch.setattr(callback, "_REQUEST_SECONDS", 0.3)

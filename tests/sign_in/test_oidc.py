@@ -256,6 +256,7 @@ def test_signing_in_on_another_device(issuer: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+@pytest.mark.thorough
 def test_a_client_with_a_secret(
     start_issuer: Callable[..., str], open_browser: Any, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -223,6 +223,7 @@ def test_signing_in_over_somebody(issuer: HostileIssuer, subject: str, count: in
     assert _source(issuer).account().subject == subject  # type: ignore[union-attr]
 
 
+@pytest.mark.quick
 def test_signing_out_with_a_broken_keyring(issuer: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file of either store is left, and the keyring's error is in the result."""
     source = _signed_in(issuer, "keyring")

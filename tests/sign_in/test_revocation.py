@@ -123,6 +123,7 @@ def test_signing_out_has_an_end(
     assert _left(isolation) == []
 
 
+@pytest.mark.thorough
 def test_a_user_pool_that_throttles(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TooManyRequestsException counts as throttling, and the files are removed anyway."""
     server = UserPoolServer()

@@ -188,6 +188,7 @@ def test_offline_by_a_document(offline, issuer, answer, asked):
     assert set(asked) == {"127.0.0.1"}
 
 
+@pytest.mark.thorough
 def test_a_silent_issuer(api, issuer, silent, patience):
     """Calls that wait for a silent issuer fail after a moment, and do not delay logins of another one."""
     patience(3)

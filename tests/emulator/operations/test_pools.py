@@ -104,6 +104,7 @@ def test_smoke_of_botocore(api, refused):
     assert message == "IdentityPool 'us-east-1:aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee' not found."
 
 
+@pytest.mark.thorough
 def test_pool_limit(api, refused, monkeypatch):
     """A region has at most as many pools as the quota allows."""
     monkeypatch.setattr("cognito_credentials.emulator.assumed.POOL_LIMIT", 1)
@@ -119,6 +120,7 @@ def test_pool_limit(api, refused, monkeypatch):
     )
 
 
+@pytest.mark.thorough
 def test_user_pool_limit(api, refused):
     """An identity pool has at most fifty user pools, each with any number of clients."""
     pools = [{"ProviderName": f"{USER_POOL}{number}", "ClientId": "app"} for number in range(51)]
