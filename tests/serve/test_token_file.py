@@ -139,8 +139,12 @@ def test_other_files_in_the_directory_stay(isolation: Path) -> None:
 def test_a_full_disk_is_one_line(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the token cannot be written, that is an error with the path and the reason; nothing is left."""
 
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    change = os.fchmod
+
+    def full(descriptor: int, mode: int) -> None:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # the directory is there
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        change(descriptor, mode)
 
     monkeypatch.setattr(os, "fchmod", full)
 
