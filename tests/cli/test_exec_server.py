@@ -107,9 +107,14 @@ def test_a_signal_for_us_is_the_commands(cli: Cli, pool_id: str, name: str) -> N
         # Not `signal.pause`: Python would run no handler for a signal that comes just before it.
         "[time.sleep(0.05) for _ in range(6000)]"
     )
-    process, environ = ask_and_wait(cli, code)
+    number = getattr(signal, name)
+    before = signal.signal(number, signal.SIG_DFL)  # a shell may ignore it in the background
+    try:
+        process, environ = ask_and_wait(cli, code)
+    finally:
+        signal.signal(number, before)
     assert process.stdout is not None
-    process.send_signal(getattr(signal, name))
+    process.send_signal(number)
 
     assert process.stdout.readline() == "got it\n"
     assert Client(environ)().status == 200
