@@ -46,7 +46,7 @@ class Caller:
 CALLERS: Final[contextvars.ContextVar[Sequence[Caller]]] = contextvars.ContextVar(
     "cognito_credentials_callers", default=()
 )
-"""For whom this thread works, the first caller first; nobody where no event loop has to do with it."""
+"""The callers that wait for this thread, the first one first; empty where no event loop takes part."""
 
 
 _STANDS_STILL: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(

@@ -107,7 +107,7 @@ def test_a_pool_is_made_with_all_that_the_file_says(
 def test_a_plan_changes_nothing_and_exits_with_8(
     signed: Cli, call: Call, write: Write, emulator: Any
 ) -> None:
-    """A plan with changes names each member, and the service is asked for nothing but what there is."""
+    """A plan with changes names each member, and only reads from the service."""
     done = call("pool", "plan", write(WHOLE))
 
     assert done.code == 8

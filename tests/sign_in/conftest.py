@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -45,6 +46,23 @@ class Person:
 
     def ask_secret(self, question: str) -> Secret:
         return Secret(self.ask(question))
+
+
+@pytest.fixture
+def rotating() -> Iterator[HostileIssuer]:
+    """A well-behaved issuer that accepts each refresh token once."""
+    issuer = HostileIssuer()
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture
+def pool_id(emulator: Any, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An identity pool that accepts this issuer's tokens."""
+    for service in ("COGNITO_IDENTITY", "STS"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
+    arn = f"arn:aws:iam::123456789012:oidc-provider/{rotating.url.partition('://')[2]}"
+    return str(emulator.create_pool(OpenIdConnectProviderARNs=[arn]))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,14 +29,6 @@ from .user_pool_server import POOL, UserPoolServer
 
 __all__ = ["emulator", "emulator_keys"]
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-def rotating() -> Iterator[HostileIssuer]:
-    """A well-behaved issuer that accepts each refresh token once."""
-    issuer = HostileIssuer()
-    yield issuer
-    issuer.close()
 
 
 def _pool(issuer: HostileIssuer, store: object = "memory", pool_id: str = POOL_ID) -> IdentityPool:

@@ -9,7 +9,6 @@ import textwrap
 import threading
 import time
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,6 @@ from .test_attacks import Visit
 
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def rotating() -> Iterator[HostileIssuer]:
-    """A well-behaved issuer that accepts each refresh token once."""
-    issuer = HostileIssuer()
-    yield issuer
-    issuer.close()
 
 
 def _source(issuer: HostileIssuer, **options: Any) -> OidcLogin:

@@ -8,7 +8,7 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -38,23 +38,6 @@ from .user_pool_server import CLIENT as APP_CLIENT
 from .user_pool_server import POOL, UserPoolServer
 
 __all__ = ["emulator", "emulator_keys"]
-
-
-@pytest.fixture
-def rotating() -> Iterator[HostileIssuer]:
-    """A well-behaved issuer that accepts each refresh token once."""
-    issuer = HostileIssuer()
-    yield issuer
-    issuer.close()
-
-
-@pytest.fixture
-def pool_id(emulator: Any, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An identity pool that accepts this issuer's tokens."""
-    for service in ("COGNITO_IDENTITY", "STS"):
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
-    arn = f"arn:aws:iam::123456789012:oidc-provider/{rotating.url.partition('://')[2]}"
-    return str(emulator.create_pool(OpenIdConnectProviderARNs=[arn]))
 
 
 def _pool(pool_id: str, issuer: HostileIssuer, store: object, **options: Any) -> IdentityPool:

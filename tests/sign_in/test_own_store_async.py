@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,23 +23,6 @@ from .hostile_issuer import CLIENT, HostileIssuer
 from .own_stores import AsyncEntry, Entry
 
 __all__ = ["emulator", "emulator_keys"]
-
-
-@pytest.fixture
-def rotating() -> Iterator[HostileIssuer]:
-    """A well-behaved issuer that accepts each refresh token once."""
-    issuer = HostileIssuer()
-    yield issuer
-    issuer.close()
-
-
-@pytest.fixture
-def pool_id(emulator: Any, rotating: HostileIssuer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An identity pool that accepts this issuer's tokens."""
-    for service in ("COGNITO_IDENTITY", "STS"):
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
-    arn = f"arn:aws:iam::123456789012:oidc-provider/{rotating.url.partition('://')[2]}"
-    return str(emulator.create_pool(OpenIdConnectProviderARNs=[arn]))
 
 
 def _pool(pool_id: str, issuer: HostileIssuer, store: Entry) -> AsyncIdentityPool:

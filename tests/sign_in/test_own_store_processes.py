@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,6 @@ from .test_attacks import Visit
 
 pytestmark = pytest.mark.writes_secrets  # the app's database
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def rotating() -> Iterator[HostileIssuer]:
-    """A well-behaved issuer that accepts each refresh token once."""
-    issuer = HostileIssuer()
-    yield issuer
-    issuer.close()
 
 
 def _signed_in(issuer: HostileIssuer, store: object) -> OidcLogin:

@@ -1,5 +1,5 @@
 """
-The ``credential_process`` line: whether SDKs can run it from everywhere, and what for.
+The ``credential_process`` line: whether every SDK can run it, and whether it is for this profile.
 """
 
 from __future__ import annotations
