@@ -22,7 +22,7 @@ from cognito_credentials.extras import install_command
 
 # Signatures: .github/SERVICE.md#W25, #W27, #9.6.5 and #9.6.7.
 MISSING_AUTHENTICATION = "Missing Authentication Token"
-MISSING_AUTHENTICATION_STS = "Request is missing Authentication Token"
+MISSING_AUTHENTICATION_QUERY = "Request is missing Authentication Token"
 SIGNATURE_REGION = "Credential should be scoped to a valid region."
 SIGNATURE_MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your "
@@ -105,14 +105,24 @@ def unknown_path(path: str) -> ServiceError:
     return ServiceError("UnknownOperationException", f"There is no operation and no document at {path}.", 404)
 
 
-def invalid_action(name: str) -> str:
+def invalid_action(name: str, version: str) -> str:
     """.github/SERVICE.md#9.1.3."""
-    return f"Could not find operation {name} for version 2011-06-15"
+    return f"Could not find operation {name} for version {version}"
 
 
 def not_an_integer(text: str) -> str:
     """.github/SERVICE.md#9.2.6, code MalformedInput."""
     return f"'{text}' is not an integer."
+
+
+def not_a_boolean(text: str) -> str:
+    """.github/SERVICE.md#9.2.6, code MalformedInput."""
+    return f"'{text}' is not true or false."
+
+
+def not_a_list(text: str) -> str:
+    """.github/SERVICE.md#9.2.6, code MalformedInput."""
+    return f"'{text}' is not a list."
 
 
 def too_many_policy_arns(number: int, most: int) -> str:

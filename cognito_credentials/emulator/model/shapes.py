@@ -38,12 +38,14 @@ class OperationModel:
         public: True when calls need no signature.
         check: Checks a request, and returns it without unknown members. Raises ServiceError.
         members: The names of the request's members.
+        input_shape: The shape of the request; empty for an operation that takes no members.
     """
 
     name: str
     public: bool
     check: Callable[[Any], dict[str, Any]]
     members: tuple[str, ...]
+    input_shape: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class ServiceModel:
 @functools.cache  # the data never changes, and takes 0.1 s to read
 def load_service_model(service: str) -> ServiceModel:
     """
-    The compiled model of *service*: ``cognito-identity`` or ``sts``.
+    The compiled model of *service*: ``cognito-identity``, ``sts`` or ``iam``.
     """
     from botocore.loaders import Loader
 
@@ -71,6 +73,7 @@ def load_service_model(service: str) -> ServiceModel:
             public=description.get("authtype") == "none",
             check=_request_check(compiler, input_shape),
             members=tuple(model["shapes"][input_shape]["members"]) if input_shape else (),
+            input_shape=input_shape,
         )
     return ServiceModel(model["shapes"], operations)
 

@@ -9,7 +9,7 @@ the operation raises an error.
 - ``identities``: DescribeIdentity, ListIdentities, DeleteIdentities, UnlinkIdentity
 - ``credentials``: GetId, GetOpenIdToken, GetCredentialsForIdentity
 - ``developers``: developer authenticated identities
-- ``sts``: AssumeRoleWithWebIdentity, GetCallerIdentity
+- ``query``: the operations of STS, which are called by forms, from ``sts``
 
 Several operations share these:
 

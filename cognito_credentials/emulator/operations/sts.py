@@ -23,7 +23,6 @@ from cognito_credentials.emulator.model.names import (
     region_of,
     service_host,
 )
-from cognito_credentials.emulator.model.shapes import load_service_model
 from cognito_credentials.emulator.operations.principal_tags import are_well_formed
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Caller, Service
 from cognito_credentials.emulator.sts.session_policies import is_policy, packed_percent
@@ -31,60 +30,21 @@ from cognito_credentials.emulator.sts.sessions import AssumedRole
 from cognito_credentials.emulator.sts.trust import Assumption, max_session_seconds, may_assume
 
 _POLICY = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
-_INTEGERS = {"DurationSeconds", "MinimumSessionTokenSize"}
 _MAX_POLICY_ARNS = 10
-OPERATIONS = ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
 
 
-def call(service: Service, name: str, parameters: Mapping[str, str], caller: Caller) -> Mapping[str, Any]:
-    """
-    Do one STS operation.
-
-    Args:
-        parameters: The form fields.
-        caller: The signer; AssumeRoleWithWebIdentity is not signed.
-
-    Returns:
-        The members of the result.
-
-    Raises:
-        ServiceError: STS refuses.
-        KeysNeededError: A login provider's keys must be fetched first.
-    """
-    if name == "GetCallerIdentity":
-        return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account}
-    with service.state.transaction():
-        return _assume_role_with_web_identity(service, _checked(name, parameters))
+def get_caller_identity(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+    del service, request  # it has no members
+    return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account}
 
 
-def _checked(name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The request as JSON has it, checked against the service model."""
-    request: dict[str, Any] = dict(parameters)
-    for member in _INTEGERS & request.keys():
-        request[member] = _integer(request[member])
-    numbered = sorted(
-        (int(match[1]), value)
-        for key, value in parameters.items()
-        if (match := re.fullmatch(r"PolicyArns\.member\.([0-9]{1,3})\.arn", key))
-    )
-    if numbered:
-        request["PolicyArns"] = [{"arn": value} for _, value in numbered]
-    try:
-        checked = load_service_model("sts").operations[name].check(request)
-    except ServiceError as error:
-        raise ServiceError("ValidationError", error.message) from None
-    if len(numbered) > _MAX_POLICY_ARNS:
-        raise ServiceError("ValidationError", assumed.too_many_policy_arns(len(numbered), _MAX_POLICY_ARNS))
-    return checked
-
-
-def _integer(text: str) -> int:
-    if re.fullmatch("[+-]?[0-9]{1,10}", text) and abs(int(text)) < 2**31:
-        return int(text)
-    raise ServiceError("MalformedInput", assumed.not_an_integer(text))
-
-
-def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any]) -> Mapping[str, Any]:
+def assume_role_with_web_identity(
+    service: Service, request: Mapping[str, Any], caller: Caller
+) -> Mapping[str, Any]:
+    """Issues credentials for an OpenID Connect token: the basic flow. It is not signed."""
+    del caller
+    policy_arns = [entry["arn"] for entry in request.get("PolicyArns", ()) if "arn" in entry]
+    _check_number(policy_arns)
     token = read_jwt(request["WebIdentityToken"])  # 2
     if token is None:
         raise _invalid_token(
@@ -104,7 +64,7 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
     duration = request.get("DurationSeconds", DEFAULT_CREDENTIAL_SECONDS)
     if duration > max_session_seconds(service.state, role_arn):
         raise ServiceError("ValidationError", assumed.DURATION_TOO_LONG)
-    policy, policy_arns = request.get("Policy", ""), [entry["arn"] for entry in request.get("PolicyArns", ())]
+    policy = request.get("Policy", "")
     percent = _check_session(policy, policy_arns, attempt.tags)  # 9
     is_own = is_service_host(provider)
     session = AssumedRole(
@@ -119,6 +79,13 @@ def _assume_role_with_web_identity(service: Service, request: Mapping[str, Any])
     )
     answer = _answer(service, session, attempt.principal, audience, subject)
     return {**answer, "PackedPolicySize": percent} if percent else answer
+
+
+def _check_number(policy_arns: Sequence[str]) -> None:
+    if len(policy_arns) > _MAX_POLICY_ARNS:
+        raise ServiceError(
+            "ValidationError", assumed.too_many_policy_arns(len(policy_arns), _MAX_POLICY_ARNS)
+        )
 
 
 def _answer(
@@ -232,3 +199,9 @@ def _invalid_token(message: str) -> ServiceError:
 def _access_denied() -> ServiceError:
     """The same answer for a role that does not exist, so that it reveals nothing about the account."""
     return ServiceError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)
+
+
+OPERATIONS = {
+    "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
+    "GetCallerIdentity": get_caller_identity,
+}

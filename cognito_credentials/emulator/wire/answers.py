@@ -1,5 +1,5 @@
 """
-Answers in the two protocols: AWS JSON 1.1, and the query protocol of STS.
+Answers in the two protocols: AWS JSON 1.1, and the query protocol of STS and IAM.
 
 Source: `.github/SERVICE.md#1.2`, `.github/SERVICE.md#1.3`, `.github/SERVICE.md#1.5`,
 `.github/SERVICE.md#9.1`, `.github/SERVICE.md#9.4`.
@@ -17,9 +17,10 @@ from xml.sax.saxutils import escape
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.operations.query import VERSIONS
 
 JSON_TYPE = "application/x-amz-json-1.1"
-STS_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+_NAMESPACES = {name: f"https://{name}.amazonaws.com/doc/{version}/" for name, version in VERSIONS.items()}
 EXPOSED_HEADERS = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -75,23 +76,24 @@ def _header_text(text: str) -> str:
     return re.sub(r"[^\x20-\x7e]", "?", text[: assumed.MAX_HEADER_TEXT]).strip()
 
 
-def query_success(operation: str, result: Mapping[str, Any], request_id: str) -> Answer:
-    """200 with *result* in STS's XML."""
+def query_success(service: str, operation: str, result: Mapping[str, Any] | None, request_id: str) -> Answer:
+    """200 with *result* in the XML of the query protocol; without it for an operation without output."""
+    inner = "" if result is None else f"  <{operation}Result>{_xml(result)}</{operation}Result>\n"
     body = (
-        f'<{operation}Response xmlns="{STS_NAMESPACE}">\n'
-        f"  <{operation}Result>{_xml(result)}</{operation}Result>\n"
+        f'<{operation}Response xmlns="{_NAMESPACES[service]}">\n'
+        f"{inner}"
         f"  <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\n"
         f"</{operation}Response>\n"
     )
     return Answer(200, body.encode(), "text/xml")
 
 
-def query_error(error: ServiceError, request_id: str) -> Answer:
-    """An error in STS's XML."""
+def query_error(service: str, error: ServiceError, request_id: str) -> Answer:
+    """An error in the XML of the query protocol."""
     kind = "Sender" if error.status < 500 else "Receiver"
     message = _xml_text(error.message or "")
     body = (
-        f'<ErrorResponse xmlns="{STS_NAMESPACE}">\n'
+        f'<ErrorResponse xmlns="{_NAMESPACES[service]}">\n'
         f"  <Error><Type>{kind}</Type><Code>{_xml_text(error.code)}</Code>"
         f"<Message>{message}</Message></Error>\n"
         f"  <RequestId>{request_id}</RequestId>\n"
@@ -101,11 +103,14 @@ def query_error(error: ServiceError, request_id: str) -> Answer:
     return Answer(error.status, body.encode(), "text/xml", headers, error.code, error.message or "")
 
 
-def _xml(members: Mapping[str, Any]) -> str:
-    return "".join(
-        f"<{name}>{_xml(value) if isinstance(value, Mapping) else _xml_text(str(value))}</{name}>"
-        for name, value in members.items()
-    )
+def _xml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"<{name}>{_xml(member)}</{name}>" for name, member in value.items())
+    if isinstance(value, list):
+        return "".join(f"<member>{_xml(item)}</member>" for item in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _xml_text(str(value))
 
 
 def _xml_text(text: str) -> str:

@@ -25,7 +25,7 @@ from cognito_credentials.emulator.logins.fetching import KeyFetches
 from cognito_credentials.emulator.logins.issuers import KeysNeededError
 from cognito_credentials.emulator.model.members import shortened
 from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
-from cognito_credentials.emulator.operations import sts
+from cognito_credentials.emulator.operations import query
 from cognito_credentials.emulator.service import ANONYMOUS, Caller, Service
 from cognito_credentials.emulator.stored.state import DataFileError
 from cognito_credentials.emulator.wire.answers import (
@@ -244,14 +244,11 @@ class Application:
 
     def _attempt(self, call: Call) -> Answer:
         service = self._service
-        if call.is_sts:
-            if call.operation not in sts.OPERATIONS:
-                raise ServiceError("InvalidAction", assumed.invalid_action(call.operation))
-            caller = ANONYMOUS
-            if call.operation == "GetCallerIdentity":
-                caller = authenticate(service, call.request, "sts")
-            result = sts.call(service, call.operation, call.parameters, caller)
-            return query_success(call.operation, result, call.request_id)
+        if call.is_query:
+            operation = query.find(call.service, call.operation)
+            caller = ANONYMOUS if operation.public else authenticate(service, call.request, call.service)
+            result = query.call(service, call.service, operation, call.parameters, caller)
+            return query_success(call.service, call.operation, result, call.request_id)
         operation = operations.find(call.operation)
         content = read_content(call.request.body)
         caller = ANONYMOUS
@@ -299,14 +296,14 @@ def _planned_answer(fault: Fault, call: Call) -> Answer | None:
         return _error_answer(call, error)
     if not fault.answers:
         return None
-    content_type = "text/xml" if call.is_sts else "application/x-amz-json-1.1"
+    content_type = "text/xml" if call.is_query else "application/x-amz-json-1.1"
     return Answer(
         fault.status or 200, (fault.body or "").encode(errors="surrogatepass"), content_type, code="planned"
     )
 
 
 def _error_answer(call: Call, error: ServiceError) -> Answer:
-    return query_error(error, call.request_id) if call.is_sts else json_error(error)
+    return query_error(call.service, error, call.request_id) if call.is_query else json_error(error)
 
 
 def _failure(error: Exception, what: str) -> ServiceError:

@@ -18,7 +18,7 @@ from cognito_credentials.emulator.model.members import (
     read_members,
 )
 from cognito_credentials.emulator.operations import OPERATIONS
-from cognito_credentials.emulator.operations.sts import OPERATIONS as STS_OPERATIONS
+from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.tables import add_user
 from cognito_credentials.emulator.service import Service
@@ -33,8 +33,8 @@ _MOST_ERROR = 1000
 
 
 def all_operations() -> list[str]:
-    """The operations of Cognito Identity and STS."""
-    return [*OPERATIONS, *STS_OPERATIONS]
+    """The operations of all services."""
+    return [*OPERATIONS, *(name for operations in QUERY_OPERATIONS.values() for name in operations)]
 
 
 @dataclass

@@ -14,9 +14,11 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import broken_json
 from cognito_credentials.emulator.model.members import JsonError, read_json
 from cognito_credentials.emulator.model.names import DEFAULT_REGION, region_of
+from cognito_credentials.emulator.operations.query import VERSIONS, service_of
 from cognito_credentials.emulator.wire.signatures import SignedRequest, signed_region
 
 _TARGET = "AWSCognitoIdentityService"
+_SERVICE = "cognito-identity"
 _REGION = re.compile("[a-z0-9-]{1,18}")
 
 
@@ -28,17 +30,22 @@ class Call:
     Attributes:
         operation: The name of the operation; empty when the request names none. Where the request is for
             another service, the whole target.
-        is_sts: True for STS's query protocol, False for AWS JSON.
+        service: ``cognito-identity``, or a service of the query protocol: ``sts``.
         parameters: The form fields of the query protocol.
         is_concurrent: Another update of the pool that the call updates is under way.
     """
 
     operation: str
-    is_sts: bool
+    service: str
     request: SignedRequest
     request_id: str
     parameters: Mapping[str, str]
     is_concurrent: bool = False
+
+    @property
+    def is_query(self) -> bool:
+        """True for the query protocol, False for AWS JSON."""
+        return self.service in VERSIONS
 
 
 def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -92,12 +99,13 @@ def read_call(request: SignedRequest, request_id: str) -> Call:
         service, _, operation = target.rpartition(".")
         if service.rpartition(".")[2] != _TARGET:
             operation = target if service else f"{target} without a service"
-        return Call(operation, False, request, request_id, {})
+        return Call(operation, _SERVICE, request, request_id, {})
     form = request.body.decode("utf-8", "replace") if request.method == "POST" else ""
     # SDKs put all parameters of a presigned POST in its query.
     parameters = {**_fields(request.query), **_fields(form)}
     # A request without an Action is a JSON request without its X-Amz-Target.
-    return Call(parameters.get("Action", ""), "Action" in parameters, request, request_id, parameters)
+    service = service_of(parameters.get("Version", "")) if "Action" in parameters else _SERVICE
+    return Call(parameters.get("Action", ""), service, request, request_id, parameters)
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.model.names import DEFAULT_REGION
+from cognito_credentials.emulator.operations.query import VERSIONS
 from cognito_credentials.emulator.service import DEVELOPER, Caller, Service
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _MOST_LIFETIME = 7 * 24 * 3600
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a text
 _EXPIRED_TOKEN = "The security token included in the request is expired"  # noqa: S105 - a text
 
-# Kind of refusal -> code and status, for the JSON protocol and for STS's query protocol.
+# Kind of refusal -> code and status, for the JSON protocol and for the query protocol.
 _JSON_CODES = {
     "missing": ("MissingAuthenticationTokenException", 400),
     "incomplete": ("IncompleteSignatureException", 400),
@@ -94,7 +95,7 @@ def authenticate(service: Service, request: SignedRequest, service_name: str) ->
     The caller who signed *request*.
 
     Args:
-        service_name: ``cognito-identity`` or ``sts``.
+        service_name: The service that the signature must be for, e.g. ``cognito-identity``.
 
     Raises:
         ServiceError: The request is unsigned, or its signature is wrong or too old.
@@ -102,10 +103,10 @@ def authenticate(service: Service, request: SignedRequest, service_name: str) ->
     try:
         return _authenticate(service, request, service_name)
     except _RefusedError as refused:
-        codes = _QUERY_CODES if service_name == "sts" else _JSON_CODES
-        code, status = codes[refused.kind]
-        unsigned_sts = service_name == "sts" and refused.kind == "missing"
-        message = assumed.MISSING_AUTHENTICATION_STS if unsigned_sts else refused.message
+        is_query = service_name in VERSIONS
+        code, status = (_QUERY_CODES if is_query else _JSON_CODES)[refused.kind]
+        unsigned = is_query and refused.kind == "missing"
+        message = assumed.MISSING_AUTHENTICATION_QUERY if unsigned else refused.message
         raise ServiceError(code, message, status) from None
 
 
