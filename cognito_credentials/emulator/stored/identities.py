@@ -76,7 +76,11 @@ def load_identity(state: State, identity_id: str) -> Identity:
     Raises:
         ServiceError: ResourceNotFoundException.
     """
-    row = state.row("SELECT * FROM identities WHERE id = ?", identity_id)
+    # The rows of a deleted pool's identities go later than the pool.
+    row = state.row(
+        "SELECT identities.* FROM identities JOIN pools ON pools.id = pool_id WHERE identities.id = ?",
+        identity_id,
+    )
     if row is None:
         raise identity_not_found(identity_id)
     return _identity(state, row)

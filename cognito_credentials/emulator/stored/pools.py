@@ -75,8 +75,13 @@ class IdentityPool:
         return {"IdentityPoolId": self.id, **self.settings, "IdentityPoolTags": dict(self.tags)}
 
 
+_OWNED_TABLES = ("logins", "identities")  # a login before its identity: no login is ever without one
+
+
 def insert_pool(state: State, pool: IdentityPool) -> None:
     """Store a new pool, without its roles and principal tags."""
+    if state.row("SELECT 1 FROM deleted_pools WHERE id = ?", pool.id):
+        _delete_identities(state, pool.id)  # A seed may use an id again. The identities do not return.
     state.execute(
         "INSERT INTO pools (id, region, settings, tags) VALUES (?, ?, ?, ?)",
         pool.id,
@@ -110,10 +115,45 @@ def update_pool(state: State, pool: IdentityPool) -> None:
 
 
 def delete_pool(state: State, pool_id: str) -> None:
-    """Delete the pool and its identities."""
-    for table in ("logins", "identities", "role_uses"):
-        state.execute(f"DELETE FROM {table} WHERE pool_id = ?", pool_id)  # noqa: S608 - names above
+    """
+    Delete the pool. Its identities are not found any more.
+
+    To delete the rows of many identities takes seconds. `delete_rest` does that in slices.
+    """
+    state.execute("DELETE FROM role_uses WHERE pool_id = ?", pool_id)
     state.execute("DELETE FROM pools WHERE id = ?", pool_id)
+    state.execute("INSERT INTO deleted_pools VALUES (?)", pool_id)
+
+
+def delete_rest(state: State, limit: int) -> bool:
+    """
+    Delete at most *limit* rows that deleted pools have left.
+
+    Returns:
+        Whether there may be more.
+    """
+    with state.alone():
+        if state.row("SELECT 1 FROM deleted_pools") is None:
+            return False  # without a transaction, which would write to the file
+    with state.transaction():
+        row = state.row("SELECT id FROM deleted_pools LIMIT 1")
+        if row is None:  # another emulator on the file was quicker
+            return False
+        for table in _OWNED_TABLES:
+            statement = (
+                f"DELETE FROM {table} WHERE number IN"  # noqa: S608 - names above
+                f" (SELECT number FROM {table} WHERE pool_id = ? LIMIT ?)"
+            )
+            if state.execute(statement, row["id"], limit).rowcount:
+                return True
+        state.execute("DELETE FROM deleted_pools WHERE id = ?", row["id"])
+        return True
+
+
+def _delete_identities(state: State, pool_id: str) -> None:
+    for table in _OWNED_TABLES:
+        state.execute(f"DELETE FROM {table} WHERE pool_id = ?", pool_id)  # noqa: S608 - names above
+    state.execute("DELETE FROM deleted_pools WHERE id = ?", pool_id)
 
 
 def count_pools(state: State, region: str) -> int:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -29,6 +29,7 @@ CREATE TABLE pools (
     role_mappings TEXT NOT NULL DEFAULT '{}',
     principal_tags TEXT NOT NULL DEFAULT '{}'
 );
+CREATE TABLE deleted_pools (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE role_uses (
     role_arn TEXT NOT NULL,
     pool_id TEXT NOT NULL,
@@ -89,6 +90,7 @@ CREATE INDEX users_by_token ON users (provider, opaque_token);
 
 _TABLES_OF_RESET = (
     "pools",
+    "deleted_pools",
     "role_uses",
     "identities",
     "logins",

@@ -7,6 +7,7 @@ HTTP requests in, HTTP answers out.
 - ``hosts``: the name in a Host or Origin header in, out whether the emulator is called by it
 - ``signatures``: a signed request in, its caller out
 - ``updates``: an update of a pool in, out whether another update of the pool is under way
+- ``sweeping``: deletes the identities of deleted pools, in slices
 - ``throttle``: an operation and a region in, out whether the quota admits another call
 - ``answers``: results and errors in, AWS JSON or STS's XML out
 - ``sending``: an answer in, ASGI messages out, at once or slowly

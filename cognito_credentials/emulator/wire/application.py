@@ -54,6 +54,7 @@ from cognito_credentials.emulator.wire.reading import (
 )
 from cognito_credentials.emulator.wire.sending import send_answer, send_slowly
 from cognito_credentials.emulator.wire.signatures import SignedRequest, authenticate
+from cognito_credentials.emulator.wire.sweeping import Sweeper
 from cognito_credentials.emulator.wire.throttle import REQUESTS_PER_SECOND
 from cognito_credentials.emulator.wire.updates import Updates
 
@@ -85,6 +86,7 @@ class Application:
     def __init__(self, service: Service, drop: Drop, hosts: Hosts, log: Log | None = None) -> None:
         self.control = Control(service)
         self.key_fetches = KeyFetches(service.issuers)
+        self.sweeper = Sweeper(service.state)
         self._operations = frozenset(all_operations())
         self._service = service
         self._hosts = hosts
@@ -135,6 +137,8 @@ class Application:
         with self._updates.started(call.operation, body) as is_concurrent:
             answer = await self._answer_call(replace(call, is_concurrent=is_concurrent), scope, receive, send)
         self._write_log(call.operation, answer, started)
+        if call.operation == "DeleteIdentityPool":
+            self.sweeper.start()
 
     def _write_log(self, request: str, answer: Answer | None, started: float) -> None:
         if self._log is not None:

@@ -80,7 +80,7 @@ class RunningServer:
             ssl_certfile=self.certificate.certificate if self.certificate else None,
             ssl_keyfile=self.certificate.key if self.certificate else None,
         )
-        self._server = _Server(config, connections)
+        self._server = _Server(config, connections, self.application.sweeper.start)
         self._thread = threading.Thread(
             target=self._run, args=(listener,), name="cognito-emulator", daemon=True
         )
@@ -140,8 +140,11 @@ def _address(transport: asyncio.BaseTransport) -> tuple[Any, ...]:
 class _Server(uvicorn.Server):
     """uvicorn's server, without its waits of a tenth of a second at the start and the end."""
 
-    def __init__(self, config: uvicorn.Config, connections: _Connections) -> None:
+    def __init__(
+        self, config: uvicorn.Config, connections: _Connections, started: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._started = started
         self.ready = threading.Event()
         self._connections = connections
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -154,6 +157,7 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._started()
         self.ready.set()
         await self._stopped.wait()
 
