@@ -3,6 +3,8 @@ HTTP requests in, HTTP answers out.
 
 - ``server``: a listening socket and the service in, a thread that answers requests out
 - ``application``: one request in, one answer out; it uses all the files below
+- ``routes``: a request that calls no operation in, its answer out: the function of its path
+- ``rules``: a request in, out whether its route may answer this web page, by this name of the emulator
 - ``reading``: headers and body in, the operation that is called out
 - ``hosts``: the name in a Host or Origin header in, out whether the emulator is called by it
 - ``signatures``: a signed request in, its caller out
@@ -17,4 +19,9 @@ HTTP requests in, HTTP answers out.
 - ``issuing``: what tests ask for in, login tokens, SAML responses and decisions about sessions out
 - ``certificates``: a host name in, files with a self-signed certificate and its key out
 - ``log``: one request in, one line of the log out
+
+A call of an AWS operation is a request of ``/``, and is answered first. Every other request has a route of
+starlette, in ``routes.make_router``. A new route goes there: one line with its path, function, methods and
+rule, above the mount that takes all other paths. If several routes are about one thing, its file has a
+function that returns their list, and ``make_router`` names that function.
 """

@@ -12,16 +12,21 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from xml.sax.saxutils import escape
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.model.members import one_line
 from cognito_credentials.emulator.operations.query import VERSIONS
 
 JSON_TYPE = "application/x-amz-json-1.1"
 _NAMESPACES = {name: f"https://{name}.amazonaws.com/doc/{version}/" for name, version in VERSIONS.items()}
 EXPOSED_HEADERS = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
+_MOST_ERROR = 1000
+CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED_HEADERS}
+"""Headers by which web pages of any origin may read an answer."""
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -131,10 +136,20 @@ def preflight(requested_headers: str) -> Answer:
     )
 
 
-def cross_origin(answer: Answer) -> None:
-    """Let web pages of any origin read *answer*."""
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    answer.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+def common_headers(now: float, request_id: str) -> dict[str, str]:
+    """The headers that every answer has, unless it says something else. *now* is by the emulator's clock."""
+    return {
+        "x-amzn-RequestId": request_id,
+        "Date": formatdate(now, usegmt=True),
+        "Connection": "keep-alive",
+    }
+
+
+def refusal(status: int, error: str) -> Answer:
+    """The answer of the emulator itself to a wrong request that calls no operation."""
+    text = one_line(error, _MOST_ERROR)
+    body = json.dumps({"error": text}).encode()
+    return Answer(status, body, "application/json", message=text, is_aws=False)
 
 
 def new_request_id() -> str:

@@ -1,8 +1,10 @@
 """
 The emulator as an ASGI application.
 
-One port serves Cognito Identity (``X-Amz-Target``), STS (``Action``), the documents of token issuers, and
-``/_emulator/``. Operations run on the event loop, one at a time: each takes a fraction of a millisecond.
+One port serves Cognito Identity (``X-Amz-Target``) and STS (``Action``), which are calls of ``/``. They come
+first, and no router sees them. All other requests go to the routes.
+
+Operations and routes run on the event loop, one at a time: each takes a fraction of a millisecond.
 """
 
 from __future__ import annotations
@@ -13,35 +15,33 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from email.utils import formatdate
 from typing import Any
-from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from cognito_credentials.emulator import assumed, operations
 from cognito_credentials.emulator.errors import ServiceError, concurrent_modification
 from cognito_credentials.emulator.logins.fetching import KeyFetches
 from cognito_credentials.emulator.logins.issuers import KeysNeededError
-from cognito_credentials.emulator.model.members import shortened
 from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.operations import query
 from cognito_credentials.emulator.service import ANONYMOUS, Caller, Service
 from cognito_credentials.emulator.stored.state import DataFileError
 from cognito_credentials.emulator.wire.answers import (
+    CROSS_ORIGIN,
     Answer,
-    cross_origin,
+    common_headers,
     json_error,
     json_success,
     new_request_id,
-    preflight,
     query_error,
     query_success,
+    refusal,
 )
-from cognito_credentials.emulator.wire.control import PREFIX, Control, all_operations, refusal
-from cognito_credentials.emulator.wire.discovery import issuer_document
+from cognito_credentials.emulator.wire.control import Control, all_operations
 from cognito_credentials.emulator.wire.faults import Fault
-from cognito_credentials.emulator.wire.hosts import Hosts, is_host_name
+from cognito_credentials.emulator.wire.hosts import Hosts
 from cognito_credentials.emulator.wire.log import log_line
 from cognito_credentials.emulator.wire.reading import (
     Call,
@@ -52,7 +52,8 @@ from cognito_credentials.emulator.wire.reading import (
     read_target,
     region_called,
 )
-from cognito_credentials.emulator.wire.sending import send_answer, send_slowly
+from cognito_credentials.emulator.wire.routes import asks_for_page, make_router, route_scope
+from cognito_credentials.emulator.wire.sending import RouteSend, replayed, send_answer, send_slowly
 from cognito_credentials.emulator.wire.signatures import SignedRequest, authenticate
 from cognito_credentials.emulator.wire.sweeping import Sweeper
 from cognito_credentials.emulator.wire.throttle import REQUESTS_PER_SECOND
@@ -60,11 +61,6 @@ from cognito_credentials.emulator.wire.updates import Updates
 
 _logger = logging.getLogger(__name__)
 
-_FOR_BROWSERS = f"""\
-This is the emulator of Amazon Cognito Identity and AWS STS, from cognito-credentials.
-It has no pages. Programs find it through AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS;
-{PREFIX}/requests tells how often each operation was asked for.
-"""
 _MAX_KEY_FETCHES = 10  # a call has at most ten logins
 
 _TOO_LARGE = f"the body is larger than {assumed.MAX_BODY_BYTES} bytes"
@@ -93,6 +89,7 @@ class Application:
         self._drop = drop
         self._log = log
         self._updates = Updates()
+        self._router = make_router(service, self.control, hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -110,84 +107,60 @@ class Application:
         path, host = read_target(scope["raw_path"].decode("latin-1").partition("?")[0])
         if host is not None:
             headers["host"] = host
+        method, query = scope["method"], scope["query_string"].decode("latin-1")
+        calls_operation = _calls_operation(method, path, query, headers)
+        name = f"{method} {path}"
+        answer: Answer | None
         try:
             body = await read_body(receive)
         except ServiceError as error:
-            too_large = refusal(413, _TOO_LARGE) if _is_control(path) else json_error(error)
-            await self._send(send, too_large, headers, request_id)
-            self._write_log(f"{scope['method']} {path}", too_large, started)
+            answer = json_error(error) if calls_operation else refusal(413, _TOO_LARGE)
+            await self._send(send, answer, headers, request_id)
+            self._write_log(name, answer, started)
             return
         if body is None:
             return
-        request = SignedRequest(
-            method=scope["method"],
-            path=path,
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            body=body,
-        )
-        answer = self._answer_without_operation(scope, request)
-        if answer is not None:
-            await self._send(send, answer, headers, request_id)
-            self._write_log(f"{request.method} {path}", answer, started)
-            return
-        call = read_call(request, request_id)
-        if call.operation in self._operations:  # others may have any number of names
-            self.control.counts[call.operation] += 1
-        with self._updates.started(call.operation, body) as is_concurrent:
-            answer = await self._answer_call(replace(call, is_concurrent=is_concurrent), scope, receive, send)
-        self._write_log(call.operation, answer, started)
-        if call.operation == "DeleteIdentityPool":
+        request = SignedRequest(method=method, path=path, query=query, headers=headers, body=body)
+        if calls_operation:
+            call = read_call(request, request_id)
+            name = call.operation
+            if name in self._operations:  # others may have any number of names
+                self.control.counts[name] += 1
+            with self._updates.started(name, body) as is_concurrent:
+                answer = await self._answer_call(
+                    replace(call, is_concurrent=is_concurrent), scope, receive, send
+                )
+        else:
+            answer = await self._answer_route(request, request_id, scope, receive, send)
+        self._write_log(name, answer, started)
+        if name == "DeleteIdentityPool":
             self.sweeper.start()
 
     def _write_log(self, request: str, answer: Answer | None, started: float) -> None:
         if self._log is not None:
             self._log(log_line(self._service.clock.now(), request, answer, time.perf_counter() - started))
 
-    def _answer_without_operation(self, scope: Scope, request: SignedRequest) -> Answer | None:
-        """The answer to a request that calls no AWS operation; None for a call of an operation."""
-        if request.method == "GET" and "/.well-known/" in request.path:
-            return self._document(scope, request)
-        if _is_control(request.path):
-            return self._control_call(request)
-        if request.method == "OPTIONS":
-            return preflight(request.headers.get("access-control-request-headers", ""))
-        if request.method == "GET" and not request.query and "text/html" in request.headers.get("accept", ""):
-            return Answer(404, _FOR_BROWSERS.encode(), "text/plain; charset=utf-8", is_aws=False)
-        if request.path != "/" or request.method not in ("GET", "POST"):
-            return json_error(assumed.unknown_path(shortened(request.path)))
-        return None
-
-    def _document(self, scope: Scope, request: SignedRequest) -> Answer:
-        base_url = f"{scope['scheme']}://{request.headers.get('host', '')}"
+    async def _answer_route(
+        self, request: SignedRequest, request_id: str, scope: Scope, receive: Receive, send: Send
+    ) -> Answer:
+        """Answer a request that calls no operation. What a route raises becomes the answer."""
+        sender = RouteSend(send, common_headers(self._service.clock.now(), request_id))
         try:
-            return _document_answer(issuer_document(self._service, request.path, base_url), request.path)
-        except Exception as error:  # noqa: BLE001  (logged and answered)
-            return json_error(_failure(error, f"GET {request.path}"))
-
-    def _control_call(self, request: SignedRequest) -> Answer:
-        wrong = self._wrong_page(request.headers) or self._wrong_host(request.headers)
-        if wrong is not None:
-            return refusal(403, wrong)
-        try:
-            return self.control.answer(request.method, request.path, request.body)
+            await self._router(route_scope(scope, request), replayed(request.body, receive), sender)
+            return Answer(sender.status)
+        except HTTPException as error:
+            answer = refusal(error.status_code, error.detail)
+            answer.headers.update(error.headers or {})
+        except ServiceError as error:
+            answer = json_error(error)
         except Exception as error:  # noqa: BLE001  (logged and answered)
             failure = _failure(error, f"{request.method} {request.path}")
-            return refusal(failure.status, failure.message or failure.code)
-
-    def _wrong_page(self, headers: Mapping[str, str]) -> str | None:
-        """Why a web page may not do what only the developer may; None for a page of one of the own names."""
-        origin = headers.get("origin")
-        if origin is None or self._hosts.is_own_origin(origin):
-            return None
-        return f"a page of another machine may only call public operations; {_how_to_allow(origin)}"
-
-    def _wrong_host(self, headers: Mapping[str, str]) -> str | None:
-        """Why nobody may control the emulator by this name. A program that sends no Host may."""
-        host = headers.get("host")
-        if host is None or self._hosts.is_own(host):
-            return None
-        return f"the emulator has no such name, see the header Host; {_how_to_allow(host)}"
+            answer = refusal(failure.status, failure.message or failure.code)
+        if sender.status:  # the answer has begun
+            self._drop(scope["client"])
+        else:
+            await self._send(send, answer, request.headers, request_id)
+        return answer
 
     async def _answer_call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Answer a call of an operation, or do what a planned fault says. None when no answer is sent."""
@@ -257,7 +230,7 @@ class Application:
         content = read_content(call.request.body)
         caller = ANONYMOUS
         if not operation.public:
-            wrong = self._wrong_page(call.request.headers)
+            wrong = self._hosts.wrong_page(call.request.headers)
             if wrong is not None:
                 raise ServiceError("AccessDeniedException", f"The emulator refuses this: {wrong}")
             caller = authenticate(service, call.request, "cognito-identity")
@@ -275,22 +248,15 @@ class Application:
         if answer.content_type:
             answer.headers = {"Content-Type": answer.content_type, **answer.headers}
         if "origin" in headers and answer.is_aws:
-            cross_origin(answer)
-        answer.headers.setdefault("x-amzn-RequestId", request_id)
-        answer.headers.setdefault("Date", formatdate(self._service.clock.now(), usegmt=True))
-        answer.headers.setdefault("Connection", "keep-alive")
+            answer.headers.update(CROSS_ORIGIN)
+        answer.headers = {**common_headers(self._service.clock.now(), request_id), **answer.headers}
 
 
-def _is_control(path: str) -> bool:
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
-
-
-def _how_to_allow(authority: str) -> str:
-    """What lets the emulator take the name in a Host or Origin header for its own."""
-    name = urlsplit(f"//{authority.rpartition('://')[2]}").hostname if "[" not in authority else None
-    return (
-        f"if it is yours, start the emulator with --allow-host {name if is_host_name(name or '') else 'NAME'}"
-    )
+def _calls_operation(method: str, path: str, query: str, headers: Mapping[str, str]) -> bool:
+    """Whether a request calls an AWS operation. Only a browser that shows a page to a person does not."""
+    if path != "/":
+        return False
+    return method == "POST" or (method == "GET" and (query != "" or not asks_for_page(headers)))
 
 
 def _planned_answer(fault: Fault, call: Call) -> Answer | None:
@@ -319,14 +285,6 @@ def _failure(error: Exception, what: str) -> ServiceError:
         text = "The emulator failed, see its log"
         _logger.error("the emulator failed in %s", what, exc_info=error)
     return ServiceError("InternalErrorException", text, 500)
-
-
-def _document_answer(document: Mapping[str, Any] | None, path: str) -> Answer:
-    if document is None:
-        return json_error(assumed.unknown_path(shortened(path)))
-    answer = json_success(document)
-    answer.content_type = "application/json"
-    return answer
 
 
 def _check_permission(caller: Caller, operation: str, content: Any) -> None:

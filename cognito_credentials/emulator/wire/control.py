@@ -4,16 +4,16 @@ The calls under ``/_emulator/``, which no real service has. `.github/EMULATOR.md
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from starlette.exceptions import HTTPException
 
 from cognito_credentials.emulator.model.members import (
     ControlError,
     JsonError,
-    one_line,
     read_json,
     read_members,
 )
@@ -23,13 +23,11 @@ from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.tables import add_user
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
-from cognito_credentials.emulator.wire.answers import Answer
 from cognito_credentials.emulator.wire.faults import Faults
 from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
 from cognito_credentials.emulator.wire.throttle import Throttle
 
 PREFIX = "/_emulator"
-_MOST_ERROR = 1000
 
 
 def all_operations() -> list[str]:
@@ -46,8 +44,13 @@ class Control:
     counts: Counter[str] = field(default_factory=Counter)
     throttle: Throttle = field(default_factory=Throttle)
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
-        """Answer the control call ``method path``."""
+    def call(self, method: str, name: str, body: bytes) -> Any:
+        """
+        Do the control call *name*. Returns the JSON value of the answer.
+
+        Raises:
+            HTTPException: The call is wrong.
+        """
         calls: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
             "requests": {"GET": self._requests},
             "reset": {"POST": self._reset},
@@ -58,18 +61,17 @@ class Control:
             "settings": {"GET": self._settings, "PUT": self.change_settings},
             "users": {"PUT": self._users},
         }
-        name = path.removeprefix(f"{PREFIX}/")
         if name not in calls:
             there_are = ", ".join(f"{method} {name}" for name, methods in calls.items() for method in methods)
-            return refusal(404, f"no such call; there are: {there_are}")
+            raise HTTPException(404, f"no such call; there are: {there_are}")
         if method not in calls[name]:
-            answer = refusal(405, f"{name}: the method is {' or '.join(calls[name])}")
-            answer.headers["Allow"] = ", ".join(calls[name])
-            return answer
+            methods = list(calls[name])
+            allow = {"Allow": ", ".join(methods)}
+            raise HTTPException(405, f"{name}: the method is {' or '.join(methods)}", allow)
         try:
-            return _json(200, calls[name][method](read_json(body)))
+            return calls[name][method](read_json(body))
         except (JsonError, ControlError, SeedError) as error:
-            return refusal(400, str(error))
+            raise HTTPException(400, str(error)) from None
 
     def reset(self) -> None:
         """Go back to the state of the start, without counts and faults."""
@@ -131,13 +133,3 @@ class Control:
 
     def _login_token(self, content: Any) -> Mapping[str, Any]:
         return {"token": login_token(self.service, content)}
-
-
-def refusal(status: int, error: str) -> Answer:
-    """The answer to a wrong control call."""
-    text = one_line(error, _MOST_ERROR)
-    return replace(_json(status, {"error": text}), message=text)
-
-
-def _json(status: int, content: Any) -> Answer:
-    return Answer(status, json.dumps(content).encode(), "application/json", is_aws=False)

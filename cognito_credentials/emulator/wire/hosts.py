@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from urllib.parse import urlsplit
 
 _NAME = re.compile(
     r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?", re.ASCII
@@ -48,6 +49,20 @@ class Hosts:
         scheme, _, authority = origin.partition("://")
         return _SCHEME.fullmatch(scheme) is not None and self.is_own(authority)
 
+    def wrong_page(self, headers: Mapping[str, str]) -> str | None:
+        """Why a web page may not do what only the developer may; None for a page of one of these names."""
+        origin = headers.get("origin")
+        if origin is None or self.is_own_origin(origin):
+            return None
+        return f"a page of another machine may only call public operations; {_how_to_allow(origin)}"
+
+    def wrong_host(self, headers: Mapping[str, str]) -> str | None:
+        """Why nobody may control the emulator by this name. A program that sends no Host may."""
+        host = headers.get("host")
+        if host is None or self.is_own(host):
+            return None
+        return f"the emulator has no such name, see the header Host; {_how_to_allow(host)}"
+
 
 def is_host_name(text: object) -> bool:
     """True for a name or an address that `Hosts` and a certificate can have."""
@@ -56,6 +71,14 @@ def is_host_name(text: object) -> bool:
     if _is_address(text):
         return True
     return len(text) <= _MAX_NAME and _NAME.fullmatch(text.lower()) is not None
+
+
+def _how_to_allow(authority: str) -> str:
+    """What lets the emulator take the name in a Host or Origin header for its own."""
+    name = urlsplit(f"//{authority.rpartition('://')[2]}").hostname if "[" not in authority else None
+    return (
+        f"if it is yours, start the emulator with --allow-host {name if is_host_name(name or '') else 'NAME'}"
+    )
 
 
 def _is_loopback(name: str) -> bool:

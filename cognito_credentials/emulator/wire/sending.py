@@ -1,11 +1,12 @@
-"""Sends answers: at once, or slowly and with endless bodies, for tests against hostile servers."""
+"""Sends answers: at once, slowly and with endless bodies for tests against hostile servers, or of routes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
-from starlette.types import Receive, Send
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Receive, Send
 
 from cognito_credentials.emulator.wire.answers import Answer
 
@@ -39,6 +40,37 @@ async def send_slowly(
         await send({"type": "http.response.body", "body": b""})
     finally:
         disconnected.cancel()
+
+
+class RouteSend:
+    """
+    Sends the messages of a route, with the headers that every answer has.
+
+    Attributes:
+        status: The HTTP status; 0 before the answer begins.
+    """
+
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            for name, value in self._headers.items():
+                MutableHeaders(scope=message).setdefault(name, value)
+        await self._send(message)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` for a route: first the *body* that was read from *receive*, then whatever follows."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return receive_again
 
 
 async def _pieces(body: bytes, drip: float, body_size: int | None) -> AsyncIterator[bytes]:
