@@ -25,7 +25,7 @@ if others != {f"cognito_credentials-{wheel.version}.dist-info"}:
     sys.exit(f"the wheel has more in it than the package: {others}")
 if "cognito_credentials/py.typed" not in package:
     sys.exit("the wheel has no py.typed: its types would not be seen")
-if stray := [name for name in package if not name.endswith((".py", "py.typed"))]:
+if stray := [name for name in package if not name.endswith((".py", "py.typed", "emulator/pages/style.css"))]:
     sys.exit(f"the wheel has files that nobody asked for: {stray}")
 if not any(name.endswith("licenses/LICENSE") for name in files):
     sys.exit("the wheel has no licence")

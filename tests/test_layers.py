@@ -35,7 +35,8 @@ ORDER = {
         *("challenge", "signed_in", "kept", "ways", "issuers", "checks", "store", "extra"),
     ),
     "emulator": (
-        *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations", "service"),
+        *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations"),
+        *("issuer", "pages", "oauth", "service"),
         *("sts", "logins", "stored", "settings", "model", "assumed", "extra", "errors", "clock"),
     ),
 }

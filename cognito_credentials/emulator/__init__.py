@@ -11,6 +11,9 @@ A folder imports only from those below it:
 - ``wire/``: HTTP requests in, HTTP answers out; also the calls under ``/_emulator/``
 - ``seed/``: a TOML file in, the content of a new state out
 - ``operations/``: a checked request in, the members of the answer out; one file for each group of operations
+- ``issuer/``: the issuer that is no user pool, where made-up users sign in
+- ``pages/``: what people see in a browser, as HTML
+- ``oauth``: parameters, errors, redirects and PKCE of OAuth 2.0
 - ``service``: state, clock, keys and settings, which all operations share
 - ``sts/``: roles and their trust policies, sessions and their session policies
 - ``logins/``: login tokens in, verified logins out; the emulator's keys, and the tokens that it signs

@@ -86,6 +86,30 @@ CREATE TABLE developers (
     secret_access_key TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX users_by_token ON users (provider, opaque_token);
+CREATE TABLE issuer_grants (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    client_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    subject TEXT NOT NULL,
+    auth_time INTEGER NOT NULL,
+    nonce TEXT,
+    redirect_uri TEXT NOT NULL,
+    challenge TEXT NOT NULL,
+    user_code TEXT UNIQUE,
+    interval REAL NOT NULL,
+    polled_at REAL NOT NULL,
+    generation INTEGER NOT NULL
+);
+CREATE TABLE issuer_sessions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    subject TEXT NOT NULL,
+    auth_time INTEGER NOT NULL,
+    expires_at REAL NOT NULL
+);
 """
 
 _TABLES_OF_RESET = (
@@ -99,6 +123,8 @@ _TABLES_OF_RESET = (
     "saml_providers",
     "users",
     "developers",
+    "issuer_grants",
+    "issuer_sessions",
 )
 
 

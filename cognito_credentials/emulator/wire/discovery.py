@@ -17,6 +17,7 @@ from cognito_credentials.emulator.logins.keys import SERVICE, TEST_ISSUER, TEST_
 from cognito_credentials.emulator.logins.tokens import key_id
 from cognito_credentials.emulator.model.names import DEFAULT_REGION, service_host, user_pool_issuer
 from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.wire.issuer import issuer_configuration
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/.well-known/jwks_uri"
@@ -43,7 +44,12 @@ def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, 
         prefix = path.removesuffix(CONFIGURATION_PATH)
         keys_url = f"{base_url}{prefix}{KEYS_PATH}"
         if path.startswith(TEST_ISSUER_PREFIX):
-            return _configuration(f"{base_url}{prefix}", keys_url, "RS256")
+            document = _configuration(f"{base_url}{prefix}", keys_url, "RS256")
+            return (
+                {**document, **issuer_configuration(document["issuer"])}
+                if prefix == TEST_ISSUER_PREFIX
+                else document
+            )
         issuer = service.settings.token_issuer or f"https://{service_host(DEFAULT_REGION)}"
         return _configuration(issuer, keys_url, "RS512")
     return None

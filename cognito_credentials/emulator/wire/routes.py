@@ -25,6 +25,7 @@ from cognito_credentials.emulator.wire.answers import preflight
 from cognito_credentials.emulator.wire.control import PREFIX, Control
 from cognito_credentials.emulator.wire.discovery import issuer_document
 from cognito_credentials.emulator.wire.hosts import Hosts
+from cognito_credentials.emulator.wire.issuer import issuer_routes
 from cognito_credentials.emulator.wire.rules import ANY_PAGE, own_names
 from cognito_credentials.emulator.wire.signatures import SignedRequest
 
@@ -54,6 +55,7 @@ def make_router(service: Service, control: Control, hosts: Hosts) -> Router:
         [
             Route("/.well-known/{document:path}", document, middleware=ANY_PAGE),
             Route("/{issuer:path}/.well-known/{document:path}", document, middleware=ANY_PAGE),
+            *issuer_routes(service, hosts),
             Route(PREFIX, control_call, middleware=own),
             Mount(PREFIX, request_response(control_call), middleware=own),
             Mount("", request_response(_no_route)),
