@@ -49,7 +49,7 @@ class CognitoCredentialsError(Exception):
         hint: What to do about it, one line.
         code: The service's error code, where a service answered.
         request_id: The service's request id, where it gave one.
-        throttled: Whether the service said that it is being asked too often.
+        throttled: Whether the service said that it is being asked too often, or the fleet's budget did.
         retry_after: Seconds after which another try makes sense; only of a `ServiceError`, and where known.
     """
 

@@ -26,7 +26,7 @@ ORDER = {
             "sign_in",
             "developer",
         ),
-        *("exchange", "logins", "cache", "settings"),
+        *("exchange", "logins", "budget", "cache", "settings"),
         *("credentials", "home", "regions", "clock", "digest", "secret", "awaiting", "errors", "extras"),
         "importing",
     ),

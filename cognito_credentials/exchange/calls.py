@@ -22,6 +22,7 @@ from .facts import facts
 from .failures import classify
 
 if TYPE_CHECKING:
+    from ..budget.budget import Budget
     from ..clock import Clock, ServerTime
     from ..settings.settings import Settings
     from .service import Service
@@ -37,6 +38,8 @@ SPARING: Final[contextvars.ContextVar[bool]] = contextvars.ContextVar(
     "cognito_credentials_sparing", default=False
 )
 """Whether each request is sent only once in this context."""
+WHO: Final[contextvars.ContextVar[str]] = contextvars.ContextVar("cognito_credentials_who", default="")
+"""For which user requests are sent in this context, as a hash; the budget knows them by it."""
 
 
 class _Passed:
@@ -53,9 +56,13 @@ class Calls:
 
     Args:
         attempts: How often a request is sent at most when the network or service fails.
+        budget: Lets each request wait for its turn; None where there is none.
     """
 
-    __slots__ = ("_attempts", "_clock", "_environ", "_rng", "_service", "_settings", "answered", "seen")
+    __slots__ = (
+        *("_attempts", "_budget", "_clock", "_environ", "_rng", "_service", "_settings"),
+        *("answered", "seen"),
+    )
 
     def __init__(
         self,
@@ -64,7 +71,9 @@ class Calls:
         environ: Mapping[str, str],
         rng: random.Random,
         attempts: int,
+        budget: Budget | None = None,
     ) -> None:
+        self._budget = budget
         self._settings = settings
         self._clock = clock
         self._environ = environ
@@ -122,7 +131,10 @@ class Calls:
             from .retries import Call
             from .service import Service  # with it come ssl and http.client
 
-        call = Call(makes_identity=operation == "GetId" and is_guest, is_single=SPARING.get())
+        is_single, queue = SPARING.get(), None
+        if self._budget is not None:
+            queue = self._budget.of(operation, WHO.get(), is_renewal=is_single)
+        call = Call(makes_identity=operation == "GetId" and is_guest, is_single=is_single, queue=queue)
         if self._service is None:
             self._service = Service(self._settings, self._clock, self._environ, self._rng, self._attempts)
         try:

@@ -21,10 +21,11 @@ from ..credentials import TemporaryCredentials, is_plain
 from ..errors import ConfigurationError
 from ..secret import Secret
 from .actions import Action, Failure
-from .calls import SPARING, Calls
+from .calls import SPARING, WHO, Calls
 from .faults import InvalidAnswerError
 
 if TYPE_CHECKING:
+    from ..budget.budget import Budget
     from ..clock import Clock, ServerTime
     from ..settings.settings import Settings
 
@@ -44,6 +45,7 @@ class CognitoClient:
             up in the process's own environment.
         rng: Spreads retries.
         attempts: How often a request is sent at most when the network or service fails.
+        budget: Lets each request wait for its turn; None where there is none.
     """
 
     __slots__ = ("_calls", "_clock", "_settings")
@@ -56,11 +58,13 @@ class CognitoClient:
         *,
         rng: random.Random | None = None,
         attempts: int = ATTEMPTS,
+        budget: Budget | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         # Not for secrets: it only spreads retries.
-        self._calls = Calls(settings, clock, environ, rng or random.Random(), attempts)  # noqa: S311
+        rng = rng or random.Random()  # noqa: S311
+        self._calls = Calls(settings, clock, environ, rng, attempts, budget)
 
     @property
     def seen(self) -> ServerTime | None:
@@ -79,6 +83,15 @@ class CognitoClient:
             yield
         finally:
             SPARING.reset(reset)
+
+    @contextlib.contextmanager
+    def on_behalf_of(self, who: str) -> Iterator[None]:
+        """Send what is sent inside this block for the user *who*, a hash; else as `sparing`."""
+        reset = WHO.set(who)
+        try:
+            yield
+        finally:
+            WHO.reset(reset)
 
     def received(self) -> ServerTime | None:
         """

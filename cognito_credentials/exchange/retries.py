@@ -19,6 +19,7 @@ from .faults import HTTPClientError
 from .requests import Refusal
 
 if TYPE_CHECKING:
+    from ..budget.budget import Queue
     from ..clock import ServerTime
 
 T = TypeVar("T")
@@ -51,14 +52,21 @@ class Call:
         is_single: Whether its request is sent only once, whatever happens to it.
         is_taken_once: Whether the service takes what is sent only once (a refresh token that is rotated).
             Such a request is not sent again where only its answer may have been lost.
+        queue: Where each request of it waits for its turn; None where there is no budget.
     """
 
     def __init__(
-        self, *, makes_identity: bool = False, is_single: bool = False, is_taken_once: bool = False
+        self,
+        *,
+        makes_identity: bool = False,
+        is_single: bool = False,
+        is_taken_once: bool = False,
+        queue: Queue | None = None,
     ) -> None:
         self.makes_identity = makes_identity
         self.is_single = is_single
         self.is_taken_once = is_taken_once
+        self.queue = queue
         self.unanswered = 0
         self.is_sent = False
         """Whether a connection was opened for a request; what failed before is of this process alone."""
@@ -100,12 +108,17 @@ def attempt(send: Callable[[int], T], call: Call, quota: Quota, rng: random.Rand
 
     Raises:
         Exception: What the last attempt raised.
+        ServiceError: The budget has no turn for another one.
     """
-    number, taken = 1, 0
+    number, taken, queue = 1, 0, call.queue
     while True:
+        if queue is not None:
+            queue.wait_for_turn(remaining())
         try:
             result = send(number)
         except (Refusal, HTTPClientError) as error:
+            if queue is not None and _is_throttled(error):
+                queue.was_too_often()
             is_last = call.is_single or (call.is_taken_once and call.unanswered) or number >= attempts
             if is_last or not is_retryable(error):
                 raise

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ..budget import OVER_BUDGET
 from ..cache.records import remembered_error
 from ..digest import digest
 from . import policy
@@ -98,6 +99,9 @@ class Backoff:
         """
         if error.is_of_caller:
             return
+        if is_over_budget(error):
+            self._put_off(seconds_left, error, inputs)
+            return
         now = self._clock.wall()
         self._failures += 1
         failures = self._failures
@@ -126,6 +130,15 @@ class Backoff:
         self._told_until = self._clock.elapsed() + wait
         self._tell(error)
 
+    def _put_off(self, seconds_left: float | None, error: CognitoCredentialsError, inputs: Inputs) -> None:
+        """Wait for the fleet's budget. Nothing has failed, so no failure is counted or shared."""
+        wait = error.retry_after or 0.0
+        delay = policy.turn_delay(wait, seconds_left, self._rng)
+        self._local, self._inputs = (self._clock.elapsed() + delay, error), inputs
+        self._told_until = self._clock.elapsed() + max(wait, delay)
+        _log.debug("no turn in the budget: no other try for %d s", delay)
+        self._tell(error)
+
     def _tell(self, error: CognitoCredentialsError) -> None:
         """Say with *error* how long it makes no sense to ask again."""
         if error.retryable:
@@ -139,6 +152,11 @@ class Backoff:
     def end_local(self) -> None:
         """End the back-off of this pool alone."""
         self._local, self._failures = None, 0
+
+
+def is_over_budget(error: CognitoCredentialsError) -> bool:
+    """Tell whether the fleet's budget had no turn for the request; it was not sent."""
+    return error.code == OVER_BUDGET
 
 
 def _concerned(principal: Principal | None, error: CognitoCredentialsError, inputs: Inputs) -> str | None:

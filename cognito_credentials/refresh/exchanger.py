@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     """One of the `Flows`: identity id, login tokens, and what to call with the identity id of an answer."""
 
 _log = logging.getLogger(__name__)
+_WHO_CHARACTERS = 20
+"""Of a cache key, which tell the users of a fleet apart: 80 bits."""
 
 
 class _Attempt(NamedTuple):
@@ -113,13 +115,16 @@ class Exchanger:
         name = self._logins.principal()
         return None if name is None else self._principal(name, None, self.inputs())
 
-    def new_credentials(self, principal: Principal, budget: float, rng: random.Random) -> CredentialsRecord:
+    def new_credentials(
+        self, principal: Principal, budget: float, rng: random.Random, *, spread: bool = False
+    ) -> CredentialsRecord:
         """
         Get new credentials.
 
         Args:
             budget: Seconds that the service may take, recovery included.
             rng: Spreads the moments at which many machines refresh.
+            spread: Whether the next refresh may be much earlier; see `policy.refresh_at`.
 
         Raises:
             CognitoCredentialsError: The exchange failed, and recovery did not help.
@@ -135,7 +140,7 @@ class Exchanger:
             identity_id=result.identity_id,
             credentials=result.credentials,
             issued_at=issued_at,
-            refresh_at=policy.refresh_at(issued_at, result.credentials.expires_at, rng),
+            refresh_at=policy.refresh_at(issued_at, result.credentials.expires_at, rng, spread=spread),
             seen=result.seen,
         )
 
@@ -177,7 +182,8 @@ class Exchanger:
         while True:
             # Only the service's time counts against the budget: login sources have their own limits.
             began = self._clock.elapsed()
-            outcome = self._try(principal, attempt, max(budget, 0.1), call)
+            with self._client.on_behalf_of(principal.identity_key[:_WHO_CHARACTERS]):
+                outcome = self._try(principal, attempt, max(budget, 0.1), call)
             if not isinstance(outcome, Failure):
                 return outcome
             budget -= self._clock.elapsed() - began

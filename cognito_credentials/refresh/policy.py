@@ -36,6 +36,22 @@ for every request once less than 15 minutes are left (`_DEFAULT_ADVISORY_REFRESH
 https://github.com/boto/botocore/blob/develop/botocore/credentials.py), so it must never see that. The spread
 keeps a fleet from refreshing all at once.
 """
+FIRST_FRACTION: Final = 0.2
+"""
+How early the first credentials of a fleet's user may be refreshed, as a fraction of their lifetime.
+
+Many users who come at once, after a deployment or an outage, would come again at once an hour later, and hour
+after hour: the spread of `EARLY_FRACTION` is four minutes. So their first refresh is at any moment from 12 to
+44 minutes after the start, which costs a third of a request for each user, once.
+"""
+TURN_AGAIN: Final = (30.0, 90.0)
+"""
+How long a process waits to renew credentials for which the fleet's budget had no turn.
+
+That is about ten tries before their last minute, in which they count as first credentials do.
+"""
+TURN_SOON: Final = 5.0
+"""Who has to wait no longer for a turn asks for none before."""
 SOONEST_REFRESH: Final = 30
 """New credentials are used for at least this long, however short-lived they are."""
 ADVISORY_BUDGET: Final = 5.0
@@ -96,7 +112,7 @@ def advisory_window(lifetime: float) -> int:
     return 15 * 60 if lifetime < 90 * 60 else 60 * 60
 
 
-def refresh_at(issued_at: int, expires_at: int, rng: random.Random) -> int:
+def refresh_at(issued_at: int, expires_at: int, rng: random.Random, *, spread: bool = False) -> int:
     """
     Choose when credentials are to be refreshed.
 
@@ -107,9 +123,13 @@ def refresh_at(issued_at: int, expires_at: int, rng: random.Random) -> int:
         issued_at: The service's time when they were received.
         expires_at: As the service said.
         rng: Spreads the moments of many machines.
+        spread: Whether these are the first credentials of one of many users; see `FIRST_FRACTION`.
     """
-    window = advisory_window(expires_at - issued_at)
+    lifetime = expires_at - issued_at
+    window = advisory_window(lifetime)
     moment = expires_at - window * (1 + rng.uniform(*EARLY_FRACTION))
+    if spread:
+        moment = rng.uniform(min(issued_at + lifetime * FIRST_FRACTION, moment), moment)
     return int(min(max(moment, issued_at + SOONEST_REFRESH), expires_at))
 
 
@@ -144,3 +164,20 @@ def retry_delay(left: float | None, failures: int, rng: random.Random, *, thrott
     # the credentials are used to their end without another one.
     last_try = left - MANDATORY_WINDOW - rng.uniform(0, 30)
     return last_try if last_try >= SOONEST_LAST_TRY else left
+
+
+def turn_delay(wait: float, left: float | None, rng: random.Random) -> float:
+    """
+    Choose how long a process does not ask the fleet's budget again, which had no turn for a request.
+
+    Without credentials it asks again halfway, and halfway again: others may have given up. Asking loses
+    nothing.
+
+    Args:
+        wait: Until the moment that the budget told.
+        left: How long the credentials that are held are still valid; None when none are held.
+        rng: Spreads the next attempts.
+    """
+    if left is None or left <= MANDATORY_WINDOW:
+        return max(wait / 2, min(wait, TURN_SOON))
+    return min(rng.uniform(*TURN_AGAIN), left - MANDATORY_WINDOW)

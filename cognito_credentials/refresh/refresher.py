@@ -41,7 +41,7 @@ from ..cache.waiting import SingleFlight, holding
 from ..credentials import iso
 from ..errors import CacheError, CognitoCredentialsError, ServiceError
 from . import policy
-from .backoff import Backoff
+from .backoff import Backoff, is_over_budget
 from .held import Memory, Warnings
 from .policy import Freshness
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..awaiting import Caller
+    from ..budget.counts import Counts
     from ..cache.records import CredentialsRecord, Records, StateRecord
     from ..clock import Clock
     from ..secret import Secret
@@ -89,6 +90,7 @@ class Refresher:
     __slots__ = (
         "_backoff",
         "_clock",
+        "_counts",
         "_exchanger",
         "_flight",
         "_identities",
@@ -110,7 +112,9 @@ class Refresher:
         owners: OwnerWatch,
         clock: Clock,
         rng: random.Random,
+        counts: Counts | None = None,
     ) -> None:
+        self._counts = counts  # of the hosts that share a Redis; None where there is none
         self._exchanger = exchanger
         self._identities = identities
         self._records = records
@@ -141,6 +145,8 @@ class Refresher:
         """
         held = None if self._owners.poll() else self._memory.held
         if held is not None and held.is_fresh(self._clock):
+            if self._counts is not None:
+                self._counts.hits += 1
             return held.record
         with one_operation(), lent(self.callers):
             return self._credentials_in_turn(held)
@@ -173,6 +179,8 @@ class Refresher:
         """
         held = None if self._owners.is_due else self._memory.held
         if held is not None and held.is_fresh(self._clock):
+            if self._counts is not None:
+                self._counts.hits += 1
             return held.record, False
         if held is not None and held.is_good(self._clock) and held.seconds_left(self._clock) > least:
             return held.record, self._clock.elapsed() >= self._look_again_at
@@ -227,7 +235,7 @@ class Refresher:
         found = held.describe(self._clock) if held else "none"
         _log.debug("in the cache, %s…: %s", principal.credentials_key[:8], found)
         if held is not None and held.is_fresh(self._clock):
-            return held
+            return self._adopted(held)
         failure = self._backoff.shared(principal)
         if failure is not None:
             _log.debug("backing off: the last try failed, and the next is not yet due")
@@ -277,7 +285,7 @@ class Refresher:
         """Step 6: the disk once more, then the service."""
         held = self._memory.look(principal)
         if held is not None and held.is_fresh(self._clock):
-            return held
+            return self._adopted(held)
         failure = self._backoff.shared(principal)
         if failure is not None:
             return self._fall_back(held, failure)
@@ -288,6 +296,11 @@ class Refresher:
             return self._exchange(principal, budget)
         except CognitoCredentialsError as error:
             return self._failed(principal, held, error, principal.inputs)
+
+    def _adopted(self, held: Held) -> Held:
+        if self._counts is not None:
+            self._counts.adopted += 1
+        return held
 
     def _is_settled(self, principal: Principal) -> bool:
         """Tell whether the holder of the lock has written credentials, or that it failed."""
@@ -301,7 +314,12 @@ class Refresher:
             return self._exchange(principal, policy.HOLDER_BUDGET)
 
     def _exchange(self, principal: Principal, budget: float) -> Held:
-        record = self._exchanger.new_credentials(principal, budget, self._rng)
+        before = self._memory.held
+        is_first = before is None or not before.is_valid(self._clock)
+        spread = self._counts is not None and is_first
+        record = self._exchanger.new_credentials(principal, budget, self._rng, spread=spread)
+        if self._counts is not None:
+            self._counts.exchanged += 1
         if self._identities.may_share(principal, record.identity_id):
             self._records.keep(record)
         self._backoff.succeeded(principal.credentials_key)
@@ -320,6 +338,8 @@ class Refresher:
         inputs: tuple[str | None, ...],
     ) -> Held:
         """Begin a back-off; return what is held, if it is valid."""
+        if self._counts is not None and not is_over_budget(error):
+            self._counts.failed += 1
         left = None if held is None else held.seconds_left(self._clock)
         self._backoff.failed(principal, left, error, inputs)
         return self._fall_back(held, error)
@@ -330,6 +350,8 @@ class Refresher:
             raise error
         if not held.is_valid(self._clock):
             raise held.expired_error(error)
+        if is_over_budget(error) and held.freshness(self._clock) is Freshness.STALE:
+            return held  # others go first; there is time
         self._warnings.give(
             "refresh",
             "credentials could not be refreshed and are used until %s: %s",

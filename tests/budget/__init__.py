@@ -1,0 +1,1 @@
+"""Tests of the budgets that a fleet keeps."""
