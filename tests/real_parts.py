@@ -24,6 +24,7 @@ NODE = "Node.js with npm"
 SECRET_SERVICE = "dbus-run-session and gnome-keyring-daemon (Debian's packages dbus and gnome-keyring)"
 GO = "Go and its AWS SDK (Debian's packages golang-go and golang-github-aws-aws-sdk-go-v2-dev)"
 AWS_CLI_2 = "AWS CLI v2 (Debian's package awscli)"
+REDIS = "redis-server (Debian's package redis-server)"
 BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
@@ -32,6 +33,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     SECRET_SERVICE: ("dbus-run-session", "gnome-keyring-daemon"),
     GO: ("go",),
     AWS_CLI_2: ("/usr/bin/aws",),
+    REDIS: ("redis-server", "redis-cli"),
     "bash": ("bash",),
     "zsh": ("zsh",),
     "fish": ("fish",),

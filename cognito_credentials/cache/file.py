@@ -147,6 +147,10 @@ class FileStore:
             self._warn_once(untrusted.reason, f"{name} {untrusted.reason}, and {end}")
             return None
 
+    def load_aged(self, kind: str, key: str) -> tuple[bytes | None, float | None]:
+        """Load a record, whose age this machine's clock tells; see `store.Store`."""
+        return self.load(kind, key), None
+
     def set_aside(self, kind: str, key: str, data: bytes) -> None:
         """Take a damaged record out of use; see `store.Store`."""
         name = record_name(kind, key)
@@ -176,7 +180,7 @@ class FileStore:
             aside, f"the identity in {name} is not used, since that file {reason}; it was renamed to {aside}"
         )
 
-    def store(self, kind: str, key: str, data: bytes) -> None:
+    def store(self, kind: str, key: str, data: bytes, seconds: float | None = None) -> None:  # noqa: ARG002  (its clock tells)
         """Store a record; see `store.Store`."""
         name = record_name(kind, key)
         if len(data) > RECORD_LIMIT:

@@ -47,6 +47,10 @@ class MemoryStore:
         """Load a record; see `store.Store`."""
         return self._of(kind).get(checked_key(key))
 
+    def load_aged(self, kind: str, key: str) -> tuple[bytes | None, float | None]:
+        """Load a record, whose age this machine's clock tells; see `store.Store`."""
+        return self.load(kind, key), None
+
     def set_aside(self, kind: str, key: str, data: bytes) -> None:
         """Drop *data*: nobody can look at it here; see `store.Store`."""
         records = self._of(kind)
@@ -55,7 +59,7 @@ class MemoryStore:
             if records.get(key) == data:
                 del records[key]
 
-    def store(self, kind: str, key: str, data: bytes) -> None:
+    def store(self, kind: str, key: str, data: bytes, seconds: float | None = None) -> None:  # noqa: ARG002  (its clock tells)
         """Store a record; see `store.Store`."""
         records = self._of(kind)
         checked_key(key)
@@ -90,6 +94,9 @@ class MemoryStore:
         """Do nothing: an interrupted writer leaves nothing in memory."""
         for key in keys:
             checked_key(key)
+
+    def problem(self) -> None:
+        """Return None: there is always room; see `store.Store`."""
 
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
         """

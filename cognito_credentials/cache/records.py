@@ -24,7 +24,7 @@ of JSON alone would take longer than the whole answer.
 from __future__ import annotations
 
 from .. import errors
-from ..clock import ServerTime
+from ..clock import ServerTime, observe
 from ..credentials import (
     LONGEST_LIFETIME_SECONDS,
     SHORTEST_LIFETIME_SECONDS,
@@ -51,6 +51,8 @@ FORGIVEN_SECONDS = 600
 """After this long, earlier failures no longer count as "in a row"."""
 DROPPED_AFTER_SECONDS = 24 * 3600
 """Credentials stay in the store for a day after they expire, so that a person can look at them."""
+STATE_SECONDS = 24 * 3600
+"""How long a state may be of use: no back-off and no credentials last longer."""
 _LARGEST = 10**14
 """Bounds every integer: milliseconds until the year 5138."""
 
@@ -437,8 +439,11 @@ class Records:
 
     def credentials(self, key: str) -> CredentialsRecord | None:
         """Load the credentials of *key*; None when none can be trusted."""
-        data = self.store.load("credentials", key)
+        data, left = self.store.load_aged("credentials", key)
         record = None if data is None else decode_credentials(key, data)
+        if record is not None and left is not None:
+            # Another host wrote it, whose clock may be hours off. How long it is still valid, the store says.
+            record.seen = observe(self.clock, max(record.issued_at, record.credentials.expires_at - left))
         return None if record is None or record.seen.is_from_the_future(self.clock) else record
 
     def identity(self, key: str) -> IdentityRecord | None:
@@ -484,9 +489,13 @@ class Records:
 
     def state(self, key: str) -> StateRecord:
         """Load the state of *key*; a blank one when there is none, or none whose moments can be true."""
-        data = self.store.load("state", key)
+        data, left = self.store.load_aged("state", key)
         record = None if data is None else decode_state(key, data)
         now = self.clock.wall()
+        if record is not None and left is not None:
+            # As with credentials: the moments are those of the clock of the host that wrote them.
+            behind = int(now) - int(STATE_SECONDS - left) - record.noted_at
+            record.noted_at, record.retry_at = record.noted_at + behind, record.retry_at + behind
         if record is None or record.noted_at > now + 60 or record.noted_at < now - FORGIVEN_SECONDS:
             rejected = "" if record is None else record.rejected_access_key_id
             return StateRecord(key=key, rejected_access_key_id=rejected)
@@ -496,7 +505,14 @@ class Records:
 
     def keep(self, record: CredentialsRecord | IdentityRecord | StateRecord) -> None:
         """Store *record*."""
-        self.store.store(record.kind, record.key, encode(record))
+        data = encode(record)
+        if isinstance(record, CredentialsRecord):
+            left = record.credentials.expires_at - record.seen.now(self.clock)
+            self.store.store(record.kind, record.key, data, left)
+        elif isinstance(record, StateRecord):
+            self.store.store(record.kind, record.key, data, STATE_SECONDS)
+        else:
+            self.store.store(record.kind, record.key, data)
 
     def drop_credentials(self, key: str) -> bool:
         """

@@ -44,11 +44,11 @@ class Store(Protocol):
 
     @property
     def name(self) -> str:
-        """Its name in the settings: ``file``, ``memory``."""
+        """Its name in the settings: ``file``, ``memory``, ``redis``."""
 
     @property
     def location(self) -> str:
-        """The place, for people: a directory, or ``this process``."""
+        """The place, for people: a directory, ``this process``, or a URL without user name and password."""
 
     def load(self, kind: str, key: str) -> bytes | None:
         """
@@ -56,6 +56,17 @@ class Store(Protocol):
 
         Raises:
             InDoubt: An identity cannot be read now. It is lost for ever if it is written over.
+        """
+
+    def load_aged(self, kind: str, key: str) -> tuple[bytes | None, float | None]:
+        """
+        Return what `load` returns, and how much is left of the seconds that `store` was given.
+
+        The time passes by one clock, where hosts share the store, and their own clocks may differ. It is None
+        where nothing is found, and where the store is this machine's: then its clock tells as much.
+
+        Raises:
+            InDoubt: As `load`.
         """
 
     def set_aside(self, kind: str, key: str, data: bytes) -> None:
@@ -68,8 +79,13 @@ class Store(Protocol):
             InDoubt: That cannot be done now.
         """
 
-    def store(self, kind: str, key: str, data: bytes) -> None:
-        """Keep *data*, whole or not at all; when that fails, the earlier data stay."""
+    def store(self, kind: str, key: str, data: bytes, seconds: float | None = None) -> None:
+        """
+        Keep *data*, whole or not at all; when that fails, the earlier data stay.
+
+        Args:
+            seconds: How long they are of use; then the store may drop them by itself. Identities have none.
+        """
 
     def delete(self, kind: str, key: str) -> bool | None:
         """Remove it; False when nothing was there, None when it may be there still."""
@@ -82,6 +98,9 @@ class Store(Protocol):
 
     def sweep(self, *keys: str) -> None:
         """Remove what interrupted writers of *keys* left behind; the caller holds the lock of these."""
+
+    def problem(self) -> str | None:
+        """Say why nothing can be kept here, without making or changing anything; None for no known reason."""
 
     def prune(self, is_expired: Callable[[bytes], bool]) -> int:
         """

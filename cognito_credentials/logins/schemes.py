@@ -26,7 +26,12 @@ from .source import LOGIN_TOKEN, Source
 DEVELOPER: Final = "developer"
 """The scheme of an app's own back end. Its class is above this folder; its maker is in `pool/logins.py`."""
 _HOLDS: Final = MappingProxyType(
-    {"cognito_developer_headers": "developer headers", "cognito_oidc_client_secret": "client secret"}
+    {
+        "cognito_developer_headers": "developer headers",
+        "cognito_oidc_client_secret": "client secret",
+        "cognito_cache": "cache URL",
+        "cognito_cache_key": "cache key",
+    }
 )
 """What the source of a setting holds, where that is not a login token."""
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -61,7 +61,7 @@ class Parts:
             logins = dataclasses.replace(logins, outage=like.logins.outage)
         self.settings = settings
         self.logins: Logins = logins
-        self.store: Store = open_store(settings, clock) if like is None else like.store
+        self.store: Store = open_store(settings, clock, environ) if like is None else like.store
         self.clock = clock
         self._environ = environ
         # It keeps no state that a forked child would share with its parent.
@@ -131,13 +131,21 @@ class Parts:
         return Parts(settings, guest, self.clock, self._environ, like=self)
 
 
-def open_store(settings: Settings, clock: Clock) -> Store:
+def open_store(settings: Settings, clock: Clock, environ: Mapping[str, str]) -> Store:
     """
     Open the place to remember credentials and identities in.
 
     Without a home directory it is in memory. `cache/__init__.py` says what happens when the directory cannot
     be written or used.
+
+    Raises:
+        CacheError: The settings of a Redis lead to nothing that can be used.
     """
+    if settings.shared_cache is not None:
+        with IMPORTING:
+            from .shared_store import open_shared_store
+
+        return open_shared_store(settings.shared_cache, clock, environ)
     if settings.cache == "file" and settings.cache_dir is None:
         _log.warning(
             "there is no home directory to keep the cache in, so a guest is another one with each start and "

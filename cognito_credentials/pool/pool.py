@@ -19,8 +19,10 @@ from ..errors import CognitoCredentialsError, replaced
 from ..exchange.client import close_idle_connections
 from ..exchange.interruption import drops_frames_on_error
 from ..logins import Logins
+from ..secret import Secret
 from ..settings import checks
 from ..settings.load import check_arguments, load
+from ..settings.shared_cache import cache_key as cache_key_of
 from . import linking, signing_in
 from .logins import logins_of
 from .parts import Parts, load_for_refreshes
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from ..credentials import TemporaryCredentials
     from ..logins.signed_out import SignedOut
     from ..refresh.held import Held
-    from ..secret import Secret
     from ..settings.settings import Arguments, Settings
     from ..sign_in.issuers.tokens import LoginTokens
     from ..sign_in.signed_in import SignedIn
@@ -66,7 +67,12 @@ class IdentityPool:
         role_session_name: Basic flow: 2 to 64 characters.
         duration_seconds: Basic flow: 900 to 43200 seconds.
         policy: Basic flow: session policy, JSON.
-        cache: ``file`` or ``memory``.
+        cache: ``file``, ``memory``, or where a Redis or Valkey is that hosts share: ``redis://HOST:PORT/0``,
+            ``rediss://``, ``unix://``, ``redis-cluster://``.
+        cache_key: For a Redis: the 32 bytes that seal what is kept there, as bytes or in base64; two as
+            ``NEW,OLD`` while the key is being changed. Without it, only a Redis of this machine is used.
+        requests_per_second: For a Redis: what all hosts together may ask for, by operation of the service:
+            ``{"GetId": 20}`` or ``"GetId=20"``; by default the quotas that AWS publishes.
         directory: A directory of the program's own, absolute, where cache and sign-ins lie (``cache``,
             ``sign-in``).
         endpoint_url: Address of Cognito Identity, where it is not AWS's: https, or http on this machine.
@@ -98,6 +104,8 @@ class IdentityPool:
         duration_seconds: int | None = None,
         policy: str | None = None,
         cache: str | None = None,
+        cache_key: bytes | str | Sequence[bytes | str] | None = None,
+        requests_per_second: Mapping[str, float] | str | None = None,
         directory: str | os.PathLike[str] | None = None,
         endpoint_url: str | None = None,
         sts_endpoint_url: str | None = None,
@@ -119,6 +127,8 @@ class IdentityPool:
             "duration_seconds": duration_seconds,
             "policy": policy,
             "cache": cache,
+            "cache_key": cache_key,
+            "requests_per_second": requests_per_second,
             "directory": directory,
             "endpoint_url": endpoint_url,
             "sts_endpoint_url": sts_endpoint_url,
@@ -130,6 +140,10 @@ class IdentityPool:
         checked = check_arguments(given, environ=self._environ)
         if "logins" in checked:
             checked["logins"] = Logins.of(checked["logins"])  # from here on tokens are secrets
+        if "cache_key" in checked:
+            checked["cache_key"] = cache_key_of(checked["cache_key"], "cache_key from argument")
+        if checks.cache_has_password(checked.get("cache")):
+            checked["cache"] = Secret(str(checked["cache"]))
         self._arguments: dict[str, object] = checked
         self._outage = checks.outage(outage, "outage from argument")
         self._building = SingleFlight()

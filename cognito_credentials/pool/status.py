@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..awaiting import one_operation
-from ..cache.file import FileStore
 from .signing_in import sign_ins
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def _status_of(parts: Parts) -> Status:
         unknown_because=unreadable or (logins.why_unknown() if known.principal is None else None),
         store=store.name,
         location=store.location,
-        store_problem=(store.problem() if isinstance(store, FileStore) else None) or unreadable,
+        store_problem=store.problem() or unreadable,
         retry_in=retry_in if retry_in > 0 else None,
         last_error=state.message if state is not None and retry_in > 0 else None,
         **shown,

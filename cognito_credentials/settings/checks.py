@@ -15,6 +15,8 @@ from typing import Final
 
 from ..errors import ConfigurationError, clean, near
 from ..regions import is_pool_id, is_region, near_regions, partition_of
+from ..secret import Secret
+from .shared_cache import SCHEMES, cache_key, is_redis_url, redis_url, requests_per_second
 
 ID_LIMIT = 55
 """Source: Cognito Identity API, IdentityPoolId and IdentityId."""
@@ -222,20 +224,33 @@ def policy(value: object, where: str) -> str:
 
 
 def cache(value: object, where: str) -> str:
-    """Take the kind of cache."""
-    given = text(value, where)
+    """Take the kind of cache: one of `CACHES`, or ``redis`` for a URL of a Redis or Valkey."""
+    given = value.reveal() if isinstance(value, Secret) else text(value, where)
     scheme, is_url, _ = given.partition("://")
     kind = scheme if is_url else given
     if given in CACHES:
         return given
+    if is_redis_url(given):
+        redis_url(Secret(given), where)
+        return "redis"
     choices = " or ".join(f"'{name}'" for name in CACHES)
-    if given == "keyring" or (is_url and scheme in ("redis", "rediss")):
+    if given == "keyring":
         raise ConfigurationError(f"{where}: '{kind}' is not available in this version", hint=f"Use {choices}")
-    meant = near(kind.lower(), CACHES)
+    if kind.lower() in ("valkey", "valkeys"):
+        meant = ["redis://" if kind.lower() == "valkey" else "rediss://"]
+    else:
+        meant = near(kind.lower(), (*CACHES, *SCHEMES))
     # Of a URL the scheme alone: the rest may hold a password.
     raise ConfigurationError(
         f"{where} is not a cache: '{clean(kind, 40)}'",
-        hint=f"Did you mean '{meant[0]}'?" if meant else f"Use {choices}",
+        hint=f"Did you mean '{meant[0]}'?" if meant else f"Use {choices}, or redis://HOST:PORT",
+    )
+
+
+def cache_has_password(value: object) -> bool:
+    """Tell whether *value*, which `cache` has taken, is a URL with a password in it."""
+    return (
+        isinstance(value, str) and is_redis_url(value) and redis_url(Secret(value), "").password is not None
     )
 
 
@@ -249,5 +264,7 @@ CHECKS: Final[Mapping[str, Callable[[object, str], object]]] = {
     "duration_seconds": duration_seconds,
     "policy": policy,
     "cache": cache,
+    "cache_key": cache_key,
+    "requests_per_second": requests_per_second,
 }
 """The check of each setting that can be checked by itself."""

@@ -15,10 +15,12 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from ..errors import CacheError, ConfigurationError, clean, near, replaced, shell_word
 from ..home import CACHE_NAME, CACHE_VARIABLE, SIGN_INS_NAME, cache_directory, own_directory
+from ..secret import Secret
 from . import checks
 from .aws_config import PROFILE_VARIABLES, about_comment, choose_profile, read_config
 from .endpoints import checked_endpoint, configured_endpoint
 from .settings import DEFAULT_SESSION_NAME, ConfiguredLogins, Settings
+from .shared_cache import SharedCache, cache_key, redis_url, requests_per_second
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ NAMES: Final[Mapping[str, Names]] = {
     "duration_seconds": Names("AWS_COGNITO_DURATION_SECONDS", "cognito_duration_seconds"),
     "policy": Names("AWS_COGNITO_POLICY", "cognito_policy"),
     "cache": Names("AWS_COGNITO_CACHE", "cognito_cache"),
+    "cache_key": Names("AWS_COGNITO_CACHE_KEY", "cognito_cache_key"),
+    "requests_per_second": Names("AWS_COGNITO_REQUESTS_PER_SECOND", "cognito_requests_per_second"),
     # A program's own. AWS_COGNITO_CACHE_DIR moves the cache alone.
     "directory": Names(None, None),
     # botocore's own names, which `endpoints` looks up.
@@ -59,6 +63,13 @@ SIGN_IN_KEYS: Final = (
     *("cognito_oidc_client_secret", "cognito_login_provider", "cognito_login_store", "cognito_first_factor"),
 )
 """Profile keys of signing in."""
+
+PASSWORD_VARIABLE: Final = "AWS_COGNITO_CACHE_PASSWORD"  # noqa: S105  (its name)
+"""The password of a Redis, where its URL has none."""
+COMMAND_LINE: Final = "the command line"
+"""The origin of what other users of the machine can read."""
+URL_SOURCES: Final = ("file", "env", "command")
+"""Schemes of the sources that a profile may name in place of the cache's URL."""
 
 _PREFIX: Final = "AWS_COGNITO_"
 _ONE_LINE: Final = re.compile(r"[^\s:=]{1,128}\s*=\s*[a-z]+:.*")
@@ -111,6 +122,7 @@ def load(
     region = pool_id.partition(":")[0]
     flow = lookup.take("flow", checks.flow) or "enhanced"
     cache, cache_dir, sign_in_dir = _places(lookup)
+    shared_cache = _shared_cache(lookup)
     settings = Settings(
         identity_pool_id=pool_id,
         region=region,
@@ -121,6 +133,7 @@ def load(
         flow=flow,
         **_roles(lookup, flow, region),
         cache=cache,
+        shared_cache=shared_cache,
         cache_dir=cache_dir,
         sign_in_dir=sign_in_dir,
         cache_is_explicit="cache" in lookup.origins or "cache_dir" in lookup.origins,
@@ -344,7 +357,8 @@ def near_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
         Each with the one that was probably meant. It may belong to another program
         (``AWS_COGNITO_USER_POOL_ID``), so that it is no error.
     """
-    ours = {names.environment for names in NAMES.values() if names.environment} | {CACHE_VARIABLE}
+    ours = {names.environment for names in NAMES.values() if names.environment}
+    ours |= {CACHE_VARIABLE, PASSWORD_VARIABLE}
     tails = {name.removeprefix(_PREFIX): name for name in ours if name.startswith(_PREFIX)}
     found = []
     for name in sorted(environ):
@@ -440,7 +454,12 @@ def _places(lookup: _Lookup) -> tuple[str, str | None, str | None]:
     """
     Take the kind of cache, and the directories of a file cache and, where a program has one, of its sign-ins.
     """
-    cache = lookup.take("cache", checks.cache)
+    found = lookup.find("cache")
+    if found is not None and _is_source(found, lookup):
+        lookup.origins["cache"] = found.origin
+        cache: str | None = "redis"
+    else:
+        cache = lookup.take("cache", checks.cache)
     own = lookup.take("directory", lambda value, where: own_directory(value, where, lookup.environ))
     if own is not None:
         lookup.origins["cache_dir"] = lookup.origins["directory"]
@@ -454,6 +473,48 @@ def _places(lookup: _Lookup) -> tuple[str, str | None, str | None]:
             hint=f"Set {CACHE_VARIABLE}, or use cache=memory",
         )
     return cache or "file", directory, None
+
+
+def _shared_cache(lookup: _Lookup) -> SharedCache | None:
+    """Take the settings of a cache in Redis or Valkey; None where the cache is another one."""
+    found = lookup.find("cache")
+    rates = lookup.take("requests_per_second", requests_per_second) or {}
+    key = lookup.find("cache_key")
+    key_is_source = key is not None and key.origin == lookup.profile_origin
+    if not key_is_source:
+        lookup.take("cache_key", cache_key)
+    if found is None or found.value in checks.CACHES:
+        return None
+    if key is not None:
+        lookup.origins["cache_key"] = key.origin
+    url = _secret(found.value)
+    is_source = _is_source(found, lookup)
+    if found.is_argument and found.origin == COMMAND_LINE and redis_url(url, "").password is not None:
+        raise CacheError(
+            f"{lookup.where('cache')} has a password in it, which other users of this machine can read",
+            hint=f"Set {PASSWORD_VARIABLE}, or give the URL in AWS_COGNITO_CACHE",
+        )
+    password = lookup.environ.get(PASSWORD_VARIABLE)
+    return SharedCache(
+        url=url,
+        url_where=lookup.where("cache"),
+        url_is_source=is_source,
+        password=Secret(password) if password else None,
+        key=None if key is None else _secret(key.value) if key_is_source else cache_key(key.value, ""),
+        key_where="" if key is None else lookup.where("cache_key"),
+        key_is_source=key_is_source,
+        requests_per_second=rates,
+    )
+
+
+def _secret(value: object) -> Secret:
+    return value if isinstance(value, Secret) else Secret(str(value))
+
+
+def _is_source(found: _Setting, lookup: _Lookup) -> bool:
+    """Tell whether a profile names a source of the URL, which may hold a password, in place of the URL."""
+    scheme, colon, _ = str(found.value).partition(":")
+    return found.origin == lookup.profile_origin and bool(colon) and scheme in URL_SOURCES
 
 
 def _endpoint(lookup: _Lookup, name: str, service: str | None) -> str | None:

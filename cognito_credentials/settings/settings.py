@@ -4,11 +4,12 @@ The settings of one identity pool as a value, checked and frozen, and the cache 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from ..digest import digest
+from .shared_cache import SharedCache
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -34,6 +35,8 @@ class Arguments(TypedDict, total=False):
     duration_seconds: int | None
     policy: str | None
     cache: str | None
+    cache_key: bytes | str | Sequence[bytes | str] | None
+    requests_per_second: Mapping[str, float] | str | None
     directory: str | PathLike[str] | None
     endpoint_url: str | None
     sts_endpoint_url: str | None
@@ -77,6 +80,9 @@ class Settings:
     """None for the service's default, an hour."""
     policy: str | None = None
     cache: str = "file"
+    """``file``, ``memory``, or ``redis``."""
+    shared_cache: SharedCache | None = None
+    """Set exactly when the cache is ``redis``."""
     cache_dir: str | None = None
     """Absolute; None where the environment names no home: then the cache is in memory."""
     sign_in_dir: str | None = None

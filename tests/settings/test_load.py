@@ -307,7 +307,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     ({"flow": "basic", "role_arn": ROLE, "policy": "x" * 2049}, ["2049 characters", "at most 2048"]),
     ({"cache": "flie"}, ["cache from argument is not a cache: 'flie'", "Did you mean 'file'"]),
     ({"cache": "keyring"}, ["'keyring' is not available in this version", "'file' or 'memory'"]),
-    ({"cache": f"redis://u:{CANARY}@h/0"}, ["'redis' is not available in this version"]),
+    ({"cache": f"valkey://u:{CANARY}@h/0"}, ["is not a cache: 'valkey'", "Did you mean 'redis://'?"]),
     ({"cache": f"https://u:{CANARY}@h/0"}, ["is not a cache: 'https'"]),
     ({"endpoint_url": 1}, ["endpoint_url from argument is int"]),
 ]

@@ -1,0 +1,68 @@
+"""Opens the store in Redis or Valkey that the settings name: asks for its URL and key, joins the parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..cache.redis_connection import RedisConnection
+from ..cache.redis_store import RedisStore
+from ..cache.sealing import Sealer
+from ..errors import CacheError, CognitoCredentialsError, replaced
+from ..logins import parse_source
+from ..secret import Secret
+from ..settings.shared_cache import cache_key, redis_url
+
+if TYPE_CHECKING:
+    from ..clock import Clock
+    from ..settings.shared_cache import SharedCache
+
+_log = logging.getLogger(__name__)
+
+
+def open_shared_store(shared: SharedCache, clock: Clock, environ: Mapping[str, str]) -> RedisStore:
+    """
+    Make the store; it connects at its first use.
+
+    Args:
+        shared: Where it is.
+        clock: Tells when a Redis that is down is asked again.
+        environ: Where ``env:`` sources look.
+
+    Raises:
+        CacheError: A source of the URL or the key fails, what it gives is none, or without a key what is
+            kept would leave this machine.
+    """
+    url_text, key = shared.url, shared.key
+    if shared.url_is_source:
+        url_text = _asked(url_text, shared.url_where, environ)
+    if key is not None and shared.key_is_source:
+        key = cache_key(_asked(key, shared.key_where, environ), shared.key_where)
+    url = redis_url(url_text, shared.url_where)
+    if key is None and not url.is_of_this_machine:
+        raise CacheError(
+            f"{shared.url_where} is on another machine, and no cache_key is set to seal what is kept there",
+            hint="Set AWS_COGNITO_CACHE_KEY, the same on all hosts; make one with: openssl rand -base64 32",
+        )
+    connection = RedisConnection(
+        url,
+        password=shared.password,
+        is_sealed=key is not None,
+        warn=lambda line: _log.warning("%s", line),
+        elapsed=clock.elapsed,
+    )
+    return RedisStore(connection, Sealer(key))
+
+
+def _asked(source: Secret, where: str, environ: Mapping[str, str]) -> Secret:
+    """Ask the source that a profile names."""
+    setting, _, origin = where.partition(" from ")
+
+    def failed(error: CognitoCredentialsError) -> CacheError:
+        return CacheError(f"{where}: {error.message}", hint=error.hint)
+
+    with replaced(CognitoCredentialsError, by=failed):
+        given = parse_source(source.reveal(), origin=origin, environ=environ, setting=f"cognito_{setting}")
+        token = given.token()
+        return token if isinstance(token, Secret) else Secret(token)
