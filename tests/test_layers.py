@@ -36,7 +36,7 @@ ORDER = {
     ),
     "emulator": (
         *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations"),
-        *("issuer", "pages", "oauth", "service"),
+        *("issuer", "pages", "user_pools", "oauth", "service"),
         *("sts", "logins", "stored", "settings", "model", "assumed", "extra", "errors", "clock"),
     ),
 }

@@ -13,11 +13,12 @@ A folder imports only from those below it:
 - ``operations/``: a checked request in, the members of the answer out; one file for each group of operations
 - ``issuer/``: the issuer that is no user pool, where made-up users sign in
 - ``pages/``: what people see in a browser, as HTML
+- ``user_pools/``: Amazon Cognito user pools: the sign-in as a machine, tokens, and the operations of the API
 - ``oauth``: parameters, errors, redirects and PKCE of OAuth 2.0
 - ``service``: state, clock, keys and settings, which all operations share
 - ``sts/``: roles and their trust policies, sessions and their session policies
 - ``logins/``: login tokens in, verified logins out; the emulator's keys, and the tokens that it signs
-- ``stored/``: the SQLite state, and the pools and identities in it
+- ``stored/``: the SQLite state: pools and identities, user pools and what signing in leaves
 - ``settings``: the settings that tests change
 - ``model/``: botocore's service models, against which requests are checked; ids, ARNs and host names
 - ``assumed``: texts and numbers of the service that no public source confirms

@@ -9,6 +9,7 @@ checks, is in that code; the page names it, too.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from cognito_credentials.emulator.errors import (
@@ -72,6 +73,32 @@ MAX_TAGS = 50
 MAX_DEVELOPER_USER = 1024
 UNSET_PRINCIPAL_TAGS = {"UseDefaults": False, "PrincipalTags": {}}
 """What GetPrincipalTagAttributeMap answers when nothing was set; .github/SERVICE.md#6.7.1."""
+
+# Limits of what strangers can make in user pools; .github/SERVICE.md#12.6.
+MOST_DEVICES = 100
+MOST_GRANTS = 1000
+"""Sign-ins of one user that stay valid beside each other."""
+MOST_ROTATED = 10
+"""Refresh tokens of one sign-in that are remembered as replaced."""
+MOST_SESSIONS = 10_000
+MOST_USERS_SIGNED_UP = 10_000
+"""Users of one pool, from which on nobody can sign up."""
+KEPT_AFTER_EXPIRY_SECONDS = 24 * 3600
+"""What has expired is kept a day longer, so that the error can say so."""
+
+WRONG_CODES = 3
+"""A challenge session ends with that many wrong codes; .github/SERVICE.md#12.3."""
+WRONG_PASSWORDS_BEFORE_LOCKOUT = 5
+LONGEST_LOCKOUT_SECONDS = 900
+CODE_SECONDS = 24 * 3600
+"""Verification codes of a sign-up are good for a day; .github/SERVICE.md#12.5."""
+RESET_CODE_SECONDS = 3600
+LONGEST_ATTRIBUTE = 2048
+LONGEST_ATTRIBUTE_NAME = 50
+MOST_ATTRIBUTES = 75
+TOTP_DEVICE_NAME = "My Authenticator"
+SRP_CLOCK_SECONDS = 300
+"""The TIMESTAMP of a proof may be that far off; .github/SERVICE.md#12.3."""
 
 
 def wrong_json_type(value: Any, expected: str) -> ServiceError:
@@ -300,3 +327,43 @@ def too_many_tags() -> ServiceError:
 def bad_tag(key: str) -> ServiceError:
     """The key has a reserved prefix or a character that tags cannot have; .github/SERVICE.md#6.8.2."""
     return invalid_parameter(f"The tag '{key}' is not valid.")
+
+
+def wrong_srp_value() -> ServiceError:
+    """SRP_A is no number of the group; .github/SERVICE.md#12.3."""
+    return invalid_parameter("SRP_A is not valid.")
+
+
+def attributes_missing(names: Sequence[str]) -> ServiceError:
+    """.github/SERVICE.md#12.3."""
+    return invalid_parameter(
+        f"Attributes did not conform to the schema: {', '.join(names)}: The attribute is required"
+    )
+
+
+def not_an_attribute(name: str) -> ServiceError:
+    """.github/SERVICE.md#12.1."""
+    return invalid_parameter(
+        f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema."
+    )
+
+
+def attribute_too_long(name: str) -> ServiceError:
+    """.github/SERVICE.md#12.1."""
+    why = f"String must be no longer than {LONGEST_ATTRIBUTE} characters"
+    return invalid_parameter(f"Attributes did not conform to the schema: {name}: {why}")
+
+
+def too_many_attributes() -> ServiceError:
+    """.github/SERVICE.md#12.1."""
+    return invalid_parameter(f"A user cannot have more than {MOST_ATTRIBUTES} attributes.")
+
+
+def not_a_choice(choices: Sequence[str]) -> ServiceError:
+    """.github/SERVICE.md#12.3."""
+    return invalid_parameter(f"ANSWER is not one of {', '.join(choices)}.")
+
+
+def refresh_token_reused() -> ServiceError:
+    """A refresh token that was rotated comes again; .github/SERVICE.md#12.4."""
+    return ServiceError("RefreshTokenReuseException", "Refresh Token has been reused.")

@@ -22,8 +22,10 @@ from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.file import Seed
 from cognito_credentials.emulator.seed.pool import add_pool
 from cognito_credentials.emulator.seed.tables import add_user
+from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import DataFileError, State
+from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.control import Control
 from cognito_credentials.emulator.wire.hosts import is_host_name
 from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
@@ -197,6 +199,25 @@ class Emulator:
             **settings,
         }
         return self._add(add_pool, "create_pool", request)
+
+    def create_user_pool(self, **settings: Any) -> str:
+        """
+        Make a user pool, or describe one again.
+
+        Args:
+            settings: The members of a ``[[user_pools]]`` table of a seed; ``id`` is required.
+
+        Returns:
+            The id of the user pool.
+
+        Raises:
+            ControlError: A member is unknown, or has a value that it cannot have.
+        """
+        return self._add(add_user_pool, "create_user_pool", settings)
+
+    def codes(self) -> list[Mapping[str, Any]]:
+        """The last codes that user pools would have sent by SMS and e-mail, as ``GET /_emulator/codes``."""
+        return list_codes(self.service)
 
     def login_token(
         self,

@@ -6,6 +6,7 @@ It knows nothing of HTTP: ``wire`` turns requests into calls of ``operations``.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from cognito_credentials.emulator.stored.state import State
 from cognito_credentials.emulator.sts.sessions import AssumedRole, MintedCredentials, SessionMint
 
 DEFAULT_CREDENTIAL_SECONDS = 3600
+_MOST_SENT_CODES = 100
 _SEEDED = "seeded"  # remembered in the state: a data file is seeded only once
 
 
@@ -47,6 +49,28 @@ ANONYMOUS = Caller("", "", "")
 DEVELOPER = Caller(f"arn:aws:iam::{ACCOUNT_ID}:user/developer", ACCOUNT_ID, "AIDADEVELOPEREXAMPLE")
 
 
+@dataclass(frozen=True)
+class SentCode:
+    """
+    A code that a user pool would have sent by SMS or e-mail.
+
+    Attributes:
+        purpose: The challenge or the operation that it is for.
+        medium: ``SMS`` or ``EMAIL``; ``TOTP`` where an authenticator app has the code.
+        code: Empty for an authenticator app.
+        sent_at: Seconds since the epoch, by the emulator's clock.
+    """
+
+    user_pool_id: str
+    sub: str
+    username: str
+    purpose: str
+    medium: str
+    destination: str
+    code: str
+    sent_at: float
+
+
 class Service:
     """
     State, clock, keys and settings of one emulator.
@@ -62,6 +86,7 @@ class Service:
     Attributes:
         uses_seed: False when an earlier start has already seeded the state.
         minted: Every secret that was issued; None without *marker*.
+        sent_codes: The last codes of user pools, the newest last.
     """
 
     def __init__(
@@ -85,6 +110,7 @@ class Service:
         self.strict_auth = strict_auth
         self.strict_roles = strict_roles
         self.minted: list[str] | None = [] if marker else None
+        self.sent_codes: deque[SentCode] = deque(maxlen=_MOST_SENT_CODES)
         self._add_seed = add_seed
         with state.transaction():
             self.uses_seed = state.remembered(_SEEDED) is None
@@ -109,6 +135,7 @@ class Service:
             self.state.reset()
             self._load_seed()
         self.issuers.forget()
+        self.sent_codes.clear()
         self.settings.reset()
         self.clock.reset()
 

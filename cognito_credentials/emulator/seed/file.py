@@ -34,6 +34,11 @@ The seed: pools, roles, issuers, users and developers of a new emulator, in one 
     access_key_id = "AKIAEXAMPLE"
     secret_access_key = "..."
 
+    [[user_pools]]                   # `seed.user_pools` has all members
+    id = "us-east-1_Ab1Cd2Ef3"
+    clients = [{ id = "4ab1cd2ef3" }]
+    users = [{ name = "ann", password = "..." }]
+
 A mistake is reported in one line that names the file and the place. Tables are counted from 1. A table that
 could have no effect is a mistake, too: a key that is not a key, a role that trusts every pool, a user of a
 provider whose users are never looked up.
@@ -56,6 +61,7 @@ from cognito_credentials.emulator.seed.tables import (
     add_saml_provider,
     add_user,
 )
+from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 
 __all__ = ["Seed", "SeedError", "SeedFileError"]
@@ -141,4 +147,5 @@ _TABLES: Mapping[str, _Add] = {
     "users": add_user,
     "developers": add_developer,
     "pools": add_pool,
+    "user_pools": add_user_pool,
 }

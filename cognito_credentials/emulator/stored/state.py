@@ -16,10 +16,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 SCHEMA_VERSION = 3
+_TAKEN_OVER = 2
+"""A file of this format gets the tables that it has not, and is one of the current format then."""
 
 _SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE pools (
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pools (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     region TEXT NOT NULL,
@@ -29,14 +31,14 @@ CREATE TABLE pools (
     role_mappings TEXT NOT NULL DEFAULT '{}',
     principal_tags TEXT NOT NULL DEFAULT '{}'
 );
-CREATE TABLE deleted_pools (id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE role_uses (
+CREATE TABLE IF NOT EXISTS deleted_pools (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS role_uses (
     role_arn TEXT NOT NULL,
     pool_id TEXT NOT NULL,
     state TEXT NOT NULL,
     PRIMARY KEY (role_arn, pool_id, state)
 ) WITHOUT ROWID;
-CREATE TABLE identities (
+CREATE TABLE IF NOT EXISTS identities (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     pool_id TEXT NOT NULL,
@@ -45,8 +47,8 @@ CREATE TABLE identities (
     enabled INTEGER NOT NULL DEFAULT 1,
     authenticated INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX identities_of_pool ON identities (pool_id, number);
-CREATE TABLE logins (
+CREATE INDEX IF NOT EXISTS identities_of_pool ON identities (pool_id, number);
+CREATE TABLE IF NOT EXISTS logins (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     pool_id TEXT NOT NULL,
     provider TEXT NOT NULL,
@@ -55,24 +57,24 @@ CREATE TABLE logins (
     identity_id TEXT NOT NULL,
     UNIQUE (pool_id, provider, subject)
 );
-CREATE INDEX logins_of_identity ON logins (identity_id, number);
-CREATE TABLE roles (
+CREATE INDEX IF NOT EXISTS logins_of_identity ON logins (identity_id, number);
+CREATE TABLE IF NOT EXISTS roles (
     arn TEXT PRIMARY KEY,
     trust_policy TEXT NOT NULL,
     max_session_seconds INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE issuers (
+CREATE TABLE IF NOT EXISTS issuers (
     provider TEXT PRIMARY KEY,
     client_ids TEXT NOT NULL,
     jwks TEXT,
     jwks_uri TEXT
 ) WITHOUT ROWID;
-CREATE TABLE saml_providers (
+CREATE TABLE IF NOT EXISTS saml_providers (
     arn TEXT PRIMARY KEY,
     entity_id TEXT NOT NULL,
     certificates TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE users (
+CREATE TABLE IF NOT EXISTS users (
     provider TEXT NOT NULL,
     subject TEXT NOT NULL,
     opaque_token TEXT,
@@ -81,12 +83,12 @@ CREATE TABLE users (
     signed_out INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (provider, subject)
 ) WITHOUT ROWID;
-CREATE TABLE developers (
+CREATE TABLE IF NOT EXISTS developers (
     access_key_id TEXT PRIMARY KEY,
     secret_access_key TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX users_by_token ON users (provider, opaque_token);
-CREATE TABLE issuer_grants (
+CREATE INDEX IF NOT EXISTS users_by_token ON users (provider, opaque_token);
+CREATE TABLE IF NOT EXISTS issuer_grants (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     client_id TEXT NOT NULL,
@@ -103,13 +105,63 @@ CREATE TABLE issuer_grants (
     polled_at REAL NOT NULL,
     generation INTEGER NOT NULL
 );
-CREATE TABLE issuer_sessions (
+CREATE TABLE IF NOT EXISTS issuer_sessions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     subject TEXT NOT NULL,
     auth_time INTEGER NOT NULL,
     expires_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS user_pools (id TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS user_pool_clients (
+    id TEXT PRIMARY KEY,
+    pool_id TEXT NOT NULL,
+    settings TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS clients_of_user_pool ON user_pool_clients (pool_id);
+CREATE TABLE IF NOT EXISTS user_pool_users (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    pool_id TEXT NOT NULL,
+    folded_name TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    content TEXT NOT NULL,
+    UNIQUE (pool_id, folded_name),
+    UNIQUE (pool_id, sub)
+);
+CREATE TABLE IF NOT EXISTS user_pool_devices (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    pool_id TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    content TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS devices_of_user ON user_pool_devices (pool_id, sub, number);
+CREATE TABLE IF NOT EXISTS user_pool_grants (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    origin_jti TEXT NOT NULL UNIQUE,
+    pool_id TEXT NOT NULL,
+    sub TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    content TEXT NOT NULL,
+    expires_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS grants_of_user ON user_pool_grants (pool_id, sub, number);
+CREATE INDEX IF NOT EXISTS grants_by_expiry ON user_pool_grants (expires_at);
+CREATE TABLE IF NOT EXISTS user_pool_refresh_tokens (
+    digest TEXT PRIMARY KEY,
+    origin_jti TEXT NOT NULL REFERENCES user_pool_grants (origin_jti) ON DELETE CASCADE,
+    replaced_at REAL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS refresh_tokens_of_grant ON user_pool_refresh_tokens (origin_jti);
+CREATE TABLE IF NOT EXISTS user_pool_sessions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    content TEXT NOT NULL,
+    expires_at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sessions_by_kind ON user_pool_sessions (kind, number);
+CREATE INDEX IF NOT EXISTS sessions_by_expiry ON user_pool_sessions (expires_at);
 """
 
 _TABLES_OF_RESET = (
@@ -125,6 +177,13 @@ _TABLES_OF_RESET = (
     "developers",
     "issuer_grants",
     "issuer_sessions",
+    "user_pools",
+    "user_pool_clients",
+    "user_pool_users",
+    "user_pool_devices",
+    "user_pool_grants",
+    "user_pool_refresh_tokens",
+    "user_pool_sessions",
 )
 
 
@@ -166,6 +225,7 @@ class State:
         try:
             # A statement that has rows left stays open on PyPy, and then no transaction can commit.
             connection.execute("PRAGMA busy_timeout=5000").fetchall()
+            connection.execute("PRAGMA foreign_keys=ON").fetchall()
             self._ensure_schema(connection)
             if self._path is not None:
                 # After _ensure_schema: this writes to the file, which must be known to be an emulator's.
@@ -184,7 +244,7 @@ class State:
         ((version,),) = connection.execute("PRAGMA user_version").fetchall()
         if version != SCHEMA_VERSION:
             ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
-            if version or tables:
+            if (version or tables) and version != _TAKEN_OVER:
                 raise DataFileError(
                     f"cannot use data file {self._path}: it has format {version}, "
                     f"this emulator writes {SCHEMA_VERSION}"

@@ -21,8 +21,10 @@ from cognito_credentials.emulator.operations import OPERATIONS
 from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.tables import add_user
+from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
+from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.faults import Faults
 from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
 from cognito_credentials.emulator.wire.throttle import Throttle
@@ -60,6 +62,8 @@ class Control:
             "faults": {"GET": self._planned_faults, "PUT": self._faults},
             "settings": {"GET": self._settings, "PUT": self.change_settings},
             "users": {"PUT": self._users},
+            "user-pools": {"PUT": self._user_pools},
+            "codes": {"GET": self._codes},
         }
         if name not in calls:
             there_are = ", ".join(f"{method} {name}" for name, methods in calls.items() for method in methods)
@@ -118,12 +122,23 @@ class Control:
         return self.change_settings({})
 
     def _users(self, content: Any) -> Mapping[str, Any]:
+        return self._add_all("users", content, add_user)
+
+    def _user_pools(self, content: Any) -> Mapping[str, Any]:
+        return self._add_all("user_pools", content, add_user_pool)
+
+    def _add_all(self, name: str, content: Any, add: Callable[[Service, Entry], str]) -> Mapping[str, Any]:
+        """Add what the tables *name* of a seed would add."""
         if not isinstance(content, list):
-            raise ControlError("users: expected a list")
+            raise ControlError(f"{name}: expected a list")
         with self.service.state.transaction():
-            for index, user in enumerate(content):
-                add_user(self.service, Entry("", f"users[{index}]", user))
+            for index, values in enumerate(content):
+                add(self.service, Entry("", f"{name}[{index}]", values))
         return {}
+
+    def _codes(self, content: Any) -> Any:
+        read_members(content, {})
+        return list_codes(self.service)
 
     def _saml_response(self, content: Any) -> Mapping[str, Any]:
         return {"response": saml_response(self.service, content)}

@@ -118,6 +118,46 @@ claims = { name = "Bob" }
 [[developers]]
 access_key_id = "AKIDSEED"
 secret_access_key = "seeded"
+
+[[user_pools]]
+id = "eu-west-1_Ab1"
+issuer = "updated"
+mfa = "on"
+devices = "ask"
+rotate_refresh_tokens = true
+rotation_grace_seconds = 10
+id_token_minutes = 5
+access_token_minutes = 5
+refresh_token_days = 5
+session_minutes = 5
+repeats_challenge = true
+first_factors = ["PASSWORD", "EMAIL_OTP"]
+sign_up = false
+shortest_password = 6
+password_needs = ["numbers"]
+required_attributes = ["name"]
+groups = [{ name = "staff", role = "arn:aws:iam::123456789012:role/user", precedence = 1 }]
+
+[[user_pools.clients]]
+id = "app1"
+secret = "secret"
+flows = ["USER_SRP_AUTH"]
+scopes = ["openid"]
+callback_urls = ["https://app.example.com/back"]
+logout_urls = ["https://app.example.com/"]
+hides_users = false
+
+[[user_pools.users]]
+name = "ann"
+password = "password"
+sub = "4f1c"
+status = "CONFIRMED"
+enabled = true
+groups = ["staff"]
+mfa = ["totp", "email"]
+preferred_mfa = "totp"
+totp_secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+attributes = { email = "ann@example.com", email_verified = "true", "custom:team" = "red" }
 """
 METADATA = """<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com">
 <md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
@@ -216,6 +256,56 @@ users[2].claims.name = number, negative, large, fraction, flag, empty, text, hug
 developers = list, missing
 developers[1] = missing
 developers[1].secret_access_key = text, huge
+user_pools = list, missing
+user_pools[1] = missing
+user_pools[1].issuer = missing
+user_pools[1].mfa = missing
+user_pools[1].devices = missing
+user_pools[1].rotate_refresh_tokens = flag, missing
+user_pools[1].rotation_grace_seconds = number, missing
+user_pools[1].id_token_minutes = number, missing
+user_pools[1].access_token_minutes = number, missing
+user_pools[1].refresh_token_days = number, missing
+user_pools[1].session_minutes = number, missing
+user_pools[1].repeats_challenge = flag, missing
+user_pools[1].first_factors = list, missing
+user_pools[1].first_factors[1] = missing
+user_pools[1].first_factors[2] = missing
+user_pools[1].sign_up = flag, missing
+user_pools[1].shortest_password = number, missing
+user_pools[1].password_needs = list, missing
+user_pools[1].password_needs[1] = missing
+user_pools[1].required_attributes = list, missing
+user_pools[1].required_attributes[1] = missing
+user_pools[1].groups = list, missing
+user_pools[1].groups[1] = missing
+user_pools[1].groups[1].role = missing
+user_pools[1].groups[1].precedence = number, negative, large, missing
+user_pools[1].clients = list, missing
+user_pools[1].clients[1] = missing
+user_pools[1].clients[1].secret = missing
+user_pools[1].clients[1].flows = list, missing
+user_pools[1].clients[1].flows[1] = missing
+user_pools[1].clients[1].scopes = list, list of texts, missing
+user_pools[1].clients[1].scopes[1] = missing
+user_pools[1].clients[1].callback_urls = list, missing
+user_pools[1].clients[1].callback_urls[1] = missing
+user_pools[1].clients[1].logout_urls = list, missing
+user_pools[1].clients[1].logout_urls[1] = missing
+user_pools[1].clients[1].hides_users = flag, missing
+user_pools[1].users = list, missing
+user_pools[1].users[1] = missing
+user_pools[1].users[1].password = text, missing
+user_pools[1].users[1].sub = missing
+user_pools[1].users[1].status = missing
+user_pools[1].users[1].enabled = flag, missing
+user_pools[1].users[1].groups = list, list of texts, missing
+user_pools[1].users[1].groups[1] = missing
+user_pools[1].users[1].mfa[2] = missing
+user_pools[1].users[1].preferred_mfa = missing
+user_pools[1].users[1].totp_secret = missing
+user_pools[1].users[1].attributes.email_verified = missing
+user_pools[1].users[1].attributes.custom:team = empty, text, missing
 """  # noqa: E501 - one place a line
 """The changes that leave the seed valid: optional members left out, empty lists, free texts."""
 Place = tuple[Any, ...]
