@@ -37,7 +37,7 @@ ORDER = {
     "emulator": (
         *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations"),
         *("issuer", "pages", "user_pools", "oauth", "service"),
-        *("sts", "logins", "stored", "settings", "model", "assumed", "extra", "errors", "clock"),
+        *("sts", "logins", "stored", "settings", "model", "assumed", "extra", "errors", "clock", "trail"),
     ),
 }
 """Of the package and of folders in it, from the top: a folder or file imports only from those after it."""

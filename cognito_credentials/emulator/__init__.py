@@ -22,6 +22,7 @@ A folder imports only from those below it:
 - ``settings``: the settings that tests change
 - ``model/``: botocore's service models, against which requests are checked; ids, ARNs and host names
 - ``assumed``: texts and numbers of the service that no public source confirms
+- ``trail``: what was checked and decided for the request that is being answered
 - ``errors``, ``clock``, ``extra``: used by all of the above
 
 The emulator imports nothing from the rest of the package but `extras.py`, and shares no code with the client.

@@ -267,6 +267,17 @@ class Emulator:
         """The number of requests for each operation since the start or the last reset."""
         return dict(self._control.counts)
 
+    def history(self, last: int = 100) -> list[dict[str, Any]]:
+        """
+        The last requests with what was checked and decided, the oldest first, as ``GET /_emulator/history``.
+
+        Args:
+            last: At most 500.
+        """
+        running = self._started
+        # A client has its answer a moment before the request is remembered.
+        return running.call_between(lambda: running.application.control.last_requests({"last": last}))
+
     def plan_faults(self, *faults: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
         """
         Plan faults for the coming requests, as ``PUT /_emulator/faults`` does. Replaces the earlier plan.

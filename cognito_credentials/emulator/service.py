@@ -6,6 +6,7 @@ It knows nothing of HTTP: ``wire`` turns requests into calls of ``operations``.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from cognito_credentials.emulator.model.names import ACCOUNT_ID, DEFAULT_REGION,
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.state import State
 from cognito_credentials.emulator.sts.sessions import AssumedRole, MintedCredentials, SessionMint
+from cognito_credentials.emulator.trail import issued
 
 DEFAULT_CREDENTIAL_SECONDS = 3600
 _MOST_SENT_CODES = 100
@@ -122,6 +124,8 @@ class Service:
         """Issue credentials for *session*."""
         minted = self.mint.mint(session)
         self.note_secret(minted.secret_access_key, minted.session_token)
+        ends = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(minted.expires_at))
+        issued(f"the access key {minted.access_key_id} for {session.arn}, until {ends} UTC")
         return minted
 
     def note_secret(self, *secrets: str) -> None:

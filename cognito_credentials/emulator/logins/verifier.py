@@ -35,6 +35,7 @@ from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.identities import LinkedLogin
 from cognito_credentials.emulator.stored.pools import IdentityPool
 from cognito_credentials.emulator.stored.state import State
+from cognito_credentials.emulator.trail import checked
 
 if TYPE_CHECKING:
     from cognito_credentials.emulator.logins.saml import SamlProvider
@@ -109,16 +110,21 @@ class LoginVerifier:
             return self._verify_saml(provider, token)
         jwt = _read_id_token(pool, provider, token)
         provider = _listed_name(pool, provider)
+        checked(f"the pool lists the provider {provider}")
         _check_expiry(jwt, self._clock.now(), self._settings.login_grace)
         verified = self._issuers.verifies(provider, jwt)
         if verified is None:
             raise assumed.external_service(provider, self._issuers.offline)  # 5.2.12
         if not verified:
             raise refusals.signature_not_verified()  # 5.2.9
+        checked(f"a key of {provider} signed the token")
         audience = self._accepted_audience(pool, provider, jwt)
+        checked(f"the pool accepts tokens for the audience {audience}")
         subject: str = jwt.claims["sub"]
-        if _has_server_side_check(pool, provider, audience) and self.is_signed_out(provider, subject):
-            raise refusals.token_inactive()  # 5.2.11
+        if _has_server_side_check(pool, provider, audience):
+            if self.is_signed_out(provider, subject):
+                raise refusals.token_inactive()  # 5.2.11
+            checked("the user pool has not signed the user out (ServerSideTokenCheck)")
         return VerifiedLogin(
             linked=LinkedLogin(provider, subject),
             claims=jwt.claims,
@@ -140,6 +146,7 @@ class LoginVerifier:
         if found["app_id"] is not None and found["app_id"].partition(";")[0] != app_id:
             raise assumed.wrong_audience()
         subject = found["subject"]
+        checked(f"{provider} knows the opaque token: it is that of user {subject} for the app {app_id}")
         known = {"user_id": subject, **json.loads(found["claims"])}  # user_id is Amazon's own name
         claims = {**known, "iss": provider, "aud": app_id, "sub": subject}
         return VerifiedLogin(
@@ -158,6 +165,7 @@ class LoginVerifier:
             assertion = saml.read_response(token, provider, self._clock.now())
         except ModuleNotFoundError:
             raise assumed.saml_extra_missing() from None
+        checked(f"{assertion.issuer} signed the SAML response, for {assertion.subject}; it has not expired")
         claims: dict[str, Any] = {
             name: values[0] if len(values) == 1 else list(values)
             for name, values in assertion.attributes.items()
@@ -224,6 +232,7 @@ class LoginVerifier:
         # a user who has signed in since.
         if list(service_token.amr) == ["unauthenticated"]:
             raise logins_do_not_match()
+        checked(f"the service's own token has not expired; it names {service_token.identity_id}")
         return service_token
 
     def is_signed_out(self, provider: str, subject: str) -> bool:
@@ -282,12 +291,20 @@ def _read_id_token(pool: IdentityPool, provider: str, token: str) -> Jwt:
     subject = jwt.claims["sub"]
     if jwt.expires_at is None or not isinstance(subject, str) or not subject:
         raise refusals.not_an_id_token()  # 5.2.5
+    audiences = ", ".join(jwt.audiences)
+    checked(f"the token is an ID token: iss {jwt.claims['iss']}, aud {audiences}, sub {subject}")
     return jwt
 
 
 def _check_expiry(jwt: Jwt, now: float, grace: float) -> None:
     if jwt.expires_at is not None and now >= jwt.expires_at + grace:
         raise refusals.token_expired(now, jwt.expires_at)  # 5.2.8
+    checked(f"the token has not expired: {_span(now, jwt.expires_at)}")
+
+
+def _span(now: float, expires_at: float | None) -> str:
+    left = int((expires_at or now) - now)
+    return f"{left} seconds are left" if left > 0 else f"it ended {-left} seconds ago, within the grace"
 
 
 def _has_server_side_check(pool: IdentityPool, provider: str, client_id: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 _MAX_DEPTH = 100
 """No useful request nests deeper. Python's own limit depends on the depth of the call stack."""
 
+_MOST_DIGITS = 9
 MOST_SECONDS = 10**9
 """About 30 years: a time that far from now is still a date that Python can represent."""
 
@@ -152,6 +153,13 @@ def one_line(text: str, most: int) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text[:most])
 
 
+def _is_number(value: Any) -> bool:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+
+
+NUMBER = Kind(_is_number, "a whole number of 0 or more, of at most nine digits")
+"""A number, also as the text that a query has."""
 TEXT = Kind(is_text, "a text that is not empty")
 SECONDS = Kind(lambda value: is_number(value, 0, MOST_SECONDS), f"seconds, 0 to {MOST_SECONDS}")
 SIGNED_SECONDS = Kind(

@@ -21,6 +21,7 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.model.shown import shown_members
 
 Check = Callable[[Any, str, "list[str]"], Any]
 Model = Mapping[str, Any]
@@ -38,12 +39,14 @@ class OperationModel:
         public: True when calls need no signature.
         check: Checks a request, and returns it without unknown members. Raises ServiceError.
         members: The names of the request's members.
+        shown: The members of a request that may be shown to people.
         input_shape: The shape of the request; empty for an operation that takes no members.
     """
 
     name: str
     public: bool
     check: Callable[[Any], dict[str, Any]]
+    shown: Callable[[Any], dict[str, Any]]
     members: tuple[str, ...]
     input_shape: str
 
@@ -72,6 +75,7 @@ def load_service_model(service: str) -> ServiceModel:
             name=name,
             public=description.get("authtype") == "none",
             check=_request_check(compiler, input_shape),
+            shown=shown_members(model["shapes"], input_shape),
             members=tuple(model["shapes"][input_shape]["members"]) if input_shape else (),
             input_shape=input_shape,
         )

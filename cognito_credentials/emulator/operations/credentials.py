@@ -40,6 +40,7 @@ from cognito_credentials.emulator.stored.pools import IdentityPool, load_pool
 from cognito_credentials.emulator.sts.session_policies import packed_percent
 from cognito_credentials.emulator.sts.sessions import AssumedRole
 from cognito_credentials.emulator.sts.trust import Assumption, may_assume
+from cognito_credentials.emulator.trail import checked, decided, issued
 
 TOKEN_SECONDS = 600
 _SESSION_NAME = "CognitoIdentityCredentials"
@@ -76,7 +77,9 @@ def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapp
     if not logins:
         if not pool.allows_guests:
             raise _guests_not_allowed()
-        return {"IdentityId": create_identity(service.state, pool.id, now_ms).id}
+        guest = create_identity(service.state, pool.id, now_ms)
+        decided(f"a guest, which the pool allows: {guest.id} is made")
+        return {"IdentityId": guest.id}
     linked = _linked(service.logins.verify(pool, logins))
     return {"IdentityId": identity_for_logins(service.state, pool.id, linked, now_ms)}
 
@@ -99,6 +102,7 @@ def get_open_id_token(service: Service, request: Mapping[str, Any], caller: Call
         service.settings.token_issuer,
     )
     service.note_secret(token)
+    issued(f"a token of this service for {principal.identity_id}, which lasts {TOKEN_SECONDS} seconds")
     return {"IdentityId": principal.identity_id, "Token": token}
 
 
@@ -155,6 +159,7 @@ def _authenticate(
             raise identity_forbidden(identity.id)
         if not pool.allows_guests:
             raise _guests_not_allowed()
+        checked(f"a guest: the pool allows guests, and {identity.id} never had a login")
         return _Principal(identity.id)
     token_key = service_token_key(pool, logins)
     if token_key is not None:

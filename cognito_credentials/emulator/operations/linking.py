@@ -19,6 +19,7 @@ from cognito_credentials.emulator.stored.identities import (
     owner_of,
 )
 from cognito_credentials.emulator.stored.state import State
+from cognito_credentials.emulator.trail import checked, decided
 
 
 def identity_for_logins(state: State, pool_id: str, logins: Sequence[LinkedLogin], now_ms: int) -> str:
@@ -32,8 +33,9 @@ def identity_for_logins(state: State, pool_id: str, logins: Sequence[LinkedLogin
     if not owners:
         _check_union([], logins)
         identity = create_identity(state, pool_id, now_ms)
+        decided(f"no identity has these logins: {identity.id} is made")
         for login in logins:
-            link_login(state, identity, login, now_ms)
+            _link(state, identity, login, now_ms)
         return identity.id
     return _merge(state, owners, logins, now_ms)
 
@@ -85,6 +87,7 @@ def _owners(state: State, pool_id: str, logins: Sequence[LinkedLogin]) -> list[I
     for login in logins:
         owner = owner_of(state, pool_id, login)
         if owner is not None:
+            checked(f"{login.provider} user {login.subject} is linked to {owner.id}")
             owners.setdefault(owner.id, owner)
     return list(owners.values())
 
@@ -96,10 +99,16 @@ def _merge(state: State, identities: Sequence[Identity], logins: Sequence[Linked
     known = {login for identity in identities for login in identity.logins}
     for other in others:
         move_logins(state, other, survivor, now_ms)
+        decided(f"{other.id} is merged into {survivor.id}, and disabled")
     for login in logins:
         if login not in known:
-            link_login(state, survivor, login, now_ms)
+            _link(state, survivor, login, now_ms)
     return survivor.id
+
+
+def _link(state: State, identity: Identity, login: LinkedLogin, now_ms: int) -> None:
+    link_login(state, identity, login, now_ms)
+    decided(f"{login.provider} user {login.subject} is linked to {identity.id}")
 
 
 def _check_union(identities: Sequence[Identity], logins: Sequence[LinkedLogin]) -> None:

@@ -19,6 +19,7 @@ from cognito_credentials.emulator.errors import (
 from cognito_credentials.emulator.logins.verifier import VerifiedLogin
 from cognito_credentials.emulator.operations.principal_tags import claim_text
 from cognito_credentials.emulator.stored.pools import IdentityPool
+from cognito_credentials.emulator.trail import checked, decided
 
 _ID_CLAIMS_ONLY = {"graph.facebook.com", "www.amazon.com"}
 
@@ -44,6 +45,7 @@ def resolve_role(
         for key in login.mapping_keys:
             mapping = mappings.get(key)
             if mapping is not None:
+                checked(f"the pool has role mappings of type {mapping['Type']} for {key}")
                 return _mapped_role(pool, mapping, login, custom_role_arn)
     for login in logins:
         if login.roles:
@@ -58,10 +60,15 @@ def _saml_role(login: VerifiedLogin, custom: str | None) -> str:
     if custom is not None:
         if custom not in login.roles:
             raise role_forbidden(custom)
-        return custom
+        return _chosen(custom, "CustomRoleArn, which the SAML response names")
     if len(login.roles) > 1:
         raise _ambiguous(login)
-    return login.roles[0]
+    return _chosen(login.roles[0], "the only role in the SAML response")
+
+
+def _chosen(role: str, why: str) -> str:
+    decided(f"the role is {role}: {why}")
+    return role
 
 
 def _ambiguous(login: VerifiedLogin) -> ServiceError:
@@ -74,7 +81,7 @@ def _pool_role(pool: IdentityPool, state: str) -> str:
     role = pool.roles.get(state)
     if role is None:
         raise invalid_pool_configuration()
-    return role
+    return _chosen(role, f"the pool's role for {state} identities")
 
 
 def _mapped_role(
@@ -88,9 +95,10 @@ def _mapped_role(
     if custom is not None:
         if custom not in permitted:
             raise role_forbidden(custom)
-        return custom
+        return _chosen(custom, "CustomRoleArn, which the role mapping permits")
     if role is not None:
-        return role
+        is_token = mapping["Type"] == "Token"
+        return _chosen(role, "the role claims of the token" if is_token else "the first rule that matches")
     if mapping.get("AmbiguousRoleResolution") == "AuthenticatedRole":
         return _pool_role(pool, "authenticated")
     raise _ambiguous(login)
@@ -113,7 +121,14 @@ def _roles_of_token(claims: Mapping[str, Any]) -> tuple[list[str], str | None]:
 
 def _roles_of_rules(rules: Sequence[Mapping[str, str]], login: VerifiedLogin) -> list[str]:
     """The roles of all rules that match, in the order of the rules."""
-    return [rule["RoleARN"] for rule in rules if _matches(rule, login)]
+    roles = []
+    for number, rule in enumerate(rules, start=1):
+        matches = _matches(rule, login)
+        wanted = f"{rule['Claim']} {rule['MatchType']} {rule['Value']}"
+        checked(f"rule {number} of {len(rules)}: {wanted} -> {rule['RoleARN']}", holds=matches)
+        if matches:
+            roles.append(rule["RoleARN"])
+    return roles
 
 
 def _matches(rule: Mapping[str, str], login: VerifiedLogin) -> bool:

@@ -17,6 +17,8 @@ HTTP requests in, HTTP answers out.
 - ``sending``: an answer in, ASGI messages out, at once or slowly
 - ``discovery``: a path in, the OpenID configuration or the key set of an issuer out
 - ``control``: a call under ``/_emulator/`` in, its answer out
+- ``history``: a request and its trail in, the records of the last requests out
+- ``events``: a connection in, the records out as they come
 - ``faults``: the faults that tests plan in, the fault for a request out
 - ``issuing``: what tests ask for in, login tokens, SAML responses and decisions about sessions out
 - ``certificates``: a host name in, files with a self-signed certificate and its key out

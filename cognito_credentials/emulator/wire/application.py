@@ -28,6 +28,9 @@ from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.operations import query
 from cognito_credentials.emulator.service import ANONYMOUS, Caller, Service
 from cognito_credentials.emulator.stored.state import DataFileError
+from cognito_credentials.emulator.trail import Trail, asked, checked, decided
+from cognito_credentials.emulator.trail import begin as begin_trail
+from cognito_credentials.emulator.trail import begin_again as begin_trail_again
 from cognito_credentials.emulator.wire.answers import (
     CROSS_ORIGIN,
     Answer,
@@ -39,7 +42,8 @@ from cognito_credentials.emulator.wire.answers import (
     query_success,
     refusal,
 )
-from cognito_credentials.emulator.wire.control import Control, all_operations
+from cognito_credentials.emulator.wire.control import PREFIX, Control, all_operations
+from cognito_credentials.emulator.wire.events import Drop, EventStream
 from cognito_credentials.emulator.wire.faults import Fault
 from cognito_credentials.emulator.wire.hosts import Hosts
 from cognito_credentials.emulator.wire.log import log_line
@@ -61,11 +65,11 @@ from cognito_credentials.emulator.wire.updates import Updates
 
 _logger = logging.getLogger(__name__)
 
+_OWN_READING = f"GET {PREFIX}/"
 _MAX_KEY_FETCHES = 10  # a call has at most ten logins
 
 _TOO_LARGE = f"the body is larger than {assumed.MAX_BODY_BYTES} bytes"
 
-Drop = Callable[[Any], None]
 Log = Callable[[str], None]
 
 
@@ -81,6 +85,7 @@ class Application:
 
     def __init__(self, service: Service, drop: Drop, hosts: Hosts, log: Log | None = None) -> None:
         self.control = Control(service)
+        self.events = EventStream(self.control.history, drop)
         self.key_fetches = KeyFetches(service.issuers)
         self.sweeper = Sweeper(service.state)
         self._operations = frozenset(all_operations())
@@ -89,7 +94,7 @@ class Application:
         self._drop = drop
         self._log = log
         self._updates = Updates()
-        self._router = make_router(service, self.control, hosts)
+        self._router = make_router(service, self.control, self.events, hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -102,6 +107,7 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        trail = begin_trail()
         headers = read_headers(scope["headers"])
         request_id = new_request_id()
         path, host = read_target(scope["raw_path"].decode("latin-1").partition("?")[0])
@@ -116,7 +122,7 @@ class Application:
         except ServiceError as error:
             answer = json_error(error) if calls_operation else refusal(413, _TOO_LARGE)
             await self._send(send, answer, headers, request_id)
-            self._write_log(name, answer, started)
+            self._record(name, answer, started, trail)
             return
         if body is None:
             return
@@ -132,13 +138,17 @@ class Application:
                 )
         else:
             answer = await self._answer_route(request, request_id, scope, receive, send)
-        self._write_log(name, answer, started)
+        self._record(name, answer, started, trail)
         if name == "DeleteIdentityPool":
             self.sweeper.start()
 
-    def _write_log(self, request: str, answer: Answer | None, started: float) -> None:
+    def _record(self, name: str, answer: Answer | None, started: float, trail: Trail) -> None:
+        """Write the log, and remember the request. What the page asks for by itself is not remembered."""
+        now, seconds = self._service.clock.now(), time.perf_counter() - started
         if self._log is not None:
-            self._log(log_line(self._service.clock.now(), request, answer, time.perf_counter() - started))
+            self._log(log_line(now, name, answer, seconds))
+        if not name.startswith(_OWN_READING) and name != "GET /":
+            self.control.history.add(now, name, answer, seconds, trail)
 
     async def _answer_route(
         self, request: SignedRequest, request_id: str, scope: Scope, receive: Receive, send: Send
@@ -165,6 +175,8 @@ class Application:
     async def _answer_call(self, call: Call, scope: Scope, receive: Receive, send: Send) -> Answer | None:
         """Answer a call of an operation, or do what a planned fault says. None when no answer is sent."""
         fault = self.control.faults.take(call.operation)
+        if fault is not None:
+            decided(f"this request has a planned fault: {fault.effect()}")
         delay = self._service.settings.delay + (fault.delay if fault else 0)
         if delay:
             await asyncio.sleep(delay)
@@ -210,6 +222,8 @@ class Application:
                 return self._attempt(call)
             except KeysNeededError as needed:  # noqa: PERF203  (one round in most cases)
                 await self.key_fetches.fetch(needed.provider)
+                begin_trail_again()
+                checked(f"the keys of {needed.provider} were fetched, or could not be")
         return self._attempt(call)
 
     def _check_quota(self, call: Call) -> None:
@@ -223,21 +237,28 @@ class Application:
         service = self._service
         if call.is_query:
             operation = query.find(call.service, call.operation)
-            caller = ANONYMOUS if operation.public else authenticate(service, call.request, call.service)
+            asked(operation.shown(call.parameters))
+            caller = ANONYMOUS if operation.public else self._authenticate(call, call.service)
             result = query.call(service, call.service, operation, call.parameters, caller)
             return query_success(call.service, call.operation, result, call.request_id)
         operation = operations.find(call.operation)
         content = read_content(call.request.body)
+        asked(operation.shown(content))
         caller = ANONYMOUS
         if not operation.public:
             wrong = self._hosts.wrong_page(call.request.headers)
             if wrong is not None:
                 raise ServiceError("AccessDeniedException", f"The emulator refuses this: {wrong}")
-            caller = authenticate(service, call.request, "cognito-identity")
+            caller = self._authenticate(call, "cognito-identity")
             _check_permission(caller, call.operation, content)
         if call.is_concurrent:
             raise concurrent_modification()
         return json_success(operations.call(service, operation, content, caller))
+
+    def _authenticate(self, call: Call, service_name: str) -> Caller:
+        caller = authenticate(self._service, call.request, service_name)
+        checked(f"the caller is {caller.arn}")
+        return caller
 
     async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
         self._complete(answer, headers, request_id)

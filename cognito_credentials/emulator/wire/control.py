@@ -12,6 +12,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from cognito_credentials.emulator.model.members import (
+    NUMBER,
     ControlError,
     JsonError,
     read_json,
@@ -26,10 +27,12 @@ from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
 from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.faults import Faults
+from cognito_credentials.emulator.wire.history import History
 from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
 from cognito_credentials.emulator.wire.throttle import Throttle
 
 PREFIX = "/_emulator"
+_USUAL_RECORDS = 100
 
 
 def all_operations() -> list[str]:
@@ -45,16 +48,21 @@ class Control:
     faults: Faults = field(default_factory=lambda: Faults(all_operations()))
     counts: Counter[str] = field(default_factory=Counter)
     throttle: Throttle = field(default_factory=Throttle)
+    history: History = field(default_factory=History)
 
-    def call(self, method: str, name: str, body: bytes) -> Any:
+    def call(self, method: str, name: str, query: Mapping[str, str], body: bytes) -> Any:
         """
         Do the control call *name*. Returns the JSON value of the answer.
+
+        Args:
+            query: The members of a call without a body.
 
         Raises:
             HTTPException: The call is wrong.
         """
         calls: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
             "requests": {"GET": self._requests},
+            "history": {"GET": self.last_requests},
             "reset": {"POST": self._reset},
             "login-token": {"POST": self._login_token},
             "saml-response": {"POST": self._saml_response},
@@ -73,7 +81,7 @@ class Control:
             allow = {"Allow": ", ".join(methods)}
             raise HTTPException(405, f"{name}: the method is {' or '.join(methods)}", allow)
         try:
-            return calls[name][method](read_json(body))
+            return calls[name][method](read_json(body) if body else query)
         except (JsonError, ControlError, SeedError) as error:
             raise HTTPException(400, str(error)) from None
 
@@ -82,6 +90,7 @@ class Control:
         self.service.reset()
         self.counts.clear()
         self.faults.clear()
+        self.history.clear()
 
     def change_settings(self, content: Any) -> Mapping[str, Any]:
         """
@@ -103,6 +112,19 @@ class Control:
     def _requests(self, content: Any) -> Mapping[str, Any]:
         read_members(content, {})
         return dict(self.counts)
+
+    def last_requests(self, content: Any) -> list[dict[str, Any]]:
+        """
+        The last requests, the oldest first.
+
+        Args:
+            content: ``last``, their number.
+
+        Raises:
+            ControlError: The number is none.
+        """
+        last = int(read_members(content, {"last": NUMBER}).get("last", _USUAL_RECORDS))
+        return [record.described() for record in self.history.after(self.history.last - last)]
 
     def _reset(self, content: Any) -> Mapping[str, Any]:
         read_members(content, {})

@@ -65,6 +65,20 @@ class Fault:
         """True when the fault answers in place of the operation."""
         return self.status is not None or self.body is not None or self.body_size is not None
 
+    def effect(self) -> str:
+        """What the fault does, in one line."""
+        members = self.described()
+        del members["operation"], members["times"]
+        return ", ".join(f"{name} {value}" for name, value in members.items()) or "nothing"
+
+    def described(self) -> dict[str, Any]:
+        """The fault in the form in which it is planned."""
+        defaults = asdict(Fault(self.operation))
+        members = {name: value for name, value in asdict(self).items() if value != defaults[name]}
+        if self.drop == "before":
+            members["drop"] = True
+        return {"operation": self.operation, "times": self.times, **members}
+
 
 class Faults:
     """
@@ -102,7 +116,7 @@ class Faults:
 
     def planned(self) -> list[dict[str, Any]]:
         """The faults that are not used up, in the form in which they are planned."""
-        return [_description(fault) for fault in self._planned if fault.times != 0]
+        return [fault.described() for fault in self._planned if fault.times != 0]
 
     def clear(self) -> None:
         """Remove all faults."""
@@ -125,14 +139,6 @@ class Faults:
             )
         drop = members.pop("drop", False)
         return Fault(drop="after" if drop == "after" else "before" if drop else None, **members)
-
-
-def _description(fault: Fault) -> dict[str, Any]:
-    defaults = asdict(Fault(fault.operation))
-    members = {name: value for name, value in asdict(fault).items() if value != defaults[name]}
-    if fault.drop == "before":
-        members["drop"] = True
-    return {"operation": fault.operation, "times": fault.times, **members}
 
 
 def _is_times(value: Any) -> bool:

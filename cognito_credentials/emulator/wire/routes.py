@@ -24,6 +24,7 @@ from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.wire.answers import preflight
 from cognito_credentials.emulator.wire.control import PREFIX, Control
 from cognito_credentials.emulator.wire.discovery import issuer_document
+from cognito_credentials.emulator.wire.events import EventStream
 from cognito_credentials.emulator.wire.hosts import Hosts
 from cognito_credentials.emulator.wire.issuer import issuer_routes
 from cognito_credentials.emulator.wire.rules import ANY_PAGE, own_names
@@ -36,7 +37,7 @@ It has no pages. Programs find it through AWS_ENDPOINT_URL_COGNITO_IDENTITY and 
 """
 
 
-def make_router(service: Service, control: Control, hosts: Hosts) -> Router:
+def make_router(service: Service, control: Control, events: EventStream, hosts: Hosts) -> Router:
     """The routes of one emulator. The first one that has the path and the method answers."""
 
     async def document(request: Request) -> Response:
@@ -48,7 +49,7 @@ def make_router(service: Service, control: Control, hosts: Hosts) -> Router:
 
     async def control_call(request: Request) -> Response:
         name = request.scope["path"].removeprefix(PREFIX).removeprefix("/")
-        return _json(control.call(request.method, name, await request.body()))
+        return _json(control.call(request.method, name, dict(request.query_params), await request.body()))
 
     own = own_names(hosts)
     return Router(
@@ -56,6 +57,7 @@ def make_router(service: Service, control: Control, hosts: Hosts) -> Router:
             Route("/.well-known/{document:path}", document, middleware=ANY_PAGE),
             Route("/{issuer:path}/.well-known/{document:path}", document, middleware=ANY_PAGE),
             *issuer_routes(service, hosts),
+            Route(f"{PREFIX}/events", events, middleware=own),
             Route(PREFIX, control_call, middleware=own),
             Mount(PREFIX, request_response(control_call), middleware=own),
             Mount("", request_response(_no_route)),

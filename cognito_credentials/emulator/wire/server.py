@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -19,6 +19,7 @@ from cognito_credentials.emulator.wire.application import Application
 from cognito_credentials.emulator.wire.certificates import make_certificate
 from cognito_credentials.emulator.wire.hosts import Hosts
 
+_Result = TypeVar("_Result")
 _START_SECONDS = 30
 _KEEP_ALIVE_SECONDS = 60
 
@@ -88,6 +89,10 @@ class RunningServer:
         if not self._server.ready.wait(_START_SECONDS):
             raise OSError(f"the emulator did not start within {_START_SECONDS} seconds")
 
+    def call_between(self, function: Callable[[], _Result]) -> _Result:
+        """The result of *function*, called in the thread of the server, between two steps of requests."""
+        return self._server.call(function)
+
     def stop(self) -> None:
         """Close all connections and the state."""
         self._server.stop()
@@ -154,6 +159,16 @@ class _Server(uvicorn.Server):
         """Stop the server, from any thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
+
+    def call(self, function: Callable[[], _Result]) -> _Result:
+        """Call *function* in the event loop."""
+
+        async def called() -> _Result:
+            return function()
+
+        loop = self._loop
+        assert loop is not None  # noqa: S101  (for the type checker; the server has started)
+        return asyncio.run_coroutine_threadsafe(called(), loop).result()
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,0 +1,205 @@
+"""What each request leaves: what it asked for, what was checked and decided, in order, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+
+import pytest
+
+from cognito_credentials.emulator.trail import begin, checked
+from cognito_credentials.emulator.wire.history import MOST_RECORDS
+
+from ..conftest import GOOGLE, OIDC, ROLE, SIGNED, credentials_id, get_id
+
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
+
+
+def last(api, name):
+    """The newest record of an operation."""
+    return next(record for record in reversed(api.control("GET", "history").json) if record["name"] == name)
+
+
+def facts(record):
+    return [(fact["kind"], fact["fact"]) for fact in record["facts"]]
+
+
+def test_the_way_of_a_user_to_a_key(api):
+    """Each check of a login is recorded in its order, then linking, the role and its rule, and the key."""
+    rules = [
+        {"Claim": "team", "MatchType": "Equals", "Value": "red", "RoleARN": f"{ROLE}red"},
+        {"Claim": "team", "MatchType": "Contains", "Value": "blu", "RoleARN": f"{ROLE}blue"},
+    ]
+    mapping = {"Type": "Rules", "AmbiguousRoleResolution": "Deny", "RulesConfiguration": {"Rules": rules}}
+    pool_id = api.oidc_pool(role_mappings={GOOGLE: mapping})
+    logins = api.login("ann", GOOGLE, claims={"team": "blue"})
+    identity_id = get_id(api, pool_id, logins)
+
+    key = api.public.get_credentials_for_identity(IdentityId=identity_id, Logins=logins)["Credentials"]
+
+    assert facts(last(api, "GetId"))[-2:] == [
+        ("decided", f"no identity has these logins: {identity_id} is made"),
+        ("decided", f"{GOOGLE} user ann is linked to {identity_id}"),
+    ]
+    record = last(api, "GetCredentialsForIdentity")
+    assert (record["status"], record["code"], record["message"]) == (200, "", "")
+    assert record["request"] == {"IdentityId": identity_id, "Logins": [GOOGLE]}
+    kinds, sentences = zip(*facts(record), strict=True)
+    expected = [
+        ("holds", f"the token is an ID token: iss https://{GOOGLE}, aud app, sub ann"),
+        ("holds", f"the pool lists the provider {GOOGLE}"),
+        ("holds", "the token has not expired: 3"),
+        ("holds", f"a key of {GOOGLE} signed the token"),
+        ("holds", "the pool accepts tokens for the audience app"),
+        ("holds", f"{GOOGLE} user ann is linked to {identity_id}"),
+        ("holds", f"the pool has role mappings of type Rules for {GOOGLE}"),
+        ("fails", f"rule 1 of 2: team Equals red -> {ROLE}red"),
+        ("holds", f"rule 2 of 2: team Contains blu -> {ROLE}blue"),
+        ("decided", f"the role is {ROLE}blue: the first rule that matches"),
+    ]
+    start = [fact for fact in facts(record) if fact[1].startswith(tuple(text for _, text in expected))]
+    assert [kind for kind, _ in start] == [kind for kind, _ in expected]
+    assert all(fact.startswith(text) for (_, fact), (_, text) in zip(start, expected, strict=True))
+    assert kinds[-1] == "issued"
+    assert sentences[-1].startswith(f"the access key {key['AccessKeyId']} for ")
+
+
+def test_a_refusal_shows_what_held_before_it(api, refused):
+    """The record of an error has the checks that were passed, and the code and text of the error."""
+    pool_id = api.oidc_pool()
+
+    code, message, status = refused(
+        api.public.get_id, IdentityPoolId=pool_id, Logins=api.login(audience="app", expires_in=-1000)
+    )
+
+    record = last(api, "GetId")
+    assert (record["status"], record["code"], record["message"]) == (status, code, message)
+    assert [fact for _, fact in facts(record)][1:] == [f"the pool lists the provider {OIDC}"]
+
+
+def test_a_merge_is_recorded(api):
+    """Where two logins had identities of their own, the record says which one is left."""
+    pool_id = api.oidc_pool()
+    first, second = (get_id(api, pool_id, api.login(provider=provider)) for provider in (OIDC, GOOGLE))
+
+    survivor = credentials_id(api, first, {**api.login(), **api.login(provider=GOOGLE)})
+
+    assert survivor == first
+    assert ("decided", f"{second} is merged into {first}, and disabled") in facts(
+        last(api, "GetCredentialsForIdentity")
+    )
+
+
+def test_no_secret_is_kept(api):
+    """Attack: a reader of the history finds no token, password or secret key in it, wherever it was sent."""
+    pool_id = api.oidc_pool(DeveloperProviderName="login.app")
+    logins = api.login()
+    identity_id = get_id(api, pool_id, logins)
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id, Logins=logins)["Credentials"]
+    token = api.public.get_open_id_token(IdentityId=identity_id, Logins=logins)["Token"]
+    sts = api.client("sts", keys)
+    sts.get_caller_identity()
+    api.client("sts").assume_role_with_web_identity(
+        RoleArn=f"{ROLE}authenticated", RoleSessionName="session", WebIdentityToken=token
+    )
+    for wrong in ({"Logins": token}, {"Logins": [token]}, {"IdentityId": {"Token": token}}, [token], token):
+        api.post("GetCredentialsForIdentity", wrong)
+    api.post("GetId", {token: "x", "IdentityPoolId": [token], "Unknown": token})
+    api.raw("GET", f"/somewhere?code={token}")
+    api.raw(body=f"Action=GetCallerIdentity&WebIdentityToken={token}")
+    api.raw(body="{}", headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId", "Authorization": token})
+
+    kept = api.control("GET", "history").body.decode()
+
+    secrets = [*api.emulator.minted_secrets(), token, keys["SecretKey"], keys["SessionToken"]]
+    assert not [secret for secret in secrets if secret in kept]
+    assert not [part for secret in secrets for part in secret.split(".") if len(part) > 20 and part in kept]
+    assert keys["AccessKeyId"] in kept
+
+
+def test_the_history_is_bounded(api):
+    """Only the last requests are kept, and long texts of strangers are cut."""
+    for _ in range(3):
+        answer = api.raw("GET", f"/{'x' * 5000}")
+        api.post("GetId", {"IdentityPoolId": "y" * 100_000})
+    assert answer.status == 404
+
+    records = api.control("GET", "history").json
+
+    assert max(len(json.dumps(record)) for record in records) < 4000
+    history = api.emulator._started.application.control.history
+    for _ in range(MOST_RECORDS + 10):
+        history.add(0.0, "GetId", None, 0.0, begin())
+    assert len(api.control("GET", "history?last=999999999").json) == MOST_RECORDS
+    assert len(api.control("GET", "history?last=3").json) == 3
+
+
+def test_facts_are_bounded():
+    """A request with any number of facts, each of any length, takes up a few kilobytes."""
+    trail = begin()
+    tracemalloc.start()
+
+    for _ in range(10_000):
+        checked("x" * 10_000)
+
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(trail.facts) == 60
+    assert kept < 60_000
+
+
+def test_own_reading_is_left_out(api):
+    """What the page reads is not in the history. Control calls that change something are."""
+    for path in ("requests", "history", "settings", "faults", "nothing"):
+        api.control("GET", path)
+    api.control("PUT", "settings", {})
+    api.raw("GET", headers={"Accept": "text/html"})
+
+    assert [record["name"] for record in api.control("GET", "history").json] == ["PUT /_emulator/settings"]
+
+
+def test_a_planned_fault_is_named(api):
+    """A request that got a fault says so, also where no answer was sent."""
+    api.control(
+        "PUT", "faults", [{"operation": "GetId", "code": "TooManyRequestsException", "message": "no"}]
+    )
+    api.post("GetId", {})
+    record = last(api, "GetId")
+    assert (record["status"], record["code"]) == (400, "TooManyRequestsException")
+    assert facts(record) == [
+        ("decided", "this request has a planned fault: code TooManyRequestsException, message no")
+    ]
+
+    api.control("PUT", "faults", [{"operation": "GetId", "drop": True}])
+    with pytest.raises(OSError, match=r"closed|reset"):
+        api.post("GetId", {})
+    assert last(api, "GetId")["status"] is None
+
+
+def test_a_reset_clears_it(api):
+    """After a reset the numbers begin again with the reset itself."""
+    api.post("GetId", {})
+
+    api.control("POST", "reset")
+
+    assert [(record["number"], record["name"]) for record in api.control("GET", "history").json] == [
+        (1, "POST /_emulator/reset")
+    ]
+
+
+def test_who_signed(api):
+    """Of a signed operation the record names the caller."""
+    api.post("ListIdentityPools", {"MaxResults": 1}, **SIGNED)
+
+    assert ("holds", "the caller is arn:aws:iam::123456789012:user/developer") in facts(
+        last(api, "ListIdentityPools")
+    )
+
+
+@pytest.mark.parametrize("query", ["last=-1", "last=x", "last=1e3", "last=%C2%B2", "first=1"])
+def test_a_wrong_number(api, query):
+    """A query that the call does not take is refused with one line."""
+    answer = api.control("GET", f"history?{query}")
+
+    assert answer.status == 400
+    assert "last" in answer.json["error"]
