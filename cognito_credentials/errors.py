@@ -91,6 +91,12 @@ class CognitoCredentialsError(Exception):
         """Return the arguments beside the message."""
         return {name: getattr(self, name) for name in _DETAILS}
 
+    def anew(self) -> CognitoCredentialsError:
+        """Return the same error without the frames that it passed through, and their variables."""
+        made = type(self).__new__(type(self), *self.args)
+        made.__dict__.update(self.__dict__)
+        return made
+
 
 class ConfigurationError(CognitoCredentialsError, ValueError):
     """A setting is missing or wrong."""

@@ -14,11 +14,18 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 
 from . import FORMER_KINDS, KINDS, check_kind, checked_key
 from .records import RECORD_LIMIT
 
+CREDENTIALS_LIMIT = 300
+"""
+How many users' credentials stay, those that were stored last. Objects of people who sign in on this machine
+find each other's here. All other objects of a user share what they hold (`refresh/memories.py`), so that a
+record here would be a second copy. Every identity stays: without its record a guest becomes another one.
+"""
 _UNUSED_SECONDS = 24 * 3600
 """How long a state stays: no back-off and no credentials last that long."""
 
@@ -34,10 +41,12 @@ class MemoryStore:
     name = "memory"
     location = "this process"
     # No __dict__: what prints the variables of objects must not print the data.
-    __slots__ = ("_data", "_elapsed", "_states", "_threads")
+    __slots__ = ("_credentials", "_data", "_elapsed", "_states", "_threads")
 
     def __init__(self, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._data: dict[str, dict[str, bytes]] = {kind: {} for kind in (*KINDS, *FORMER_KINDS)}
+        # It finds its oldest at once, also after many have been dropped.
+        self._data["credentials"] = self._credentials = OrderedDict[str, bytes]()
         self._elapsed = elapsed
         self._states: dict[str, float] = {}
         """When each state was stored, the oldest first."""
@@ -70,6 +79,8 @@ class MemoryStore:
             records[key] = bytes(data)
             if kind == "state":
                 self._drop_old_states(key)
+            while len(self._credentials) > CREDENTIALS_LIMIT:
+                self._credentials.popitem(last=False)
 
     def delete(self, kind: str, key: str) -> bool:
         """Remove a record; see `store.Store`."""
@@ -104,7 +115,7 @@ class MemoryStore:
 
         So each call looks at one record more than it drops, however many users the process has.
         """
-        records = self._data["credentials"]
+        records = self._credentials
         dropped = 0
         while True:
             with self._here().guard:

@@ -66,6 +66,8 @@ class SingleFlight:
     reference to the error, and releases the lock then.
     """
 
+    __slots__ = ("_callers", "_locks")
+
     def __init__(self) -> None:
         # One lock per process. `setdefault` is atomic, so two threads of a new child make one lock. It knows
         # which thread holds it, and no other thread can release it.

@@ -158,6 +158,11 @@ class Logins:
         return not self.sources
 
     @property
+    def has_sign_in(self) -> bool:
+        """Whether a person signs in to one of them, on this machine."""
+        return any(source.is_sign_in for _, source in self.sources)
+
+    @property
     def providers(self) -> tuple[str | None, ...]:
         """The login provider names, as configured."""
         return tuple(provider for provider, _ in self.sources)

@@ -18,7 +18,9 @@ from ..exchange.client import CognitoClient
 from ..importing import IMPORTING
 from ..logins import Logins
 from ..refresh.exchanger import Exchanger
+from ..refresh.held import Memory
 from ..refresh.identities import Identities
+from ..refresh.memories import Memories
 from ..refresh.owners import OwnerWatch
 from ..refresh.refresher import Refresher
 
@@ -36,7 +38,9 @@ class Parts:
 
     Which parts there are does not change: when the pool becomes another user's, it gets other `Parts`.
 
-    A process may have many users, so these objects are small, and all parts of one pool share its store.
+    A process may have many users, so these objects are small. All parts of one pool share its store, and all
+    parts of one user what this process holds of that user. Who a person is that signs in on this machine, the
+    files of the sign-in say anew at each use; what is held of that person is with these parts alone.
 
     Args:
         settings: Which pool and flow, and which cache.
@@ -46,7 +50,7 @@ class Parts:
         like: Parts of the same pool, for another user.
     """
 
-    __slots__ = ("_environ", "_rng", "clock", "logins", "refresher", "settings", "store")
+    __slots__ = ("_environ", "_memories", "_records", "_rng", "clock", "logins", "refresher", "settings")
 
     def __init__(
         self,
@@ -61,22 +65,44 @@ class Parts:
             logins = dataclasses.replace(logins, outage=like.logins.outage)
         self.settings = settings
         self.logins: Logins = logins
-        self.store: Store = open_store(settings, clock, environ) if like is None else like.store
         self.clock = clock
         self._environ = environ
-        # It keeps no state that a forked child would share with its parent.
-        self._rng: random.Random = random.SystemRandom() if like is None else like._rng  # noqa: SLF001
-        records = Records(self.store, clock)
-        identities = Identities(settings, records, clock)
+        if like is None:
+            # It keeps no state that a forked child would share with its parent.
+            self._rng: random.Random = random.SystemRandom()
+            self._records = Records(open_store(settings, clock, environ), clock)
+            self._memories = Memories(settings.users_in_memory, self._new_memory)
+        else:
+            self._rng, self._records, self._memories = like._rng, like._records, like._memories  # noqa: SLF001
+        memory = self._memory(is_of_pool=like is None)
+        identities = Identities(settings, self._records, clock, memory.identity_ids)
         client = CognitoClient(settings, clock, environ, rng=self._rng)
         self.refresher = Refresher(
             Exchanger(settings, logins, client, identities, clock),
             identities,
-            records,
+            self._records,
             OwnerWatch(logins, clock),
+            memory,
             clock,
             self._rng,
         )
+
+    @property
+    def store(self) -> Store:
+        """Where identities and credentials are remembered."""
+        return self._records.store
+
+    def _memory(self, *, is_of_pool: bool) -> Memory:
+        """Return what this process holds of the user."""
+        logins = self.logins
+        if is_of_pool or logins.user is None or logins.has_sign_in:
+            return self._new_memory()
+        name = logins.principal()
+        assert name is not None  # noqa: S101  (for the type checker: the user's name is the principal)
+        return self._memories.of(self.settings.credentials_key(name, logins.providers))
+
+    def _new_memory(self) -> Memory:
+        return Memory(self._records, self.clock, self._rng)
 
     def place_on_disk(self) -> tuple[str, str] | None:
         """

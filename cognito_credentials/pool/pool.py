@@ -73,6 +73,8 @@ class IdentityPool:
             ``NEW,OLD`` while the key is being changed. Without it, only a Redis of this machine is used.
         requests_per_second: For a Redis: what all hosts together may ask for, by operation of the service:
             ``{"GetId": 20}`` or ``"GetId=20"``; by default the quotas that AWS publishes.
+        users_in_memory: Of how many users of `for_user` this process holds credentials when no object of
+            theirs is in use; 10,000 by default. Who was asked for last stays. One takes 4 KiB at most.
         directory: A directory of the program's own, absolute, where cache and sign-ins lie (``cache``,
             ``sign-in``).
         endpoint_url: Address of Cognito Identity, where it is not AWS's: https, or http on this machine.
@@ -106,6 +108,7 @@ class IdentityPool:
         cache: str | None = None,
         cache_key: bytes | str | Sequence[bytes | str] | None = None,
         requests_per_second: Mapping[str, float] | str | None = None,
+        users_in_memory: int | None = None,
         directory: str | os.PathLike[str] | None = None,
         endpoint_url: str | None = None,
         sts_endpoint_url: str | None = None,
@@ -129,6 +132,7 @@ class IdentityPool:
             "cache": cache,
             "cache_key": cache_key,
             "requests_per_second": requests_per_second,
+            "users_in_memory": users_in_memory,
             "directory": directory,
             "endpoint_url": endpoint_url,
             "sts_endpoint_url": sts_endpoint_url,
@@ -169,9 +173,12 @@ class IdentityPool:
         """
         Return the pool as another user has it: with the same settings, cache and connections.
 
-        It costs some KiB, so that one process may have many users. ``Session(pool=…)`` and
-        ``install(session, …)`` take it for boto3 and botocore. Each call returns an object of its own;
-        its callbacks, and what it clears, are that user's alone.
+        It costs some KiB, so that one process may have many users. A back end may call this anew with each
+        request: what the process holds of the user stays when the object goes, for as many users as
+        ``users_in_memory`` says. ``Session(pool=…)`` and ``install(session, …)`` take the object for boto3
+        and botocore. Each call returns an object of its own, with its own logins and callbacks. All objects
+        of one user have the same credentials; what one of them clears or rejects is gone for all of them,
+        and for no other user. Credentials are renewed only for who asks for them.
 
         Verify the token first: whoever names a user is that user. Credentials that are kept under *user* are
         returned without a look at *logins*, which are asked only when new credentials are due.

@@ -1,12 +1,12 @@
 """
 Back-off: after a failure, nobody asks the service again before a certain moment.
 
-There are two: one in the memory of one pool object, for every kind of failure; and one in the store, shared
-by all pools and processes that want credentials under the same key. Only what the service said is shared. A
-proxy, a CA bundle, a login source or a package that does not work is a matter of one process.
+There are two: one in this process's memory of one user, for every kind of failure; and one in the store,
+shared by all pools and processes that want credentials under the same key. Only what the service said is
+shared. A proxy, a CA bundle, a login source or a package that does not work is a matter of one process.
 
 What was refused for one input, such as a login token, is not told to another one: a new input is tried at
-once. Where the key is itself made of the token, a refusal stays in the pool object: only the same token meets
+once. Where the key is itself made of the token, a refusal stays in memory: only the same token meets
 that key again, and strangers who send made-up tokens would leave a record with each.
 """
 
@@ -61,9 +61,9 @@ class Backoff:
         if inputs() != self._inputs:
             self.end_local()
             return None
-        # The same error is raised by each call until the back-off ends, and would keep the frames of all.
-        self._tell(self._local[1])
-        return self._local[1].with_traceback(None)
+        error = self._local[1].anew()
+        self._tell(error)
+        return error
 
     def shared(self, principal: Principal) -> CognitoCredentialsError | None:
         """Return the failure because of which nobody asks yet for *principal*; None when anybody may."""
@@ -115,7 +115,8 @@ class Backoff:
         delay = policy.retry_delay(
             seconds_left, failures if error.retryable else 1, self._rng, throttled=error.throttled
         )
-        self._local, self._inputs = (self._clock.elapsed() + delay, error), inputs
+        # Each call until the back-off ends raises the error, which would keep the frames of all.
+        self._local, self._inputs = (self._clock.elapsed() + delay, error.anew()), inputs
         wait = max(delay, error.retry_after or 0)
         _log.debug("failed (%s, %d in a row): no other try for %d s", error.code, failures, delay)
         if state is not None and concerned is not None:

@@ -1,26 +1,32 @@
 """
-What one pool object holds by itself: the credentials in its memory, and which warnings it has given.
+What this process holds of one user: credentials, identity ids, back-off, and which thread has the turn.
 
-`Memory` holds one `Held` at most: the newest credentials that this pool got or found in the store.
+`Memory` holds one `Held` at most: the newest credentials that this process got or found in the store. All
+objects of one user share it, where the user is known without asking for a token (`memories.py`).
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
+from ..cache.waiting import SingleFlight
 from ..clock import SIGNATURE_TOLERANCE_SECONDS, span
 from ..credentials import iso
 from ..errors import CredentialsExpiredError
 from . import policy
+from .backoff import Backoff
 from .policy import Freshness
 
 if TYPE_CHECKING:
-    import logging
+    import random
 
     from ..cache.records import CredentialsRecord, Records
     from ..clock import Clock
     from ..errors import CognitoCredentialsError
-    from .identities import Identities, Principal
+    from .identities import Principal
+
+_log = logging.getLogger(__name__)
 
 REPEAT_SECONDS: Final = 300
 """A warning that may be due at every request is repeated this often."""
@@ -95,17 +101,43 @@ class Held:
 
 
 class Memory:
-    """The credentials that this pool holds, and the person whom they belong to."""
+    """
+    What this process holds of one user.
 
-    __slots__ = ("_clock", "_identities", "_person", "_records", "_rejected", "held")
+    Args:
+        records: Of the user's pool.
+        clock: Tells what is fresh.
+        rng: Spreads tries after a failure.
+    """
 
-    def __init__(self, records: Records, identities: Identities, clock: Clock) -> None:
-        self.held: Held | None = None
-        self._person = ""  # `Principal.person`
-        self._rejected = ""  # access key id
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_person",
+        "_records",
+        "_rejected",
+        "backoff",
+        "flight",
+        "held",
+        "identity_ids",
+        "look_again_at",
+        "warnings",
+    )
+
+    def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records
-        self._identities = identities
         self._clock = clock
+        self._person = ""  # `Principal.person`, whom the credentials belong to
+        self._rejected = ""  # access key id
+        self.held: Held | None = None
+        self.identity_ids: dict[str, str] = {}
+        """By `Principal.memory_key`."""
+        self.flight = SingleFlight()
+        """The turn of the thread that refreshes."""
+        self.backoff = Backoff(records, clock, rng)
+        self.warnings = Warnings(clock)
+        self.look_again_at = 0.0
+        """By `Clock.elapsed`: after a failure, and while another process refreshes, nobody looks earlier."""
 
     def look(self, principal: Principal) -> Held | None:
         """Take the credentials in the store if they are newer than those that are held; return the newer."""
@@ -116,7 +148,6 @@ class Memory:
         if record is not None and (self.held is None or record.issued_at > self.held.record.issued_at):
             rejected = (self._rejected, self._records.state(key).rejected_access_key_id)
             self.put(record, principal, is_rejected=record.credentials.access_key_id in rejected)
-            self._identities.adopt_from_disk(principal, record.identity_id)
         return self.held
 
     def put(self, record: CredentialsRecord, principal: Principal, *, is_rejected: bool = False) -> Held:
@@ -149,17 +180,18 @@ class Memory:
         return has_other_key and principal.person != self._person
 
     def drop(self) -> None:
-        """Drop the credentials."""
+        """Drop the credentials, and forget this process's failures."""
         self.held, self._rejected = None, ""
+        self.backoff.end_local()
+        self.look_again_at = 0.0
 
 
 class Warnings:
     """Logs warnings that may be due at every request, each at most once in five minutes."""
 
-    __slots__ = ("_clock", "_given_at", "_log")
+    __slots__ = ("_clock", "_given_at")
 
-    def __init__(self, log: logging.Logger, clock: Clock) -> None:
-        self._log = log
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._given_at: dict[str, float] = {}
 
@@ -168,7 +200,7 @@ class Warnings:
         now = self._clock.elapsed()
         if now - self._given_at.get(topic, float("-inf")) >= REPEAT_SECONDS:
             self._given_at[topic] = now
-            self._log.warning(message, *args)
+            _log.warning(message, *args)
 
     def check_clock(self, offset: int) -> None:
         """Warn when this machine's clock is so wrong that AWS refuses what is signed by it."""

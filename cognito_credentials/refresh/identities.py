@@ -76,6 +76,9 @@ class Identities:
     The identity ids of one pool's principals.
 
     An identity that the settings fix is used whatever the service answers.
+
+    Args:
+        by_memory_key: What this process knows, for all objects of the user; by default this object's own.
     """
 
     __slots__ = (
@@ -89,13 +92,19 @@ class Identities:
         "changes",
     )
 
-    def __init__(self, settings: Settings, records: Records, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        records: Records,
+        clock: Clock,
+        by_memory_key: dict[str, str] | None = None,
+    ) -> None:
         self._settings = settings
         self._records = records
         self._clock = clock
-        self._by_memory_key: dict[str, str] = {}
+        self._by_memory_key = {} if by_memory_key is None else by_memory_key
         # Mostly empty. An empty set would take 216 bytes, and a process may have many users.
-        self._proposed: tuple[str, ...] = ()  # memory keys
+        self._proposed: tuple[str, str] | None = None  # memory key and identity id, for this object alone
         self._refused: tuple[str, ...] = ()  # identity ids
         self._last_used: tuple[str, str] | None = None  # memory key and identity id
         self.changes: list[IdentityChange] = []
@@ -107,6 +116,8 @@ class Identities:
             return self._settings.identity_id
         if principal.logins is not None and principal.logins.identity_id is not None:
             return principal.logins.identity_id
+        if self._proposed is not None and self._proposed[0] == principal.memory_key:
+            return self._proposed[1]
         known = self._by_memory_key.get(principal.memory_key)
         return known or self._remembered(principal)
 
@@ -151,7 +162,7 @@ class Identities:
             refused: The identity that it replaces because the service refused that one.
         """
         old = self.known(principal)
-        self._confirm(principal)
+        self._proposed = None
         if self._settings.identity_id is not None:
             return
         self._by_memory_key[principal.memory_key] = identity_id
@@ -161,33 +172,37 @@ class Identities:
         reason = "recovered" if refused else "adopted" if old else "created"
         self.changes.append(IdentityChange(refused or old, identity_id, reason))
 
-    def adopt_from_disk(self, principal: Principal, identity_id: str) -> None:
-        """Take the identity of credentials that another process got, and wrote down together with it."""
+    def adopt_from_others(self, principal: Principal, identity_id: str, last: str | None) -> None:
+        """
+        Take the identity of credentials that another process got, or another object of the same user.
+
+        Args:
+            identity_id: The id that they wrote down together with the credentials.
+            last: That of the credentials that this object used last; None where it has not used any.
+        """
         if self._settings.identity_id is not None:
             return
-        old = self._by_memory_key.get(principal.memory_key)
+        # What another object of the user has found out is in the map already.
+        old = last or self._by_memory_key.get(principal.memory_key)
+        self._proposed = None
         self._by_memory_key[principal.memory_key] = identity_id
         if not self._is_switch(principal, identity_id) and old not in (None, identity_id):
             self.changes.append(IdentityChange(old, identity_id, "adopted"))
 
     def propose(self, principal: Principal, identity_id: str) -> None:
         """Ask with *identity_id* from now on, before the service has confirmed that it is *principal*'s."""
-        self._by_memory_key[principal.memory_key] = identity_id
-        self._proposed = (*self._proposed, principal.memory_key)
+        self._proposed = principal.memory_key, identity_id
 
     def withdraw(self, principal: Principal) -> None:
         """Undo `propose`, unless the service has confirmed the identity since."""
-        if principal.memory_key in self._proposed:
-            self._confirm(principal)
-            self._by_memory_key.pop(principal.memory_key, None)
-
-    def _confirm(self, principal: Principal) -> None:
-        self._proposed = tuple(key for key in self._proposed if key != principal.memory_key)
+        if self._proposed is not None and self._proposed[0] == principal.memory_key:
+            self._proposed = None
 
     def replace(self, principal: Principal, refused: str | None) -> str | None:
         """Forget the *refused* identity; return the one by which another process has replaced it already."""
         if refused is not None:
             self._refused = (*self._refused, refused)
+        self._proposed = None
         record = None
         with contextlib.suppress(InDoubt):
             record = self._records.identity_of_this_version(principal.identity_key)
@@ -199,6 +214,7 @@ class Identities:
 
     def forget(self, principal: Principal, refused: str | None = None) -> bool:
         """Forget the identity, or only the *refused* one, here and in the store; False for none."""
+        self._proposed = None
         was_in_memory = self._by_memory_key.pop(principal.memory_key, None) is not None
         with contextlib.suppress(InDoubt):  # what cannot be read stays
             return self._records.drop_identity(principal.identity_key, refused) or was_in_memory

@@ -21,6 +21,10 @@ The refresh policy: what happens between a request for credentials and its answe
 
 So 200 processes make one refresh. The locks save calls; correctness does not depend on them.
 
+All objects of one user share steps 1 to 3 in a process, also those that are made anew with every request of
+a back end: what is held, the turn, and the failures are in the user's `Memory` (`held.py`, `memories.py`). A
+`Refresher` is one object's own: its logins, and whether it has noticed which identity the user has now.
+
 A failure never takes away valid credentials, whatever the service or the login said: they are returned until
 they expire, and never after (`_fall_back`). A program reports credentials that a service rejected to
 `invalidate`. Who is signed in may change at any time: `owners.py` notices it before step 1.
@@ -37,12 +41,11 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ..awaiting import lent, one_operation
-from ..cache.waiting import SingleFlight, holding
+from ..cache.waiting import holding
 from ..credentials import iso
 from ..errors import CacheError, CognitoCredentialsError, ServiceError
 from . import policy
-from .backoff import Backoff, is_over_budget
-from .held import Memory, Warnings
+from .backoff import is_over_budget
 from .policy import Freshness
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..secret import Secret
     from .exchanger import Exchanger
-    from .held import Held
+    from .held import Held, Memory
     from .identities import Identities, Principal
     from .owners import OwnerWatch
 
@@ -85,21 +88,23 @@ class Forgotten(NamedTuple):
 
 
 class Refresher:
-    """Keeps the credentials and the identity of one pool's user."""
+    """
+    Keeps the credentials and the identity of one pool's user, for one object of that user.
+
+    Args:
+        memory: What this process holds of the user, for all objects.
+    """
 
     __slots__ = (
-        "_backoff",
         "_clock",
         "_counts",
         "_exchanger",
-        "_flight",
         "_identities",
-        "_look_again_at",
         "_memory",
         "_owners",
         "_records",
         "_rng",
-        "_warnings",
+        "_seen",
         "callers",
         "identity_changes",
     )
@@ -110,6 +115,7 @@ class Refresher:
         identities: Identities,
         records: Records,
         owners: OwnerWatch,
+        memory: Memory,
         clock: Clock,
         rng: random.Random,
         counts: Counts | None = None,
@@ -121,11 +127,8 @@ class Refresher:
         self._owners = owners
         self._clock = clock
         self._rng = rng
-        self._flight = SingleFlight()
-        self._backoff = Backoff(records, clock, rng)
-        self._warnings = Warnings(_log, clock)
-        self._memory = Memory(records, identities, clock)
-        self._look_again_at = 0.0
+        self._memory = memory
+        self._seen: Held | None = None  # the credentials whose identity this object has noticed
         self.callers: Sequence[Caller] = ()
         """The event loops of the app, where it has any: async login functions run there for all threads."""
         self.identity_changes = identities.changes
@@ -147,6 +150,8 @@ class Refresher:
         if held is not None and held.is_fresh(self._clock):
             if self._counts is not None:
                 self._counts.hits += 1
+            if held is not self._seen:
+                self._notice(held)
             return held.record
         with one_operation(), lent(self.callers):
             return self._credentials_in_turn(held)
@@ -155,14 +160,14 @@ class Refresher:
         """Step 2: one thread goes on."""
         is_stale = held is not None and held.freshness(self._clock) is Freshness.STALE
         # After a failure, and while another thread refreshes, a thread looks once a second.
-        if held is not None and is_stale and self._clock.elapsed() < self._look_again_at:
+        if held is not None and is_stale and self._clock.elapsed() < self._memory.look_again_at:
             return held.record
         # Nobody waits for the thread that refreshes what is only stale.
-        with self._flight.turn(0 if is_stale else self._exchanger.longest_wait) as is_mine:
+        with self._memory.flight.turn(0 if is_stale else self._exchanger.longest_wait) as is_mine:
             if is_mine:
                 return self._renew().record
             if held is not None and (is_stale or held.is_valid(self._clock)):
-                self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+                self._memory.look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
                 return held.record
             raise _too_late()
 
@@ -181,14 +186,34 @@ class Refresher:
         if held is not None and held.is_fresh(self._clock):
             if self._counts is not None:
                 self._counts.hits += 1
-            return held.record, False
+            if held is not self._seen:
+                self._notice(held)
+            return held.record, bool(self.identity_changes)
         if held is not None and held.is_good(self._clock) and held.seconds_left(self._clock) > least:
-            return held.record, self._clock.elapsed() >= self._look_again_at
+            return held.record, self._clock.elapsed() >= self._memory.look_again_at
         return None, True
+
+    def _look(self, principal: Principal) -> Held | None:
+        """Look at the store; return the newest credentials."""
+        held = self._memory.look(principal)
+        if held is not None and held is not self._seen:
+            self._notice(held, principal)
+        return held
+
+    def _notice(self, held: Held, principal: Principal | None = None) -> None:
+        """Note which identity the user has now, where another object or process got the credentials."""
+        before, self._seen = self._seen, held
+        is_same_user = before is not None and before.record.key == held.record.key
+        last = before.record.identity_id if before is not None and is_same_user else None
+        if principal is None and last in (None, held.record.identity_id):
+            return
+        principal = principal or self._exchanger.identify_offline()
+        if principal is not None:
+            self._identities.adopt_from_others(principal, held.record.identity_id, last)
 
     def is_waited_for(self, callers: Sequence[Caller]) -> bool:
         """Tell whether a login of *callers* is asked, on which the thread waits that refreshes."""
-        return self._flight.is_waited_for(callers)
+        return self._memory.flight.is_waited_for(callers)
 
     def look_at_owners(self) -> None:
         """Look whether somebody else has signed in, unless that was looked at within the last second."""
@@ -223,7 +248,7 @@ class Refresher:
         held = self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
-        failure = self._backoff.local(self._exchanger.inputs)
+        failure = self._memory.backoff.local(self._exchanger.inputs)
         if failure is not None:
             return self._look_elsewhere(held, failure)
         inputs = self._exchanger.inputs()
@@ -231,15 +256,15 @@ class Refresher:
             principal = self._identify_in_turn(held)
         except CognitoCredentialsError as error:
             return self._failed(None, held, error, inputs)
-        held = self._memory.look(principal)
+        held = self._look(principal)
         found = held.describe(self._clock) if held else "none"
         _log.debug("in the cache, %s…: %s", principal.credentials_key[:8], found)
         if held is not None and held.is_fresh(self._clock):
             return self._adopted(held)
-        failure = self._backoff.shared(principal)
+        failure = self._memory.backoff.shared(principal)
         if failure is not None:
             _log.debug("backing off: the last try failed, and the next is not yet due")
-            self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+            self._memory.look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
             return self._fall_back(held, failure)
         return self._renew_in_turn(principal, held)
 
@@ -253,12 +278,12 @@ class Refresher:
     def _look_elsewhere(self, held: Held | None, failure: CognitoCredentialsError) -> Held:
         """After a failure of this process: see once a second whether another process had more success."""
         principal = None
-        if self._clock.elapsed() >= self._look_again_at:
-            self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+        if self._clock.elapsed() >= self._memory.look_again_at:
+            self._memory.look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
             principal = self.principal()
-        found = held if principal is None else self._memory.look(principal)
+        found = held if principal is None else self._look(principal)
         if found is not None and found.is_fresh(self._clock):
-            self._backoff.end_local()
+            self._memory.backoff.end_local()
             return found
         return self._fall_back(found, failure)
 
@@ -269,7 +294,7 @@ class Refresher:
                 return self._renew_with_lock(principal, policy.HOLDER_BUDGET)
         lock = self._records.lock(principal.identity_key)
         if not lock.acquire():
-            self._look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
+            self._memory.look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
             return held
         try:
             if principal.logins is not None:
@@ -283,13 +308,13 @@ class Refresher:
 
     def _renew_with_lock(self, principal: Principal, budget: float) -> Held:
         """Step 6: the disk once more, then the service."""
-        held = self._memory.look(principal)
+        held = self._look(principal)
         if held is not None and held.is_fresh(self._clock):
             return self._adopted(held)
-        failure = self._backoff.shared(principal)
+        failure = self._memory.backoff.shared(principal)
         if failure is not None:
             return self._fall_back(held, failure)
-        is_last_try = self._backoff.last_failed(principal.credentials_key)
+        is_last_try = self._memory.backoff.last_failed(principal.credentials_key)
         if is_last_try and held is not None and held.is_valid(self._clock):
             budget = policy.ADVISORY_BUDGET  # the last try of an outage costs one request, like the first
         try:
@@ -304,10 +329,10 @@ class Refresher:
 
     def _is_settled(self, principal: Principal) -> bool:
         """Tell whether the holder of the lock has written credentials, or that it failed."""
-        held = self._memory.look(principal)
+        held = self._look(principal)
         if held is not None and held.is_fresh(self._clock):
             return True
-        return self._backoff.shared(principal) is not None
+        return self._memory.backoff.shared(principal) is not None
 
     def _exchange_now(self, principal: Principal) -> Held:
         with self._machine_lock(principal):
@@ -322,10 +347,10 @@ class Refresher:
             self._counts.exchanged += 1
         if self._identities.may_share(principal, record.identity_id):
             self._records.keep(record)
-        self._backoff.succeeded(principal.credentials_key)
+        self._memory.backoff.succeeded(principal.credentials_key)
         self._records.tidy(principal.identity_key, principal.credentials_key)
-        held = self._memory.put(record, principal)
-        self._warnings.check_clock(record.seen.offset)
+        held = self._seen = self._memory.put(record, principal)
+        self._memory.warnings.check_clock(record.seen.offset)
         left = held.seconds_left(self._clock)
         _log.debug("refreshed %s…, expires in %d s", principal.credentials_key[:8], left)
         return held
@@ -341,7 +366,7 @@ class Refresher:
         if self._counts is not None and not is_over_budget(error):
             self._counts.failed += 1
         left = None if held is None else held.seconds_left(self._clock)
-        self._backoff.failed(principal, left, error, inputs)
+        self._memory.backoff.failed(principal, left, error, inputs)
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
@@ -352,7 +377,7 @@ class Refresher:
             raise held.expired_error(error)
         if is_over_budget(error) and held.freshness(self._clock) is Freshness.STALE:
             return held  # others go first; there is time
-        self._warnings.give(
+        self._memory.warnings.give(
             "refresh",
             "credentials could not be refreshed and are used until %s: %s",
             iso(held.record.credentials.expires_at),
@@ -402,7 +427,7 @@ class Refresher:
 
     def _identity_of(self, principal: Principal) -> str:
         """Return the identity id; of several processes one asks, and all back off when that fails."""
-        identities, backoff = self._identities, self._backoff
+        identities, backoff = self._identities, self._memory.backoff
 
         def is_settled() -> bool:
             is_known = identities.known(principal) is not None
@@ -498,7 +523,7 @@ class Refresher:
             ServiceError: Another thread is still refreshing; the records in the store are removed.
             CacheError: Something in the store could not be removed; all else is forgotten.
         """
-        with self._flight.turn(self._exchanger.longest_wait) as is_alone:
+        with self._memory.flight.turn(self._exchanger.longest_wait) as is_alone:
             try:
                 removed = Forgotten()
                 if principal is not None:
@@ -509,7 +534,7 @@ class Refresher:
                 return removed
             finally:
                 if is_alone:
-                    self._drop()
+                    self._memory.drop()
 
     def principal(self) -> Principal | None:
         """Return who asks, as far as that is known without asking for a token; else who asked last."""
@@ -530,7 +555,11 @@ class Refresher:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other threads of this process from refreshing meanwhile."""
-        with one_operation(), lent(self.callers), self._flight.turn(self._exchanger.longest_wait) as is_mine:
+        with (
+            one_operation(),
+            lent(self.callers),
+            self._memory.flight.turn(self._exchanger.longest_wait) as is_mine,
+        ):
             if not is_mine:
                 raise _too_late()
             yield
@@ -560,12 +589,7 @@ class Refresher:
     def _accept_owners(self) -> None:
         """Before it is found out who asks: drop the credentials of a person who is not signed in any more."""
         if self._owners.accept():
-            self._drop()
-
-    def _drop(self) -> None:
-        self._memory.drop()
-        self._backoff.end_local()
-        self._look_again_at = 0.0
+            self._memory.drop()
 
 
 def _too_late() -> ServiceError:

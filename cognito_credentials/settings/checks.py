@@ -24,6 +24,7 @@ POLICY_LIMIT = 2048
 """Source: STS API, AssumeRoleWithWebIdentity."""
 USER_LIMIT = 1024
 SHORTEST_SECONDS, LONGEST_SECONDS = 900, 43_200
+MOST_USERS_IN_MEMORY = 10_000_000
 """Source: STS API, AssumeRoleWithWebIdentity, DurationSeconds."""
 FLOWS = ("enhanced", "basic")
 CACHES = ("file", "memory")
@@ -188,11 +189,7 @@ def role_session_name(value: object, where: str) -> str:
 
 def duration_seconds(value: object, where: str) -> int:
     """Take the lifetime of the basic flow's credentials, in seconds."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        seconds = value
-    else:
-        given = text(value, where)
-        seconds = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
+    seconds = _whole_number(value, where)
     if not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
         raise ConfigurationError(
             f"{where} is not a whole number of seconds from {SHORTEST_SECONDS} to {LONGEST_SECONDS}: "
@@ -200,6 +197,25 @@ def duration_seconds(value: object, where: str) -> int:
             hint="The role's own maximum session duration limits it too",
         )
     return seconds
+
+
+def users_in_memory(value: object, where: str) -> int:
+    """Take the number of users whose credentials a process holds."""
+    users = _whole_number(value, where)
+    if not 1 <= users <= MOST_USERS_IN_MEMORY:
+        raise ConfigurationError(
+            f"{where} is not a whole number from 1 to {MOST_USERS_IN_MEMORY}: '{clean(str(value)[:40], 40)}'",
+            hint="Each user takes 4 KiB of the process's memory at most",
+        )
+    return users
+
+
+def _whole_number(value: object, where: str) -> int:
+    """Read a whole number, or its digits; -1 for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    given = text(value, where)
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else -1
 
 
 def policy(value: object, where: str) -> str:
@@ -266,5 +282,6 @@ CHECKS: Final[Mapping[str, Callable[[object, str], object]]] = {
     "cache": cache,
     "cache_key": cache_key,
     "requests_per_second": requests_per_second,
+    "users_in_memory": users_in_memory,
 }
 """The check of each setting that can be checked by itself."""

@@ -19,7 +19,7 @@ from ..secret import Secret
 from . import checks
 from .aws_config import PROFILE_VARIABLES, about_comment, choose_profile, read_config
 from .endpoints import checked_endpoint, configured_endpoint
-from .settings import DEFAULT_SESSION_NAME, ConfiguredLogins, Settings
+from .settings import DEFAULT_SESSION_NAME, DEFAULT_USERS_IN_MEMORY, ConfiguredLogins, Settings
 from .shared_cache import SharedCache, cache_key, redis_url, requests_per_second
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ NAMES: Final[Mapping[str, Names]] = {
     "cache": Names("AWS_COGNITO_CACHE", "cognito_cache"),
     "cache_key": Names("AWS_COGNITO_CACHE_KEY", "cognito_cache_key"),
     "requests_per_second": Names("AWS_COGNITO_REQUESTS_PER_SECOND", "cognito_requests_per_second"),
+    "users_in_memory": Names("AWS_COGNITO_USERS_IN_MEMORY", "cognito_users_in_memory"),
     # A program's own. AWS_COGNITO_CACHE_DIR moves the cache alone.
     "directory": Names(None, None),
     # botocore's own names, which `endpoints` looks up.
@@ -137,6 +138,7 @@ def load(
         cache_dir=cache_dir,
         sign_in_dir=sign_in_dir,
         cache_is_explicit="cache" in lookup.origins or "cache_dir" in lookup.origins,
+        users_in_memory=lookup.take("users_in_memory", checks.users_in_memory) or DEFAULT_USERS_IN_MEMORY,
         endpoint_url=_endpoint(lookup, "endpoint_url", "cognito_identity"),
         # The enhanced flow does not call STS, so a configured address of STS need not be acceptable.
         sts_endpoint_url=_endpoint(lookup, "sts_endpoint_url", "sts" if flow == "basic" else None),

@@ -14,6 +14,8 @@ from .shared_cache import SharedCache
 if TYPE_CHECKING:
     from os import PathLike
 
+DEFAULT_USERS_IN_MEMORY: Final = 10_000
+"""About 40 MiB."""
 DEFAULT_SESSION_NAME: Final = "cognito-credentials"
 KEY_LENGTH: Final = 40
 _KEY_SCHEMA: Final = "1"
@@ -37,6 +39,7 @@ class Arguments(TypedDict, total=False):
     cache: str | None
     cache_key: bytes | str | Sequence[bytes | str] | None
     requests_per_second: Mapping[str, float] | str | None
+    users_in_memory: int | None
     directory: str | PathLike[str] | None
     endpoint_url: str | None
     sts_endpoint_url: str | None
@@ -89,6 +92,8 @@ class Settings:
     """Absolute; None for the directory of this machine's user."""
     cache_is_explicit: bool = False
     """Whether the user set the cache or its directory: then an unusable directory is an error."""
+    users_in_memory: int = DEFAULT_USERS_IN_MEMORY
+    """Of how many users of `for_user` this process holds credentials, beside those of objects in use."""
     endpoint_url: str | None = None
     """Cognito Identity's; None for AWS's own."""
     sts_endpoint_url: str | None = None

@@ -27,6 +27,13 @@ def users(scale: Scale) -> Iterator[Figure]:
             "one more user's first credentials, CPU", cpu, 2, " ms", f"botocore {old['cpu_ms']:.0f}"
         )
         yield at_most("one more user, memory held", kib, 10, " KiB", f"botocore {old['kib']:.0f}")
+        found = asked(machine, "anew", more)
+        detail = "beside objects in use"
+        yield at_most("one more user whose object is gone, memory held", found["kib"], 4, " KiB", detail)
+        detail = f"by an object in use {found['kept_us']:.2f} us"
+        yield at_most(
+            "credentials of a held user by an object made anew, CPU", found["anew_us"], 100, " us", detail
+        )
         before = machine.requests()
         found = asked(machine, "reads", many)
         spent = {name: count - before[name] for name, count in machine.requests().items()}

@@ -1,7 +1,7 @@
 """
 A process with many users of one identity pool, whose own CPU time and memory are measured.
 
-    python -m tests.benchmarks.users_client URL POOL first|held|reads|botocore COUNT
+    python -m tests.benchmarks.users_client URL POOL first|held|anew|reads|botocore COUNT
 
 It prints one line of JSON. The emulator at URL is another process, so that its work is not counted.
 """
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cognito_credentials import IdentityPool
+from cognito_credentials.cache.memory import CREDENTIALS_LIMIT
 from cognito_credentials.clock import Clock
 
 
@@ -60,6 +61,38 @@ def held(pool: IdentityPool, count: int) -> dict[str, float]:
         users[-1].credentials()
     gc.collect()
     return {"kib": (tracemalloc.get_traced_memory()[0] - before) / 1024 / len(users)}
+
+
+def anew(pool: IdentityPool, count: int) -> dict[str, float]:
+    """
+    Make an object of each user with each request, and drop it.
+
+    Returns:
+        KiB that are held for each user; microseconds of CPU for a request of a user who is held, and for a
+        read by an object that is kept.
+    """
+
+    def request(name: str) -> object:
+        return pool.for_user(name).credentials()
+
+    names = _names("measured", count)
+    for name in _names("copied", CREDENTIALS_LIMIT):
+        request(name)
+    gc.collect()
+    tracemalloc.start(1)
+    before = tracemalloc.get_traced_memory()[0]
+    for name in names:
+        request(name)
+    gc.collect()
+    kib = (tracemalloc.get_traced_memory()[0] - before) / 1024 / count
+    tracemalloc.stop()
+    kept = pool.for_user(names[-1])
+    again = min(_cpu(request, names) for _ in range(10))
+    return {
+        "kib": kib,
+        "anew_us": again * 1000,
+        "kept_us": _cpu(lambda _: kept.credentials(), range(5000)) * 1000,
+    }
 
 
 def reads(pool: IdentityPool, count: int, clock: MovedClock) -> dict[str, float]:
@@ -143,7 +176,7 @@ def main(url: str, pool_id: str, what: str, count: int) -> dict[str, float]:
         pool.for_user(name).credentials()
     if what == "reads":
         return reads(pool, count, clock)
-    return {"first": first, "held": held}[what](pool, count)
+    return {"first": first, "held": held, "anew": anew}[what](pool, count)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cognito_credentials.cache.memory import MemoryStore
+from cognito_credentials.cache.memory import CREDENTIALS_LIMIT, MemoryStore
 from tests.cache.children import in_child, needs_fork
 from tests.cache.contract import KEY, StoreContract
 
@@ -76,3 +76,16 @@ def test_fork_while_another_thread_is_inside() -> None:
 
     with store._here().guard:
         assert in_child(child) == b"x"
+
+
+def test_credentials_beyond_the_limit_go_the_oldest_first() -> None:
+    """Of many users' credentials, those that were stored last stay; identities all stay."""
+    store = MemoryStore()
+    keys = [f"{number:040x}" for number in range(CREDENTIALS_LIMIT + 5)]
+    for key in keys:
+        store.store("credentials", key, b"x")
+        store.store("identity", key, b"x")
+        store.store("credentials", keys[0], b"y")
+
+    assert store.keys("credentials") == [keys[0], *keys[6:]]
+    assert store.keys("identity") == keys

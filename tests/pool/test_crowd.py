@@ -59,3 +59,8 @@ def test_nobody_in_use_is_dropped(world: World, cache: str) -> None:
 def test_one_more_user_takes_at_most_ten_kibibytes(machine: Machine) -> None:
     """Credentials, identity, record and all objects of one more user are held in 10 KiB."""
     assert 1 < asked(machine, "held", 200)["kib"] <= 10
+
+
+def test_a_user_whose_object_is_gone_takes_at_most_four_kibibytes(machine: Machine) -> None:
+    """What stays of a user until the next request is held in 4 KiB, identity and all."""
+    assert 1 < asked(machine, "anew", 300)["kib"] <= 4

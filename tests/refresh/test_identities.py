@@ -159,7 +159,7 @@ def test_a_fixed_identity_stays(settings: Settings, clock: ManualClock) -> None:
     identities = Identities(fixed, Records(MemoryStore(), clock), clock)
 
     identities.adopt(ANN, OTHER)
-    identities.adopt_from_disk(ANN, THIRD)
+    identities.adopt_from_others(ANN, THIRD, None)
 
     assert identities.known(ANN) == ONE
     assert not identities.changes
@@ -167,10 +167,10 @@ def test_a_fixed_identity_stays(settings: Settings, clock: ManualClock) -> None:
 
 def test_the_identity_of_another_processs_credentials(identities: Identities) -> None:
     """It is taken, and announced only where this process knew another one."""
-    identities.adopt_from_disk(ANN, ONE)
+    identities.adopt_from_others(ANN, ONE, None)
     assert not identities.changes
 
-    identities.adopt_from_disk(ANN, OTHER)
+    identities.adopt_from_others(ANN, OTHER, None)
 
     assert identities.known(ANN) == OTHER
     assert list(identities.changes) == [IdentityChange(ONE, OTHER, "adopted")]

@@ -327,7 +327,7 @@ class TestInvalidate:
         """A rejection counts also while another call of the same process has its turn."""
         pool = world.pool()
         first = pool.credentials()
-        flight = parts_of(pool).refresher._flight
+        flight = parts_of(pool).refresher._memory.flight
         has_turn, may_end = threading.Event(), threading.Event()
 
         def work() -> None:
@@ -822,7 +822,7 @@ class TestThreads:
         """A child that is forked while its parent refreshes can get credentials itself."""
         pool = world.pool()
         pool.credentials()
-        flight = parts_of(pool).refresher._flight
+        flight = parts_of(pool).refresher._memory.flight
         with flight.turn(1):
             read, write = os.pipe()
             child = os.fork()
