@@ -76,10 +76,10 @@ def anew(pool: IdentityPool, count: int) -> dict[str, float]:
         return pool.for_user(name).credentials()
 
     names = _names("measured", count)
+    tracemalloc.start(1)
     for name in _names("copied", CREDENTIALS_LIMIT):
         request(name)
     gc.collect()
-    tracemalloc.start(1)
     before = tracemalloc.get_traced_memory()[0]
     for name in names:
         request(name)
