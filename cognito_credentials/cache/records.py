@@ -555,7 +555,9 @@ class Records:
         if None in removed:
             raise errors.CacheError(
                 f"what is kept in {self.store.location} could not be removed",
-                hint="Correct the permissions of that directory, then repeat this",
+                hint="Correct the permissions of that directory, then repeat this"
+                if self.store.name == "file"
+                else "Repeat this once it can be written",
             )
         return any(removed)
 

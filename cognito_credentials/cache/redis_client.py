@@ -284,5 +284,5 @@ def _in_cluster(redis: Any, error: Exception) -> Judgement | None:
 
 
 def _words(text: str) -> str:
-    """Shorten redis-py's words for what the system said, as "Error 111 connecting to host:1. Refused."."""
-    return clean(text.rpartition("connecting to ")[2].rstrip("."), 160) or "it cannot be reached"
+    """Shorten redis-py's words to what the system said, "Error 111 connecting to host:1. Refused."."""
+    return clean(text.rstrip(".").rpartition(". ")[2], 160) or "it cannot be reached"

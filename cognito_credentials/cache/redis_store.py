@@ -161,7 +161,7 @@ class RedisStore:
             return self._sealer.open(name, stored)
         except Unopened as unopened:
             reason, is_damaged = unopened.reason, unopened.is_damaged
-        self.connection.warn_once(f"{kind} {reason}", f"the {kind} in {name} {reason}, and is not used")
+        self.connection.warn_once(f"{kind} {reason}", f"the record {name} ({kind}) {reason}, and is not used")
         if kind != "identity":
             return None
         if not is_damaged or not self._rename_aside(name, stored):
@@ -274,11 +274,34 @@ class RedisStore:
     def problem(self) -> str | None:
         """Say why nothing can be kept here; None for no known reason."""
         try:
-            self._begin()
-            self.connection.run("PING")
+            self.look()
         except RedisUnavailable as error:
             return error.cause
         return None
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether a key seals what is kept here."""
+        return self._sealer.has_key
+
+    def look(self) -> None:
+        """
+        See whether it answers, and whether what is kept here can be opened; nothing is changed.
+
+        Raises:
+            RedisUnavailable: It does not, or it cannot.
+        """
+        self._is_marked()
+
+    def delete_asides(self) -> int:
+        """Remove the identities that were set aside; return how many."""
+
+        def delete() -> int:
+            return sum(
+                bool(self.connection.run("DEL", name)) for name in self.connection.keys("{*}:i:aside:*")
+            )
+
+        return self._do(delete, 0)
 
     def attempt(self, work: Callable[[], T]) -> T:
         """
@@ -315,23 +338,31 @@ class RedisStore:
         """
         if self._begun:
             return
-        sealed = self._sealer.seal(_CHECK, _CHECKED)
-        stored = self.connection.run("GET", _CHECK)
-        if stored is None:
-            self.connection.run("SET", _CHECK, sealed, "NX")
-        elif not self._is_ours(stored):
-            self.connection.script(_REPLACE, [_CHECK], [stored, sealed])
+        is_marked, stored = self._is_marked()
+        if not is_marked:
+            try:
+                self.connection.script(_REPLACE, [_CHECK], [stored, self._sealer.seal(_CHECK, _CHECKED)])
+            except RedisRefused:
+                raise
+            except RedisUnavailable:
+                pass  # it is full, or a replica: what is there can be read
         self._begun = True
 
-    def _is_ours(self, stored: object) -> bool:
-        """Tell whether the first key sealed this store; False for the old one."""
+    def _is_marked(self) -> tuple[bool, bytes]:
+        """
+        Tell whether this store says that the first of our keys seals it, and return what says so.
+
+        Raises:
+            RedisRefused: Another key does, or a later version wrote it.
+        """
+        stored = self.connection.run("GET", _CHECK)
+        if stored is None:
+            return False, b""
         try:
-            if isinstance(stored, bytes):
-                opened = self._sealer.open(_CHECK, stored)
-                if opened.data == _CHECKED:
-                    return not opened.is_of_old_key
+            opened = self._sealer.open(_CHECK, stored if isinstance(stored, bytes) else b"")
+            if opened.data != _CHECKED:
                 raise Unopened("was written by a later version")
-            raise Unopened("is damaged")
+            return not opened.is_of_old_key, stored
         except Unopened as unopened:
             reason = unopened.reason
         raise RedisRefused(f"what is kept there {reason}", _HINTS.get(reason, _USE_ANOTHER))

@@ -48,7 +48,7 @@ _OPTIONS: Final = (
     ("role_session_name", "NAME", "basic flow: name of the session"),
     ("duration_seconds", "SECONDS", "basic flow: how long the credentials live, 900 to 43200"),
     ("policy", "JSON", "basic flow: session policy, as text or file://PATH"),
-    ("cache", "WHERE", "file (default) or memory"),
+    ("cache", "WHERE", "file (default), memory, or the URL of a Redis: redis://HOST:PORT"),
     ("endpoint_url", "URL", "address of Cognito Identity, https or this machine"),
 )
 """Settings that can be options, in the order of the help."""

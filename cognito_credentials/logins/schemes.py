@@ -92,9 +92,10 @@ def parse_source(
     rest = rest.strip()
     makers = {name: maker for name, (_, maker) in _MAKERS.items()} | dict(others or {})
     if not colon or scheme not in makers:
+        holds = _HOLDS.get(setting)
         raise ConfigurationError(
-            f"{where}: the value is no login source",
-            hint=f"Write {one_of(FORMS)}, never a token itself",
+            f"{where}: the value is no {'login source' if holds is None else f'source of a {holds}'}",
+            hint=f"Write {one_of(FORMS)}, never {'a token' if holds is None else f'the {holds}'} itself",
         )
     if not rest:
         raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"Write {one_of(FORMS)}")

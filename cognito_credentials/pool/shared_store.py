@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ..cache.redis_connection import RedisConnection
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def open_shared_store(shared: SharedCache, clock: Clock, environ: Mapping[str, str]) -> RedisStore:
+def open_shared_store(
+    shared: SharedCache,
+    clock: Clock,
+    environ: Mapping[str, str],
+    warn: Callable[[str], None] = lambda line: _log.warning("%s", line),
+) -> RedisStore:
     """
     Make the store; it connects at its first use.
 
@@ -29,6 +34,7 @@ def open_shared_store(shared: SharedCache, clock: Clock, environ: Mapping[str, s
         shared: Where it is.
         clock: Tells when a Redis that is down is asked again.
         environ: Where ``env:`` sources look.
+        warn: Takes one line where something does not work; by default the log does.
 
     Raises:
         CacheError: A source of the URL or the key fails, what it gives is none, or without a key what is
@@ -49,7 +55,7 @@ def open_shared_store(shared: SharedCache, clock: Clock, environ: Mapping[str, s
         url,
         password=shared.password,
         is_sealed=key is not None,
-        warn=lambda line: _log.warning("%s", line),
+        warn=warn,
         elapsed=clock.elapsed,
     )
     return RedisStore(connection, Sealer(key))
@@ -60,7 +66,8 @@ def _asked(source: Secret, where: str, environ: Mapping[str, str]) -> Secret:
     setting, _, origin = where.partition(" from ")
 
     def failed(error: CognitoCredentialsError) -> CacheError:
-        return CacheError(f"{where}: {error.message}", hint=error.hint)
+        message = error.message.removeprefix(f"cognito_{where}: ")
+        return CacheError(f"{where}: {message}", hint=error.hint)
 
     with replaced(CognitoCredentialsError, by=failed):
         given = parse_source(source.reveal(), origin=origin, environ=environ, setting=f"cognito_{setting}")

@@ -153,6 +153,33 @@ def load(
     return settings
 
 
+class ConfiguredCache(NamedTuple):
+    """Where credentials and identities are kept, without the pool whose they are."""
+
+    kind: str
+    """``file``, ``memory``, or ``redis``."""
+    directory: str | None
+    """Of a file cache; None where there is no home directory."""
+    shared: SharedCache | None
+
+
+def configured_cache(*, environ: Mapping[str, str], profile: str | None = None) -> ConfiguredCache:
+    """
+    Find the cache that the environment or the profile names, also where neither names a pool.
+
+    Args:
+        environ: The environment; an empty variable is not set.
+        profile: The profile asked for explicitly, if any.
+
+    Raises:
+        ConfigurationError: The profile does not exist, or a setting of the cache is wrong.
+        CacheError: The URL or the key is wrong.
+    """
+    lookup = _Lookup({}, environ, read_config(environ), profile, "argument")
+    kind, directory, _ = _places(lookup)
+    return ConfiguredCache(kind, directory, _shared_cache(lookup))
+
+
 def is_configured(
     *, environ: Mapping[str, str], config: Mapping[str, Any], profile: str | None = None
 ) -> bool:

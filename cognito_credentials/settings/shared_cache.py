@@ -124,7 +124,10 @@ def redis_url(value: Secret, where: str) -> RedisUrl:
     except ValueError:
         parts = None
     if parts is None:
-        raise wrong("is not a URL: its host or port is malformed")
+        raise wrong(
+            "is not a URL: its host or port is malformed; in a password, '@', ':', '/', '#' and '%' are "
+            "written %40, %3A, %2F, %23 and %25"
+        )
     scheme = parts.scheme.lower()
     if scheme not in SCHEMES:
         raise wrong(f"begins with '{clean(scheme, 40)}:', which is no scheme of Redis")

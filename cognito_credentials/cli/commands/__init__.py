@@ -16,6 +16,7 @@ The commands, one file each, and `run`: arguments in; output, an error in one li
     identities.py           list, show and delete the identities of a pool
     developer.py            the users of an app's own back end
     refresh.py, clear.py    renew credentials, forget them
+    cache.py                write all identities to a file, and bring them back
     completion.py           print what shells complete command lines with
     demo.py, emulator.py    try it out on this machine
     helping.py              ``help``
@@ -57,6 +58,7 @@ COMMANDS = (
     Entry("configure", "configure", "set up and clean up", "write a profile into the AWS config file"),
     Entry("refresh", "refresh", "set up and clean up", "get new credentials now"),
     Entry("clear", "clear", "set up and clean up", "forget credentials, keep identities"),
+    Entry("cache", "cache", "operate", "back up all identities, and restore them"),
     Entry(
         "completion", "completion", "set up and clean up", "print a script that completes commands in a shell"
     ),

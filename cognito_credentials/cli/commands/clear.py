@@ -11,14 +11,18 @@ from ..pool_options import open_pool, refuse_selection
 
 def add_options(options: Options) -> None:
     options.add(
-        "--all", action="store_true", help="those of every profile and pool, in the whole cache directory"
+        "--all",
+        action="store_true",
+        help="those of every profile and pool, in the whole cache directory; and in the Redis that is in use",
     )
     options.add(
         "--identities",
         action="store_true",
         help="the identities too: a guest becomes another guest, for ever",
     )
-    options.add("--yes", action="store_true", help="with --identities: do not ask first")
+    options.add(
+        "--yes", action="store_true", help="with --identities, or --all and a Redis: do not ask first"
+    )
 
 
 def run(invocation: Invocation) -> int:
@@ -27,18 +31,33 @@ def run(invocation: Invocation) -> int:
     if options.all:
         refuse_selection(options, "pool")
     if options.identities:
-        whose = "every identity of this machine" if options.all else "the identity"
+        whose = "every identity in the cache" if options.all else "the identity"
         confirm(
             invocation, f"forget {whose}", "Nothing leads back to a guest's identity: it is lost for ever."
         )
-    if options.all:
-        removed = cache_directory.clear(invocation.environ, identities=options.identities)
-    else:
-        removed = _clear_one(invocation)
+    removed = _clear_all(invocation) if options.all else _clear_one(invocation)
     invocation.terminal.write(f"Cleared {removed} {'entry' if removed == 1 else 'entries'}.\n")
     if not options.identities:
         invocation.terminal.notice("Identities are kept; --identities forgets them too.")
     return 0
+
+
+def _clear_all(invocation: Invocation) -> int:
+    """Clear the cache directory, and the Redis where one is in use: that is of all hosts, so ask."""
+    from .. import cache_in_use
+
+    environ, identities = invocation.environ, invocation.options.identities
+    place = cache_in_use.shared_place(environ, None)
+    removed = cache_directory.clear(environ, identities=identities)
+    if place is None:
+        return removed
+    if not identities:  # else it was asked already
+        confirm(
+            invocation,
+            f"forget the credentials of all users in {place}",
+            "All hosts share them, and would ask AWS for all of them anew.",
+        )
+    return removed + cache_in_use.clear_shared(environ, None, identities=identities)
 
 
 def _clear_one(invocation: Invocation) -> int:

@@ -174,11 +174,16 @@ def _rows(facts: Mapping[str, Any], *, has_sign_in: bool) -> list[tuple[str, obj
         ("Credentials", credentials),
         ("Next refresh", refresh),
         ("Kept in", f"{facts['store']}: {facts['location']}"),
-        ("Not kept", None if problem in (None, facts["unknown_because"]) else f"{problem}; {NOTHING_KEPT}"),
+        ("Not kept", None if problem in (None, facts["unknown_because"]) else _not_kept(facts)),
         ("Last error", error),
         ("Clock", f"this machine is {clock_difference(offset)}" if offset else None),
         *(("Note", f"{note}.") for note in facts["notes"]),
     ]
+
+
+def _not_kept(facts: Mapping[str, Any]) -> str:
+    what = NOTHING_KEPT if facts["store"] == "file" else "each process asks AWS by itself"
+    return f"{facts['store_problem']}; {what}"
 
 
 def _elsewhere(origin: str | None) -> str:

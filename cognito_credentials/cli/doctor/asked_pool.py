@@ -11,13 +11,14 @@ Whether it gives credentials tells only a request for an identity that is known 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ...cache import record_name
+from ...cache import InDoubt, record_name
 from ...cache.directory import ON_WINDOWS
 from ...cache.records import RECORD_LIMIT, decode_identity
 from ...clock import span
@@ -221,6 +222,9 @@ def _identity(setup: Setup) -> str | None:
     principal = setup.resolved.principal if tokens else setup.parts.logins.principal()
     key = settings.identity_key(principal or "")
     data = own_record(settings, "identity", key)
+    if settings.shared_cache is not None and setup.parts.store.problem() is None:
+        with contextlib.suppress(InDoubt):
+            data = setup.parts.store.load("identity", key)
     record = None if data is None else decode_identity(key, data)
     return None if record is None else record.identity_id
 
@@ -231,7 +235,7 @@ def own_record(settings: Settings, kind: Kind, key: str) -> bytes | None:
 
     Not by the store, which removes what it does not trust and sets aside what is damaged.
     """
-    if settings.cache == "memory" or settings.cache_dir is None:
+    if settings.cache != "file" or settings.cache_dir is None:
         return None
     path = os.path.join(settings.cache_dir, record_name(kind, key))
     try:

@@ -17,6 +17,7 @@ from ...clock import span
 from ...digest import digest
 from ...errors import shell_word
 from ..terminal import printable
+from . import shared
 from .check import Result, error, ok, skipped, warning
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ _ELSEWHERE: Final = "Set AWS_COGNITO_CACHE_DIR to a directory of your own that c
 def cache(setup: Setup) -> Iterator[Result]:
     """The cache directory is the user's alone, and can be written."""
     found = setup.settings
+    if found.shared_cache is not None:
+        yield from shared.cache(setup)
+        return
     if found.cache == "memory":
         yield ok(f"in memory, from {found.origins['cache']}: each start asks AWS")
         return
@@ -94,6 +98,9 @@ def _free_bytes(path: str) -> int | None:
 
 def locks(setup: Setup) -> Iterator[Result]:
     """A lock in the cache directory keeps others out: network file systems have locks that do not."""
+    if setup.settings.shared_cache is not None:
+        yield from shared.locks(setup, _PROBE)
+        return
     store = _existing_store(setup.settings)
     if store is None:
         yield skipped("there is no cache directory yet")
@@ -125,6 +132,9 @@ def _remove_probe(store: FileStore) -> None:
 
 def records(setup: Setup) -> Iterator[Result]:
     """Every record is the user's alone, whole, and of a version that this one reads."""
+    if setup.settings.shared_cache is not None:
+        yield from shared.records(setup)
+        return
     store = _existing_store(setup.settings)
     if store is None:
         yield skipped("there is no cache directory yet")
