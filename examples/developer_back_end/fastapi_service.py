@@ -1,19 +1,35 @@
 """
 The back end of `service.py` with FastAPI: it vouches for the app's own users to Cognito.
 
-    pip install /path/to/cognito-credentials fastapi uvicorn  # a checkout: it is on no package index yet
-    uvicorn fastapi_service:app
+    pip install "/path/to/cognito-credentials[redis]" fastapi uvicorn  # a checkout: it is on no package index
+    uvicorn --workers 4 fastapi_service:app
 
-It runs behind TLS, and a proxy that limits the size of bodies. The app's login is
-``DeveloperLogin("https://…/cognito-token", headers=…)``. The variables are those of `service.py`, and AWS
-credentials whose policy has ``cognito-identity:GetOpenIdTokenForDeveloperIdentity``.
+It runs behind TLS, and a proxy that limits the size of bodies. The variables are those of `service.py`, and
+AWS credentials whose policy has ``cognito-identity:GetOpenIdTokenForDeveloperIdentity``.
+
+There are two ways for an app. ``POST /cognito-token`` gives it a token, with which it asks AWS itself: its
+login is ``DeveloperLogin("https://…/cognito-token", headers=…)``. ``GET /aws-credentials`` gives it the
+credentials. That is a container-credentials endpoint, so every AWS SDK takes them, and asks again in time:
+
+    AWS_CONTAINER_CREDENTIALS_FULL_URI=https://…/aws-credentials
+    AWS_CONTAINER_AUTHORIZATION_TOKEN="Bearer …"  # the session
+
+All workers on all hosts share one Redis or Valkey, which has identities and credentials (.github/FLEET.md):
+
+    AWS_COGNITO_CACHE=rediss://…
+    AWS_COGNITO_CACHE_KEY=…
+
+A worker holds the credentials of as many users in its memory as ``AWS_COGNITO_USERS_IN_MEMORY`` says.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -22,17 +38,27 @@ import boto3
 from fastapi import Depends, FastAPI, HTTPException, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from cognito_credentials import CognitoCredentialsError
+from cognito_credentials import AsyncIdentityPool, CognitoCredentialsError, Secret
 from cognito_credentials.back_end import developer_token
 
 POOL_ID = os.environ["AWS_COGNITO_IDENTITY_POOL_ID"]
 PROVIDER = os.environ["APP_DEVELOPER_PROVIDER"]  # the developer provider name of the pool
-SESSIONS = Path(os.environ["APP_SESSIONS"])  # replace: a real service has a database
+SESSIONS = json.loads(Path(os.environ["APP_SESSIONS"]).read_text())  # replace: a real service has a database
 
 # Made once: boto3 clients may be shared between threads, and making one is slow.
 client = boto3.client("cognito-identity", region_name=POOL_ID.partition(":")[0])
+pool = AsyncIdentityPool(POOL_ID)
 log = logging.getLogger("uvicorn.error")
-app = FastAPI()
+
+
+@asynccontextmanager
+async def while_it_runs(_: FastAPI) -> AsyncIterator[None]:
+    """Let the calls that are under way at the end come to their end."""
+    async with pool:
+        yield
+
+
+app = FastAPI(lifespan=while_it_runs)
 
 
 @dataclass
@@ -50,11 +76,11 @@ class Asked:
     IdentityId: str | None = None
 
 
-def signed_in(
+async def signed_in(
     session: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
 ) -> User:
     """Return the user whose session the request names; a user name in the request counts for nothing."""
-    found = json.loads(SESSIONS.read_text()).get(session.credentials) if session else None
+    found = SESSIONS.get(session.credentials) if session else None
     if found is None:
         raise HTTPException(401, "sign in first")
     return User(**found)
@@ -82,3 +108,28 @@ def cognito_token(
         raise HTTPException(503 if error.retryable else 500, "no token") from None
     answer.headers["Cache-Control"] = "no-store"
     return token.to_json()
+
+
+@app.get("/aws-credentials")
+async def aws_credentials(user: Annotated[User, Depends(signed_in)]) -> Response:
+    """Answer with the user's AWS credentials: from memory, from Redis, or new."""
+
+    def token() -> Secret:
+        # Called in a thread, and only when new credentials are due: once in 45 minutes for a user who asks.
+        return developer_token(
+            client,
+            POOL_ID,
+            user.name,
+            provider=PROVIDER,
+            principal_tags={"team": user.team},
+            duration_seconds=300,
+        ).token
+
+    try:
+        # Whoever names a user is that user. The name is that of the session, never one from the request.
+        keys = await pool.for_user(user.name, logins=token).credentials()
+    except CognitoCredentialsError as error:
+        log.error("no credentials for %s: %s", user.name, error)
+        wait = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else None
+        raise HTTPException(503 if error.retryable else 500, "no credentials", wait) from None
+    return Response(keys.to_container(), media_type="application/json", headers={"Cache-Control": "no-store"})
