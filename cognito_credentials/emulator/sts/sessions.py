@@ -122,6 +122,10 @@ class SessionMint:
         """The session of *access_key_id*, if it is among the last that this process issued."""
         return self._recent.get(access_key_id)
 
+    def sessions(self) -> Mapping[str, AssumedRole]:
+        """The last sessions that this process issued, by access key id, the oldest first."""
+        return dict(self._recent)
+
     def open(self, access_key_id: str, session_token: str) -> tuple[AssumedRole, str] | None:
         """
         The session of *session_token*, and the secret access key.

@@ -29,6 +29,7 @@ from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.faults import Faults
 from cognito_credentials.emulator.wire.history import History
 from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
+from cognito_credentials.emulator.wire.listing import lists
 from cognito_credentials.emulator.wire.throttle import Throttle
 
 PREFIX = "/_emulator"
@@ -60,6 +61,7 @@ class Control:
         Raises:
             HTTPException: The call is wrong.
         """
+        have = lists(self.service)
         calls: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
             "requests": {"GET": self._requests},
             "history": {"GET": self.last_requests},
@@ -69,8 +71,12 @@ class Control:
             "allowed": {"POST": self._allowed},
             "faults": {"GET": self._planned_faults, "PUT": self._faults},
             "settings": {"GET": self._settings, "PUT": self.change_settings},
-            "users": {"PUT": self._users},
-            "user-pools": {"PUT": self._user_pools},
+            "users": {"GET": have["users"], "PUT": self._users},
+            "user-pools": {"GET": have["user-pools"], "PUT": self._user_pools},
+            "pools": {"GET": have["pools"]},
+            "identities": {"GET": have["identities"]},
+            "roles": {"GET": have["roles"]},
+            "sessions": {"GET": have["sessions"]},
             "codes": {"GET": self._codes},
         }
         if name not in calls:
