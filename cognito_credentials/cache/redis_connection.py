@@ -31,8 +31,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from .redis_client import client_maker, load
-from .redis_errors import NONSENSE, Judgement, RedisUnavailable, judge
+from .redis_client import NONSENSE, Judgement, RedisUnavailable, client_maker, judge, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from ..errors import CacheError
 from . import FORMER_KINDS, InDoubt, check_kind, checked_key
 from .records import RECORD_LIMIT
-from .redis_errors import RedisRefused, RedisUnavailable
+from .redis_client import RedisRefused, RedisUnavailable
 from .sealing import Unopened
 
 if TYPE_CHECKING:

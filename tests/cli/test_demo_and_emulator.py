@@ -20,8 +20,10 @@ import cognito_credentials.emulator
 from cognito_credentials import IdentityPool
 from cognito_credentials.extras import install_command
 from tests.cli.conftest import Cli, Done
+from tests.sign_in.web_browser import WebBrowser
 
 Call = Callable[..., Done]
+BROWSE = Path(__file__).parent / "login" / "browse.py"
 
 
 def test_the_demo_holds_and_leaves_nothing(cli: Cli, isolation: Path, tmp_path: Path) -> None:
@@ -76,6 +78,77 @@ def test_the_demo_without_its_extra_says_what_to_install(call: Call, monkeypatch
     for line in (demo.line, emulator.line):
         assert re.search(r" needs uvicorn\. Run: .*pip install .*\[emulator\]", line), line
         assert f"Run: {install_command('emulator')}" in line  # of this Python, not of another on the PATH
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("way", ["browser", "device"])
+def test_the_demo_signs_a_made_up_user_in(cli: Cli, isolation: Path, tmp_path: Path, way: str) -> None:
+    """Without a terminal, a browser or a code on another device signs in; home and temp stay empty."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = cli.start("demo", "--login", env=_person(tmp_path, scratch, way))
+    assert process.stderr is not None
+    said = ""
+    if way == "device":
+        while "user_code=" not in said:
+            said = process.stderr.readline()
+        WebBrowser().sign_in(said.strip(), "ann")
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0, err
+    assert "signed in as ann@example.com" in out
+    assert "assumed-role/demo-user/" in out
+    identities = re.findall(r"identity (us-east-1:\S+),", out)
+    assert len(identities) == 2
+    assert len(set(identities)) == 1  # the guest became the user
+    assert "6. Sign out" in out
+    assert list(isolation.iterdir()) == []
+    assert list(scratch.iterdir()) == []
+
+
+def _person(tmp_path: Path, scratch: Path, way: str) -> dict[str, str]:
+    """Variables for a browser in which ann signs in; for a device there is no browser."""
+    browser = f"{sys.executable} {BROWSE} %s &" if way == "browser" else ""
+    return {
+        "BROWSER": browser,
+        "DISPLAY": "",
+        "WAYLAND_DISPLAY": "",
+        "SSH_CONNECTION": "",
+        "SSH_TTY": "",
+        "SSH_CLIENT": "",
+        "PERSON": "ann",
+        "BROWSER_WAS_HERE": str(tmp_path / "was-here"),
+        "TMPDIR": str(scratch),
+    }
+
+
+@pytest.mark.thorough
+def test_giving_the_demo_up(cli: Cli, isolation: Path, tmp_path: Path) -> None:
+    """Ctrl-C while it waits for the sign-in ends with 130, without a traceback, and leaves nothing."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = cli.start("demo", "--login", env=_person(tmp_path, scratch, "device"))
+    assert process.stderr is not None
+    while "Waiting" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert list(isolation.iterdir()) == []
+    assert list(scratch.iterdir()) == []
+
+
+def test_signing_in_without_its_extra_says_what_to_install(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`demo --login` lacks the libraries of the extra 'login' before it has started anything."""
+    monkeypatch.setattr("cognito_credentials.sign_in.extra.find_spec", lambda _: None)
+    done = call("demo", "--login")
+
+    assert (done.code, done.out) == (4, "")
+    assert re.search(r"signing in needs 'authlib'.* Run: .*pip install .*\[login\]", done.line), done.line
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 ``demo``: an identity pool becomes AWS credentials on the emulator, step by step, and each step is checked.
 
 It calls the emulator over HTTP like any program, in a separate environment: it reads nothing of the user's
-home or AWS settings, and what it keeps is in a directory that it removes at the end.
+home or AWS settings, and what it keeps is in a directory that it removes at the end. A sign-in is kept in
+memory alone. Only the browser that it opens has the user's own environment.
 """
 
 from __future__ import annotations
@@ -13,30 +14,46 @@ import shutil
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...errors import CognitoCredentialsError, ConfigurationError
-from ..command import PROGRAM, Command, Invocation
-from ..terminal import Terminal
+from ...errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError
+from ..command import PROGRAM, Command, Invocation, Options
+from ..terminal import Terminal, printable
 from .whoami import caller_identity
 
 if TYPE_CHECKING:
     from ...pool.pool import IdentityPool
+    from ...secret import Secret
 
 T = TypeVar("T")
 _REGION = "us-east-1"
+
+
+_ISSUER_PATH = "/_emulator"
+"""Where the emulator's own issuer is, at which any made-up user signs in."""
 
 
 class DemoError(CognitoCredentialsError):
     """A step had another result than it announced."""
 
 
+def add_options(options: Options) -> None:
+    options.add(
+        "--login",
+        action="store_true",
+        help="sign a made-up user in with the browser, and link the guest; needs the extra 'login'",
+    )
+
+
 def run(invocation: Invocation) -> int:
     """Run all steps."""
     from cognito_credentials.emulator import MissingExtraError
+
+    of_user = dict(invocation.environ)  # a copy: it may be that of the process, which is changed below
+    way = _way_to_sign_in(of_user) if invocation.options.login else None
 
     try:
         from cognito_credentials.emulator import Emulator
@@ -47,8 +64,12 @@ def run(invocation: Invocation) -> int:
     try:
         with Emulator() as emulator:
             terminal.write(f"The emulator of Amazon Cognito Identity and STS runs at {emulator.url}.\n")
-            with _environment(directory, emulator.url):
-                _play(_Stage(terminal, emulator.url, os.path.join(directory, "cache")))
+            stage = _Stage(terminal, emulator.url, os.path.join(directory, "cache"))
+            with _swapped(_environment(directory, emulator.url)):
+                if way is None:
+                    _play(stage)
+                else:
+                    _play_login(stage, way, of_user)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     terminal.write("\nAll of it held. Nothing is left behind; your own AWS settings were not touched.\n")
@@ -163,11 +184,112 @@ def _recover(stage: _Stage, pool: IdentityPool) -> None:
     _hold(heard == [(old, pool.identity_id(), "recovered")], "the new identity was not announced")
 
 
-def _make_pool(url: str) -> str:
+def _way_to_sign_in(environ: Mapping[str, str]) -> str:
+    """Choose the browser, or a code to type in where none can be opened; neither asks on the terminal."""
+    from ...sign_in.extra import check_extra
+    from ...sign_in.ways.browser import why_no_browser
+
+    way = "browser" if why_no_browser(environ) is None else "device"
+    check_extra(way)
+    return way
+
+
+class _Prompt:
+    """Shows what a sign-in says. Nobody has to answer in the terminal."""
+
+    can_ask = False
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.say = terminal.say
+
+    def ask(self, question: str) -> str:
+        raise EOFError(question)
+
+    def ask_secret(self, question: str) -> Secret:
+        raise EOFError(question)
+
+
+def _play_login(stage: _Stage, way: str, environ: Mapping[str, str]) -> None:
+    from ...pool.pool import IdentityPool
+    from ...sign_in.sources import OidcLogin
+    from ...sign_in.ways.browser import open_default_browser
+
+    issuer = f"{stage.url}{_ISSUER_PATH}"
+    pool_id = stage.step(
+        "Make an identity pool that admits guests, and users of the emulator's own issuer.",
+        lambda: _make_pool(stage.url, issuer),
+        {"CreateIdentityPool": 1, "SetIdentityPoolRoles": 1},
+        lambda made: f"identity pool {made}",
+    )
+    guest = IdentityPool(pool_id)
+    stage.step(
+        "Get credentials as a guest.",
+        guest.credentials,
+        {"GetId": 1, "GetCredentialsForIdentity": 1},
+        lambda got: f"identity {guest.identity_id()}, access key {got.access_key_id}",
+    )
+    before = guest.identity_id()
+    pool = IdentityPool(pool_id, logins=OidcLogin(issuer, "demo", store="memory"))
+
+    def open_browser(url: str) -> bool:
+        with _swapped(environ):
+            return open_default_browser(url)
+
+    stage.terminal.write("\nNow sign in: any name will do, since the user is made up.\n")
+    stage.step(
+        "Sign in, and let the guest become this user.",
+        lambda: pool.sign_in(
+            link_guest=True, way=way, prompt=_Prompt(stage.terminal), open_browser=open_browser
+        ),
+        {"GetCredentialsForIdentity": 1},
+        lambda name: f"signed in as {printable(name)}",
+    )
+    stage.step(
+        "Get credentials as this user: the guest's identity is the user's now.",
+        pool.credentials,
+        {},
+        lambda got: f"identity {pool.identity_id()}, access key {got.access_key_id}",
+    )
+    _hold(pool.identity_id() == before, "the user got another identity than the guest had")
+    answer = stage.step(
+        "Ask STS who we are, with boto3's machinery.",
+        lambda: caller_identity(pool, _REGION, os.environ),
+        {"GetCallerIdentity": 1},
+        lambda got: str(got["Arn"]),
+    )
+    _hold("/demo-user/" in answer["Arn"], "STS knows us by another name")
+    done = stage.step(
+        "Sign out: the issuer revokes the sign-in, and nothing is kept of it.",
+        pool.sign_out,
+        {},
+        lambda _: "signed out",
+    )
+    _hold(done.revoked is True, "the issuer did not revoke the sign-in")
+    _hold(_needs_login(pool), "there were credentials after the sign-out")
+
+
+def _needs_login(pool: IdentityPool) -> bool:
+    try:
+        pool.credentials()
+    except LoginRequiredError:
+        return True
+    return False
+
+
+def _make_pool(url: str, issuer: str | None = None) -> str:
     client = _client(url)
-    made = client.create_identity_pool(IdentityPoolName="demo", AllowUnauthenticatedIdentities=True)
+    providers = {}
+    if issuer is not None:
+        arn = f"arn:aws:iam::123456789012:oidc-provider/{issuer.partition('://')[2]}"
+        providers = {"OpenIdConnectProviderARNs": [arn]}
+    made = client.create_identity_pool(
+        IdentityPoolName="demo", AllowUnauthenticatedIdentities=True, **providers
+    )
     pool_id = str(made["IdentityPoolId"])
-    roles = {"unauthenticated": "arn:aws:iam::123456789012:role/demo-guest"}
+    roles = {
+        "unauthenticated": "arn:aws:iam::123456789012:role/demo-guest",
+        "authenticated": "arn:aws:iam::123456789012:role/demo-user",
+    }
     client.set_identity_pool_roles(IdentityPoolId=pool_id, Roles=roles)
     return pool_id
 
@@ -190,24 +312,33 @@ def _hold(claim: bool, otherwise: str) -> None:
         raise DemoError(otherwise)
 
 
+def _environment(directory: str, url: str) -> dict[str, str]:
+    """Return variables with which boto3 and this package find the emulator and nothing else."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "BOTO_")) and not name.lower().endswith("_proxy")
+    }
+    return {
+        **kept,
+        "HOME": directory,
+        "USERPROFILE": directory,
+        "AWS_CONFIG_FILE": os.path.join(directory, "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": os.path.join(directory, "credentials"),
+        "AWS_COGNITO_CACHE_DIR": os.path.join(directory, "cache"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY": url,
+        "AWS_ENDPOINT_URL_STS": url,
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
 @contextmanager
-def _environment(directory: str, url: str) -> Iterator[None]:
-    """Within the ``with`` block, boto3 and this package find the emulator and nothing else."""
+def _swapped(environ: Mapping[str, str]) -> Iterator[None]:
+    """Within the ``with`` block, the process has the variables of *environ* and no others."""
     before = dict(os.environ)
-    for name in list(os.environ):
-        if name.startswith(("AWS_", "BOTO_")) or name.lower().endswith("_proxy"):
-            del os.environ[name]
-    os.environ.update(
-        HOME=directory,
-        USERPROFILE=directory,
-        AWS_CONFIG_FILE=os.path.join(directory, "config"),
-        AWS_SHARED_CREDENTIALS_FILE=os.path.join(directory, "credentials"),
-        AWS_COGNITO_CACHE_DIR=os.path.join(directory, "cache"),
-        AWS_EC2_METADATA_DISABLED="true",
-        AWS_ENDPOINT_URL_COGNITO_IDENTITY=url,
-        AWS_ENDPOINT_URL_STS=url,
-        NO_PROXY="127.0.0.1",
-    )
+    os.environ.clear()
+    os.environ.update(environ)
     try:
         yield
     finally:
@@ -218,8 +349,9 @@ def _environment(directory: str, url: str) -> Iterator[None]:
 COMMAND = Command(
     details="""
 Starts the emulator, gets credentials from the network and from the cache, renews them, recovers from a
-deleted identity, and asks STS who we are. Exits with 0 only if every step held. It needs the 'emulator'
-extra; without it, it says what to install.""",
+deleted identity, and asks STS who we are. With --login it signs a made-up user in, links the guest and signs
+out. Exits with 0 only if every step held. It needs the 'emulator' extra, and for --login the 'login' extra;
+without them, it says what to install.""",
     example="""
 $ cognito-credentials demo
 The emulator of Amazon Cognito Identity and STS runs at http://127.0.0.1:40321.
@@ -227,5 +359,6 @@ The emulator of Amazon Cognito Identity and STS runs at http://127.0.0.1:40321.
 1. Make an identity pool that admits guests.
    …""",
     run=run,
+    add_options=add_options,
     takes_profile=False,
 )
