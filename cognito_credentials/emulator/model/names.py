@@ -97,10 +97,16 @@ def is_role(arn: str) -> bool:
     return _ROLE.fullmatch(arn) is not None
 
 
-def is_role_of_account(arn: str, region: str) -> bool:
-    """True for the ARN of a role in the emulator's account: pools in *region* can use only these."""
+def is_role_of_account(arn: str, region: str, account: str = ACCOUNT_ID) -> bool:
+    """True for the ARN of a role in *account*: that account's pools in *region* can use only these."""
     match = _ROLE.fullmatch(arn)
-    return match is not None and match.groups() == (partition_of(region), ACCOUNT_ID)
+    return match is not None and match.groups() == (partition_of(region), account)
+
+
+def account_of_role(arn: str) -> str | None:
+    """The account of a role; None if *arn* is not the ARN of a role."""
+    match = _ROLE.fullmatch(arn)
+    return match[2] if match else None
 
 
 def is_short_enough(arn: str, region: str) -> bool:

@@ -21,7 +21,6 @@ from cognito_credentials.emulator.errors import (
 from cognito_credentials.emulator.logins.tokens import open_id_token
 from cognito_credentials.emulator.logins.verifier import VerifiedLogin, is_saml, service_token_key
 from cognito_credentials.emulator.model.names import (
-    ACCOUNT_ID,
     is_role_of_account,
     is_short_enough,
     service_host,
@@ -70,7 +69,7 @@ def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapp
     """Makes a new identity for every call without logins."""
     del caller  # public
     pool = load_pool(service.state, request["IdentityPoolId"])
-    if request.get("AccountId", ACCOUNT_ID) != ACCOUNT_ID:
+    if request.get("AccountId", pool.account) != pool.account:
         raise pool_not_found(pool.id)
     now_ms = service.clock.now_ms()
     logins = request.get("Logins")
@@ -210,7 +209,7 @@ def _check_role(service: Service, pool: IdentityPool, principal: _Principal, rol
     )
     well_formed = are_valid if principal.logins else are_well_formed  # tags of developers are not mapped
     possible = (
-        is_role_of_account(role_arn, pool.region)
+        is_role_of_account(role_arn, pool.region, pool.account)
         and is_short_enough(role_arn, pool.region)
         and well_formed(principal.tags)
         and packed_percent("", (), principal.tags) <= 100

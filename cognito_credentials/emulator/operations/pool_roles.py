@@ -39,7 +39,7 @@ def get_identity_pool_roles(
 
 def _check_role(pool: IdentityPool, role: str) -> None:
     """Refuse a role of another account: IAM lets nobody pass it to the service."""
-    if not is_role_of_account(role, pool.region):
+    if not is_role_of_account(role, pool.region, pool.account):
         raise role_forbidden(role)
 
 

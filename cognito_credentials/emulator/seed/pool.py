@@ -10,11 +10,9 @@ from typing import Any
 from cognito_credentials.emulator import operations
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.model.names import (
-    ACCOUNT_ID,
     DEFAULT_REGION,
     is_role_of_account,
     new_id,
-    region_of,
 )
 from cognito_credentials.emulator.model.shapes import load_service_model
 from cognito_credentials.emulator.operations.pool_roles import check_mapping
@@ -74,10 +72,10 @@ def add_pool(service: Service, entry: Entry) -> str:
     with _mistake_in(entry, "IdentityPoolTags"):
         check_tags(tags)
     with _mistake_in(entry, "CognitoIdentityProviders"):
-        pool = IdentityPool(pool_id, pool_settings(settings), tags)
+        pool = IdentityPool(pool_id, pool_settings(settings), tags, roles["Roles"])
     for state, arn in roles["Roles"].items():
-        if not is_role_of_account(arn, region_of(pool_id)):
-            where = f"account {ACCOUNT_ID}, in the partition of the pool"
+        if not is_role_of_account(arn, pool.region, pool.account):
+            where = f"account {pool.account}, in the partition of the pool"
             raise entry.mistake(f"Roles.{state}", f"'{arn}' is not the ARN of a role of {where}")
     mappings = roles.get("RoleMappings", {})
     for provider, mapping in mappings.items():

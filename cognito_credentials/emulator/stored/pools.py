@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cognito_credentials.emulator.errors import pool_not_found
-from cognito_credentials.emulator.model.names import pool_arn, region_of
+from cognito_credentials.emulator.model.names import ACCOUNT_ID, account_of_role, pool_arn, region_of
 from cognito_credentials.emulator.stored.state import State
 
 
@@ -35,6 +35,12 @@ class IdentityPool:
     @property
     def region(self) -> str:
         return region_of(self.id)
+
+    @property
+    def account(self) -> str:
+        """The account of its roles: a seed may be of a real account. Without roles, that of the emulator."""
+        accounts = (account_of_role(arn) for arn in self.roles.values())
+        return next((account for account in accounts if account), ACCOUNT_ID)
 
     @property
     def allows_guests(self) -> bool:
