@@ -69,6 +69,7 @@ THOROUGH = (
     "tests/consumers/",
     "tests/developer/test_back_end.py",
     "tests/developer/test_command_line.py",
+    "tests/emulator/seed/test_mutated_files.py",
     "tests/emulator/stored/test_crashes.py",
     "tests/emulator/stored/test_state.py",
     "tests/emulator/test_aws_cli.py",

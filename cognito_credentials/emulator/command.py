@@ -40,7 +40,7 @@ def serve(
 
     Args:
         data: SQLite file that keeps the state.
-        seed: TOML file with the content of a new state.
+        seed: File with the content of a new state, as of `Seed.load`.
         certificate_file: The file to write the certificate to; implies *tls*.
         tls_names: Further names in the certificate; they imply *tls*.
         allow_hosts: Further names that the emulator is called by.
@@ -94,6 +94,8 @@ def serve(
                 print(f"certificate: {emulator.certificate}", file=out, flush=True)
             if not emulator.is_local:
                 log.write(f"{_NAME}: whoever can reach {host} may use, change and read this emulator")
+            for line in emulator.seed.lines():
+                log.write(f"{_NAME}: {line}")
             if seed is not None and not emulator.service.uses_seed:
                 log.write(f"{_NAME}: {data} holds a state already, so the seed {seed} is not used")
             _wait_for(ended)

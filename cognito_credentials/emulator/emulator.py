@@ -48,7 +48,7 @@ class Emulator:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         data: SQLite file that keeps the state; None keeps it in memory.
-        seed: The content of a new or reset state: a TOML file, or the result of `Seed.load`.
+        seed: The content of a new or reset state: a file as of `Seed.load`, or its result.
         strict_auth: Refuse access keys that neither the emulator issued nor the seed names.
         strict_roles: Refuse roles that the seed does not describe.
         marker: Issue secrets that contain ``CANARYsecret`` and ``CANARYtoken``, and keep a list of them.
@@ -99,6 +99,7 @@ class Emulator:
         self._names = (tuple(tls_names), tuple(allow_hosts))
         self._certificate_file = certificate_file
         self._running: RunningServer | None = None
+        self._loaded_seed = Seed()
 
     def __enter__(self) -> Self:
         self.start()
@@ -124,14 +125,16 @@ class Emulator:
         """
         if self._running is not None:
             raise RuntimeError("the emulator is running already; make another Emulator for another one")
-        seed = self._seed if isinstance(self._seed, Seed | None) else Seed.load(self._seed)
+        given = Seed() if self._seed is None else self._seed
+        seed = self._loaded_seed = given if isinstance(given, Seed) else Seed.load(given)
         with ExitStack() as closed_on_failure:
             listener = listen(*self._address)
             closed_on_failure.callback(listener.close)
             state = State(self._data)
             closed_on_failure.callback(state.close)
             try:
-                service = Service(state, add_seed=seed.add_to if seed else None, **self._service_options)
+                service = Service(state, add_seed=seed.add_to, **self._service_options)
+                service.about_seed = seed.about()
                 self._running = RunningServer(
                     service, listener, self._log, self._tls, self._certificate_file, *self._names
                 )
@@ -165,6 +168,12 @@ class Emulator:
     def service(self) -> Service:
         """The emulated service, without HTTP."""
         return self._started.service
+
+    @property
+    def seed(self) -> Seed:
+        """The seed: by which ids its names are found, and what of it is left out. An empty one without."""
+        self._started  # noqa: B018 - refuses before the start
+        return self._loaded_seed
 
     def create_pool(
         self,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cognito_credentials.emulator.clock import Clock
 from cognito_credentials.emulator.logins.issuers import Issuers
@@ -86,6 +87,7 @@ class Service:
         marker: Issue secrets that contain ``CANARY``, and list them in ``minted``.
 
     Attributes:
+        about_seed: What ``GET /_emulator/seed`` answers.
         uses_seed: False when an earlier start has already seeded the state.
         minted: Every secret that was issued; None without *marker*.
         sent_codes: The last codes of user pools, the newest last.
@@ -113,6 +115,7 @@ class Service:
         self.strict_roles = strict_roles
         self.minted: list[str] | None = [] if marker else None
         self.sent_codes: deque[SentCode] = deque(maxlen=_MOST_SENT_CODES)
+        self.about_seed: Mapping[str, Any] = {}
         self._add_seed = add_seed
         with state.transaction():
             self.uses_seed = state.remembered(_SEEDED) is None

@@ -17,7 +17,11 @@ def add_options(options: Options) -> None:
     options.add("--host", default="127.0.0.1", help="address to listen on; 127.0.0.1 by default")
     options.add("--port", type=port_number, default=0, help="port to listen on; by default a free one")
     options.add("--data", metavar="FILE", help="SQLite file that keeps the state; else it is forgotten")
-    options.add("--seed", metavar="FILE", help="TOML file with what a new state holds")
+    options.add(
+        "--seed",
+        metavar="FILE",
+        help="what a new state holds: TOML, a CloudFormation template, a Terraform state or plan",
+    )
     options.add("--tls", action="store_true", help="https, with a certificate of its own")
     options.add(
         "--certificate", metavar="FILE", help="where to write the certificate of --tls; else a temporary file"

@@ -16,8 +16,13 @@ class SeedError(Exception):
     """A mistake in a seed. The text is one line that names the file and the place."""
 
     def __init__(self, text: str) -> None:
-        line = "".join(letter if letter.isprintable() else "?" for letter in text)
-        super().__init__(line if len(line) <= _MOST_TEXT else f"{line[:_MOST_TEXT]}...")
+        super().__init__(one_line(text))
+
+
+def one_line(text: str) -> str:
+    """*text* as one printable line of limited length, whatever a seed contains."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return line if len(line) <= _MOST_TEXT else f"{line[:_MOST_TEXT]}..."
 
 
 class SeedFileError(SeedError):

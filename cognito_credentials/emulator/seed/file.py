@@ -46,13 +46,15 @@ provider whose users are never looked up.
 
 from __future__ import annotations
 
+import json
 import os
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from cognito_credentials.emulator.seed.entry import Entry, SeedError, SeedFileError, text_of
+from cognito_credentials.emulator.seed.entry import Entry, SeedError, SeedFileError, one_line
+from cognito_credentials.emulator.seed.kinds import read_kind
+from cognito_credentials.emulator.seed.parts import Parts
 from cognito_credentials.emulator.seed.pool import add_pool
 from cognito_credentials.emulator.seed.tables import (
     add_developer,
@@ -75,24 +77,39 @@ class Seed:
     Attributes:
         path: The path of the file, which begins error messages. Files that the seed names are relative to it.
         content: The tables; None is an empty seed.
+        ids: From a name in a template or a state to the id that the emulator has it by: pools, app clients,
+            and the ARNs of roles and providers. It is the same each time.
+        outputs: The outputs of a template or a state that are known, without the sensitive ones.
+        left_out: What of a template or a state the emulator does not have, and why: a line for each.
     """
 
     path: str = ""
     content: Mapping[str, Any] | None = None
+    ids: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
+    _places: Mapping[tuple[str, int], str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Seed:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        region: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Seed:
         """
         Read a seed file.
 
+        Args:
+            region: The region of the pools of a CloudFormation template, us-east-1 by default, and of the new
+                pools of a plan of Terraform, by default that of its code.
+            parameters: Parameters of a CloudFormation template, in place of their defaults.
+
         Raises:
             SeedFileError: The file cannot be read.
-            SeedError: It is not TOML.
+            SeedError: It is none of the kinds that are accepted, or a template is wrong.
         """
-        if sys.version_info >= (3, 11):
-            import tomllib
-        else:
-            import tomli as tomllib
         name = os.fspath(path)
         try:
             with open(name, "rb") as file:
@@ -100,12 +117,24 @@ class Seed:
         except (OSError, ValueError) as error:  # ValueError: the name holds a null character
             reason = error.strerror if isinstance(error, OSError) else error
             raise SeedFileError(f"seed file {name}: {reason}") from None
-        try:
-            return cls(name, tomllib.loads(text_of(content)))
-        except ValueError as error:
-            raise SeedError(f"seed file {name}: {error}") from None
-        except RecursionError:
-            raise SeedError(f"seed file {name}: nested too deeply") from None
+        found = read_kind(name, content, region, parameters)
+        if isinstance(found, Parts):
+            tables, places = found.content()
+            return cls(name, tables, found.ids, found.outputs, found.left_out, places)
+        return cls(name, found)
+
+    def about(self) -> Mapping[str, Any]:
+        """``ids``, ``outputs`` and ``left_out`` as JSON."""
+        return {"ids": dict(self.ids), "outputs": dict(self.outputs), "left_out": list(self.left_out)}
+
+    def lines(self) -> Iterator[str]:
+        """What to say about a template or a state, a line each: outputs, ids, and what is left out."""
+        shown = {**{f"output {name}": value for name, value in self.outputs.items()}, **self.ids}
+        for name, value in shown.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            yield one_line(f"seed {self.path}: {name} is {text}")
+        for what in self.left_out:
+            yield one_line(f"seed {self.path}: {what}")
 
     def add_to(self, service: Service) -> None:
         """
@@ -128,7 +157,7 @@ class Seed:
             raise SeedError(f"seed file {self.path}: {name}: write it as [[{name}]]")
         keys: set[str] = set()
         for number, values in enumerate(tables, start=1):
-            place = f"{name}[{number}]"
+            place = self._places.get((name, number), f"{name}[{number}]")
             try:
                 entry = Entry(self.path, place, values)
                 key = add(service, entry)

@@ -102,19 +102,21 @@ def _check_issuer(entry: Entry, provider: str) -> None:
 def add_saml_provider(service: Service, entry: Entry) -> str:
     """Add a SAML provider: the entity that signs responses, and its certificates."""
     arn: str = entry.take("arn", str)
-    file = entry.take("metadata_file", str)
+    text = entry.take("metadata", str, None)
+    file = entry.take("metadata_file", str, ... if text is None else None)
     entry.finish()
     if _SAML_PROVIDER.fullmatch(arn) is None:
         raise entry.mistake("arn", f"'{arn}' is not the ARN of a SAML provider")
     try:
         from cognito_credentials.emulator.logins.saml import read_metadata
 
-        entity_id, certificates = read_metadata(_read(entry, "metadata_file", file).encode())
+        entity_id, certificates = read_metadata((text or _read(entry, "metadata_file", file)).encode())
     except ModuleNotFoundError as error:
         missing = f"needs {error.name}; run: {install_command('emulator,saml')}"
         raise entry.mistake("", missing) from None
     except ValueError as error:
-        raise entry.mistake("metadata_file", f"{file}: {error}") from None
+        member, name = ("metadata_file", f"{file}: ") if text is None else ("metadata", "")
+        raise entry.mistake(member, f"{name}{error}") from None
     service.state.execute(
         "INSERT OR REPLACE INTO saml_providers VALUES (?, ?, ?)", arn, entity_id, json.dumps(certificates)
     )

@@ -229,7 +229,7 @@ def _check_user(entry: Entry, user: User, password: str | None, secret: str | No
 
 def _attributes(entry: Entry) -> dict[str, str]:
     """The attributes of a user. An address counts as verified unless the seed says otherwise."""
-    attributes: dict[str, Any] = entry.take("attributes", dict, {})
+    attributes: dict[str, Any] = dict(entry.take("attributes", dict, {}))  # the seed stays as it is
     for name, value in attributes.items():
         if not isinstance(value, str):
             raise entry.mistake(f"attributes.{name}", "expected a text")

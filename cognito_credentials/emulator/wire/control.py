@@ -78,6 +78,7 @@ class Control:
             "roles": {"GET": have["roles"]},
             "sessions": {"GET": have["sessions"]},
             "codes": {"GET": self._codes},
+            "seed": {"GET": self._seed},
         }
         if name not in calls:
             there_are = ", ".join(f"{method} {name}" for name, methods in calls.items() for method in methods)
@@ -167,6 +168,10 @@ class Control:
     def _codes(self, content: Any) -> Any:
         read_members(content, {})
         return list_codes(self.service)
+
+    def _seed(self, content: Any) -> Mapping[str, Any]:
+        read_members(content, {})
+        return self.service.about_seed
 
     def _saml_response(self, content: Any) -> Mapping[str, Any]:
         return {"response": saml_response(self.service, content)}
