@@ -1,0 +1,128 @@
+"""
+One process of a fleet whose hosts share a Redis, which measures itself.
+
+    python -m tests.benchmarks.fleet_client URL POOL CACHE adopt|held|reads|cold FIRST COUNT
+
+It prints one line of JSON. The users are guests of the names FIRST, FIRST + 1, …; CACHE is the setting.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import threading
+import time
+import tracemalloc
+from typing import Any
+
+from cognito_credentials import IdentityPool, ServiceError
+
+from .users_client import MovedClock
+
+KEY = bytes(32)
+PATIENCE = 15.0
+"""Seconds that a user of `cold` may have waited for each answer: the limit of one refresh, and some."""
+
+
+def adopt(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
+    """Milliseconds for each user whose credentials another process has put into the store."""
+    pool.for_user("warm").credentials()
+    taken = []
+    for name in names:
+        began = time.perf_counter()
+        pool.for_user(name).credentials()
+        taken.append((time.perf_counter() - began) * 1000)
+    return {"ms": taken}
+
+
+def held(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
+    """KiB that this process holds for each such user, when the object is gone."""
+    pool.for_user("warm").credentials()
+    gc.collect()
+    tracemalloc.start(1)
+    before = tracemalloc.get_traced_memory()[0]
+    for name in names:
+        pool.for_user(name).credentials()
+    gc.collect()
+    return {"kib": (tracemalloc.get_traced_memory()[0] - before) / 1024 / len(names)}
+
+
+def reads(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
+    """Microseconds of a fresh read: with this pool, and with one whose cache is in memory."""
+    settings = pool.settings
+    plain = IdentityPool(settings.identity_pool_id, cache="memory", endpoint_url=settings.endpoint_url)
+    kept = {"shared": pool.for_user(names[0]), "memory": plain.for_user(names[0])}
+    taken: dict[str, float] = {}
+    for _ in range(20):
+        for name, user in kept.items():
+            user.credentials()
+            began = time.perf_counter()
+            for _ in range(2000):
+                user.credentials()
+            seconds = (time.perf_counter() - began) / 2000
+            taken[name] = min(taken.get(name, seconds * 1e6), seconds * 1e6)
+            began = time.perf_counter()
+            for _ in range(200):
+                pool.for_user(names[0]).credentials() if name == "shared" else plain.for_user(
+                    names[0]
+                ).credentials()
+            seconds = (time.perf_counter() - began) / 200
+            taken[f"{name}_anew"] = min(taken.get(f"{name}_anew", 1.0), seconds * 1e6)
+    return taken
+
+
+def cold(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
+    """
+    Let all users come at once, each by a thread; who is told when to come again comes then.
+
+    Returns:
+        For each user: when the first call began and the last one ended, by the machine's clock; how often the
+        user was told to come again; the longest call; the first error that says no time, if there was one.
+    """
+    answers: list[list[Any]] = []
+    ready = threading.Barrier(len(names) + 1)
+
+    def user(name: str) -> None:
+        mine = pool.for_user(name)
+        ready.wait()
+        first, told, longest, error = time.time(), 0, 0.0, ""
+        while True:
+            began = time.time()
+            try:
+                mine.credentials()
+                break
+            except ServiceError as problem:
+                if problem.retry_after is None or told > 100:
+                    error = str(problem)
+                    break
+                told, again = told + 1, problem.retry_after
+            finally:
+                longest = max(longest, time.time() - began)
+            time.sleep(again)
+        answers.append([first, time.time(), told, longest, error])
+
+    pool.for_user(f"warm {names[0]}").credentials()
+    threading.stack_size(256 * 1024)
+    threads = [threading.Thread(target=user, args=[name]) for name in names]
+    for thread in threads:
+        thread.start()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    ready.wait()
+    for thread in threads:
+        thread.join()
+    return {"answers": answers}
+
+
+def main(url: str, pool_id: str, cache: str, what: str, first: int, count: int) -> dict[str, Any]:
+    key = KEY if "://" in cache else None
+    pool = IdentityPool(
+        pool_id, cache=cache, cache_key=key, endpoint_url=url, clock=MovedClock(url), users_in_memory=100_000
+    )
+    names = [f"user {number}" for number in range(first, first + count)]
+    return {"adopt": adopt, "held": held, "reads": reads, "cold": cold}[what](pool, names)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:5], *map(int, sys.argv[5:7]))))  # type: ignore[arg-type]
