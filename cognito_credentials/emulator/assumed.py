@@ -8,6 +8,7 @@ checks, is in that code; the page names it, too.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -36,10 +37,22 @@ SIGNATURE_INCOMPLETE = (
 SIGNATURE_WINDOW_SECONDS = 300
 """A signature is good this long before and after its date, by the emulator's clock or its clients'."""
 
+# IAM: .github/SERVICE.md#13.
+POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
+DUPLICATE_TAG_KEYS = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+INVALID_MARKER = "Invalid Marker."
+
 # STS: .github/SERVICE.md#9.2 and #9.3.
 DURATION_TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 STS_PROVIDER_ID = "ProviderId must not be given with an OpenID Connect token."
 STS_BAD_SIGNATURE = "Couldn't verify signed token."
+INCOMPLETE_MFA = "SerialNumber and TokenCode must be given together."
+TRANSITIVE_TAG_SET_AGAIN = (
+    "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key "
+    "from the calling session."
+)
+TRANSITIVE_TAG_MISSING = "The specified transitive tag key must be included in the requested tags."
+SOURCE_IDENTITY_CHANGED = "The source identity of the calling session cannot be changed."
 BAD_SESSION_TAGS = "The session tags of the token are not valid."
 MALFORMED_POLICY = "The policy is not in the valid JSON format."
 
@@ -163,6 +176,24 @@ def too_many_policy_arns(number: int, most: int) -> str:
 def invalid_policy_arn(arn: str) -> str:
     """An ARN of PolicyArns is not that of a policy; .github/SERVICE.md#9.2.4."""
     return f"ARN {arn} is not valid."
+
+
+def no_identity_policy(caller: str, action: str, resource: str) -> ServiceError:
+    """The caller has no permission in IAM; .github/SERVICE.md#13.1.3."""
+    text = f"User: {caller} is not authorized to perform: {action} on resource: {resource}"
+    return ServiceError(
+        "AccessDenied", f"{text} because no identity-based policy allows the {action} action", 403
+    )
+
+
+def too_large_inline_policies(role: str, most: int) -> ServiceError:
+    """.github/SERVICE.md#13.4.3."""
+    return ServiceError("LimitExceeded", f"Maximum policy size of {most} bytes exceeded for role {role}", 409)
+
+
+def policy_not_attached(arn: str) -> str:
+    """.github/SERVICE.md#13.4.4."""
+    return f"Policy {arn} was not found."
 
 
 def request_too_large() -> ServiceError:

@@ -19,7 +19,12 @@ from cognito_credentials.emulator.logins.verifier import LoginVerifier
 from cognito_credentials.emulator.model.names import ACCOUNT_ID, DEFAULT_REGION, partition_of
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.state import State
-from cognito_credentials.emulator.sts.sessions import AssumedRole, MintedCredentials, SessionMint
+from cognito_credentials.emulator.sts.sessions import (
+    AssumedRole,
+    MintedCredentials,
+    SessionMint,
+    UserSession,
+)
 from cognito_credentials.emulator.trail import issued
 
 DEFAULT_CREDENTIAL_SECONDS = 3600
@@ -34,14 +39,14 @@ class Caller:
 
     Attributes:
         region: The region that the request was signed for.
-        session: The assumed role; None for the developer of the account.
+        session: The session whose credentials signed; None for long-term keys of the account's developer.
     """
 
     arn: str
     account: str
     user_id: str
     region: str = DEFAULT_REGION
-    session: AssumedRole | None = None
+    session: AssumedRole | UserSession | None = None
 
     def in_region(self, region: str) -> Caller:
         """The same principal in *region*, with the partition of that region in the ARN."""
@@ -123,7 +128,7 @@ class Service:
                 state.remember(_SEEDED, b"1")
                 self._load_seed()
 
-    def issue_credentials(self, session: AssumedRole) -> MintedCredentials:
+    def issue_credentials(self, session: AssumedRole | UserSession) -> MintedCredentials:
         """Issue credentials for *session*."""
         minted = self.mint.mint(session)
         self.note_secret(minted.secret_access_key, minted.session_token)

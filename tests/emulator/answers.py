@@ -10,6 +10,8 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 
+from cognito_credentials.emulator.operations.query import OPERATIONS
+
 FRAMEWORK = {
     "AccessDeniedException",
     "IncompleteSignatureException",
@@ -24,6 +26,7 @@ FRAMEWORK = {
 """Errors of every operation that its model does not list; .github/SERVICE.md#1.3 and #1.4."""
 
 QUERY_FRAMEWORK = {
+    "InvalidParameterValue",
     "AccessDenied",
     "ExpiredToken",
     "IncompleteSignature",
@@ -68,18 +71,19 @@ def check_json(operation, status, headers, body):
     assert parsed["Error"]["Code"] == code == headers["x-amzn-errortype"].removesuffix(":")
 
 
-def check_query(operation, status, headers, body):
-    """Check an answer of the STS operation *operation*, which may not exist."""
-    assert status in (200, 400, 403), status
+def check_query(operation, status, headers, body, service="sts"):
+    """Check an answer of an operation of STS or IAM, which may not exist."""
+    assert status in (200, 400, 403, 404, 409), status
     assert headers["content-type"] == "text/xml"
-    known = operation in ("AssumeRoleWithWebIdentity", "GetCallerIdentity")
-    shape = model("sts").operation_model(operation) if known else None
+    known = operation in OPERATIONS[service]
+    shape = model(service).operation_model(operation) if known else None
     parsed = parser("query").parse(
         {"status_code": status, "headers": headers, "body": body}, shape and shape.output_shape
     )
     if status == 200:
         assert known
-        assert shape.output_shape.members.keys() >= parsed.keys() - {"ResponseMetadata"}
+        members = shape.output_shape.members if shape.output_shape else {}
+        assert members.keys() >= parsed.keys() - {"ResponseMetadata"}
         return
     errors = {error.metadata["error"]["code"] for error in shape.error_shapes} if known else set()
     assert parsed["Error"]["Code"] in QUERY_FRAMEWORK | errors | {"ExpiredTokenException"}, parsed["Error"]

@@ -1,8 +1,8 @@
 """
 Requests that no client would send: ``python -m tests.emulator.mutations [COUNT [SEED]]``, usually 10,000.
 
-Good requests of all 23 operations and of STS, login tokens, SAML responses, names of providers and control
-calls are changed in shape, size and encoding. Every answer must be one that botocore can read and that the
+Good requests of all operations, login tokens, SAML responses, names of providers and control calls are changed
+in shape, size and encoding. Every answer must be one that botocore can read and that the
 operation's model knows, none a 500, and nothing may be logged as an error; it ends with 1 when something is.
 """
 
@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import quote, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -30,7 +30,8 @@ from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.assumed import MAX_BODY_BYTES
 from cognito_credentials.emulator.logins.keys import TEST_ISSUER
 from cognito_credentials.emulator.logins.tokens import sign_jwt
-from cognito_credentials.emulator.operations import OPERATIONS
+from cognito_credentials.emulator.operations import OPERATIONS, query
+from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
 
 from .answers import check_control, check_json, check_query
 from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
@@ -207,12 +208,20 @@ class Sender:
         check = check_nothing_broke if target is not None else lambda *answer: check_json(operation, *answer)
         return self.send(check, "POST", "/", body, headers)
 
-    def form(self, body, method="POST", path="/", operation="AssumeRoleWithWebIdentity", **headers):
-        """Send a form to STS."""
+    def form(
+        self,
+        body,
+        method="POST",
+        path="/",
+        operation="AssumeRoleWithWebIdentity",
+        service="sts",
+        **headers,
+    ):
+        """Send a form to STS or IAM."""
 
         def check(status, names, content):
             if names["content-type"] == "text/xml":  # without an Action it is not a call of STS
-                check_query(operation, status, names, content)
+                check_query(operation, status, names, content, service)
             else:
                 check_nothing_broke(status, names, content)
 
@@ -451,6 +460,101 @@ def send_mutated_forms(sender, count):
         sender.form(bytes(body), **{"Content-Type": random_.choice(types)})
 
 
+def queries():
+    """One good request of every operation of IAM and of every signed one of STS, by service and operation."""
+    tags = [{"Key": "team", "Value": "a"}]
+    role = {"RoleName": "r"}
+    paged = {**role, "MaxItems": 1, "Marker": "Um9sZXMjMQ=="}
+    trust = '{"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["sts:*"]}]}'
+    arn = {**role, "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
+    named = {**role, "PolicyName": "p"}
+    return {
+        ("iam", "CreateRole"): {
+            **role,
+            "AssumeRolePolicyDocument": trust,
+            "Path": "/a/",
+            "Description": "d",
+            "MaxSessionDuration": 3600,
+            "PermissionsBoundary": "arn:aws:iam::aws:policy/x",
+            "Tags": tags,
+        },
+        ("iam", "GetRole"): role,
+        ("iam", "ListRoles"): {"PathPrefix": "/", "MaxItems": 1, "Marker": "Um9sZXMjMQ=="},
+        ("iam", "UpdateRole"): {**role, "Description": "d", "MaxSessionDuration": 7200},
+        ("iam", "UpdateRoleDescription"): {**role, "Description": "d"},
+        ("iam", "UpdateAssumeRolePolicy"): {**role, "PolicyDocument": trust},
+        ("iam", "DeleteRole"): role,
+        ("iam", "TagRole"): {**role, "Tags": tags},
+        ("iam", "UntagRole"): {**role, "TagKeys": ["team"]},
+        ("iam", "ListRoleTags"): paged,
+        ("iam", "PutRolePolicy"): {**named, "PolicyDocument": "{}"},
+        ("iam", "GetRolePolicy"): named,
+        ("iam", "DeleteRolePolicy"): named,
+        ("iam", "ListRolePolicies"): paged,
+        ("iam", "AttachRolePolicy"): arn,
+        ("iam", "DetachRolePolicy"): arn,
+        ("iam", "ListAttachedRolePolicies"): {**paged, "PathPrefix": "/"},
+        ("iam", "ListInstanceProfilesForRole"): paged,
+        ("sts", "AssumeRole"): {
+            "RoleArn": ROLE + "a/r",
+            "RoleSessionName": "session",
+            "PolicyArns": [{"arn": "arn:aws:iam::aws:policy/x"}],
+            "Policy": '{"Statement": []}',
+            "DurationSeconds": 900,
+            "Tags": tags,
+            "TransitiveTagKeys": ["team"],
+            "ExternalId": "xyz",
+            "SerialNumber": "arn:aws:iam::123456789012:mfa/a",
+            "TokenCode": "123456",
+            "SourceIdentity": "ann",
+        },
+        ("sts", "GetSessionToken"): {"DurationSeconds": 900},
+        ("sts", "GetAccessKeyInfo"): {"AccessKeyId": "AKIAEXAMPLEEXAMPLE12"},
+        ("sts", "GetCallerIdentity"): {},
+    }
+
+
+def flattened(value, name=""):
+    """The fields of a form for *value*, as the query protocol has them."""
+    if isinstance(value, dict) and value:
+        return [pair for key in value for pair in flattened(value[key], f"{name}.{key}" if name else key)]
+    if isinstance(value, list) and value:
+        numbered = enumerate(value, start=1)
+        return [pair for number, item in numbered for pair in flattened(item, f"{name}.member.{number}")]
+    return [(name, "" if value in ({}, []) else str(value))]
+
+
+def send_mutated_queries(sender, count):
+    """Send changed forms of all operations of IAM and STS, signed by the developer or an identity's keys."""
+    random_, api = sender.random, sender.api
+    good = queries()
+    assert {*good, ("sts", "AssumeRoleWithWebIdentity")} == {
+        (service, name) for service, names in QUERY_OPERATIONS.items() for name in names
+    }
+    identity_id = api.post("GetId", {"IdentityPoolId": api.emulator.create_pool()}).json["IdentityId"]
+    keys = api.post("GetCredentialsForIdentity", {"IdentityId": identity_id}).json["Credentials"]
+    identity = Credentials(keys["AccessKeyId"], keys["SecretKey"], keys["SessionToken"])
+    for _ in range(count):
+        service, name = random_.choice(sorted(good))
+        content = mutate(random_, good[service, name]) if random_.random() < 0.8 else good[service, name]
+        version = random_.choice(["2010-05-08" if service == "iam" else "2011-06-15"] * 20 + ["x"])
+        fields = {"Action": name, "Version": version, **dict(flattened(content, "" if content else "x"))}
+        fields = {**fields, "Action": name, "Version": version}
+        if random_.random() < 0.1:
+            fields[random_.choice([*fields, "Tags.member.0.Key", "Tags.member", "A." * 5000])] = "x"
+        body = bytearray(urlencode(fields, errors="surrogatepass").encode()[:MAX_BODY_BYTES])
+        if random_.random() < 0.1:
+            body[random_.randrange(len(body))] = random_.randrange(256)
+        headers = SIGNED
+        if random_.random() < 0.1:
+            request = AWSRequest("POST", api.emulator.url + "/", data=bytes(body))
+            SigV4Auth(identity, service, "us-east-1").add_auth(request)
+            headers = dict(request.headers)
+        parameters = dict(parse_qsl(bytes(body).decode(errors="replace")))
+        called = query.service_of(parameters.get("Version", ""))
+        sender.form(bytes(body), operation=parameters.get("Action", ""), service=called, **headers)
+
+
 def caller_identity(random_, keys):
     """Send GetCallerIdentity with a broken signature of an unknown or an issued key."""
     body = b"Action=GetCallerIdentity&Version=2011-06-15"
@@ -580,6 +684,7 @@ PARTS = {
     send_odd_claims: 20,
     send_odd_providers: 12,
     send_mutated_forms: 16,
+    send_mutated_queries: 20,
     send_mutated_responses: 4,
     send_mutated_controls: 8,
 }

@@ -37,7 +37,9 @@ def test_names_of_the_partition(api, region):
         "Condition": {"StringEquals": {f"{name}:aud": pool_id}},
     }
     api.emulator.service.state.execute(
-        "INSERT INTO roles VALUES (?, ?, 3600)", role, json.dumps({"Statement": statement})
+        "INSERT INTO roles (arn, trust_policy, max_session_seconds) VALUES (?, ?, 3600)",
+        role,
+        json.dumps({"Statement": statement}),
     )
     developer.set_identity_pool_roles(
         IdentityPoolId=pool_id, Roles={"unauthenticated": role, "authenticated": role}
@@ -111,7 +113,11 @@ def test_oidc_provider_of_the_partition(api, partition):
     state.execute("INSERT INTO issuers VALUES (?, '[]', NULL, NULL)", OIDC)
     for own in ("aws", "aws-cn", "aws-us-gov"):
         policy = json.dumps({"Statement": statement})
-        state.execute("INSERT INTO roles VALUES (?, ?, 3600)", role.format(own), policy)
+        state.execute(
+            "INSERT INTO roles (arn, trust_policy, max_session_seconds) VALUES (?, ?, 3600)",
+            role.format(own),
+            policy,
+        )
 
     def assume(own):
         return api.client("sts").assume_role_with_web_identity(
@@ -131,7 +137,11 @@ def test_oidc_provider_of_the_account(api):
     principal = {"Federated": f"{account}:oidc-provider/{OIDC}"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRoleWithWebIdentity"}
     policy = json.dumps({"Statement": statement})
-    state.execute("INSERT INTO roles VALUES (?, ?, 3600)", f"{account}:role/path/app", policy)
+    state.execute(
+        "INSERT INTO roles (arn, trust_policy, max_session_seconds) VALUES (?, ?, 3600)",
+        f"{account}:role/path/app",
+        policy,
+    )
 
     answer = api.client("sts").assume_role_with_web_identity(
         RoleArn=f"{account}:role/path/app", RoleSessionName="session", WebIdentityToken=api.login()[OIDC]

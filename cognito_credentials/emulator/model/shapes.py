@@ -290,11 +290,16 @@ def _string_tests(shape: Model) -> list[tuple[Callable[[Any], bool], str]]:
 
 
 def _full_match(pattern: str) -> Callable[[str], bool]:
-    if r"\p{" in pattern:
-        # Python's re has no Unicode classes. One pattern of the models has: [\p{L}\p{M}\p{S}\p{N}\p{P}]+
-        classes = frozenset(re.findall(r"\\p\{(\w)\}", pattern))
+    class_pattern = re.fullmatch(r"\[(.*\\p\{.*)\]([+*])", pattern)
+    if class_pattern is not None:
+        # Python's re has no Unicode classes. A pattern that has some is one set of letters, e.g. [\p{L}_.-]+
+        classes = frozenset(re.findall(r"\\p\{(\w)\}", class_pattern[1]))
+        others = re.sub(r"\\p\{\w\}", "", class_pattern[1])
+        other = re.compile(f"[{others}]" if others else "(?!)", re.ASCII)
+        may_be_empty = class_pattern[2] == "*"
         return lambda value: (
-            bool(value) and all(unicodedata.category(letter)[0] in classes for letter in value)
+            (may_be_empty or bool(value))
+            and all(unicodedata.category(letter)[0] in classes or other.match(letter) for letter in value)
         )
     compiled = re.compile(pattern, re.ASCII)  # Java's \w and \s are ASCII
     return lambda value: compiled.fullmatch(value) is not None

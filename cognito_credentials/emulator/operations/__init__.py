@@ -9,7 +9,7 @@ the operation raises an error.
 - ``identities``: DescribeIdentity, ListIdentities, DeleteIdentities, UnlinkIdentity
 - ``credentials``: GetId, GetOpenIdToken, GetCredentialsForIdentity
 - ``developers``: developer authenticated identities
-- ``query``: the operations of STS, which are called by forms, from ``sts``
+- ``query``: the operations that are called by forms, from ``sts``, ``assume_role`` and ``iam``
 
 Several operations share these:
 

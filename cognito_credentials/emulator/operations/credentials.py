@@ -64,6 +64,11 @@ class _Principal:
     tags: Mapping[str, str] = field(default_factory=dict)
     further_logins: Sequence[VerifiedLogin] = ()
 
+    @property
+    def full_amr(self) -> Sequence[str]:
+        """The amr claim."""
+        return ["authenticated", *self.amr] if self.amr else ["unauthenticated"]
+
 
 def get_id(service: Service, request: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
     """Makes a new identity for every call without logins."""
@@ -127,6 +132,7 @@ def get_credentials_for_identity(
             pool_id=pool.id,
             limited=not principal.amr,
             tags=principal.tags,
+            amr=principal.full_amr,
         )
     )
     return {
@@ -201,7 +207,7 @@ def _check_role(service: Service, pool: IdentityPool, principal: _Principal, rol
         claims={
             "aud": [pool.id],
             "sub": [principal.identity_id],
-            "amr": ["authenticated", *principal.amr] if principal.amr else ["unauthenticated"],
+            "amr": principal.full_amr,
         },
         session_name=_SESSION_NAME,
         now=service.clock.now(),

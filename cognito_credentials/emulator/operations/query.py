@@ -2,6 +2,8 @@
 The operations of the query protocol, those of STS and of IAM: a form in, the members of the result out.
 
 - ``sts``: AssumeRoleWithWebIdentity, GetCallerIdentity
+- ``assume_role``: AssumeRole, GetSessionToken, GetAccessKeyInfo
+- ``iam``: roles
 """
 
 from __future__ import annotations
@@ -14,15 +16,18 @@ from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.model.form import read_form
 from cognito_credentials.emulator.model.members import shortened
 from cognito_credentials.emulator.model.shapes import OperationModel, load_service_model
-from cognito_credentials.emulator.operations import sts
+from cognito_credentials.emulator.operations import assume_role, iam, sts
 from cognito_credentials.emulator.service import Caller, Service
 
 Operation = Callable[[Service, Mapping[str, Any], Caller], "Mapping[str, Any] | None"]
 
-VERSIONS: Mapping[str, str] = {"sts": "2011-06-15"}
+VERSIONS: Mapping[str, str] = {"sts": "2011-06-15", "iam": "2010-05-08"}
 """The services of the query protocol, each with the Version that its calls have."""
 
-OPERATIONS: Mapping[str, Mapping[str, Operation]] = {"sts": sts.OPERATIONS}
+OPERATIONS: Mapping[str, Mapping[str, Operation]] = {
+    "sts": {**sts.OPERATIONS, **assume_role.OPERATIONS},
+    "iam": iam.OPERATIONS,
+}
 
 
 def service_of(version: str) -> str:
@@ -64,5 +69,7 @@ def call(
         checked = operation.check(request)
     except ServiceError as error:
         raise ServiceError("ValidationError", error.message) from None
+    if api == "iam":
+        iam.check_caller(caller, operation.name, checked)
     with service.state.transaction():
         return OPERATIONS[api][operation.name](service, checked, caller)

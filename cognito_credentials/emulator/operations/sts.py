@@ -6,7 +6,6 @@ Source: `.github/SERVICE.md#9`; the checks are `.github/SERVICE.md#9.3`.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,10 +25,9 @@ from cognito_credentials.emulator.model.names import (
 from cognito_credentials.emulator.operations.principal_tags import are_well_formed
 from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Caller, Service
 from cognito_credentials.emulator.sts.session_policies import is_policy, packed_percent
-from cognito_credentials.emulator.sts.sessions import AssumedRole
+from cognito_credentials.emulator.sts.sessions import AssumedRole, MintedCredentials
 from cognito_credentials.emulator.sts.trust import Assumption, max_session_seconds, may_assume
 
-_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(aws|\d{12}):policy/[\w+=,.@/-]+", re.ASCII)
 _MAX_POLICY_ARNS = 10
 
 
@@ -43,8 +41,7 @@ def assume_role_with_web_identity(
 ) -> Mapping[str, Any]:
     """Issues credentials for an OpenID Connect token: the basic flow. It is not signed."""
     del caller
-    policy_arns = [entry["arn"] for entry in request.get("PolicyArns", ()) if "arn" in entry]
-    _check_number(policy_arns)
+    policy_arns = policy_arns_of(request)
     token = read_jwt(request["WebIdentityToken"])  # 2
     if token is None:
         raise _invalid_token(
@@ -65,7 +62,7 @@ def assume_role_with_web_identity(
     if duration > max_session_seconds(service.state, role_arn):
         raise ServiceError("ValidationError", assumed.DURATION_TOO_LONG)
     policy = request.get("Policy", "")
-    percent = _check_session(policy, policy_arns, attempt.tags)  # 9
+    percent = check_session(policy, policy_arns, attempt.tags)  # 9
     is_own = is_service_host(provider)
     session = AssumedRole(
         role_arn=role_arn,
@@ -76,16 +73,23 @@ def assume_role_with_web_identity(
         tags=attempt.tags,
         policy=policy,
         policy_arns=policy_arns,
+        amr=list(attempt.claims["amr"]) if is_own else [],
     )
     answer = _answer(service, session, attempt.principal, audience, subject)
     return {**answer, "PackedPolicySize": percent} if percent else answer
 
 
-def _check_number(policy_arns: Sequence[str]) -> None:
-    if len(policy_arns) > _MAX_POLICY_ARNS:
-        raise ServiceError(
-            "ValidationError", assumed.too_many_policy_arns(len(policy_arns), _MAX_POLICY_ARNS)
-        )
+def policy_arns_of(request: Mapping[str, Any]) -> list[str]:
+    """
+    The managed policies that limit the session.
+
+    Raises:
+        ServiceError: ValidationError: they are more than ten.
+    """
+    arns = [entry["arn"] for entry in request.get("PolicyArns", ()) if "arn" in entry]
+    if len(arns) > _MAX_POLICY_ARNS:
+        raise ServiceError("ValidationError", assumed.too_many_policy_arns(len(arns), _MAX_POLICY_ARNS))
+    return arns
 
 
 def _answer(
@@ -96,13 +100,18 @@ def _answer(
         "Audience": audience,
         "AssumedRoleUser": {"AssumedRoleId": session.user_id, "Arn": session.arn},
         "Provider": provider,
-        "Credentials": {
-            "AccessKeyId": minted.access_key_id,
-            "SecretAccessKey": minted.secret_access_key,
-            "SessionToken": minted.session_token,
-            "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minted.expires_at)),
-        },
+        "Credentials": described_credentials(minted),
         "SubjectFromWebIdentityToken": subject,
+    }
+
+
+def described_credentials(minted: MintedCredentials) -> dict[str, str]:
+    """The Credentials structure of answers."""
+    return {
+        "AccessKeyId": minted.access_key_id,
+        "SecretAccessKey": minted.secret_access_key,
+        "SessionToken": minted.session_token,
+        "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minted.expires_at)),
     }
 
 
@@ -174,12 +183,17 @@ def _attempt(
     return Assumption(principal, provider, claims, session_name, now), ",".join(audiences), subject
 
 
-def _check_session(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
-    """Check 9: policies and tags are well formed. Returns the percentage of their space that they take up."""
+def check_session(policy: str, policy_arns: Sequence[str], tags: Mapping[str, str]) -> int:
+    """
+    Check 9: policies and tags are well formed. Returns the percentage of their space that they take up.
+
+    Raises:
+        ServiceError: They are not, or they are too large.
+    """
     if policy and not is_policy(policy):
         raise ServiceError("MalformedPolicyDocument", assumed.MALFORMED_POLICY)
     for arn in policy_arns:
-        if _POLICY.fullmatch(arn) is None:
+        if assumed.POLICY_ARN.fullmatch(arn) is None:
             raise ServiceError("ValidationError", assumed.invalid_policy_arn(arn))
     if not are_well_formed(tags):
         raise _invalid_token(assumed.BAD_SESSION_TAGS)

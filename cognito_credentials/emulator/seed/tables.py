@@ -19,7 +19,7 @@ from cognito_credentials.emulator.logins.verifier import OPAQUE
 from cognito_credentials.emulator.model.names import is_role, is_service_host, is_user_pool, user_pool_of
 from cognito_credentials.emulator.seed.entry import Entry, text_of
 from cognito_credentials.emulator.service import Service
-from cognito_credentials.emulator.sts.trust import DEFAULT_MAX_SESSION_SECONDS
+from cognito_credentials.emulator.stored.roles import DEFAULT_MAX_SESSION_SECONDS, Role, save_role
 from cognito_credentials.emulator.sts.trust_policy import policy_mistake
 from cognito_credentials.extras import install_command
 
@@ -48,7 +48,7 @@ def add_role(service: Service, entry: Entry) -> str:
     wrong = policy_mistake(policy, arn.split(":")[4])
     if wrong is not None:
         raise entry.mistake("trust_policy", wrong)
-    service.state.execute("INSERT OR REPLACE INTO roles VALUES (?, ?, ?)", arn, json.dumps(policy), seconds)
+    save_role(service.state, Role(arn, json.dumps(policy), seconds, {"CreateDate": int(service.clock.now())}))
     return arn
 
 

@@ -100,7 +100,10 @@ def list_identities(state: State, wanted: Wanted) -> Page:
 
 def list_roles(state: State, wanted: Wanted) -> Page:
     """Roles that were described or that pools use, by ARN."""
-    every = "(SELECT arn FROM roles UNION SELECT role_arn FROM role_uses)"
+    every = (
+        "(SELECT arn FROM roles WHERE arn NOT IN (SELECT arn FROM role_details WHERE deleted)"
+        " UNION SELECT role_arn FROM role_uses)"
+    )
     rows = state.rows(
         f"SELECT every.arn AS number, trust_policy, max_session_seconds FROM {every} AS every"  # noqa: S608
         " LEFT JOIN roles ON roles.arn = every.arn"

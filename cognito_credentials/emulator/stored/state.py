@@ -63,6 +63,11 @@ CREATE TABLE IF NOT EXISTS roles (
     trust_policy TEXT NOT NULL,
     max_session_seconds INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS role_details (
+    arn TEXT PRIMARY KEY,
+    details TEXT NOT NULL,
+    deleted INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS issuers (
     provider TEXT PRIMARY KEY,
     client_ids TEXT NOT NULL,
@@ -171,6 +176,7 @@ _TABLES_OF_RESET = (
     "identities",
     "logins",
     "roles",
+    "role_details",
     "issuers",
     "saml_providers",
     "users",

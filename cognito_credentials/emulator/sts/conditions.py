@@ -74,6 +74,22 @@ def condition_mistake(condition: Any) -> str | None:
     return None
 
 
+def condition_refusal(condition: Any) -> str | None:
+    """Why IAM does not save a Condition; None if it does, also where `condition_mistake` finds something."""
+    if not isinstance(condition, dict):
+        return "expected a table"
+    for name, keys in condition.items():
+        if not isinstance(keys, dict) or not keys:
+            return f"{name}: expected a table of keys and values"
+        for key, wanted in keys.items():
+            values = as_list(wanted)
+            if not values or not all(isinstance(item, str | int | float) for item in values):
+                return f"{name}: {key}: expected a text, or a list of texts"
+            if name == "Null" and (len(values) > 1 or _text(values[0]).lower() not in ("true", "false")):
+                return f"{name}: {key}: expected true or false"
+    return None
+
+
 def _values_mistake(wanted: Sequence[Any], read: Callable[[str], Any]) -> str | None:
     if not wanted or not all(isinstance(item, str | int | float) for item in wanted):
         return "expected a text, or a list of texts"

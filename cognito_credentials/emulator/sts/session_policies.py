@@ -16,7 +16,7 @@ from typing import Any
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.sts.conditions import as_list, like
-from cognito_credentials.emulator.sts.sessions import AssumedRole
+from cognito_credentials.emulator.sts.sessions import AssumedRole, UserSession
 
 _GUEST_POLICY = ":iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
 """The end of the policy's ARN, after the partition."""
@@ -53,7 +53,7 @@ class Decision:
     reason: str
 
 
-def decide(session: AssumedRole, action: str, resource: str, now: float) -> Decision:
+def decide(session: AssumedRole | UserSession, action: str, resource: str, now: float) -> Decision:
     """
     Whether the session policies of *session* allow *action* on *resource*.
 
@@ -66,6 +66,8 @@ def decide(session: AssumedRole, action: str, resource: str, now: float) -> Deci
         return Decision(False, "The security token included in the request is expired")
     if action.lower() == _NEEDS_NO_PERMISSION:
         return Decision(True, "GetCallerIdentity needs no permission")
+    if isinstance(session, UserSession):
+        return Decision(True, "no session policy limits this session")
     if session.limited:
         if _matches(action, _GUEST_INLINE) or _matches(action, _GUEST_MANAGED):
             return Decision(True, "the session policies of guests name the action")

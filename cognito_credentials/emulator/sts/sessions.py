@@ -35,6 +35,11 @@ class AssumedRole:
         limited: Whether the service's session policies limit it, as a guest's of the enhanced flow.
         policy: The caller's session policy, as JSON; empty without one.
         policy_arns: The caller's managed policies.
+        amr: How the identity was authenticated, as in the trust policy's ``amr``; empty for another session.
+        transitive_tag_keys: The tags that go on to sessions which this one assumes.
+        source_identity: Who began the chain, as the caller said; empty without one.
+        assumed_by: The caller of AssumeRole: ``arn``, and ``identity_id`` and ``pool_id`` of the identity
+            that began the chain.
     """
 
     role_arn: str
@@ -46,6 +51,10 @@ class AssumedRole:
     tags: Mapping[str, str] = field(default_factory=dict)
     policy: str = ""
     policy_arns: Sequence[str] = ()
+    amr: Sequence[str] = ()
+    transitive_tag_keys: Sequence[str] = ()
+    source_identity: str = ""
+    assumed_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account(self) -> str:
@@ -66,8 +75,35 @@ class AssumedRole:
     @property
     def user_id(self) -> str:
         """The role's unique id and the session name."""
-        digest = base64.b32encode(hashlib.sha256(self.role_arn.encode()).digest()).decode()
-        return f"AROA{digest[:17]}:{self.session_name}"
+        return f"{role_id(self.role_arn)}:{self.session_name}"
+
+
+@dataclass(frozen=True)
+class UserSession:
+    """
+    A session of the account's developer, from GetSessionToken. It may do what the user may.
+
+    Attributes:
+        arn: The ARN of the user.
+        expires_at: Whole seconds since the epoch.
+        has_mfa: The caller gave the code of an MFA device.
+    """
+
+    arn: str
+    user_id: str
+    expires_at: int
+    has_mfa: bool = False
+
+    @property
+    def account(self) -> str:
+        """The user's account."""
+        return self.arn.split(":")[4]
+
+
+def role_id(role_arn: str) -> str:
+    """The unique id of a role."""
+    digest = base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()
+    return f"AROA{digest[:17]}"
 
 
 @dataclass(frozen=True)
@@ -92,9 +128,9 @@ class SessionMint:
     def __init__(self, key: bytes, marker: bool = False) -> None:
         self._key = key
         self._marker = marker
-        self._recent: OrderedDict[str, AssumedRole] = OrderedDict()
+        self._recent: OrderedDict[str, AssumedRole | UserSession] = OrderedDict()
 
-    def mint(self, session: AssumedRole) -> MintedCredentials:
+    def mint(self, session: AssumedRole | UserSession) -> MintedCredentials:
         """Issue credentials for *session*."""
         random = base64.b32encode(secrets.token_bytes(5)).decode()
         access_key_id = f"ASIA{random}{self._id_tag(random)}"
@@ -118,15 +154,15 @@ class SessionMint:
         random, tag = access_key_id[4:12], access_key_id[12:]
         return access_key_id.startswith("ASIA") and hmac.compare_digest(tag, self._id_tag(random))
 
-    def recent(self, access_key_id: str) -> AssumedRole | None:
+    def recent(self, access_key_id: str) -> AssumedRole | UserSession | None:
         """The session of *access_key_id*, if it is among the last that this process issued."""
         return self._recent.get(access_key_id)
 
-    def sessions(self) -> Mapping[str, AssumedRole]:
+    def sessions(self) -> Mapping[str, AssumedRole | UserSession]:
         """The last sessions that this process issued, by access key id, the oldest first."""
         return dict(self._recent)
 
-    def open(self, access_key_id: str, session_token: str) -> tuple[AssumedRole, str] | None:
+    def open(self, access_key_id: str, session_token: str) -> tuple[AssumedRole | UserSession, str] | None:
         """
         The session of *session_token*, and the secret access key.
 
@@ -143,7 +179,8 @@ class SessionMint:
         if not hmac.compare_digest(tag, self._hmac(b"token", access_key_id.encode(), body)):
             return None
         content: dict[str, Any] = json.loads(body.partition(b"\0")[0])
-        return AssumedRole(**content), self._secret(access_key_id, marked)
+        kind = AssumedRole if "role_arn" in content else UserSession
+        return kind(**content), self._secret(access_key_id, marked)
 
     def _secret(self, access_key_id: str, marked: bool) -> str:
         secret = base64.b64encode(self._hmac(b"secret", access_key_id.encode())[:30]).decode()

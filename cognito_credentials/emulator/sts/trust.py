@@ -1,7 +1,7 @@
 """
 Whether a role may be assumed: its trust policy, evaluated as IAM does.
 
-A role that the seed does not describe trusts the pools that use it, for the state they use it for. The
+A role that nobody described trusts the pools that use it, for the state they use it for. The
 console of AWS makes such a trust policy. Source: .github/SERVICE.md#9.3.10 to #9.3.16.
 """
 
@@ -13,11 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cognito_credentials.emulator.stored.roles import DEFAULT_MAX_SESSION_SECONDS, find_role
 from cognito_credentials.emulator.stored.state import State
 from cognito_credentials.emulator.sts.conditions import as_list, condition_holds
-from cognito_credentials.emulator.sts.trust_policy import ASSUME, TAG, federations, trusts_action
-
-DEFAULT_MAX_SESSION_SECONDS = 3600
+from cognito_credentials.emulator.sts.trust_policy import (
+    ASSUME,
+    ASSUME_ROLE,
+    SET_SOURCE_IDENTITY,
+    TAG,
+    accounts,
+    federations,
+    trusts_action,
+)
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,16 @@ class Assumption:
     One attempt to assume a role.
 
     Attributes:
-        principal: The federated principal: the service's name, or the ARN of an OIDC provider.
-        provider: The prefix of the condition keys.
+        principal: The federated principal: the service's name, or the ARN of an OIDC provider. For AssumeRole
+            the ARN of the caller.
+        provider: The prefix of the condition keys of the claims.
         claims: ``aud``, ``sub`` and ``amr``, each to its values.
         now: Seconds since the epoch, by the emulator's clock.
-        tags: Session tags.
+        tags: Session tags, with those that the caller's session hands on.
+        action: The action that the trust policy must allow.
+        names: For AssumeRole, all by which a trust policy may name the caller.
+        keys: Further condition keys, to their values.
+        source_identity: The source identity of the session; empty without one.
     """
 
     principal: str
@@ -39,10 +51,15 @@ class Assumption:
     session_name: str
     now: float
     tags: Mapping[str, str] = field(default_factory=dict)
+    action: str = ASSUME
+    names: Sequence[str] = ()
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    source_identity: str = ""
 
     def context(self) -> dict[str, Sequence[str]]:
         """The values for conditions: condition key, in lower case, to values."""
         values = {f"{self.provider}:{claim}".lower(): texts for claim, texts in self.claims.items()}
+        values.update((key.lower(), texts) for key, texts in self.keys.items())
         values["sts:rolesessionname"] = [self.session_name]
         moment = dt.datetime.fromtimestamp(int(self.now), dt.timezone.utc)
         values["aws:currenttime"] = [f"{moment:%Y-%m-%dT%H:%M:%SZ}"]
@@ -51,50 +68,69 @@ class Assumption:
             values[f"aws:requesttag/{name}".lower()] = [value]
         if self.tags:
             values["aws:tagkeys"] = list(self.tags)
+        if self.source_identity:
+            values["sts:sourceidentity"] = [self.source_identity]
         return values
+
+    def actions(self) -> list[str]:
+        """The actions that the trust policy must allow."""
+        tagging = [TAG] if self.tags else []
+        return [self.action, *tagging, *([SET_SOURCE_IDENTITY] if self.source_identity else [])]
 
 
 def may_assume(state: State, role_arn: str, attempt: Assumption, strict: bool) -> bool:
+    """Whether the role's trust policy allows *attempt*; see `denied_action`."""
+    return denied_action(state, role_arn, attempt, strict) is None
+
+
+def denied_action(state: State, role_arn: str, attempt: Assumption, strict: bool) -> str | None:
     """
-    Whether the role's trust policy allows *attempt*.
+    The action that *attempt* needs, and that the role's trust policy does not allow; None if it allows all.
 
     Args:
-        strict: Whether only the roles exist that the seed describes.
+        strict: Whether only the roles exist that somebody described.
     """
-    found = state.row("SELECT trust_policy FROM roles WHERE arn = ?", role_arn)
-    if found is not None:
-        return allows(json.loads(found["trust_policy"]), attempt)
+    role = find_role(state, role_arn)
+    if role is not None:
+        return _denied_by(json.loads(role.trust_policy), attempt)
     if strict:
-        return False
+        return attempt.action
     uses = state.rows("SELECT pool_id, state FROM role_uses WHERE role_arn = ?", role_arn)
     if not uses:
-        return True
+        return None
     audience, amr = attempt.claims.get("aud", ()), attempt.claims.get("amr", ())
-    return any(use["pool_id"] in audience and use["state"] in amr for use in uses)
+    trusted = any(use["pool_id"] in audience and use["state"] in amr for use in uses)
+    return None if trusted else attempt.action
 
 
 def max_session_seconds(state: State, role_arn: str) -> int:
     """The longest duration of a session that the role allows, in seconds."""
-    found = state.row("SELECT max_session_seconds FROM roles WHERE arn = ?", role_arn)
-    return int(found["max_session_seconds"]) if found else DEFAULT_MAX_SESSION_SECONDS
+    role = find_role(state, role_arn)
+    return role.max_session_seconds if role else DEFAULT_MAX_SESSION_SECONDS
 
 
 def allows(policy: Mapping[str, Any], attempt: Assumption) -> bool:
     """Whether a statement of a trust policy allows *attempt*, and none denies it."""
-    actions = [ASSUME, TAG] if attempt.tags else [ASSUME]
+    return _denied_by(policy, attempt) is None
+
+
+def _denied_by(policy: Mapping[str, Any], attempt: Assumption) -> str | None:
     statements = as_list(policy["Statement"])
-    for action in actions:
+    for action in attempt.actions():
         effects = {statement["Effect"] for statement in statements if _applies(statement, action, attempt)}
         if "Deny" in effects or "Allow" not in effects:
-            return False
-    return True
+            return action
+    return None
 
 
 def _applies(statement: Mapping[str, Any], action: str, attempt: Assumption) -> bool:
     if not trusts_action(statement, action):
         return False
-    trusted = federations(statement["Principal"])
-    if attempt.principal not in trusted and "*" not in trusted:
+    if attempt.action == ASSUME_ROLE:
+        trusted, names = accounts(statement["Principal"]), attempt.names
+    else:
+        trusted, names = federations(statement["Principal"]), [attempt.principal]
+    if "*" not in trusted and not any(name in trusted for name in names):
         return False
     context = attempt.context()
     return all(

@@ -11,21 +11,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from cognito_credentials.emulator.model.names import ACCOUNT_ID, is_service_host
-from cognito_credentials.emulator.sts.conditions import as_list, condition_mistake, like, restricts
+from cognito_credentials.emulator.sts.conditions import (
+    as_list,
+    condition_mistake,
+    condition_refusal,
+    like,
+    restricts,
+)
 
 ASSUME = "sts:AssumeRoleWithWebIdentity"
 TAG = "sts:TagSession"
+ASSUME_ROLE = "sts:AssumeRole"
+SET_SOURCE_IDENTITY = "sts:SetSourceIdentity"
 _ACTIONS = (
     ASSUME,
     TAG,
-    "sts:AssumeRole",
+    ASSUME_ROLE,
     "sts:AssumeRoleWithSAML",
     "sts:SetContext",
-    "sts:SetSourceIdentity",
+    SET_SOURCE_IDENTITY,
 )
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _PRINCIPALS = {"AWS", "CanonicalUser", "Federated", "Service"}
 _PROVIDER_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(oidc|saml)-provider/\S+")
+_AWS_PRINCIPAL = re.compile(
+    r"\*|[0-9]{12}|A(IDA|ROA)[A-Z0-9]{12,}|arn:aws[a-z-]*:iam::[0-9]{12}:(root|(user|role)/[!-~]+)|"
+    r"arn:aws[a-z-]*:sts::[0-9]{12}:(assumed-role|federated-user)/[!-~]+"
+)
 _FEDERATIONS = ("accounts.google.com", "graph.facebook.com", "www.amazon.com", "*")
 _ID = re.compile(r"[\w*?-]*[:*][0-9a-f*?-]*", re.ASCII)
 _KEYS = re.compile(
@@ -35,11 +47,28 @@ _KEYS = re.compile(
 
 def policy_mistake(policy: Any, account: str = ACCOUNT_ID) -> str | None:
     """
-    What is wrong with a trust policy; None if nothing is.
+    What is wrong with a trust policy, or is not evaluated; None if nothing is.
 
     Args:
         account: The role's account.
     """
+    return _mistake(policy, account, evaluated_only=True)
+
+
+def policy_refusal(policy: Any, account: str = ACCOUNT_ID) -> str | None:
+    """
+    Why IAM does not save a trust policy; None if it does.
+
+    A condition key that is not known here counts as missing from the call, and a condition with an operator
+    that is not known does not hold.
+
+    Args:
+        account: The role's account.
+    """
+    return _mistake(policy, account, evaluated_only=False)
+
+
+def _mistake(policy: Any, account: str, evaluated_only: bool) -> str | None:
     if not isinstance(policy, dict) or "Statement" not in policy:
         return "expected a policy with a Statement, as JSON or TOML"
     unknown = policy.keys() - {"Version", "Id", "Statement"}
@@ -53,15 +82,18 @@ def policy_mistake(policy: Any, account: str = ACCOUNT_ID) -> str | None:
     if not statements:
         return "Statement: expected at least one"
     for number, statement in enumerate(statements, start=1):
-        wrong = _statement_mistake(statement) or _missing_restriction(statement, account)
+        wrong = _statement_mistake(statement, evaluated_only) or _missing_restriction(statement, account)
         if wrong is not None:
             return f"Statement {number}: {wrong}"
     return None
 
 
-def _statement_mistake(statement: Any) -> str | None:
+def _statement_mistake(statement: Any, evaluated_only: bool) -> str | None:
     if not isinstance(statement, dict):
         return "expected a table"
+    for name in ("Resource", "NotResource"):
+        if name in statement:
+            return f"Has prohibited field {name}"
     unknown = statement.keys() - {"Sid", "Effect", "Principal", "Action", "Condition"}
     if unknown:
         return f"{min(unknown)} is not evaluated in a trust policy"
@@ -73,13 +105,12 @@ def _statement_mistake(statement: Any) -> str | None:
     wrong = _principal_mistake(statement.get("Principal")) or _action_mistake(statement.get("Action"))
     if wrong is not None:
         return wrong
-    if not _is_evaluated(statement):
-        return None  # It is for services, accounts or SAML, which the emulator does not evaluate.
-    wrong = _condition_mistake(statement.get("Condition", {}))
+    check = _condition_mistake if evaluated_only and _is_for_users(statement) else condition_refusal
+    wrong = check(statement.get("Condition", {}))
     return wrong and f"Condition: {wrong}"
 
 
-def _is_evaluated(statement: Mapping[str, Any]) -> bool:
+def _is_for_users(statement: Mapping[str, Any]) -> bool:
     if not any(trusts_action(statement, action) for action in (ASSUME, TAG)):
         return False
     return any(":saml-provider/" not in name for name in federations(statement["Principal"]))
@@ -109,6 +140,9 @@ def _principal_mistake(principal: Any) -> str | None:
     unknown = principal.keys() - _PRINCIPALS
     if unknown:
         return f"Principal: {min(unknown)} is no kind of principal"
+    for name in as_list(principal.get("AWS", [])):
+        if _AWS_PRINCIPAL.fullmatch(name) is None:
+            return f'Invalid principal in policy: "AWS":"{name}"'
     for name in as_list(principal.get("Federated", [])):
         if not (is_service_host(name) or name in _FEDERATIONS or _PROVIDER_ARN.fullmatch(name)):
             return f"Principal: Federated: '{name}' is neither Cognito's name nor the ARN of a provider"
@@ -145,9 +179,16 @@ def trusts_action(statement: Mapping[str, Any], action: str) -> bool:
 
 def federations(principal: Any) -> list[str]:
     """The federated principals of a statement; ``*`` is every principal."""
-    if principal == "*" or "*" in as_list(principal.get("AWS", ())):  # IAM treats both in the same way.
+    if "*" in accounts(principal):
         return ["*"]
     return as_list(principal.get("Federated", []))
+
+
+def accounts(principal: Any) -> list[str]:
+    """The accounts, users, roles and sessions of a statement; ``*`` is every principal."""
+    if principal == "*":  # IAM treats it as {"AWS": "*"}.
+        return ["*"]
+    return as_list(principal.get("AWS", []))
 
 
 def _is_texts(value: Any) -> bool:

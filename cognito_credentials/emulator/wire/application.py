@@ -28,6 +28,7 @@ from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.operations import query
 from cognito_credentials.emulator.service import ANONYMOUS, Caller, Service
 from cognito_credentials.emulator.stored.state import DataFileError
+from cognito_credentials.emulator.sts.sessions import AssumedRole
 from cognito_credentials.emulator.trail import Trail, asked, checked, decided
 from cognito_credentials.emulator.trail import begin as begin_trail
 from cognito_credentials.emulator.trail import begin_again as begin_trail_again
@@ -238,6 +239,8 @@ class Application:
         if call.is_query:
             operation = query.find(call.service, call.operation)
             asked(operation.shown(call.parameters))
+            if call.service == "iam":  # which has no CORS; every call of it needs the developer
+                self._refuse_pages(call, "AccessDenied", 403)
             caller = ANONYMOUS if operation.public else self._authenticate(call, call.service)
             result = query.call(service, call.service, operation, call.parameters, caller)
             return query_success(call.service, call.operation, result, call.request_id)
@@ -246,9 +249,7 @@ class Application:
         asked(operation.shown(content))
         caller = ANONYMOUS
         if not operation.public:
-            wrong = self._hosts.wrong_page(call.request.headers)
-            if wrong is not None:
-                raise ServiceError("AccessDeniedException", f"The emulator refuses this: {wrong}")
+            self._refuse_pages(call, "AccessDeniedException", 400)
             caller = self._authenticate(call, "cognito-identity")
             _check_permission(caller, call.operation, content)
         if call.is_concurrent:
@@ -259,6 +260,12 @@ class Application:
         caller = authenticate(self._service, call.request, service_name)
         checked(f"the caller is {caller.arn}")
         return caller
+
+    def _refuse_pages(self, call: Call, code: str, status: int) -> None:
+        """Refuse a web page of another machine: any access key that it made up would be the developer's."""
+        wrong = self._hosts.wrong_page(call.request.headers)
+        if wrong is not None:
+            raise ServiceError(code, f"The emulator refuses this: {wrong}", status)
 
     async def _send(self, send: Send, answer: Answer, headers: Mapping[str, str], request_id: str) -> None:
         self._complete(answer, headers, request_id)
@@ -310,7 +317,7 @@ def _failure(error: Exception, what: str) -> ServiceError:
 
 def _check_permission(caller: Caller, operation: str, content: Any) -> None:
     """Refuse sessions: the emulator's roles have no permission for signed operations (assumed)."""
-    if caller.session is None:
+    if not isinstance(caller.session, AssumedRole):
         return
     pool_id = content.get("IdentityPoolId", "") if isinstance(content, dict) else ""
     partition = partition_of(caller.region)

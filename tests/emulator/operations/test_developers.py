@@ -311,7 +311,9 @@ def tagged_pool(api, actions):
         PrincipalTags={"team": "team", "user": "sub", "gone": "missing"},
     )
     api.emulator.service.state.execute(
-        "INSERT INTO roles VALUES (?, ?, 3600)", ROLE + "authenticated", json.dumps(trust(*actions))
+        "INSERT INTO roles (arn, trust_policy, max_session_seconds) VALUES (?, ?, 3600)",
+        ROLE + "authenticated",
+        json.dumps(trust(*actions)),
     )
     return pool_id
 

@@ -11,6 +11,7 @@ import pytest
 
 from cognito_credentials.emulator.logins.keys import TEST_ISSUER
 from cognito_credentials.emulator.logins.tokens import sign_jwt
+from cognito_credentials.emulator.stored.roles import Role, save_role
 
 from ..conftest import OIDC, ROLE, get_id
 
@@ -58,9 +59,7 @@ def assume(api):
 
 
 def seed_role(api, name, trust, seconds=3600):
-    api.emulator.service.state.execute(
-        "INSERT INTO roles VALUES (?, ?, ?)", ROLE + name, json.dumps(trust), seconds
-    )
+    save_role(api.emulator.service.state, Role(ROLE + name, json.dumps(trust), seconds))
 
 
 def trust_for(pool_id):
@@ -127,7 +126,7 @@ def test_get_with_a_query_string(api):
 
 def test_unknown_action(api):
     """An action that STS does not have is an InvalidAction."""
-    answer = api.raw(body="Action=GetSessionToken&Version=2011-06-15")
+    answer = api.raw(body="Action=AssumeRoot&Version=2011-06-15")
 
     assert answer.status == 400
     assert b"<Code>InvalidAction</Code>" in answer.body
