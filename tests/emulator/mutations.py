@@ -1,8 +1,8 @@
 """
 Requests that no client would send: ``python -m tests.emulator.mutations [COUNT [SEED]]``, usually 10,000.
 
-Good requests of all operations, login tokens, SAML responses, names of providers and control calls are changed
-in shape, size and encoding. Every answer must be one that botocore can read and that the
+Good requests of all operations, login tokens, SAML responses, names of providers and control calls are
+changed in shape, size and encoding. Every answer must be one that botocore can read and that the
 operation's model knows, none a 500, and nothing may be logged as an error; it ends with 1 when something is.
 """
 

@@ -25,6 +25,7 @@ from cognito_credentials.emulator.sts.trust_policy import (
     federations,
     trusts_action,
 )
+from cognito_credentials.emulator.trail import checked
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,27 @@ def denied_action(state: State, role_arn: str, attempt: Assumption, strict: bool
     Args:
         strict: Whether only the roles exist that somebody described.
     """
+    denied, why = _denial(state, role_arn, attempt, strict)
+    checked(
+        f"{role_arn} {'does not allow ' + denied if denied else 'allows it'}: {why}", holds=denied is None
+    )
+    return denied
+
+
+def _denial(state: State, role_arn: str, attempt: Assumption, strict: bool) -> tuple[str | None, str]:
     role = find_role(state, role_arn)
     if role is not None:
-        return _denied_by(json.loads(role.trust_policy), attempt)
+        why = "the role was deleted" if role.is_deleted else "its trust policy says so"
+        return _denied_by(json.loads(role.trust_policy), attempt), why
     if strict:
-        return attempt.action
+        return attempt.action, "nobody described the role, and --strict-roles is on"
     uses = state.rows("SELECT pool_id, state FROM role_uses WHERE role_arn = ?", role_arn)
     if not uses:
-        return None
+        return None, "nobody described the role, and no pool uses it"
     audience, amr = attempt.claims.get("aud", ()), attempt.claims.get("amr", ())
     trusted = any(use["pool_id"] in audience and use["state"] in amr for use in uses)
-    return None if trusted else attempt.action
+    why = "nobody described the role, so it trusts the users of the pools that use it"
+    return None if trusted else attempt.action, why
 
 
 def max_session_seconds(state: State, role_arn: str) -> int:

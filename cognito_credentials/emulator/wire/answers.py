@@ -24,7 +24,7 @@ from cognito_credentials.emulator.operations.query import VERSIONS
 JSON_TYPE = "application/x-amz-json-1.1"
 _NAMESPACES = {name: f"https://{name}.amazonaws.com/doc/{version}/" for name, version in VERSIONS.items()}
 EXPOSED_HEADERS = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
-_MOST_ERROR = 1000
+_MOST_ERROR = 1900
 CROSS_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED_HEADERS}
 """Headers by which web pages of any origin may read an answer."""
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
