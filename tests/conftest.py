@@ -57,7 +57,7 @@ THOROUGH = (
     "tests/benchmarks/",
     "tests/browser/",
     "tests/cache/test_campaigns.py",
-    "tests/cache/test_redis.py",
+    "tests/cache/test_redis",
     "tests/cli/doctor/test_asking.py",
     "tests/cli/doctor/test_recipes.py",
     "tests/cli/login/",

@@ -31,7 +31,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from .redis_client import NONSENSE, Judgement, RedisUnavailable, client_maker, judge, load
+from .redis_client import client_maker, load
+from .redis_errors import NONSENSE, Judgement, RedisUnavailable, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

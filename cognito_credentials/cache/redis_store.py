@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from ..errors import CacheError
 from . import FORMER_KINDS, InDoubt, check_kind, checked_key
 from .records import RECORD_LIMIT
-from .redis_client import RedisRefused, RedisUnavailable
+from .redis_errors import NO_ANSWER, RedisRefused, RedisUnavailable
 from .sealing import Unopened
 
 if TYPE_CHECKING:
@@ -129,7 +129,10 @@ class RedisStore:
             return None, None
 
         def read() -> tuple[bytes | None, float | None]:
-            stored, left = self.connection.script(_LOAD, [name], [])
+            found = self.connection.script(_LOAD, [name], [])
+            if not (isinstance(found, list) and len(found) == 2 and isinstance(found[1], int)):
+                raise RedisUnavailable(NO_ANSWER)
+            stored, left = found
             if kind == "identity":
                 self._last.read = _Read(name, stored or b"")
             if stored is None:
@@ -364,7 +367,9 @@ class RedisStore:
                 raise Unopened("was written by a later version")
             return not opened.is_of_old_key, stored
         except Unopened as unopened:
-            reason = unopened.reason
+            reason, is_damaged = unopened.reason, unopened.is_damaged
+        if is_damaged:
+            raise RedisUnavailable(f"what is kept there {reason}")
         raise RedisRefused(f"what is kept there {reason}", _HINTS.get(reason, _USE_ANOTHER))
 
 
@@ -397,17 +402,22 @@ class RedisLock:
             return False
         token = os.urandom(16).hex()
         milliseconds = int(LOCK_SECONDS * 1000)
+
+        def take() -> bool:
+            taken = self._store.connection.script(_LOCK, [self._name], [token, milliseconds])
+            if taken not in (0, 1):
+                raise RedisUnavailable(NO_ANSWER)
+            return bool(taken)
+
         try:
-            is_taken = self._store.attempt(
-                lambda: self._store.connection.script(_LOCK, [self._name], [token, milliseconds])
-            )
+            is_taken = self._store.attempt(take)
         except RedisUnavailable:
             self.degraded = True
             return True
         self.degraded = False
         if is_taken:
             self._token, self._pid = token, os.getpid()
-        return bool(is_taken)
+        return is_taken
 
     def release(self) -> None:
         """Release the lock if this handle holds it, and nobody else has it by now."""

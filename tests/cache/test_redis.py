@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -28,12 +29,18 @@ def empty(server: RedisServer) -> None:
     server("FLUSHALL")
 
 
-def opened(url: str, key: Secret | None = None, warnings: list[str] | None = None) -> RedisStore:
+def opened(
+    url: str,
+    key: Secret | None = None,
+    warnings: list[str] | None = None,
+    elapsed: Callable[[], float] = time.monotonic,
+) -> RedisStore:
     connection = RedisConnection(
         redis_url(Secret(url), "cache from test"),
         password=None,
         is_sealed=key is not None,
         warn=print if warnings is None else warnings.append,
+        elapsed=elapsed,
     )
     return RedisStore(connection, Sealer(key))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...cache import InDoubt
 from ...cache.records import Records
-from ...cache.redis_client import RedisRefused, RedisUnavailable
+from ...cache.redis_errors import RedisRefused, RedisUnavailable
 from ...cache.redis_store import RedisStore
 from .check import Result, error, ok, skipped, warning
 
