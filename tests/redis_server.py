@@ -22,6 +22,8 @@ from tests import real_parts
 
 PROGRAM = os.environ.get("TESTS_REDIS_SERVER", "redis-server")
 """What is started."""
+CLI = PROGRAM.removesuffix("-server") + "-cli"
+"""The program for people that belongs to it."""
 
 
 def free_port() -> int:

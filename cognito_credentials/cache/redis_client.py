@@ -191,7 +191,7 @@ class _Lookup:
         if is_loopback(host):
             return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         if self._under_way is not None and self._under_way.is_alive():
-            raise TimeoutError("the name server does not answer")
+            raise OSError("the name server does not answer")
         found: list[Any] = []
         thread = threading.Thread(target=_look_up, args=(host, port, found), daemon=True)
         thread.start()
@@ -201,7 +201,7 @@ class _Lookup:
                 break
         else:
             self._under_way = thread
-            raise TimeoutError("the name server does not answer")
+            raise OSError("the name server does not answer")
         if isinstance(found[0], OSError):
             raise found[0]
         return found

@@ -103,13 +103,15 @@ class RedisStore:
     """
 
     name = "redis"
-    __slots__ = ("_begun", "_endless", "_last", "_sealer", "connection", "location")
+    __slots__ = ("_endless", "_is_checked", "_is_used", "_last", "_sealer", "connection", "location")
 
     def __init__(self, connection: RedisConnection, sealer: Sealer) -> None:
         self.connection = connection
         self.location = connection.location
         self._sealer = sealer
-        self._begun = False
+        self._is_checked = False
+        self._is_used = False
+        """Whether it was used once: then nothing that a person has to mend is an error any more."""
         self._endless: set[str] = set()
         """Keys of credentials whose end nobody told this object."""
         self._last = threading.local()
@@ -315,13 +317,16 @@ class RedisStore:
             CacheError: A person has to mend something, and this is the first use.
         """
         try:
-            self._begin()
-            return work()
+            self._check()
+            done = work()
         except RedisUnavailable as error:
             problem = error.again()
-        if isinstance(problem, RedisRefused) and not self._begun:
+        else:
+            self._is_used = True
+            return done
+        if isinstance(problem, RedisRefused) and not self._is_used:
             raise CacheError(f"the cache in {self.location}: {problem.cause}", hint=problem.hint)
-        self._begun = True
+        self._is_used = True
         self.connection.warn_once(problem.cause, f"{problem.cause}{_GONE_ON}")
         raise problem
 
@@ -332,14 +337,14 @@ class RedisStore:
         except RedisUnavailable:
             return otherwise
 
-    def _begin(self) -> None:
+    def _check(self) -> None:
         """
-        At the first use: see whether this store can be read.
+        Before all else: see whether this store can be read, and say with which key it is sealed.
 
         Raises:
             RedisRefused: It was sealed with another key, or written by a later version.
         """
-        if self._begun:
+        if self._is_checked:
             return
         is_marked, stored = self._is_marked()
         if not is_marked:
@@ -349,7 +354,7 @@ class RedisStore:
                 raise
             except RedisUnavailable:
                 pass  # it is full, or a replica: what is there can be read
-        self._begun = True
+        self._is_checked = True
 
     def _is_marked(self) -> tuple[bool, bytes]:
         """
