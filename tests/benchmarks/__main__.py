@@ -14,6 +14,7 @@ from .conditions import conditions
 from .crowds import cold_commands, crowds, outage_of_commands, refresh_moment
 from .doctor import doctor
 from .figures import QUICK, Part, Scale
+from .fleet import beside, crowd, store
 from .hits import commands, hit
 from .installed import installed
 from .outages import outages
@@ -38,6 +39,9 @@ PARTS: dict[str, Part] = {
     "threads": threads,
     "users": users,
     "async": tasks,
+    "fleet-store": store,
+    "fleet-beside": beside,
+    "fleet-crowd": crowd,
     "outage": outages,
     "outage-of-commands": outage_of_commands,
     "kill": kills,

@@ -21,8 +21,6 @@ from cognito_credentials import IdentityPool, ServiceError
 from .users_client import MovedClock
 
 KEY = bytes(32)
-PATIENCE = 15.0
-"""Seconds that a user of `cold` may have waited for each answer: the limit of one refresh, and some."""
 
 
 def adopt(pool: IdentityPool, names: list[str]) -> dict[str, Any]:

@@ -1,0 +1,189 @@
+"""A fleet on one Redis: what a user costs in time and memory, and a crowd that comes at once under a throttle."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+from cognito_credentials.emulator.wire.throttle import REQUESTS_PER_SECOND, Throttle
+from tests.processes.conftest import Machine
+from tests.redis_server import RedisServer, running
+
+from . import users
+from .figures import Figure, Scale, at_most, counted, percentile
+from .machine import new_machine
+
+HOSTS = 4
+"""Processes of a crowd."""
+BESIDE_TOKEN_KIB = 0.9
+SECONDS_OF_SCHEDULING = 3.0
+"""How much later than its slot a request may be answered: thousands of threads share a few processors."""
+
+
+def store(scale: Scale) -> Iterator[Figure]:
+    """Measure what a user costs whose credentials another host has put into the store."""
+    count = 5 * scale.processes
+    with new_machine() as machine, running() as redis:
+        filled = asked(machine, redis.url, "adopt", count)
+        yield Figure("  first credentials of a user: p50", f"{percentile(filled['ms'], 0.5):.2f} ms")
+        before = machine.requests()
+        adopted = asked(machine, redis.url, "adopt", count)["ms"]
+        detail = f"(p99 {percentile(adopted, 0.99):.2f} ms)"
+        yield at_most("adopt another host's record: p50", percentile(adopted, 0.5), 1, " ms", detail)
+        kib = asked(machine, redis.url, "held", count)["kib"]
+        yield at_most("a user in the process, whose object is gone", kib, 4, " KiB")
+        yield counted("requests to AWS for all that", _spent(before, machine), {})
+        yield _in_redis(redis, count)
+        read = asked(machine, redis.url, "reads", 1)
+        detail = f"{read['shared']:.2f} : {read['memory']:.2f} us"
+        yield at_most(
+            "fresh read, beyond one without Redis", read["shared"] - read["memory"], 2, " us", detail
+        )
+        detail = f"{read['shared_anew']:.1f} : {read['memory_anew']:.1f} us"
+        more = read["shared_anew"] - read["memory_anew"]
+        yield at_most("the same by an object made anew", more, 2, " us", detail)
+
+
+def beside(scale: Scale) -> Iterator[Figure]:
+    """Count what users do today: a client of boto3 for each user, and no store that processes share."""
+    count = scale.processes
+    with new_machine() as machine, running() as redis:
+        for title, cache in (("one Redis", redis.url), ("no shared store", "memory")):
+            before = machine.requests()
+            for _ in range(HOSTS):
+                asked(machine, cache, "adopt", count)
+            spent = sum(_spent(before, machine).values()) - (2 if cache != "memory" else 2 * HOSTS)
+            bar = 2 * count if cache != "memory" else 2 * count * HOSTS
+            yield counted(f"{count} users at {HOSTS} processes, {title}: requests", spent, bar)
+        old = users.asked(machine, "botocore", 20)
+        new = users.asked(machine, "anew", count)
+        first = users.asked(machine, "first", count)["cpu_ms"]
+        yield Figure("  a client of botocore a user: CPU", f"{old['cpu_ms']:.1f} ms, here {first:.2f} ms")
+        yield Figure(
+            "  a client of botocore a user: memory", f"{old['kib']:.0f} KiB, here {new['kib']:.1f} KiB"
+        )
+
+
+def crowd(scale: Scale) -> Iterator[Figure]:
+    """Have thousands of guests come at once, under the quotas that AWS publishes."""
+    count = 25 * scale.processes // HOSTS * HOSTS
+    rate = REQUESTS_PER_SECOND["GetId"]
+    title = f"{count} users at once, {HOSTS} processes, {rate} GetId a second"
+    with new_machine() as machine, running() as redis, _throttled() as refused:
+        machine.emulator.settings(throttle=True)
+        began, answers = _come_at_once(machine, redis.url, count)
+        late = [at for at in refused if at > began + 1]
+        yield counted(f"{title}: throttled answers after the first second", len(late), 0)
+        yield counted(f"{title}: credentials, errors that say no time", _told(answers), (count, 0))
+        yield counted(f"{title}: GetId", machine.requests()["GetId"] - HOSTS, count)
+    whole = max(end for _, end, *_ in answers) - began
+    yield at_most(
+        f"{title}: until all have credentials, of the quota's time", whole * rate / count, 1.2, " x"
+    )
+    waits = [
+        (end - began, max(1.0, (rank + 1) / rate))
+        for rank, (_, end, *_) in enumerate(sorted(answers, key=lambda answer: answer[0]))
+    ]
+    worst = max((wait - SECONDS_OF_SCHEDULING) / ideal for wait, ideal in waits)
+    yield at_most(f"{title}: longest wait, of that of first come first served", worst, 2, " x")
+    at_first = sum(not told for _, _, told, *_ in answers)
+    longest = max(longest for *_, longest, _ in answers)
+    yield Figure("  served by the first call; longest call", f"{at_first}; {longest:.1f} s")
+    with new_machine() as machine, _throttled() as refused:
+        machine.emulator.settings(throttle=True)
+        few = min(count, 500)
+        _come_at_once(machine, "memory", few)
+        yield Figure(f"  {few} users without a shared store: throttled answers", str(len(refused)))
+
+
+def asked(machine: Machine, cache: str, what: str, count: int) -> dict[str, Any]:
+    """Run `fleet_client` for the first *count* users, and return what it measured."""
+    done = subprocess.run(
+        _command(machine, cache, what, 0, count), capture_output=True, text=True, env=machine.environ()
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _command(machine: Machine, cache: str, what: str, first: int, count: int) -> list[str]:
+    arguments = [machine.emulator.url, machine.pool_id, cache, what, str(first), str(count)]
+    return [sys.executable, "-m", "tests.benchmarks.fleet_client", *arguments]
+
+
+def _come_at_once(machine: Machine, cache: str, count: int) -> tuple[float, list[list[Any]]]:
+    """Start the processes of a crowd; return when all users came, and `fleet_client.cold`'s answers."""
+    each = count // HOSTS
+    hosts = [
+        subprocess.Popen(
+            _command(machine, cache, "cold", number * each, each),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=machine.environ(),
+        )
+        for number in range(HOSTS)
+    ]
+    for host in hosts:
+        assert host.stdout is not None
+        assert host.stdout.readline() == "ready\n", host.communicate()[1]
+    began = time.time()
+    for host in hosts:
+        assert host.stdin is not None
+        host.stdin.write("\n")
+        host.stdin.flush()
+    answers: list[list[Any]] = []
+    for host in hosts:
+        output, problem = host.communicate()
+        assert host.returncode == 0, problem
+        answers += json.loads(output)["answers"]
+    return began, answers
+
+
+@contextlib.contextmanager
+def _throttled() -> Iterator[list[float]]:
+    """Note the moments at which the emulator, in this process, refuses what is asked too often."""
+    refused: list[float] = []
+    admits = Throttle.admits
+
+    def noting(self: Throttle, *arguments: Any) -> bool:
+        admitted = admits(self, *arguments)
+        if not admitted:
+            refused.append(time.time())
+        return admitted
+
+    with mock.patch.object(Throttle, "admits", noting):
+        yield refused
+
+
+def _told(answers: list[list[Any]]) -> tuple[int, int]:
+    errors = sum(bool(error) for *_, error in answers)
+    return len(answers) - errors, errors
+
+
+def _in_redis(redis: RedisServer, count: int) -> Figure:
+    """Measure by MEMORY USAGE what Redis holds of a user, beside the session token."""
+    with redis.client() as client:
+        sizes = [client.memory_usage(name, samples=0) for name in client.keys("{*")]
+    kib = sum(sizes) / 1024 / (count + 1)  # the user who warms up is one, too
+    token = TOKEN_CHARACTERS / 1024
+    detail = f"({token + kib - token:.2f} with a token of {token:.2f})"
+    return at_most("a user in Redis, beside the session token", kib - token, BESIDE_TOKEN_KIB, " KiB", detail)
+
+
+TOKEN_CHARACTERS = 1044
+"""Of the emulator's session tokens."""
+
+
+def _spent(before: dict[str, int], machine: Machine) -> dict[str, int]:
+    after = machine.requests()
+    return {
+        name: count - before.get(name, 0) for name, count in after.items() if count != before.get(name, 0)
+    }
