@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 from cognito_credentials import IdentityPool, ServiceError
@@ -50,23 +51,22 @@ def reads(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
     """Microseconds of a fresh read: with this pool, and with one whose cache is in memory."""
     settings = pool.settings
     plain = IdentityPool(settings.identity_pool_id, cache="memory", endpoint_url=settings.endpoint_url)
-    kept = {"shared": pool.for_user(names[0]), "memory": plain.for_user(names[0])}
-    taken: dict[str, float] = {}
-    for _ in range(20):
-        for name, user in kept.items():
-            user.credentials()
+    name = names[0]
+    shared, memory = pool.for_user(name), plain.for_user(name)
+    calls: dict[str, Callable[[], object]] = {
+        "shared": shared.credentials,
+        "memory": memory.credentials,
+        "shared_anew": lambda: pool.for_user(name).credentials(),
+        "memory_anew": lambda: plain.for_user(name).credentials(),
+    }
+    taken = dict.fromkeys(calls, float("inf"))
+    for _ in range(30):
+        for what, call in calls.items():
+            call()
             began = time.perf_counter()
-            for _ in range(2000):
-                user.credentials()
-            seconds = (time.perf_counter() - began) / 2000
-            taken[name] = min(taken.get(name, seconds * 1e6), seconds * 1e6)
-            began = time.perf_counter()
-            for _ in range(200):
-                pool.for_user(names[0]).credentials() if name == "shared" else plain.for_user(
-                    names[0]
-                ).credentials()
-            seconds = (time.perf_counter() - began) / 200
-            taken[f"{name}_anew"] = min(taken.get(f"{name}_anew", 1.0), seconds * 1e6)
+            for _ in range(500):
+                call()
+            taken[what] = min(taken[what], (time.perf_counter() - began) / 500 * 1e6)
     return taken
 
 
