@@ -21,14 +21,14 @@ from cognito_credentials.emulator.model.names import ACCOUNT_ID
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
 from cognito_credentials.emulator.seed.file import Seed
 from cognito_credentials.emulator.seed.pool import add_pool
-from cognito_credentials.emulator.seed.tables import add_user
+from cognito_credentials.emulator.seed.tables import add_role, add_user
 from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import DataFileError, State
 from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.control import Control
 from cognito_credentials.emulator.wire.hosts import is_host_name
-from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
+from cognito_credentials.emulator.wire.issuing import KeyOwner, allowed, login_token, saml_response, whose_key
 from cognito_credentials.emulator.wire.server import RunningServer, listen
 
 if TYPE_CHECKING:
@@ -371,6 +371,31 @@ class Emulator:
         if session_token is not None:
             members["session_token"] = session_token
         return allowed(self.service, members)
+
+    def whose_key(self, access_key_id: str, *, session_token: str | None = None) -> KeyOwner:
+        """
+        Whose an issued access key is: the identity, its pool, and what API Gateway would show of it.
+
+        Args:
+            access_key_id: The access key id of credentials that this emulator issued.
+            session_token: As for `allowed`.
+        """
+        members = {"access_key_id": access_key_id, "session_token": session_token}
+        return whose_key(self.service, members)
+
+    def set_role(
+        self, arn: str, trust_policy: Mapping[str, Any] | str, *, max_session_seconds: int = 3600
+    ) -> None:
+        """
+        Describe a role, as ``PUT /_emulator/roles`` does. Replaces an earlier description.
+
+        Args:
+            arn: The ARN of a role, of any account.
+            trust_policy: A trust policy that the emulator evaluates, also as JSON.
+            max_session_seconds: The longest session, 3600 to 43200.
+        """
+        role = {"arn": arn, "trust_policy": trust_policy, "max_session_seconds": max_session_seconds}
+        self._add(add_role, "set_role", role)
 
     def move_clock(self, seconds: float) -> None:
         """Let *seconds* pass at the service: tokens and credentials age, and clients keep their own clock."""

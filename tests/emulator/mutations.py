@@ -655,6 +655,16 @@ def controls(api):
             "token_issuer": "http://a",
         },
         ("PUT", "users"): [user],
+        ("PUT", "roles"): [
+            {
+                "arn": ROLE + "r",
+                "max_session_seconds": 3600,
+                "trust_policy": {
+                    "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+                },
+            }
+        ],
+        ("POST", "whose-key"): {"access_key_id": keys["AccessKeyId"], "session_token": keys["SessionToken"]},
     }
 
 

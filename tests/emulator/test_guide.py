@@ -17,8 +17,10 @@ import pytest
 
 from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.emulator import Emulator, pytest_plugin
+from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.wire.faults import Fault
+from cognito_credentials.emulator.wire.issuing import KeyOwner
 
 GUIDE = Path(__file__).parents[2] / ".github" / "EMULATOR.md"
 TEXT = GUIDE.read_text("utf-8")
@@ -98,6 +100,33 @@ def test_aws_cli_example(emulator):
     out = run(["bash", "-euc", code], emulator.url)
 
     assert out.count('"IdentityPoolName": "test"') == 2
+
+
+def test_roles_example(emulator):
+    """The example for roles makes one with the AWS CLI, assumes it, and deletes it."""
+    (code,) = (block for block in blocks("sh") if "aws iam create-role" in block)
+
+    out = run(["bash", "-euc", code], emulator.url)
+
+    assert '"Arn": "arn:aws:iam::123456789012:role/reader"' in out
+    assert out.endswith('"arn:aws:sts::123456789012:assumed-role/reader/me"\n')
+    assert emulator.requests() == {"CreateRole": 1, "AssumeRole": 1, "DeleteRole": 1}
+
+
+def test_operations_of_queries_are_in_the_guide():
+    """The guide's table has every operation of IAM and STS that is served."""
+    rows = {row[0]: row[1].split(", ") for row in table("service")}
+
+    assert {name.lower(): sorted(operations) for name, operations in rows.items()} == {
+        name: sorted(operations) for name, operations in QUERY_OPERATIONS.items()
+    }
+
+
+def test_members_of_whose_key_are_in_the_guide():
+    """The guide's table has every member of the answer of whose-key."""
+    listed = [name for row in table("answered") for name in re.findall(r"`(\w+)`", row[0])]
+
+    assert listed == [field.name for field in dataclasses.fields(KeyOwner)]
 
 
 @pytest.mark.quick
@@ -204,7 +233,7 @@ def test_every_control_call_is_in_the_guide(api):
     rows = {row[0].strip("`"): row[1] for row in table("call")}
 
     assert [call.replace("/_emulator/", "") for call in rows] == calls
-    for call in ("login-token", "saml-response", "allowed"):
+    for call in ("login-token", "saml-response", "allowed", "whose-key"):
         assert members(api.control("POST", call, {"": 1})) == listed_members(rows[f"POST /_emulator/{call}"])
     of_users = listed_members(rows["PUT /_emulator/users"])
     user = {"provider": "graph.facebook.com", "subject": "s", "": 1}

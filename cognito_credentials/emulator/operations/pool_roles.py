@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cognito_credentials.emulator import assumed
@@ -17,6 +18,8 @@ def set_identity_pool_roles(service: Service, request: Mapping[str, Any], caller
     """Replaces roles and role mappings."""
     pool = pool_of_caller(service, request["IdentityPoolId"], caller)
     roles, mappings = request["Roles"], request.get("RoleMappings", {})
+    if not pool.roles:  # its first roles say of which account the pool is
+        pool = replace(pool, roles=roles)
     for role in roles.values():
         _check_role(pool, role)
     for provider, mapping in mappings.items():

@@ -21,14 +21,14 @@ from cognito_credentials.emulator.model.members import (
 from cognito_credentials.emulator.operations import OPERATIONS
 from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
 from cognito_credentials.emulator.seed.entry import Entry, SeedError
-from cognito_credentials.emulator.seed.tables import add_user
+from cognito_credentials.emulator.seed.tables import add_role, add_user
 from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
 from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.faults import Faults
 from cognito_credentials.emulator.wire.history import History
-from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response
+from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response, whose_key
 from cognito_credentials.emulator.wire.listing import lists
 from cognito_credentials.emulator.wire.throttle import Throttle
 
@@ -69,13 +69,14 @@ class Control:
             "login-token": {"POST": self._login_token},
             "saml-response": {"POST": self._saml_response},
             "allowed": {"POST": self._allowed},
+            "whose-key": {"POST": self._whose_key},
             "faults": {"GET": self._planned_faults, "PUT": self._faults},
             "settings": {"GET": self._settings, "PUT": self.change_settings},
             "users": {"GET": have["users"], "PUT": self._users},
             "user-pools": {"GET": have["user-pools"], "PUT": self._user_pools},
             "pools": {"GET": have["pools"]},
             "identities": {"GET": have["identities"]},
-            "roles": {"GET": have["roles"]},
+            "roles": {"GET": have["roles"], "PUT": self._roles},
             "sessions": {"GET": have["sessions"]},
             "codes": {"GET": self._codes},
             "seed": {"GET": self._seed},
@@ -156,6 +157,9 @@ class Control:
     def _user_pools(self, content: Any) -> Mapping[str, Any]:
         return self._add_all("user_pools", content, add_user_pool)
 
+    def _roles(self, content: Any) -> Mapping[str, Any]:
+        return self._add_all("roles", content, add_role)
+
     def _add_all(self, name: str, content: Any, add: Callable[[Service, Entry], str]) -> Mapping[str, Any]:
         """Add what the tables *name* of a seed would add."""
         if not isinstance(content, list):
@@ -178,6 +182,9 @@ class Control:
 
     def _allowed(self, content: Any) -> Mapping[str, Any]:
         return asdict(allowed(self.service, content))
+
+    def _whose_key(self, content: Any) -> Mapping[str, Any]:
+        return asdict(whose_key(self.service, content))
 
     def _login_token(self, content: Any) -> Mapping[str, Any]:
         return {"token": login_token(self.service, content)}

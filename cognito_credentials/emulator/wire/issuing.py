@@ -1,5 +1,5 @@
 """
-Login tokens and SAML responses for tests, and decisions about what a session may do.
+Login tokens and SAML responses for tests, whose a key is, and decisions about what a session may do.
 
 Each function takes the members of the control call of the same name. `Emulator` has methods for the same.
 """
@@ -7,7 +7,8 @@ Each function takes the members of the control call of the same name. `Emulator`
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from cognito_credentials.emulator.extra import MissingExtraError
@@ -27,6 +28,7 @@ from cognito_credentials.emulator.model.members import (
 from cognito_credentials.emulator.model.names import is_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.sts.session_policies import Decision, decide
+from cognito_credentials.emulator.sts.sessions import AssumedRole, UserSession
 from cognito_credentials.emulator.wire.answers import NOT_IN_XML
 
 _LOGIN_SECONDS = 3600
@@ -121,18 +123,91 @@ def allowed(service: Service, content: Any) -> Decision:
         ControlError: A member is wrong, or the credentials are unknown.
     """
     members = read_members(content, _ALLOWED, required=("access_key_id", "action"))
+    session = _session(service, members)
+    return decide(session, members["action"], members.get("resource", "*"), service.clock.now())
+
+
+@dataclass(frozen=True)
+class KeyOwner:
+    """
+    Whose an issued access key is.
+
+    Attributes:
+        arn: The ARN of the session, or of the user for keys of GetSessionToken.
+        role_arn: None for keys of GetSessionToken.
+        expires_at: Whole seconds since the epoch.
+        identity_id: The identity of an identity pool; None for keys that are not of one.
+        amr: How the identity was authenticated: the claim that trust policies test.
+        authentication_type: ``authenticated`` or ``unauthenticated``, as API Gateway shows it.
+        authentication_provider: The text that API Gateway shows; None for a guest.
+        assumed_by: For keys of AssumeRole: ``arn`` of the caller; ``identity_id`` and ``identity_pool_id`` of
+            the identity that began the chain.
+    """
+
+    arn: str
+    account: str
+    role_arn: str | None
+    expires_at: int
+    identity_id: str | None = None
+    identity_pool_id: str | None = None
+    amr: Sequence[str] = ()
+    authentication_type: str | None = None
+    authentication_provider: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    source_identity: str | None = None
+    assumed_by: Mapping[str, str] | None = None
+
+
+def whose_key(service: Service, content: Any) -> KeyOwner:
+    """
+    Whose an issued access key is. Source: `.github/SERVICE.md#14.4`.
+
+    Args:
+        content: ``access_key_id``, and optionally ``session_token``. Without the token, only the last
+            sessions of this process are found.
+
+    Raises:
+        ControlError: A member is wrong, or the credentials are unknown.
+    """
+    session = _session(service, read_members(content, _WHOSE_KEY, required=("access_key_id",)))
+    if isinstance(session, UserSession):
+        return KeyOwner(session.arn, session.account, None, session.expires_at)
+    by = session.assumed_by
+    renamed = {name: by[key] for key, name in _ASSUMED_BY.items() if key in by}
+    return KeyOwner(
+        session.arn,
+        session.account,
+        session.role_arn,
+        session.expires_at,
+        session.identity_id or None,
+        session.pool_id or None,
+        list(session.amr),
+        session.amr[0] if session.amr else None,
+        ",".join(session.amr[1:]) or None,
+        session.tags,
+        session.source_identity or None,
+        renamed or None,
+    )
+
+
+def _session(service: Service, members: Mapping[str, Any]) -> AssumedRole | UserSession:
+    """
+    The session of the ``access_key_id``, with the ``session_token`` or by memory.
+
+    Raises:
+        ControlError: The credentials are unknown.
+    """
     key, token = members["access_key_id"], members.get("session_token")
     if token is None:
         session = service.mint.recent(key)
         if session is None:
             expected = "expected one that was given out since the start, and lately; else give session_token"
             raise ControlError(f"access_key_id: {expected}")
-    else:
-        session_and_secret = service.mint.open(key, token)
-        if session_and_secret is None:
-            raise ControlError("session_token: expected the one that came with the access_key_id")
-        session, _ = session_and_secret
-    return decide(session, members["action"], members.get("resource", "*"), service.clock.now())
+        return session
+    session_and_secret = service.mint.open(key, token)
+    if session_and_secret is None:
+        raise ControlError("session_token: expected the one that came with the access_key_id")
+    return session_and_secret[0]
 
 
 def _check_provider(provider: str) -> None:
@@ -192,3 +267,5 @@ _ALLOWED: Mapping[str, Kind] = {
     "session_token": _OPTIONAL_TEXT,
     "resource": Kind(is_text, "an ARN, or *", or_null=True),
 }
+_WHOSE_KEY: Mapping[str, Kind] = {"access_key_id": TEXT, "session_token": _OPTIONAL_TEXT}
+_ASSUMED_BY = {"arn": "arn", "identity_id": "identity_id", "pool_id": "identity_pool_id"}

@@ -158,6 +158,29 @@ def test_role_that_cannot_be_passed(api, refused, role):
     ) == ("NotAuthorizedException", f"Access to Role '{role}' is forbidden.", 400)
 
 
+def test_roles_of_a_real_account(api, refused):
+    """A new pool is of the account of its first roles, and its sessions are; then it takes no others."""
+    pool_id = api.developer.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)[
+        "IdentityPoolId"
+    ]
+    roles = {"unauthenticated": "arn:aws:iam::111122223333:role/guest"}
+    mixed = {**roles, "authenticated": "arn:aws:iam::999999999999:role/user"}
+
+    code, *_ = refused(api.developer.set_identity_pool_roles, IdentityPoolId=pool_id, Roles=mixed)
+    assert code == "NotAuthorizedException"
+    api.developer.set_identity_pool_roles(IdentityPoolId=pool_id, Roles=roles)
+    guest = api.public.get_id(IdentityPoolId=pool_id, AccountId="111122223333")["IdentityId"]
+    keys = api.public.get_credentials_for_identity(IdentityId=guest)["Credentials"]
+
+    caller = api.client("sts", keys).get_caller_identity()
+    assert caller["Account"] == "111122223333"
+    assert caller["Arn"].startswith("arn:aws:sts::111122223333:assumed-role/guest/")
+    for own in ("arn:aws:iam::123456789012:role/guest", "arn:aws:iam::999999999999:role/user"):
+        roles = {"unauthenticated": own}
+        found = refused(api.developer.set_identity_pool_roles, IdentityPoolId=pool_id, Roles=roles)
+        assert found[1] == f"Access to Role '{own}' is forbidden."
+
+
 def test_mapping_of_an_unconfigured_provider(api, refused):
     """A role mapping needs a provider of the pool; the text has the key in parentheses."""
     pool_id = api.emulator.create_pool()

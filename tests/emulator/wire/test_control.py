@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.model.members import ControlError
 
-from ..conftest import GOOGLE, OIDC, SIGNED, get_id
+from ..conftest import GOOGLE, OIDC, ROLE, SIGNED, get_id
 
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 
@@ -97,6 +97,7 @@ def test_login_token(api):
 
 
 SAML_ARN = "arn:aws:iam::123456789012:saml-provider/corp"
+TRUST = '{"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}'
 MISTAKES = {
     ("POST", "login-token"): [
         ("{}", "provider is missing; it is a key of Logins"),
@@ -141,6 +142,29 @@ MISTAKES = {
         ('{"access_key_id": "A", "action": ["x"]}', "action: expected an action, e.g. s3:GetObject"),
         ('{"access_key_id": "A", "action": "x"}', "access_key_id: expected one that was given out since"),
         ('{"access_key_id": "A", "action": "x", "resource": 5}', "resource: expected an ARN, or *, not 5"),
+    ],
+    ("POST", "whose-key"): [
+        ("{}", "access_key_id is missing; it is a text that is not empty"),
+        (
+            '{"access_key_id": "A"}',
+            "access_key_id: expected one that was given out since the start, and lately",
+        ),
+        ('{"access_key_id": "A", "session_token": "B"}', "session_token: expected the one that came with"),
+        ('{"access_key_id": "A", "x": 1}', "unknown member x; there are: access_key_id, session_token"),
+    ],
+    ("PUT", "roles"): [
+        ("{}", "roles: expected a list"),
+        ('[{"arn": "x", "trust_policy": {}}]', "roles[0].arn: 'x' is not the ARN of a role"),
+        (f'[{{"arn": "{ROLE}r"}}]', "roles[0].trust_policy: expected a policy with a Statement"),
+        (
+            f'[{{"arn": "{ROLE}r", "trust_policy": {TRUST}, "max_session_seconds": 60}}]',
+            "roles[0].max_session_seconds: expected 3600 to 43200",
+        ),
+        (f'[{{"arn": "{ROLE}r", "trust_policy": {TRUST}}}, 5]', "roles[1]: expected a table"),
+        (
+            f'[{{"arn": "{ROLE}r", "trust_policy": {TRUST}, "x": 1}}]',
+            "roles[0].x: unknown member; there are: arn",
+        ),
     ],
     ("POST", "reset"): [
         ("[1]", "expected a JSON object"),
@@ -245,7 +269,8 @@ def test_unknown_control_call(api, path):
 def test_control_calls_by_another_method(api, method):
     """The error for a control call with a wrong method names the right one."""
     for path in {path for _, path in MISTAKES}:
-        methods = ["GET", "PUT"] if path in ("faults", "settings") else [w for w, p in MISTAKES if p == path]
+        both = path in ("faults", "settings", "users", "roles")
+        methods = ["GET", "PUT"] if both else [w for w, p in MISTAKES if p == path]
         if method in methods:
             continue
         answer = api.raw(method, f"/_emulator/{path}")
@@ -749,3 +774,133 @@ def test_other_origins_cannot_read_controls(api):
     assert preflight.status == 405
     for answer in (simple, preflight):
         assert "access-control-allow-origin" not in answer.headers
+
+
+def test_roles_at_run_time(api, refused):
+    """A role is described while the emulator runs, again and again. A wrong list changes nothing."""
+    pool_id = api.emulator.create_pool(roles={"unauthenticated": ROLE + "guest"})
+    guest = get_id(api, pool_id)
+
+    def trusting(pool):
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"cognito-identity.amazonaws.com:aud": pool}},
+        }
+        return {
+            "arn": ROLE + "guest",
+            "trust_policy": {"Statement": [statement]},
+            "max_session_seconds": 7200,
+        }
+
+    def may():
+        return api.public.get_credentials_for_identity(IdentityId=guest)["Credentials"]
+
+    assert api.control("PUT", "roles", [trusting("us-east-1:0")]).json == {}
+    assert refused(may)[0] == "InvalidIdentityPoolConfigurationException"
+    assert api.control("PUT", "roles", [trusting(pool_id)]).json == {}
+    assert may()
+    assert api.control("PUT", "roles", [trusting("us-east-1:0"), {"arn": "x"}]).status == 400
+    assert may()
+    api.emulator.set_role(ROLE + "guest", json.dumps(trusting("us-east-1:0")["trust_policy"]))
+    assert refused(may)[0] == "InvalidIdentityPoolConfigurationException"
+    with pytest.raises(ControlError, match="trust_policy: Statement 1: it trusts every identity pool"):
+        api.emulator.set_role(
+            ROLE + "guest", {"Statement": {**trusting("")["trust_policy"]["Statement"][0], "Condition": {}}}
+        )
+
+
+USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1Cd2Ef3"
+
+
+def whose(api, keys):
+    return api.control("POST", "whose-key", {"access_key_id": keys["AccessKeyId"]}).json
+
+
+def test_whose_key(api):
+    """A user's key leads to the identity and its pool, and to the provider as API Gateway shows it."""
+    pool_id = api.emulator.create_pool(
+        CognitoIdentityProviders=[{"ProviderName": USER_POOL, "ClientId": "app"}], DeveloperProviderName="dev"
+    )
+    logins = api.login("4f1c", USER_POOL)
+    identity_id = get_id(api, pool_id, logins)
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id, Logins=logins)["Credentials"]
+
+    owner = whose(api, keys)
+
+    amr = ["authenticated", USER_POOL, f"{USER_POOL}:CognitoSignIn:4f1c"]
+    assert owner == {
+        "arn": "arn:aws:sts::123456789012:assumed-role/authenticated/CognitoIdentityCredentials",
+        "account": "123456789012",
+        "role_arn": ROLE + "authenticated",
+        "expires_at": int(keys["Expiration"].timestamp()),
+        "identity_id": identity_id,
+        "identity_pool_id": pool_id,
+        "amr": amr,
+        "authentication_type": "authenticated",
+        "authentication_provider": f"{USER_POOL},{USER_POOL}:CognitoSignIn:4f1c",
+        "tags": {},
+        "source_identity": None,
+        "assumed_by": None,
+    }
+    api.emulator.service.mint._recent.clear()
+    assert api.control("POST", "whose-key", {"access_key_id": keys["AccessKeyId"]}).status == 400
+    token = {"access_key_id": keys["AccessKeyId"], "session_token": keys["SessionToken"]}
+    assert api.control("POST", "whose-key", token).json == owner
+    found = api.emulator.whose_key(keys["AccessKeyId"], session_token=keys["SessionToken"])
+    assert (found.identity_id, list(found.amr)) == (identity_id, amr)
+
+
+def test_whose_key_of_a_guest_in_both_flows(api):
+    """A guest is unauthenticated, without a provider, in the enhanced and in the basic flow."""
+    pool_id = api.emulator.create_pool()
+    guest = get_id(api, pool_id)
+    token = api.public.get_open_id_token(IdentityId=guest)["Token"]
+    basic = api.client("sts").assume_role_with_web_identity(
+        RoleArn=ROLE + "unauthenticated", RoleSessionName="session", WebIdentityToken=token
+    )
+    enhanced = api.public.get_credentials_for_identity(IdentityId=guest)
+
+    for keys in (enhanced["Credentials"], basic["Credentials"]):
+        owner = whose(api, keys)
+        assert (owner["identity_id"], owner["identity_pool_id"]) == (guest, pool_id)
+        assert (owner["amr"], owner["authentication_type"]) == (["unauthenticated"], "unauthenticated")
+        assert owner["authentication_provider"] is None
+
+
+def test_whose_key_in_a_chain(api):
+    """A key of AssumeRole leads to the caller, and to the identity that began the chain."""
+    pool_id = api.oidc_pool()
+    identity_id = get_id(api, pool_id, api.login())
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id, Logins=api.login())["Credentials"]
+    for name in ("first", "second"):
+        sts = api.client("sts", keys)
+        answer = sts.assume_role(
+            RoleArn=ROLE + name,
+            RoleSessionName="session",
+            Tags=[{"Key": "team", "Value": "a"}] if name == "second" else [],
+            SourceIdentity="ann",
+        )
+        keys = answer["Credentials"]
+
+    owner = whose(api, keys)
+
+    assert owner["arn"] == "arn:aws:sts::123456789012:assumed-role/second/session"
+    assert (owner["identity_id"], owner["authentication_type"], owner["amr"]) == (None, None, [])
+    assert (owner["tags"], owner["source_identity"]) == ({"team": "a"}, "ann")
+    assert owner["assumed_by"] == {
+        "arn": "arn:aws:sts::123456789012:assumed-role/first/session",
+        "identity_id": identity_id,
+        "identity_pool_id": pool_id,
+    }
+
+
+def test_whose_key_of_a_developer(api):
+    """A key of GetSessionToken is the developer's."""
+    sts = api.client("sts", {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "CANARY"})
+
+    owner = whose(api, sts.get_session_token()["Credentials"])
+
+    assert (owner["arn"], owner["role_arn"]) == ("arn:aws:iam::123456789012:user/developer", None)
+    assert (owner["identity_id"], owner["assumed_by"]) == (None, None)
