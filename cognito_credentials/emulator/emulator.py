@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -435,6 +436,10 @@ class Emulator:
             raise RuntimeError("the emulator is not running; use it as a context manager")
         return self._running
 
+
+for _library in ("botocore", "cryptography", "jwt"):
+    if find_spec(_library) is None:  # each is imported when it is needed; a missing one is said now
+        raise ModuleNotFoundError(f"No module named '{_library}'", name=_library)
 
 _HOST_NAMES = Kind(
     lambda names: isinstance(names, list | tuple) and all(map(is_host_name, names)),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.algorithms import RSAAlgorithm
-from jwt.exceptions import PyJWTError
+from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator.logins.tokens import RSA_ALGORITHMS
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 _MOST_BITS = 16_384
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
@@ -28,7 +27,7 @@ def signing_keys(keys: Any, key_id: Any) -> Iterator[RSAPublicKey]:
             continue
         try:
             public_key = _public_key(key)
-        except (PyJWTError, ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError):
             continue
         if public_key.key_size <= _MOST_BITS:
             yield public_key
@@ -73,7 +72,7 @@ def _key_mistake(key: Mapping[str, Any]) -> str | None:
             return f": {name} is missing"
     try:
         public_key = _public_key(key)
-    except (PyJWTError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         return f": no RSA key: {error}"
     if public_key.key_size > _MOST_BITS:
         return f".n: it has {public_key.key_size} bits; expected {_MOST_BITS} at most"
@@ -82,7 +81,14 @@ def _key_mistake(key: Mapping[str, Any]) -> str | None:
 
 def _public_key(key: Mapping[str, Any]) -> RSAPublicKey:
     """The public half, even of a private key: some owners publish those."""
-    public_key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": key["n"], "e": key["e"]})
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from jwt.algorithms import RSAAlgorithm
+    from jwt.exceptions import PyJWTError
+
+    try:
+        public_key = RSAAlgorithm.from_jwk({"kty": "RSA", "n": key["n"], "e": key["e"]})
+    except PyJWTError as error:
+        raise ValueError(str(error)) from None
     if not isinstance(public_key, RSAPublicKey):
         raise TypeError
     return public_key

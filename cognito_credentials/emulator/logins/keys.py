@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import base64
 import threading
-from typing import Any
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from typing import TYPE_CHECKING, Any
 
 from cognito_credentials.emulator.stored.state import DataFileError, State
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
 SERVICE = "service"
 TEST_ISSUER = "test-issuer"
@@ -59,6 +58,9 @@ class SigningKeys:
 
     def sign(self, name: str, data: bytes, algorithm: str) -> bytes:
         """Sign *data* with RS256 or RS512."""
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import padding
+
         digest = hashes.SHA512() if algorithm == "RS512" else hashes.SHA256()
         return self.get(name).sign(data, padding.PKCS1v15(), digest)
 
@@ -79,6 +81,10 @@ class SigningKeys:
         known = self._keys.get(name)
         if known is not None and known[0] == pem:
             return known[1]
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -89,6 +95,9 @@ class SigningKeys:
         return key
 
     def _make(self, name: str) -> rsa.RSAPrivateKey:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = key.private_bytes(
             serialization.Encoding.PEM,

@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-from jwt.exceptions import PyJWTError
-
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.logins.keys import SERVICE, SigningKeys, base64url
 from cognito_credentials.emulator.model.members import read_json
@@ -59,10 +56,12 @@ def _whole_number(value: Any) -> int | None:
 
 def read_jwt(text: str) -> Jwt | None:
     """Take *text* apart; None if it is not a JSON Web Token, or has text that is not valid Unicode."""
+    import jwt  # Importing it takes a sixth of the emulator's start. A guest has no token.
+
     try:
         parts = jwt.api_jws.decode_complete(text, options={"verify_signature": False})
         claims = read_json(parts["payload"]) if parts["payload"] else None
-    except (PyJWTError, ValueError, RecursionError):
+    except (jwt.PyJWTError, ValueError, RecursionError):
         return None
     if not isinstance(claims, dict):
         return None
@@ -71,9 +70,11 @@ def read_jwt(text: str) -> Jwt | None:
 
 def verifies_with(token: Jwt, key: Any) -> bool:
     """Whether *key* signed the token, by one of the RSA algorithms."""
+    import jwt
+
     try:
         jwt.api_jws.decode(token.text, key=key, algorithms=list(RSA_ALGORITHMS))
-    except (PyJWTError, ValueError, TypeError):
+    except (jwt.PyJWTError, ValueError, TypeError):
         return False
     return True
 

@@ -13,10 +13,14 @@ https://github.com/boto/botocore. Texts: `.github/SERVICE.md#1.4`.
 from __future__ import annotations
 
 import functools
+import gzip
+import json
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from cognito_credentials.emulator import assumed
@@ -64,9 +68,7 @@ def load_service_model(service: str) -> ServiceModel:
     """
     The compiled model of *service*: ``cognito-identity``, ``sts`` or ``iam``.
     """
-    from botocore.loaders import Loader
-
-    model = Loader().load_service_model(service, "service-2")
+    model = _read_model(service)
     compiler = _Compiler(model["shapes"])
     operations = {}
     for name, description in model["operations"].items():
@@ -80,6 +82,27 @@ def load_service_model(service: str) -> ServiceModel:
             input_shape=input_shape,
         )
     return ServiceModel(model["shapes"], operations)
+
+
+def _read_model(service: str) -> Model:
+    """
+    The model of *service* in botocore's data, without importing botocore, which takes longer than the data.
+
+    Raises:
+        ModuleNotFoundError: botocore is not installed.
+    """
+    found = find_spec("botocore")
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError("No module named 'botocore'", name="botocore")
+    directory = os.path.join(found.submodule_search_locations[0], "data", service)
+    file = os.path.join(directory, max(os.listdir(directory)), "service-2.json")
+    if os.path.exists(file):
+        with open(file, "rb") as plain:
+            model: Model = json.load(plain)
+    else:
+        with gzip.open(f"{file}.gz", "rb") as packed:
+            model = json.load(packed)
+    return model
 
 
 def _request_check(compiler: _Compiler, shape: str) -> Callable[[Any], dict[str, Any]]:

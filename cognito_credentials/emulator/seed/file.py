@@ -53,8 +53,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cognito_credentials.emulator.seed.entry import Entry, SeedError, SeedFileError, one_line
-from cognito_credentials.emulator.seed.kinds import read_kind
-from cognito_credentials.emulator.seed.parts import Parts
 from cognito_credentials.emulator.seed.pool import add_pool
 from cognito_credentials.emulator.seed.tables import (
     add_developer,
@@ -110,6 +108,10 @@ class Seed:
             SeedFileError: The file cannot be read.
             SeedError: It is none of the kinds that are accepted, or a template is wrong.
         """
+        # An emulator without a seed starts without these.
+        from cognito_credentials.emulator.seed.kinds import read_kind
+        from cognito_credentials.emulator.seed.parts import Parts
+
         name = os.fspath(path)
         try:
             with open(name, "rb") as file:

@@ -19,9 +19,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 _N = int(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
     "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
@@ -108,6 +105,9 @@ class Exchange:
         a, b = self.client_value, self.value
         u = _hash(_bytes(a), _bytes(b))
         shared = pow(a * pow(self.verifier.verifier, u, _N), self.private, _N)
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         key = HKDF(hashes.SHA256(), 16, _bytes(u), _INFO).derive(_bytes(shared))
         message = f"{self.verifier.group}{self.verifier.name}".encode() + base64.b64decode(self.block)
         expected = hmac.new(key, message + responses.get("TIMESTAMP", "").encode(), hashlib.sha256).digest()

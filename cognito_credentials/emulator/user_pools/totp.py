@@ -11,9 +11,6 @@ import binascii
 import hmac
 import secrets
 
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
-
 STEP_SECONDS = 30
 _DIGITS = 6
 _SECRET_BYTES = 32
@@ -37,6 +34,9 @@ def is_secret(text: str) -> bool:
 
 def code_at(secret: str, now: float) -> str:
     """The code that an authenticator app shows at *now*."""
+    from cryptography.hazmat.primitives.hashes import SHA1
+    from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
     totp = TOTP(_key(secret), _DIGITS, SHA1(), STEP_SECONDS, enforce_key_length=False)  # noqa: S303 - the RFC's
     return totp.generate(max(0, int(now))).decode()
 

@@ -9,15 +9,17 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.wire.application import Application
-from cognito_credentials.emulator.wire.certificates import make_certificate
 from cognito_credentials.emulator.wire.hosts import Hosts
+
+if TYPE_CHECKING:
+    from cognito_credentials.emulator.wire.certificates import CertificateFiles
 
 _Result = TypeVar("_Result")
 _START_SECONDS = 30
@@ -57,7 +59,11 @@ class RunningServer:
         host, port = listener.getsockname()[:2]
         address = ipaddress.ip_address(host)
         self.is_local = address.is_loopback
-        self.certificate = make_certificate(host, certificate_file, tls_names) if tls else None
+        self.certificate: CertificateFiles | None = None
+        if tls:
+            from cognito_credentials.emulator.wire.certificates import make_certificate
+
+            self.certificate = make_certificate(host, certificate_file, tls_names)
         # Nobody can connect to an unspecified address, so the URL has the loopback address instead.
         shown = ("127.0.0.1" if address.version == 4 else "::1") if address.is_unspecified else host
         self.url = f"{'https' if tls else 'http'}://{f'[{shown}]' if ':' in shown else shown}:{port}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from botocore.loaders import Loader
+
+from cognito_credentials.emulator.model.shapes import _read_model
 
 from ..conftest import ROLE, SIGNED
 
@@ -219,3 +222,9 @@ def test_null_in_a_map(api):
     answer = api.post("GetId", {"IdentityPoolId": pool_id, "Logins": {"accounts.google.com": None}})
 
     assert (answer.status, answer.json["__type"]) == (400, "ValidationException")
+
+
+@pytest.mark.parametrize("service", ["cognito-identity", "cognito-idp", "iam", "sts"])
+def test_models_are_those_of_botocore(service):
+    """The emulator reads the models that botocore loads, without importing botocore."""
+    assert _read_model(service) == Loader().load_service_model(service, "service-2")
