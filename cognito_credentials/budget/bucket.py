@@ -8,10 +8,10 @@ where it has no Redis; `script.py` says the same in Lua, for all hosts at once, 
 the future, and waits for it. So requests are sent in the order in which they asked, and a process that dies
 after it asked costs one slot.
 
-*Places in the line.* Who would have to wait longer than is possible takes no slot. It gets a place in the
-line and is told the moment at which its turn comes. Who comes back by then is served before newcomers, who
-meanwhile get only slots within `NEWCOMERS_WAIT`: these would otherwise go to waste, since not everybody comes
-back. Asking again earlier neither loses nor improves a place.
+*Places in the line.* A user who would have to wait longer than is possible takes no slot, but a place in the
+line, and is told the moment of its turn. From then on, as long a wait as is possible leads to a slot.
+Newcomers, and users who come back too early, get only slots within `NEWCOMERS_WAIT`: these would otherwise go
+to waste, since not everybody comes back. Asking too early neither loses nor improves a place.
 
 *Renewals.* A renewal is of credentials that are still valid for minutes. It takes a slot only when almost
 nobody waits, and has no place in the line. First credentials could keep all renewals out until they expire;
@@ -23,24 +23,27 @@ with another clock, it goes on from where it was.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Final, NamedTuple
 
 SECOND: Final = 1_000_000
 """In microseconds, as all times and constants here."""
-RENEWALS_WAIT: Final = SECOND // 5
+RENEWALS_WAIT: Final = SECOND // 2
 """The longest wait of a renewal: so renewals, which may be many, delay first credentials by no more."""
 NEWCOMERS_WAIT: Final = SECOND
 """The longest wait of a newcomer while others have a place in the line: they lose no more than this by it."""
+SOONEST: Final = SECOND
+"""The least that anybody is told to wait before asking again."""
 SHARE: Final = 4
 """One slot in so many is kept free for renewals while they come in vain."""
 SHARE_KEPT: Final = 120 * SECOND
 """How long it is kept after the last of them; longer than `policy.TURN_AGAIN`, when they come again."""
 PLACE_KEPT: Final = 120 * SECOND
 """How long a place in the line is kept for who comes late."""
-LONGEST_LINE: Final = 3600 * SECOND
+LONGEST_LINE: Final = 7200 * SECOND
 """
-No places are given for later than this: the line of 90,000 guests takes 8 MB of Redis, and who waits an hour
-does not wait. Who comes then is told how long the line is, and is a newcomer after that.
+No places are given for later than this: 180,000 new users in the line take 20 MB of Redis, and nobody waits
+for two hours. Others are told how long the line is, and are newcomers when they come back.
 """
 PAUSE: Final = SECOND
 """
@@ -61,7 +64,7 @@ class Turn(NamedTuple):
 class Bucket:
     """The slots and the line of one operation."""
 
-    __slots__ = ("ends", "kept", "line", "next", "now", "paused", "shift", "spare")
+    __slots__ = ("ends", "kept", "line", "next", "now", "paused", "shift", "slip", "spare")
 
     def __init__(self) -> None:
         self.now = 0
@@ -70,10 +73,12 @@ class Bucket:
         """What is added to the given time for that."""
         self.next = 0
         """The next free slot."""
-        self.ends = 0
-        """The last moment that somebody in the line was told."""
-        self.line: dict[str, int] = {}
+        self.line: OrderedDict[str, int] = OrderedDict()
         """Who has a place in the line, and for which moment; earlier moments first."""
+        self.ends = 0
+        """The last of these."""
+        self.slip = 0
+        """How much later than that it is now everybody's turn, since slots went to renewals or in pauses."""
         self.kept = 0
         """Until when slots are kept free for renewals."""
         self.spare = 0
@@ -95,15 +100,16 @@ class Bucket:
         self._clear_line()
         wait = max(0, self.next - now)
         place = self.line.get(who)
-        is_newcomer = self.ends > now and (place is None or place > now + patience)
-        if wait <= (min(patience, NEWCOMERS_WAIT) if is_newcomer else patience):
+        due = None if place is None else place + self.slip
+        is_early = self.ends + self.slip > now and (due is None or due > now + wait)
+        if wait <= (min(patience, NEWCOMERS_WAIT) if is_early else patience):
             self.line.pop(who, None)
             return self._take(interval, wait)
-        if place is None:
-            place = max(self.ends, self.next, now) + self._step(interval)
-            if place - now <= LONGEST_LINE:
-                self.ends = self.line[who] = place
-        return Turn(is_granted=False, wait=max(place - now, wait - patience))
+        if due is None:
+            due = max(self.ends + self.slip, self.next, now) + self._step(interval)
+            if due - now <= LONGEST_LINE:
+                self.ends = self.line[who] = due - self.slip
+        return Turn(is_granted=False, wait=max(due - now, wait - patience, SOONEST))
 
     def ask_to_renew(self, given: int, interval: int) -> Turn:
         """Ask for a slot for the renewal of credentials that are still valid; arguments as in `ask`."""
@@ -111,13 +117,14 @@ class Bucket:
         wait = max(0, self.next - now)
         if wait <= RENEWALS_WAIT:
             return self._take(interval, wait)
-        if self.kept <= now:
-            self.spare = self.next  # earlier slots were given out without a gap
-        self.kept = now + SHARE_KEPT
-        if self.spare <= now:
+        if wait > 2 * RENEWALS_WAIT or self.ends + self.slip > now:  # not behind other renewals alone
+            if self.kept <= now:
+                self.spare = self.next  # earlier slots were given out without a gap
+            self.kept = now + SHARE_KEPT
+        if self.kept > now and self.spare <= now:
             self.spare = now + interval * SHARE
             return Turn(is_granted=True, wait=0)
-        return Turn(is_granted=False, wait=self.spare - now)
+        return Turn(is_granted=False, wait=SOONEST)
 
     def pause(self, given: int) -> None:
         """Give out no slots for a moment: the service said that it is asked too often."""
@@ -125,10 +132,17 @@ class Bucket:
         if self.paused <= now:
             self.paused = now + PAUSE
             self.next = max(self.next, now) + PAUSE
+            self._let_slip(PAUSE)
 
     def _take(self, interval: int, wait: int) -> Turn:
-        self.next = self.now + wait + self._step(interval)
+        step = self._step(interval)
+        self.next = self.now + wait + step
+        self._let_slip(step - interval)
         return Turn(is_granted=True, wait=wait)
+
+    def _let_slip(self, time: int) -> None:
+        if self.ends + self.slip > self.now:
+            self.slip += time
 
     def _step(self, interval: int) -> int:
         """Return the time from one slot to the next; it is longer while some are kept free between them."""
@@ -143,6 +157,6 @@ class Bucket:
     def _clear_line(self) -> None:
         while self.line:
             who, place = next(iter(self.line.items()))
-            if place >= self.now - PLACE_KEPT:
+            if place + self.slip >= self.now - PLACE_KEPT:
                 return
             del self.line[who]

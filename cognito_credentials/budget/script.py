@@ -28,7 +28,7 @@ COUNTERS: Final = (
 )
 """What is counted; `counts.Counts` says what the last four are, which processes count."""
 OF_PROCESSES: Final = COUNTERS[-4:]
-STATE: Final = ("now", "shift", "next", "ends", "kept", "spare", "paused", "hour")
+STATE: Final = ("now", "shift", "next", "ends", "slip", "kept", "spare", "paused", "hour")
 ENTRY: Final = 10 * bucket.SECOND
 """The time that an entry of the ring covers."""
 ENTRIES: Final = 60
@@ -69,46 +69,53 @@ local function step()
   if b.kept > now then return math.floor(interval * {bucket.SHARE} / {bucket.SHARE - 1}) end
   return interval
 end
+local function let_slip(time)
+  if b.ends + b.slip > now then b.slip = b.slip + time end
+end
 local function take()
   granted, b.next = 1, now + wait + step()
+  let_slip(step() - interval)
 end
 
 if kind == '{FIRST}' then
-  redis.call('ZREMRANGEBYSCORE', line, '-inf', '(' .. text(now - {bucket.PLACE_KEPT}))
+  redis.call('ZREMRANGEBYSCORE', line, '-inf', '(' .. text(now - {bucket.PLACE_KEPT} - b.slip))
   local place = tonumber(redis.call('ZSCORE', line, who) or nil)
+  local due = place and place + b.slip
   local limit = patience
-  if b.ends > now and (not place or place > now + patience) then
+  if b.ends + b.slip > now and (not due or due > now + wait) then
     limit = math.min(patience, {bucket.NEWCOMERS_WAIT})
   end
   if wait <= limit then
     if place then redis.call('ZREM', line, who) end
     take()
   else
-    if not place then
-      place = math.max(b.ends, b.next, now) + step()
-      if place - now <= {bucket.LONGEST_LINE} then
-        b.ends = place
-        redis.call('ZADD', line, text(place), who)
+    if not due then
+      due = math.max(b.ends + b.slip, b.next, now) + step()
+      if due - now <= {bucket.LONGEST_LINE} then
+        b.ends = due - b.slip
+        redis.call('ZADD', line, text(b.ends), who)
         redis.call('EXPIRE', line, {2 * (bucket.LONGEST_LINE + bucket.PLACE_KEPT) // bucket.SECOND})
       end
     end
-    wait = math.max(place - now, wait - patience)
+    wait = math.max(due - now, wait - patience, {bucket.SOONEST})
   end
 elseif kind == '{RENEWAL}' then
   if wait <= {bucket.RENEWALS_WAIT} then
     take()
   else
-    if b.kept <= now then b.spare = b.next end
-    b.kept = now + {bucket.SHARE_KEPT}
-    if b.spare <= now then
+    if wait > {2 * bucket.RENEWALS_WAIT} or b.ends + b.slip > now then
+      if b.kept <= now then b.spare = b.next end
+      b.kept = now + {bucket.SHARE_KEPT}
+    end
+    wait = {bucket.SOONEST}
+    if b.kept > now and b.spare <= now then
       granted, wait, b.spare = 1, 0, now + interval * {bucket.SHARE}
-    else
-      wait = b.spare - now
     end
   end
 elseif b.paused <= now then
   b.paused = now + {bucket.PAUSE}
   b.next = math.max(b.next, now) + {bucket.PAUSE}
+  let_slip({bucket.PAUSE})
 end
 
 local fields = {{}}

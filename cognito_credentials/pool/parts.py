@@ -25,6 +25,7 @@ from ..refresh.owners import OwnerWatch
 from ..refresh.refresher import Refresher
 
 if TYPE_CHECKING:
+    from ..budget.budget import Budget
     from ..cache.store import Store
     from ..clock import Clock
     from ..settings.settings import Settings
@@ -50,7 +51,10 @@ class Parts:
         like: Parts of the same pool, for another user.
     """
 
-    __slots__ = ("_environ", "_memories", "_records", "_rng", "clock", "logins", "refresher", "settings")
+    __slots__ = (
+        *("_environ", "_memories", "_records", "_rng"),
+        *("budget", "clock", "logins", "refresher", "settings"),
+    )
 
     def __init__(
         self,
@@ -70,13 +74,16 @@ class Parts:
         if like is None:
             # It keeps no state that a forked child would share with its parent.
             self._rng: random.Random = random.SystemRandom()
-            self._records = Records(open_store(settings, clock, environ), clock)
+            store = open_store(settings, clock, environ)
+            self.budget: Budget | None = open_budget(store, settings, clock)
+            self._records = Records(store, clock)
             self._memories = Memories(settings.users_in_memory, self._new_memory)
         else:
             self._rng, self._records, self._memories = like._rng, like._records, like._memories  # noqa: SLF001
+            self.budget = like.budget
         memory = self._memory(is_of_pool=like is None)
         identities = Identities(settings, self._records, clock, memory.identity_ids)
-        client = CognitoClient(settings, clock, environ, rng=self._rng)
+        client = CognitoClient(settings, clock, environ, rng=self._rng, budget=self.budget)
         self.refresher = Refresher(
             Exchanger(settings, logins, client, identities, clock),
             identities,
@@ -85,6 +92,7 @@ class Parts:
             memory,
             clock,
             self._rng,
+            None if self.budget is None else self.budget.counts,
         )
 
     @property
@@ -182,6 +190,16 @@ def open_store(settings: Settings, clock: Clock, environ: Mapping[str, str]) -> 
     return FileStore(
         settings.cache_dir, explicit=settings.cache_is_explicit, warn=lambda line: _log.warning("%s", line)
     )
+
+
+def open_budget(store: Store, settings: Settings, clock: Clock) -> Budget | None:
+    """Return what keeps the requests of all hosts that share *store* under the quotas; None for no Redis."""
+    if settings.shared_cache is None or store.name != "redis":
+        return None
+    with IMPORTING:
+        from .shared_store import open_shared_budget
+
+        return open_shared_budget(store, settings, clock)
 
 
 def load_for_refreshes() -> None:

@@ -1,4 +1,8 @@
-"""Opens the store in Redis or Valkey that the settings name: asks for its URL and key, joins the parts."""
+"""
+Opens the store in Redis or Valkey that the settings name, and the budget that its hosts share.
+
+It asks for the URL and the key, and joins the parts.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,21 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from ..budget.budget import Budget
+from ..cache.redis_client import RedisUnavailable
 from ..cache.redis_connection import RedisConnection
 from ..cache.redis_store import RedisStore
 from ..cache.sealing import Sealer
+from ..digest import digest
 from ..errors import CacheError, CognitoCredentialsError, replaced
 from ..logins import parse_source
 from ..secret import Secret
 from ..settings.shared_cache import cache_key, redis_url
 
 if TYPE_CHECKING:
+    from ..cache.store import Store
     from ..clock import Clock
+    from ..settings.settings import Settings
     from ..settings.shared_cache import SharedCache
 
 _log = logging.getLogger(__name__)
@@ -59,6 +68,15 @@ def open_shared_store(
         elapsed=clock.elapsed,
     )
     return RedisStore(connection, Sealer(key))
+
+
+def open_shared_budget(store: Store, settings: Settings, clock: Clock) -> Budget | None:
+    """Make the budget of the pools in one region, at one endpoint, whose hosts share *store*."""
+    if not isinstance(store, RedisStore) or settings.shared_cache is None:
+        return None
+    endpoint = digest("endpoint", settings.endpoint_url)[:12] if settings.endpoint_url else "aws"
+    place = f"{settings.region}:{endpoint}"
+    return Budget(store.connection, RedisUnavailable, place, settings.shared_cache.requests_per_second, clock)
 
 
 def _asked(source: Secret, where: str, environ: Mapping[str, str]) -> Secret:

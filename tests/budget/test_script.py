@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cognito_credentials.budget import script
 from cognito_credentials.budget.bucket import PLACE_KEPT, SECOND, SHARE_KEPT, Bucket, Turn
-from tests.budget.server import redis_server
+from tests.redis_server import running
 
 NONE = ["0"] * len(script.OF_PROCESSES)
 BY_A_GIVEN_CLOCK = script.ASK.replace("redis.call('TIME')", "{ARGV[#ARGV - 1], ARGV[#ARGV]}")
@@ -30,9 +30,9 @@ steps = st.lists(
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as client:
-        yield client
+def client() -> Iterator[redis.Redis]:
+    with running() as server:
+        yield server.client()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -46,7 +46,7 @@ def test_the_key_seals(world: World, redis: RedisServer) -> None:
     """With a key, nothing of the records can be read in Redis."""
     pool = world.pool(cache_key=KEY)
     credentials = pool.credentials()
-    kept = b"".join(redis("GET", name) for name in redis("KEYS", "*"))
+    kept = b"".join(redis("GET", name) for name in redis("KEYS", "{*"))
 
     assert credentials.access_key_id.encode() not in kept
     assert pool.identity_id().encode() not in kept
