@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ..budget.budget import Budget
-from ..cache.redis_client import RedisUnavailable
 from ..cache.redis_connection import RedisConnection
+from ..cache.redis_errors import RedisUnavailable
 from ..cache.redis_store import RedisStore
 from ..cache.sealing import Sealer
 from ..digest import digest
