@@ -1,7 +1,7 @@
 """
 What the emulator's issuer and its user pools share of OAuth 2.0: parameters, errors, redirects and PKCE.
 
-Source: RFC 6749, RFC 7636, RFC 9207.
+Source: https://www.rfc-editor.org/rfc/rfc6749, https://www.rfc-editor.org/rfc/rfc7636.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 _MOST_PARAMETERS = 50
 _MOST_CHARACTERS = 16_384
@@ -73,7 +73,8 @@ class Parameters(dict[str, str]):
     The parameters of a query or a form. A parameter without a value counts as absent.
 
     Attributes:
-        repeated: The names that occur more than once, which makes a request invalid. Source: RFC 6749, 3.1.
+        repeated: The names that occur more than once, which makes a request invalid.
+            Source: https://www.rfc-editor.org/rfc/rfc6749#section-3.1.
     """
 
     repeated: frozenset[str] = frozenset()
@@ -113,7 +114,8 @@ def basic_credentials(header: str) -> tuple[str, str] | None:
     except (binascii.Error, ValueError):
         raise OAuthError("invalid_client", status=401) from None
     client_id, _, secret = text.partition(":")
-    return unquote_plus(client_id), unquote_plus(secret)  # RFC 6749, 2.3.1
+    # RFC 6749, 2.3.1; but most clients send a plus sign as it is.
+    return unquote(client_id), unquote(secret)
 
 
 def bearer_token(header: str) -> str | None:
@@ -128,7 +130,7 @@ def is_challenge(text: str) -> bool:
 
 
 def verifies(challenge: str, verifier: str) -> bool:
-    """True if *challenge* is the S256 challenge of *verifier*. Source: RFC 7636, 4.6."""
+    """True if *challenge* is the S256 challenge of *verifier*; RFC 7636, 4.6."""
     if _VERIFIER.fullmatch(verifier) is None:
         return False
     digest = hashlib.sha256(verifier.encode()).digest()
@@ -157,6 +159,6 @@ def with_parameters(address: str, parameters: Mapping[str, str | None], *, in_fr
 
 
 def half_hash(text: str) -> str:
-    """``at_hash``, the hash of an access token in an ID token. Source: OpenID Connect Core 1.0, 3.1.3.6."""
+    """``at_hash``, the hash of an access token in an ID token; OpenID Connect Core 1.0, 3.1.3.6."""
     digest = hashlib.sha256(text.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

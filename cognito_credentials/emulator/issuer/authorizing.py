@@ -4,7 +4,9 @@ How a person signs in at the issuer: in a browser that a client sent, or with a 
 Any name signs in, without a password: whoever reaches the issuer can be anybody. What counts is where a code
 may be sent: only to this machine, to the emulator's own names, and to apps by their private schemes.
 
-Source: RFC 6749, RFC 8628, RFC 8252, RFC 9207, OpenID Connect Core 1.0.
+Source: https://openid.net/specs/openid-connect-core-1_0.html,
+https://www.rfc-editor.org/rfc/rfc8252, https://www.rfc-editor.org/rfc/rfc8628 and
+https://www.rfc-editor.org/rfc/rfc9207.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ _MOST_NAME = 128
 _MOST_CLIENT_ID = 255
 _MOST_TEXT = 2048
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-"""No vowels: a code is no word. Source: RFC 8628, 6.1."""
+"""No vowels: a code is no word; RFC 8628, 6.1."""
 _USER_CODE_LETTERS = 8
 
 
@@ -165,7 +167,7 @@ class Authorizing:
 
     def begin_device(self, client_id: str, parameters: Parameters) -> Mapping[str, Any]:
         """
-        Answer a device that asks for a code. Source: RFC 8628, 3.1 and 3.2.
+        Answer a device that asks for a code; RFC 8628, 3.1 and 3.2.
 
         Raises:
             OAuthError: The request is wrong.

@@ -4,7 +4,8 @@ The issuer's endpoints for programs: tokens, revocation, and what a token says a
 Every client is public: it has no secret. So a code is good only with the PKCE verifier of its client, and a
 refresh token only once. A code or a refresh token that comes a second time was stolen: its grant ends.
 
-Source: RFC 6749, RFC 7636, RFC 8628, RFC 7009; RFC 9700, 4.14.
+Source: https://www.rfc-editor.org/rfc/rfc6749, https://www.rfc-editor.org/rfc/rfc7009,
+https://www.rfc-editor.org/rfc/rfc8628 and https://www.rfc-editor.org/rfc/rfc9700#section-4.14.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from cognito_credentials.emulator.service import Service
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_SECONDS = 30 * 24 * 3600
 _SLOWER_SECONDS = 5.0
-"""Source: RFC 8628, 3.5."""
+"""RFC 8628, 3.5."""
 _MOST_INTERVAL = 60.0
 
 

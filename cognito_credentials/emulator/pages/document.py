@@ -128,19 +128,20 @@ def _button(button: Button) -> str:
 
 
 def _field(field: Field, *, has_focus: bool) -> str:
+    name = escape(field.name)
     notes = []
     if field.problem:
-        notes.append((f"{field.name}-problem", "problem", field.problem))
+        notes.append((f"{name}-problem", "problem", field.problem))
     if field.hint:
-        notes.append((f"{field.name}-hint", "hint", field.hint))
+        notes.append((f"{name}-hint", "hint", field.hint))
     said = "".join(f'<p id="{key}" class="{kind}">{escape(text)}</p>' for key, kind, text in notes)
     described = f' aria-describedby="{" ".join(key for key, _, _ in notes)}"' if notes else ""
     invalid = ' aria-invalid="true"' if field.problem else ""
     if field.options is not None:
         return _choice(field, described + invalid, said)
     attributes = [
-        f'id="{field.name}"',
-        f'name="{field.name}"',
+        f'id="{name}"',
+        f'name="{name}"',
         f'type="{field.type}"',
         f'autocomplete="{field.autocomplete}"',
     ]
@@ -151,13 +152,13 @@ def _field(field: Field, *, has_focus: bool) -> str:
     if field.type in ("text", "email"):
         attributes.append('maxlength="2048"')
     attributes += ["required"] * field.is_required + ["autofocus"] * has_focus
-    label = f'<label for="{field.name}">{escape(field.label)}</label>'
+    label = f'<label for="{name}">{escape(field.label)}</label>'
     return f'<div class="field">{label}<input {" ".join(attributes)}{described}{invalid}>{said}</div>'
 
 
 def _choice(field: Field, attributes: str, said: str) -> str:
     radios = "".join(
-        f'<label><input type="radio" name="{field.name}" value="{escape(value)}"'
+        f'<label><input type="radio" name="{escape(field.name)}" value="{escape(value)}"'
         f"{' checked' if value == field.value else ''} required> {escape(label)}</label>"
         for value, label in (field.options or {}).items()
     )

@@ -4,6 +4,7 @@ HTTP requests in, HTTP answers out.
 - ``server``: a listening socket and the service in, a thread that answers requests out
 - ``application``: one request in, one answer out; it uses all the files below
 - ``routes``: a request that calls no operation in, its answer out: the function of its path
+- ``managed_login``: the routes of user pools for signing in: their pages and their endpoints for programs
 - ``issuer``: the routes of the emulator's own issuer: its pages and its endpoints for programs
 - ``sign_in``: what the routes for signing in share: pages, forms that only they can send, answers of OAuth
 - ``rules``: a request in, out whether its route may answer this web page, by this name of the emulator

@@ -18,6 +18,7 @@ from cognito_credentials.emulator.logins.tokens import key_id
 from cognito_credentials.emulator.model.names import DEFAULT_REGION, service_host, user_pool_issuer
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.wire.issuer import issuer_configuration
+from cognito_credentials.emulator.wire.managed_login import managed_login_configuration
 
 CONFIGURATION_PATH = "/.well-known/openid-configuration"
 KEYS_PATH = "/.well-known/jwks_uri"
@@ -65,6 +66,7 @@ def _user_pool_document(
         return None
     updated = "://issuer-cognito-idp." in base_url
     return {
+        **managed_login_configuration(base_url),
         "id_token_signing_alg_values_supported": ["RS256"],
         "issuer": user_pool_issuer(user_pool_id, updated=updated),
         "jwks_uri": f"{base_url}/{user_pool_id}{USER_POOL_KEYS_PATH}",

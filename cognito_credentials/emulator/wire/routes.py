@@ -27,6 +27,7 @@ from cognito_credentials.emulator.wire.discovery import issuer_document
 from cognito_credentials.emulator.wire.events import EventStream
 from cognito_credentials.emulator.wire.hosts import Hosts
 from cognito_credentials.emulator.wire.issuer import issuer_routes
+from cognito_credentials.emulator.wire.managed_login import managed_login_routes
 from cognito_credentials.emulator.wire.rules import ANY_PAGE, own_names
 from cognito_credentials.emulator.wire.signatures import SignedRequest
 
@@ -57,6 +58,7 @@ def make_router(service: Service, control: Control, events: EventStream, hosts: 
             Route("/.well-known/{document:path}", document, middleware=ANY_PAGE),
             Route("/{issuer:path}/.well-known/{document:path}", document, middleware=ANY_PAGE),
             *issuer_routes(service, hosts),
+            *managed_login_routes(service),
             Route(f"{PREFIX}/events", events, middleware=own),
             Route(PREFIX, control_call, middleware=own),
             Mount(PREFIX, request_response(control_call), middleware=own),

@@ -109,9 +109,13 @@ def discover(http: Http, issuer: str) -> Metadata:
     )
 
 
-def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
+def read_metadata(document: Mapping[str, Any], issuer: str, asked_at: str | None = None) -> Metadata:
     """
     Read a discovery *document* of *issuer*.
+
+    Args:
+        asked_at: The address that the document came from, where it is not the issuer's: an emulator on this
+            machine has user pools of AWS's names, and plain http.
 
     Raises:
         ConfigurationError: The document is another issuer's, or names an unsafe address.
@@ -127,11 +131,11 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
     scopes = document.get("scopes_supported")
     return Metadata(
         issuer=issuer,
-        jwks_uri=_required(document, "jwks_uri", issuer),
-        token_endpoint=_required(document, "token_endpoint", issuer),
-        authorization_endpoint=_address(document, "authorization_endpoint", issuer),
-        device_authorization_endpoint=_address(document, "device_authorization_endpoint", issuer),
-        revocation_endpoint=_address(document, "revocation_endpoint", issuer),
+        jwks_uri=_required(document, "jwks_uri", issuer, asked_at),
+        token_endpoint=_required(document, "token_endpoint", issuer, asked_at),
+        authorization_endpoint=_address(document, "authorization_endpoint", issuer, asked_at),
+        device_authorization_endpoint=_address(document, "device_authorization_endpoint", issuer, asked_at),
+        revocation_endpoint=_address(document, "revocation_endpoint", issuer, asked_at),
         algorithms=_texts(algorithms, "RS256") & ASYMMETRIC,
         says_issuer=document.get("authorization_response_iss_parameter_supported") is True,
         takes_basic="client_secret_basic" in _texts(methods, "client_secret_basic"),
@@ -139,8 +143,8 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> Metadata:
     )
 
 
-def _required(document: Mapping[str, Any], name: str, issuer: str) -> str:
-    address = _address(document, name, issuer)
+def _required(document: Mapping[str, Any], name: str, issuer: str, asked_at: str | None) -> str:
+    address = _address(document, name, issuer, asked_at)
     if address is None:
         raise ConfigurationError(
             f"the issuer {clean(issuer, 120)} names no {name}", hint="Is it an OpenID Connect issuer?"
@@ -148,13 +152,13 @@ def _required(document: Mapping[str, Any], name: str, issuer: str) -> str:
     return address
 
 
-def _address(document: Mapping[str, Any], name: str, issuer: str) -> str | None:
+def _address(document: Mapping[str, Any], name: str, issuer: str, asked_at: str | None) -> str | None:
     value = document.get(name)
     if value is None:
         return None
     where = f"{name} of the issuer {clean(issuer, 120)}"
     checked = checked_address(value, where)
-    if issuer.startswith("https:") and not checked.startswith("https:"):
+    if (asked_at or issuer).startswith("https:") and not checked.startswith("https:"):
         # On this machine, any program may listen at that address.
         raise ConfigurationError(f"{where} is plain http", hint="The issuer must correct its metadata")
     return checked

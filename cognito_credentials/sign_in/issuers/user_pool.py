@@ -238,7 +238,7 @@ class UserPoolIssuer:
         document = self._discovery_document()
         named = document.get("issuer")
         issuer = next((one for one in self._issuers if one == named), self._issuer)
-        metadata = read_metadata(document, issuer)
+        metadata = read_metadata(document, issuer, self._addresses[0])
         if metadata.authorization_endpoint is None:
             raise ConfigurationError(
                 "the user pool has no domain, which signing in with a browser needs",
