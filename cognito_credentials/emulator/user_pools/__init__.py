@@ -4,7 +4,7 @@ Amazon Cognito user pools, as far as signing in needs them. It knows nothing of 
 - ``operations``: a request of the API in, the members of its answer out
 - ``accounts``: signing up, confirmation, forgotten passwords, the own account
 - ``devices``: the devices that a user confirms, lists and forgets
-- ``authorizing``: an authorization request in, the address to go to out; codes and browsers that are signed in
+- ``authorizing``: an authorization request in, the address to go to out; codes and browser sessions
 - ``token_endpoint``: a token request in, tokens out; revocation, and user info
 - ``tokens``: a signed-in user in, ID, access and refresh tokens out; refreshing and revoking them
 - ``sign_in``: the sign-in as a machine: what the user gave in, the next challenge or the signed-in user out
