@@ -61,6 +61,7 @@ THOROUGH = (
     "tests/cli/doctor/test_asking.py",
     "tests/cli/doctor/test_recipes.py",
     "tests/cli/login/",
+    "tests/cli/test_cache.py",
     "tests/cli/test_completion.py",
     "tests/cli/test_exec.py",
     "tests/cli/test_exec_server.py",

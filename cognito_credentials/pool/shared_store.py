@@ -49,12 +49,14 @@ def open_shared_store(
         CacheError: A source of the URL or the key fails, what it gives is none, or without a key what is
             kept would leave this machine.
     """
-    url_text, key = shared.url, shared.key
+    text, key = shared.url, shared.key
     if shared.url_is_source:
-        url_text = _asked(url_text, shared.url_where, environ)
-    if key is not None and shared.key_is_source:
-        key = cache_key(_asked(key, shared.key_where, environ), shared.key_where)
-    url = redis_url(url_text, shared.url_where)
+        text = _asked(text, shared.url_where, environ)
+    # The frames of these errors hold what is taken apart.
+    with replaced(CacheError, by=lambda error: error.with_traceback(None)):
+        url = redis_url(text, shared.url_where)
+        if key is not None and shared.key_is_source:
+            key = cache_key(_asked(key, shared.key_where, environ), shared.key_where)
     if key is None and not url.is_of_this_machine:
         raise CacheError(
             f"{shared.url_where} is on another machine, and no cache_key is set to seal what is kept there",
