@@ -191,8 +191,9 @@ def _living_caller(what: str) -> Caller:
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
-    loaded = sys.modules.get("asyncio")
-    return None if loaded is None else loaded._get_running_loop()  # noqa: SLF001
+    # Another thread may be importing asyncio right now: then it has no such function yet, and no loop runs.
+    running = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)
+    return None if running is None else running()
 
 
 class _Run:

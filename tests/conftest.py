@@ -56,6 +56,7 @@ THOROUGH = (
     "tests/administer/test_pools_stops.py",
     "tests/benchmarks/",
     "tests/browser/",
+    "tests/budget/test_processes.py",
     "tests/cache/test_campaigns.py",
     "tests/cache/test_redis",
     "tests/cli/doctor/test_asking.py",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import sys
 import threading
+import types
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
@@ -207,3 +209,10 @@ def test_a_program_that_ends_cancels() -> None:
 
     asyncio.run(main()).join()
     assert errors[0].code == "EventLoopClosed"
+
+
+def test_no_loop_runs_while_another_thread_still_imports_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that is not loaded to its end has no loop, and is no error."""
+    monkeypatch.setitem(sys.modules, "asyncio", types.ModuleType("asyncio"))
+
+    assert not awaiting.runs_a_loop()

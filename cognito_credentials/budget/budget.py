@@ -109,7 +109,7 @@ class Budget:
         rate, counts = self.rates[operation], self.counts.take()
         arguments: list[bytes | str | float] = [kind, interval_of(rate), patience, who, *counts]
         try:
-            answer = self._scripts.script(script.ASK, script.keys(self.place_of(operation)), arguments)
+            answer = self.run(script.ASK, operation, arguments)
         except self._unavailable:
             answer = None
         turn = _turn(answer)
@@ -121,6 +121,10 @@ class Budget:
         now = int(self._clock.elapsed() * SECOND)
         turn = local.ask(operation, now, interval_of(rate), kind, who, patience)
         return turn, f"without its Redis each process may send {rate:g} a second"
+
+    def run(self, source: str, operation: str, arguments: Sequence[bytes | str | float] = ()) -> Any:
+        """Run a script with the keys of *operation*; what the connection raises is raised."""
+        return self._scripts.script(source, script.keys(self.place_of(operation)), arguments)
 
     def wait(self, seconds: float) -> None:
         """Wait."""

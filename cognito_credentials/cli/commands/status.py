@@ -9,6 +9,7 @@ from ...cache.records import decode_identity, decode_state
 from ...clock import Clock, span
 from .. import fast
 from ..command import Command, Invocation, Options
+from ..failures import UsageError
 from ..pool_options import facts_of, given_region, open_pool, selection
 from ..tables import as_json, listing, moment
 from ..terminal import printable
@@ -29,11 +30,16 @@ _SEARCHED: Final = "searched"
 
 
 def add_options(options: Options) -> None:
-    options.add("--json", action="store_true", help="print JSON, for programs")
+    options.add("--fleet", action="store_true", help="show all hosts that share the profile's Redis")
+    form = options.exclusive()
+    form.add("--json", action="store_true", help="print JSON, for programs")
+    form.add("--openmetrics", action="store_true", help="with --fleet: print what Prometheus reads")
 
 
 def answer(invocation: Invocation) -> int | None:
     """Print what is known of a guest with fresh credentials and no failure."""
+    if invocation.options.fleet or invocation.options.openmetrics:
+        return None
     hit = fast.find(selection(invocation), invocation.environ)
     if hit is None or "guest" not in hit.facts or not _are_there(hit.facts, invocation.environ):
         return None
@@ -69,6 +75,12 @@ def answer(invocation: Invocation) -> int | None:
 
 def run(invocation: Invocation) -> int:
     """Print what is known."""
+    if invocation.options.fleet:
+        from ..fleet import show_fleet
+
+        return show_fleet(invocation)
+    if invocation.options.openmetrics:
+        raise UsageError("--openmetrics is only with --fleet", "Add --fleet, or use --json")
     from ...pool.pool import parts_of
     from ..precedence import what_wins
 
@@ -216,7 +228,10 @@ def _signed_in(facts: Mapping[str, Any], *, has_sign_in: bool) -> str:
 COMMAND = Command(
     details="""
 Asks neither the network nor a login source that is a program. Exits with 0 whenever the profile is in
-order, also when there are no credentials yet.""",
+order, also when there are no credentials yet.
+
+With --fleet it asks the Redis of the profile for the figures of all hosts: users of the last hour, requests
+of the last minute, and all else of the last ten.""",
     example="""
 $ cognito-credentials status --profile guest
 Profile        guest
