@@ -8,7 +8,7 @@ from unittest import mock
 import pytest
 
 from tests.cache.children import needs_fork
-from tests.campaigns import kill, mutate
+from tests.campaigns import kill, kill_fleet, mutate
 
 
 @needs_fork
@@ -27,6 +27,22 @@ def test_killing_notices_strays(tmp_path: Path) -> None:
         outcome = kill.campaign(str(tmp_path / "cache"), 20, seed=1)
 
     assert outcome.strays_after_next_write > 0
+    assert not outcome.is_good
+
+
+def test_a_fleet_that_is_killed_and_stopped(tmp_path: Path) -> None:
+    """Redis and processes killed and stopped at work: no error of who holds credentials, no identity lost."""
+    outcome = kill_fleet.campaign(str(tmp_path / "cache"), 3, seed=1)
+
+    assert outcome.is_good, outcome
+    assert outcome.events == 12
+
+
+def test_that_campaign_notices_lost_identities(tmp_path: Path) -> None:
+    """Without its file, a Redis that is killed has lost the identities, and the campaign says so."""
+    outcome = kill_fleet.campaign(str(tmp_path / "cache"), 2, seed=1, keeps_file=False)
+
+    assert outcome.identities_lost > 0
     assert not outcome.is_good
 
 
