@@ -3,7 +3,8 @@ One process of a fleet whose hosts share a Redis, which measures itself.
 
     python -m tests.benchmarks.fleet_client URL POOL CACHE adopt|held|reads|cold FIRST COUNT
 
-It prints one line of JSON. The users are guests of the names FIRST, FIRST + 1, …; CACHE is the setting.
+It prints one line of JSON. The users are guests of numbers FIRST, FIRST + 1, …; for `cold`, every fourth number.
+CACHE is the setting.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from cognito_credentials import IdentityPool, ServiceError
 from .users_client import MovedClock
 
 KEY = bytes(32)
+HOSTS = 4
+"""Processes of a crowd."""
+ARRIVALS = 250
+"""Users of a crowd who come in a second, to all processes together."""
 
 
 def adopt(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
@@ -70,25 +75,29 @@ def reads(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
     return taken
 
 
-def cold(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
+def cold(pool: IdentityPool, names: list[str], first: int) -> dict[str, Any]:
     """
-    Let all users come at once, each by a thread; who is told when to come again comes then.
+    Let users come, each by a thread; who is told when to come again comes then.
+
+    The line on stdin says when the first of them all comes, by the machine's clock.
 
     Returns:
-        For each user: when the first call began and the last one ended, by the machine's clock; how often the
-        user was told to come again; the longest call; the first error that says no time, if there was one.
+        For each user: when the user came, and the last call ended; how often the user was told to come again;
+        the longest call; the first error that says no time, if there was one.
     """
     answers: list[list[Any]] = []
-    ready = threading.Barrier(len(names) + 1)
+    begin: list[float] = []
+    ready = threading.Event()
 
-    def user(name: str) -> None:
-        mine = pool.for_user(name)
+    def user(number: int, name: str) -> None:
         ready.wait()
-        first, told, longest, error = time.time(), 0, 0.0, ""
+        came = begin[0] + number / ARRIVALS
+        time.sleep(max(0.0, came - time.time()))
+        told, longest, error = 0, 0.0, ""
         while True:
             began = time.time()
             try:
-                mine.credentials()
+                pool.for_user(name).credentials()
                 break
             except ServiceError as problem:
                 if problem.retry_after is None or told > 100:
@@ -98,16 +107,19 @@ def cold(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
             finally:
                 longest = max(longest, time.time() - began)
             time.sleep(again)
-        answers.append([first, time.time(), told, longest, error])
+        answers.append([came, time.time(), told, longest, error])
 
-    pool.for_user(f"warm {names[0]}").credentials()
+    pool.for_user(f"warm {first}").credentials()
     threading.stack_size(256 * 1024)
-    threads = [threading.Thread(target=user, args=[name]) for name in names]
+    threads = [
+        threading.Thread(target=user, args=[number, name])
+        for number, name in zip(range(first, first + HOSTS * len(names), HOSTS), names, strict=True)
+    ]
     for thread in threads:
         thread.start()
     print("ready", flush=True)
-    sys.stdin.readline()
-    ready.wait()
+    begin.append(float(sys.stdin.readline()))
+    ready.set()
     for thread in threads:
         thread.join()
     return {"answers": answers}
@@ -118,8 +130,10 @@ def main(url: str, pool_id: str, cache: str, what: str, first: int, count: int) 
     pool = IdentityPool(
         pool_id, cache=cache, cache_key=key, endpoint_url=url, clock=MovedClock(url), users_in_memory=100_000
     )
+    if what == "cold":
+        return cold(pool, [f"user {first + HOSTS * number}" for number in range(count)], first)
     names = [f"user {number}" for number in range(first, first + count)]
-    return {"adopt": adopt, "held": held, "reads": reads, "cold": cold}[what](pool, names)
+    return {"adopt": adopt, "held": held, "reads": reads}[what](pool, names)
 
 
 if __name__ == "__main__":
