@@ -27,6 +27,7 @@ PUBLISHED: Final[Mapping[str, float]] = {
     "GetId": 25,
     "GetCredentialsForIdentity": 200,
     "GetOpenIdToken": 200,
+    "GetOpenIdTokenForDeveloperIdentity": 50,
 }
 """
 Requests a second of an account in a region, by operation; AWS publishes none for the others.
@@ -43,7 +44,7 @@ once, and then the service itself says so.
 """
 ROOM: Final = 2.0
 """Seconds that must be left for a request after its wait."""
-FOLLOWED: Final = ("GetId", "GetOpenIdToken")
+FOLLOWED: Final = ("GetId", "GetOpenIdToken", "GetOpenIdTokenForDeveloperIdentity")
 """Operations whose answer another request of the same exchange needs."""
 LONGEST_WAIT: Final = 20.0
 """Seconds; also where the caller has no deadline."""

@@ -166,6 +166,7 @@ class AsyncIdentityPool:
     clear = _in_thread(IdentityPool.clear)
     link = _in_thread(IdentityPool.link)
     unlink = _in_thread(IdentityPool.unlink)
+    wait_for_turn = _in_thread(IdentityPool.wait_for_turn)
     status = _in_thread(IdentityPool.status)
     sign_in = _in_thread(IdentityPool.sign_in, seconds=None)
     sign_in_with_password = _in_steps(IdentityPool.sign_in_with_password)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..awaiting import one_operation
 from ..cache.waiting import SingleFlight
 from ..clock import Clock
+from ..digest import digest
 from ..errors import CognitoCredentialsError, replaced
+from ..exchange.calls import SPARING
 from ..exchange.client import close_idle_connections
 from ..exchange.interruption import drops_frames_on_error
 from ..logins import Logins
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     _MadeBy = tuple[Callable[..., "IdentityPool"], tuple[Any, ...]]
 
 _log = logging.getLogger(__name__)
+_LONGEST_TURN: Final = 12.0
+"""Seconds that `wait_for_turn` and the request after it may take: the lock of the user is held meanwhile."""
+_WHO_CHARACTERS: Final = 20
 
 
 class IdentityPool:
@@ -285,6 +290,28 @@ class IdentityPool:
             return parts.refresher.open_id_token()
         finally:
             self._announce(parts)
+
+    def wait_for_turn(self, operation: str, user: str) -> None:
+        """
+        Wait until the hosts that share a Redis may send one more request of *operation*.
+
+        It is for requests that the program sends itself, such as those of `back_end.developer_token`, since
+        the quota is that of the account. Without a Redis, and for an operation without a quota, it returns at
+        once.
+
+        Args:
+            operation: Such as ``GetOpenIdTokenForDeveloperIdentity``.
+            user: For whom. Who is told to come again has a place in the line, under this name.
+
+        Raises:
+            ServiceError: The turn would come too late; `retry_after` says when.
+        """
+        parts = self._built()
+        name = digest(checks.user(user, "user from argument"))[:_WHO_CHARACTERS]
+        if parts.budget is not None:
+            queue = parts.budget.of(operation, name, is_renewal=SPARING.get())
+            if queue is not None:
+                queue.wait_for_turn(_LONGEST_TURN)
 
     def refresh(self) -> TemporaryCredentials:
         """

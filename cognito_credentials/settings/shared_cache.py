@@ -28,6 +28,7 @@ OPERATIONS: Final = (
     "GetId",
     "GetCredentialsForIdentity",
     "GetOpenIdToken",
+    "GetOpenIdTokenForDeveloperIdentity",
     "UnlinkIdentity",
     "AssumeRoleWithWebIdentity",
 )

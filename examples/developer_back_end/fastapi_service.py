@@ -116,6 +116,8 @@ async def aws_credentials(user: Annotated[User, Depends(signed_in)]) -> Response
 
     def token() -> Secret:
         # Called in a thread, and only when new credentials are due: once in 45 minutes for a user who asks.
+        # AWS takes 50 such requests a second from all hosts together.
+        pool.pool.wait_for_turn("GetOpenIdTokenForDeveloperIdentity", user.name)
         return developer_token(
             client,
             POOL_ID,

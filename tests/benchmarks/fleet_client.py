@@ -3,7 +3,7 @@ One process of a fleet whose hosts share a Redis, which measures itself.
 
     python -m tests.benchmarks.fleet_client URL POOL CACHE adopt|held|reads|cold FIRST COUNT
 
-It prints one line of JSON. The users are guests of numbers FIRST, FIRST + 1, …; for `cold`, every fourth number.
+It prints one line of JSON. The users are guests of the numbers from FIRST on; of `cold`, each fourth number.
 CACHE is the setting.
 """
 
@@ -25,7 +25,7 @@ from .users_client import MovedClock
 KEY = bytes(32)
 HOSTS = 4
 """Processes of a crowd."""
-ARRIVALS = 250
+ARRIVALS = 100
 """Users of a crowd who come in a second, to all processes together."""
 
 

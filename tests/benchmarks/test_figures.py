@@ -20,6 +20,14 @@ def test_counted_figures_hold(part: str) -> None:
     assert [figure.line() for figure in figures if figure.is_held is False] == []
 
 
+@pytest.mark.parametrize("part", ["fleet-beside", "fleet-crowd"])
+def test_figures_of_a_fleet_hold(part: str) -> None:
+    """What a fleet counts holds; how long it takes, a busy machine may not tell."""
+    figures = [figure for figure in PARTS[part](SHORT) if figure.bar.startswith("=")]
+    assert len(figures) >= 2
+    assert [figure.line() for figure in figures if figure.is_held is False] == []
+
+
 @pytest.mark.quick
 def test_line_has_the_verdict() -> None:
     """A figure beyond its bar reads MISS, one within it reads ok, and one without a bar reads neither."""

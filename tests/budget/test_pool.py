@@ -19,6 +19,7 @@ from tests.redis_server import RedisServer, running
 from tests.world import World
 
 CREDENTIALS = "GetCredentialsForIdentity"
+DEVELOPER = "GetOpenIdTokenForDeveloperIdentity"
 COLD = {"GetId": 1, CREDENTIALS: 1}
 
 
@@ -283,3 +284,41 @@ def test_first_credentials_of_a_fleet_are_renewed_at_very_different_moments(worl
     users[0].credentials()
     again = parts_of(users[0]).refresher.held.record.refresh_at - world.clock.time
     assert 40 * 60 - 60 <= again <= 44 * 60
+
+
+def test_a_program_waits_for_the_turns_of_its_own_requests(world: World, redis: RedisServer) -> None:
+    """`wait_for_turn` keeps what the program sends itself under the quota, or says when to come again."""
+    pool = world.pool(requests_per_second={DEVELOPER: 0.5})
+
+    pool.wait_for_turn(DEVELOPER, "ann")
+    assert world.clock.slept == 0
+    world.pool(requests_per_second={DEVELOPER: 0.5}).wait_for_turn(DEVELOPER, "bob")
+    assert world.clock.slept == pytest.approx(2, abs=0.5)
+    queue(redis, pool, DEVELOPER, 60)
+    with pytest.raises(ServiceError) as raised:
+        pool.wait_for_turn(DEVELOPER, "cat")
+    assert raised.value.retry_after == pytest.approx(60, abs=3)
+
+
+def test_without_a_redis_or_a_quota_nobody_waits(world: World) -> None:
+    """There is nothing to wait for where no hosts share a budget, or AWS publishes no quota."""
+    for _ in range(100):
+        world.pool(cache="memory").wait_for_turn(DEVELOPER, "ann")
+        world.pool().wait_for_turn("DescribeIdentity", "ann")
+    assert world.clock.slept == 0
+
+
+def test_users_of_a_login_that_waits_are_told_when(world: World, redis: RedisServer) -> None:
+    """A login function that has no turn passes on when to come again, and its users are not backed off."""
+    pool = world.pool()
+
+    def token() -> str:
+        pool.wait_for_turn(DEVELOPER, "ann")
+        return world.token("ann")
+
+    queue(redis, pool, DEVELOPER, 60)
+    ann = pool.for_user("ann", logins={"login.example.com": token})
+    with pytest.raises(ServiceError) as raised:
+        ann.credentials()
+    assert (raised.value.code, raised.value.retryable) == (OVER_BUDGET, True)
+    assert raised.value.retry_after == pytest.approx(60, abs=2)
