@@ -35,7 +35,7 @@ ORDER = {
         *("challenge", "signed_in", "kept", "ways", "issuers", "checks", "store", "extra"),
     ),
     "emulator": (
-        *("__init__", "pytest_plugin", "command", "emulator", "wire", "seed", "operations"),
+        *("__init__", "pytest_plugin", "command", "emulator", "user_pool", "wire", "seed", "operations"),
         *("issuer", "pages", "user_pools", "oauth", "service"),
         *("sts", "logins", "stored", "settings", "model", "assumed", "extra", "errors", "clock", "trail"),
     ),

@@ -8,8 +8,9 @@ A folder imports only from those below it:
 
 - ``command``: runs the emulator until a signal ends it; ``pytest_plugin``: fixtures that run it
 - ``emulator``: the class that Python code uses
+- ``user_pool``: a user pool as tests use it, whose users sign in without a browser
 - ``wire/``: HTTP requests in, HTTP answers out; also the calls under ``/_emulator/``
-- ``seed/``: a TOML file in, the content of a new state out
+- ``seed/``: a TOML file, a CloudFormation template or a Terraform state in, the content of a new state out
 - ``operations/``: a checked request in, the members of the answer out; one file for each group of operations
 - ``issuer/``: the issuer that is no user pool, where made-up users sign in
 - ``pages/``: what people see in a browser, as HTML

@@ -26,6 +26,7 @@ from cognito_credentials.emulator.seed.tables import add_role, add_user
 from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.state import DataFileError, State
+from cognito_credentials.emulator.user_pool import RunningUserPool
 from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.control import Control
 from cognito_credentials.emulator.wire.hosts import is_host_name
@@ -224,6 +225,18 @@ class Emulator:
             ControlError: A member is unknown, or has a value that it cannot have.
         """
         return self._add(add_user_pool, "create_user_pool", settings)
+
+    def user_pool(self, user_pool_id: str, client_id: str | None = None) -> RunningUserPool:
+        """
+        A user pool that was described, whose users sign in without a browser: `RunningUserPool`.
+
+        Args:
+            client_id: One of its app clients; None is its only one.
+
+        Raises:
+            ControlError: There is no such user pool or app client.
+        """
+        return RunningUserPool(self.service, user_pool_id, client_id)
 
     def codes(self) -> list[Mapping[str, Any]]:
         """The last codes that user pools would have sent by SMS and e-mail, as ``GET /_emulator/codes``."""

@@ -1,14 +1,16 @@
 """
 Pytest fixtures for tests against the emulator. They need the ``emulator`` extra.
 
-    def test_my_app(emulator_pool, emulator_login, emulator_faults, emulator_clock):
+    def test_my_app(emulator_pool, emulator_user_pool, emulator_login, emulator_faults, emulator_clock):
+        emulator_user_pool.add_user("bob", email="bob@example.com")
+        tokens = emulator_user_pool.sign_in("bob")   # of the user pool; logins("bob") are its Logins
         logins = emulator_login("ann")          # a Google user, with a token that the pool accepts
         emulator_faults({"operation": "GetId", "code": "TooManyRequestsException"})
         emulator_clock(3600)                    # an hour passes at the service
 
-The fixture ``emulator`` is the Emulator itself, and changes nothing else. ``emulator_pool`` and
-``emulator_login`` imply ``emulator_environment``: what an app does with a pool or a login of the emulator
-must not reach AWS or the developer's own files.
+The fixture ``emulator`` is the Emulator itself, and changes nothing else. ``emulator_pool``,
+``emulator_user_pool`` and ``emulator_login`` imply ``emulator_environment``: what an app does with a pool or
+a login of the emulator must not reach AWS or the developer's own files.
 
 pytest imports this module in every project where the package is installed. So it imports the emulator only
 when a test asks for it.
@@ -26,11 +28,14 @@ import pytest
 if TYPE_CHECKING:
     from cognito_credentials.emulator.emulator import Emulator
     from cognito_credentials.emulator.logins.keys import SigningKeys
+    from cognito_credentials.emulator.user_pool import RunningUserPool
 
 
 PROVIDER = "accounts.google.com"
 AUDIENCE = "app"
 REGION = "us-east-1"
+USER_POOL = "us-east-1_Emulator1"
+USER_POOL_CLIENT = "emulatorclient"
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +91,7 @@ def emulator_environment(
     directory = tmp_path / "aws"
     environment = {
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY": emulator.url,
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": emulator.url,  # user pools
         "AWS_ENDPOINT_URL_STS": emulator.url,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,  # for SDKs other than boto3
@@ -104,12 +110,32 @@ def emulator_environment(
 @pytest.fixture
 def emulator_pool(emulator: Emulator, emulator_environment: Mapping[str, str]) -> str:
     """
-    The id of an identity pool with guests, both flows and Google sign-in (audience ``app``).
+    The id of an identity pool with guests, both flows, Google sign-in (audience ``app``), and the users of
+    `emulator_user_pool`.
 
     It implies `emulator_environment`. A test that sets variables of its own does that afterwards.
     """
     del emulator_environment  # what is asked about the pool reaches the emulator
-    return emulator.create_pool(SupportedLoginProviders={PROVIDER: AUDIENCE})
+    provider = f"cognito-idp.{REGION}.amazonaws.com/{USER_POOL}"
+    return emulator.create_pool(
+        SupportedLoginProviders={PROVIDER: AUDIENCE},
+        CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": USER_POOL_CLIENT}],
+    )
+
+
+@pytest.fixture
+def emulator_user_pool(emulator: Emulator, emulator_environment: Mapping[str, str]) -> RunningUserPool:
+    """
+    A user pool without users, whose tokens `emulator_pool` takes: `RunningUserPool`.
+
+    It implies `emulator_environment`.
+    """
+    del emulator_environment  # what is asked about the users reaches the emulator
+    emulator.create_user_pool(
+        id=USER_POOL,
+        clients=[{"id": USER_POOL_CLIENT, "callback_urls": ["http://localhost:8400/callback"]}],
+    )
+    return emulator.user_pool(USER_POOL)
 
 
 @pytest.fixture

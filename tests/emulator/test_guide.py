@@ -19,6 +19,7 @@ from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.emulator import Emulator, pytest_plugin
 from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
 from cognito_credentials.emulator.settings import Settings
+from cognito_credentials.emulator.user_pool import RunningUserPool
 from cognito_credentials.emulator.wire.faults import Fault
 from cognito_credentials.emulator.wire.issuing import KeyOwner
 
@@ -201,6 +202,17 @@ def test_every_method_is_in_the_guide():
         listed.append(name if isinstance(member, property) else f"{name}{bare(member)}")
 
     assert sorted(names("method or property")) == sorted(listed)
+
+
+def test_every_function_of_a_user_pool_is_in_the_guide():
+    """The guide's table has every function of RunningUserPool, with its signature."""
+    functions = {
+        name: member
+        for name, member in vars(RunningUserPool).items()
+        if inspect.isfunction(member) and name[0] != "_"
+    }
+
+    assert names("function") == [f"{name}{bare(member)}" for name, member in functions.items()]
 
 
 def test_every_argument_is_in_the_guide():

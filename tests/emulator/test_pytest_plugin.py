@@ -10,6 +10,7 @@ import sys
 
 import boto3
 import freezegun
+import jwt
 import pytest
 from botocore.exceptions import ClientError
 
@@ -78,6 +79,12 @@ def test_signing_in_from_threads(emulator_url, emulator_pool, emulator_login):
     assert (len(ids), len(set(ids))) == (16, 2)
 
 
+def test_users(emulator, emulator_pool, emulator_user_pool):
+    emulator_user_pool.add_user("ann", email="ann@example.com")
+    logins = dict(emulator_user_pool.logins("ann"))
+    assert get_id(emulator.url, IdentityPoolId=emulator_pool, Logins=logins)
+
+
 def test_time_passes(emulator, emulator_pool, emulator_login, emulator_clock):
     logins = dict(emulator_login("ann", expires_in=60))
     emulator_clock(50)
@@ -102,7 +109,7 @@ def test_a_project_of_ones_own(tmp_path, workers):
         timeout=100,
     )
 
-    assert re.search(r"\b11 passed\b", done.stdout), done.stdout + done.stderr
+    assert re.search(r"\b12 passed\b", done.stdout), done.stdout + done.stderr
 
 
 @pytest.mark.thorough
@@ -311,3 +318,61 @@ def test_settings_and_reset(emulator, emulator_settings, emulator_pool):
     assert emulator.service.state.row("SELECT count(*) AS n FROM pools")["n"] == 0
     with pytest.raises(ValueError, match="unknown member credential_livetime; there are: "):
         emulator.settings(credential_livetime=1)
+
+
+def test_users_of_a_user_pool(emulator, emulator_user_pool, emulator_pool):
+    """A user signs in without a browser, has the claims that were given, and keeps sub and identity."""
+    pool = emulator_user_pool
+    sub = pool.add_user("ann", email="ann@example.com", groups=["staff"], **{"custom:team": "red"})
+    client = boto3.client("cognito-identity")
+
+    tokens = pool.sign_in("ann")
+    first = client.get_id(IdentityPoolId=emulator_pool, Logins=dict(pool.logins("ann")))["IdentityId"]
+    assert pool.add_user("ann", email="ann@example.org") == sub
+    again = client.get_id(IdentityPoolId=emulator_pool, Logins=dict(pool.logins("ANN")))["IdentityId"]
+
+    claims = jwt.decode(tokens["IdToken"], options={"verify_signature": False})
+    assert (claims["sub"], claims["email"], claims["cognito:groups"]) == (sub, "ann@example.com", ["staff"])
+    assert (claims["custom:team"], claims["aud"], claims["iss"]) == (
+        "red",
+        pool.client_id,
+        f"https://{pool.provider}",
+    )
+    assert (tokens["TokenType"], tokens["ExpiresIn"]) == ("Bearer", 3600)
+    assert first == again
+    claims = jwt.decode(pool.sign_in("ann")["IdToken"], options={"verify_signature": False})
+    assert claims["email"] == "ann@example.org"
+    assert emulator.user_pool(pool.id).client_id == pool.client_id
+
+
+def test_what_a_user_pool_refuses(emulator, emulator_user_pool):
+    """A wrong user, attribute or client is one line that says what is accepted."""
+    with pytest.raises(ValueError, match="has no user 'bob'; add_user makes one"):
+        emulator_user_pool.sign_in("bob")
+    with pytest.raises(ValueError, match=r"^add_user.name: expected up to 128 letters"):
+        emulator_user_pool.add_user("with space")
+    with pytest.raises(ValueError, match=r"^add_user.attributes"):
+        emulator_user_pool.add_user("ann", birthdate=5)
+    with pytest.raises(ValueError, match=r"^there is no user pool 'us-east-1_x'; create_user_pool makes one"):
+        emulator.user_pool("us-east-1_x")
+    with pytest.raises(ValueError, match=r"^client_id: 'x' is no client of us-east-1_Emulator1"):
+        emulator.user_pool(emulator_user_pool.id, "x")
+    emulator.create_user_pool(id="us-east-1_two", clients=[{"id": "a"}, {"id": "b"}])
+    with pytest.raises(ValueError, match=r"^client_id: expected one of a, b"):
+        emulator.user_pool("us-east-1_two")
+
+
+@pytest.mark.parametrize("library", ["freezegun", "time_machine"])
+def test_tokens_while_time_is_moved(emulator_pool, emulator_user_pool, library):
+    """A sign-in under freezegun or time-machine has tokens of that time, and earlier ones expire."""
+    emulator_user_pool.add_user("ann")
+    client = boto3.client("cognito-identity")
+    later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(days=2)
+    travel_to = pytest.importorskip(library)
+    moved = travel_to.freeze_time(later, tick=True) if library == "freezegun" else travel_to.travel(later)
+
+    old = dict(emulator_user_pool.logins("ann"))
+    with moved:
+        assert client.get_id(IdentityPoolId=emulator_pool, Logins=dict(emulator_user_pool.logins("ann")))
+        with pytest.raises(ClientError, match="Token expired"):
+            client.get_id(IdentityPoolId=emulator_pool, Logins=old)

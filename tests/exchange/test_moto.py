@@ -69,3 +69,25 @@ def test_the_emulator_goes_on_answering(mock: Any, emulator: Emulator) -> None:
     with mock():
         pool = IdentityPool(emulator.create_pool(), cache="memory", endpoint_url=emulator.url)
         assert pool.credentials().access_key_id.startswith("ASIA")
+
+
+def test_users_of_the_emulator_beside_the_mocks(
+    mock: Any, emulator_user_pool: Any, emulator_pool: str
+) -> None:
+    """Inside a mock, users sign in at the emulator and get its credentials; moto answers for the rest."""
+    emulator_user_pool.add_user("ann", email="ann@example.com")
+    notifications = mock if hasattr(moto, "mock_aws") else moto.mock_sns
+
+    with mock(), notifications():
+        logins = dict(emulator_user_pool.logins("ann"))
+        client = boto3.client("cognito-identity")
+        identity = client.get_id(IdentityPoolId=emulator_pool, Logins=logins)["IdentityId"]
+        keys = client.get_credentials_for_identity(IdentityId=identity, Logins=logins)["Credentials"]
+        topic = boto3.client(
+            "sns",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretKey"],
+            aws_session_token=keys["SessionToken"],
+        ).create_topic(Name="made")
+
+    assert topic["TopicArn"].endswith(":made")

@@ -148,7 +148,7 @@ def _add_users(service: Service, entry: Entry, pool: UserPool, users: list[Any])
     described: set[str] = set()
     for number, values in enumerate(users, start=1):
         place = Entry(entry.path, f"{entry.place}.users[{number}]", values)
-        user = _user(service, place, pool)
+        user = describe_user(service, place, pool)
         if user.sub in described:
             raise place.mistake("name", f"'{user.name}' exists already")
         described.add(user.sub)
@@ -164,8 +164,8 @@ def _all_users(service: Service, pool: UserPool) -> Iterable[User]:
         yield from (user for _, user in page)
 
 
-def _user(service: Service, entry: Entry, pool: UserPool) -> User:
-    """Store a user of the table. Returns the user."""
+def describe_user(service: Service, entry: Entry, pool: UserPool) -> User:
+    """Store a user of a pool, in place of an earlier description. Returns the user."""
     name: str = entry.take("name", str)
     if not _is_name(name):
         raise entry.mistake("name", _NAME)
