@@ -25,7 +25,11 @@ if others != {f"cognito_credentials-{wheel.version}.dist-info"}:
     sys.exit(f"the wheel has more in it than the package: {others}")
 if "cognito_credentials/py.typed" not in package:
     sys.exit("the wheel has no py.typed: its types would not be seen")
-if stray := [name for name in package if not name.endswith((".py", "py.typed", "emulator/pages/style.css"))]:
+console = ("console/console.html", "console/console.css", "console/console.js", "console/icon.svg")
+pages = {f"cognito_credentials/emulator/{name}" for name in (*console, "pages/style.css")}
+if missing := pages - set(package):
+    sys.exit(f"the wheel lacks files of the emulator's pages: {missing}")
+if stray := [name for name in package if not name.endswith((".py", "py.typed")) and name not in pages]:
     sys.exit(f"the wheel has files that nobody asked for: {stray}")
 if not any(name.endswith("licenses/LICENSE") for name in files):
     sys.exit("the wheel has no licence")

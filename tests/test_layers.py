@@ -36,7 +36,7 @@ ORDER = {
     ),
     "emulator": (
         *("__init__", "pytest_plugin", "command", "emulator", "user_pool", "wire", "seed", "operations"),
-        *("issuer", "pages", "user_pools", "oauth", "service"),
+        *("issuer", "console", "pages", "user_pools", "oauth", "service"),
         *("sts", "logins", "stored", "settings", "model", "assumed", "extra", "errors", "clock", "trail"),
     ),
 }

@@ -13,6 +13,7 @@ A folder imports only from those below it:
 - ``seed/``: a TOML file, a CloudFormation template or a Terraform state in, the content of a new state out
 - ``operations/``: a checked request in, the members of the answer out; one file for each group of operations
 - ``issuer/``: the issuer that is no user pool, where made-up users sign in
+- ``console/``: the page at ``/``: HTML, stylesheet, script and icon, as files
 - ``pages/``: what people see in a browser, as HTML
 - ``user_pools/``: Amazon Cognito user pools: the sign-in as a machine, tokens, and the operations of the API
 - ``oauth``: parameters, errors, redirects and PKCE of OAuth 2.0

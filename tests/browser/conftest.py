@@ -25,6 +25,8 @@ from tests.cli.login.conftest import (
 )
 from tests.real_parts import CHROMIUM, need
 
+from .driver import SECONDS, start_chromium
+
 __all__ = [
     "app",
     "cli",
@@ -36,14 +38,7 @@ __all__ = [
     "start_issuer",
 ]
 
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # A container's /dev/shm has 64 MiB, which is too small for Chromium.
-    "--disable-dev-shm-usage",
-)
 HAND_OVER = Path(__file__).parent / "hand_over.py"
-SECONDS = 60
 
 
 @pytest.fixture
@@ -56,15 +51,8 @@ def more_flags() -> tuple[str, ...]:
 def chromium(tmp_path: Path, more_flags: tuple[str, ...]) -> Iterator[object]:
     """A browser with a new, empty profile."""
     need(CHROMIUM)
-    webdriver = pytest.importorskip("selenium.webdriver", reason="this needs selenium, of the extra 'test'")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in (*FLAGS, *more_flags, f"--user-data-dir={tmp_path / 'chromium-cache'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options, Service("/usr/bin/chromedriver"))
-    driver.set_page_load_timeout(SECONDS)
+    pytest.importorskip("selenium.webdriver", reason="this needs selenium, of the extra 'test'")
+    driver = start_chromium(tmp_path / "chromium-cache", more_flags)
     yield driver
     driver.quit()
 

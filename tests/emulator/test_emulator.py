@@ -98,14 +98,6 @@ def test_certificate_file_of_two(tmp_path, emulator_keys):
         assert not file.exists()
 
 
-def test_a_browser_is_told_what_it_is(api):
-    """A browser that opens the address gets an explanation. Programs get the service's answer."""
-    shown = api.raw("GET", headers={"Accept": "text/html,*/*"})
-
-    assert b"the emulator of Amazon Cognito Identity" in shown.body
-    assert b"UnknownOperationException" in api.raw("GET", headers={"Accept": "*/*"}).body
-
-
 WITHOUT = "import sys\nsys.modules['uvicorn'] = None\n"
 
 

@@ -125,7 +125,7 @@ def _roles_of_rules(rules: Sequence[Mapping[str, str]], login: VerifiedLogin) ->
     for number, rule in enumerate(rules, start=1):
         matches = _matches(rule, login)
         wanted = f"{rule['Claim']} {rule['MatchType']} {rule['Value']}"
-        checked(f"rule {number} of {len(rules)}: {wanted} -> {rule['RoleARN']}", holds=matches)
+        checked(f"rule {number} of {len(rules)}, for {rule['RoleARN']}: {wanted}", holds=matches)
         if matches:
             roles.append(rule["RoleARN"])
     return roles

@@ -20,6 +20,7 @@ HTTP requests in, HTTP answers out.
 - ``control``: a call under ``/_emulator/`` in, its answer out
 - ``history``: a request and its trail in, the records of the last requests out
 - ``events``: a connection in, the records out as they come
+- ``console``: the page of a browser at ``/``, and its files
 - ``listing``: which page of a list is wanted in, the things that the emulator has out
 - ``faults``: the faults that tests plan in, the fault for a request out
 - ``issuing``: what tests ask for in, login tokens, SAML responses and decisions about sessions out

@@ -64,6 +64,7 @@ class Control:
         have = lists(self.service)
         calls: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
             "requests": {"GET": self._requests},
+            "operations": {"GET": self._operations},
             "history": {"GET": self.last_requests},
             "reset": {"POST": self._reset},
             "login-token": {"POST": self._login_token},
@@ -120,6 +121,10 @@ class Control:
     def _requests(self, content: Any) -> Mapping[str, Any]:
         read_members(content, {})
         return dict(self.counts)
+
+    def _operations(self, content: Any) -> list[str]:
+        read_members(content, {})
+        return all_operations()
 
     def last_requests(self, content: Any) -> list[dict[str, Any]]:
         """

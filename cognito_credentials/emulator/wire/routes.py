@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route, Router, request_response
 from starlette.types import Scope
 
@@ -22,6 +22,7 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.model.members import shortened
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.wire.answers import preflight
+from cognito_credentials.emulator.wire.console import console_routes
 from cognito_credentials.emulator.wire.control import PREFIX, Control
 from cognito_credentials.emulator.wire.discovery import issuer_document
 from cognito_credentials.emulator.wire.events import EventStream
@@ -30,12 +31,6 @@ from cognito_credentials.emulator.wire.issuer import issuer_routes
 from cognito_credentials.emulator.wire.managed_login import managed_login_routes
 from cognito_credentials.emulator.wire.rules import ANY_PAGE, own_names
 from cognito_credentials.emulator.wire.signatures import SignedRequest
-
-_FOR_BROWSERS = f"""\
-This is the emulator of Amazon Cognito Identity and AWS STS, from cognito-credentials.
-It has no pages. Programs find it through AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS;
-{PREFIX}/requests tells how often each operation was asked for.
-"""
 
 
 def make_router(service: Service, control: Control, events: EventStream, hosts: Hosts) -> Router:
@@ -57,6 +52,7 @@ def make_router(service: Service, control: Control, events: EventStream, hosts: 
         [
             Route("/.well-known/{document:path}", document, middleware=ANY_PAGE),
             Route("/{issuer:path}/.well-known/{document:path}", document, middleware=ANY_PAGE),
+            *console_routes(own),
             *issuer_routes(service, hosts),
             *managed_login_routes(service),
             Route(f"{PREFIX}/events", events, middleware=own),
@@ -87,8 +83,6 @@ async def _no_route(request: Request) -> Response:
     if request.method == "OPTIONS":
         answer = preflight(request.headers.get("access-control-request-headers", ""))
         return Response(headers=answer.headers)
-    if request.method == "GET" and not request.url.query and asks_for_page(request.headers):
-        return PlainTextResponse(_FOR_BROWSERS, 404)
     raise _unknown_path(request)
 
 

@@ -53,8 +53,8 @@ def test_the_way_of_a_user_to_a_key(api):
         ("holds", "the pool accepts tokens for the audience app"),
         ("holds", f"{GOOGLE} user ann is linked to {identity_id}"),
         ("holds", f"the pool has role mappings of type Rules for {GOOGLE}"),
-        ("fails", f"rule 1 of 2: team Equals red -> {ROLE}red"),
-        ("holds", f"rule 2 of 2: team Contains blu -> {ROLE}blue"),
+        ("fails", f"rule 1 of 2, for {ROLE}red: team Equals red"),
+        ("holds", f"rule 2 of 2, for {ROLE}blue: team Contains blu"),
         ("decided", f"the role is {ROLE}blue: the first rule that matches"),
     ]
     start = [fact for fact in facts(record) if fact[1].startswith(tuple(text for _, text in expected))]
