@@ -258,7 +258,7 @@ const VIEWS = {
     key: (role) => role.arn,
     row: (role) => ({
       name: role.arn.split('/').pop(),
-      side: [role.trust_policy ? badge('described', 'good') : badge('trusts its pools')],
+      side: [role.deleted ? badge('deleted', 'odd') : role.trust_policy ? badge('described', 'good') : badge('trusts its pools')],
       more: role.arn,
     }),
     name: (role) => role.arn.split('/').pop(),

