@@ -122,6 +122,8 @@ def get_credentials_for_identity(
         pool, principal.logins, request.get("CustomRoleArn"), authenticated=bool(principal.amr)
     )
     _check_role(service, pool, principal, role_arn)
+    if not principal.amr:
+        decided("the session policies of guests limit the session")
     lifetime = service.settings.credential_seconds(DEFAULT_CREDENTIAL_SECONDS)
     minted = service.issue_credentials(
         AssumedRole(

@@ -27,6 +27,7 @@ from cognito_credentials.emulator.service import DEFAULT_CREDENTIAL_SECONDS, Cal
 from cognito_credentials.emulator.sts.session_policies import is_policy, packed_percent
 from cognito_credentials.emulator.sts.sessions import AssumedRole, MintedCredentials
 from cognito_credentials.emulator.sts.trust import Assumption, max_session_seconds, may_assume
+from cognito_credentials.emulator.trail import checked, decided
 
 _MAX_POLICY_ARNS = 10
 
@@ -121,6 +122,7 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
     if issuer is None:
         raise _invalid_token("Missing a required claim: iss")
     if is_service_token(service.keys, token):  # the iss claim does not tell: token_issuer is a setting
+        checked("the token is one of Cognito Identity, and its signature holds")
         return service_host(region_of(token.claims["aud"]))
     names = names_of(issuer)
     if any(map(is_service_host, names)):
@@ -136,6 +138,7 @@ def _verify_issuer(service: Service, token: Jwt) -> str:
         )
     if not verified:
         raise _invalid_token(assumed.STS_BAD_SIGNATURE)
+    checked(f"a key of {provider} signed the token, and the account has that provider")
     return provider
 
 
@@ -147,6 +150,7 @@ def _check_audience(service: Service, provider: str, token: Jwt) -> None:
     registered = service.issuers.client_ids(provider)
     if registered and not set(token.audiences) & set(registered):
         raise _invalid_token("Incorrect token audience")
+    checked(f"the token is for {', '.join(token.audiences)}")
 
 
 def _check_times(token: Jwt, now: int) -> None:
@@ -161,6 +165,7 @@ def _check_times(token: Jwt, now: int) -> None:
         )
     if issued_at is not None and now - issued_at > assumed.STS_MAX_TOKEN_AGE_SECONDS:
         raise ServiceError("ExpiredTokenException", f"Token too old: {now - issued_at}")
+    checked(f"the token has not expired: {int(expires_at - now)} seconds are left")
 
 
 def _attempt(
@@ -203,6 +208,8 @@ def check_session(policy: str, policy_arns: Sequence[str], tags: Mapping[str, st
         raise ServiceError(
             "PackedPolicyTooLarge", f"Packed size of {what} consumes {percent}% of allotted space."
         )
+    if policy or policy_arns:
+        decided(f"the caller's session policies limit the session: {len(policy_arns) + bool(policy)} of them")
     return percent
 
 

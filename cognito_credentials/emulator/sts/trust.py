@@ -128,24 +128,33 @@ def allows(policy: Mapping[str, Any], attempt: Assumption) -> bool:
 def _denied_by(policy: Mapping[str, Any], attempt: Assumption) -> str | None:
     statements = as_list(policy["Statement"])
     for action in attempt.actions():
-        effects = {statement["Effect"] for statement in statements if _applies(statement, action, attempt)}
+        effects = set()
+        for number, statement in enumerate(statements, start=1):
+            misfit = _misfit(statement, action, attempt)
+            if misfit is None:
+                effects.add(statement["Effect"])
+            what = f"statement {number} of {len(statements)} of the trust policy ({statement['Effect']})"
+            checked(f"{what} {'fits' if misfit is None else f'does not fit: {misfit}'}", misfit is None)
         if "Deny" in effects or "Allow" not in effects:
             return action
     return None
 
 
-def _applies(statement: Mapping[str, Any], action: str, attempt: Assumption) -> bool:
+def _misfit(statement: Mapping[str, Any], action: str, attempt: Assumption) -> str | None:
+    """Why *statement* is not about *attempt*; None if it is."""
     if not trusts_action(statement, action):
-        return False
+        return f"its Action has no {action}"
     if attempt.action == ASSUME_ROLE:
         trusted, names = accounts(statement["Principal"]), attempt.names
     else:
         trusted, names = federations(statement["Principal"]), [attempt.principal]
     if "*" not in trusted and not any(name in trusted for name in names):
-        return False
+        return f"its Principal is not {attempt.principal}"
     context = attempt.context()
-    return all(
-        condition_holds(operator, key, as_list(wanted), context)
-        for operator, keys in statement.get("Condition", {}).items()
-        for key, wanted in keys.items()
-    )
+    for operator, keys in statement.get("Condition", {}).items():
+        for key, wanted in keys.items():
+            if not condition_holds(operator, key, as_list(wanted), context):
+                found = ", ".join(context.get(key.lower(), ())) or "nothing"
+                values = ", ".join(map(str, as_list(wanted)))
+                return f"{operator} {key} wants {values}, and the request has {found}"
+    return None

@@ -203,3 +203,53 @@ def test_a_wrong_number(api, query):
 
     assert answer.status == 400
     assert "last" in answer.json["error"]
+
+
+def test_each_statement_of_a_trust_policy(api):
+    """Of a role that was described, the record says which statement fits, and why another does not."""
+    pool_id = api.oidc_pool()
+    host = "cognito-identity.amazonaws.com"
+    trust = {"Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": host}, "Effect": "Allow"}
+    another = "us-east-1:00000000-0000-4000-8000-000000000001"
+    only = {"StringEquals": {f"{host}:aud": another}}
+    these = {
+        "StringEquals": {f"{host}:aud": pool_id},
+        "ForAnyValue:StringLike": {f"{host}:amr": "unauthenticated"},
+    }
+    policy = {"Statement": [{**trust, "Condition": only}, {**trust, "Condition": these}]}
+    role = {"arn": f"{ROLE}unauthenticated", "trust_policy": policy}
+    assert api.control("PUT", "roles", [role]).status == 200
+
+    api.public.get_credentials_for_identity(IdentityId=get_id(api, pool_id))
+
+    found = facts(last(api, "GetCredentialsForIdentity"))
+    misfit = f"StringEquals {host}:aud wants {another}, and the request has {pool_id}"
+    at = found.index(("fails", f"statement 1 of 2 of the trust policy (Allow) does not fit: {misfit}"))
+    assert found[at - 1][0] == "decided"
+    assert found[at + 1] == ("holds", "statement 2 of 2 of the trust policy (Allow) fits")
+    assert ("decided", "the session policies of guests limit the session") in found
+
+
+def test_the_basic_flow(api):
+    """Each check of STS is recorded, then the trust policy, the policies of the caller and the key."""
+    pool_id = api.oidc_pool()
+    token = api.public.get_open_id_token(IdentityId=get_id(api, pool_id))["Token"]
+
+    api.client("sts").assume_role_with_web_identity(
+        RoleArn=f"{ROLE}unauthenticated",
+        RoleSessionName="session",
+        WebIdentityToken=token,
+        Policy='{"Version": "2012-10-17", "Statement": []}',
+    )
+
+    record = last(api, "AssumeRoleWithWebIdentity")
+    assert record["request"]["WebIdentityToken"] == "***"
+    assert [fact.partition(":")[0] for _, fact in facts(record)] == [
+        "the token is one of Cognito Identity, and its signature holds",
+        f"the token is for {pool_id}".partition(":")[0],
+        "the token has not expired",
+        "arn",
+        "the caller's session policies limit the session",
+        facts(record)[-1][1].partition(":")[0],
+    ]
+    assert facts(record)[-1][0] == "issued"
