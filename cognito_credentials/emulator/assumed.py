@@ -106,6 +106,9 @@ LONGEST_LOCKOUT_SECONDS = 900
 CODE_SECONDS = 24 * 3600
 """Verification codes of a sign-up are good for a day; .github/SERVICE.md#12.5."""
 RESET_CODE_SECONDS = 3600
+WRONG_VERIFICATION_CODES = 5
+DELIVERY_TO_NOBODY = {"AttributeName": "email", "DeliveryMedium": "EMAIL", "Destination": "a***@e***"}
+"""What is answered for a user who does not exist, where the client may not find that out."""
 LONGEST_ATTRIBUTE = 2048
 LONGEST_ATTRIBUTE_NAME = 50
 MOST_ATTRIBUTES = 75
@@ -398,3 +401,44 @@ def not_a_choice(choices: Sequence[str]) -> ServiceError:
 def refresh_token_reused() -> ServiceError:
     """A refresh token that was rotated comes again; .github/SERVICE.md#12.4."""
     return ServiceError("RefreshTokenReuseException", "Refresh Token has been reused.")
+
+
+def wrong_client_secret(client_id: str) -> ServiceError:
+    """.github/SERVICE.md#12.1.4."""
+    return not_authorized(f"Unable to verify the secret of client {client_id}")
+
+
+def unsupported_token_type() -> ServiceError:
+    """RevokeToken is given no refresh token; .github/SERVICE.md#12.4.5."""
+    return ServiceError("UnsupportedTokenTypeException", "Unsupported token type")
+
+
+def bad_device_verifier() -> ServiceError:
+    """.github/SERVICE.md#12.5.6."""
+    return invalid_parameter("Invalid device secret verifier config given.")
+
+
+def too_many_users() -> ServiceError:
+    """.github/SERVICE.md#12.6.1."""
+    return ServiceError("LimitExceededException", "The emulator's user pools take no more users who sign up.")
+
+
+def totp_not_verified() -> ServiceError:
+    """.github/SERVICE.md#12.5.5."""
+    return invalid_parameter("User has not verified software token mfa")
+
+
+def no_delivery_for(factor: str) -> ServiceError:
+    """The user has no address for this second factor; .github/SERVICE.md#12.5.5."""
+    return invalid_parameter(f"User does not have delivery config set to turn on {factor}")
+
+
+def preferred_factor_is_off() -> ServiceError:
+    """.github/SERVICE.md#12.5.5."""
+    return invalid_parameter("Cannot set preference for an MFA that is not enabled")
+
+
+def user_pool_operation_not_served(name: str, *, exists: bool) -> ServiceError:
+    """An operation of user pools that the emulator does not serve, or that does not exist."""
+    what = "The emulator does not serve" if exists else "There is no operation"
+    return ServiceError("UnknownOperationException", f"{what} {name} of Amazon Cognito user pools.")

@@ -290,6 +290,30 @@ def test_every_fault_is_in_the_guide(api):
         assert api.control("PUT", "faults", [given]).status == 200, example
 
 
+def test_every_operation_of_user_pools_is_in_the_guide():
+    """The guide's tables have every operation of user pools that is served, and every member of the seed."""
+    from cognito_credentials.emulator.user_pools.operations import OPERATIONS
+
+    assert names("operation of user pools") == list(OPERATIONS)
+
+
+def test_every_member_of_a_user_pool_is_in_the_guide(api):
+    """The guide has every member of [[user_pools]], and every member of its clients and users."""
+    rows = {row[0]: row[2] for row in table("member of `[[user_pools]]`")}
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+    def known(**described):
+        return members(api.control("PUT", "user-pools", [{"id": "us-east-1_a", **described}]))
+
+    assert sorted(known(**{"": 1})) == sorted(listed)
+    for member in ("clients", "users"):
+        of_entry = known(**{member: [{"id": "a", "name": "a", "": 1}]})
+        text = re.sub(
+            r"\(.*?\)", lambda match: match[0] if "default" in match[0] else "", rows[f"`{member}`"]
+        )
+        assert sorted(of_entry) == sorted(re.findall(r"`(\w+)`", text))
+
+
 def test_every_setting_is_in_the_guide(api):
     """The guide's table has every setting, its default, and a valid example."""
     usual = {**dataclasses.asdict(Settings()), "clock_offset": 0.0, "time_passed": 0.0}

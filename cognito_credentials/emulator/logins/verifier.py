@@ -34,7 +34,9 @@ from cognito_credentials.emulator.model.names import (
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.identities import LinkedLogin
 from cognito_credentials.emulator.stored.pools import IdentityPool
+from cognito_credentials.emulator.stored.sign_ins import find_grant
 from cognito_credentials.emulator.stored.state import State
+from cognito_credentials.emulator.stored.user_pools import find_user_by_sub, find_user_pool
 from cognito_credentials.emulator.trail import checked
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ class LoginVerifier:
         checked(f"the pool accepts tokens for the audience {audience}")
         subject: str = jwt.claims["sub"]
         if _has_server_side_check(pool, provider, audience):
-            if self.is_signed_out(provider, subject):
+            if not self._is_active(provider, jwt):
                 raise refusals.token_inactive()  # 5.2.11
             checked("the user pool has not signed the user out (ServerSideTokenCheck)")
         return VerifiedLogin(
@@ -234,6 +236,15 @@ class LoginVerifier:
             raise logins_do_not_match()
         checked(f"the service's own token has not expired; it names {service_token.identity_id}")
         return service_token
+
+    def _is_active(self, provider: str, jwt: Jwt) -> bool:
+        """Whether the user pool still knows the sign-in that the token is of, and the user is enabled."""
+        pool_id = provider.partition("/")[2]
+        if find_user_pool(self._state, pool_id) is None:  # its tokens come from `login-token`
+            return not self.is_signed_out(provider, jwt.claims["sub"])
+        user = find_user_by_sub(self._state, pool_id, jwt.claims["sub"])
+        grant = find_grant(self._state, str(jwt.claims.get("origin_jti")))
+        return user is not None and user.enabled and grant is not None and grant.sub == user.sub
 
     def is_signed_out(self, provider: str, subject: str) -> bool:
         """Whether the user has signed out everywhere, or was deleted, at the provider."""

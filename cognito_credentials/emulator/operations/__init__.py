@@ -16,7 +16,6 @@ Several operations share these:
 - ``linking``: verified logins in, the identity that has them out, after merges
 - ``role_mapping``: a pool and verified logins in, the role of the session out
 - ``principal_tags``: a pool and verified logins in, the tags of the session out
-- ``pagination``: the entries of a list in, one page and its NextToken out
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import identity_not_found, invalid_parameter
 from cognito_credentials.emulator.logins.tokens import open_id_token
+from cognito_credentials.emulator.model.pagination import last_shown, page
 from cognito_credentials.emulator.operations.linking import (
     identity_for_logins,
     merge_identities,
     resolve_identity,
 )
-from cognito_credentials.emulator.operations.pagination import last_shown, page
 from cognito_credentials.emulator.operations.pools import pool_of_caller
 from cognito_credentials.emulator.service import Caller, Service
 from cognito_credentials.emulator.stored.identities import (

@@ -13,7 +13,7 @@ from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import identity_not_found, logins_do_not_match
 from cognito_credentials.emulator.logins.verifier import service_token_key
 from cognito_credentials.emulator.model.names import are_same_provider, region_of
-from cognito_credentials.emulator.operations.pagination import last_shown, page
+from cognito_credentials.emulator.model.pagination import last_shown, page
 from cognito_credentials.emulator.operations.pools import pool_of_caller
 from cognito_credentials.emulator.service import Caller, Service
 from cognito_credentials.emulator.stored.identities import (

@@ -10,7 +10,7 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import invalid_parameter, pool_not_found
 from cognito_credentials.emulator.model.names import new_id
-from cognito_credentials.emulator.operations.pagination import last_shown, page
+from cognito_credentials.emulator.model.pagination import last_shown, page
 from cognito_credentials.emulator.service import Caller, Service
 from cognito_credentials.emulator.stored.pools import (
     IdentityPool,

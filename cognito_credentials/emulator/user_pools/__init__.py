@@ -2,6 +2,8 @@
 Amazon Cognito user pools, as far as signing in needs them. It knows nothing of HTTP.
 
 - ``operations``: a request of the API in, the members of its answer out
+- ``authentication``: InitiateAuth, RespondToAuthChallenge, and the calls about refresh tokens
+- ``clients``: which app client calls, and whether it knows its secret
 - ``accounts``: signing up, confirmation, forgotten passwords, the own account
 - ``devices``: the devices that a user confirms, lists and forgets
 - ``authorizing``: an authorization request in, the address to go to out; codes and browser sessions

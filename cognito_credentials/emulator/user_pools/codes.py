@@ -73,13 +73,10 @@ def masked(destination: str) -> str:
     return f"+*******{destination[-4:]}" if destination else ""
 
 
-def contact_of(user: User) -> str | None:
-    """The medium of a verification code: SMS if the user has a verified number, else EMAIL; None for none."""
+def contact_of(user: User, *, verified: bool = True) -> str | None:
+    """The medium of a verification code: SMS if the user has a number, else EMAIL; None for none."""
     for medium, attribute in DELIVERY.items():
-        if (
-            attribute
-            and user.attributes.get(f"{attribute}_verified") == "true"
-            and attribute in user.attributes
-        ):
+        is_verified = user.attributes.get(f"{attribute}_verified") == "true"
+        if user.attributes.get(attribute) and (is_verified or not verified):
             return medium
     return None

@@ -46,6 +46,10 @@ def wrong_secret_hash(client_id: str) -> ServiceError:
     return not_authorized(f"Unable to verify secret hash for client {client_id}")
 
 
+def wrong_secret_hash_at_refresh(client_id: str) -> ServiceError:
+    return not_authorized(f"SecretHash does not match for the client: {client_id}")
+
+
 def flow_not_enabled(flow: str) -> ServiceError:
     if flow == "USER_PASSWORD_AUTH":
         return invalid_parameter("USER_PASSWORD_AUTH flow not enabled for this client")
@@ -81,8 +85,14 @@ def totp_code_used() -> ServiceError:
     return ServiceError("ExpiredCodeException", "Your software token has already been used once.")
 
 
+def totp_is_off() -> ServiceError:
+    return ServiceError(
+        "SoftwareTokenMFANotFoundException", "Software Token MFA has not been enabled by the userPool."
+    )
+
+
 def totp_setup_mismatch() -> ServiceError:
-    return ServiceError("EnableSoftwareTokenMFAException", "Code mismatch")
+    return ServiceError("EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA")
 
 
 def wrong_verification_code() -> ServiceError:
@@ -147,7 +157,7 @@ def refresh_token_revoked() -> ServiceError:
 
 
 def invalid_refresh_token() -> ServiceError:
-    return not_authorized("Invalid Refresh Token")
+    return not_authorized("Invalid Refresh Token.")
 
 
 def invalid_access_token() -> ServiceError:

@@ -34,6 +34,7 @@ from cognito_credentials.emulator.stored.user_pools import (
     find_user_pool,
     save_user,
 )
+from cognito_credentials.emulator.trail import checked, decided
 from cognito_credentials.emulator.user_pools import codes, passwords, refusals, totp
 from cognito_credentials.emulator.user_pools.attempt import (
     SESSION_KIND,
@@ -122,11 +123,14 @@ class Steps:
         if user is None:
             return refusals.wrong_password()
         passwords.check_not_locked(user, self.service.clock.now())
+        if user.status == "UNCONFIRMED":  # whatever the password: .github/SERVICE.md#12.3.11
+            return refusals.not_confirmed()
         verifier = passwords.verifier_of(self.service, self.pool, user)
         user = self.known_user
         if verifier is None or not verifier.matches(password):
             return passwords.count_wrong_password(self.service, user)
         passwords.forget_wrong_passwords(self.service, user)
+        checked("the password is right")
         return self.after_first_factor()
 
     def password_by_srp(self, client_value: str) -> Challenge:
@@ -186,6 +190,7 @@ class Steps:
             wrong = refusals.wrong_password()
             return wrong if user is None else passwords.count_wrong_password(self.service, user)
         passwords.forget_wrong_passwords(self.service, user)
+        checked("the proof is that of the password")
         return self.after_first_factor()
 
     def _is_proven(self, given: Mapping[str, str]) -> bool:
@@ -229,6 +234,7 @@ class Steps:
         if not self._is_proven(given):
             return refusals.wrong_password()
         device = self.known_device()
+        checked("the proof is that of the device's password")
         device = replace(device, last_used_ms=self.service.clock.now_ms())
         save_device(self.service.state, device)
         return self.signed_in(device) if device.is_remembered else self.second_factor(device)
@@ -264,12 +270,14 @@ class Steps:
         if step <= user.totp_step:
             return self.wrong_code(stored, refusals.totp_code_used())
         save_user(self.service.state, replace(user, totp_step=step))
+        checked("the code is one of the authenticator app, and was not used before")
         return self.after_code()
 
     def sent_code(self, name: str, given: Mapping[str, str], stored: Session) -> Outcome:
         code = required(given, f"{name}_CODE")
         if not self.attempt.code or not secrets.compare_digest(code.encode(), self.attempt.code.encode()):
             return self.wrong_code(stored, refusals.wrong_code())
+        checked("the code is the one that was sent")
         return self.after_code()
 
     def wrong_code(self, stored: Session, error: ServiceError) -> Outcome:
@@ -351,6 +359,7 @@ class Steps:
 
     def ask(self, name: str, parameters: Mapping[str, str], token: str | None = None) -> Challenge:
         """Store the sign-in as it is, and ask for *name*."""
+        decided(f"{self.attempt.name} is asked for {name}")
         token = token or new_token(self.service)
         now = self.service.clock.now()
         content = asdict(replace(self.attempt, stage=name, is_used=False))
@@ -360,6 +369,7 @@ class Steps:
 
     def signed_in(self, device: Device | None) -> SignedIn:
         pool, user = self.pool, self.known_user
+        decided(f"{user.name} has signed in")
         if device is not None or pool.devices == "off":
             return SignedIn(pool, self.client, user, device)
         now_ms = self.service.clock.now_ms()

@@ -42,6 +42,7 @@ from cognito_credentials.emulator.stored.user_pools import (
     find_user_by_sub,
     find_user_pool,
 )
+from cognito_credentials.emulator.trail import issued
 from cognito_credentials.emulator.user_pools import refusals
 from cognito_credentials.emulator.user_pools.sign_in import SignedIn
 
@@ -189,12 +190,27 @@ def is_own_token(service: Service, token: Jwt) -> bool:
 
 
 def revoke_refresh_token(service: Service, client: AppClient, refresh_token: str) -> None:
-    """Revoke a refresh token with all tokens of its sign-in. One that is unknown is revoked already."""
+    """
+    Revoke a refresh token with all tokens of its sign-in. One that is unknown is revoked already.
+
+    Raises:
+        ServiceError: It is another token.
+    """
+    if not refresh_token.startswith(_prefix(service)):
+        raise assumed.unsupported_token_type()
     with service.state.transaction():
         found = find_refresh_token(service.state, refresh_token)
         grant = find_grant(service.state, found[0]) if found else None
         if grant is not None and grant.client_id == client.id:
             revoke_grant(service.state, grant.origin_jti)
+
+
+def names_of_refresh_token(service: Service, refresh_token: str) -> tuple[str, ...]:
+    """The names of its user that a secret hash may be made of; empty if the token is unknown."""
+    found = find_refresh_token(service.state, refresh_token)
+    grant = find_grant(service.state, found[0]) if found else None
+    user = find_user_by_sub(service.state, grant.pool_id, grant.sub) if grant else None
+    return (user.name, user.sub) if user else ()
 
 
 def sign_out_everywhere(service: Service, user: User) -> None:
@@ -258,6 +274,7 @@ def _sign(service: Service, pool: UserPool, user: User, grant: Grant, refresh_to
     id_token = _signed(service, id_claims(pool, user, grant, now, grant.client_id))
     access_token = _signed(service, access_claims(pool, user, grant, now))
     service.note_secret(id_token, access_token)
+    issued(f"an ID token and an access token of {user.name} for client {grant.client_id}")
     return Tokens(id_token, access_token, refresh_token, pool.access_token_minutes * 60, grant.scopes)
 
 

@@ -32,6 +32,7 @@ from cognito_credentials.emulator.sts.sessions import AssumedRole
 from cognito_credentials.emulator.trail import Trail, asked, checked, decided
 from cognito_credentials.emulator.trail import begin as begin_trail
 from cognito_credentials.emulator.trail import begin_again as begin_trail_again
+from cognito_credentials.emulator.user_pools import operations as user_pools
 from cognito_credentials.emulator.wire.answers import (
     CROSS_ORIGIN,
     Answer,
@@ -244,6 +245,9 @@ class Application:
             caller = ANONYMOUS if operation.public else self._authenticate(call, call.service)
             result = query.call(service, call.service, operation, call.parameters, caller)
             return query_success(call.service, call.operation, result, call.request_id)
+        if call.service == user_pools.API:
+            name = call.operation.rpartition(".")[2]
+            return json_success(user_pools.call(service, name, read_content(call.request.body)))
         operation = operations.find(call.operation)
         content = read_content(call.request.body)
         asked(operation.shown(content))

@@ -26,6 +26,7 @@ from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
 from cognito_credentials.emulator.user_pools.codes import list_codes
+from cognito_credentials.emulator.user_pools.operations import OPERATIONS as USER_POOL_OPERATIONS
 from cognito_credentials.emulator.wire.faults import Faults
 from cognito_credentials.emulator.wire.history import History
 from cognito_credentials.emulator.wire.issuing import allowed, login_token, saml_response, whose_key
@@ -38,7 +39,8 @@ _USUAL_RECORDS = 100
 
 def all_operations() -> list[str]:
     """The operations of all services."""
-    return [*OPERATIONS, *(name for operations in QUERY_OPERATIONS.values() for name in operations)]
+    queries = (name for operations in QUERY_OPERATIONS.values() for name in operations)
+    return [*OPERATIONS, *queries, *USER_POOL_OPERATIONS]
 
 
 @dataclass

@@ -17,6 +17,7 @@ from cognito_credentials.emulator.logins.keys import SERVICE, TEST_ISSUER, TEST_
 from cognito_credentials.emulator.logins.tokens import key_id
 from cognito_credentials.emulator.model.names import DEFAULT_REGION, service_host, user_pool_issuer
 from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.stored.user_pools import find_user_pool
 from cognito_credentials.emulator.wire.issuer import issuer_configuration
 from cognito_credentials.emulator.wire.managed_login import managed_login_configuration
 
@@ -59,12 +60,15 @@ def issuer_document(service: Service, path: str, base_url: str) -> Mapping[str, 
 def _user_pool_document(
     service: Service, user_pool_id: str, document: str, base_url: str
 ) -> Mapping[str, Any] | None:
-    """A document of a user pool. Its issuer is the one of 2026 if the client called that host."""
+    """A document of a user pool. A pool that is not described has the issuer whose host the client called."""
     if document == USER_POOL_KEYS_PATH:
         return _test_issuer_keys(service)
     if document != CONFIGURATION_PATH:
         return None
+    described = find_user_pool(service.state, user_pool_id)
     updated = "://issuer-cognito-idp." in base_url
+    if described is not None:
+        updated = described.issuer == "updated"
     return {
         **managed_login_configuration(base_url),
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -15,6 +15,7 @@ from cognito_credentials.emulator.errors import broken_json
 from cognito_credentials.emulator.model.members import JsonError, read_json
 from cognito_credentials.emulator.model.names import DEFAULT_REGION, region_of
 from cognito_credentials.emulator.operations.query import VERSIONS, service_of
+from cognito_credentials.emulator.user_pools import operations as user_pools
 from cognito_credentials.emulator.wire.signatures import SignedRequest, signed_region
 
 _TARGET = "AWSCognitoIdentityService"
@@ -30,7 +31,7 @@ class Call:
     Attributes:
         operation: The name of the operation; empty when the request names none. Where the request is for
             another service, the whole target.
-        service: ``cognito-identity``, or a service of the query protocol: ``sts``.
+        service: ``cognito-identity``, ``cognito-idp``, or a service of the query protocol: ``sts``.
         parameters: The form fields of the query protocol.
         is_concurrent: Another update of the pool that the call updates is under way.
     """
@@ -97,6 +98,10 @@ def read_call(request: SignedRequest, request_id: str) -> Call:
     if target is not None:
         # Some clients send com.amazonaws.cognito.identity.model.AWSCognitoIdentityService.GetId.
         service, _, operation = target.rpartition(".")
+        if service.rpartition(".")[2] == user_pools.TARGET:
+            # One that is not served goes by its whole target: TagResource is an operation of identity pools.
+            name = operation if operation in user_pools.OPERATIONS else target
+            return Call(name, user_pools.API, request, request_id, {})
         if service.rpartition(".")[2] != _TARGET:
             operation = target if service else f"{target} without a service"
         return Call(operation, _SERVICE, request, request_id, {})
