@@ -34,9 +34,9 @@ from cognito_credentials.emulator.model.names import (
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.stored.identities import LinkedLogin
 from cognito_credentials.emulator.stored.pools import IdentityPool
-from cognito_credentials.emulator.stored.sign_ins import find_grant
+from cognito_credentials.emulator.stored.sign_ins import is_revoked
 from cognito_credentials.emulator.stored.state import State
-from cognito_credentials.emulator.stored.user_pools import find_user_by_sub, find_user_pool
+from cognito_credentials.emulator.stored.user_pools import find_user_by_sub
 from cognito_credentials.emulator.trail import checked
 
 if TYPE_CHECKING:
@@ -238,13 +238,14 @@ class LoginVerifier:
         return service_token
 
     def _is_active(self, provider: str, jwt: Jwt) -> bool:
-        """Whether the user pool still knows the sign-in that the token is of, and the user is enabled."""
-        pool_id = provider.partition("/")[2]
-        if find_user_pool(self._state, pool_id) is None:  # its tokens come from `login-token`
-            return not self.is_signed_out(provider, jwt.claims["sub"])
-        user = find_user_by_sub(self._state, pool_id, jwt.claims["sub"])
-        grant = find_grant(self._state, str(jwt.claims.get("origin_jti")))
-        return user is not None and user.enabled and grant is not None and grant.sub == user.sub
+        """Whether the user pool has neither revoked the sign-in of the token nor disabled the user."""
+        if self.is_signed_out(provider, jwt.claims["sub"]):
+            return False
+        user = find_user_by_sub(self._state, provider.partition("/")[2], jwt.claims["sub"])
+        # A token of `login-token` is of no sign-in, and need not be of a user that the pool has.
+        return (user is None or user.enabled) and not is_revoked(
+            self._state, str(jwt.claims.get("origin_jti"))
+        )
 
     def is_signed_out(self, provider: str, subject: str) -> bool:
         """Whether the user has signed out everywhere, or was deleted, at the provider."""

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
 from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
-from cognito_credentials.emulator.operations.pagination import last_shown, page
+from cognito_credentials.emulator.model.pagination import last_shown, page
 from cognito_credentials.emulator.service import Caller, Service
 from cognito_credentials.emulator.stored.roles import (
     DEFAULT_MAX_SESSION_SECONDS,

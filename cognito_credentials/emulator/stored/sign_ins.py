@@ -2,7 +2,7 @@
 What signing in to a user pool leaves: devices, grants with their refresh tokens, and sessions.
 
 - A device is named by the pool at a sign-in, and is known once it was confirmed.
-- A grant is one sign-in. Every token of it has its ``origin_jti``; deleting it revokes all of them.
+- A grant is one sign-in. Every token of it has its ``origin_jti``, and they are revoked together.
 - A session is something short-lived that its holder proves by a token: a challenge, an authorization code,
   a browser's cookie. Only the digest of the token is stored.
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -150,7 +150,7 @@ def add_grant(state: State, grant: Grant, now: float) -> None:
 
 def find_grant(state: State, origin_jti: str) -> Grant | None:
     """The sign-in with that origin_jti; None if it was revoked."""
-    row = state.row("SELECT * FROM user_pool_grants WHERE origin_jti = ?", origin_jti)
+    row = state.row("SELECT * FROM user_pool_grants WHERE origin_jti = ? AND is_revoked = 0", origin_jti)
     if row is None:
         return None
     content = json.loads(row["content"])
@@ -159,14 +159,34 @@ def find_grant(state: State, origin_jti: str) -> Grant | None:
     return Grant(**{name: row[name] for name in names}, **content)
 
 
+def is_revoked(state: State, origin_jti: str) -> bool:
+    """Whether a sign-in was revoked. It is remembered until it would have expired."""
+    row = state.row("SELECT is_revoked FROM user_pool_grants WHERE origin_jti = ?", origin_jti)
+    return bool(row and row["is_revoked"])
+
+
 def revoke_grant(state: State, origin_jti: str) -> None:
-    """Delete a sign-in with its refresh tokens."""
-    state.execute("DELETE FROM user_pool_grants WHERE origin_jti = ?", origin_jti)
+    """Revoke a sign-in with its refresh tokens."""
+    _revoke(state, state.rows("SELECT origin_jti FROM user_pool_grants WHERE origin_jti = ?", origin_jti))
 
 
 def revoke_grants_of_user(state: State, pool_id: str, sub: str) -> None:
-    """Delete every sign-in of a user."""
-    state.execute("DELETE FROM user_pool_grants WHERE pool_id = ? AND sub = ?", pool_id, sub)
+    """Revoke every sign-in of a user."""
+    _revoke(
+        state,
+        state.rows(
+            "SELECT origin_jti FROM user_pool_grants WHERE pool_id = ? AND sub = ? AND is_revoked = 0",
+            pool_id,
+            sub,
+        ),
+    )
+
+
+def _revoke(state: State, grants: Sequence[sqlite3.Row]) -> None:
+    for row in grants:
+        origin_jti = row["origin_jti"]
+        state.execute("UPDATE user_pool_grants SET is_revoked = 1 WHERE origin_jti = ?", origin_jti)
+        state.execute("DELETE FROM user_pool_refresh_tokens WHERE origin_jti = ?", origin_jti)
 
 
 def add_refresh_token(state: State, token: str, origin_jti: str) -> None:

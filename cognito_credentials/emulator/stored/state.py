@@ -148,7 +148,8 @@ CREATE TABLE IF NOT EXISTS user_pool_grants (
     sub TEXT NOT NULL,
     client_id TEXT NOT NULL,
     content TEXT NOT NULL,
-    expires_at REAL NOT NULL
+    expires_at REAL NOT NULL,
+    is_revoked INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS grants_of_user ON user_pool_grants (pool_id, sub, number);
 CREATE INDEX IF NOT EXISTS grants_by_expiry ON user_pool_grants (expires_at);

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from cognito_credentials.emulator.model.names import user_pool_issuer
+from cognito_credentials.emulator.stored.sign_ins import revoke_grants_of_user
 from cognito_credentials.emulator.stored.state import State
 
 Status = Literal["CONFIRMED", "UNCONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"]
@@ -235,13 +236,10 @@ def count_users(state: State, pool_id: str) -> int:
 
 
 def delete_user(state: State, user: User) -> None:
-    """Delete the user, with devices and sign-ins."""
-    for table in ("user_pool_grants", "user_pool_devices", "user_pool_users"):
-        state.execute(
-            f"DELETE FROM {table} WHERE pool_id = ? AND sub = ?",  # noqa: S608 - names from the tuple above
-            user.pool_id,
-            user.sub,
-        )
+    """Delete the user with the devices, and revoke the sign-ins."""
+    revoke_grants_of_user(state, user.pool_id, user.sub)
+    state.execute("DELETE FROM user_pool_devices WHERE pool_id = ? AND sub = ?", user.pool_id, user.sub)
+    state.execute("DELETE FROM user_pool_users WHERE pool_id = ? AND sub = ?", user.pool_id, user.sub)
 
 
 def folded(name: str) -> str:

@@ -128,7 +128,6 @@ def test_unknown_operation(api):
     "target",
     [
         "TrentService.TagResource",
-        "AWSCognitoIdentityProviderService.TagResource",
         "XAWSCognitoIdentityService.TagResource",
         "DynamoDB_20120810.TagResource",
         "TagResource",
