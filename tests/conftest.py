@@ -76,6 +76,7 @@ THOROUGH = (
     "tests/emulator/stored/test_state.py",
     "tests/emulator/test_aws_cli.py",
     "tests/emulator/test_guide.py",
+    "tests/emulator/test_host_mapping.py",
     "tests/examples/test_desktop_app.py",
     "tests/examples/test_home_assistant.py",
     "tests/exchange/test_bad_input.py",
