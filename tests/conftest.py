@@ -75,6 +75,7 @@ THOROUGH = (
     "tests/emulator/stored/test_crashes.py",
     "tests/emulator/stored/test_state.py",
     "tests/emulator/test_aws_cli.py",
+    "tests/emulator/test_container_recipe.py",
     "tests/emulator/test_guide.py",
     "tests/emulator/test_host_mapping.py",
     "tests/examples/test_desktop_app.py",
