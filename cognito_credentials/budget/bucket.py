@@ -34,6 +34,8 @@ NEWCOMERS_WAIT: Final = SECOND
 """The longest wait of a newcomer while others have a place in the line: they lose no more than this by it."""
 SOONEST: Final = SECOND
 """The least that anybody is told to wait before asking again."""
+CROWDED: Final = SECOND
+"""The wait that tells a crowd from some users who come at the same moment."""
 SHARE: Final = 4
 """One slot in so many is kept free for renewals while they come in vain."""
 SHARE_KEPT: Final = 120 * SECOND
@@ -59,6 +61,8 @@ class Turn(NamedTuple):
     """Whether the request has a slot."""
     wait: int
     """Until that slot; without one, until it makes sense to ask again."""
+    is_crowded: bool = False
+    """Whether many came at once: this one waits for a second or more, or others have a place in the line."""
 
 
 class Bucket:
@@ -101,10 +105,12 @@ class Bucket:
         wait = max(0, self.next - now)
         place = self.line.get(who)
         due = None if place is None else place + self.slip
-        is_early = self.ends + self.slip > now and (due is None or due > now + wait)
+        has_line = self.ends + self.slip > now
+        is_crowded = has_line or wait >= CROWDED
+        is_early = has_line and (due is None or due > now + wait)
         if wait <= (min(patience, NEWCOMERS_WAIT) if is_early else patience):
             self.line.pop(who, None)
-            return self._take(interval, wait)
+            return self._take(interval, wait)._replace(is_crowded=is_crowded)
         if due is None:
             due = max(self.ends + self.slip, self.next, now) + self._step(interval)
             if due - now <= LONGEST_LINE:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from ..clock import span
 from ..errors import ServiceError
@@ -19,9 +19,11 @@ from .bucket import SECOND, Bucket, Turn
 from .counts import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..clock import Clock
+
+    Script = Callable[[str, Sequence[str], Sequence[bytes | str | float]], Any]
 
 PUBLISHED: Final[Mapping[str, float]] = {
     "GetId": 25,
@@ -51,34 +53,28 @@ LONGEST_WAIT: Final = 20.0
 LONGEST_INTERVAL: Final = 86_400 * SECOND
 
 
-class Scripts(Protocol):
-    """What a budget needs of the connection to Redis (`cache/redis_connection.py`)."""
-
-    def script(self, source: str, keys: Sequence[str], arguments: Sequence[bytes | str | float]) -> Any: ...
-
-
 class Budget:
     """
     Lets requests wait for their turn, for all threads and forks of a process.
 
     Args:
-        scripts: The connection to Redis.
-        unavailable: What *scripts* raises while Redis does not do what it is asked.
+        run: Runs a Lua script in Redis: its text, keys, and other arguments.
+        unavailable: What *run* raises while Redis does not do what it is asked.
         place: Names region and endpoint.
         rates: Operation -> requests a second; others as published.
     """
 
-    __slots__ = ("_clock", "_local", "_place", "_scripts", "_unavailable", "counts", "rates")
+    __slots__ = ("_clock", "_local", "_place", "_run", "_unavailable", "counts", "rates")
 
     def __init__(
         self,
-        scripts: Scripts,
+        run: Script,
         unavailable: type[Exception],
         place: str,
         rates: Mapping[str, float],
         clock: Clock,
     ) -> None:
-        self._scripts = scripts
+        self._run = run
         self._unavailable = unavailable
         self._place = place
         self._clock = clock
@@ -110,7 +106,7 @@ class Budget:
         rate, counts = self.rates[operation], self.counts.take()
         arguments: list[bytes | str | float] = [kind, interval_of(rate), patience, who, *counts]
         try:
-            answer = self.run(script.ASK, operation, arguments)
+            answer = self._run(script.ASK, script.keys(self.place_of(operation)), arguments)
         except self._unavailable:
             answer = None
         turn = _turn(answer)
@@ -122,10 +118,6 @@ class Budget:
         now = int(self._clock.elapsed() * SECOND)
         turn = local.ask(operation, now, interval_of(rate), kind, who, patience)
         return turn, f"without its Redis each process may send {rate:g} a second"
-
-    def run(self, source: str, operation: str, arguments: Sequence[bytes | str | float] = ()) -> Any:
-        """Run a script with the keys of *operation*; what the connection raises is raised."""
-        return self._scripts.script(source, script.keys(self.place_of(operation)), arguments)
 
     def wait(self, seconds: float) -> None:
         """Wait."""
@@ -143,12 +135,15 @@ class Queue:
         self._who = who
         self._is_renewal = is_renewal
 
-    def wait_for_turn(self, seconds_left: float) -> None:
+    def wait_for_turn(self, seconds_left: float) -> bool:
         """
         Wait until a request may be sent.
 
         Args:
             seconds_left: To the caller's deadline.
+
+        Returns:
+            Whether many came at once.
 
         Raises:
             ServiceError: There is no turn by then; `retry_after` says when.
@@ -161,6 +156,7 @@ class Queue:
             raise self._too_many(turn.wait / SECOND, whose)
         if turn.wait:
             self._budget.wait(turn.wait / SECOND)
+        return turn.is_crowded
 
     def was_too_often(self) -> None:
         """Say that the service refused a request because it is asked too often: all hosts pause."""
@@ -197,8 +193,8 @@ class _Local:
 def _turn(answer: Any) -> Turn | None:
     """Read an answer of the script; None where it makes no sense."""
     try:
-        granted, wait = answer
-        return Turn(is_granted=bool(int(granted)), wait=int(wait))
+        granted, wait, crowded = (int(part) for part in answer)
+        return Turn(is_granted=bool(granted), wait=wait, is_crowded=bool(crowded))
     except (TypeError, ValueError):
         return None
 

@@ -16,7 +16,7 @@ from .budget import interval_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .budget import Budget
+    from .budget import Budget, Script
 
 _READ: Final = f"""
 local time = redis.call('TIME')
@@ -98,16 +98,16 @@ class Fleet(NamedTuple):
         }
 
 
-def read_fleet(budget: Budget) -> Fleet:
+def read_fleet(budget: Budget, run: Script) -> Fleet:
     """
     Read the figures of the pools of *budget*.
 
-    Raises:
-        Exception: Of *budget*'s connection, while Redis does not answer.
+    Args:
+        run: Runs a Lua script in Redis; what it raises is raised.
     """
     loads = []
     for operation, limit in budget.rates.items():
-        load = _load(operation, limit, budget.run(_READ, operation))
+        load = _load(operation, limit, run(_READ, script.keys(budget.place_of(operation)), ()))
         if load.total["requests"] or load.total["refused"] or load.total["postponed"]:
             loads.append(load)
     return Fleet(loads)

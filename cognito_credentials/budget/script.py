@@ -46,7 +46,9 @@ def keys(place: str) -> list[str]:
     Args:
         place: Names the operation, the region and the endpoint.
     """
-    return [f"cognito:{{{place}}}:{name}" for name in ("state", "line", "ring", "users0", "users1")]
+    return [
+        f"cognito-credentials:{{{place}}}:{name}" for name in ("state", "line", "ring", "users0", "users1")
+    ]
 
 
 ASK: Final = f"""
@@ -62,7 +64,7 @@ for i, value in ipairs(redis.call('HMGET', state, unpack(names))) do b[names[i]]
 
 b.shift = math.max(b.shift, b.now - given)
 b.now = given + b.shift
-local now, granted = b.now, 0
+local now, granted, crowded = b.now, 0, 0
 local wait = math.max(0, b.next - now)
 
 local function step()
@@ -81,12 +83,11 @@ if kind == '{FIRST}' then
   redis.call('ZREMRANGEBYSCORE', line, '-inf', '(' .. text(now - {bucket.PLACE_KEPT} - b.slip))
   local place = tonumber(redis.call('ZSCORE', line, who) or nil)
   local due = place and place + b.slip
-  local limit = patience
-  if b.ends + b.slip > now and (not due or due > now + wait) then
-    limit = math.min(patience, {bucket.NEWCOMERS_WAIT})
-  end
+  local limit, has_line = patience, b.ends + b.slip > now
+  if has_line and (not due or due > now + wait) then limit = math.min(patience, {bucket.NEWCOMERS_WAIT}) end
   if wait <= limit then
     if place then redis.call('ZREM', line, who) end
+    if has_line or wait >= {bucket.CROWDED} then crowded = 1 end
     take()
   else
     if not due then
@@ -154,5 +155,5 @@ if is_new_hour then
   redis.call('EXPIRE', state, {FORGOTTEN_AFTER})
   redis.call('EXPIRE', ring, {FORGOTTEN_AFTER})
 end
-return {{granted, text(wait)}}
+return {{granted, text(wait), crowded}}
 """

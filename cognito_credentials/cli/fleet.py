@@ -24,11 +24,13 @@ def show_fleet(invocation: Invocation) -> int:
     """
     from ..budget.fleet import as_openmetrics, read_fleet
     from ..cache.redis_errors import RedisRefused, RedisUnavailable
+    from ..cache.redis_store import RedisStore
     from ..pool.pool import parts_of
 
     parts = parts_of(open_pool(invocation))
-    budget, settings, location = parts.budget, parts.settings, parts.store.location
-    if budget is None:
+    budget, settings, store = parts.budget, parts.settings, parts.store
+    location = store.location
+    if budget is None or not isinstance(store, RedisStore):
         raise ConfigurationError(
             f"the cache is '{settings.cache}', and only hosts that share a Redis are a fleet",
             hint="Set AWS_COGNITO_CACHE or cognito_cache to its URL; see .github/FLEET.md",
@@ -41,7 +43,7 @@ def show_fleet(invocation: Invocation) -> int:
         return ServiceError(what, hint="Try again, or run: cognito-credentials doctor")
 
     with replaced(RedisUnavailable, by=problem):
-        fleet = read_fleet(budget)
+        fleet = read_fleet(budget, store.connection.script)
     if invocation.options.openmetrics:
         invocation.terminal.write(as_openmetrics(fleet, settings.region))
         return 0

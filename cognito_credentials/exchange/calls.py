@@ -61,7 +61,7 @@ class Calls:
 
     __slots__ = (
         *("_attempts", "_budget", "_clock", "_environ", "_rng", "_service", "_settings"),
-        *("answered", "seen"),
+        *("answered", "crowds", "seen"),
     )
 
     def __init__(
@@ -80,6 +80,8 @@ class Calls:
         self._rng = rng
         self._attempts = attempts
         self._service: Service | None = None
+        self.crowds = 0
+        """How many calls were made while many users came at once."""
         self.seen: ServerTime | None = None
         """The service's time as last observed; None before the first trusted `Date`."""
         self.answered: ServerTime | None = None
@@ -152,6 +154,7 @@ class Calls:
                 is_sent=call.is_sent,
             )
         finally:
+            self.crowds += call.was_crowded
             self.answered = call.seen
             self.seen = call.seen or self.seen
         return self._fit(failure, tokens)

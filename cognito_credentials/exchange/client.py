@@ -71,6 +71,11 @@ class CognitoClient:
         """The service's time as last observed; None before the first trusted `Date`."""
         return self._calls.seen
 
+    @property
+    def crowds(self) -> int:
+        """How many calls were made while many users came at once, as the fleet's budget saw it."""
+        return self._calls.crowds
+
     @contextlib.contextmanager
     def sparing(self) -> Iterator[None]:
         """

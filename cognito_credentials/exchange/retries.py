@@ -67,6 +67,8 @@ class Call:
         self.is_single = is_single
         self.is_taken_once = is_taken_once
         self.queue = queue
+        self.was_crowded = False
+        """Whether many users came at once."""
         self.unanswered = 0
         self.is_sent = False
         """Whether a connection was opened for a request; what failed before is of this process alone."""
@@ -113,7 +115,7 @@ def attempt(send: Callable[[int], T], call: Call, quota: Quota, rng: random.Rand
     number, taken, queue = 1, 0, call.queue
     while True:
         if queue is not None:
-            queue.wait_for_turn(remaining())
+            call.was_crowded |= queue.wait_for_turn(remaining())
         try:
             result = send(number)
         except (Refusal, HTTPClientError) as error:

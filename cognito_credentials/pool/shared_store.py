@@ -7,8 +7,8 @@ It asks for the URL and the key, and joins the parts.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..budget.budget import Budget
 from ..cache.redis_connection import RedisConnection
@@ -78,7 +78,12 @@ def open_shared_budget(store: Store, settings: Settings, clock: Clock) -> Budget
         return None
     endpoint = digest("endpoint", settings.endpoint_url)[:12] if settings.endpoint_url else "aws"
     place = f"{settings.region}:{endpoint}"
-    return Budget(store.connection, RedisUnavailable, place, settings.shared_cache.requests_per_second, clock)
+
+    def run(source: str, keys: Sequence[str], arguments: Sequence[bytes | str | float]) -> Any:
+        # With the store's warnings, so that an outage has one.
+        return store.attempt(lambda: store.connection.script(source, keys, arguments))
+
+    return Budget(run, RedisUnavailable, place, settings.shared_cache.requests_per_second, clock)
 
 
 def _asked(source: Secret, where: str, environ: Mapping[str, str]) -> Secret:

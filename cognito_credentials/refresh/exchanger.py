@@ -115,22 +115,20 @@ class Exchanger:
         name = self._logins.principal()
         return None if name is None else self._principal(name, None, self.inputs())
 
-    def new_credentials(
-        self, principal: Principal, budget: float, rng: random.Random, *, spread: bool = False
-    ) -> CredentialsRecord:
+    def new_credentials(self, principal: Principal, budget: float, rng: random.Random) -> CredentialsRecord:
         """
         Get new credentials.
 
         Args:
             budget: Seconds that the service may take, recovery included.
             rng: Spreads the moments at which many machines refresh.
-            spread: Whether the next refresh may be much earlier; see `policy.refresh_at`.
 
         Raises:
             CognitoCredentialsError: The exchange failed, and recovery did not help.
         """
         # Within the small budget nobody waits. Then each request is sent once: a failure costs the service
         # little, and there is time for a later attempt.
+        crowds = self._client.crowds
         nobody_waits = budget <= policy.ADVISORY_BUDGET
         with self._client.sparing() if nobody_waits else contextlib.nullcontext():
             result = self._recovering(principal, budget, self._flows.credentials)
@@ -140,7 +138,9 @@ class Exchanger:
             identity_id=result.identity_id,
             credentials=result.credentials,
             issued_at=issued_at,
-            refresh_at=policy.refresh_at(issued_at, result.credentials.expires_at, rng, spread=spread),
+            refresh_at=policy.refresh_at(
+                issued_at, result.credentials.expires_at, rng, spread=self._client.crowds > crowds
+            ),
             seen=result.seen,
         )
 

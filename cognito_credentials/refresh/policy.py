@@ -36,13 +36,14 @@ for every request once less than 15 minutes are left (`_DEFAULT_ADVISORY_REFRESH
 https://github.com/boto/botocore/blob/develop/botocore/credentials.py), so it must never see that. The spread
 keeps a fleet from refreshing all at once.
 """
-FIRST_FRACTION: Final = 0.2
+CROWD_FRACTION: Final = 0.2
 """
-How early the first credentials of a fleet's user may be refreshed, as a fraction of their lifetime.
+How early the credentials of a user who came in a crowd may be refreshed, as a fraction of their lifetime.
 
 Many users who come at once, after a deployment or an outage, would come again at once an hour later, and hour
 after hour: the spread of `EARLY_FRACTION` is four minutes. So their first refresh is at any moment from 12 to
-44 minutes after the start, which costs a third of a request for each user, once.
+44 minutes after the start, which costs a third of a request for each user, once. Users who need not wait for
+one another are no crowd.
 """
 TURN_AGAIN: Final = (30.0, 90.0)
 """
@@ -123,13 +124,13 @@ def refresh_at(issued_at: int, expires_at: int, rng: random.Random, *, spread: b
         issued_at: The service's time when they were received.
         expires_at: As the service said.
         rng: Spreads the moments of many machines.
-        spread: Whether these are the first credentials of one of many users; see `FIRST_FRACTION`.
+        spread: Whether many users came at once; see `CROWD_FRACTION`.
     """
     lifetime = expires_at - issued_at
     window = advisory_window(lifetime)
     moment = expires_at - window * (1 + rng.uniform(*EARLY_FRACTION))
     if spread:
-        moment = rng.uniform(min(issued_at + lifetime * FIRST_FRACTION, moment), moment)
+        moment = rng.uniform(min(issued_at + lifetime * CROWD_FRACTION, moment), moment)
     return int(min(max(moment, issued_at + SOONEST_REFRESH), expires_at))
 
 

@@ -339,10 +339,7 @@ class Refresher:
             return self._exchange(principal, policy.HOLDER_BUDGET)
 
     def _exchange(self, principal: Principal, budget: float) -> Held:
-        before = self._memory.held
-        is_first = before is None or not before.is_valid(self._clock)
-        spread = self._counts is not None and is_first
-        record = self._exchanger.new_credentials(principal, budget, self._rng, spread=spread)
+        record = self._exchanger.new_credentials(principal, budget, self._rng)
         if self._counts is not None:
             self._counts.exchanged += 1
         if self._identities.may_share(principal, record.identity_id):

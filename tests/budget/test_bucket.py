@@ -37,6 +37,18 @@ def test_slots_are_an_interval_apart_in_the_order_in_which_they_are_asked_for() 
     assert turns == [Turn(is_granted=True, wait=n * INTERVAL) for n in range(10)]
 
 
+def test_a_crowd_is_told_from_some_users_who_come_at_the_same_moment() -> None:
+    """Of thirty at once, those who wait for a second are a crowd, and all who come while there is a line."""
+    bucket = Bucket()
+    turns = [bucket.ask(START, INTERVAL, f"u{n}", 2 * SECOND) for n in range(30)]
+    assert [turn.is_crowded for turn in turns] == [False] * 25 + [True] * 5
+
+    for n in range(100):
+        bucket.ask(START, INTERVAL, f"v{n}", 0)
+    later = bucket.ask(START + 2 * SECOND, INTERVAL, "w", 2 * SECOND)
+    assert (later.is_granted, later.wait, later.is_crowded) == (True, 0, True)
+
+
 def test_nobody_gets_a_slot_for_which_time_is_too_short_and_each_of_them_is_told_another_moment() -> None:
     """Beyond what patience allows, no slot is taken; places follow one another after the last slot."""
     bucket = Bucket()
@@ -77,7 +89,7 @@ def test_slots_of_those_who_do_not_come_back_go_to_newcomers() -> None:
     for n in range(80_000):
         bucket.ask(START, INTERVAL, f"u{n}", PATIENCE)
 
-    assert bucket.ask(START + 60 * SECOND, INTERVAL, "new", PATIENCE) == Turn(is_granted=True, wait=0)
+    assert bucket.ask(START + 60 * SECOND, INTERVAL, "new", PATIENCE)[:2] == (True, 0)
 
 
 def test_the_line_is_limited_and_forgets_who_does_not_come() -> None:
@@ -167,7 +179,7 @@ def test_a_pause_stops_all_for_a_second_and_more_answers_do_not_prolong_it() -> 
     for _ in range(20):
         bucket.pause(START)
 
-    assert bucket.ask(START, INTERVAL, "u", PATIENCE) == Turn(is_granted=True, wait=PAUSE)
+    assert bucket.ask(START, INTERVAL, "u", PATIENCE)[:2] == (True, PAUSE)
 
 
 @pytest.mark.parametrize("back", [SECOND, 3 * 3600 * SECOND])

@@ -55,7 +55,7 @@ def test_lua_and_python_agree(
         else:
             bucket.pause(clock)
             continue
-        assert Turn(is_granted=bool(answer[0]), wait=int(answer[1])) == expected
+        assert Turn(bool(answer[0]), int(answer[1]), bool(answer[2])) == expected
 
     state, line, *_ = script.keys("x")
     kept = {name.decode(): int(value) for name, value in client.hgetall(state).items() if name != b"hour"}

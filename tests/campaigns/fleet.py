@@ -105,9 +105,8 @@ def steady(users: int, hours: float, quota: float, seed: int = 1, *, spread: boo
         answered = now + wait + LATENCY
         sent[int(now + wait)] += 1
         gaps += bool(ends[user]) and answered > ends[user] + policy.HOLDER_BUDGET
-        is_first = left <= 0
         ends[user] = answered + LIFETIME
-        moment = policy.refresh_at(int(answered), int(ends[user]), rng, spread=spread and is_first)
+        moment = policy.refresh_at(int(answered), int(ends[user]), rng, spread=spread and turn.is_crowded)
         # Who leaves before is not renewed: the next one comes at that moment.
         heapq.heapreplace(due, (min(moment + rng.random(), max(leaves[user], answered)), user))
     return Steady(Load(sent, hours), quota, gaps, put_off)
@@ -194,7 +193,9 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("part", nargs="?", choices=("steady", "cold"))
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--no-spread", action="store_true", help="renew first credentials like all others")
+    parser.add_argument(
+        "--no-spread", action="store_true", help="renew the credentials of a crowd like all others"
+    )
     parser.add_argument("--users", type=int)
     parser.add_argument("--quota", type=float)
     options = parser.parse_args()
