@@ -15,6 +15,7 @@ from .crowds import cold_commands, crowds, outage_of_commands, refresh_moment
 from .doctor import doctor
 from .figures import QUICK, Part, Scale
 from .fleet import beside, crowd, store
+from .fleet_service import service
 from .hits import commands, hit
 from .installed import installed
 from .outages import outages
@@ -42,6 +43,7 @@ PARTS: dict[str, Part] = {
     "fleet-store": store,
     "fleet-beside": beside,
     "fleet-crowd": crowd,
+    "fleet-service": service,
     "outage": outages,
     "outage-of-commands": outage_of_commands,
     "kill": kills,

@@ -75,7 +75,7 @@ def crowd(scale: Scale) -> Iterator[Figure]:
     count = 25 * scale.processes // HOSTS * HOSTS
     rate = REQUESTS_PER_SECOND["GetId"]
     title = f"{count} users, {ARRIVALS} a second, {HOSTS} processes"
-    with new_machine() as machine, running() as redis, _throttled() as refused:
+    with new_machine() as machine, running() as redis, throttled_answers() as refused:
         machine.emulator.settings(throttle=True)
         began, answers, warnings = _come(machine, redis.url, count)
         asked_for = machine.requests()
@@ -97,7 +97,7 @@ def crowd(scale: Scale) -> Iterator[Figure]:
     shown = f"{at_first}; {max(longest for *_, longest, _ in answers):.1f} s; {told}"
     yield Figure("  served by the first call; longest call; most often told when to come again", shown)
     few = min(count, 500)
-    with new_machine() as machine, _throttled() as refused:
+    with new_machine() as machine, throttled_answers() as refused:
         machine.emulator.settings(throttle=True)
         _come(machine, "memory", few)
     yield Figure(f"  {few} users without a shared store: throttled answers", str(len(refused)))
@@ -150,7 +150,7 @@ def _come(machine: Machine, cache: str, count: int) -> tuple[float, list[list[An
 
 
 @contextlib.contextmanager
-def _throttled() -> Iterator[list[float]]:
+def throttled_answers() -> Iterator[list[float]]:
     """Note the moments at which the emulator, in this process, refuses what is asked too often."""
     refused: list[float] = []
     admits = Throttle.admits

@@ -125,12 +125,14 @@ class Fleet:
             reader.join()
 
     def _hear(self, pid: int, pipe: IO[str]) -> None:
-        for line in pipe:
-            if line.endswith("\n"):  # a process that is killed may leave a part of one
-                self.told.append((pid, *json.loads(line)))
+        with pipe:
+            for line in pipe:
+                if line.endswith("\n"):  # a process that is killed may leave a part of one
+                    self.told.append((pid, *json.loads(line)))
 
     def _note(self, pid: int, pipe: IO[str]) -> None:
-        self.stderr.extend((pid, line) for line in pipe)
+        with pipe:
+            self.stderr.extend((pid, line) for line in pipe)
 
 
 def campaign(directory: str, count: int, seed: int, *, keeps_file: bool = True) -> Outcome:
@@ -153,12 +155,11 @@ def campaign(directory: str, count: int, seed: int, *, keeps_file: bool = True) 
             try:
                 for _ in range(PROCESSES):
                     fleet.start(chance.randrange(10**9))
-                for number in range(count):
+                for _ in range(count):
                     time.sleep(chance.uniform(0, LONGEST_REST if name.startswith("redis") else 0.3))
+                    watch.look()
                     act(fleet, redis, chance)
                     outcome.events += 1
-                    if number % 5 == 4:
-                        watch.look()
             finally:
                 fleet.end()
             watch.look()
