@@ -44,6 +44,14 @@ It is 1.25 GetId and 10 GetCredentialsForIdentity a second, which are the renewa
 processes make the quota. A larger fleet goes over it only if all its processes have that many new users at
 once, and then the service itself says so.
 """
+USED: Final = 0.96
+"""
+The part of a quota that is used.
+
+The service takes a second's requests at once. So it forgives requests that were late and then came together,
+and those of a process that had no Redis for a moment. But what it has forgiven comes back only from what is
+left of the quota: without that, each of these requests would be one too many later.
+"""
 ROOM: Final = 2.0
 """Seconds that must be left for a request after its wait."""
 FOLLOWED: Final = ("GetId", "GetOpenIdToken", "GetOpenIdTokenForDeveloperIdentity")
@@ -200,5 +208,5 @@ def _turn(answer: Any) -> Turn | None:
 
 
 def interval_of(rate: float) -> int:
-    """Return the microseconds between two slots at *rate* requests a second."""
-    return min(math.ceil(SECOND / rate), LONGEST_INTERVAL)
+    """Return the microseconds between two slots where *rate* requests a second are allowed."""
+    return min(math.ceil(SECOND / (rate * USED)), LONGEST_INTERVAL)
