@@ -18,10 +18,14 @@ import pytest
 from cognito_credentials.cli.commands import COMMANDS
 from cognito_credentials.emulator import Emulator, pytest_plugin
 from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
+from cognito_credentials.emulator.pages.document import STYLE_PATH
 from cognito_credentials.emulator.settings import Settings
 from cognito_credentials.emulator.user_pool import RunningUserPool
 from cognito_credentials.emulator.wire.faults import Fault
+from cognito_credentials.emulator.wire.hosts import Hosts
+from cognito_credentials.emulator.wire.issuer import issuer_routes
 from cognito_credentials.emulator.wire.issuing import KeyOwner
+from cognito_credentials.emulator.wire.managed_login import managed_login_routes
 
 GUIDE = Path(__file__).parents[2] / ".github" / "EMULATOR.md"
 TEXT = GUIDE.read_text("utf-8")
@@ -128,6 +132,26 @@ def test_members_of_whose_key_are_in_the_guide():
     listed = [name for row in table("answered") for name in re.findall(r"`(\w+)`", row[0])]
 
     assert listed == [field.name for field in dataclasses.fields(KeyOwner)]
+
+
+@pytest.mark.quick
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_device_example(emulator):
+    """The example for the issuer gets a code for a device, and the page to type it in on."""
+    (code,) = (block for block in blocks("sh") if "device_authorization" in block)
+
+    out = json.loads(run(["bash", "-euc", code], emulator.url))
+
+    assert out["verification_uri"] == f"{emulator.url}/_emulator/device"
+
+
+def test_pages_for_signing_in_are_in_the_guide(emulator):
+    """The guide's tables have every page and endpoint for signing in."""
+    service = emulator.service
+
+    assert set(names("page or endpoint")) == {route.path for route in managed_login_routes(service)}
+    issuers = {route.path for route in issuer_routes(service, Hosts())}
+    assert set(names("page or endpoint of the issuer")) == issuers - {STYLE_PATH}
 
 
 @pytest.mark.quick
