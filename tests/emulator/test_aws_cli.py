@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +107,49 @@ def developers(aws, pool):
     user = {"developer_user_identifier": "ann"}
     assert aws("lookup-developer-identity", **pool, **user)["IdentityId"] == bob
     aws("unlink-developer-identity", **pool, **provider, **user, identity_id=bob)
+
+
+ROLE_OF_ANOTHER = "arn:aws:iam::111122223333:role/reader"
+
+
+@pytest.mark.writes_secrets
+def test_profile_with_a_role(api, tmp_path):
+    """A profile assumes a role of another account with the keys that our credential_process gives a user."""
+    pool_id = api.oidc_pool()
+    condition = {"StringEquals": {"sts:ExternalId": "xyz"}}
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": ROLE + "authenticated"},
+        "Action": "sts:AssumeRole",
+        "Condition": condition,
+    }
+    api.emulator.set_role(ROLE_OF_ANOTHER, {"Statement": [statement]})
+    token = tmp_path / "token"
+    token.write_text(api.login("ann")[OIDC])
+    programs = Path(sys.executable).parent
+    source = f"{programs}/cognito-credentials credential-process --identity-pool-id {pool_id}"
+    role = f"role_arn = {ROLE_OF_ANOTHER}\nsource_profile = user\nrole_session_name = me\n"
+    (tmp_path / "config").write_text(
+        f"[profile user]\ncredential_process = {source} --login {OIDC}=file:{token}\n"
+        f"[profile reader]\n{role}external_id = xyz\n[profile stranger]\n{role}external_id = xy\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "AWS_ENDPOINT_URL": api.emulator.url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "HOME": str(tmp_path),
+    }
+
+    def caller(profile):
+        command = [programs / "aws", "sts", "get-caller-identity", "--profile", profile]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+    reader, stranger = caller("reader"), caller("stranger")
+
+    assert json.loads(reader.stdout)["Arn"] == "arn:aws:sts::111122223333:assumed-role/reader/me", (
+        reader.stderr
+    )
+    assert stranger.returncode != 0
+    assert f"is not authorized to perform: sts:AssumeRole on resource: {ROLE_OF_ANOTHER}" in stranger.stderr
