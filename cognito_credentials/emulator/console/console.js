@@ -40,6 +40,13 @@ const titled = (title, ...content) => (content.flat().length ? [h('h3', {}, titl
 
 const json = (value) => h('pre', { tabindex: 0 }, JSON.stringify(value, null, 2))
 
+/** A value of JSON for people; nothing for an empty one. */
+function plain(value) {
+  if (value === null || (typeof value === 'object' && Object.keys(value).length === 0)) return null
+  if (Array.isArray(value)) return lines(value.map((item) => linked(String(item))))
+  return typeof value === 'object' ? json(value) : linked(String(value))
+}
+
 const lines = (nodes) => nodes.map((node) => h('div', {}, node))
 
 /** Seconds since 1970 as local date and time. */
@@ -170,7 +177,7 @@ function keyButton(key) {
   const answer = h('div', { role: 'status' })
   const ask = async () => {
     try {
-      answer.replaceChildren(json(await call('POST', 'whose-key', { access_key_id: key })))
+      answer.replaceChildren(facts(Object.entries(await call('POST', 'whose-key', { access_key_id: key })).map(([name, value]) => [name.replaceAll('_', ' '), plain(value)])))
     } catch (error) {
       answer.replaceChildren(h('p', { class: 'problem' }, error.message))
     }
@@ -205,7 +212,7 @@ const VIEWS = {
     title: 'Identity pools',
     empty: 'There is no identity pool. The operation CreateIdentityPool makes one, and so does a seed.',
     key: (pool) => pool.id,
-    row: (pool) => ({ name: pool.name || pool.id, side: [`${number(pool.identities)} identities`], more: pool.id }),
+    row: (pool) => ({ name: pool.name || pool.id, side: [count(pool.identities, 'identity', 'identities')], more: pool.id }),
     name: (pool) => pool.name || pool.id,
     detail: (pool) => {
       const settings = pool.settings
@@ -302,7 +309,7 @@ const VIEWS = {
     title: 'User pools',
     empty: 'No user pool was described. A seed does, and PUT /_emulator/user-pools.',
     key: (pool) => pool.id,
-    row: (pool) => ({ name: pool.id, mono: true, side: [`${number(pool.users)} users`], more: pool.clients.map((client) => client.id).join(', ') }),
+    row: (pool) => ({ name: pool.id, mono: true, side: [count(pool.users, 'user', 'users')], more: pool.clients.map((client) => client.id).join(', ') }),
     name: (pool) => pool.id,
     detail: (pool) => [
       facts([
@@ -367,6 +374,8 @@ const VIEWS = {
     ],
   },
 }
+
+const count = (value, one, many) => `${number(value)} ${value === 1 ? one : many}`
 
 const number = (value) => Number(value || 0).toLocaleString('en')
 
