@@ -4,6 +4,7 @@ What can be wrong with a Redis, and what the errors of redis-py mean.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, NamedTuple
 
 from ..errors import clean
@@ -12,6 +13,16 @@ DOWN_AFTER: Final = 0.25
 """Seconds of the process's own running time without an answer, after which a Redis is down."""
 NONSENSE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError)
 """What redis-py raises, beside its own errors, where an answer is none of Redis's."""
+_CODES: Final = {
+    "OutOfMemoryError": "OOM",
+    "ReadOnlyError": "READONLY",
+    "BusyLoadingError": "LOADING",
+    "MasterDownError": "MASTERDOWN",
+    "ClusterDownError": "CLUSTERDOWN",
+    "TryAgainError": "TRYAGAIN",
+}
+"""Errors of redis-py whose text has lost the first word of the answer."""
+_IN_SCRIPT: Final = re.compile(r"-([A-Z]{3,})\b")
 NO_ANSWER: Final = "its answer is none of a Redis"
 _REFUSALS: Final = {
     "OOM": "it is full",
@@ -88,7 +99,9 @@ def judge(redis: Any, error: Exception) -> Judgement:
         if found is not None:
             return found
     text = str(error)
-    code = getattr(error, "status_code", None) or text.partition(" ")[0]
+    # What a command in a script met, Redis 6.2 tells within the script's own error: "…: -READONLY You…".
+    met = _IN_SCRIPT.search(text) if "user_script" in text else None
+    code = met[1] if met else _CODES.get(type(error).__name__) or text.partition(" ")[0]
     refused = _refused(errors, error, code, text)
     if refused is not None:
         return Judgement(refused, is_down=isinstance(error, errors.ConnectionError))
@@ -115,7 +128,9 @@ def _refused(errors: Any, error: Exception, code: str, text: str) -> RedisRefuse
             "its user may not run a command that is needed", "Allow the user +@all on the keys of this cache"
         )
     if isinstance(error, (errors.AuthenticationError, errors.AuthenticationWrongNumberOfArgsError)):
-        what = "needs a password" if code == "NOAUTH" else "refuses the user name or password"
+        what = (
+            "needs a password" if "Authentication required" in text else "refuses the user name or password"
+        )
         return RedisRefused(
             f"it {what}", "Correct the URL's user name and password, or AWS_COGNITO_CACHE_PASSWORD"
         )
