@@ -7,9 +7,14 @@ The cache: what is remembered between calls, processes and reboots.
     directory.py   the directory of that store: found, made, verified; files in it read, replaced, removed
     lock.py        the lock of one key, which the operating system keeps
     memory.py      the store in this process
+    redis_store.py   the store that hosts share, in Redis or Valkey: what is kept, and what an outage costs
+    redis_connection.py   its connection, for others, too: whether it is down, and when it is asked again
+    redis_client.py  redis-py: how it connects and waits
+    redis_errors.py  what its errors mean
+    sealing.py     how records are sealed that leave this machine
     waiting.py     waiting for a turn: of the threads of a process, and of the processes of a machine
 
-This is what happens when the directory cannot be written or used:
+`redis_store.py` says what happens when a Redis cannot be used. This is what happens with the directory:
 
 *Read-only, full, or failing.* A directory that exists and is verified (`open_directory`) is never an error.
 Records in it are read. One that cannot be written or removed stays as it was. One that cannot be read is

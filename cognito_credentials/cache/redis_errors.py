@@ -134,7 +134,7 @@ def _refused(errors: Any, error: Exception, code: str, text: str) -> RedisRefuse
         return RedisRefused(
             f"it {what}", "Correct the URL's user name and password, or AWS_COGNITO_CACHE_PASSWORD"
         )
-    if isinstance(error, errors.MovedError):
+    if isinstance(error, errors.MovedError) or code == "MOVED":
         return RedisRefused("it is one server of a cluster", "Write redis-cluster:// in place of redis://")
     if "DB index" in text:
         return RedisRefused("it has no such database", "Correct the number after the last '/' of the URL")
