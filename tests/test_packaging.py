@@ -105,7 +105,8 @@ def _imported(paths: Iterable[Path]) -> Iterator[str]:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 modules = [node.module or ""]
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("pytest.importorskip", "package"):
-                modules = [ast.literal_eval(node.args[0])]
+                # A name that is no text is a parameter of the test; such a library is imported elsewhere, too.
+                modules = [str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant)]
             yield from (module.partition(".")[0] for module in modules)
 
 
