@@ -76,6 +76,7 @@ THOROUGH = (
     "tests/emulator/seed/test_mutated_files.py",
     "tests/emulator/stored/test_crashes.py",
     "tests/emulator/stored/test_state.py",
+    "tests/emulator/stored/test_user_pool_crashes.py",
     "tests/emulator/test_aws_cli.py",
     "tests/emulator/test_container_recipe.py",
     "tests/emulator/test_guide.py",
