@@ -1,9 +1,10 @@
 """
-The emulator's speed and size, beside moto_server: ``python -m tests.benchmarks.emulator [--quick]``.
+The emulator's speed and size, beside others: ``python -m tests.benchmarks.emulator [--quick]``.
 
-moto_server comes with ``pip install '.[bench]'``, or ``--moto-server PATH`` names one elsewhere. Without it
-the command measures the emulator alone. Each server is a process. The clients are eight threads that keep
-their connections. Compared servers are measured in turns.
+moto_server comes with ``pip install '.[bench]'``, or ``--moto-server PATH`` names one elsewhere.
+``--ministack PATH`` names the program of ministack, in an environment of its own. Without them the command
+measures the emulator alone. Each server is a process, on the loopback address. The clients are eight threads
+that keep their connections. Compared servers are measured in turns.
 """
 
 from __future__ import annotations
@@ -11,119 +12,39 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
-import json
 import os
 import random
 import shutil
-import socket
+import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-
-from cognito_credentials.emulator.stored.state import State
+from collections.abc import Callable, Iterator, Mapping
 
 from .conditions import conditions
+from .emulators import (
+    POOL,
+    SRP_A,
+    USER,
+    USER_POOL,
+    USER_POOLS,
+    Server,
+    emulator_server,
+    fill,
+    ministack_server,
+    moto_server,
+    page_open,
+)
 from .figures import QUICK, Figure, Scale, at_most, ratio
 
 CLIENTS = 8
-MOST_OF_MOTO = 1 / 3
-"""The emulator answers at least three times as many requests a second."""
-START_SECONDS = 60
-POOL = "us-east-1:00000000-0000-4000-8000-000000000001"
-SIGNED = {
-    "Authorization": "AWS4-HMAC-SHA256 Credential=test/20300101/us-east-1/cognito-identity/aws4_request, "
-    "SignedHeaders=host, Signature=none",
-    "X-Amz-Date": "20300101T000000Z",
-}
-
-
-@dataclass
-class Server:
-    """A server process, and requests to it."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    started_in: float
-    pool_id: str = ""
-    identities: list[str] = field(default_factory=list)
-
-    def memory(self) -> float:
-        """Return the resident memory, MB."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            line = next(line for line in file if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1024
-
-    def ask(self, wire: http.client.HTTPConnection, operation: str, content: object) -> dict[str, str]:
-        target = f"AWSCognitoIdentityService.{operation}"
-        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1", **SIGNED}
-        wire.request("POST", "/", json.dumps(content), headers)
-        answer = wire.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"{operation}: {answer.status} {body[:200]!r}")
-        result: dict[str, str] = json.loads(body or b"{}")
-        return result
-
-    def prepare(self) -> None:
-        """Make a pool with roles, and 100 identities."""
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as wire:
-            pool = {"IdentityPoolName": "bench", "AllowUnauthenticatedIdentities": True}
-            self.pool_id = self.ask(wire, "CreateIdentityPool", pool)["IdentityPoolId"]
-            roles = {"unauthenticated": "arn:aws:iam::123456789012:role/guest"}
-            with contextlib.suppress(RuntimeError):  # moto has no such operation
-                self.ask(wire, "SetIdentityPoolRoles", {"IdentityPoolId": self.pool_id, "Roles": roles})
-            self.identities = [
-                self.ask(wire, "GetId", {"IdentityPoolId": self.pool_id})["IdentityId"] for _ in range(100)
-            ]
-
-
-@contextlib.contextmanager
-def serving(arguments: list[str], port: int) -> Iterator[Server]:
-    """Run a server until the block ends, and measure the seconds to its first answer."""
-    began = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while True:
-            wire = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            try:
-                wire.request("POST", "/", b"{}", {"X-Amz-Target": "AWSCognitoIdentityService.GetId"})
-                wire.getresponse().read()
-                break
-            except (OSError, http.client.HTTPException):
-                if process.poll() is not None or time.perf_counter() - began > START_SECONDS:
-                    raise RuntimeError(f"{arguments[0]} does not answer") from None
-                time.sleep(0.005)
-            finally:
-                wire.close()
-        yield Server(process, port, time.perf_counter() - began)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def emulator_server(*options: str) -> contextlib.AbstractContextManager[Server]:
-    """Start the emulator's command."""
-    port = free_port()
-    program = os.path.join(os.path.dirname(sys.executable), "cognito-credentials")
-    return serving([program, "emulator", "--port", str(port), *options], port)
-
-
-def moto_server(path: str) -> contextlib.AbstractContextManager[Server]:
-    """Start moto_server."""
-    port = free_port()
-    return serving([path, "-H", "127.0.0.1", "-p", str(port)], port)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+MOST_OF_PEERS = {"moto": 1 / 3, "ministack": 1 / 1.5}
+"""The emulator answers at least three and one and a half times as many requests a second."""
+WITH_PAGE = "emulator, page open"
+LONGEST_PAGE, LONGEST_WAIT = 100.0, 50.0
+"""Milliseconds: of a list, and of a request while a pool is deleted."""
 
 
 def get_id(server: Server, random_: random.Random) -> tuple[str, object]:
@@ -135,8 +56,16 @@ def get_credentials(server: Server, random_: random.Random) -> tuple[str, object
     return "GetCredentialsForIdentity", {"IdentityId": random_.choice(server.identities)}
 
 
+def begin_srp(server: Server, random_: random.Random) -> tuple[str, object, str]:
+    del random_
+    parameters = {"USERNAME": USER, "SRP_A": SRP_A}
+    content = {"AuthFlow": "USER_SRP_AUTH", "ClientId": server.client_id, "AuthParameters": parameters}
+    return "InitiateAuth", content, USER_POOLS
+
+
 OPERATIONS = {"GetId": get_id, "GetCredentialsForIdentity": get_credentials}
-Request = Callable[[Server, random.Random], "tuple[str, object]"]
+Request = Callable[[Server, random.Random], "tuple[str, object] | tuple[str, object, str]"]
+Servers = Mapping[str, Callable[[], contextlib.AbstractContextManager[Server]]]
 
 
 def seconds_per_request(server: Server, request: Request, count: int) -> float:
@@ -145,7 +74,7 @@ def seconds_per_request(server: Server, request: Request, count: int) -> float:
 
     def client(number: int) -> None:
         random_ = random.Random(number)
-        wire = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        wire = server.connect()
         try:
             for _ in range(count // CLIENTS):
                 server.ask(wire, *request(server, random_))
@@ -165,7 +94,7 @@ def seconds_per_request(server: Server, request: Request, count: int) -> float:
     return (time.perf_counter() - began) / (count // CLIENTS * CLIENTS)
 
 
-def in_turn(servers: dict[str, Server], request: Request, count: int, rounds: int) -> dict[str, float]:
+def in_turn(servers: Mapping[str, Server], request: Request, count: int, rounds: int) -> dict[str, float]:
     """Return the median seconds of a request of each server, measured in turns."""
     taken: dict[str, list[float]] = {name: [] for name in servers}
     for number in range(rounds + 1):
@@ -176,80 +105,68 @@ def in_turn(servers: dict[str, Server], request: Request, count: int, rounds: in
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def fill(file: str, count: int) -> list[str]:
-    """
-    Write a data file with *count* identities, half of them signed in.
-
-    Returns:
-        The ids of up to 1,000 guests.
-    """
-    state = State(file)
-    random_ = random.Random(count)
-    ids = [f"us-east-1:{uuid.UUID(int=random_.getrandbits(128))}" for _ in range(count)]
-    roles = json.dumps({"unauthenticated": "arn:aws:iam::123456789012:role/guest"})
-    settings = json.dumps({"IdentityPoolName": "bench", "AllowUnauthenticatedIdentities": True})
-    with state.transaction():
-        state.remember("seeded", b"1")
-        state.execute(
-            "INSERT INTO pools (id, region, settings, roles) VALUES (?, 'us-east-1', ?, ?)",
-            POOL,
-            settings,
-            roles,
-        )
-        for number, identity_id in enumerate(ids):
-            state.execute(
-                "INSERT INTO identities (id, pool_id, created_ms, modified_ms, authenticated)"
-                " VALUES (?, ?, 0, 0, ?)",
-                identity_id,
-                POOL,
-                number % 2,
-            )
-            if number % 2:
-                state.execute(
-                    "INSERT INTO logins (pool_id, provider, subject, developer, identity_id)"
-                    " VALUES (?, 'accounts.google.com', ?, 0, ?)",
-                    POOL,
-                    str(number),
-                    identity_id,
-                )
-    state.close()
-    return random_.sample(ids[::2], min(1000, count // 2))
-
-
-def beside_moto(moto: str, count: int, rounds: int) -> Iterator[Figure]:
-    """Compare start, memory and requests with moto_server."""
-    starts: dict[str, list[float]] = {"emulator": [], "moto": []}
+def starts(servers: Servers, rounds: int) -> Iterator[Figure]:
+    """Compare the start to the first answer with each other server."""
+    taken: dict[str, list[float]] = {name: [] for name in servers}
     for _ in range(rounds):
-        for name, start in (("emulator", emulator_server), ("moto", lambda: moto_server(moto))):
+        for name, start in servers.items():
             with start() as server:
-                starts[name].append(server.started_in)
-    ours, theirs = (statistics.median(starts[name]) for name in ("emulator", "moto"))
-    yield ratio("start to first answer, emulator : moto_server", ours, theirs, 1.0)
-    with emulator_server() as emulator, moto_server(moto) as other:
-        for server in (emulator, other):
+                taken[name].append(server.started_in)
+    medians = {name: statistics.median(times) for name, times in taken.items()}
+    ours = medians.pop("emulator")
+    if not medians:
+        yield Figure("start to first answer", f"{ours * 1000:.0f} ms")
+    for name, theirs in medians.items():
+        bar = 1.0 if name == "moto" else None
+        yield ratio(f"start to first answer, emulator : {name}", ours, theirs, bar)
+
+
+def requests(servers: Servers, count: int, rounds: int) -> Iterator[Figure]:
+    """Compare requests with each other server, with the page open and without; then memory."""
+    with contextlib.ExitStack() as stack:
+        running = {name: stack.enter_context(start()) for name, start in servers.items()}
+        running[WITH_PAGE] = stack.enter_context(emulator_server())
+        stack.enter_context(page_open(running[WITH_PAGE]))
+        for server in running.values():
             server.prepare()
-        for name, request in OPERATIONS.items():
-            took = in_turn({"emulator": emulator, "moto": other}, request, count, rounds)
-            shown = f"{1 / took['emulator']:.0f} : {1 / took['moto']:.0f} requests/s"
-            yield ratio(f"{name}, {CLIENTS} clients, {shown}", took["emulator"], took["moto"], MOST_OF_MOTO)
-        yield at_most(
-            "memory after that, emulator : moto_server",
-            emulator.memory() / other.memory(),
-            1.0,
-            " x",
-            f"{emulator.memory():.0f} MB : {other.memory():.0f} MB",
-        )
+        for operation, request in OPERATIONS.items():
+            yield from _beside(operation, in_turn(running, request, count, rounds))
+        memory = {name: server.memory() for name, server in running.items()}
+        for name in ("moto", "ministack"):
+            if name in memory:
+                detail = f"{memory['emulator']:.0f} MB : {memory[name]:.0f} MB"
+                most = memory["emulator"] / memory[name]
+                yield at_most(f"memory after that, emulator : {name}", most, 1.0, " x", detail)
+        yield Figure("memory after that, with the page open", f"{memory[WITH_PAGE]:.0f} MB")
 
 
-def alone(count: int, rounds: int) -> Iterator[Figure]:
-    """Measure start, memory and requests without a comparison."""
-    with emulator_server() as emulator:
-        yield Figure("start to first answer", f"{emulator.started_in * 1000:.0f} ms")
-        emulator.prepare()
-        for name, request in OPERATIONS.items():
-            took = in_turn({"emulator": emulator}, request, count, rounds)["emulator"]
-            yield Figure(f"{name}, {CLIENTS} clients", f"{1 / took:.0f} requests/s")
-        yield Figure("memory after that", f"{emulator.memory():.0f} MB")
+def sign_ins(servers: Servers, count: int, rounds: int) -> Iterator[Figure]:
+    """
+    Compare InitiateAuth with SRP with the only other server that computes its half of the proof.
+
+    moto's answer has a made-up SRP_B, and RespondToAuthChallenge takes any proof.
+    """
+    with contextlib.ExitStack() as stack:
+        names = [name for name in servers if name != "moto"]
+        running = {name: stack.enter_context(servers[name]()) for name in names}
+        running[WITH_PAGE] = stack.enter_context(emulator_server())
+        stack.enter_context(page_open(running[WITH_PAGE]))
+        for server in running.values():
+            server.prepare_users()
+        took = in_turn(running, begin_srp, count, rounds)
+        yield from _beside("InitiateAuth with SRP", took, {"ministack": 1.0})
+
+
+def _beside(
+    operation: str, took: Mapping[str, float], bars: Mapping[str, float] = MOST_OF_PEERS
+) -> Iterator[Figure]:
+    for ours in ("emulator", WITH_PAGE):
+        others = [name for name in bars if name in took]
+        for other in others:
+            shown = f"{1 / took[ours]:.0f} : {1 / took[other]:.0f} requests/s"
+            yield ratio(f"{operation}, {ours} : {other}, {shown}", took[ours], took[other], bars[other])
+        if not others:
+            yield Figure(f"{operation}, {ours}, {CLIENTS} clients", f"{1 / took[ours]:.0f} requests/s")
 
 
 def many_identities(identities: int, count: int, rounds: int) -> Iterator[Figure]:
@@ -278,12 +195,82 @@ def many_identities(identities: int, count: int, rounds: int) -> Iterator[Figure
         yield Figure(f"memory, {identities:,} identities : 1,000", memory)
 
 
-def emulator(scale: Scale, moto: str | None = None) -> Iterator[Figure]:
-    """Measure everything, beside moto_server where it is installed."""
+def lists_and_deletion(identities: int, users: int, rounds: int) -> Iterator[Figure]:
+    """Measure the lists of a large state, and other requests while its pool is deleted."""
+    with tempfile.TemporaryDirectory(prefix="cc-") as directory:
+        file = os.path.join(directory, "large.db")
+        fill(file, identities, users)
+        with emulator_server("--data", file) as server, contextlib.closing(server.connect()) as wire:
+            for path in (
+                "/",
+                "/_emulator/pools",
+                f"/_emulator/identities?pool={POOL}",
+                f"/_emulator/identities?pool={POOL}&find=7777",
+                "/_emulator/user-pools",
+                f"/_emulator/users?user_pool={USER_POOL}",
+                "/_emulator/users?find=7777",
+            ):
+                took = max(_get(wire, path) for _ in range(rounds)) * 1000
+                name = path.replace(POOL, "…").replace(USER_POOL, "…")
+                what = f"GET {name}, {identities:,} identities, {users:,} users, the longest"
+                yield at_most(what, took, LONGEST_PAGE, " ms")
+            other = {"IdentityPoolName": "other", "AllowUnauthenticatedIdentities": True}
+            server.pool_id = server.ask(wire, "CreateIdentityPool", other)["IdentityPoolId"]
+            answered, waits = _deletion(server, wire, file)
+            what = f"DeleteIdentityPool of {identities:,}: the longest other request"
+            yield at_most(what, max(waits) * 1000, LONGEST_WAIT, " ms", f"of {len(waits)}")
+            yield at_most("  its own answer", answered * 1000, LONGEST_WAIT, " ms")
+
+
+def _get(wire: http.client.HTTPConnection, path: str) -> float:
+    began = time.perf_counter()
+    wire.request("GET", path, headers={"Accept": "text/html"})
+    answer = wire.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.status}")
+    return time.perf_counter() - began
+
+
+def _deletion(server: Server, wire: http.client.HTTPConnection, file: str) -> tuple[float, list[float]]:
+    """Delete the large pool. Returns the seconds to the answer, and of requests until all rows are gone."""
+    waits: list[float] = []
+    gone = threading.Event()
+
+    def other() -> None:
+        with contextlib.closing(server.connect()) as another:
+            while not gone.is_set():
+                began = time.perf_counter()
+                server.ask(another, "GetId", {"IdentityPoolId": server.pool_id})
+                waits.append(time.perf_counter() - began)
+
+    client = threading.Thread(target=other)
+    client.start()
+    began = time.perf_counter()
+    server.ask(wire, "DeleteIdentityPool", {"IdentityPoolId": POOL})
+    answered = time.perf_counter() - began
+    with contextlib.closing(sqlite3.connect(file, timeout=10)) as database:
+        while database.execute("SELECT count(*) FROM deleted_pools").fetchone()[0]:
+            time.sleep(0.05)
+    gone.set()
+    client.join()
+    return answered, waits
+
+
+def emulator(scale: Scale, moto: str | None = None, ministack: str | None = None) -> Iterator[Figure]:
+    """Measure everything, beside moto_server and ministack where they are installed."""
     quick = scale == QUICK
     count, rounds = (400, 3) if quick else (2000, 5)
     moto = moto or shutil.which("moto_server", path=os.path.dirname(sys.executable))
-    yield from beside_moto(moto, count, rounds) if moto else alone(count, rounds)
+    servers = {"emulator": emulator_server}
+    if moto:
+        servers["moto"] = lambda: moto_server(moto)
+    if ministack:
+        servers["ministack"] = lambda: ministack_server(ministack)
+    yield from starts(servers, rounds)
+    yield from requests(servers, count, rounds)
+    yield from sign_ins(servers, max(CLIENTS, count // 20), rounds)
+    yield from lists_and_deletion(20_000 if quick else 100_000, 2000 if quick else 10_000, rounds)
     yield from many_identities(20_000 if quick else 1_000_000, count, rounds)
 
 
@@ -295,11 +282,13 @@ def main() -> int:
         metavar="PATH",
         help="what to compare with; by default the one beside this Python",
     )
+    parser.add_argument("--ministack", metavar="PATH", help="the program of ministack, to compare with")
     arguments = parser.parse_args()
     for line in conditions():
         print(line)
     missed = 0
-    for figure in emulator(QUICK if arguments.quick else Scale(), arguments.moto_server):
+    scale = QUICK if arguments.quick else Scale()
+    for figure in emulator(scale, arguments.moto_server, arguments.ministack):
         missed += figure.is_held is False
         print(figure.line(), flush=True)
     print(f"\n{missed} missed" if missed else "\nall held")

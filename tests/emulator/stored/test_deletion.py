@@ -14,7 +14,7 @@ from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.stored.pools import delete_rest
 from cognito_credentials.emulator.stored.state import State
 
-from ...benchmarks.emulator import POOL, SIGNED, fill
+from ...benchmarks.emulators import POOL, SIGNED, fill
 from ..conftest import Api, command
 
 COUNT = 20_000
