@@ -42,7 +42,7 @@ from cognito_credentials.emulator.stored.user_pools import (
     find_user_by_sub,
     find_user_pool,
 )
-from cognito_credentials.emulator.trail import issued
+from cognito_credentials.emulator.trail import checked, issued
 from cognito_credentials.emulator.user_pools import refusals
 from cognito_credentials.emulator.user_pools.sign_in import SignedIn
 
@@ -144,6 +144,7 @@ def refresh_tokens(
             raise assumed.refresh_token_reused()
         user = _user_of(service, grant)
         _check_device(service, grant, device_key)
+        checked("the refresh token is this client's, and neither expired nor revoked nor replaced")
         next_token = None
         if pool.rotate_refresh_tokens:
             mark_replaced(service.state, refresh_token, now)

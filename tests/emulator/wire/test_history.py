@@ -253,3 +253,49 @@ def test_the_basic_flow(api):
         facts(record)[-1][1].partition(":")[0],
     ]
     assert facts(record)[-1][0] == "issued"
+
+
+def test_a_sign_in_to_a_user_pool(api):
+    """Attack: of a sign-in, its challenges and its tokens the history has each step, and no secret."""
+    password, secret = "CANARY-Passw0rd", "CANARY-secret-of-the-client"
+    pool = {
+        "id": "us-east-1_Ab1Cd2Ef3",
+        "clients": [{"id": "4ab1cd2ef3"}, {"id": "5ab1cd2ef3", "secret": secret}],
+        "users": [{"name": "ann", "password": password, "status": "FORCE_CHANGE_PASSWORD"}],
+    }
+    assert api.control("PUT", "user-pools", [pool]).status == 200
+    idp = api.client("cognito-idp")
+    given = {"USERNAME": "ann", "PASSWORD": password}
+    asked = idp.initiate_auth(ClientId="4ab1cd2ef3", AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+    tokens = idp.respond_to_auth_challenge(
+        ClientId="4ab1cd2ef3",
+        ChallengeName=asked["ChallengeName"],
+        Session=asked["Session"],
+        ChallengeResponses={"USERNAME": "ann", "NEW_PASSWORD": f"{password}2"},
+    )["AuthenticationResult"]
+    refresh = {"ClientId": "4ab1cd2ef3", "RefreshToken": tokens["RefreshToken"]}
+    idp.get_tokens_from_refresh_token(**refresh, ClientSecret=secret)
+    idp.change_password(
+        PreviousPassword=f"{password}2", ProposedPassword=f"{password}3", AccessToken=tokens["AccessToken"]
+    )
+    idp.revoke_token(ClientId="4ab1cd2ef3", Token=tokens["RefreshToken"])
+
+    assert facts(last(api, "InitiateAuth")) == [
+        ("holds", "the password is right"),
+        ("decided", "ann is asked for NEW_PASSWORD_REQUIRED"),
+    ]
+    assert last(api, "InitiateAuth")["request"] == {
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthParameters": ["USERNAME", "PASSWORD"],
+        "ClientId": "4ab1cd2ef3",
+    }
+    assert facts(last(api, "RespondToAuthChallenge"))[-2:] == [
+        ("decided", "ann has signed in"),
+        ("issued", "an ID token and an access token of ann for client 4ab1cd2ef3"),
+    ]
+    assert facts(last(api, "GetTokensFromRefreshToken"))[0][1].startswith(
+        "the refresh token is this client's"
+    )
+    kept = api.control("GET", "history").body.decode()
+    secrets = [*api.emulator.minted_secrets(), password, secret, asked["Session"], tokens["RefreshToken"]]
+    assert not [text for text in secrets if text in kept]
