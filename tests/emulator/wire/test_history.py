@@ -257,7 +257,7 @@ def test_the_basic_flow(api):
 
 def test_a_sign_in_to_a_user_pool(api):
     """Attack: of a sign-in, its challenges and its tokens the history has each step, and no secret."""
-    password, secret = "CANARY-Passw0rd", "CANARY-secret-of-the-client"
+    password, secret = "CANARY-Passw0rd", "CANARYsecretOfTheClient1234"
     pool = {
         "id": "us-east-1_Ab1Cd2Ef3",
         "clients": [{"id": "4ab1cd2ef3"}, {"id": "5ab1cd2ef3", "secret": secret}],
