@@ -105,7 +105,7 @@ def _imported(paths: Iterable[Path]) -> Iterator[str]:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 modules = [node.module or ""]
             elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("pytest.importorskip", "package"):
-                # A name that is no text is a parameter of the test; such a library is imported elsewhere, too.
+                # A name that is no text is a parameter of the test; such a library is imported elsewhere too.
                 modules = [str(one.value) for one in node.args[:1] if isinstance(one, ast.Constant)]
             yield from (module.partition(".")[0] for module in modules)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from cognito_credentials import IdentityPool, ServiceError
 from cognito_credentials.budget import OVER_BUDGET, script
 from cognito_credentials.budget.bucket import PAUSE
 from cognito_credentials.budget.budget import LOCAL_SHARE, PUBLISHED
+from cognito_credentials.budget.fleet import read_fleet
+from cognito_credentials.cache.redis_store import RedisStore
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.pool.pool import parts_of
 from cognito_credentials.refresh import policy
@@ -335,3 +339,40 @@ def test_users_of_a_login_that_waits_are_told_when(world: World, redis: RedisSer
         ann.credentials()
     assert (raised.value.code, raised.value.retryable) == (OVER_BUDGET, True)
     assert raised.value.retry_after == pytest.approx(60, abs=15)
+
+
+def test_the_rights_of_the_guide_are_enough(world: World, redis: RedisServer) -> None:
+    """A user of Redis with the rights that FLEET.md names has the budget, its counters and its figures."""
+    guide = (Path(__file__).parents[2] / ".github" / "FLEET.md").read_text("utf-8")
+    (rule,) = re.findall(r"^ACL SETUSER app (.*)$", guide, flags=re.MULTILINE)
+    redis("ACL", "SETUSER", "app", *rule.replace("PASSWORD", "CANARY-of-app").split())
+    pool = world.pool(cache=redis.url.replace("//", "//app:CANARY-of-app@"))
+
+    pool.credentials()
+    pool.refresh()
+
+    budget, store = parts_of(pool).budget, parts_of(pool).store
+    assert budget is not None
+    assert isinstance(store, RedisStore)
+    assert counted(redis, pool, CREDENTIALS)["requests"] == 2
+    assert read_fleet(budget, store.connection.script).users == 1
+
+
+def test_a_cluster_takes_the_keys_of_an_operation_together(world: World) -> None:
+    """In a cluster, a script may touch only keys of one slot: those of each operation are."""
+    with running(cluster_enabled="yes") as node:
+        node("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        while b"cluster_state:ok" not in node("CLUSTER", "INFO"):
+            time.sleep(0.05)
+        pool = world.pool(cache=node.url.replace("redis:", "redis-cluster:"))
+
+        pool.credentials()
+        queue(node, pool, "GetId", 60)
+        with pytest.raises(ServiceError, match="all hosts together"):
+            pool.for_user("bob").credentials()
+
+        assert counted(node, pool, "GetId")["refused"] == 1
+        budget, store = parts_of(pool).budget, parts_of(pool).store
+        assert budget is not None
+        assert isinstance(store, RedisStore)
+        assert [load.line for load in read_fleet(budget, store.connection.script).operations] == [1, 0]
