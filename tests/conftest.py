@@ -81,6 +81,7 @@ THOROUGH = (
     "tests/emulator/test_container_recipe.py",
     "tests/emulator/test_guide.py",
     "tests/emulator/test_host_mapping.py",
+    "tests/emulator/user_pools/",
     "tests/examples/test_desktop_app.py",
     "tests/examples/test_home_assistant.py",
     "tests/exchange/test_bad_input.py",

@@ -408,6 +408,11 @@ def wrong_client_secret(client_id: str) -> ServiceError:
     return not_authorized(f"Unable to verify the secret of client {client_id}")
 
 
+def revocation_refused() -> ServiceError:
+    """RevokeToken by an unknown client, or with a wrong secret; .github/SERVICE.md#12.4.13."""
+    return ServiceError("UnauthorizedException", "The client is unknown, or its secret is wrong.")
+
+
 def unsupported_token_type() -> ServiceError:
     """RevokeToken is given no refresh token; .github/SERVICE.md#12.4.5."""
     return ServiceError("UnsupportedTokenTypeException", "Unsupported token type")

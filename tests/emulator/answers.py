@@ -49,11 +49,11 @@ def parser(protocol):
     return create_parser(protocol)
 
 
-def check_json(operation, status, headers, body):
-    """Check an answer of the Cognito operation *operation*: its output or one of its errors, never a 5xx."""
+def check_json(operation, status, headers, body, service="cognito-identity"):
+    """Check an answer of an operation of identity pools or of user pools: its output or one of its errors."""
     assert "x-amzn-requestid" in headers
     assert status in (200, 400, 413), status
-    shape = model("cognito-identity").operation_model(operation)
+    shape = model(service).operation_model(operation)
     parsed = parser("json").parse(
         {"status_code": status, "headers": headers, "body": body}, shape.output_shape
     )

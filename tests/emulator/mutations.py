@@ -19,6 +19,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
@@ -32,6 +33,7 @@ from cognito_credentials.emulator.logins.keys import TEST_ISSUER
 from cognito_credentials.emulator.logins.tokens import sign_jwt
 from cognito_credentials.emulator.operations import OPERATIONS, query
 from cognito_credentials.emulator.operations.query import OPERATIONS as QUERY_OPERATIONS
+from cognito_credentials.emulator.user_pools.operations import OPERATIONS as USER_POOL_OPERATIONS
 
 from .answers import check_control, check_json, check_query
 from .conftest import FAKE_SIGNATURE, GOOGLE, OIDC, ROLE, SIGNED, Api
@@ -250,6 +252,89 @@ def send_mutated(sender, count):
             else None
         )
         sender.call(name, body, odd)
+
+
+def user_pool_requests(api):
+    """One good request of every operation of user pools, as a function: each may need a new session."""
+    user = {"name": "ann", "password": "Example-1", "mfa": ["sms"]}
+    user["attributes"] = {"phone_number": "+15550001234", "email": "ann@example.com"}
+    api.emulator.create_user_pool(
+        id="us-east-1_a",
+        mfa="optional",
+        devices="always",
+        first_factors=["PASSWORD", "EMAIL_OTP"],
+        clients=[{"id": "app"}],
+        users=[user, {"name": "bob", "password": "Example-1"}],
+    )
+    client, named = {"ClientId": "app"}, {"ClientId": "app", "Username": "ann"}
+    parameters = {"USERNAME": "ann", "PASSWORD": "Example-1", "PREFERRED_CHALLENGE": "EMAIL_OTP"}
+
+    def call(operation, content):
+        target = f"AWSCognitoIdentityProviderService.{operation}"
+        return api.raw(body=json.dumps(content), headers={"X-Amz-Target": target}).json
+
+    def begin(flow="USER_PASSWORD_AUTH", **changes):
+        given = {**parameters, **changes, "SRP_A": "abc"}
+        return {**client, "AuthFlow": flow, "AuthParameters": given, "ClientMetadata": {"a": "b"}}
+
+    def answer(name="SMS_MFA"):
+        asked = call(
+            "InitiateAuth", begin("USER_SRP_AUTH" if name == "PASSWORD_VERIFIER" else "USER_PASSWORD_AUTH")
+        )
+        block = asked["ChallengeParameters"].get("SECRET_BLOCK", "")
+        proof = {"PASSWORD_CLAIM_SECRET_BLOCK": block, "PASSWORD_CLAIM_SIGNATURE": "AAAA"}
+        codes = {"SMS_MFA_CODE": api.emulator.codes()[-1]["code"]} if api.emulator.codes() else {}
+        given = {"USERNAME": "ann", **proof, **codes, "TIMESTAMP": "Mon Nov 30 22:00:00 UTC 2026"}
+        session = {"Session": asked["Session"]} if "Session" in asked else {}
+        return {**client, "ChallengeName": name, "ChallengeResponses": given, **session}
+
+    result = call("InitiateAuth", begin(USERNAME="bob"))["AuthenticationResult"]
+    device = {"AccessToken": result["AccessToken"], "DeviceKey": result["NewDeviceMetadata"]["DeviceKey"]}
+    config = {"Salt": "AAAA", "PasswordVerifier": "AAAA"}
+    call("ConfirmDevice", {**device, "DeviceSecretVerifierConfig": config})
+    token = {"AccessToken": result["AccessToken"]}
+    refresh = {**client, "RefreshToken": result["RefreshToken"], "DeviceKey": device["DeviceKey"]}
+    on = {"Enabled": True, "PreferredMfa": True}
+    sign_up = {**client, "Username": "cyd", "Password": "Example-1"}
+    return {
+        "InitiateAuth": lambda: begin("USER_AUTH"),
+        "RespondToAuthChallenge": answer,
+        "RespondToAuthChallenge ": lambda: answer("PASSWORD_VERIFIER"),
+        "GetTokensFromRefreshToken": lambda: refresh,
+        "RevokeToken": lambda: {**client, "Token": "eyJ.x"},
+        "GlobalSignOut": lambda: {"AccessToken": "x"},
+        "AssociateSoftwareToken": lambda: token,
+        "VerifySoftwareToken": lambda: {**token, "UserCode": "123456", "FriendlyDeviceName": "a"},
+        "SetUserMFAPreference": lambda: {**token, "EmailMfaSettings": on, "SMSMfaSettings": {}},
+        "ConfirmDevice": lambda: {**device, "DeviceSecretVerifierConfig": config, "DeviceName": "a"},
+        "UpdateDeviceStatus": lambda: {**device, "DeviceRememberedStatus": "remembered"},
+        "GetDevice": lambda: device,
+        "ListDevices": lambda: {**token, "Limit": 1, "PaginationToken": "ZGV2aWNlcyMx"},
+        "ForgetDevice": lambda: {**token, "DeviceKey": "us-east-1_a"},
+        "GetUser": lambda: token,
+        "ChangePassword": lambda: {**token, "PreviousPassword": "a", "ProposedPassword": "Example-1"},
+        "SignUp": lambda: {**sign_up, "UserAttributes": [{"Name": "email", "Value": "c@example.com"}]},
+        "ConfirmSignUp": lambda: {**named, "ConfirmationCode": "1", "ForceAliasCreation": True},
+        "ResendConfirmationCode": lambda: named,
+        "ForgotPassword": lambda: named,
+        "ConfirmForgotPassword": lambda: {**named, "ConfirmationCode": "1", "Password": "Example-1"},
+    }
+
+
+def send_mutated_user_pools(sender, count):
+    """Send changed requests of all operations of user pools."""
+    random_, service = sender.random, sender.api.emulator.service
+    good = user_pool_requests(sender.api)
+    assert {name.strip() for name in good} == {*USER_POOL_OPERATIONS}
+    for _ in range(count):
+        name = random_.choice(sorted(good))
+        content = good[name]()
+        body = encode(random_, mutate(random_, content) if random_.random() < 0.9 else content)
+        headers = {"X-Amz-Target": f"AWSCognitoIdentityProviderService.{name.strip()}"}
+        check = partial(check_json, name.strip(), service="cognito-idp")
+        sender.send(check, "POST", "/", body[:MAX_BODY_BYTES], headers)
+        service.clock.passed += 1  # lockouts end
+    assert len(sender.api.emulator.codes()) <= 100
 
 
 def token_of(random_, emulator, provider, claims, header=None):
@@ -655,6 +740,15 @@ def controls(api):
             "token_issuer": "http://a",
         },
         ("PUT", "users"): [user],
+        ("PUT", "user-pools"): [
+            {
+                "id": "us-east-1_a",
+                "clients": [{"id": "app", "callback_urls": ["http://127.0.0.1/"]}],
+                "groups": [{"name": "staff", "role": ROLE + "r", "precedence": 1}],
+                "users": [{"name": "ann", "password": "p", "mfa": ["totp"], "attributes": {"name": "Ann"}}],
+            }
+        ],
+        ("GET", "codes"): {},
         ("PUT", "roles"): [
             {
                 "arn": ROLE + "r",
@@ -690,8 +784,9 @@ def send_mutated_controls(sender, count):
 
 
 PARTS = {
-    send_mutated: 40,
-    send_odd_claims: 20,
+    send_mutated: 30,
+    send_mutated_user_pools: 15,
+    send_odd_claims: 15,
     send_odd_providers: 12,
     send_mutated_forms: 16,
     send_mutated_queries: 20,

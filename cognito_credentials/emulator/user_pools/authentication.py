@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cognito_credentials.emulator.errors import invalid_parameter
+from cognito_credentials.emulator import assumed
+from cognito_credentials.emulator.errors import ServiceError, invalid_parameter
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.user_pools import AppClient
 from cognito_credentials.emulator.user_pools import refusals, sign_in
@@ -77,8 +78,11 @@ def get_tokens_from_refresh_token(service: Service, request: Request) -> Mapping
 
 def revoke_token(service: Service, request: Request) -> Mapping[str, Any]:
     """RevokeToken: the refresh token, and all tokens of its sign-in."""
-    client = client_of(service, request["ClientId"])
-    check_secret(client, request.get("ClientSecret"))
+    try:
+        client = client_of(service, request["ClientId"])
+        check_secret(client, request.get("ClientSecret"))
+    except ServiceError:
+        raise assumed.revocation_refused() from None
     revoke_refresh_token(service, client, request["Token"])
     return {}
 
@@ -98,12 +102,13 @@ def _refreshed(service: Service, client: AppClient, given: Mapping[str, str]) ->
         names = names_of_refresh_token(service, token)
         if not proves_secret(client, given.get("SECRET_HASH", ""), *names):
             raise refusals.wrong_secret_hash_at_refresh(client.id)
-    return _result(refresh_tokens(service, client, token, given.get("DEVICE_KEY")))
+    tokens = refresh_tokens(service, client, token, given.get("DEVICE_KEY"))
+    return {"ChallengeParameters": {}, **_result(tokens)}
 
 
 def _answer(service: Service, step: Challenge | SignedIn) -> Mapping[str, Any]:
     if isinstance(step, SignedIn):
-        return _result(issue_tokens(service, step))
+        return {"ChallengeParameters": {}, **_result(issue_tokens(service, step))}
     answer: dict[str, Any] = {
         "ChallengeName": step.name,
         "Session": step.session,
@@ -126,7 +131,7 @@ def _result(tokens: Tokens) -> Mapping[str, Any]:
     if tokens.new_device is not None:
         device = tokens.new_device
         result["NewDeviceMetadata"] = {"DeviceKey": device.key, "DeviceGroupKey": device.group_key}
-    return {"ChallengeParameters": {}, "AuthenticationResult": result}
+    return {"AuthenticationResult": result}
 
 
 def _required(given: Mapping[str, str], name: str) -> str:

@@ -21,6 +21,7 @@ def begin(users, password="Example-1"):
     return users.begin("USER_PASSWORD_AUTH", USERNAME="bob", PASSWORD=password)
 
 
+@pytest.mark.quick
 def test_sign_up(users, refused):
     """A user signs up, confirms the code, and signs in. The address of the code is verified then."""
     answer = sign_up(users)

@@ -44,6 +44,7 @@ def confirmed(users):
     return result, half, answer["UserConfirmationNecessary"]
 
 
+@pytest.mark.quick
 def test_remembered_device(users):
     """A confirmed device that proves itself stands for the second factor. Its key is in the access token."""
     users.describe(mfa="optional", devices="always", ann=PHONE)
@@ -217,6 +218,12 @@ def test_wrong_verifier(users, refused, config):
     )
 
     assert wrong == ("InvalidParameterException", "Invalid device secret verifier config given.", 400)
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 15, 16, 2**255 + 12345, 2**256 - 1])
+def test_powers_by_the_table(exponent):
+    """The table gives the powers that pow gives."""
+    assert srp._power_of_g(exponent) == pow(2, exponent, srp._N)
 
 
 def test_verifiers_agree():

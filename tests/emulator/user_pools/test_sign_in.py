@@ -16,6 +16,7 @@ TOTP_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 PHONE = {"attributes": {"phone_number": "+15550001234"}}
 
 
+@pytest.mark.quick
 def test_srp(users):
     """The proof of the right password signs in. The challenge has no Session, as the real one."""
     asked = users.begin("USER_SRP_AUTH", **users.half().get_auth_params())
@@ -303,6 +304,7 @@ def test_session_of_something_else(users, refused, change):
     assert wrong == ("NotAuthorizedException", "Invalid session for the user.", 400)
 
 
+@pytest.mark.quick
 def test_authenticator_app(users, refused):
     """The code of an authenticator app is verified: that of now, of a step before or after, and each once."""
     users.describe(mfa="on", ann={"mfa": ["totp"], "totp_secret": TOTP_SECRET})

@@ -155,6 +155,7 @@ def test_wrong_refresh_tokens(users, refused):
     assert refresh(token) == ("NotAuthorizedException", "Refresh Token has been revoked", 400)
 
 
+@pytest.mark.quick
 def test_rotation(users, refused):
     """A pool that rotates gives another refresh token each time. One that comes again is refused."""
     users.describe(rotate_refresh_tokens=True)
@@ -199,6 +200,8 @@ def test_revocation(users, refused):
     assert users.idp.get_user(AccessToken=other["AccessToken"])
     wrong = refused(users.idp.revoke_token, Token=other["AccessToken"], ClientId=CLIENT)
     assert wrong[0] == "UnsupportedTokenTypeException"
+    wrong = refused(users.idp.revoke_token, Token=other["RefreshToken"], ClientId="nobody")
+    assert wrong[0] == "UnauthorizedException"
 
 
 def test_sign_out_everywhere(users, refused):
@@ -230,6 +233,7 @@ def test_wrong_access_tokens(users, refused, wrong):
     assert answer == ("NotAuthorizedException", "Invalid Access Token", 400)
 
 
+@pytest.mark.quick
 def test_identity_pool_takes_the_tokens(users):
     """An identity pool of the same emulator takes the ID token: the role is that of the user's group."""
     groups = [{"name": "staff", "role": f"{ROLE}staff", "precedence": 1}]
