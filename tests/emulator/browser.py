@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import ssl
 from contextlib import closing
 from dataclasses import dataclass, field
 from html import unescape
@@ -52,6 +53,7 @@ class Browser:
 
     url: str
     cookies: dict[str, str] = field(default_factory=dict)
+    certificate: str | None = None
 
     def request(
         self, method: str, path: str, form: dict[str, str] | str | None = None, **headers: str
@@ -63,7 +65,14 @@ class Browser:
         if form is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
-        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)) as wire:
+        host, port = parts.hostname or "", parts.port
+        wire: http.client.HTTPConnection
+        if self.certificate is None:
+            wire = http.client.HTTPConnection(host, port, timeout=10)
+        else:
+            context = ssl.create_default_context(cafile=self.certificate)
+            wire = http.client.HTTPSConnection(host, port, timeout=10, context=context)
+        with closing(wire):
             wire.request(method, path, body, sent)
             answer = wire.getresponse()
             for header in answer.headers.get_all("Set-Cookie") or []:

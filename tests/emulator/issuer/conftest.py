@@ -33,7 +33,7 @@ class Issuer:
         return self.address.partition("://")[2]
 
     def browser(self) -> Browser:
-        return Browser(self.emulator.url)
+        return Browser(self.emulator.url, certificate=self.emulator.certificate)
 
     def query(self, **changes: str | None) -> str:
         """The path of an authorization request."""

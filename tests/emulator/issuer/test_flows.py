@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jwt
 import pytest
+
+from cognito_credentials.emulator import Emulator, SigningKeys
 
 from .conftest import CALLBACK, Issuer
 
@@ -56,6 +59,27 @@ def test_an_identity_pool_takes_its_tokens(issuer: Issuer, api: Any) -> None:
 
     answer = api.public.get_credentials_for_identity(IdentityId=identity, Logins=logins)
     assert answer["Credentials"]["AccessKeyId"].startswith("ASIA")
+
+
+def test_over_https(emulator_keys: SigningKeys) -> None:
+    """With --tls everything is at https addresses, and cookies are sent over https alone."""
+    with Emulator(tls=True, keys=emulator_keys) as emulator:
+        issuer = Issuer(emulator)
+        document = issuer.browser().request("GET", "/_emulator/.well-known/openid-configuration").json
+        page = issuer.browser().request("GET", issuer.query())
+        arn = f"arn:aws:iam::123456789012:oidc-provider/{issuer.provider}"
+        pool = emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+        logins = {issuer.provider: issuer.sign_in()["id_token"]}
+        answer = issuer.browser().request(
+            "POST",
+            "/",
+            json.dumps({"IdentityPoolId": pool, "Logins": logins}),
+            X_Amz_Target="AWSCognitoIdentityService.GetId",
+        )
+
+    assert all(value.startswith("https://") for name, value in document.items() if name.endswith("_endpoint"))
+    assert "secure" in page.headers["set-cookie"].lower()
+    assert answer.json["IdentityId"].startswith("us-east-1:")
 
 
 def test_an_access_token_is_no_login(issuer: Issuer, api: Any, refused: Any) -> None:
