@@ -5,6 +5,7 @@ HTTP requests in, HTTP answers out.
 - ``application``: one request in, one answer out; it uses all the files below
 - ``routes``: a request that calls no operation in, its answer out: the function of its path
 - ``managed_login``: the routes of user pools for signing in: their pages and their endpoints for programs
+- ``own_account``: the pages of user pools for signing up and for forgotten passwords
 - ``issuer``: the routes of the emulator's own issuer: its pages and its endpoints for programs
 - ``sign_in``: what the routes for signing in share: pages, forms that only they can send, answers of OAuth
 - ``rules``: a request in, out whether its route may answer this web page, by this name of the emulator

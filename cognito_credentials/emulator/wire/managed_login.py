@@ -49,6 +49,7 @@ from cognito_credentials.emulator.user_pools.token_endpoint import (
     revoke,
     user_info,
 )
+from cognito_credentials.emulator.wire.own_account import CONFIRM, FORGOT, SIGN_UP, AccountPages
 from cognito_credentials.emulator.wire.rules import ANY_PAGE
 from cognito_credentials.emulator.wire.sign_in import (
     Forms,
@@ -100,6 +101,7 @@ def managed_login_routes(service: Service) -> list[Route]:
         Route("/login", for_people(pages.show), methods=["GET"]),
         Route("/login", for_people(pages.sign_in), methods=["POST"]),
         Route("/logout", for_people(pages.sign_out), methods=["GET"]),
+        *pages.accounts.routes(),
         programs("/oauth2/token", endpoints.token, "POST"),
         programs("/oauth2/revoke", endpoints.revoke, "POST"),
         programs("/oauth2/userInfo", endpoints.user_info, "GET", "POST"),
@@ -110,6 +112,7 @@ class _Pages:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._forms = Forms(service)
+        self.accounts = AccountPages(service, self._forms)
 
     async def authorize(self, request: HttpRequest) -> Response:
         asked = read_request(self._service, read_query(request))
@@ -124,7 +127,7 @@ class _Pages:
 
     async def show(self, request: HttpRequest) -> Response:
         asked = read_request(self._service, read_query(request))
-        return self._ask_password(request, asked.login_hint)
+        return self._ask_password(request, asked, asked.login_hint)
 
     async def sign_in(self, request: HttpRequest) -> Response:
         asked = read_request(self._service, read_query(request))
@@ -135,7 +138,10 @@ class _Pages:
         try:
             step = begin_with_password(self._service, asked.client, name, form.get("password", ""))
         except ServiceError as error:
-            return self._ask_password(request, name, error.message or error.code)
+            problem = error.message or error.code
+            if error.code == "UserNotConfirmedException":
+                return self.accounts.show(request, CONFIRM, asked.pool, {"username": name}, problem=problem)
+            return self._ask_password(request, asked, name, problem)
         return self._go_on(request, asked, step)
 
     async def sign_out(self, request: HttpRequest) -> Response:
@@ -156,7 +162,7 @@ class _Pages:
             form["challenge"], form.get("session", ""), form.get("detail", "")[:2048], values=form
         )
         if not is_shown(question.name):
-            return self._ask_password(request, "", "Sign in again.")
+            return self._ask_password(request, asked, "", "Sign in again.")
         try:
             session = question.session
             if question.name == "MFA_SETUP":
@@ -166,7 +172,7 @@ class _Pages:
             problem = error.message or error.code
             if error.code in _ASKED_AGAIN:
                 return self._ask(request, question, problem)
-            return self._ask_password(request, "", problem)
+            return self._ask_password(request, asked, "", problem)
         is_repeated = isinstance(step, Challenge) and step.name == question.name
         return self._go_on(request, asked, step, "The code was wrong." if is_repeated else "")
 
@@ -186,9 +192,14 @@ class _Pages:
             return show_page(page("This sign-in cannot go on", problem=said), 400)
         return self._ask(request, Question(step.name, session, detail), problem)
 
-    def _ask_password(self, request: HttpRequest, name: str, problem: str = "") -> Response:
+    def _ask_password(self, request: HttpRequest, asked: Request, name: str, problem: str = "") -> Response:
+        query = query_of(request)
+        links = {f"{FORGOT}?{query}": "Forgot your password?"}
+        if asked.pool.sign_up:
+            links[f"{SIGN_UP}?{query}"] = "Create an account"
+
         def make(hidden: Mapping[str, str]) -> str:
-            return sign_in_page(_here(request), hidden, name, problem, {})
+            return sign_in_page(_here(request), hidden, name, problem, links)
 
         return self._forms.show(request, make)
 

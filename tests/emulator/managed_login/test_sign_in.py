@@ -325,3 +325,70 @@ def test_an_identity_pool_takes_its_tokens(pages: Pages, api: Any) -> None:
     logins = {provider: pages.redeem(pages.code()).json["id_token"]}
 
     assert api.public.get_id(IdentityPoolId=pool, Logins=logins)["IdentityId"]
+
+
+def _last_code(emulator: Any) -> str:
+    return str(list_codes(emulator.service)[-1]["code"])
+
+
+@pytest.mark.parametrize("client", [CLIENT, SECRET_CLIENT])
+def test_signing_up(pages: Pages, emulator: Any, client: str) -> None:
+    """A new user signs up, confirms the address, and signs in; before that the page asks for the code."""
+    browser = pages.browser()
+    page = pages.authorize(browser, client_id=client)
+    assert f"/signup?{pages.query(client_id=client)}".replace("&", "&amp;") in page.text
+    new = {"username": "eve", "password": PASSWORD, "userAttributes.email": "eve@example.com"}
+    page = browser.request("GET", f"/signup?{pages.query(client_id=client)}")
+    assert "Password not long enough" in browser.submit(page, {**new, "password": "x"}).text
+    page = browser.submit(page, new)
+    assert "Enter the code for e***@e***" in page.text
+    asked = browser.submit(
+        pages.authorize(browser, client_id=client), {"username": "eve", "password": PASSWORD}
+    )
+    assert "User is not confirmed." in asked.text
+    assert "Invalid verification code" in browser.submit(page, {"code": "x"}).text
+
+    assert "You can sign in now." in browser.submit(page, {"code": _last_code(emulator)}).text
+
+    assert "code" in pages.sign_in("eve", client_id=client).parameters
+    again = browser.submit(browser.request("GET", f"/signup?{pages.query()}"), new)
+    assert "User already exists" in again.text
+
+
+def test_a_forgotten_password(pages: Pages, emulator: Any) -> None:
+    """A code by mail replaces the password; whether a user exists is not told."""
+    browser = pages.browser()
+    start = browser.request("GET", f"/forgotPassword?{pages.query()}")
+    unknown = browser.submit(start, {"username": "nobody"})
+    page = browser.submit(start, {"username": "ann"})
+    assert "Choose a new password" in unknown.text
+    assert "Choose a new password" in page.text
+    answer = {"code": _last_code(emulator), "password": "Another-horse-2"}
+
+    assert "You can sign in now." in browser.submit(page, answer).text
+
+    assert "Incorrect username" in pages.sign_in("ann").text
+    assert "code" in pages.sign_in("ann", "Another-horse-2").parameters
+
+
+@pytest.mark.parametrize("path", ["/signup", "/forgotPassword", "/confirmUser", "/confirmForgotPassword"])
+def test_what_is_no_user_name(pages: Pages, path: str) -> None:
+    """A name that cannot be, and forms of other pages, are refused."""
+    browser = pages.browser()
+    page = browser.request("GET", f"{path}?{pages.query()}")
+
+    for name in ("", "a b", "a\nb", "a" * 129):
+        assert 'role="alert"' in browser.submit(page, {"username": name}).text
+    assert browser.submit(page, {"username": "ann"}, Origin="https://evil.test").status == 403
+    assert browser.request("GET", f"{path}?{pages.query(redirect_uri='https://evil.test')}").status == 400
+
+
+def test_a_pool_without_sign_up(pages: Pages) -> None:
+    """A pool where nobody may sign up has no link to it, and refuses who comes all the same."""
+    pages.describe(sign_up=False)
+    browser = pages.browser()
+    assert "/signup" not in pages.authorize(browser).text
+    page = browser.request("GET", f"/signup?{pages.query()}")
+    new = {"username": "eve", "password": PASSWORD, "userAttributes.email": "eve@example.com"}
+
+    assert "SignUp is not permitted" in browser.submit(page, new).text
