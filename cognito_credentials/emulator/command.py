@@ -94,8 +94,10 @@ def serve(
                 print(f"certificate: {emulator.certificate}", file=out, flush=True)
             if not emulator.is_local:
                 log.write(f"{_NAME}: whoever can reach {host} may use, change and read this emulator")
-            for line in emulator.seed.lines():
-                log.write(f"{_NAME}: {line}")
+            for line in emulator.seed.ids_said():
+                log.write(line)
+            for line in emulator.seed.left_out_said():
+                log.write(f"{_NAME}: {line}")  # also with --quiet
             if seed is not None and not emulator.service.uses_seed:
                 log.write(f"{_NAME}: {data} holds a state already, so the seed {seed} is not used")
             _wait_for(ended)

@@ -31,6 +31,7 @@ from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.wire.control import Control
 from cognito_credentials.emulator.wire.hosts import is_host_name
 from cognito_credentials.emulator.wire.issuing import KeyOwner, allowed, login_token, saml_response, whose_key
+from cognito_credentials.emulator.wire.listing import lists
 from cognito_credentials.emulator.wire.server import RunningServer, listen
 
 if TYPE_CHECKING:
@@ -300,6 +301,21 @@ class Emulator:
         running = self._started
         # A client has its answer a moment before the request is remembered.
         return running.call_between(lambda: running.application.control.last_requests({"last": last}))
+
+    def listed(self, what: str, **members: Any) -> Mapping[str, Any]:
+        """
+        A page of a list, as ``GET /_emulator/WHAT``: ``{"items", "next", "total"}``.
+
+        Args:
+            what: ``pools``, ``identities``, ``roles``, ``sessions``, ``user-pools`` or ``users``.
+            members: ``find``, ``after``, ``limit``; ``pool`` for identities, and ``user_pool`` for users.
+
+        Raises:
+            ControlError: There is no such list, or a member is wrong.
+        """
+        have = lists(self.service)
+        check_member("what", what, Kind(lambda name: name in have, f"one of {', '.join(have)}"))
+        return have[what](members)
 
     def plan_faults(self, *faults: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
         """

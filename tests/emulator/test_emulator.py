@@ -14,7 +14,7 @@ import pytest
 
 from cognito_credentials.emulator import Emulator
 
-from .conftest import GOOGLE, Api
+from .conftest import GOOGLE, Api, get_id
 
 POOL = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000009"
 
@@ -192,3 +192,19 @@ def test_many_threads_ask_one_emulator(emulator):
 
     assert not failures
     assert emulator.requests() == {"GetId": 60}
+
+
+def test_lists(api):
+    """A list has the pages that the control call of its name gives; another name is one line."""
+    pool = api.oidc_pool()
+    get_id(api, pool)
+    get_id(api, pool)
+
+    first = api.emulator.listed("identities", pool=pool, limit=1)
+
+    assert first == api.control("GET", f"identities?pool={pool}&limit=1").json
+    assert (len(first["items"]), first["total"]) == (1, 2)
+    with pytest.raises(ValueError, match=r"^what: expected one of pools, identities, roles, "):
+        api.emulator.listed("clients")
+    with pytest.raises(ValueError, match="unknown member colour"):
+        api.emulator.listed("pools", colour="red")

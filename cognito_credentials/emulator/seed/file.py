@@ -129,12 +129,15 @@ class Seed:
         """``ids``, ``outputs`` and ``left_out`` as JSON."""
         return {"ids": dict(self.ids), "outputs": dict(self.outputs), "left_out": list(self.left_out)}
 
-    def lines(self) -> Iterator[str]:
-        """What to say about a template or a state, a line each: outputs, ids, and what is left out."""
+    def ids_said(self) -> Iterator[str]:
+        """The outputs and ids of a template or a state, a line each."""
         shown = {**{f"output {name}": value for name, value in self.outputs.items()}, **self.ids}
         for name, value in shown.items():
             text = value if isinstance(value, str) else json.dumps(value)
             yield one_line(f"seed {self.path}: {name} is {text}")
+
+    def left_out_said(self) -> Iterator[str]:
+        """What of a template or a state is left out, a line each."""
         for what in self.left_out:
             yield one_line(f"seed {self.path}: {what}")
 

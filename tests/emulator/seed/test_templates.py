@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import io
 import json
 import sys
@@ -64,11 +66,18 @@ def found(load):
     return call
 
 
+def secret_hash(seed, username):
+    """The SECRET_HASH of the template's client that has a secret."""
+    (users,) = seed.content["user_pools"]
+    (client,) = (one for one in users["clients"] if "secret" in one)
+    made = hmac.digest(client["secret"].encode(), f"{username}{client['id']}".encode(), "sha256")
+    return base64.b64encode(made).decode()
+
+
 def test_template_of_cdk(boto_session, emulator_keys):
     """An app's own CDK template makes its pools with users, roles and providers; outputs name the ids."""
     seed = Seed.load(CDK)
     pool_id, client_id = seed.outputs["IdentityPoolId"], seed.outputs["WebClientId"]
-    provider = f"cognito-idp.us-east-1.amazonaws.com/{seed.outputs['UserPoolId']}"
 
     with Emulator(seed=seed, keys=emulator_keys, strict_roles=True) as emulator:
         api = Api(emulator, None, None, boto_session)
@@ -76,16 +85,23 @@ def test_template_of_cdk(boto_session, emulator_keys):
         guest = get_id(api, pool_id)
         keys = api.public.get_credentials_for_identity(IdentityId=guest)["Credentials"]
         arn = api.client("sts", keys).get_caller_identity()["Arn"]
-        claims = {
-            "cognito:roles": [seed.ids["StaffRole4B5A6978"]],
-            "cognito:preferred_role": seed.ids["StaffRole4B5A6978"],
-        }
-        logins = {provider: emulator.login_token(provider, audience=client_id, subject="ann", claims=claims)}
+        users = emulator.user_pool(seed.outputs["UserPoolId"], client_id)
+        logins = dict(users.logins("ann@example.com"))  # of the group staff
+        answer = api.client("cognito-idp").initiate_auth(
+            ClientId=seed.ids["UsersServer0F1E2D3C"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={
+                "USERNAME": "ann@example.com",
+                "PASSWORD": "Temporary-1!",
+                "SECRET_HASH": secret_hash(seed, "ann@example.com"),
+            },
+        )
         keys = api.public.get_credentials_for_identity(IdentityId=get_id(api, pool_id, logins), Logins=logins)
         staff = api.client("sts", keys["Credentials"]).get_caller_identity()["Arn"]
         about = api.control("GET", "seed").json
         api.close()
 
+    assert answer["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
     assert ":assumed-role/guest/" in arn
     assert ":assumed-role/emulator-StaffRole4B5A6978/" in staff
     assert about == {"ids": dict(seed.ids), "outputs": dict(seed.outputs), "left_out": list(seed.left_out)}
@@ -174,10 +190,10 @@ def test_the_command_says_what_is_what(tmp_path):
         process.wait()
         reader.join()
 
-    said = [line.removeprefix(f"cognito-credentials: seed {YAML}: ").rstrip("\n") for line in lines]
-    assert "output PoolId is us-east-1:02d3797e-fc85-5e57-961c-ae3935c8fbee" in said
-    assert "Pool is us-east-1:02d3797e-fc85-5e57-961c-ae3935c8fbee" in said
-    assert "Queue (AWS::SQS::Queue) is left out: the emulator has no such resources" in said
+    pool, nothing = "us-east-1:02d3797e-fc85-5e57-961c-ae3935c8fbee", "the emulator has no such resources"
+    assert f"seed {YAML}: output PoolId is {pool}\n" in lines
+    assert f"seed {YAML}: Pool is {pool}\n" in lines
+    assert f"cognito-credentials: seed {YAML}: Queue (AWS::SQS::Queue) is left out: {nothing}\n" in lines
 
 
 def test_secrets_of_outputs_are_shown_where_they_are_asked_for(load):
