@@ -292,6 +292,17 @@ def test_finding_and_pages(page: Page) -> None:
     page.wait(lambda: page.text("#count") == "120")
 
 
+def test_requests_of_before(chromium: Any, emulator: Emulator) -> None:
+    """A page that is opened late has the requests of before, more than the stream sends at once."""
+    for _ in range(30):
+        play(emulator)
+
+    page = Page(chromium, emulator)
+
+    page.wait(lambda: (len(page.rows()), page.text("#count")) == (210, "210"))
+    assert page.rows()[0] == "GetCallerIdentity"
+
+
 def test_pausing(page: Page) -> None:
     """While the page is paused, the list stands still; afterwards nothing is missing."""
     page.click("Pause")

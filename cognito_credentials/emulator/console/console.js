@@ -101,7 +101,6 @@ const state = {
   owner: '',
   item: '',
   records: [], // the newest first
-  missed: 0,
   paused: false,
   onlyErrors: false,
   items: [],
@@ -442,7 +441,6 @@ function showRows() {
   $('more').hidden = state.view === 'requests' || state.next === null
   const total = state.view === 'requests' ? null : state.total
   $('count').textContent = total === null ? (items.length ? number(items.length) : '') : number(total)
-  if (state.view === 'requests' && state.missed) $('count').textContent += `, ${number(state.missed)} left out`
   showDetail(items)
 }
 
@@ -539,7 +537,7 @@ function listen() {
   const draw = () => {
     drawing = false
     if (state.paused) return
-    state.records = [...waiting.reverse(), ...state.records].slice(0, MOST_REQUESTS)
+    state.records = [...waiting, ...state.records].sort((one, other) => other.number - one.number).slice(0, MOST_REQUESTS)
     waiting = []
     if (state.view === 'requests') showRows()
     else refresh()
@@ -550,19 +548,26 @@ function listen() {
   }
   source.addEventListener('open', () => live(true))
   source.addEventListener('error', () => live(false))
-  source.addEventListener('request', (event) => {
-    waiting.push(JSON.parse(event.data))
-    if (waiting.length > MOST_REQUESTS) waiting.shift()
+  const add = (records) => {
+    const known = new Set([...waiting, ...state.records].map((record) => record.number))
+    waiting = [...waiting, ...records.filter((record) => !known.has(record.number))].slice(-MOST_REQUESTS)
     later()
+  }
+  source.addEventListener('request', (event) => {
+    add([JSON.parse(event.data)])
     refresh()
   })
-  source.addEventListener('missed', (event) => {
-    state.missed += Number(event.data)
+  // The stream leaves records out rather than fall behind. The history still has most of them.
+  let catchingUp = null
+  source.addEventListener('missed', () => {
+    catchingUp ??= setTimeout(async () => {
+      catchingUp = null
+      add(await call('GET', `history?last=${MOST_REQUESTS}`).catch(() => []))
+    }, REFRESH_MS)
   })
   source.addEventListener('reset', () => {
     state.records = []
     waiting = []
-    state.missed = 0
     state.loaded = ''
     later()
     readClock()
