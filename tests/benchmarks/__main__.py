@@ -14,7 +14,7 @@ from .conditions import conditions
 from .crowds import cold_commands, crowds, outage_of_commands, refresh_moment
 from .doctor import doctor
 from .figures import QUICK, Part, Scale
-from .fleet import beside, crowd, store
+from .fleet import beside, crowd, many, store
 from .fleet_service import service
 from .hits import commands, hit
 from .installed import installed
@@ -41,6 +41,7 @@ PARTS: dict[str, Part] = {
     "users": users,
     "async": tasks,
     "fleet-store": store,
+    "fleet-many": many,
     "fleet-beside": beside,
     "fleet-crowd": crowd,
     "fleet-service": service,

@@ -1,7 +1,7 @@
 """
 One process of a fleet whose hosts share a Redis, which measures itself.
 
-    python -m tests.benchmarks.fleet_client URL POOL CACHE adopt|held|reads|cold FIRST COUNT
+    python -m tests.benchmarks.fleet_client URL POOL CACHE adopt|held|many|reads|cold FIRST COUNT
 
 It prints one line of JSON. The users are guests of the numbers from FIRST on; of `cold`, each fourth number.
 CACHE is the setting.
@@ -19,6 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 from cognito_credentials import IdentityPool, ServiceError
+from cognito_credentials.cache.records import CredentialsRecord, Records
+from cognito_credentials.pool.pool import parts_of
 
 from .users_client import MovedClock
 
@@ -50,6 +52,46 @@ def held(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
         pool.for_user(name).credentials()
     gc.collect()
     return {"kib": (tracemalloc.get_traced_memory()[0] - before) / 1024 / len(names)}
+
+
+def many(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
+    """
+    Serve many more users than are held; their credentials are in the store, as another host would put them.
+
+    Returns:
+        Milliseconds of CPU for a request of the second and of the last tenth of users; MiB of this process
+        after the second tenth, and how many more at the end.
+    """
+    parts = parts_of(pool)
+    like = parts_of(pool.for_user("warm")).refresher.credentials()
+    records = Records(parts.store, parts.clock)
+
+    def put(name: str) -> None:
+        principal = parts_of(pool.for_user(name)).refresher.principal()
+        assert principal is not None
+        record = {part: getattr(like, part) for part in like.__slots__}
+        records.keep(CredentialsRecord(**{**record, "key": principal.credentials_key}))
+
+    def request(name: str) -> None:
+        pool.for_user(name).credentials()
+
+    tenth, spent, mib = len(names) // 10, [], []
+    for first in range(0, len(names), tenth):
+        for name in names[first : first + tenth]:
+            put(name)
+        began = time.process_time()
+        for name in names[first : first + tenth]:
+            request(name)
+        spent.append((time.process_time() - began) * 1000 / tenth)
+        mib.append(resident_mib())
+    return {"early_ms": spent[1], "late_ms": spent[-1], "mib": mib[1], "more_mib": mib[-1] - mib[1]}
+
+
+def resident_mib() -> float:
+    """Return the memory of this process."""
+    gc.collect()
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) / 256
 
 
 def reads(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
@@ -127,13 +169,15 @@ def cold(pool: IdentityPool, names: list[str], first: int) -> dict[str, Any]:
 
 def main(url: str, pool_id: str, cache: str, what: str, first: int, count: int) -> dict[str, Any]:
     key = KEY if "://" in cache else None
+    limit = count // 10 if what == "many" else 100_000
+    clock = MovedClock(url)
     pool = IdentityPool(
-        pool_id, cache=cache, cache_key=key, endpoint_url=url, clock=MovedClock(url), users_in_memory=100_000
+        pool_id, cache=cache, cache_key=key, endpoint_url=url, clock=clock, users_in_memory=limit
     )
     if what == "cold":
         return cold(pool, [f"user {first + HOSTS * number}" for number in range(count)], first)
     names = [f"user {number}" for number in range(first, first + count)]
-    return {"adopt": adopt, "held": held, "reads": reads}[what](pool, names)
+    return {"adopt": adopt, "held": held, "many": many, "reads": reads}[what](pool, names)
 
 
 if __name__ == "__main__":
