@@ -59,8 +59,11 @@ local kind, interval, patience, who = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[
 local function text(number) return string.format('%.0f', number) end
 
 local names = {{'{"', '".join(STATE)}'}}
-local b = {{}}
-for i, value in ipairs(redis.call('HMGET', state, unpack(names))) do b[names[i]] = tonumber(value or 0) end
+local b, before = {{}}, {{}}
+for i, value in ipairs(redis.call('HMGET', state, unpack(names))) do
+  before[i] = tonumber(value or 0)
+  b[names[i]] = before[i]
+end
 
 b.shift = math.max(b.shift, b.now - given)
 b.now = given + b.shift
@@ -130,11 +133,13 @@ end
 if granted == 1 and redis.call('PFADD', users, who) == 1 then
   redis.call('EXPIRE', users, {3 * HOUR // bucket.SECOND})
 end
-for _, name in ipairs(names) do
-  fields[#fields + 1] = name
-  fields[#fields + 1] = text(b[name])
+for i, name in ipairs(names) do
+  if b[name] ~= before[i] then
+    fields[#fields + 1] = name
+    fields[#fields + 1] = text(b[name])
+  end
 end
-redis.call('HSET', state, unpack(fields))
+if #fields > 0 then redis.call('HSET', state, unpack(fields)) end
 
 local counts = {{0, 0, 0, 0, 0, 0, unpack(ARGV, 5)}}
 if kind == '{PAUSE}' then counts[6] = 1
@@ -144,7 +149,10 @@ local function added(old, number)
   local values, sums = {{}}, {{number}}
   for value in string.gmatch(old or '', '%d+') do values[#values + 1] = value end
   if values[1] ~= number then values = {{}} end
-  for i, count in ipairs(counts) do sums[i + 1] = text(count + (values[i + 1] or 0)) end
+  for i, count in ipairs(counts) do
+    local value = values[i + 1] or '0'
+    sums[i + 1] = tonumber(count) == 0 and value or text(count + value)
+  end
   return table.concat(sums, ' ')
 end
 local number = math.floor(now / {ENTRY})
