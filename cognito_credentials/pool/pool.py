@@ -248,7 +248,7 @@ class IdentityPool:
 
     def current(self) -> TemporaryCredentials | None:
         """
-        Return what this object holds in memory, if it is valid and was not rejected; else None.
+        Return what is held in memory, if it is valid and was not rejected; else None.
 
         It asks neither disk nor network and waits for nothing, so any thread and any event loop may call it.
         It renews nothing, and does not notice that another person has signed in: `credentials` does both.
@@ -331,8 +331,8 @@ class IdentityPool:
         Report that a service rejected the credentials with *access_key_id*; the next call asks for new ones.
 
         After a recent failure it asks only when the back-off has ended. If none can be had, the rejected ones
-        are returned as long as they are valid. Nothing happens unless this object holds these credentials:
-        others may have taken their place already. `Refresher.invalidate` says what other processes do.
+        are returned as long as they are valid. Nothing happens unless these credentials are held: others may
+        have taken their place already. `Refresher.invalidate` says what other processes do.
         """
         self._built().refresher.invalidate(access_key_id)
 
