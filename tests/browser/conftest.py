@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -121,3 +122,33 @@ def login(cli: Cli, tmp_path: Path) -> Iterator[object]:
         for stream in (each.process.stdout, each.process.stderr):
             if stream is not None:
                 stream.close()
+
+
+@pytest.fixture
+def evil_page() -> Iterator[Callable[[str], str]]:
+    """Serve an attacker's page from another origin; return its address."""
+    pages: dict[str, str] = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pages.get(self.path, "").encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Say nothing on stderr."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+
+    def serve(html: str) -> str:
+        pages["/page"] = html
+        return f"http://127.0.0.1:{server.server_port}/page"
+
+    yield serve
+    server.shutdown()
+    thread.join()
+    server.server_close()

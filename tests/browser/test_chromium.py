@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -113,36 +111,6 @@ def _after(running: Login, word: str) -> Iterator[str]:
     lines = list(running.said)
     index = next(i for i, line in enumerate(lines) if word in line)
     return (line for line in lines[index + 1 :] if line.strip())
-
-
-@pytest.fixture
-def evil_page() -> Iterator[Callable[[str], str]]:
-    """Serve an attacker's page from another origin; return its address."""
-    pages: dict[str, str] = {}
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = pages.get(self.path, "").encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            """Say nothing on stderr."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-
-    def serve(html: str) -> str:
-        pages["/page"] = html
-        return f"http://127.0.0.1:{server.server_port}/page"
-
-    yield serve
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 EVIL = """<!doctype html><title>waiting</title>

@@ -20,9 +20,6 @@ from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.service import SentCode
 
 from .screenshots import GOOGLE, ROLE, play
-from .test_chromium import evil_page
-
-__all__ = ["evil_page"]
 
 SCHEMES = ("light", "dark")
 VIEWS = ("requests", "pools", "identities", "roles", "sessions", "user-pools", "users", "codes")

@@ -20,6 +20,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.cli.conftest import Cli
+from tests.emulator.browser import Browser
 from tests.emulator.managed_login.conftest import CLIENT, PASSWORD, POOL, user_pool
 from tests.real_parts import NODE, missing, need
 
@@ -240,6 +241,58 @@ def test_oidc_client_ts_at_the_own_issuer(chromium: Any, emulator: Any, app_orig
     assert shown["name"] == "ann@example.com"
     assert shown["key"].startswith("ASIA")
     assert shown["refreshed"]
+
+
+EVIL = """<!doctype html><title>waiting</title>
+<script>document.cookie = "XSRF-TOKEN={cookie}; path=/"</script>
+<iframe name=t></iframe>
+<form id=f method=post action="{login}" target=t>
+<input name=username value=ann><input name=password value="{password}"><input name=_csrf value="{token}">
+</form>
+<script>
+  const answered = new Promise(done => {{ document.querySelector("iframe").onload = done }})
+  document.getElementById("f").submit()
+  const read = fetch("{login}", {{credentials: "include"}})
+  const tries = [answered, read, fetch("{endpoint}", {{method: "POST"}})]
+  Promise.allSettled(tries).then(all => {{ document.title = all.map(one => one.status).join(" ") }})
+</script>"""
+
+
+def test_a_page_of_another_port(
+    chromium: Any, emulator: Any, evil_page: Callable[[str], str], emulator_pool_page: str
+) -> None:
+    """
+    Attack: a page on another port of this machine, which shares the emulator's cookies, signs nobody in.
+
+    It has a form's token that fits the cookie it plants, but the browser says where the form comes from.
+    """
+    planted = Browser(emulator.url)
+    token = planted.request("GET", emulator_pool_page).form[1]["_csrf"]
+    login = f"{emulator.url}{emulator_pool_page}"
+    html = EVIL.format(
+        login=login.replace("&", "&amp;"),
+        password=PASSWORD,
+        token=token,
+        cookie=planted.cookies["XSRF-TOKEN"],
+        endpoint=f"{emulator.url}/oauth2/token",
+    )
+    chromium.get(evil_page(html))
+    WebDriverWait(chromium, 30).until(lambda driver: driver.title != "waiting")
+
+    # It reads no page; the token endpoint is for everybody.
+    assert chromium.title == "fulfilled rejected fulfilled"
+    chromium.get(login)
+    assert not [cookie for cookie in chromium.get_cookies() if cookie["name"] == "cognito"]
+    rows = emulator.service.state.rows("SELECT kind FROM user_pool_sessions")
+    assert [row["kind"] for row in rows] == []
+
+
+@pytest.fixture
+def emulator_pool_page(emulator: Any) -> str:
+    """The path of the sign-in page of the user pool."""
+    describe(emulator, "http://127.0.0.1:9/callback")
+    query = {"client_id": CLIENT, "redirect_uri": "http://127.0.0.1:9/callback", "response_type": "code"}
+    return f"/login?{urlencode(query)}"
 
 
 def tree(chromium: Any) -> list[tuple[str, str, str]]:

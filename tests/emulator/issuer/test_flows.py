@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -284,3 +285,20 @@ def test_a_reset_ends_everything(issuer: Issuer) -> None:
 
     assert browser.request("GET", issuer.query()).status == 200
     assert issuer.refresh(token).json["error"] == "invalid_grant"
+
+
+def test_a_sign_in_survives_a_restart(emulator_keys: SigningKeys, tmp_path: Path) -> None:
+    """With a data file, refresh tokens, browser sessions and waiting devices are there after a restart."""
+    file = tmp_path / "state.db"
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        issuer, port = Issuer(emulator), int(emulator.url.rpartition(":")[2])
+        browser = issuer.browser()
+        browser.submit(browser.request("GET", issuer.query()), {"username": "ann"})
+        token = issuer.sign_in()["refresh_token"]
+        device = issuer.begin_device()
+    with Emulator(data=file, keys=emulator_keys, port=port) as emulator:
+        issuer = Issuer(emulator)
+
+        assert issuer.refresh(token).status == 200
+        assert "code" in browser.request("GET", issuer.query()).parameters
+        assert issuer.poll(device).json["error"] == "authorization_pending"
