@@ -234,6 +234,8 @@ class Flight(Generic[T]):
                 side.loop.call_soon_threadsafe(side.wake)
         for caller in self.callers:  # whoever has had a turn for them may still refer to them
             caller.context = contextvars.Context()
+        if self.is_submitted:
+            self.callers.clear()
         self._function, self._key, self._sides = None, None, {}
 
     def _attempt(self, caller: Caller) -> BaseException | None:
