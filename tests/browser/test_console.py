@@ -41,7 +41,9 @@ class Page:
         self.wait(lambda: self.text("#live") == "live")
 
     def wait(self, condition: Callable[[], Any]) -> Any:
-        return WebDriverWait(self.driver, 15, 0.05, [WebDriverException]).until(lambda _: condition())
+        return WebDriverWait(self.driver, 30, 0.05, [WebDriverException, IndexError]).until(
+            lambda _: condition()
+        )
 
     def find(self, selector: str) -> Any:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -69,6 +71,10 @@ class Page:
         row = f"//*[@id='rows']//button[span[normalize-space()='{name}']]"
         self.wait(lambda: self.driver.find_element(By.XPATH, row).click() or True)
         self.wait(lambda: self.text("#detail-title") == name)
+
+    def click_row(self, index: int = 0) -> None:
+        """Click on a row. It may be made anew meanwhile, as the list is."""
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, "#rows .row")[index].click() or True)
 
     def steps(self) -> list[str]:
         return [str(step.text) for step in self.driver.find_elements(By.CSS_SELECTOR, ".steps .what")]
@@ -145,7 +151,7 @@ def test_why_a_request_was_refused(page: Page) -> None:
     page.find("#errors").click()
     page.wait(lambda: page.rows() == ["GetId", "GetId"])
 
-    page.driver.find_elements(By.CSS_SELECTOR, "#rows .row")[1].click()
+    page.click_row(1)
 
     error = "400 NotAuthorizedException: Invalid login token. Incorrect token audience"
     page.wait(lambda: error in page.steps()[-1])
@@ -183,7 +189,7 @@ def test_codes_appear(page: Page) -> None:
     page.open("codes")
 
     page.wait(lambda: page.rows() == ["123456 for ann"])
-    page.find("#rows .row").click()
+    page.click_row()
 
     page.wait(lambda: page.text(".code") == "123456")
 
@@ -461,7 +467,7 @@ def test_every_text_can_be_read(page: Page, scheme: str) -> None:
     for view in ("requests", "identities", "sessions", "roles"):
         page.open(view)
         page.wait(page.rows)
-        page.driver.find_elements(By.CSS_SELECTOR, "#rows .row")[-3 if view == "requests" else 0].click()
+        page.click_row(-3 if view == "requests" else 0)
         page.wait(lambda: page.driver.find_elements(By.CSS_SELECTOR, "#detail-body dl, .steps"))
         assert page.driver.execute_script(CONTRAST) == []
 
@@ -476,7 +482,7 @@ def test_on_a_telephone(page: Page, scheme: str) -> None:
         page.wait(lambda: page.rows() or page.find("#empty").is_displayed())
         assert_fits(page)
         if page.rows():
-            page.find("#rows .row").click()
+            page.click_row()
             page.wait(lambda: page.find("#detail").is_displayed())
             assert not page.find("#list").is_displayed()
             assert_fits(page)
@@ -535,13 +541,13 @@ def test_hostile_text_is_text(page: Page) -> None:
     page.wait(lambda: len(page.rows()) == 5)
 
     for index in range(5):
-        page.driver.find_elements(By.CSS_SELECTOR, "#rows .row")[index].click()
+        page.click_row(index)
         page.wait(page.steps)
     for view in VIEWS:
         page.open(view)
         page.wait(lambda: page.rows() or page.find("#empty").is_displayed())
         if page.rows():
-            page.find("#rows .row").click()
+            page.click_row()
             page.wait(lambda: page.text("#detail-body"))
         if view == "identities":
             assert HOSTILE in page.text("#detail-body")
