@@ -61,11 +61,13 @@ class SentBackError(Exception):
 
     Args:
         url: The client's address, with the error in it.
+        reason: The error, for people.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, reason: OAuthError) -> None:
         super().__init__("refused")
         self.url = url
+        self.reason = reason
 
 
 class Parameters(dict[str, str]):

@@ -38,6 +38,7 @@ from cognito_credentials.emulator.oauth import (
     with_parameters,
 )
 from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.trail import decided, issued
 
 SCOPES = ("openid", "profile", "email", "offline_access")
 PROMPTS = ("none", "login", "consent", "select_account")
@@ -96,7 +97,8 @@ class Authorizing:
         try:
             return self._read(parameters, client_id, redirect_uri)
         except OAuthError as error:
-            raise SentBackError(self._error_url(redirect_uri, parameters.get("state"), error)) from None
+            url = self._error_url(redirect_uri, parameters.get("state"), error)
+            raise SentBackError(url, error) from None
 
     def answer_at_once(self, request: Request, cookie: str) -> str | None:
         """
@@ -137,6 +139,7 @@ class Authorizing:
         now = self._service.clock.now()
         session = BrowserSession(new_id(), subject, int(now), now + SESSION_SECONDS)
         self._grants.add_session(session, now)
+        decided(f"{subject} is signed in in this browser")
         return session, seal(self._service, SESSION, session.id)
 
     def sign_out(self, cookie: str) -> None:
@@ -187,6 +190,7 @@ class Authorizing:
             interval=POLL_SECONDS,
         )
         self._grants.add(grant, now)
+        issued(f"a code for a device of the client {client_id}")
         page = f"{self._address}/device"
         return {
             "device_code": seal(self._service, DEVICE_CODE, grant.id),
@@ -313,6 +317,7 @@ class Authorizing:
             challenge=request.challenge,
         )
         self._grants.add(grant, now)
+        issued(f"a code for {session.subject} and the client {request.client_id}")
         code = seal(self._service, CODE, grant.id)
         answer = {"code": code, "state": request.state, "iss": self._address}
         return with_parameters(request.redirect_uri, answer)

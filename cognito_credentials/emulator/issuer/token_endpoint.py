@@ -28,6 +28,7 @@ from cognito_credentials.emulator.issuer.tokens import (
 )
 from cognito_credentials.emulator.oauth import OAuthError, Parameters, verifies
 from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.trail import checked, issued
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_SECONDS = 30 * 24 * 3600
@@ -115,6 +116,7 @@ class TokenEndpoint:
             raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request")
         if not verifies(grant.challenge, parameters.get("code_verifier", "")):
             raise OAuthError("invalid_grant", "code_verifier does not fit the code_challenge")
+        checked("the code is new, and its client, redirect address and PKCE verifier fit")
         return self._redeemed(grant)
 
     def _poll(self, client_id: str, parameters: Parameters) -> Mapping[str, Any]:
@@ -172,6 +174,7 @@ class TokenEndpoint:
         seconds = REFRESH_SECONDS if has_refresh else ACCESS_TOKEN_SECONDS
         kept = replace(grant, expires_at=self._service.clock.now() + seconds)
         self._grants.update(kept)
+        issued(f"tokens for {kept.subject} and the client {kept.client_id}, with the scopes {scope}")
         answer = tokens_of(self._service, kept, self._address, scope)
         if has_refresh:
             answer["refresh_token"] = seal(self._service, REFRESH_TOKEN, kept.id, kept.generation)

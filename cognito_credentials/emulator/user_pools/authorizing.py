@@ -32,6 +32,7 @@ from cognito_credentials.emulator.stored.user_pools import (
     find_user_by_sub,
     find_user_pool,
 )
+from cognito_credentials.emulator.trail import issued
 from cognito_credentials.emulator.user_pools.attempt import SignedIn
 from cognito_credentials.emulator.user_pools.tokens import issue_tokens
 
@@ -86,7 +87,8 @@ def read_request(service: Service, parameters: Parameters) -> Request:
             raise OAuthError("server_error")
         return _read(parameters, pool, client, redirect_uri)
     except OAuthError as error:
-        raise SentBackError(_error_url(redirect_uri, response_type, parameters.get("state"), error)) from None
+        url = _error_url(redirect_uri, response_type, parameters.get("state"), error)
+        raise SentBackError(url, error) from None
 
 
 def client_of_page(service: Service, parameters: Parameters) -> AppClient:
@@ -152,6 +154,7 @@ def answer_request(service: Service, request: Request, user: User) -> str:
             "claims": claims,
             "origin_jti": None,
         }
+        issued(f"a code for {user.name} and the client {request.client.id}")
         answer: dict[str, str | None] = {"code": _open(service, CODE, content, CODE_SECONDS)}
         return with_parameters(request.redirect_uri, {**answer, "state": request.state})
     signed_in = SignedIn(request.pool, request.client, user)

@@ -21,6 +21,7 @@ from cognito_credentials.emulator.stored.user_pools import (
     find_user_by_sub,
     find_user_pool,
 )
+from cognito_credentials.emulator.trail import checked
 from cognito_credentials.emulator.user_pools.attempt import SignedIn
 from cognito_credentials.emulator.user_pools.authorizing import CODE
 from cognito_credentials.emulator.user_pools.tokens import (
@@ -133,6 +134,7 @@ def _redeemed(service: Service, client: AppClient, parameters: Parameters) -> Ma
     user = find_user_by_sub(service.state, client.pool_id, content["sub"])
     if not is_right or pool is None or user is None or not user.enabled:
         raise OAuthError("invalid_grant")
+    checked("the code is new, and its client, redirect address and PKCE verifier fit")
     scopes = tuple(content["scopes"])
     tokens = issue_tokens(service, SignedIn(pool, client, user), scopes=scopes, claims=content["claims"])
     issued = read_jwt(tokens.access_token)

@@ -32,6 +32,7 @@ from cognito_credentials.emulator.oauth import (
 )
 from cognito_credentials.emulator.pages.document import page
 from cognito_credentials.emulator.service import Service
+from cognito_credentials.emulator.trail import checked
 from cognito_credentials.emulator.wire.answers import preflight
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -182,11 +183,14 @@ def for_people(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except SentBackError as error:
+            _record(error.reason)
             return send_to(error.url)
         except PageError as error:
             title, said, code = error.title, error.text, error.code
+            checked(f"{code}: {said}", holds=False)
         except OAuthError as error:
             title, said, code = "The request is wrong", error.description or error.code, error.code
+            _record(error)
         status = 403 if code == "wrong_page" else 400
         return show_page(page(title, problem=said, shown=code), status)
 
@@ -204,6 +208,7 @@ def for_programs(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except OAuthError as error:
+            _record(error)
             content = {"error": error.code, "error_description": error.description}
             headers = dict(_NOT_KEPT)
             if error.status == 401:
@@ -219,6 +224,10 @@ def for_programs(handler: Handler) -> Handler:
 def give_json(content: Mapping[str, Any]) -> JSONResponse:
     """An answer to a program that nothing on the way keeps."""
     return JSONResponse(dict(content), headers=_NOT_KEPT)
+
+
+def _record(error: OAuthError) -> None:
+    checked(f"{error.code}: {error.description}" if error.description else error.code, holds=False)
 
 
 def _is_of_own_page(request: Request) -> bool:

@@ -302,3 +302,20 @@ def test_a_sign_in_survives_a_restart(emulator_keys: SigningKeys, tmp_path: Path
         assert issuer.refresh(token).status == 200
         assert "code" in browser.request("GET", issuer.query()).parameters
         assert issuer.poll(device).json["error"] == "authorization_pending"
+
+
+def test_what_was_decided_is_recorded(issuer: Issuer) -> None:
+    """The record of a request says what was refused, checked and issued, and holds no secret."""
+    code = issuer.code()
+    issuer.redeem(code)
+    issuer.redeem(code)
+    issuer.browser().request("GET", issuer.query(response_type="token"))
+    issuer.begin_device()  # a request is recorded by the time that the next one is answered
+
+    recorded = [one.described() for one in issuer.emulator._control.history.after(0)]
+    facts = [fact["fact"] for one in recorded for fact in one["facts"]]
+    assert "ann is signed in in this browser" in facts
+    assert "a code for ann and the client app" in facts
+    assert "invalid_grant: the code was used before: its tokens are revoked" in facts
+    assert "unsupported_response_type: response_type must be code" in facts
+    assert code not in str(recorded)
