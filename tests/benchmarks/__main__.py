@@ -11,7 +11,7 @@ import time
 from .campaigns import kills, long_use, mutations
 from .cold import cold, small_core
 from .conditions import conditions
-from .crowds import cold_commands, crowds, outage_of_commands, refresh_moment
+from .crowds import cold_commands, crowds, outage_of_commands, refresh_moment, two_hosts
 from .doctor import doctor
 from .figures import QUICK, Part, Scale
 from .fleet import beside, crowd, many, store
@@ -42,6 +42,7 @@ PARTS: dict[str, Part] = {
     "async": tasks,
     "fleet-store": store,
     "fleet-many": many,
+    "fleet-processes": two_hosts,
     "fleet-beside": beside,
     "fleet-crowd": crowd,
     "fleet-service": service,

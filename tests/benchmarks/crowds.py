@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 
 from tests.processes.aging import age, leave
 from tests.processes.conftest import Machine
 from tests.processes.crowd import Answer, Crowd, commands, crowd
+from tests.redis_server import running
 
 from .figures import Figure, Scale, at_most, counted, percentile
 from .machine import new_machine
@@ -34,6 +37,19 @@ def crowds(scale: Scale) -> Iterator[Figure]:
         expected = {"GetId": 4, "GetCredentialsForIdentity": 4}
         many = Crowd(_four_profiles(machine, count // 2))
         yield from _cold(f"{count // 2} processes, cold, 4 profiles", machine, many, expected, 4)
+
+
+def two_hosts(scale: Scale) -> Iterator[Figure]:
+    """Count the same for processes of two hosts, which share a Redis and nothing else."""
+    count = scale.processes
+    key = base64.b64encode(os.urandom(32)).decode()
+    with new_machine() as machine, running() as redis, tempfile.TemporaryDirectory() as other:
+        environs = [
+            machine.environ(HOME=home, AWS_COGNITO_CACHE=redis.url, AWS_COGNITO_CACHE_KEY=key)
+            for home in (machine.home, other)
+        ]
+        many = Crowd([environs[number % 2] for number in range(count)])
+        yield from _cold(f"{count} processes on 2 hosts and a Redis, cold", machine, many, ONCE, 1)
 
 
 def cold_commands(scale: Scale) -> Iterator[Figure]:

@@ -130,6 +130,8 @@ def main() -> None:
     pool = IdentityPool(clock=clock)
     reader = Reader(pool, arguments.patient)
     load_for_refreshes()  # a program has done so before its first use, and all begin here together
+    if "AWS_COGNITO_CACHE" in os.environ:
+        pool.settings  # noqa: B018  (it loads redis-py, and connects to nothing)
     if arguments.jump:
         reader.read(arguments.reads)
         reader.slowest = reader.busiest = 0.0
