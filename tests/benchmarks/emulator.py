@@ -30,6 +30,7 @@ from .emulators import (
     USER,
     USER_POOL,
     USER_POOLS,
+    FailedError,
     Server,
     emulator_server,
     fill,
@@ -69,7 +70,11 @@ Servers = Mapping[str, Callable[[], contextlib.AbstractContextManager[Server]]]
 
 
 def seconds_per_request(server: Server, request: Request, count: int) -> float:
-    """Return the average seconds of a request while CLIENTS clients send *count* together."""
+    """
+    Return the average seconds of a request while CLIENTS clients send *count* together.
+
+    moto answers some with 500, as its threads change one dictionary. These count as answers.
+    """
     failures: list[Exception] = []
 
     def client(number: int) -> None:
@@ -77,7 +82,8 @@ def seconds_per_request(server: Server, request: Request, count: int) -> float:
         wire = server.connect()
         try:
             for _ in range(count // CLIENTS):
-                server.ask(wire, *request(server, random_))
+                with contextlib.nullcontext() if server.is_ours else contextlib.suppress(FailedError):
+                    server.ask(wire, *request(server, random_))
         except Exception as error:  # noqa: BLE001 - raised below, in the thread that measures
             failures.append(error)
         finally:
@@ -249,12 +255,20 @@ def _deletion(server: Server, wire: http.client.HTTPConnection, file: str) -> tu
     began = time.perf_counter()
     server.ask(wire, "DeleteIdentityPool", {"IdentityPoolId": POOL})
     answered = time.perf_counter() - began
-    with contextlib.closing(sqlite3.connect(file, timeout=10)) as database:
-        while database.execute("SELECT count(*) FROM deleted_pools").fetchone()[0]:
-            time.sleep(0.05)
+    while _is_deleting(file):
+        time.sleep(0.1)
     gone.set()
     client.join()
     return answered, waits
+
+
+def _is_deleting(file: str) -> bool:
+    """Whether rows are left. It takes no lock, for which the emulator would wait."""
+    with contextlib.suppress(sqlite3.Error):  # a page that is just being written
+        address = f"file:{file}?mode=ro&immutable=1"
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
+            return bool(database.execute("SELECT count(*) FROM deleted_pools").fetchone()[0])
+    return True
 
 
 def emulator(scale: Scale, moto: str | None = None, ministack: str | None = None) -> Iterator[Figure]:

@@ -39,6 +39,10 @@ while answer.read1(65536):
 """
 
 
+class FailedError(Exception):
+    """The server itself has failed."""
+
+
 @dataclass
 class Server:
     """A server process, and requests to it."""
@@ -48,6 +52,7 @@ class Server:
     started_in: float
     pool_id: str = ""
     client_id: str = APP_CLIENT
+    is_ours: bool = True
     identities: list[str] = field(default_factory=list)
 
     def memory(self) -> float:
@@ -68,6 +73,8 @@ class Server:
         wire.request("POST", "/", json.dumps(content), {**headers, **SIGNED})
         answer = wire.getresponse()
         body = answer.read()
+        if answer.status == 500:
+            raise FailedError(f"{operation}: {body[:200]!r}")
         if answer.status != 200:
             raise RuntimeError(f"{operation}: {answer.status} {body[:200]!r}")
         result: dict[str, str] = json.loads(body or b"{}")
@@ -79,7 +86,7 @@ class Server:
             pool = {"IdentityPoolName": "bench", "AllowUnauthenticatedIdentities": True}
             self.pool_id = self.ask(wire, "CreateIdentityPool", pool)["IdentityPoolId"]
             roles = {"unauthenticated": "arn:aws:iam::123456789012:role/guest"}
-            with contextlib.suppress(RuntimeError):  # moto has no such operation
+            with contextlib.suppress(RuntimeError, FailedError):  # moto has no such operation
                 self.ask(wire, "SetIdentityPoolRoles", {"IdentityPoolId": self.pool_id, "Roles": roles})
             self.identities = [
                 self.ask(wire, "GetId", {"IdentityPoolId": self.pool_id})["IdentityId"] for _ in range(100)
@@ -133,7 +140,8 @@ def serving(
                 time.sleep(0.005)
             finally:
                 wire.close()
-        yield Server(process, port, time.perf_counter() - began)
+        is_ours = "emulator" in arguments
+        yield Server(process, port, time.perf_counter() - began, is_ours=is_ours)
     finally:
         process.terminate()
         process.wait()

@@ -8,7 +8,9 @@ import sqlite3
 from cognito_credentials.emulator.stored.pools import delete_rest
 from cognito_credentials.emulator.stored.state import State
 
-_ROWS = 500  # a few milliseconds; no request waits longer
+_ROWS = 200  # a few milliseconds
+_TURNS = 8
+"""Turns of the event loop between two slices: a request takes several, and waits for one slice in all."""
 
 
 class Sweeper:
@@ -28,6 +30,7 @@ class Sweeper:
             rest = True
             while rest:
                 rest = delete_rest(self._state, _ROWS)
-                await asyncio.sleep(0)  # the requests that came meanwhile go first
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
         except sqlite3.Error:
             return  # Another program locks the file. The next deletion or start tries again.
