@@ -109,6 +109,8 @@ RESET_CODE_SECONDS = 3600
 WRONG_VERIFICATION_CODES = 5
 DELIVERY_TO_NOBODY = {"AttributeName": "email", "DeliveryMedium": "EMAIL", "Destination": "a***@e***"}
 """What is answered for a user who does not exist, where the client may not find that out."""
+LONGEST_USER_NAME = 128
+LONGEST_DEVICE_KEY = 55
 LONGEST_ATTRIBUTE = 2048
 LONGEST_ATTRIBUTE_NAME = 50
 MOST_ATTRIBUTES = 75
@@ -361,6 +363,14 @@ def too_many_tags() -> ServiceError:
 def bad_tag(key: str) -> ServiceError:
     """The key has a reserved prefix or a character that tags cannot have; .github/SERVICE.md#6.8.2."""
     return invalid_parameter(f"The tag '{key}' is not valid.")
+
+
+def user_name_too_long() -> ServiceError:
+    """USERNAME is longer than the model's UsernameType; .github/SERVICE.md#12.2.5."""
+    return invalid_parameter(
+        "1 validation error detected: Value at 'username' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {LONGEST_USER_NAME}"
+    )
 
 
 def wrong_srp_value() -> ServiceError:

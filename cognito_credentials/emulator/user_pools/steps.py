@@ -65,6 +65,9 @@ class Steps:
 
     @classmethod
     def begin(cls, service: Service, client: AppClient, name: str, device_key: str) -> Steps:
+        if len(name) > assumed.LONGEST_USER_NAME:  # a session stores it, whoever sends it
+            raise assumed.user_name_too_long()
+        _check_device_key(device_key)
         user = find_user(service.state, client.pool_id, name)
         if user is None and not client.hides_users:
             raise refusals.user_not_found()
@@ -163,6 +166,7 @@ class Steps:
         """Check the answer to the challenge *name*, and go on."""
         steps = self
         if "DEVICE_KEY" in responses:
+            _check_device_key(responses["DEVICE_KEY"])
             steps = self.with_attempt(device_key=responses["DEVICE_KEY"])
         answers: Mapping[str, Callable[[Mapping[str, str], Session], Outcome]] = {
             "PASSWORD_VERIFIER": steps.password_verifier,
@@ -394,6 +398,12 @@ def second_factors(user: User) -> list[str]:
         "email": "email" in user.attributes,
     }
     return [factor for factor in user.mfa if has.get(factor)]
+
+
+def _check_device_key(key: str) -> None:
+    """Refuse a key that is longer than any, before a session stores it."""
+    if len(key) > assumed.LONGEST_DEVICE_KEY:
+        raise refusals.device_not_found()
 
 
 def required(given: Mapping[str, str], name: str) -> str:

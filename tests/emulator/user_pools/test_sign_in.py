@@ -458,6 +458,21 @@ def test_parameters_that_are_missing(users, refused):
     )
 
 
+def test_huge_parameters(users, refused):
+    """A user name or a device key that is longer than any is refused before a session stores it."""
+    sessions = "SELECT count(*) AS n FROM user_pool_sessions"
+    name = {"flow": "USER_SRP_AUTH", "USERNAME": "x" * 129, "SRP_A": "abc"}
+    assert refused(users.begin, **name)[0] == "InvalidParameterException"
+    key = {"flow": "USER_SRP_AUTH", "USERNAME": "ann", "SRP_A": "abc", "DEVICE_KEY": "x" * 56}
+    assert refused(users.begin, **key)[1] == "Device does not exist."
+    assert users.api.emulator.service.state.row(sessions)["n"] == 0
+
+    asked = users.begin("USER_AUTH", USERNAME="ann")
+    assert refused(users.answer, asked=asked, ANSWER="PASSWORD", DEVICE_KEY="x" * 56)[1] == (
+        "Device does not exist."
+    )
+
+
 def test_client_with_a_secret(users, refused):
     """A client with a secret proves that it knows it, by a hash of the user name, in each call."""
     secret = "CANARY" + "s" * 30

@@ -8,7 +8,10 @@ import urllib.request
 import jwt
 import pytest
 
-from .conftest import CLIENT, POOL, claims
+from cognito_credentials.emulator.user_pools.sign_in import begin_with_password, client_of
+from cognito_credentials.emulator.user_pools.tokens import issue_tokens
+
+from .conftest import CLIENT, PASSWORD, POOL, claims
 
 PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
 ROLE = "arn:aws:iam::123456789012:role/"
@@ -231,6 +234,20 @@ def test_wrong_access_tokens(users, refused, wrong):
     answer = refused(users.idp.get_user, AccessToken=texts[wrong])
 
     assert answer == ("NotAuthorizedException", "Invalid Access Token", 400)
+
+
+def test_scopes(users, refused):
+    """An access token without the API's scope, such as one of the sign-in pages, is none for the API."""
+    service = users.api.emulator.service
+    client = client_of(service, CLIENT)
+    signed_in = begin_with_password(service, client, "ann", PASSWORD)
+    tokens = issue_tokens(service, signed_in, scopes=("openid",), claims={"nonce": "n"})
+
+    wrong = refused(users.idp.get_user, AccessToken=tokens.access_token)
+
+    assert wrong == ("NotAuthorizedException", "Access Token does not have required scopes", 400)
+    assert claims(tokens.access_token)["version"] == 2
+    assert claims(tokens.id_token)["nonce"] == "n"
 
 
 @pytest.mark.quick
