@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -67,7 +68,7 @@ from cognito_credentials.emulator.wire.updates import Updates
 
 _logger = logging.getLogger(__name__)
 
-_OWN_READING = f"GET {PREFIX}/"
+_OWN_READING = re.compile(rf"GET /|GET {PREFIX}/(console/)?[a-z.-]*")
 _MAX_KEY_FETCHES = 10  # a call has at most ten logins
 
 _TOO_LARGE = f"the body is larger than {assumed.MAX_BODY_BYTES} bytes"
@@ -149,7 +150,7 @@ class Application:
         now, seconds = self._service.clock.now(), time.perf_counter() - started
         if self._log is not None:
             self._log(log_line(now, name, answer, seconds))
-        if not name.startswith(_OWN_READING) and name != "GET /":
+        if _OWN_READING.fullmatch(name) is None:
             self.control.history.add(now, name, answer, seconds, trail)
 
     async def _answer_route(

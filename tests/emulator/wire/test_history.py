@@ -149,13 +149,18 @@ def test_facts_are_bounded():
 
 
 def test_own_reading_is_left_out(api):
-    """What the page reads is not in the history. Control calls that change something are."""
+    """What the page reads is not in the history. Changes are, and what the issuer answers."""
     for path in ("requests", "history", "settings", "faults", "nothing"):
         api.control("GET", path)
     api.control("PUT", "settings", {})
     api.raw("GET", headers={"Accept": "text/html"})
+    api.raw("GET", "/_emulator/console/console.js")
+    api.raw("GET", "/_emulator/.well-known/openid-configuration")
 
-    assert [record["name"] for record in api.control("GET", "history").json] == ["PUT /_emulator/settings"]
+    assert [record["name"] for record in api.control("GET", "history").json] == [
+        "PUT /_emulator/settings",
+        "GET /_emulator/.well-known/openid-configuration",
+    ]
 
 
 def test_a_planned_fault_is_named(api):
