@@ -92,6 +92,7 @@ def emulator_environment(
     environment = {
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY": emulator.url,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": emulator.url,  # user pools
+        "AWS_ENDPOINT_URL_IAM": emulator.url,
         "AWS_ENDPOINT_URL_STS": emulator.url,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,  # for SDKs other than boto3
