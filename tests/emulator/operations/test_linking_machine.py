@@ -22,6 +22,7 @@ from cognito_credentials.emulator.stored.identities import (
     owner_of,
     unlink_logins,
 )
+from cognito_credentials.emulator.stored.pools import IdentityPool, insert_pool
 from cognito_credentials.emulator.stored.state import State
 
 POOL = "us-east-1:0"
@@ -44,6 +45,7 @@ class Linking(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.state = State()
+        insert_pool(self.state, IdentityPool(POOL, {}, {}))
         self.now = 0
         self.signed_in = set()
         self.disabled = set()
