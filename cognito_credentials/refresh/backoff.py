@@ -6,14 +6,18 @@ shared by all pools and processes that want credentials under the same key. Only
 shared. A proxy, a CA bundle, a login source or a package that does not work is a matter of one process.
 
 What was refused for one input, such as a login token, is not told to another one: a new input is tried at
-once. Where the key is itself made of the token, a refusal stays in memory: only the same token meets
-that key again, and strangers who send made-up tokens would leave a record with each.
+once. Where only asking tells what a login gives, such as a function of the program, a refusal is told to the
+object that was refused, and to no other object of the same user.
+
+Where the key is itself made of the token, a refusal stays in memory: only the same token meets that key
+again, and strangers who send made-up tokens would leave a record with each.
 """
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from ..budget import OVER_BUDGET
 from ..cache.records import remembered_error
@@ -38,7 +42,7 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """Remembers failures, and until when the service is left alone."""
 
-    __slots__ = ("_clock", "_failures", "_inputs", "_local", "_records", "_rng", "_told_until")
+    __slots__ = ("_by", "_clock", "_failures", "_inputs", "_local", "_records", "_rng", "_told_until")
 
     def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records
@@ -47,23 +51,33 @@ class Backoff:
         self._local: tuple[float, CognitoCredentialsError] | None = None  # until when, by `Clock.elapsed`
         self._told_until = 0.0  # the same, of the later of both back-offs and of the service's own wish
         self._inputs: Inputs = ()
-        self._failures = 0  # in a row, of this pool
+        self._by: ref[object] | None = None
+        """Who failed. An object has the login functions of one request, which must go with it."""
+        self._failures = 0  # in a row, of this user
 
-    def local(self, inputs: Callable[[], Inputs]) -> CognitoCredentialsError | None:
+    def local(self, inputs: Callable[[], Inputs], by: object = None) -> CognitoCredentialsError | None:
         """
-        Return the failure because of which this pool does not ask yet; None when it may ask.
+        Return the failure because of which this process does not ask yet; None when it may ask.
 
         Args:
             inputs: Names what the logins would send now; called only in a back-off.
+            by: Which object of the user wants to ask; None for the one that failed.
         """
         if self._local is None or self._clock.elapsed() >= self._local[0]:
             return None
-        if inputs() != self._inputs:
+        error = self._local[1]
+        if inputs() != self._inputs or not self._is_told(by, error):
             self.end_local()
             return None
-        error = self._local[1].anew()
+        error = error.anew()
         self._tell(error)
         return error
+
+    def _is_told(self, by: object, error: CognitoCredentialsError) -> bool:
+        """Tell whether *error* concerns the object *by*, whose known inputs are the same."""
+        if by is None or error.retryable or None not in self._inputs:
+            return True
+        return self._by is not None and self._by() is by
 
     def shared(self, principal: Principal) -> CognitoCredentialsError | None:
         """Return the failure because of which nobody asks yet for *principal*; None when anybody may."""
@@ -87,6 +101,7 @@ class Backoff:
         seconds_left: float | None,
         error: CognitoCredentialsError,
         inputs: Inputs,
+        by: object = None,
     ) -> None:
         """
         Begin a back-off, unless the failure concerns this caller alone.
@@ -96,9 +111,11 @@ class Backoff:
             seconds_left: How long the credentials that are held are still valid; None when none are held.
             error: The failure. It is what is raised or shown until the back-off ends.
             inputs: What the logins would have sent before the attempt.
+            by: Which object of the user asked.
         """
         if error.is_of_caller:
             return
+        self._by = None if by is None else ref(by)
         if is_over_budget(error):
             self._put_off(seconds_left, error, inputs)
             return
@@ -135,7 +152,7 @@ class Backoff:
         """Wait for the fleet's budget. Nothing has failed, so no failure is counted or shared."""
         wait = error.retry_after or 0.0
         delay = policy.turn_delay(wait, seconds_left, self._rng)
-        self._local, self._inputs = (self._clock.elapsed() + delay, error), inputs
+        self._local, self._inputs = (self._clock.elapsed() + delay, error.anew()), inputs
         self._told_until = self._clock.elapsed() + max(wait, delay)
         _log.debug("no turn in the budget: no other try for %d s", delay)
         self._tell(error)
@@ -146,12 +163,12 @@ class Backoff:
             error.retry_after = self._told_until - self._clock.elapsed()
 
     def succeeded(self, key: str) -> None:
-        """End the back-off of this pool and the shared one of *key*."""
+        """End the back-off of this process and the shared one of *key*."""
         self.end_local()
         self._records.drop_state(key)
 
     def end_local(self) -> None:
-        """End the back-off of this pool alone."""
+        """End the back-off of this process alone."""
         self._local, self._failures = None, 0
 
 

@@ -96,6 +96,7 @@ class Refresher:
     """
 
     __slots__ = (
+        "__weakref__",
         "_clock",
         "_counts",
         "_exchanger",
@@ -248,7 +249,7 @@ class Refresher:
         held = self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
-        failure = self._memory.backoff.local(self._exchanger.inputs)
+        failure = self._memory.backoff.local(self._exchanger.inputs, self)
         if failure is not None:
             return self._look_elsewhere(held, failure)
         inputs = self._exchanger.inputs()
@@ -363,7 +364,7 @@ class Refresher:
         if self._counts is not None and not is_over_budget(error):
             self._counts.failed += 1
         left = None if held is None else held.seconds_left(self._clock)
-        self._memory.backoff.failed(principal, left, error, inputs)
+        self._memory.backoff.failed(principal, left, error, inputs, self)
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
@@ -442,7 +443,7 @@ class Refresher:
             try:
                 return self._exchanger.new_identity(principal)
             except CognitoCredentialsError as error:
-                backoff.failed(principal, None, error, principal.inputs)
+                backoff.failed(principal, None, error, principal.inputs, self)
                 raise
 
     def link(self, identity_id: str) -> None:
@@ -476,6 +477,7 @@ class Refresher:
         guest = self._exchanger.identify()  # asks for no token: a guest has none
         with self._machine_lock(guest):
             link()
+            self._memory.drop()  # other objects of this guest have it, too
             self._remove_what_nobody_uses(guest, identity=True)
 
     def unlink(self, provider: str) -> None:

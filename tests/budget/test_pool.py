@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import re
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,6 +136,27 @@ def test_who_has_no_turn_asks_again_halfway(world: World, redis: RedisServer) ->
     world.move(31)
 
     assert pool.credentials() is not None
+
+
+def test_a_missing_turn_keeps_nothing_of_the_request(world: World, redis: RedisServer) -> None:
+    """What is held of a user without a turn has none of the frames of who asked, in which a request is."""
+
+    class Request:
+        pass
+
+    pool = world.pool()
+    queue(redis, pool, "GetId", 60)
+    requests = []
+    for _ in range(2):
+        request = Request()
+        requests.append(weakref.ref(request))
+        logins = {"login.example.com": lambda request=request: str(request)}
+        with contextlib.suppress(ServiceError):
+            pool.for_user("ann", logins=logins).credentials()
+        del request, logins
+    gc.collect()
+
+    assert [each() for each in requests] == [None, None]
 
 
 def test_a_renewal_goes_behind_and_the_credentials_that_are_held_go_on(

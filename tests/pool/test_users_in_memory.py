@@ -19,6 +19,8 @@ from cognito_credentials import (
     AsyncIdentityPool,
     ConfigurationError,
     IdentityPool,
+    LoginRejectedError,
+    LoginRequiredError,
     ServiceError,
     TemporaryCredentials,
 )
@@ -245,6 +247,55 @@ def test_so_is_a_failure_of_this_process_alone(world: World) -> None:
             pool.for_user("ann", logins={PROVIDER: get}).credentials()
 
     assert len(calls) == 1
+
+
+def _refused(world: World) -> str:
+    return world.token("ann", PROVIDER, audience="another app")
+
+
+def _missing(_: World) -> str:
+    raise LoginRequiredError("there is no login in this request")
+
+
+@pytest.mark.parametrize("bad", [_refused, _missing])
+def test_a_refused_login_is_no_other_objects(world: World, bad: Any) -> None:
+    """A login function that gives no good token does not keep that of the next request from being asked."""
+    pool = world.pool(cache="memory")
+    calls = []
+
+    def get() -> str:
+        calls.append(1)
+        return str(bad(world))
+
+    refused = pool.for_user("ann", logins={PROVIDER: get})
+    asked_for = []
+    for _ in range(3):
+        with pytest.raises((LoginRejectedError, LoginRequiredError)):
+            refused.credentials()
+        asked_for.append(len(calls))
+    assert len(set(asked_for)) == 1, "the object that was refused backs off"
+    good = {PROVIDER: lambda: world.token("ann", PROVIDER, expires_in=9000)}
+
+    assert pool.for_user("ann", logins=good).credentials() is not None
+    refused.credentials()
+    world.move(3000)
+    assert refused.credentials() == pool.for_user("ann", logins=good).current()
+    held = refused.current()
+    assert pool.for_user("ann", logins=good).credentials() != held
+    assert len(calls) == asked_for[0] + 1
+
+
+def test_a_guest_who_became_a_user_is_held_no_more(world: World) -> None:
+    """After `link`, no object of the guest has the credentials of what is now the user's identity."""
+    pool = world.pool()
+    ann, other = pool.for_user("ann"), pool.for_user("ann")
+    guest, identity = ann.credentials(), other.identity_id()
+    ann.link({PROVIDER: world.token("ann", PROVIDER)})
+
+    assert ann.identity_id() == identity
+    assert other.current() is None
+    assert other.credentials() != guest
+    assert pool.for_user("ann").identity_id() != identity
 
 
 def test_threads_with_objects_of_their_own_make_one_request(world: World) -> None:
