@@ -73,6 +73,7 @@ def client_maker(redis: Any, url: RedisUrl, password: Secret | None, *, is_seale
     if url.has_tls:
         names = {"ca_certs": "ssl_ca_certs", "certfile": "ssl_certfile", "keyfile": "ssl_keyfile"}
         options |= {names[name]: path for name, path in url.tls.items()}
+        options["ssl_check_hostname"] = True  # redis-py before 6.0 does not by itself
     place: dict[str, Any] = {"host": url.host, "port": url.port} if url.host else {"path": url.path}
     options["connection_class"] = _patient(redis, url, is_sealed=is_sealed)
     never = redis.retry.Retry(redis.backoff.NoBackoff(), 0)

@@ -65,6 +65,8 @@ def test_a_certificate_is_verified(secured: Secured) -> None:
     with pytest.raises(CacheError, match="certificate is not valid") as caught:
         opened(secured.url(), SEALED).load("identity", KEY)
     assert "ca_certs=" in caught.value.hint
+    with pytest.raises(CacheError, match="certificate is not valid"):
+        opened(secured.url("127.1", ca_certs=secured.certificate), SEALED).load("identity", KEY)
 
 
 def test_a_client_certificate_is_sent(secured: Secured) -> None:
