@@ -65,16 +65,19 @@ BAD_URLS = [
     (f"redis://u:{CANARY}@[::1", "host or port is malformed"),
     (f"redis://u:{CANARY}#x@h", "host or port is malformed"),
     (f"redis://u:{CANARY}@h/1#x", "has a '#'"),
-    ("redis://h/x", "'x' for a database"),
-    ("redis://h/-1", "'-1' for a database"),
-    ("redis://h/0/1", "'0/1' for a database"),
+    (f"redis://u:12/{CANARY}@h/1", "has an '@' behind its host"),
+    (f"redis://u:12?{CANARY}@h/1", "has an '@' behind its host"),
+    ("redis://h/x", "a database that is not a number"),
+    (f"redis://h/{CANARY}", "a database that is not a number"),
+    ("redis://h/-1", "a database that is not a number"),
+    ("redis://h/0/1", "a database that is not a number"),
     ("redis://h?password=x", "has the option 'password'"),
     ("rediss://h?ca_certs=a.pem", "no absolute path for ca_certs"),
     ("rediss://h?certfile=/a.pem", "only one of certfile and keyfile"),
     ("redis-cluster://h/1", "a cluster has only one"),
     ("unix://", "no socket file"),
     ("unix://run/redis.sock", "no socket file"),
-    ("unix:///run/redis.sock?db=x", "'x' for a database"),
+    ("unix:///run/redis.sock?db=x", "a database that is not a number"),
 ]
 
 
