@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 _READ: Final = f"""
 local time = redis.call('TIME')
-local state = redis.call('HMGET', KEYS[1], 'shift', 'next', 'ends', 'slip')
+local state = redis.call('HMGET', KEYS[1], 'shift', 'next', 'ends', 'slip', 'hour')
 local now = time[1] * {SECOND} + time[2] + tonumber(state[1] or 0)
 local line = redis.call('ZCOUNT', KEYS[2], string.format('(%.0f', now - tonumber(state[4] or 0)), '+inf')
+local hours, users = math.floor(now / {script.HOUR}) - tonumber(state[5] or 0), 0
+if hours == 0 then users = redis.call('PFCOUNT', KEYS[4], KEYS[5])
+elseif hours == 1 then users = redis.call('PFCOUNT', KEYS[4 + state[5] % 2]) end
 return {{string.format('%.0f', now), state[2] or '0', state[3] or '0', state[4] or '0', line,
-  redis.call('HGETALL', KEYS[3]), redis.call('PFCOUNT', KEYS[4], KEYS[5])}}
+  redis.call('HGETALL', KEYS[3]), users}}
 """
 MINUTE: Final = 60 * SECOND // script.ENTRY
 """Entries of the ring that make a minute; the present one is not over, and not among them."""

@@ -89,6 +89,26 @@ def test_requests_a_second_are_those_of_the_last_minute(
     assert credentials["throttled"] == 600 + 600 + 9 + 5
 
 
+@pytest.mark.parametrize(("hours", "users"), [(0, 5), (1, 5), (2, 0)])
+def test_users_are_those_of_this_hour_and_the_one_before(
+    call: Call, fleet: IdentityPool, redis: RedisServer, hours: int, users: int
+) -> None:
+    """A fleet in which nobody has asked for longer has no users, though Redis still has their count."""
+    budget = parts_of(fleet).budget
+    assert budget is not None
+    for operation in ("GetId", CREDENTIALS):
+        state, _, _, *counted = script.keys(budget.place_of(operation))
+        hour = int(redis("HGET", state, "hour"))
+        redis("HSET", state, "hour", hour - hours)
+        if hours == 1:
+            redis("RENAME", counted[hour % 2], counted[(hour - 1) % 2])
+            redis("PFADD", counted[hour % 2], "two hours ago")
+
+    shown = json.loads(call("status", "--fleet", "--json", "--profile", "guest").out)
+
+    assert shown["users"] == users
+
+
 def test_people_get_a_page(call: Call, fleet: IdentityPool) -> None:
     """The same for people."""
     done = call("status", "--fleet", "--profile", "guest")
