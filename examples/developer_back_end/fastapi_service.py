@@ -44,6 +44,7 @@ from cognito_credentials.back_end import developer_token
 POOL_ID = os.environ["AWS_COGNITO_IDENTITY_POOL_ID"]
 PROVIDER = os.environ["APP_DEVELOPER_PROVIDER"]  # the developer provider name of the pool
 SESSIONS = json.loads(Path(os.environ["APP_SESSIONS"]).read_text())  # replace: a real service has a database
+DEVELOPER_TOKEN = "GetOpenIdTokenForDeveloperIdentity"  # AWS takes 50 a second from all hosts together
 
 # Made once: boto3 clients may be shared between threads, and making one is slow.
 client = boto3.client("cognito-identity", region_name=POOL_ID.partition(":")[0])
@@ -86,6 +87,11 @@ async def signed_in(
     return User(**found)
 
 
+def _when(error: CognitoCredentialsError) -> dict[str, str] | None:
+    """Return the header that says when to ask again."""
+    return {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else None
+
+
 # Not `async def`: FastAPI calls it in a thread, since it waits for AWS.
 @app.post("/cognito-token")
 def cognito_token(
@@ -93,6 +99,7 @@ def cognito_token(
 ) -> dict[str, str]:
     """Answer with the user's identity and a token for it."""
     try:
+        pool.pool.wait_for_turn(DEVELOPER_TOKEN, user.name)
         token = developer_token(
             client,
             POOL_ID,
@@ -105,7 +112,7 @@ def cognito_token(
     except CognitoCredentialsError as error:
         # The details are for this service's log; the app learns only whether to try again.
         log.error("no token for %s: %s", user.name, error)
-        raise HTTPException(503 if error.retryable else 500, "no token") from None
+        raise HTTPException(503 if error.retryable else 500, "no token", _when(error)) from None
     answer.headers["Cache-Control"] = "no-store"
     return token.to_json()
 
@@ -116,8 +123,7 @@ async def aws_credentials(user: Annotated[User, Depends(signed_in)]) -> Response
 
     def token() -> Secret:
         # Called in a thread, and only when new credentials are due: once in 45 minutes for a user who asks.
-        # AWS takes 50 such requests a second from all hosts together.
-        pool.pool.wait_for_turn("GetOpenIdTokenForDeveloperIdentity", user.name)
+        pool.pool.wait_for_turn(DEVELOPER_TOKEN, user.name)
         return developer_token(
             client,
             POOL_ID,
@@ -132,6 +138,5 @@ async def aws_credentials(user: Annotated[User, Depends(signed_in)]) -> Response
         keys = await pool.for_user(user.name, logins=token).credentials()
     except CognitoCredentialsError as error:
         log.error("no credentials for %s: %s", user.name, error)
-        wait = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else None
-        raise HTTPException(503 if error.retryable else 500, "no credentials", wait) from None
+        raise HTTPException(503 if error.retryable else 500, "no credentials", _when(error)) from None
     return Response(keys.to_container(), media_type="application/json", headers={"Cache-Control": "no-store"})

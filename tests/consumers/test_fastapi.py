@@ -147,6 +147,31 @@ def test_it_says_whether_to_try_again(cognito: Cognito, pool_id: str, url: str) 
     assert (caught.value.code, answer) == (503, {"detail": "no token"})
 
 
+def test_its_tokens_keep_the_quota_of_all_hosts(start: Callable[..., str]) -> None:
+    """A token waits for its turn, like those of the other route; who has none learns when to ask again."""
+    with running() as redis:
+        url = start(
+            AWS_COGNITO_CACHE=redis.url,
+            AWS_COGNITO_REQUESTS_PER_SECOND="GetOpenIdTokenForDeveloperIdentity=0.02",
+        )
+        answers = []
+        for _ in range(2):
+            request = urllib.request.Request(
+                f"{url}/cognito-token",
+                b"{}",
+                {"Authorization": "Bearer CANARY-session-of-ann", "Content-Type": "application/json"},
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    answers.append((answer.status, 0))
+            except urllib.error.HTTPError as error:
+                with error:
+                    answers.append((error.code, int(error.headers["Retry-After"])))
+
+    assert [status for status, _ in answers] == [200, 503]
+    assert 30 < answers[1][1] <= 120
+
+
 def _ask(url: str, session: str | None) -> tuple[int, dict[str, str], str]:
     """GET credentials; the status, the headers and the body."""
     headers = {} if session is None else {"Authorization": f"Bearer {session}"}
