@@ -165,7 +165,8 @@ class Steps:
     def answer(self, name: str, responses: Mapping[str, str], stored: Session) -> Outcome:
         """Check the answer to the challenge *name*, and go on."""
         steps = self
-        if "DEVICE_KEY" in responses:
+        # Later, it could name another device than the one that has proven itself.
+        if "DEVICE_KEY" in responses and not self.attempt.has_first_factor:
             _check_device_key(responses["DEVICE_KEY"])
             steps = self.with_attempt(device_key=responses["DEVICE_KEY"])
         answers: Mapping[str, Callable[[Mapping[str, str], Session], Outcome]] = {

@@ -235,3 +235,22 @@ def test_verifiers_agree():
     )
 
     assert srp.Verifier.of_password(group, key, password, salt).verifier == verifier
+
+
+def test_device_named_in_place_of_the_proven_one(users):
+    """Attack: whoever proves one device, and then names a remembered one, still needs the second factor."""
+    users.describe(mfa="optional", devices="ask", ann=PHONE)
+    result, remembered, _ = confirmed(users)
+    users.idp.update_device_status(
+        AccessToken=result["AccessToken"], DeviceKey=remembered.device_key, DeviceRememberedStatus="remembered"
+    )
+    _, other, _ = confirmed(users)
+    asked = users.srp(DEVICE_KEY=other.device_key)
+    asked = users.answer(asked, DEVICE_KEY=other.device_key, SRP_A=other.get_auth_params()["SRP_A"])
+    proof = other.process_device_challenge(asked["ChallengeParameters"])
+
+    answer = users.answer(asked, **{**proof, "DEVICE_KEY": remembered.device_key})
+
+    assert answer["ChallengeName"] == "SMS_MFA"
+    signed_in = users.answer(answer, SMS_MFA_CODE=users.code(), DEVICE_KEY=remembered.device_key)
+    assert claims(signed_in["AuthenticationResult"]["AccessToken"])["device_key"] == other.device_key
