@@ -78,9 +78,10 @@ def revoke(service: Service, client: AppClient, parameters: Parameters) -> None:
     token = parameters.get("token", "")
     if not token or "token" in parameters.repeated:
         raise OAuthError("invalid_request")
-    if read_jwt(token) is not None:
-        raise OAuthError("unsupported_token_type")
-    revoke_refresh_token(service, client, token)
+    try:
+        revoke_refresh_token(service, client, token)
+    except ServiceError:
+        raise OAuthError("unsupported_token_type") from None
 
 
 def user_info(service: Service, access_token: str | None) -> Mapping[str, Any]:

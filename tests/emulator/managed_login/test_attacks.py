@@ -208,6 +208,17 @@ def test_a_token_of_another_client(pages: Pages) -> None:
     assert pages.refresh(token).status == 200
 
 
+@pytest.mark.parametrize("token", ["x", "a.b.c", "eyJhbGciOiJSUzI1NiJ9.e30.x"])
+def test_a_text_that_is_no_refresh_token(pages: Pages, token: str) -> None:
+    """Revoking it is an error of OAuth, which a page of the app's origin can read."""
+    answer = pages.browser().request(
+        "POST", "/oauth2/revoke", {"token": token, "client_id": CLIENT}, Origin="https://app.example.test"
+    )
+
+    assert (answer.status, answer.json) == (400, {"error": "unsupported_token_type"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
 def test_a_challenge_of_another_sign_in(pages: Pages) -> None:
     """Attack: a challenge that was not asked leads back to the password, and to no code."""
     browser = pages.browser()
