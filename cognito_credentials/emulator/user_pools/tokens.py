@@ -22,6 +22,7 @@ from typing import Any
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.logins.keys import TEST_ISSUER, TEST_ISSUER_KEY_ID
 from cognito_credentials.emulator.logins.tokens import Jwt, read_jwt, sign_jwt, verifies_with
+from cognito_credentials.emulator.oauth import half_hash
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.stored.sign_ins import (
     Device,
@@ -272,8 +273,11 @@ def access_claims(pool: UserPool, user: User, grant: Grant, now: int) -> dict[st
 
 def _sign(service: Service, pool: UserPool, user: User, grant: Grant, refresh_token: str | None) -> Tokens:
     now = int(service.clock.now())
-    id_token = _signed(service, id_claims(pool, user, grant, now, grant.client_id))
     access_token = _signed(service, access_claims(pool, user, grant, now))
+    claims = id_claims(pool, user, grant, now, grant.client_id)
+    if grant.scopes != (API_SCOPE,):  # .github/SERVICE.md#12.7.14
+        claims = {"at_hash": half_hash(access_token), **claims}
+    id_token = _signed(service, claims)
     service.note_secret(id_token, access_token)
     issued(f"an ID token and an access token of {user.name} for client {grant.client_id}")
     return Tokens(id_token, access_token, refresh_token, pool.access_token_minutes * 60, grant.scopes)

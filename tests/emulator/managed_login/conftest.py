@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import jwt
 import pytest
 
 from tests.emulator.browser import Answer, Browser
@@ -124,6 +125,12 @@ def _json(content: Any) -> str:
 def fragment(answer: Answer) -> dict[str, str]:
     """The parameters in the fragment of the address that *answer* sends the browser to."""
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.location).fragment).items()}
+
+
+def claims(token: str) -> dict[str, Any]:
+    """The claims of a token, unverified."""
+    read: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return read
 
 
 @pytest.fixture

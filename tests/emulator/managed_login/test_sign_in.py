@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Any
 
 import jwt
@@ -22,6 +23,7 @@ from .conftest import (
     SIGNED_OUT,
     TOTP_SECRET,
     Pages,
+    claims,
     fragment,
 )
 
@@ -52,11 +54,11 @@ def test_a_code_becomes_tokens(pages: Pages) -> None:
 
     keys = pages.browser().request("GET", f"/{POOL}/.well-known/jwks.json").json["keys"]
     key = jwt.PyJWK(keys[0]).key
-    claims = jwt.decode(tokens["id_token"], key, ["RS256"], audience=CLIENT, leeway=5)
-    assert claims["nonce"] == "the-nonce"
-    assert claims["cognito:username"] == "ann"
-    assert claims["cognito:groups"] == ["staff"]
-    assert claims["email"] == "ann@example.com"
+    told = jwt.decode(tokens["id_token"], key, ["RS256"], audience=CLIENT, leeway=5)
+    assert told["nonce"] == "the-nonce"
+    assert told["cognito:username"] == "ann"
+    assert told["cognito:groups"] == ["staff"]
+    assert told["email"] == "ann@example.com"
     access = jwt.decode(tokens["access_token"], key, ["RS256"], leeway=5)
     assert access["scope"] == "openid email"
     assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 3600)
@@ -136,6 +138,23 @@ def test_the_implicit_flow(pages: Pages) -> None:
     assert {"id_token", "access_token", "token_type", "expires_in", "state"} == tokens.keys()
 
 
+def test_hash_of_the_access_token(pages: Pages) -> None:
+    """An ID token of these endpoints has the hash of its access token, one of the API has none."""
+    no_challenge = {"code_challenge": None, "code_challenge_method": None}
+    redeemed = pages.redeem(pages.code()).json
+    for tokens in (
+        redeemed,
+        pages.refresh(redeemed["refresh_token"]).json,
+        fragment(pages.sign_in(response_type="token", **no_challenge)),
+    ):
+        digest = hashlib.sha256(tokens["access_token"].encode()).digest()[:16]
+        expected = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        assert claims(tokens["id_token"])["at_hash"] == expected
+
+    of_api = pages.emulator.user_pool(POOL, client_id=CLIENT).sign_in("ann")
+    assert "at_hash" not in claims(of_api["IdToken"])
+
+
 @pytest.mark.parametrize("scope", ["email", "openid offline_access", "openid admin"])
 def test_a_wrong_scope(pages: Pages, scope: str) -> None:
     """A scope that the client does not have, or that needs openid, is an error at the client."""
@@ -152,7 +171,7 @@ def test_no_scope_is_every_scope(pages: Pages) -> None:
     """Without a scope the client gets all that it has."""
     tokens = pages.redeem(pages.code(scope=None)).json
 
-    assert "openid" in jwt.decode(tokens["access_token"], options={"verify_signature": False})["scope"]
+    assert "openid" in claims(tokens["access_token"])["scope"]
 
 
 @pytest.mark.parametrize(

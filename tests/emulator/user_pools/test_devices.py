@@ -242,7 +242,9 @@ def test_device_named_in_place_of_the_proven_one(users):
     users.describe(mfa="optional", devices="ask", ann=PHONE)
     result, remembered, _ = confirmed(users)
     users.idp.update_device_status(
-        AccessToken=result["AccessToken"], DeviceKey=remembered.device_key, DeviceRememberedStatus="remembered"
+        AccessToken=result["AccessToken"],
+        DeviceKey=remembered.device_key,
+        DeviceRememberedStatus="remembered",
     )
     _, other, _ = confirmed(users)
     asked = users.srp(DEVICE_KEY=other.device_key)
