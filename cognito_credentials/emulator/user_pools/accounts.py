@@ -181,9 +181,10 @@ def verify_software_token(service: Service, request: Request) -> Mapping[str, An
     access = _access(service, request)
     _check_totp_is_on(access.pool)
     secret = access.user.codes.get("totp", {}).get("code", "")
-    if not secret or totp.step_of(secret, request["UserCode"], service.clock.now()) is None:
+    step = totp.step_of(secret, request["UserCode"], service.clock.now()) if secret else None
+    if step is None:
         raise refusals.totp_setup_mismatch()
-    user = replace(access.user, totp_secret=secret, totp_step=0, codes=_without(access.user, "totp"))
+    user = replace(access.user, totp_secret=secret, totp_step=step, codes=_without(access.user, "totp"))
     save_user(service.state, user, service.clock.now_ms())
     return {"Status": "SUCCESS"}
 

@@ -79,7 +79,7 @@ class Attempt:
         choices: What the user may choose from.
         has_first_factor: Whether the challenge is about a second factor.
         totp_secret: Of an authenticator app that is being set up.
-        is_totp_set_up: Whether its first code was right.
+        totp_step: The number of the time step of its first code; 0 until that was right.
         is_used: Whether the challenge was answered.
     """
 
@@ -95,7 +95,7 @@ class Attempt:
     has_first_factor: bool = False
     wrong_codes: int = 0
     totp_secret: str = ""
-    is_totp_set_up: bool = False
+    totp_step: int = 0
     is_used: bool = False
 
 

@@ -157,8 +157,9 @@ def finish_totp(service: Service, session: str, code: str) -> str:
         stored = find_setup(service, session)
         attempt = attempt_of(stored)
         secret = attempt.totp_secret
-        if secret and totp.step_of(secret, code, service.clock.now()) is not None:
-            return continued(service, stored, replace(attempt, is_totp_set_up=True))
+        step = totp.step_of(secret, code, service.clock.now()) if secret else None
+        if step is not None:
+            return continued(service, stored, replace(attempt, totp_step=step))
         wrong = count_wrong_code(service, stored, refusals.totp_setup_mismatch())
     raise wrong
 

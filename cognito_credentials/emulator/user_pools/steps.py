@@ -258,10 +258,11 @@ class Steps:
 
     def mfa_is_set_up(self) -> Outcome:
         attempt, user = self.attempt, self.known_user
-        if not attempt.is_totp_set_up:
+        if not attempt.totp_step:
             raise refusals.invalid_session()
         mfa = (*(factor for factor in user.mfa if factor != "totp"), "totp")
-        user = replace(user, mfa=mfa, preferred_mfa="totp", totp_secret=attempt.totp_secret, totp_step=0)
+        totp_secret, totp_step = attempt.totp_secret, attempt.totp_step
+        user = replace(user, mfa=mfa, preferred_mfa="totp", totp_secret=totp_secret, totp_step=totp_step)
         save_user(self.service.state, user, self.service.clock.now_ms())
         return self.signed_in(None)
 

@@ -211,7 +211,10 @@ def test_second_factors_of_the_account(users, refused):
     users.idp.set_user_mfa_preference(
         AccessToken=token, SMSMfaSettings={"Enabled": True}, SoftwareTokenMfaSettings=on
     )
-    assert users.password()["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    asked = users.password()
+    assert asked["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    used = refused(users.answer, asked=asked, SOFTWARE_TOKEN_MFA_CODE=code)
+    assert used[0] == "ExpiredCodeException"
     users.idp.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings={"Enabled": False})
     assert users.password()["ChallengeName"] == "SMS_MFA"
     no_address = refused(

@@ -374,7 +374,10 @@ def test_second_factor_that_is_set_up(users, refused):
     answer = users.answer({"ChallengeName": "MFA_SETUP", "Session": done["Session"]})
 
     assert answer["AuthenticationResult"]
-    assert users.password()["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    asked = users.password()
+    assert asked["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    used = refused(users.answer, asked=asked, SOFTWARE_TOKEN_MFA_CODE=code)
+    assert used == ("ExpiredCodeException", "Your software token has already been used once.", 400)
 
 
 def test_first_factors(users):
