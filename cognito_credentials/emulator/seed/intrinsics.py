@@ -280,8 +280,10 @@ class Template:
             argument, variables = argument
         if not isinstance(argument, str) or not isinstance(variables, dict):
             raise self.mistake(place, "expected a text, or a text and its variables")
+        length = 0
 
         def found(match: re.Match[str]) -> str:
+            nonlocal length
             name = match[1].strip()
             if name.startswith("!"):
                 return f"${{{name[1:]}}}"  # ${!literal} is written ${literal}
@@ -291,9 +293,12 @@ class Template:
                 value = self._get_att(name, place)
             else:
                 value = self._ref(name, place)
-            return self._text(value, f"{place}.{name}")
+            text = self._text(value, f"{place}.{name}")
+            length += len(text)
+            self._check_length(length, place)  # before the whole text, which may not fit into the memory
+            return text
 
-        return self._short(_VARIABLE.sub(found, argument), place)
+        return _VARIABLE.sub(found, argument)
 
     def _join(self, argument: Any, place: str) -> str:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str):
@@ -301,7 +306,9 @@ class Template:
         items = self._resolved(argument[1], place)
         if not isinstance(items, list):
             raise self.mistake(place, "expected a delimiter and a list")
-        return self._short(argument[0].join(self._text(item, place) for item in items), place)
+        texts = [self._text(item, place) for item in items]
+        self._check_length(sum(map(len, texts)) + len(argument[0]) * max(len(texts) - 1, 0), place)
+        return argument[0].join(texts)
 
     def _if(self, argument: Any, place: str) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:
@@ -373,10 +380,9 @@ class Template:
             raise self.mistake(place, "expected a text")
         return str(value)
 
-    def _short(self, text: str, place: str) -> str:
-        if len(text) > _MOST_TEXT:
+    def _check_length(self, length: int, place: str) -> None:
+        if length > _MOST_TEXT:
             raise self.mistake(place, f"the text is longer than {_MOST_TEXT} characters")
-        return text
 
     @contextmanager
     def _inside(self, name: str, place: str) -> Iterator[None]:

@@ -84,8 +84,8 @@ class Plan:
             arns = resource.values.get(member)
             if (arns is None or None in _list(arns)) and member in expressions:
                 known = [arn for arn in _list(arns) if arn is not None]
-                found = dict.fromkeys([*known, *self._values_of(resource, expressions[member])])
-                resource.values[member] = list(found)
+                found = self._values_of(resource, expressions[member])
+                resource.values[member] = [*known, *(arn for arn in found if arn not in known)]
 
     def _fill_roles(self, resource: Resource, expressions: Mapping[str, Any]) -> None:
         roles, unknown = _dict(resource.values.get("roles")), resource.unknown.get("roles")
@@ -128,7 +128,7 @@ class Plan:
         """The attributes that an expression of a module names, in its order, as far as they are known."""
         constant = _dict(expression).get("constant_value")
         if constant is not None:
-            return [constant]
+            return [constant] if isinstance(constant, str | int) else []
         found: list[Any] = []
         for reference in _list(_dict(expression).get("references")):
             if isinstance(reference, str):

@@ -8,6 +8,7 @@ import io
 import json
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -401,6 +402,30 @@ def test_names_that_double_each_other(load):
 
     with pytest.raises(SeedError, match="the text is longer than 1000000 characters"):
         load({"Resources": roles})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Fn::Sub": "${A}" * 200_000},
+        {"Fn::Join": ["x" * 900_000, ["a"] * 100_000]},
+        {"Fn::Join": ["x" * 9000, {"Fn::Split": ["a", "a" * 900_000]}]},
+    ],
+    ids=["Sub", "Join", "Split"],
+)
+def test_texts_that_repeat_texts(load, value):
+    """A text of many gigabytes is refused before it is made."""
+    parameters = {"A": {"Type": "String", "Default": "x" * 900_000}}
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(SeedError, match="the text is longer than 1000000 characters"):
+            load({**output(value), "Parameters": parameters})
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert most < 200_000_000
 
 
 def test_without_pyyaml(load, mistake, monkeypatch):

@@ -235,3 +235,23 @@ def test_modules_that_pass_a_value_in_a_circle(load):
 
     assert seed.content["pools"][0]["CognitoIdentityProviders"] == []
     assert any("its provider or client is not known before apply" in line for line in seed.left_out)
+
+
+@pytest.mark.parametrize(
+    ("arns", "expression"),
+    [(None, {"constant_value": ["arn"]}), ([None, {"a": "arn"}], {"constant_value": "arn"})],
+)
+def test_providers_of_the_wrong_type(load, arns, expression):
+    """Tables and lists in place of ARNs, which Terraform never writes, do not end in a traceback."""
+    plan = json.loads(PLAN.read_text())
+    resources = plan["planned_values"]["root_module"]["resources"]
+    code = plan["configuration"]["root_module"]["resources"]
+    (pool,) = (one for one in resources if one["type"] == "aws_cognito_identity_pool")
+    (written,) = (one for one in code if one["type"] == "aws_cognito_identity_pool")
+    pool["values"]["openid_connect_provider_arns"] = arns
+    written["expressions"]["openid_connect_provider_arns"] = expression
+
+    try:
+        load(plan)
+    except SeedError as error:
+        assert "openid_connect_provider_arns" in str(error)  # noqa: PT017 - either is right
