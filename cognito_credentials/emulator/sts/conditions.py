@@ -51,6 +51,13 @@ def condition_holds(name: str, key: str, wanted: Sequence[Any], context: Mapping
     return all(matches)
 
 
+def is_evaluated(name: str, wanted: Sequence[Any]) -> bool:
+    """Whether `condition_holds` knows the operator *name*, and *wanted* has no variables of policies."""
+    qualifier, plain, _ = _parts(name)
+    known = plain == "Null" or (plain in _OPERATORS and qualifier in ("", *_SETS))
+    return known and not any("${" in _text(item) for item in wanted)
+
+
 def condition_mistake(condition: Any) -> str | None:
     """What is wrong with a Condition, or is not evaluated by `condition_holds`; None if nothing is."""
     if not isinstance(condition, dict):

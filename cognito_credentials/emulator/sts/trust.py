@@ -15,7 +15,7 @@ from typing import Any
 
 from cognito_credentials.emulator.stored.roles import DEFAULT_MAX_SESSION_SECONDS, find_role
 from cognito_credentials.emulator.stored.state import State
-from cognito_credentials.emulator.sts.conditions import as_list, condition_holds
+from cognito_credentials.emulator.sts.conditions import as_list, condition_holds, is_evaluated
 from cognito_credentials.emulator.sts.trust_policy import (
     ASSUME,
     ASSUME_ROLE,
@@ -153,6 +153,10 @@ def _misfit(statement: Mapping[str, Any], action: str, attempt: Assumption) -> s
     context = attempt.context()
     for operator, keys in statement.get("Condition", {}).items():
         for key, wanted in keys.items():
+            if not is_evaluated(operator, as_list(wanted)):
+                if statement["Effect"] == "Deny":
+                    continue  # it might hold
+                return f"{operator} {key} is not evaluated by the emulator"
             if not condition_holds(operator, key, as_list(wanted), context):
                 found = ", ".join(context.get(key.lower(), ())) or "nothing"
                 values = ", ".join(map(str, as_list(wanted)))

@@ -59,8 +59,8 @@ def policy_refusal(policy: Any, account: str = ACCOUNT_ID) -> str | None:
     """
     Why IAM does not save a trust policy; None if it does.
 
-    A condition key that is not known here counts as missing from the call, and a condition with an operator
-    that is not known does not hold.
+    A condition key that is not known here counts as missing from the call. A condition with variables or an
+    operator that is not known does not hold where it allows, and holds where it denies.
 
     Args:
         account: The role's account.

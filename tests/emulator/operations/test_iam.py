@@ -257,6 +257,7 @@ def test_policies_that_are_not_saved(iam, refused, document, text):
         ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, False),
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, True),
         ({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}, False),
+        ({"StringNotEquals": {"sts:RoleSessionName": "${aws:username}"}}, False),
     ],
 )
 def test_conditions_that_are_not_evaluated(api, iam, refused, condition, trusted):
@@ -268,6 +269,27 @@ def test_conditions_that_are_not_evaluated(api, iam, refused, condition, trusted
         assert assume(RoleArn=arn, RoleSessionName="session")
     else:
         assert refused(assume, RoleArn=arn, RoleSessionName="session")[0] == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("condition", "denied"),
+    [
+        ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, True),
+        ({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}, True),
+        ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}, "StringEquals": {"sts:RoleSessionName": "no"}}, False),
+    ],
+)
+def test_denials_that_are_not_evaluated(api, iam, refused, condition, denied):
+    """A Deny whose condition is not evaluated here denies, unless another condition of it does not hold."""
+    statements = [json.loads(policy(AWS="*"))["Statement"][0] for _ in range(2)]
+    statements[1].update(Effect="Deny", Condition=condition)
+    arn = create(iam, "r", json.dumps({"Version": "2012-10-17", "Statement": statements}))["Arn"]
+    assume = api.client("sts", KEYS).assume_role
+
+    if denied:
+        assert refused(assume, RoleArn=arn, RoleSessionName="session")[0] == "AccessDenied"
+    else:
+        assert assume(RoleArn=arn, RoleSessionName="session")
 
 
 def test_role_with_policies(iam, refused):
