@@ -9,6 +9,8 @@ _MOST_TEXT = 200
 _MOST_NAMES = 20
 _NO_SECRETS = {"ClientIdType", "UsernameType"}
 """Shapes that the models call sensitive for the sake of privacy. A developer wants to see who calls."""
+_SECRETS = {"tokenCodeType"}
+"""Shapes that the models do not call sensitive: the code of an MFA device, which may be a real one."""
 
 
 def shown_members(shapes: Mapping[str, Any], input_shape: str) -> Callable[[Any], dict[str, Any]]:
@@ -37,7 +39,8 @@ def _way(shape: Mapping[str, Any], name: str) -> Callable[[Any], Any]:
         return _keys
     if shape["type"] == "list":
         return _entries
-    return _secret if shape.get("sensitive") and name not in _NO_SECRETS else _scalar
+    is_secret = name in _SECRETS or (shape.get("sensitive") and name not in _NO_SECRETS)
+    return _secret if is_secret else _scalar
 
 
 def _secret(value: Any) -> str:

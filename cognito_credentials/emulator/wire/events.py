@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,7 @@ MOST_READERS = 16
 _MOST_RECORDS = 50  # in one message
 _PAUSE_SECONDS = 0.1  # between two messages: thousands of requests a second cost no more than hundreds
 _SLOW_SECONDS = 10.0
+_NUMBER = re.compile("[0-9]{1,18}")  # Python refuses to read thousands of digits
 _HEARTBEAT_SECONDS = 15.0  # so that a connection that is gone is noticed
 
 Drop = Callable[[Any], None]
@@ -74,7 +76,8 @@ class EventStream:
         headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         epoch, _, number = last_event.partition("-")
-        seen = int(number) if epoch == self.history.epoch and number.isdecimal() else None
+        is_known = epoch == self.history.epoch and _NUMBER.fullmatch(number) is not None
+        seen = int(number) if is_known else None
         while not gone.done():
             text, epoch, seen = self._news(epoch, seen)
             message = {"type": "http.response.body", "body": text.encode(), "more_body": True}

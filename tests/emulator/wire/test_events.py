@@ -95,6 +95,16 @@ def test_an_unknown_position(api, read, position):
     assert names(found, 1) == ["GetId"]
 
 
+def test_a_number_of_thousands_of_digits(api, read):
+    """A position that no reader was given is none, however long it is."""
+    api.post("GetId", {})
+    epoch = api.emulator._started.application.events.history.epoch
+
+    found = read(Last_Event_ID=f"{epoch}-{'9' * 5000}").events()
+
+    assert next(found)[0] == "reset"
+
+
 def test_a_reset_reaches_readers(api, read):
     """A reset by a test, in its own thread, reaches a reader that waits."""
     found = read().events()

@@ -108,12 +108,17 @@ def test_no_secret_is_kept(api):
     api.raw("GET", f"/somewhere?code={token}")
     api.raw(body=f"Action=GetCallerIdentity&WebIdentityToken={token}")
     api.raw(body="{}", headers={"X-Amz-Target": "AWSCognitoIdentityService.GetId", "Authorization": token})
+    developer = {"AccessKeyId": "AKIDEVELOPER", "SecretAccessKey": "x"}
+    api.client("sts", developer).get_session_token(
+        SerialNumber="arn:aws:iam::123456789012:mfa/me", TokenCode="918273"
+    )
 
     kept = api.control("GET", "history").body.decode()
 
     secrets = [*api.emulator.minted_secrets(), token, keys["SecretKey"], keys["SessionToken"]]
     assert not [secret for secret in secrets if secret in kept]
     assert not [part for secret in secrets for part in secret.split(".") if len(part) > 20 and part in kept]
+    assert "918273" not in last(api, "GetSessionToken")["request"].values()
     assert keys["AccessKeyId"] in kept
 
 
