@@ -11,7 +11,7 @@ from ..errors import clean
 
 DOWN_AFTER: Final = 0.25
 """Seconds of the process's own running time without an answer, after which a Redis is down."""
-NONSENSE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError)
+NONSENSE: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What redis-py raises, beside its own errors, where an answer is none of Redis's."""
 _CODES: Final = {
     "OutOfMemoryError": "OOM",

@@ -233,6 +233,7 @@ NONSENSE = [
     b"+OK\r\n",
     b":7\r\n",
     b"*0\r\n",
+    b"*1\r\n" * 50_000,
     b"-ERR unknown command 'SET', with args beginning with: 'CANARY'\r\n",
     b"-LOADING Redis is loading the dataset in memory\r\n",
     b"-BUSY Redis is busy running a script\r\n",
