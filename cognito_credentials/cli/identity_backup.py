@@ -39,6 +39,8 @@ class Restored(NamedTuple):
     """Were there already."""
     different: int
     """Another identity is there, and stays, or was replaced where that was asked for."""
+    unread: int
+    """What is there cannot be read, and stays in any case."""
 
 
 def backup(
@@ -121,12 +123,12 @@ def restore(
         CacheError: It cannot be read, or something could not be stored.
     """
     backed_up = _read(path)
-    new = same = different = 0
+    new = same = different = unread = 0
     for count, record in enumerate(backed_up, 1):
         try:
             kept: IdentityRecord | None = records.identity_of_this_version(record.key)
         except InDoubt:
-            different += 1
+            unread += 1
             continue
         if kept is not None and kept.identity_id == record.identity_id:
             same += 1
@@ -142,7 +144,7 @@ def restore(
     problem = store.problem()
     if problem is not None:
         raise CacheError(f"{store.location}: {problem}", hint="Correct that, then repeat the command")
-    return Restored(new, same, different)
+    return Restored(new, same, different, unread)
 
 
 def _read(path: str) -> list[IdentityRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import stat
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from cognito_credentials.emulator import Emulator
+from cognito_credentials.secret import Secret
+from tests.cache.test_redis import opened
 from tests.cli.conftest import Cli, Done
 from tests.redis_server import RedisServer, running
 
@@ -198,6 +201,25 @@ def test_another_identity_stays(fleet: Cli, redis: RedisServer, tmp_path: Path) 
 
     fleet("clear")
     assert status(fleet)["identity_id"] == old
+
+
+def test_what_cannot_be_read_stays(fleet: Cli, redis: RedisServer, tmp_path: Path) -> None:
+    """A restore leaves the record of a later version, also with --replace, and does not say otherwise."""
+    path = tmp_path / "identities.jsonl"
+    fleet("credential-process")
+    (row,) = backed_up(fleet, path)
+    key = str(row["key"])
+    store = opened(redis.url, Secret(KEY))
+    body = f"cognito-credentials 9 identity\nkey {key}\nnew 1\n".encode()
+    later = body + f"sha256 {hashlib.sha256(body).hexdigest()}\n".encode()
+    store.load("identity", key)
+    store.store("identity", key, later)
+
+    done = restored(fleet, path, "--replace")
+
+    assert store.load("identity", key) == later
+    assert "Replaced" not in done.out
+    assert "1 that are kept cannot be read and stay" in done.err
 
 
 def test_a_backup_is_whole_or_is_not(fleet: Cli, redis: RedisServer, tmp_path: Path) -> None:

@@ -78,6 +78,10 @@ def _restore(invocation: Invocation) -> int:
         terminal.write(f"Replaced {done.different} that differed.\n")
     elif done.different:
         terminal.notice(f"{done.different} differ from those in the file and stay; --replace replaces them.")
+    if done.unread:
+        terminal.notice(
+            f"{done.unread} that are kept cannot be read and stay: a later version may have written them."
+        )
     return 0
 
 
