@@ -81,7 +81,7 @@ class Parts:
         else:
             self._rng, self._records, self._memories = like._rng, like._records, like._memories  # noqa: SLF001
             self.budget = like.budget
-        memory = self._memory(is_of_pool=like is None)
+        memory = self._memory()
         identities = Identities(settings, self._records, clock, memory.identity_ids)
         client = CognitoClient(settings, clock, environ, rng=self._rng, budget=self.budget)
         self.refresher = Refresher(
@@ -100,10 +100,10 @@ class Parts:
         """Where identities and credentials are remembered."""
         return self._records.store
 
-    def _memory(self, *, is_of_pool: bool) -> Memory:
+    def _memory(self) -> Memory:
         """Return what this process holds of the user."""
         logins = self.logins
-        if is_of_pool or logins.user is None or logins.has_sign_in:
+        if logins.user is None or logins.has_sign_in:
             return self._new_memory()
         name = logins.principal()
         assert name is not None  # noqa: S101  (for the type checker: the user's name is the principal)

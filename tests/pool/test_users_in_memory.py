@@ -107,6 +107,16 @@ def test_memory_is_given_back(world: World) -> None:
     assert len(memories._alive) == len(memories._recent) == 3
 
 
+def test_the_user_of_the_pool_itself_is_one_of_them(world: World) -> None:
+    """What an object of the user clears whom the pool names itself is gone for the pool, too."""
+    pool = world.pool(cache="memory", user="ann")
+    first = pool.credentials()
+
+    assert pool.for_user("ann").current() == first
+    pool.for_user("ann").clear()
+    assert pool.current() is None
+
+
 @pytest.mark.parametrize("how", ["clear", "sign_out"])
 def test_what_one_object_clears_is_gone_for_all(world: World, how: str) -> None:
     """`clear` and `sign_out` by an object made anew reach the objects of that user that are in use."""
