@@ -22,7 +22,7 @@ from cognito_credentials.emulator.service import Caller, Service
 from cognito_credentials.emulator.stored.roles import (
     DEFAULT_MAX_SESSION_SECONDS,
     Role,
-    find_role,
+    count_deleted_roles,
     find_role_by_name,
     roles_of_account,
     save_role,
@@ -34,6 +34,8 @@ Request = Mapping[str, Any]
 
 _PAGE = 100
 _MAX_ROLES = 5000  # the most that AWS gives an account; .github/SERVICE.md#13.1.4
+_MAX_DELETED = 100_000
+"""Deleted roles keep a row each until a reset: so many, and no more, may be made and deleted again."""
 _MAX_TRUST_POLICY = 2048
 _MAX_ATTACHED = 10
 _MAX_INLINE = 10_240
@@ -64,8 +66,8 @@ def create_role(service: Service, request: Request, caller: Caller) -> Mapping[s
     if find_role_by_name(service.state, partition, ACCOUNT_ID, name):
         raise ServiceError("EntityAlreadyExists", f"Role with name {name} already exists.", 409)
     arn = f"arn:{partition}:iam::{ACCOUNT_ID}:role{request.get('Path', '/')}{name}"
-    is_new = find_role(service.state, arn) is None
-    if is_new and len(roles_of_account(service.state, partition, ACCOUNT_ID)) >= _MAX_ROLES:
+    is_full = len(roles_of_account(service.state, partition, ACCOUNT_ID)) >= _MAX_ROLES
+    if is_full or count_deleted_roles(service.state) > _MAX_DELETED:
         raise _over_quota("RolesPerAccount", _MAX_ROLES)
     details: dict[str, Any] = {"CreateDate": int(service.clock.now()), "Tags": _tags({}, request)}
     for member in ("Description", "PermissionsBoundary"):
@@ -95,7 +97,7 @@ def list_roles(service: Service, request: Request, caller: Caller) -> Mapping[st
             if name not in ("Tags", "PermissionsBoundary")
         }
         for role in roles_of_account(service.state, partition_of(caller.region), ACCOUNT_ID)
-        if not role.is_deleted and role.path.startswith(prefix)
+        if role.path.startswith(prefix)
     ]
     return _paged("Roles", roles, request)
 

@@ -66,16 +66,24 @@ def find_role(state: State, arn: str) -> Role | None:
 
 
 def roles_of_account(state: State, partition: str, account: str) -> list[Role]:
-    """The roles of an account, also deleted ones, in the order of their ARNs."""
+    """The roles of an account, without deleted ones, in the order of their ARNs."""
     before = f"arn:{partition}:iam::{account}:role/"
-    rows = state.rows(f"{_ROLES} WHERE arn >= ? AND arn < ? ORDER BY arn", before, f"{before}\x7f")
+    rows = state.rows(
+        f"{_ROLES} WHERE arn >= ? AND arn < ? AND deleted IS NOT 1 ORDER BY arn", before, f"{before}\x7f"
+    )
     return [_role(row) for row in rows]
+
+
+def count_deleted_roles(state: State) -> int:
+    """The number of rows that deleted roles have left."""
+    row = state.row("SELECT count(*) AS n FROM role_details WHERE deleted")
+    return int(row["n"]) if row else 0
 
 
 def find_role_by_name(state: State, partition: str, account: str, name: str) -> Role | None:
     """The role of an account by its name, which is unique in any case and path; None if there is none."""
     for role in roles_of_account(state, partition, account):
-        if not role.is_deleted and role.name.lower() == name.lower():
+        if role.name.lower() == name.lower():
             return role
     return None
 

@@ -23,6 +23,7 @@ from cognito_credentials.emulator.stored.user_pools import (
 )
 
 _MOST_ITEMS = 500
+_MOST_LETTERS = 1000  # SQLite refuses patterns of 50,000 bytes
 _TEXT = Kind(lambda value: isinstance(value, str), "a text")
 _MEMBERS: Mapping[str, Kind] = {"find": _TEXT, "after": _TEXT, "limit": NUMBER}
 
@@ -61,7 +62,10 @@ def _wanted(content: Any, owner: str = "") -> Wanted:
     limit = int(members.get("limit", Wanted.limit))
     if not 1 <= limit <= _MOST_ITEMS:
         raise ControlError(f"limit: expected 1 to {_MOST_ITEMS}")
-    return Wanted(members.get("after", ""), members.get("find", ""), members.get(owner, ""), limit)
+    find = members.get("find", "")
+    if len(find) > _MOST_LETTERS:
+        raise ControlError(f"find: expected at most {_MOST_LETTERS} characters")
+    return Wanted(members.get("after", ""), find, members.get(owner, ""), limit)
 
 
 def _sessions(service: Service, wanted: Wanted) -> Page:

@@ -381,6 +381,17 @@ def test_quotas(iam, refused, monkeypatch):
     )
 
 
+def test_deleted_roles_count_for_no_quota(iam, refused, monkeypatch):
+    """A test suite may make and delete any number of roles in an emulator, but not without bound."""
+    monkeypatch.setattr(operations, "_MAX_ROLES", 1)
+    for number in range(3):
+        create(iam, f"r{number}")
+        iam.delete_role(RoleName=f"r{number}")
+    monkeypatch.setattr(operations, "_MAX_DELETED", 2)
+
+    assert refused(create, iam=iam, name="r4")[0] == "LimitExceeded"
+
+
 def test_pages(iam, refused):
     """Lists come in pages, in the order of the ARNs. A marker is of its list."""
     for name in "cab":

@@ -126,6 +126,16 @@ def test_wrong_members(api, name, query):
 
 
 @pytest.mark.parametrize("name", LISTS)
+def test_a_long_text_to_find(api, name):
+    """A text that SQLite would not search for is refused with one line, and not by an error of the emulator."""
+    api.oidc_pool()
+
+    answer = api.control("GET", f"{name}?find={'x' * 50_000}")
+
+    assert (answer.status, answer.json["error"]) == (400, "find: expected at most 1000 characters")
+
+
+@pytest.mark.parametrize("name", LISTS)
 def test_odd_positions(api, name):
     """A position that no page gave is answered with a page, and never with an error of the emulator."""
     for after in ("x", "-1", "9" * 30, "\u00b2", "\x00", "' OR 1=1 --"):
