@@ -7,7 +7,7 @@ machine must not reach it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from cognito_credentials.emulator.issuer.authorizing import (
     shown_code,
 )
 from cognito_credentials.emulator.issuer.token_endpoint import DEVICE_GRANT, TokenEndpoint
-from cognito_credentials.emulator.oauth import OAuthError, bearer_token, with_parameters
+from cognito_credentials.emulator.oauth import bearer_token, with_parameters
 from cognito_credentials.emulator.pages.document import STYLE_PATH, Button, Field, Form, page, style
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.wire.control import PREFIX
@@ -31,6 +31,7 @@ from cognito_credentials.emulator.wire.sign_in import (
     Forms,
     base_url,
     client_of,
+    committed,
     for_people,
     for_programs,
     give_json,
@@ -217,7 +218,7 @@ class _Endpoints:
         form = await read_form(request)
         client_id, _ = client_of(request, form)
         endpoint = TokenEndpoint(self._service, f"{base_url(request)}{PREFIX}")
-        return give_json(self._committed(lambda: endpoint.answer(client_id, form)))
+        return give_json(committed(self._service, lambda: endpoint.answer(client_id, form)))
 
     async def revoke(self, request: Request) -> Response:
         form = await read_form(request)
@@ -234,16 +235,6 @@ class _Endpoints:
         client_id, _ = client_of(request, form)
         authorizing = Authorizing(self._service, f"{base_url(request)}{PREFIX}", self._hosts.is_own)
         return give_json(authorizing.begin_device(client_id, form))
-
-    def _committed(self, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Act in one transaction. It is committed also where the client is refused: a grant may end then."""
-        refused: OAuthError | None = None
-        with self._service.state.transaction():
-            try:
-                return act()
-            except OAuthError as error:
-                refused = error
-        raise refused
 
 
 def _name_field(name: str, problem: str) -> Field:

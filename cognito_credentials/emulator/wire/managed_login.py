@@ -7,7 +7,7 @@ password. The forms are accepted from their own pages alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request as HttpRequest
@@ -54,6 +54,7 @@ from cognito_credentials.emulator.wire.rules import ANY_PAGE
 from cognito_credentials.emulator.wire.sign_in import (
     Forms,
     client_of,
+    committed,
     for_people,
     for_programs,
     give_json,
@@ -216,7 +217,7 @@ class _Endpoints:
     async def token(self, request: HttpRequest) -> Response:
         form = await read_form(request)
         client = authenticated(self._service, *_client(request, form))
-        return give_json(self._committed(lambda: give_tokens(self._service, client, form)))
+        return give_json(committed(self._service, lambda: give_tokens(self._service, client, form)))
 
     async def revoke(self, request: HttpRequest) -> Response:
         form = await read_form(request)
@@ -227,16 +228,6 @@ class _Endpoints:
     async def user_info(self, request: HttpRequest) -> Response:
         token = bearer_token(request.headers.get("authorization", ""))
         return give_json(user_info(self._service, token))
-
-    def _committed(self, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Act in one transaction. It is committed also where the client is refused: a sign-in may end."""
-        refused: OAuthError | None = None
-        with self._service.state.transaction():
-            try:
-                return act()
-            except OAuthError as error:
-                refused = error
-        raise refused
 
 
 def _client(request: HttpRequest, form: Parameters) -> tuple[str, str | None]:

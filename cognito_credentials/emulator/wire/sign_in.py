@@ -221,6 +221,20 @@ def for_programs(handler: Handler) -> Handler:
     return answer
 
 
+def committed(service: Service, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """
+    The result of *act*, which runs in one transaction.
+
+    It is committed also where *act* raises an OAuthError: a stolen code or refresh token ends the sign-in.
+    """
+    with service.state.transaction():
+        try:
+            return act()
+        except OAuthError as error:
+            refused = error
+    raise refused
+
+
 def give_json(content: Mapping[str, Any]) -> JSONResponse:
     """An answer to a program that nothing on the way keeps."""
     return JSONResponse(dict(content), headers=_NOT_KEPT)
