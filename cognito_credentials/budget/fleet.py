@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..errors import CacheError
 from . import script
 from .bucket import SECOND
 from .budget import interval_of
@@ -107,13 +108,30 @@ def read_fleet(budget: Budget, run: Script) -> Fleet:
 
     Args:
         run: Runs a Lua script in Redis; what it raises is raised.
+
+    Raises:
+        CacheError: What Redis has is nothing that the script of the budget writes.
     """
     loads = []
     for operation, limit in budget.rates.items():
-        load = _load(operation, limit, run(_READ, script.keys(budget.place_of(operation)), ()))
+        place = budget.place_of(operation)
+        answer = run(_READ, script.keys(place), ())
+        try:
+            load = _load(operation, limit, answer)
+        except ValueError:
+            load = None
+        if load is None:
+            raise _unreadable(place)
         if load.total["requests"] or load.total["refused"] or load.total["postponed"]:
             loads.append(load)
     return Fleet(loads)
+
+
+def _unreadable(place: str) -> CacheError:
+    return CacheError(
+        f"what Redis has counted in {script.keys(place)[0].rpartition(':')[0]}:* cannot be read",
+        hint="Delete these keys: they begin anew, and no identity and no credentials are in them",
+    )
 
 
 def _load(operation: str, limit: float, answer: Any) -> Load:

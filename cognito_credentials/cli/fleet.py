@@ -19,7 +19,7 @@ def show_fleet(invocation: Invocation) -> int:
 
     Raises:
         ConfigurationError: The cache is no Redis.
-        CacheError: A person has to mend something at the Redis, or at its settings.
+        CacheError: A person has to mend something in the Redis, or in its settings.
         ServiceError: It does not answer.
     """
     from ..budget.fleet import as_openmetrics, read_fleet

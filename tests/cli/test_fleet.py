@@ -109,6 +109,24 @@ def test_users_are_those_of_this_hour_and_the_one_before(
     assert shown["users"] == users
 
 
+@pytest.mark.parametrize(("key", "name"), [(0, "next"), (2, "3")])
+def test_counts_that_make_no_sense_are_said(
+    call: Call, fleet: IdentityPool, redis: RedisServer, key: int, name: str
+) -> None:
+    """What another program wrote over the counts is one line that says what to do; pools go on."""
+    budget = parts_of(fleet).budget
+    assert budget is not None
+    keys = script.keys(budget.place_of(CREDENTIALS))
+    redis("HSET", keys[key], name, "nonsense")
+
+    done = call("status", "--fleet", "--profile", "guest")
+    redis("DEL", script.keys(budget.place_of("GetId"))[0])
+
+    assert (done.code, done.out) == (7, "")
+    assert f"what Redis has counted in {keys[0].removesuffix('state')}* cannot be read" in done.line
+    assert fleet.for_user("new").credentials() is not None
+
+
 def test_people_get_a_page(call: Call, fleet: IdentityPool) -> None:
     """The same for people."""
     done = call("status", "--fleet", "--profile", "guest")
