@@ -114,7 +114,8 @@ class Steps:
 
     def _first_factors(self) -> list[str]:
         """What the user can begin with. An unknown user is offered what every user has."""
-        user, offered = self.user, self.pool.first_factors
+        user, pool = self.user, self.pool
+        offered = ("PASSWORD",) if pool.mfa == "on" else pool.first_factors  # .github/SERVICE.md#12.3.21
         choices = ["PASSWORD", "PASSWORD_SRP"] if "PASSWORD" in offered else []
         attributes = {} if user is None else user.attributes
         choices += ["EMAIL_OTP"] if "EMAIL_OTP" in offered and "email" in attributes else []

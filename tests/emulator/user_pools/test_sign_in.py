@@ -418,6 +418,18 @@ def test_srp_as_first_factor(users, is_chosen):
     assert users.answer(asked, **users.proof(half, asked))["AuthenticationResult"]
 
 
+def test_first_factors_where_a_second_is_required(users):
+    """A pool that requires a second factor offers no code in place of the password."""
+    ann = {"attributes": {"email": "ann@example.com", "phone_number": "+15550001234"}}
+    users.describe(mfa="on", first_factors=["PASSWORD", "EMAIL_OTP", "SMS_OTP"], ann=ann)
+
+    for preferred in ("EMAIL_OTP", "SMS_OTP"):
+        asked = users.begin("USER_AUTH", USERNAME="ann", PREFERRED_CHALLENGE=preferred)
+
+        assert asked["ChallengeName"] == "SELECT_CHALLENGE"
+        assert asked["AvailableChallenges"] == ["PASSWORD", "PASSWORD_SRP"]
+
+
 def test_first_factors_of_nobody(users):
     """A user who does not exist is offered what each user is."""
     users.describe(first_factors=["PASSWORD", "EMAIL_OTP"])
