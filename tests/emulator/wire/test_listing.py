@@ -127,7 +127,7 @@ def test_wrong_members(api, name, query):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_long_text_to_find(api, name):
-    """A text that SQLite would not search for is refused with one line, and not by an error of the emulator."""
+    """A text that SQLite would not search for is refused with one line, not by an error of the emulator."""
     api.oidc_pool()
 
     answer = api.control("GET", f"{name}?find={'x' * 50_000}")
