@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from cognito_credentials.emulator import assumed
 from cognito_credentials.emulator.errors import ServiceError
+from cognito_credentials.emulator.model.members import JsonError, read_json
 from cognito_credentials.emulator.model.names import ACCOUNT_ID, partition_of
 from cognito_credentials.emulator.model.pagination import last_shown, page
 from cognito_credentials.emulator.service import Caller, Service
@@ -241,8 +242,8 @@ def _save_details(service: Service, role: Role, **changes: Any) -> Role:
 def _trust_policy(text: str) -> str:
     """*text*, which IAM stores as it is."""
     try:
-        policy = json.loads(text)
-    except (ValueError, RecursionError):
+        policy = read_json(text.encode())  # which has no NaN: browsers could not read the list of roles
+    except JsonError:
         raise ServiceError("MalformedPolicyDocument", "This policy contains invalid Json") from None
     refusal = policy_refusal(policy)
     if refusal is not None:

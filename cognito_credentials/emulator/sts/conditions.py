@@ -52,10 +52,19 @@ def condition_holds(name: str, key: str, wanted: Sequence[Any], context: Mapping
 
 
 def is_evaluated(name: str, wanted: Sequence[Any]) -> bool:
-    """Whether `condition_holds` knows the operator *name*, and *wanted* has no variables of policies."""
+    """Whether `condition_holds` knows the operator *name*, and can read *wanted*: no variables."""
     qualifier, plain, _ = _parts(name)
-    known = plain == "Null" or (plain in _OPERATORS and qualifier in ("", *_SETS))
-    return known and not any("${" in _text(item) for item in wanted)
+    if any("${" in _text(item) for item in wanted) or qualifier not in ("", *_SETS):
+        return False
+    if plain not in _OPERATORS:
+        return plain == "Null"
+    read = _OPERATORS[plain][0]
+    try:
+        for item in wanted:
+            read(_text(item))
+    except ValueError:
+        return False
+    return True
 
 
 def condition_mistake(condition: Any) -> str | None:

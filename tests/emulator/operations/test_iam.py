@@ -213,6 +213,11 @@ def test_sessions_may_not(api, iam, refused):
     [
         pytest.param("{", "This policy contains invalid Json", id="json"),
         pytest.param("[" * 50_000, "This policy contains invalid Json", id="nested"),
+        pytest.param(
+            policy(AWS="*", condition={"NumericEquals": {"a": float("nan")}}),
+            "This policy contains invalid Json",
+            id="nan",
+        ),
         pytest.param("5", "expected a policy with a Statement", id="number"),
         pytest.param('{"Statement": []}', "Statement: expected at least one", id="empty"),
         pytest.param(
@@ -276,6 +281,7 @@ def test_conditions_that_are_not_evaluated(api, iam, refused, condition, trusted
     [
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, True),
         ({"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}, True),
+        ({"DateGreaterThan": {"aws:CurrentTime": "2020-13-01T00:00:00Z"}}, True),
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}, "StringEquals": {"sts:RoleSessionName": "no"}}, False),
     ],
 )
