@@ -365,6 +365,8 @@ class Refresher:
             self._counts.failed += 1
         left = None if held is None else held.seconds_left(self._clock)
         self._memory.backoff.failed(principal, left, error, inputs, self)
+        # A refusal may be told to no other object (`backoff.py`), and each request may bring another one.
+        self._memory.look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
