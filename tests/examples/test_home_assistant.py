@@ -10,19 +10,18 @@ import importlib
 import logging
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from cognito_credentials.emulator import Emulator, Seed
+from cognito_credentials.emulator import Emulator
 from tests.consumers.api import Api, running_api
 from tests.consumers.conftest import Cognito, cognito, proves
 from tests.consumers.table import ROOT
 from tests.real_parts import package
 from tests.sign_in.conftest import PASSWORD, user_pool
-from tests.sign_in.user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
+from tests.sign_in.emulated_pool import CLIENT, POOL, PROVIDER, EmulatedPool
 
 __all__ = ["cognito", "proves", "user_pool"]
 package("pytest_homeassistant_custom_component.common", "homeassistant")
@@ -34,16 +33,13 @@ from homeassistant.data_entry_flow import FlowResultType  # noqa: E402
 from homeassistant.util import loop  # noqa: E402
 
 DOMAIN = "readings"
-PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
 SENSOR = "sensor.temperature"
 
 
 @pytest.fixture
-def emulator(socket_enabled: None, user_pool: UserPoolServer, emulator_keys: Any) -> Iterator[Emulator]:
-    """An emulator that knows the keys of the user pool."""
-    issuer = {"provider": PROVIDER, "jwks_uri": f"{user_pool.url}/{POOL}/.well-known/jwks.json"}
-    with Emulator(seed=Seed("test", {"issuers": [issuer]}), keys=emulator_keys, marker=True) as running:
-        yield running
+def emulator(socket_enabled: None, user_pool: EmulatedPool) -> Emulator:
+    """The emulator that the user pool is in."""
+    return user_pool.emulator
 
 
 @pytest.fixture
@@ -58,12 +54,12 @@ def integration(
     enable_custom_integrations: None,
     cognito: Cognito,
     api: Api,
-    user_pool: UserPoolServer,
+    user_pool: EmulatedPool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
     """The integration with its constants replaced, as its reader does; eve has a second factor."""
     user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
-    user_pool.token_changes = {"email": "eve@example.com"}
+    user_pool.users["eve"].set_attributes(email="eve@example.com")
     # The helpers print the whole log, and botocore's signer logs what it signs.
     monkeypatch.setattr(logging.getLogger("botocore"), "level", logging.INFO)
     # The configuration's folder, where Home Assistant looks for integrations, is one of its test helpers'.
@@ -114,11 +110,11 @@ async def _open(hass: HomeAssistant) -> Any:
 
 
 @pytest.fixture
-async def entry(hass: HomeAssistant, integration: None) -> ConfigEntry[Any]:
+async def entry(hass: HomeAssistant, integration: None, user_pool: EmulatedPool) -> ConfigEntry[Any]:
     """The entry of eve, who has signed in by the form."""
     asked = await _submit(hass, await _open(hass), username="eve", password=PASSWORD)
     assert (asked["step_id"], list(asked["data_schema"].schema)) == ("question", ["totp"])
-    done = await _submit(hass, asked, totp=MFA_CODE)
+    done = await _submit(hass, asked, totp=user_pool.code())
     assert done["type"] is FlowResultType.CREATE_ENTRY
     return done["result"]
 
@@ -144,16 +140,16 @@ async def test_a_person_signs_in_by_the_form(hass: HomeAssistant, entry: ConfigE
     assert hass.config_entries.flow.async_progress() == []
 
 
-async def test_the_form_says_what_was_wrong(hass: HomeAssistant, user_pool: UserPoolServer) -> None:
+async def test_the_form_says_what_was_wrong(hass: HomeAssistant, user_pool: EmulatedPool) -> None:
     """A wrong password and a wrong code can be corrected, and so can an outage be waited for."""
     form = await _open(hass)
     wrong = await _submit(hass, form, username="eve", password="CANARY wrong")
-    user_pool.fails["InitiateAuth"] = ("InternalErrorException", "")
+    user_pool.fail("InitiateAuth", "InternalErrorException", "")
     offline = await _submit(hass, form, username="eve", password=PASSWORD)
-    user_pool.fails.clear()
+    user_pool.mend()
     asked = await _submit(hass, form, username="eve", password=PASSWORD)
     wrong_code = await _submit(hass, asked, totp="000000")
-    done = await _submit(hass, asked, totp=MFA_CODE)
+    done = await _submit(hass, asked, totp=user_pool.code())
 
     assert (wrong["step_id"], wrong["errors"]) == ("user", {"base": "invalid_auth"})
     assert (offline["step_id"], offline["errors"]) == ("user", {"base": "cannot_connect"})
@@ -161,21 +157,21 @@ async def test_the_form_says_what_was_wrong(hass: HomeAssistant, user_pool: User
     assert done["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_code_that_comes_too_late_begins_anew(hass: HomeAssistant, user_pool: UserPoolServer) -> None:
+async def test_a_code_that_comes_too_late_begins_anew(hass: HomeAssistant, user_pool: EmulatedPool) -> None:
     """When the user pool no longer waits for the answer, the form asks for the password again."""
     asked = await _submit(hass, await _open(hass), username="eve", password=PASSWORD)
-    user_pool.clock = lambda: time.time() + 181
-    late = await _submit(hass, asked, totp=MFA_CODE)
+    user_pool.wait(181)
+    late = await _submit(hass, asked, totp=user_pool.code())
 
     assert (late["step_id"], late["errors"]) == ("user", {"base": "invalid_auth"})
 
 
 async def test_an_account_is_set_up_once(
-    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: UserPoolServer
+    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: EmulatedPool
 ) -> None:
     """A second entry of the same account is refused, and its sign-in is revoked; the first one's is not."""
     asked = await _submit(hass, await _open(hass), username="eve", password=PASSWORD)
-    refused = await _submit(hass, asked, totp=MFA_CODE)
+    refused = await _submit(hass, asked, totp=user_pool.code())
 
     assert (refused["type"], refused["reason"]) == (FlowResultType.ABORT, "already_configured")
     assert len(user_pool.refresh_tokens) == 1
@@ -186,13 +182,13 @@ async def test_an_account_is_set_up_once(
 async def test_polls_go_on_over_renewals(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],
-    user_pool: UserPoolServer,
+    user_pool: EmulatedPool,
     api: Api,
     cognito: Cognito,
     proves: Callable[..., None],
 ) -> None:
     """Once an hour new keys are got with a refresh token, which rotates; the entry has the newest one."""
-    user_pool.rotates = True
+    user_pool.change(rotate_refresh_tokens=True)
     before = entry.data["sign_in"]
     for _ in range(2):
         cognito.make_due()
@@ -206,7 +202,7 @@ async def test_polls_go_on_over_renewals(
 
 
 async def test_a_restart_asks_nobody(
-    hass: HomeAssistant, entry: ConfigEntry[Any], api: Api, user_pool: UserPoolServer
+    hass: HomeAssistant, entry: ConfigEntry[Any], api: Api, user_pool: EmulatedPool
 ) -> None:
     """What the entry has is enough: no form is shown, and the identity is the same."""
     await hass.config_entries.async_reload(entry.entry_id)
@@ -218,10 +214,10 @@ async def test_a_restart_asks_nobody(
 
 
 async def test_a_sign_in_that_has_ended_opens_the_form(
-    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: UserPoolServer, cognito: Cognito
+    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: EmulatedPool, cognito: Cognito
 ) -> None:
     """While credentials are valid nothing is asked; then the form is, and the same entry goes on."""
-    user_pool.refresh_tokens.clear()
+    user_pool.revoke_all()
     await _poll(hass, entry)
     assert (_shown(hass), hass.config_entries.flow.async_progress()) == ("21.5", [])
 
@@ -233,14 +229,14 @@ async def test_a_sign_in_that_has_ended_opens_the_form(
     assert (form["context"]["source"], form["step_id"]) == (SOURCE_REAUTH, "user")
 
     asked = await _submit(hass, form, username="eve", password=PASSWORD)
-    done = await _submit(hass, asked, totp=MFA_CODE)
+    done = await _submit(hass, asked, totp=user_pool.code())
     assert (done["type"], done["reason"]) == (FlowResultType.ABORT, "reauth_successful")
     assert _shown(hass) == "21.5"
     assert hass.config_entries.async_entries(DOMAIN) == [entry]
 
 
 async def test_another_account_does_not_take_the_entry(
-    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: UserPoolServer
+    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: EmulatedPool
 ) -> None:
     """Who signs in as somebody else, in the form of a sign-in that has ended, is refused and signed out."""
     before = dict(entry.data)
@@ -278,7 +274,7 @@ async def test_an_outage_is_no_reason_to_sign_in(
 
 
 async def test_a_removed_entry_signs_out(
-    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: UserPoolServer
+    hass: HomeAssistant, entry: ConfigEntry[Any], user_pool: EmulatedPool
 ) -> None:
     """With the entry the sign-in goes, here and at the user pool."""
     assert len(user_pool.refresh_tokens) == 1

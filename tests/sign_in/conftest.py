@@ -15,8 +15,8 @@ from filelock import FileLock
 from cognito_credentials.secret import Secret
 from tests.real_parts import NODE, missing, need
 
+from .emulated_pool import EmulatedPool
 from .hostile_issuer import HostileIssuer
-from .user_pool_server import UserPoolServer
 from .web_browser import WebBrowser
 
 PASSWORD = "CANARY correct horse"
@@ -27,9 +27,9 @@ CLIENT_ID = "desktop"
 
 
 class Person:
-    """A person at a terminal: gives prepared answers, and records what was shown."""
+    """A person at a terminal: gives prepared answers, or looks them up when asked; records what was shown."""
 
-    def __init__(self, *answers: str, can_ask: bool = True) -> None:
+    def __init__(self, *answers: str | Callable[[], str], can_ask: bool = True) -> None:
         self.answers = list(answers)
         self.can_ask = can_ask
         self.shown: list[str] = []
@@ -42,7 +42,8 @@ class Person:
         self.asked.append(question)
         if not self.answers:
             raise EOFError
-        return self.answers.pop(0)
+        answer = self.answers.pop(0)
+        return answer if isinstance(answer, str) else answer()
 
     def ask_secret(self, question: str) -> Secret:
         return Secret(self.ask(question))
@@ -111,15 +112,15 @@ def issuer(start_issuer: Callable[..., str]) -> str:
 
 
 @pytest.fixture
-def open_browser() -> Iterator[Callable[[str], Callable[[str], bool]]]:
+def open_browser() -> Iterator[Callable[..., Callable[[str], bool]]]:
     """Makes functions that open a browser in which *login* signs in; `pages` has its last page."""
     threads: list[threading.Thread] = []
     pages: list[tuple[int, str]] = []
 
-    def for_user(login: str) -> Callable[[str], bool]:
+    def for_user(login: str, password: str = "irrelevant") -> Callable[[str], bool]:
         def opens(url: str) -> bool:
             thread = threading.Thread(
-                target=lambda: pages.append(WebBrowser().sign_in(url, login)), daemon=True
+                target=lambda: pages.append(WebBrowser().sign_in(url, login, password)), daemon=True
             )
             thread.start()
             threads.append(thread)
@@ -142,9 +143,9 @@ def last_page(open_browser: object) -> tuple[int, str]:
 
 
 @pytest.fixture
-def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
+def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedPool]:
     """A user pool with one user, ann, where the API of user pools is looked for."""
-    server = UserPoolServer()
+    server = EmulatedPool()
     server.add("ann", PASSWORD)
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     yield server

@@ -22,10 +22,10 @@ from cognito_credentials.sign_in import OidcLogin, SignedIn, UserPool
 from tests.conftest import ManualClock
 
 from .conftest import CLIENT_ID, PASSWORD, Person
+from .emulated_pool import CLIENT as APP_CLIENT
+from .emulated_pool import POOL, EmulatedPool
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 from .own_stores import Entry
-from .user_pool_server import CLIENT as APP_CLIENT
-from .user_pool_server import POOL, UserPoolServer
 
 __all__ = ["emulator", "emulator_keys"]
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
@@ -65,18 +65,18 @@ def test_it_is_redeemed_once_and_its_successor_kept(rotating: HostileIssuer) -> 
 
 
 @pytest.mark.parametrize("rotates", [True, False])
-def test_a_user_pools_token(user_pool: UserPoolServer, rotates: bool) -> None:
+def test_a_user_pools_token(user_pool: EmulatedPool, rotates: bool) -> None:
     """From an app's earlier library; where the pool does not rotate, the same token is kept."""
-    user_pool.refresh_tokens["CANARY-earlier"] = "ann"
-    user_pool.rotates = rotates
+    user_pool.change(rotate_refresh_tokens=rotates)
+    earlier = user_pool.new_refresh_token("ann")
     store = Entry()
     login = UserPool(POOL, APP_CLIENT, store=store)
     pool = IdentityPool(POOL_ID, logins=login, cache="memory")
 
-    account = pool.sign_in_with_refresh_token("CANARY-earlier")
+    account = pool.sign_in_with_refresh_token(earlier)
 
     assert (account.subject, account.username) == ("sub-ann", "ann")
-    assert ("CANARY-earlier" in (store.text or "")) is not rotates
+    assert (earlier in (store.text or "")) is not rotates
     assert UserPool(POOL, APP_CLIENT, store=Entry(store.text)).token()
 
 
@@ -252,7 +252,7 @@ def test_what_is_no_token(rotating: HostileIssuer, given: Any, message: str) -> 
     assert not rotating.requests
 
 
-def test_of_several_logins_one_is_named(rotating: HostileIssuer, user_pool: UserPoolServer) -> None:
+def test_of_several_logins_one_is_named(rotating: HostileIssuer, user_pool: EmulatedPool) -> None:
     """The token goes to the login of *provider*, and to no other issuer."""
     logins = {
         "login.example.com": OidcLogin(
@@ -287,16 +287,15 @@ def test_the_guest_becomes_the_user(
     assert pool.identity_id() == guest
 
 
-def test_a_password_sign_in_can_be_brought_along(user_pool: UserPoolServer) -> None:
+def test_a_password_sign_in_can_be_brought_along(user_pool: EmulatedPool) -> None:
     """The next person signs in over the one before, whose refresh token is revoked."""
     user_pool.add("bob", PASSWORD)
-    user_pool.refresh_tokens["CANARY-bobs"] = "bob"
     login = UserPool(POOL, APP_CLIENT, sign_in="password", store="memory")
     pool = IdentityPool(POOL_ID, logins=login, cache="memory")
     pool.sign_in(prompt=Person(PASSWORD), username="ann")
     anns = next(token for token, name in user_pool.refresh_tokens.items() if name == "ann")
 
-    pool.sign_in_with_refresh_token("CANARY-bobs")
+    pool.sign_in_with_refresh_token(user_pool.new_refresh_token("bob"))
 
     assert pool.status().signed_in_as == "bob"
     assert anns not in user_pool.refresh_tokens

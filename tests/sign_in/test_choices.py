@@ -12,18 +12,19 @@ from cognito_credentials.errors import ConfigurationError, LoginRejectedError, R
 from cognito_credentials.sign_in import UserPool
 
 from .conftest import PASSWORD, Person
-from .user_pool_server import CLIENT, MFA_CODE, POOL, User, UserPoolServer
+from .emulated_pool import CLIENT, POOL, EmulatedPool, PoolUser
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
 ALL = ["PASSWORD", "PASSWORD_SRP", "EMAIL_OTP", "SMS_OTP", "WEB_AUTHN"]
+CODE = "the code that came"
 pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
 @pytest.fixture
-def ann(user_pool: UserPoolServer) -> User:
+def ann(user_pool: EmulatedPool) -> PoolUser:
     """A user with every first factor, at an app client that allows USER_AUTH alone."""
-    user_pool.flows = {"USER_AUTH", "REFRESH_TOKEN_AUTH"}
-    user_pool.users["ann"].first_factors = list(ALL)
+    user_pool.change_client(flows=["USER_AUTH", "REFRESH_TOKEN_AUTH"])
+    user_pool.users["ann"].offer(*ALL)
     return user_pool.users["ann"]
 
 
@@ -43,23 +44,24 @@ def _asked(attempt: Callable[[], object]) -> ChallengeRequired:
     return caught.value
 
 
-def _sent(user_pool: UserPoolServer) -> list[dict[str, Any]]:
+def _sent(user_pool: EmulatedPool) -> list[dict[str, Any]]:
     return [body for name, body in user_pool.requests if "Auth" in name]
 
 
 @pytest.mark.parametrize(("factor", "preferred"), [("sms", "SMS_OTP"), ("email", "EMAIL_OTP")])
-def test_a_code_alone_signs_in(user_pool: UserPoolServer, ann: User, factor: str, preferred: str) -> None:
+def test_a_code_alone_signs_in(user_pool: EmulatedPool, ann: PoolUser, factor: str, preferred: str) -> None:
     """Without a password, the preferred code is asked for at once, and it is the whole sign-in."""
     question = _asked(lambda: _pool().sign_in_with_password("ann", first_factor=factor))
 
-    assert (question.kind, question.sent_to) == (factor, "a***@e***")
+    sent_to = {"sms": "+*******0123", "email": "a***@e***"}[factor]
+    assert (question.kind, question.sent_to) == (factor, sent_to)
     assert _sent(user_pool)[0]["AuthParameters"]["PREFERRED_CHALLENGE"] == preferred
-    assert question.answer(MFA_CODE).subject == "sub-ann"
+    assert question.answer(user_pool.code()).subject == "sub-ann"
     assert [body.get("ChallengeName") for body in _sent(user_pool)] == [None, preferred]
 
 
 @pytest.mark.quick
-def test_the_person_chooses(user_pool: UserPoolServer, ann: User) -> None:
+def test_the_person_chooses(user_pool: EmulatedPool, ann: PoolUser) -> None:
     """Without a preference the pool's offer is the question: each kind once, and no passkey."""
     choice = _asked(lambda: _pool().sign_in_with_password("ann"))
     assert (choice.kind, choice.choices) == ("choice", ("password", "email", "sms"))
@@ -67,11 +69,11 @@ def test_the_person_chooses(user_pool: UserPoolServer, ann: User) -> None:
     code = _asked(lambda: choice.answer("email"))
 
     assert code.kind == "email"
-    assert code.answer(MFA_CODE).subject == "sub-ann"
+    assert code.answer(user_pool.code()).subject == "sub-ann"
 
 
 @pytest.mark.quick
-def test_a_password_that_is_chosen(user_pool: UserPoolServer, ann: User) -> None:
+def test_a_password_that_is_chosen(user_pool: EmulatedPool, ann: PoolUser) -> None:
     """The password is asked for before the pool hears of the choice, and is proven and never sent."""
     choice = _asked(lambda: _pool().sign_in_with_password("ann"))
     asked = len(user_pool.requests)
@@ -83,7 +85,7 @@ def test_a_password_that_is_chosen(user_pool: UserPoolServer, ann: User) -> None
     assert "CANARY" not in str(user_pool.requests)
 
 
-def test_a_wrong_password_that_is_chosen(user_pool: UserPoolServer, ann: User) -> None:
+def test_a_wrong_password_that_is_chosen(user_pool: EmulatedPool, ann: PoolUser) -> None:
     """It is one attempt, and ends the sign-in."""
     choice = _asked(lambda: _pool().sign_in_with_password("ann"))
     question = _asked(lambda: choice.answer("password"))
@@ -95,7 +97,7 @@ def test_a_wrong_password_that_is_chosen(user_pool: UserPoolServer, ann: User) -
 
 @pytest.mark.parametrize("factor", ["password", "sms", "choice"])
 def test_a_password_that_is_given_is_the_first_factor(
-    user_pool: UserPoolServer, ann: User, factor: str
+    user_pool: EmulatedPool, ann: PoolUser, factor: str
 ) -> None:
     """A password in hand is proven at once, whatever the setting prefers without one."""
     assert _pool(first_factor=factor).sign_in_with_password("ann", PASSWORD).subject == "sub-ann"
@@ -104,7 +106,7 @@ def test_a_password_that_is_given_is_the_first_factor(
     assert len(_sent(user_pool)) == 2
 
 
-def test_a_password_as_the_setting(user_pool: UserPoolServer, ann: User) -> None:
+def test_a_password_as_the_setting(user_pool: EmulatedPool, ann: PoolUser) -> None:
     """Where a password is preferred and none is given, it is asked for before anything is sent."""
     question = _asked(lambda: _pool(first_factor="password").sign_in_with_password("ann"))
     assert question.kind == "password"
@@ -113,44 +115,45 @@ def test_a_password_as_the_setting(user_pool: UserPoolServer, ann: User) -> None
     assert question.answer(PASSWORD).subject == "sub-ann"
 
 
-def test_a_preference_that_the_user_does_not_have(user_pool: UserPoolServer, ann: User) -> None:
+def test_a_preference_that_the_user_does_not_have(user_pool: EmulatedPool, ann: PoolUser) -> None:
     """The pool answers with what it offers instead: with a choice, or at once where there is only one."""
-    ann.first_factors = ["PASSWORD_SRP", "EMAIL_OTP"]
+    ann.offer("PASSWORD_SRP", "EMAIL_OTP")
     choice = _asked(lambda: _pool().sign_in_with_password("ann", first_factor="sms"))
     assert choice.choices == ("password", "email")
 
-    ann.first_factors = ["EMAIL_OTP", "WEB_AUTHN"]
+    ann.offer("EMAIL_OTP", "WEB_AUTHN")
     assert _asked(lambda: _pool().sign_in_with_password("ann", first_factor="sms")).kind == "email"
     assert _asked(lambda: _pool(first_factor="choice").sign_in_with_password("ann", PASSWORD)).kind == "email"
 
 
 @pytest.mark.parametrize(("has_domain", "hint"), [(True, "way='browser'"), (False, "no sign-in pages")])
 def test_a_user_with_a_passkey_alone(
-    user_pool: UserPoolServer, ann: User, has_domain: bool, hint: str
+    user_pool: EmulatedPool, ann: PoolUser, has_domain: bool, hint: str
 ) -> None:
     """A passkey is a browser's: the error says so, and whether the pool has pages for it."""
-    ann.first_factors = ["WEB_AUTHN"]
-    user_pool.has_domain = has_domain
+    ann.offer("WEB_AUTHN")
+    if not has_domain:
+        user_pool.lacks_pages()
 
     with pytest.raises(RefusedError, match=rf"WEB_AUTHN \(a passkey\), which only a browser can do.*{hint}"):
         _pool().sign_in_with_password("ann")
 
 
-def test_a_second_factor_after_a_chosen_password(user_pool: UserPoolServer, ann: User) -> None:
+def test_a_second_factor_after_a_chosen_password(user_pool: EmulatedPool, ann: PoolUser) -> None:
     """What follows the first factor is asked as after any password."""
-    ann.challenges = ["SOFTWARE_TOKEN_MFA"]
+    ann.ask_for("SOFTWARE_TOKEN_MFA")
     question = _asked(lambda: _pool(first_factor="password").sign_in_with_password("ann", PASSWORD))
 
     assert question.kind == "totp"
-    assert question.answer(MFA_CODE).subject == "sub-ann"
+    assert question.answer(user_pool.code()).subject == "sub-ann"
 
 
-def test_a_client_that_allows_another_flow(user_pool: UserPoolServer, ann: User) -> None:
+def test_a_client_that_allows_another_flow(user_pool: EmulatedPool, ann: PoolUser) -> None:
     """The error says what to enable, and the setting that goes with the client as it is."""
     with pytest.raises(ConfigurationError, match=r"ALLOW_USER_SRP_AUTH.*first_factor='password'"):
         _pool().sign_in_with_password("ann", PASSWORD)
 
-    user_pool.flows = {"USER_SRP_AUTH"}
+    user_pool.change_client(flows=["USER_SRP_AUTH"])
     with pytest.raises(ConfigurationError, match="ALLOW_USER_AUTH"):
         _pool().sign_in_with_password("ann", first_factor="sms")
 
@@ -168,38 +171,41 @@ def test_a_first_factor_that_is_none(factor: Any) -> None:
     ("factor", "answers"),
     [
         ("password", ["ann", PASSWORD]),
-        ("sms", ["ann", MFA_CODE]),
-        ("email", ["ann", "000000", MFA_CODE]),
-        ("choice", ["ann", "2", MFA_CODE]),
-        ("choice", ["ann", "9", "sms", MFA_CODE]),
+        ("sms", ["ann", CODE]),
+        ("email", ["ann", "000000", CODE]),
+        ("choice", ["ann", "2", CODE]),
+        ("choice", ["ann", "9", "sms", CODE]),
         ("choice", ["ann", "1", "CANARY wrong", PASSWORD]),
     ],
 )
 def test_a_terminal_asks_the_same(
-    user_pool: UserPoolServer, ann: User, factor: str, answers: list[str]
+    user_pool: EmulatedPool, ann: PoolUser, factor: str, answers: list[str]
 ) -> None:
     """`login --password` has the person choose and type the same, with three tries for each."""
-    person = Person(*answers)
+    person = Person(*(user_pool.code if text == CODE else text for text in answers))
 
-    assert _pool(first_factor=factor).sign_in(prompt=person) == "ann"
+    assert _pool(first_factor=factor).sign_in(prompt=person) == "a.ann@example.com"  # as the token has it
     assert person.answers == []
 
 
 @pytest.mark.parametrize("by_code", [False, True])
-def test_a_device_that_the_pool_has_forgotten(user_pool: UserPoolServer, ann: User, by_code: bool) -> None:
+def test_a_device_that_the_pool_has_forgotten(user_pool: EmulatedPool, ann: PoolUser, by_code: bool) -> None:
     """Signing in begins again without the device, by the same flow: what was chosen is not asked again."""
-    user_pool.remembers = True
-    ann.challenges = [] if by_code else ["SOFTWARE_TOKEN_MFA"]
+    user_pool.change(devices="always")
+    ann.ask_for(*([] if by_code else ["SOFTWARE_TOKEN_MFA"]))
 
     def code() -> ChallengeRequired:
         choice = _asked(lambda: _pool().sign_in_with_password("ann"))
         question = _asked(lambda: choice.answer("sms" if by_code else "password"))
         return question if by_code else _asked(lambda: question.answer(PASSWORD))
 
-    code().answer(MFA_CODE)
+    code().answer(user_pool.code())
     (old,) = ann.devices
-    ann.devices.clear()
-    assert code().answer(MFA_CODE).subject == "sub-ann"
+    ann.forget_devices()
+    question = code()
+    if by_code:  # a user pool looks for the device when the code is right, which is used up then
+        question = _asked(lambda: question.answer(user_pool.code()))
+    assert question.answer(user_pool.code()).subject == "sub-ann"
 
     assert {*ann.devices} - {old}
     assert {body["AuthFlow"] for name, body in user_pool.requests if name == "InitiateAuth"} == {"USER_AUTH"}

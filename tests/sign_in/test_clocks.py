@@ -13,10 +13,10 @@ from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
 from ..conftest import ManualClock
 from .conftest import Person
+from .emulated_pool import CLIENT, POOL, EmulatedPool
 from .hostile_issuer import CLIENT as OIDC_CLIENT
 from .hostile_issuer import HostileIssuer, answer
 from .test_attacks import Visit
-from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
 PASSWORD = "CANARY correct horse"
 OFF = [-86_400 * 400, -3600, -240, 240, 3600, 86_400 * 400]
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer(remembers=True)
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedPool]:
+    server = EmulatedPool(remembers=True)
     server.add("ann", PASSWORD)
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     yield server
@@ -43,21 +43,19 @@ def _user_pool(clock: ManualClock) -> UserPool:
 
 
 @pytest.mark.parametrize("off", [*OFF, pytest.param(3601, marks=pytest.mark.quick)])
-def test_a_password_is_proven_at_the_pools_time(pool: UserPoolServer, clock: ManualClock, off: float) -> None:
+def test_a_password_is_proven_at_the_pools_time(pool: EmulatedPool, clock: ManualClock, off: float) -> None:
     """The first try is right, whatever this machine's clock says: with a device, a code, and a refresh."""
-    pool.users["ann"].challenges = ["SOFTWARE_TOKEN_MFA"]
+    pool.users["ann"].ask_for("SOFTWARE_TOKEN_MFA")
     clock.set_wall(time.time() + off)
 
-    assert _user_pool(clock).sign_in(Person("ann", PASSWORD, MFA_CODE)).subject == "sub-ann"
+    assert _user_pool(clock).sign_in(Person("ann", PASSWORD, pool.code)).subject == "sub-ann"
     assert _user_pool(clock).sign_in(Person("ann", PASSWORD)).subject == "sub-ann"  # the device proves itself
     assert _user_pool(clock).token()
 
 
-def test_the_pools_date_decides(
-    pool: UserPoolServer, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_pools_date_decides(pool: EmulatedPool, clock: ManualClock) -> None:
     """Where the pool names no time, only this machine's clock is left: an hour off, the proof is refused."""
-    monkeypatch.setattr("http.server.BaseHTTPRequestHandler.date_time_string", lambda *_: "")
+    pool.emulator.plan_faults({"operation": "*", "times": -1, "headers": {"Date": ""}})
     clock.set_wall(time.time() + 3600)
 
     with pytest.raises(LoginRejectedError, match="the password is wrong"):

@@ -19,10 +19,11 @@ from cognito_credentials.sign_in.ways.authorization import Authorization
 from cognito_credentials.sign_in.ways.callback import CallbackServer
 
 from .conftest import CLIENT_ID, Person
+from .emulated_pool import CLIENT, POOL, EmulatedPool
 from .test_attacks import _get, goal_of
-from .user_pool_server import CLIENT, POOL, UserPoolServer
 from .web_browser import WebBrowser
 
+PASSWORD = "CANARY correct horse"
 pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
@@ -65,11 +66,11 @@ def _query(url: str) -> dict[str, str]:
     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
 
 
-def _code_of(url: str, login: str) -> str:
+def _code_of(url: str, login: str, password: str = "irrelevant") -> str:
     """Sign in at *url* in a browser that stops before it sends the code to the callback server."""
     browser = WebBrowser()
     browser.stop_at = _query(url)["redirect_uri"]
-    browser.sign_in(url, login)
+    browser.sign_in(url, login, password)
     return _query(browser.redirected_to)["code"]
 
 
@@ -111,24 +112,25 @@ def test_a_redirect_to_another_port(issuer: str, free_port: int) -> None:
 
 
 @pytest.fixture
-def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer()
-    server.add("ann", "CANARY")
+def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedPool]:
+    server = EmulatedPool()
+    server.add("ann", PASSWORD)
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     yield server
     server.close()
 
 
-def test_a_code_of_another_session_of_a_user_pool(user_pool: UserPoolServer) -> None:
+def test_a_code_of_another_session_of_a_user_pool(user_pool: EmulatedPool) -> None:
     """Attack: the same at a user pool's hosted UI."""
     with CallbackServer() as free:
         port = free.port
+    user_pool.change_client(callback_urls=[f"http://127.0.0.1:{port}/callback"])
     source = UserPool(POOL, CLIENT, store="file", redirect_ports=[port])
     waiting = Waiting(source)
-    asked = {**_query(waiting.url), "code_challenge": "attackers", "state": "attackers"}
-    _, location = user_pool.get("/oauth2/authorize", asked)
+    place, _, _ = waiting.url.partition("?")
+    asked = {**_query(waiting.url), "code_challenge": f"{'attackers':-<43}", "state": "attackers"}
 
-    error = waiting.inject(_query(str(location))["code"])
+    error = waiting.inject(_code_of(f"{place}?{urllib.parse.urlencode(asked)}", "ann", PASSWORD))
 
     assert isinstance(error, LoginRejectedError)
     assert error.code == "invalid_grant"

@@ -16,10 +16,10 @@ from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
 from ..conftest import locals_of
 from .conftest import Person
+from .emulated_pool import CLIENT as APP_CLIENT
+from .emulated_pool import POOL, EmulatedPool
 from .hostile_issuer import CLIENT, Answer, HostileIssuer, answer
 from .test_attacks import Visit
-from .user_pool_server import CLIENT as APP_CLIENT
-from .user_pool_server import MFA_CODE, POOL, UserPoolServer
 
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
 
@@ -34,8 +34,8 @@ class Impatient(Person):
 
 
 @pytest.fixture
-def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer(remembers=True)
+def user_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedPool]:
+    server = EmulatedPool(remembers=True)
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     yield server
     server.close()
@@ -72,7 +72,7 @@ def _pressed() -> Answer:
         ("NEW_PASSWORD_REQUIRED", ["ann", "CANARY password", "CANARY new", "CANARY new"]),
     ],
 )
-def test_at_a_question(user_pool: UserPoolServer, challenge: str, answers: list[str]) -> None:
+def test_at_a_question(user_pool: EmulatedPool, challenge: str, answers: list[str]) -> None:
     """Nothing that was typed before is in the error."""
     user_pool.add("ann", "CANARY password", challenge)
     source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
@@ -84,54 +84,46 @@ def test_at_a_question(user_pool: UserPoolServer, challenge: str, answers: list[
 
 
 @pytest.mark.parametrize("operation", ["RespondToAuthChallenge", "ConfirmDevice"])
-def test_while_the_user_pool_is_asked(
-    user_pool: UserPoolServer, operation: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_the_user_pool_is_asked(user_pool: EmulatedPool, operation: str) -> None:
     """A code, an access token and a device's password are in variables then."""
     user_pool.add("ann", "CANARY password", "SOFTWARE_TOKEN_MFA")
-    real = user_pool.operation
 
-    def pressed(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    def pressed(name: str, body: dict[str, Any]) -> None:
         if name == operation:
             _thread.interrupt_main()
-        return real(name, body)
 
-    monkeypatch.setattr(user_pool, "operation", pressed)
+    user_pool.before = pressed
     source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
 
-    error = _interrupted(lambda: source.sign_in(Person("ann", "CANARY password", MFA_CODE)))
+    error = _interrupted(lambda: source.sign_in(Person("ann", "CANARY password", user_pool.code)))
 
     assert "CANARY" not in locals_of(error)
-    assert MFA_CODE not in locals_of(error)
+    assert user_pool.code() not in locals_of(error)
 
 
 @pytest.mark.parametrize("challenge", ["PASSWORD_VERIFIER", "SOFTWARE_TOKEN_MFA"])
-def test_while_a_form_waits_for_the_user_pool(
-    user_pool: UserPoolServer, challenge: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_while_a_form_waits_for_the_user_pool(user_pool: EmulatedPool, challenge: str) -> None:
     """What was typed into a form of an app is in no frame, whichever step is interrupted."""
     user_pool.add("ann", "CANARY password", "SOFTWARE_TOKEN_MFA")
     pool = IdentityPool(
         "us-east-1:00000000-0000-4000-8000-000000000000", logins=UserPool(POOL, APP_CLIENT, store="file")
     )
-    real = user_pool.operation
 
-    def pressed(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    def pressed(name: str, body: dict[str, Any]) -> None:
         if body.get("ChallengeName") == challenge:
             _thread.interrupt_main()
-        return real(name, body)
 
-    monkeypatch.setattr(user_pool, "operation", pressed)
+    user_pool.before = pressed
 
     def sign_in() -> None:
         with pytest.raises(ChallengeRequired) as caught:
             pool.sign_in_with_password("ann", "CANARY password")
-        caught.value.answer(f"  {MFA_CODE}")
+        caught.value.answer(f"  {user_pool.code()}")
 
     error = _interrupted(sign_in)
 
     assert "CANARY" not in locals_of(error)
-    assert MFA_CODE not in locals_of(error)
+    assert user_pool.code() not in locals_of(error)
 
 
 def test_while_a_refresh_token_is_used(issuer: HostileIssuer) -> None:
@@ -159,22 +151,18 @@ def test_while_a_refresh_token_is_revoked(issuer: HostileIssuer) -> None:
 
 
 @pytest.mark.parametrize("operation", ["InitiateAuth", "ForgetDevice", "RevokeToken"])
-def test_while_a_device_is_forgotten(
-    user_pool: UserPoolServer, operation: str, monkeypatch: pytest.MonkeyPatch, isolation: Path
-) -> None:
+def test_while_a_device_is_forgotten(user_pool: EmulatedPool, operation: str, isolation: Path) -> None:
     """Forgetting a device may use up the refresh token, so signing out goes on to its end."""
     user_pool.add("ann", "CANARY password")
     source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
     source.sign_in(Person("ann", "CANARY password"))
-    real = user_pool.operation
 
-    def pressed(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    def pressed(name: str, body: dict[str, Any]) -> None:
         if name == operation:
             _thread.interrupt_main()
-        return real(name, body)
 
-    monkeypatch.setattr(user_pool, "operation", pressed)
-    user_pool.has_new_refresh = False
+    user_pool.before = pressed
+    user_pool.lacks_new_refresh()
 
     error = _interrupted(source.sign_out)
 

@@ -21,7 +21,7 @@ from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
 from ..logins.tokens import jwt
 from .conftest import PASSWORD, Person
-from .user_pool_server import CLIENT, POOL, UserPoolServer
+from .emulated_pool import CLIENT, POOL, EmulatedPool
 
 __all__ = ["emulator", "emulator_keys"]
 ORIGINAL = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
 @pytest.fixture
-def pool(user_pool: UserPoolServer) -> UserPoolServer:
+def pool(user_pool: EmulatedPool) -> EmulatedPool:
     return user_pool
 
 
@@ -45,7 +45,7 @@ def _providers(logins: object) -> list[str]:
 
 
 @pytest.mark.parametrize("issuer", [ORIGINAL, UPDATED])
-def test_a_user_pool_with_either_issuer(pool: UserPoolServer, issuer: str) -> None:
+def test_a_user_pool_with_either_issuer(pool: EmulatedPool, issuer: str) -> None:
     """Signing in, refreshing and signing out work with both; the derived name is the token's own issuer."""
     pool.token_changes = {"iss": issuer}
 
@@ -54,7 +54,7 @@ def test_a_user_pool_with_either_issuer(pool: UserPoolServer, issuer: str) -> No
     assert _source().sign_out().revoked
 
 
-def test_a_user_pool_that_changes_its_issuer_has_the_same_users(pool: UserPoolServer) -> None:
+def test_a_user_pool_that_changes_its_issuer_has_the_same_users(pool: EmulatedPool) -> None:
     """The sign-in goes on, as the same user: what is cached for the user is found."""
     _source().sign_in(Person("ann", PASSWORD))
     before = _source().principal(), Logins.of(_source()).principal()
@@ -69,7 +69,7 @@ def test_a_user_pool_that_changes_its_issuer_has_the_same_users(pool: UserPoolSe
 
 @pytest.mark.parametrize("issuer", [ORIGINAL, UPDATED])
 @pytest.mark.parametrize("written", NAMES)
-def test_a_name_that_was_written_is_sent(pool: UserPoolServer, issuer: str, written: str) -> None:
+def test_a_name_that_was_written_is_sent(pool: EmulatedPool, issuer: str, written: str) -> None:
     """Which of the two names the identity pool has is its owner's business; a written one stays."""
     pool.token_changes = {"iss": issuer}
     _source().sign_in(Person("ann", PASSWORD))
@@ -90,7 +90,7 @@ def test_a_name_that_was_written_is_sent(pool: UserPoolServer, issuer: str, writ
         "https://issuer-issuer-cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab1Cd2Ef3",
     ],
 )
-def test_no_other_issuer_is_taken_for_the_pools(pool: UserPoolServer, issuer: str) -> None:
+def test_no_other_issuer_is_taken_for_the_pools(pool: EmulatedPool, issuer: str) -> None:
     """Attack: a name that only looks like the updated issuer."""
     pool.token_changes = {"iss": issuer}
 

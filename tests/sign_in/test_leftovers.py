@@ -26,10 +26,10 @@ from cognito_credentials.sign_in.sources import OidcLogin
 from tests.cli.conftest import Cli, cli, config
 
 from .conftest import Person
+from .emulated_pool import CLIENT as APP_CLIENT
+from .emulated_pool import POOL, EmulatedPool
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 from .test_attacks import Visit
-from .user_pool_server import CLIENT as APP_CLIENT
-from .user_pool_server import POOL, UserPoolServer
 
 __all__ = ["cli", "config"]
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
@@ -240,7 +240,7 @@ def test_logout_says_what_it_leaves_alone(
 
 def test_a_user_pool_that_was_another(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The token is revoked by RevokeToken, at the endpoint that it was made at."""
-    server = UserPoolServer()
+    server = EmulatedPool()
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     server.add("ann", "CANARY correct horse")
     settings = {"cognito_user_pool_id": POOL, "cognito_client_id": APP_CLIENT, "cognito_sign_in": "password"}
@@ -292,7 +292,7 @@ def test_a_stand_in_beside_aws(isolation: Path, monkeypatch: pytest.MonkeyPatch,
     )
     at_aws = _source(settings)
     at_aws._place().write("sign-in", account.encode())
-    server = UserPoolServer()
+    server = EmulatedPool()
     server.add("ann", "CANARY correct horse")
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
     local, person = _source(settings), Person("ann", "CANARY correct horse")

@@ -16,16 +16,17 @@ import pytest
 
 from cognito_credentials import IdentityPool
 from cognito_credentials.errors import ConfigurationError, LoginRequiredError
+from cognito_credentials.logins.claims import unverified_claims
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in import LoginTokens, OidcLogin, UserPool
 from tests.conftest import ManualClock
 
 from .conftest import PASSWORD, Person
+from .emulated_pool import CLIENT as APP_CLIENT
+from .emulated_pool import POOL, EmulatedPool
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 from .own_stores import Entry
 from .test_attacks import Visit
-from .user_pool_server import CLIENT as APP_CLIENT
-from .user_pool_server import POOL, UserPoolServer
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
 
@@ -181,7 +182,7 @@ def test_nobody_is_signed_in(issuer: HostileIssuer) -> None:
     assert not issuer.requests
 
 
-def test_a_pools_tokens_are_what_it_holds(user_pool: UserPoolServer) -> None:
+def test_a_pools_tokens_are_what_it_holds(user_pool: EmulatedPool) -> None:
     """`IdentityPool.tokens` needs no second refresh; a user pool takes the access token."""
     login = UserPool(POOL, APP_CLIENT, sign_in="password", store="memory")
     pool = IdentityPool(POOL_ID, logins=login, cache="memory")
@@ -189,7 +190,9 @@ def test_a_pools_tokens_are_what_it_holds(user_pool: UserPoolServer) -> None:
 
     tokens = pool.tokens()
 
-    assert user_pool.access_tokens[tokens.access_token.reveal()] == "ann"
+    claims = unverified_claims(tokens.access_token.reveal())
+    assert claims
+    assert (claims["token_use"], claims["username"]) == ("access", "ann")
     assert not [name for name, _ in user_pool.requests if name == "GetTokensFromRefreshToken"]
     assert login.tokens().access_token != tokens.access_token  # the login's own, by a refresh of its own
 

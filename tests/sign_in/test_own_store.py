@@ -32,10 +32,10 @@ from cognito_credentials.sign_in.kept.own_place import OwnPlace
 from tests.conftest import ManualClock
 
 from .conftest import PASSWORD, Person
+from .emulated_pool import CLIENT as APP_CLIENT
+from .emulated_pool import POOL, EmulatedPool
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 from .own_stores import AsyncEntry, Entry
-from .user_pool_server import CLIENT as APP_CLIENT
-from .user_pool_server import POOL, UserPoolServer
 
 __all__ = ["emulator", "emulator_keys"]
 
@@ -638,9 +638,9 @@ def test_a_sign_in_in_memory(pool_id: str, rotating: HostileIssuer, isolation: P
     assert not [name for name in _files(isolation) if "sign-in" in name]
 
 
-def test_a_password_and_a_user_pool(user_pool: UserPoolServer) -> None:
+def test_a_password_and_a_user_pool(user_pool: EmulatedPool) -> None:
     """Every way to sign in ends in the app's store; a device that the pool remembers is in the text, too."""
-    user_pool.rotates = user_pool.remembers = True
+    user_pool.change(rotate_refresh_tokens=True, devices="always")
     store = Entry()
     login = UserPool(POOL, APP_CLIENT, sign_in="password", store=store)
 

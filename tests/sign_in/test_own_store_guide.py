@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 
-from cognito_credentials.emulator.pytest_plugin import emulator, emulator_keys
 from cognito_credentials.errors import LoginRejectedError, LoginRequiredError
 from cognito_credentials.sign_in import UserPool
 
 from .conftest import PASSWORD, Person
-from .user_pool_server import CLIENT, POOL, UserPoolServer
+from .emulated_pool import CLIENT, POOL, PROVIDER, EmulatedPool
 
-__all__ = ["emulator", "emulator_keys"]
 PAGE = Path(__file__).parent.parent.parent / ".github" / "CONSUMERS.md"
 
 
@@ -44,15 +42,14 @@ class Entries:
         self.changes += 1
 
 
-def test_an_integration(
-    emulator: Any, user_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch, isolation: Path
-) -> None:
+def test_an_integration(user_pool: EmulatedPool, monkeypatch: pytest.MonkeyPatch, isolation: Path) -> None:
     """Form, entry, polls over a rotation and a restart, the end of the sign-in, and reauth; no file."""
-    user_pool.rotates = True
+    user_pool.change(rotate_refresh_tokens=True)
     for service in ("COGNITO_IDENTITY", "STS"):
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", emulator.url)
-    provider = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
-    pool_id = emulator.create_pool(CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": CLIENT}])
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", user_pool.url)
+    pool_id = user_pool.emulator.create_pool(
+        CognitoIdentityProviders=[{"ProviderName": PROVIDER, "ClientId": CLIENT}]
+    )
     app = _program(
         0,
         **{
@@ -79,7 +76,7 @@ def test_an_integration(
             assert hass.config_entries.changes == start
             await pool.close()
 
-        user_pool.refresh_tokens.clear()
+        user_pool.revoke_all()
         pool = await app["set_up"](hass, entry)
         with pytest.raises(LoginRequiredError, match="the sign-in of ann has ended"):
             await pool.tokens()
@@ -93,9 +90,9 @@ def test_an_integration(
 
 
 @pytest.mark.writes_secrets
-def test_a_desktop_app(user_pool: UserPoolServer, tmp_path: Path) -> None:
+def test_a_desktop_app(user_pool: EmulatedPool, tmp_path: Path) -> None:
     """The database has the sign-in for every process of the app; signing out empties it."""
-    user_pool.rotates = True
+    user_pool.change(rotate_refresh_tokens=True)
     store = _program(1)["DatabaseStore"](str(tmp_path / "app.sqlite"))
     login = UserPool(POOL, CLIENT, sign_in="password", store=store)
     login.sign_in(Person(PASSWORD), username="ann")

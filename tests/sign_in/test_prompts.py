@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 from tests.conftest import locals_of
 
 from .conftest import Person
-from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
+from .emulated_pool import CLIENT, POOL, EmulatedPool
 
 TOKENS = ("IdToken", "AccessToken", "RefreshToken")
 PASSWORD = "CANARY correct horse"
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer()
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedPool]:
+    server = EmulatedPool()
     server.add("ann", PASSWORD)
     server.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
     server.add("bob", PASSWORD, "SELECT_MFA_TYPE")
@@ -39,13 +39,14 @@ def _sign_in(prompt: Any, **options: Any) -> Any:
 class Form(Person):
     """A prompt that fills in what is in a form, however often it is asked."""
 
-    def __init__(self, **fields: str) -> None:
+    def __init__(self, **fields: str | Callable[[], str]) -> None:
         super().__init__()
         self.fields = fields
 
     def ask(self, question: str) -> str:
         self.asked.append(question)
-        return self.fields[question.split(maxsplit=1)[0].lower()]
+        field = self.fields[question.split(maxsplit=1)[0].lower()]
+        return field if isinstance(field, str) else field()
 
 
 class GivesText(Form):
@@ -102,7 +103,7 @@ class NoMethod(Lacking):
         (NoMethod, r"NoMethod\).*ask_secret is str, and no method"),
     ],
 )
-def test_a_prompt_that_does_not_work_is_named(pool: UserPoolServer, kind: type, said: str) -> None:
+def test_a_prompt_that_does_not_work_is_named(pool: EmulatedPool, kind: type, said: str) -> None:
     """The error is about the prompt and not about the user pool, and has nothing in it that was typed."""
     name = "eve" if kind is SaysLater else "ann"
     prompt = kind() if issubclass(kind, Lacking) else kind(user=name, password=PASSWORD, code="0")
@@ -122,7 +123,7 @@ class OwnError(Exception):
     "raised", [OwnError("closed"), AttributeError("no such widget"), ModuleNotFoundError("tk")]
 )
 @pytest.mark.parametrize("question", ["User name", "Password", "Code from your authenticator app"])
-def test_what_a_prompt_raises_passes_through(pool: UserPoolServer, raised: Exception, question: str) -> None:
+def test_what_a_prompt_raises_passes_through(pool: EmulatedPool, raised: Exception, question: str) -> None:
     """The app's own exception is not taken for an answer of the user pool."""
 
     class Raises(Form):
@@ -137,22 +138,18 @@ def test_what_a_prompt_raises_passes_through(pool: UserPoolServer, raised: Excep
 
 
 @pytest.mark.parametrize("at", ["remembers devices", "Code from your authenticator app"])
-def test_what_a_prompt_raises_takes_no_secret_along(
-    pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch, at: str
-) -> None:
+def test_what_a_prompt_raises_takes_no_secret_along(pool: EmulatedPool, at: str) -> None:
     """An app's crash report shows our frames: no token and no session of the user pool is in them."""
     secrets: list[str] = []
-    answered = UserPoolServer.operation
-    pool.remembers = True
-    pool.fails["ConfirmDevice"] = ("LimitExceededException", "too many devices")
+    pool.change(devices="always")
+    pool.fail("ConfirmDevice", "LimitExceededException", "too many devices")
 
-    def noted(server: UserPoolServer, *args: Any) -> dict[str, Any]:
-        given = answered(server, *args)
+    def noted(given: dict[str, Any]) -> dict[str, Any]:
         found = {**given, **given.get("AuthenticationResult", {})}
         secrets.extend(found[name] for name in ("Session", *TOKENS) if name in found)
         return given
 
-    monkeypatch.setattr(UserPoolServer, "operation", noted)
+    pool.lies = {"InitiateAuth": noted, "RespondToAuthChallenge": noted}
 
     class Raises(Form):
         def say(self, text: str) -> None:
@@ -167,7 +164,7 @@ def test_what_a_prompt_raises_takes_no_secret_along(
                 raise OwnError
 
     with pytest.raises(OwnError) as caught:
-        _sign_in(Raises(user="eve", password=PASSWORD, code=MFA_CODE))
+        _sign_in(Raises(user="eve", password=PASSWORD, code=pool.code))
 
     assert secrets
     shown = locals_of(caught.value)
@@ -175,7 +172,7 @@ def test_what_a_prompt_raises_takes_no_secret_along(
     assert not [secret for secret in secrets if secret in shown]
 
 
-def test_an_attribute_that_raises_is_not_a_missing_one(pool: UserPoolServer) -> None:
+def test_an_attribute_that_raises_is_not_a_missing_one(pool: EmulatedPool) -> None:
     """A property of the prompt that fails with AttributeError is the app's fault, shown as it is."""
 
     class Broken(Form):
@@ -191,7 +188,7 @@ def test_an_attribute_that_raises_is_not_a_missing_one(pool: UserPoolServer) -> 
 
 
 @pytest.mark.parametrize("raises", ["say", "open_browser"])
-def test_a_browser_sign_in_passes_through_too(pool: UserPoolServer, raises: str) -> None:
+def test_a_browser_sign_in_passes_through_too(pool: EmulatedPool, raises: str) -> None:
     """The prompt's and the browser function's own exceptions pass through there as well."""
 
     class Raises(Person):
@@ -209,7 +206,7 @@ def test_a_browser_sign_in_passes_through_too(pool: UserPoolServer, raises: str)
         source.sign_in(Raises(), way="browser", open_browser=opens)
 
 
-def test_a_function_that_opens_a_browser_is_not_async(pool: UserPoolServer) -> None:
+def test_a_function_that_opens_a_browser_is_not_async(pool: EmulatedPool) -> None:
     """An async function has opened nothing: the error comes at once and not after five minutes."""
 
     async def opens(url: str) -> bool:
@@ -221,7 +218,7 @@ def test_a_function_that_opens_a_browser_is_not_async(pool: UserPoolServer) -> N
 
 
 @pytest.mark.quick
-def test_a_form_tries_a_wrong_password_once(pool: UserPoolServer) -> None:
+def test_a_form_tries_a_wrong_password_once(pool: EmulatedPool) -> None:
     """A form that gives the same password again asks nobody: the pool, which counts tries, is asked once."""
     with pytest.raises(LoginRejectedError, match=r"^the user name or the password is wrong"):
         _sign_in(Form(user="ann", password="CANARY wrong"))
@@ -229,21 +226,21 @@ def test_a_form_tries_a_wrong_password_once(pool: UserPoolServer) -> None:
     assert [name for name, _ in pool.requests] == ["InitiateAuth", "RespondToAuthChallenge"]
 
 
-def test_a_form_tries_a_wrong_code_once(pool: UserPoolServer) -> None:
+def test_a_form_tries_a_wrong_code_once(pool: EmulatedPool) -> None:
     """The same code is not sent again; another one is."""
     with pytest.raises(LoginRejectedError, match="the code is wrong"):
         _sign_in(Form(user="eve", password=PASSWORD, code="000000"))
     assert len(pool.requests) == 3
 
-    assert _sign_in(Person("eve", PASSWORD, "0", "0", MFA_CODE)).subject == "sub-eve"
+    assert _sign_in(Person("eve", PASSWORD, "0", "0", pool.code)).subject == "sub-eve"
 
 
-def test_the_same_password_of_another_user_is_tried(pool: UserPoolServer) -> None:
+def test_the_same_password_of_another_user_is_tried(pool: EmulatedPool) -> None:
     """What was refused is user name and password together: a mistyped name is corrected."""
     assert _sign_in(Person("anne", PASSWORD, "ann", PASSWORD)).subject == "sub-ann"
 
 
-def test_a_choice_is_asked_for_three_times(pool: UserPoolServer) -> None:
+def test_a_choice_is_asked_for_three_times(pool: EmulatedPool) -> None:
     """A prompt that never chooses a second factor does not go on for ever."""
     with pytest.raises(LoginRequiredError, match="given up"):
         _sign_in(Form(user="bob", password=PASSWORD, how="neither"))

@@ -20,10 +20,10 @@ from cognito_credentials.sign_in.issuers.user_pool_api import ApiError
 from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
 from .conftest import PASSWORD, Person
+from .emulated_pool import CLIENT as APP_CLIENT
+from .emulated_pool import POOL, EmulatedPool
 from .hostile_issuer import CLIENT, HostileIssuer, answer
 from .test_attacks import Visit
-from .user_pool_server import CLIENT as APP_CLIENT
-from .user_pool_server import POOL, UserPoolServer
 
 DENIED = "NotAuthorizedException"
 BAD = "InvalidParameterException"
@@ -232,7 +232,7 @@ def test_each_row_of_the_table_is_tested() -> None:
 
 
 @pytest.fixture
-def pool(user_pool: UserPoolServer) -> UserPoolServer:
+def pool(user_pool: EmulatedPool) -> EmulatedPool:
     return user_pool
 
 
@@ -258,11 +258,11 @@ def _oidc(issuer: HostileIssuer) -> OidcLogin:
     ],
 )
 def test_the_same_words_mean_the_same_by_every_way(
-    pool: UserPoolServer, issuer: HostileIssuer, way: str, words: str, helps: str
+    pool: EmulatedPool, issuer: HostileIssuer, way: str, words: str, helps: str
 ) -> None:
     """The API, the redirect and the token endpoint give one advice."""
     if way == "api":
-        pool.fails["InitiateAuth"] = ("UserLambdaValidationException", words)
+        pool.fail("InitiateAuth", "UserLambdaValidationException", words)
         with pytest.raises(LoginRejectedError) as caught:
             _user_pool().sign_in(Person("ann", PASSWORD))
         error: Any = caught.value
@@ -301,25 +301,25 @@ def test_an_outage_is_an_outage_everywhere(issuer: HostileIssuer, code: str) -> 
 @pytest.mark.parametrize(
     "words", ["User is disabled.", "Client x is configured with secret but secret was not received"]
 )
-def test_what_may_be_mended_does_not_end_a_sign_in(pool: UserPoolServer, words: str) -> None:
+def test_what_may_be_mended_does_not_end_a_sign_in(pool: EmulatedPool, words: str) -> None:
     """A disabled user and a client that has a secret now are not the end: the sign-in goes on later."""
     _user_pool().sign_in(Person("ann", PASSWORD))
-    pool.fails["GetTokensFromRefreshToken"] = (DENIED, words)
+    pool.fail("GetTokensFromRefreshToken", DENIED, words)
 
     with pytest.raises((LoginRejectedError, ConfigurationError), match=words.rstrip(".")) as caught:
         _user_pool().token()
     assert not isinstance(caught.value, LoginRequiredError)
     assert not _user_pool().has_ended()
 
-    del pool.fails["GetTokensFromRefreshToken"]
+    pool.mend("GetTokensFromRefreshToken")
     assert _user_pool().token()
 
 
 @pytest.mark.writes_secrets
-def test_a_refusal_to_revoke_is_not_taken_for_a_revocation(pool: UserPoolServer) -> None:
+def test_a_refusal_to_revoke_is_not_taken_for_a_revocation(pool: EmulatedPool) -> None:
     """Where the pool takes no request of this client, signing out says that the token is still valid."""
     _user_pool().sign_in(Person("ann", PASSWORD))
-    pool.fails["RevokeToken"] = (DENIED, "Client x is configured with secret but secret was not received")
+    pool.fail("RevokeToken", DENIED, "Client x is configured with secret but secret was not received")
 
     out = _user_pool().sign_out()
 

@@ -17,10 +17,10 @@ from cognito_credentials.sign_in.sources import OidcLogin, UserPool
 
 from ..conftest import ManualClock
 from .conftest import Person
+from .emulated_pool import CLIENT as APP_CLIENT
+from .emulated_pool import POOL, EmulatedPool
 from .hostile_issuer import CLIENT, Answer, HostileIssuer, answer
 from .test_attacks import Visit
-from .user_pool_server import CLIENT as APP_CLIENT
-from .user_pool_server import POOL, UserPoolServer
 
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
 
@@ -126,12 +126,12 @@ def test_signing_out_has_an_end(
 @pytest.mark.thorough
 def test_a_user_pool_that_throttles(isolation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TooManyRequestsException counts as throttling, and the files are removed anyway."""
-    server = UserPoolServer()
+    server = EmulatedPool()
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     server.add("ann", "CANARY correct horse")
     source = UserPool(POOL, APP_CLIENT, store="file", sign_in="password")
     source.sign_in(Person("ann", "CANARY correct horse"))
-    server.fails["RevokeToken"] = ("TooManyRequestsException", "Too many requests")
+    server.fail("RevokeToken", "TooManyRequestsException", "Too many requests")
 
     with pytest.raises(ServiceError) as caught:
         source._issuer().revoke(Secret("CANARY-refresh"))

@@ -19,10 +19,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pycognito import aws_srp
 
+from cognito_credentials.emulator.user_pools.srp import Verifier
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.ways.srp import N, SrpProof, _power, new_device
-
-from .srp_server import Verifier
 
 NOW = 1_762_160_700  # 2025-11-03 09:05:00 UTC, a day of one digit
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -114,7 +113,8 @@ def test_a_new_device_is_made_as_pycognito_makes_it(password: bytes, salt: int) 
         other_password, other_config = aws_srp.generate_hash_device("group-key", "device-key")
 
     assert (device.password.reveal(), config) == (other_password, other_config)
-    assert Verifier.of_device("group-key", "device-key", config).matches(other_password)
+    numbers = [int.from_bytes(base64.b64decode(config[name]), "big") for name in ("Salt", "PasswordVerifier")]
+    assert Verifier("group-key", "device-key", *numbers).matches(other_password)
 
 
 @pytest.mark.quick

@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 
 from cognito_credentials import ChallengeRequired, IdentityPool
-from cognito_credentials.emulator import Emulator, Seed
-from cognito_credentials.emulator.pytest_plugin import emulator_keys
 from cognito_credentials.errors import (
     CacheError,
     CognitoCredentialsError,
@@ -25,15 +23,14 @@ from cognito_credentials.errors import (
 )
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in import OidcLogin, SignedIn, UserPool
-from tests.conftest import ManualClock, locals_of
+from tests.conftest import locals_of
 
 from .conftest import PASSWORD
+from .emulated_pool import CLIENT, KEYS, POOL, PROVIDER, EmulatedPool
 from .own_stores import Entry
-from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
 
 POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000000"
 NEW = "CANARY new horse"
-__all__ = ["emulator_keys"]
 pytestmark = pytest.mark.writes_secrets  # the plain store
 
 
@@ -47,19 +44,19 @@ def _asked(attempt: Callable[[], object]) -> ChallengeRequired:
     return caught.value
 
 
-def _code(user_pool: UserPoolServer, challenge: str = "SOFTWARE_TOKEN_MFA") -> ChallengeRequired:
+def _code(user_pool: EmulatedPool, challenge: str = "SOFTWARE_TOKEN_MFA") -> ChallengeRequired:
     """Return the question for eve's code."""
     user_pool.add("eve", PASSWORD, challenge)
     return _asked(lambda: _pool().sign_in_with_password("eve", PASSWORD))
 
 
-def _sent(user_pool: UserPoolServer) -> list[str]:
+def _sent(user_pool: EmulatedPool) -> list[str]:
     return [str(body.get("ChallengeName") or body.get("AuthFlow")) for _, body in user_pool.requests]
 
 
 @pytest.mark.quick
 @pytest.mark.parametrize("password", [PASSWORD, Secret(PASSWORD)])
-def test_a_password_signs_in(user_pool: UserPoolServer, password: str | Secret) -> None:
+def test_a_password_signs_in(user_pool: EmulatedPool, password: str | Secret) -> None:
     """The account is returned, from then on somebody is signed in, and the password was never sent."""
     pool = _pool()
 
@@ -74,7 +71,7 @@ def test_a_password_signs_in(user_pool: UserPoolServer, password: str | Secret) 
 
 
 @pytest.mark.parametrize(("username", "password"), [("ann", "CANARY wrong"), ("nobody", PASSWORD)])
-def test_a_wrong_password_is_tried_once(user_pool: UserPoolServer, username: str, password: str) -> None:
+def test_a_wrong_password_is_tried_once(user_pool: EmulatedPool, username: str, password: str) -> None:
     """One attempt is one attempt at the pool, which locks the user out after five; nobody is signed in."""
     pool = _pool()
 
@@ -87,26 +84,29 @@ def test_a_wrong_password_is_tried_once(user_pool: UserPoolServer, username: str
 
 
 @pytest.mark.parametrize(
-    ("challenge", "kind", "said"),
+    ("challenge", "kind", "sent_to", "said"),
     [
-        ("SMS_MFA", "sms", "the code from the text message"),
-        ("EMAIL_OTP", "email", "the code from the e-mail"),
-        ("SOFTWARE_TOKEN_MFA", "totp", "the code from the authenticator app"),
+        ("SMS_MFA", "sms", "+*******0123", "the code from the text message"),
+        ("EMAIL_OTP", "email", "a***@e***", "the code from the e-mail"),
+        ("SOFTWARE_TOKEN_MFA", "totp", None, "the code from the authenticator app"),
     ],
 )
-def test_a_code_is_asked_for(user_pool: UserPoolServer, challenge: str, kind: str, said: str) -> None:
+def test_a_code_is_asked_for(
+    user_pool: EmulatedPool, challenge: str, kind: str, sent_to: str | None, said: str
+) -> None:
     """The question names its kind and where the code went; a code may be typed in two groups."""
     question = _code(user_pool, challenge)
 
-    assert (question.kind, question.sent_to, question.choices) == (kind, "a***@e***", ())
+    assert (question.kind, question.sent_to, question.choices) == (kind, sent_to, ())
     assert said in str(question)
     assert question.is_open
-    assert question.answer(f" {MFA_CODE[:3]} {MFA_CODE[3:]} ").subject == "sub-eve"
+    code = user_pool.code()
+    assert question.answer(f" {code[:3]} {code[3:]} ").subject == "sub-eve"
     assert not question.is_open
 
 
 @pytest.mark.parametrize("kind", ["sms", "totp"])
-def test_a_factor_is_chosen(user_pool: UserPoolServer, kind: str) -> None:
+def test_a_factor_is_chosen(user_pool: EmulatedPool, kind: str) -> None:
     """The choices are kinds; the answer is one of them, and the next question is of that kind."""
     choice = _code(user_pool, "SELECT_MFA_TYPE")
     assert (choice.kind, choice.choices) == ("choice", ("sms", "totp"))
@@ -114,10 +114,10 @@ def test_a_factor_is_chosen(user_pool: UserPoolServer, kind: str) -> None:
     code = _asked(lambda: choice.answer(kind))
 
     assert code.kind == kind
-    assert code.answer(MFA_CODE).subject == "sub-eve"
+    assert code.answer(user_pool.code()).subject == "sub-eve"
 
 
-def test_a_choice_that_is_none(user_pool: UserPoolServer) -> None:
+def test_a_choice_that_is_none(user_pool: EmulatedPool) -> None:
     """An answer that is none of the choices is the app's mistake: it is not sent."""
     choice = _code(user_pool, "SELECT_MFA_TYPE")
     asked = len(user_pool.requests)
@@ -129,7 +129,7 @@ def test_a_choice_that_is_none(user_pool: UserPoolServer) -> None:
 
 
 @pytest.mark.quick
-def test_a_new_password_and_what_goes_with_it(user_pool: UserPoolServer) -> None:
+def test_a_new_password_and_what_goes_with_it(user_pool: EmulatedPool) -> None:
     """The pool's policy is said and the password may be corrected; attributes are asked for beside it."""
     user = user_pool.add("eve", PASSWORD, "NEW_PASSWORD_REQUIRED")
     question = _asked(lambda: _pool().sign_in_with_password("eve", PASSWORD))
@@ -140,17 +140,18 @@ def test_a_new_password_and_what_goes_with_it(user_pool: UserPoolServer) -> None
     with pytest.raises(LoginRejectedError, match="does not conform to policy: Password not long enough"):
         question.answer("x", attributes={"name": "Eve"})
     assert question.answer(NEW, attributes={"name": "Eve"}).subject == "sub-eve"
-    assert user.new_password == NEW
+    assert user.stored.attributes == {"name": "Eve"}
+    assert _pool().sign_in_with_password("eve", NEW).subject == "sub-eve"
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_wrong_code_may_be_corrected(user_pool: UserPoolServer, again: bool) -> None:
+def test_a_wrong_code_may_be_corrected(user_pool: EmulatedPool, again: bool) -> None:
     """
     A wrong code is LoginRejectedError, and the same question is open.
 
     Where the pool asks again by a new session, a new question of the same kind takes its place.
     """
-    user_pool.asks_again_by_answer = again
+    user_pool.change(repeats_challenge=again)
     question = _code(user_pool)
 
     if again:
@@ -161,24 +162,24 @@ def test_a_wrong_code_may_be_corrected(user_pool: UserPoolServer, again: bool) -
         with pytest.raises(LoginRejectedError, match=r"^the code is wrong"):
             question.answer("000000")
     assert question.is_open
-    assert question.answer(MFA_CODE).subject == "sub-eve"
+    assert question.answer(user_pool.code()).subject == "sub-eve"
 
 
-def test_attributes_that_are_no_mapping(user_pool: UserPoolServer) -> None:
+def test_attributes_that_are_no_mapping(user_pool: EmulatedPool) -> None:
     """That is the app's mistake: neither message nor frames have them, and nothing is sent."""
     question = _code(user_pool)
     asked = len(user_pool.requests)
     given: Any = ["CANARY"]
 
     with pytest.raises(ConfigurationError, match="the attributes are list, and no mapping") as caught:
-        question.answer(MFA_CODE, attributes=given)
+        question.answer(user_pool.code(), attributes=given)
     del given
     assert "CANARY" not in str(caught.value) + locals_of(caught.value)
     assert len(user_pool.requests) == asked
     assert question.is_open
 
 
-def test_too_many_wrong_codes_end_the_session(user_pool: UserPoolServer) -> None:
+def test_too_many_wrong_codes_end_the_session(user_pool: EmulatedPool) -> None:
     """When the pool has ended the session, the error says to sign in again, and the question is closed."""
     question = _code(user_pool)
     for _ in range(3):
@@ -186,30 +187,27 @@ def test_too_many_wrong_codes_end_the_session(user_pool: UserPoolServer) -> None
             question.answer("000000")
 
     with pytest.raises(LoginRejectedError, match=r"Invalid session for the user.*Sign in again"):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
     assert not question.is_open
     with pytest.raises(ConfigurationError, match=r"answered already.*begin the sign-in anew"):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
 
 
 @pytest.mark.parametrize(("seconds", "is_too_late"), [(179, False), (181, True)])
-def test_an_answer_that_comes_too_late(
-    user_pool: UserPoolServer, clock: ManualClock, seconds: float, is_too_late: bool
-) -> None:
+def test_an_answer_that_comes_too_late(user_pool: EmulatedPool, seconds: float, is_too_late: bool) -> None:
     """A pool waits three minutes for an answer; after that the error says so, and the question is closed."""
-    user_pool.clock = clock.wall
     question = _code(user_pool)
-    clock.advance(seconds)
+    user_pool.wait(seconds)
 
     if not is_too_late:
-        assert question.answer(MFA_CODE).subject == "sub-eve"
+        assert question.answer(user_pool.code()).subject == "sub-eve"
         return
     with pytest.raises(LoginRejectedError, match=r"session is expired.*answer faster.*three minutes"):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
     assert not question.is_open
 
 
-def test_a_question_is_answered_once(user_pool: UserPoolServer) -> None:
+def test_a_question_is_answered_once(user_pool: EmulatedPool) -> None:
     """What was accepted is not sent again; an earlier question is not answered after a later."""
     choice = _code(user_pool, "SELECT_MFA_TYPE")
     code = _asked(lambda: choice.answer("totp"))
@@ -218,30 +216,28 @@ def test_a_question_is_answered_once(user_pool: UserPoolServer) -> None:
     with pytest.raises(ConfigurationError, match=r"answered already.*newest ChallengeRequired"):
         choice.answer("totp")
     assert len(user_pool.requests) == asked
-    code.answer(MFA_CODE)
+    code.answer(user_pool.code())
     with pytest.raises(ConfigurationError, match="answered already"):
-        code.answer(MFA_CODE)
+        code.answer(user_pool.code())
 
 
-def test_two_threads_answer(user_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_threads_answer(user_pool: EmulatedPool) -> None:
     """Another thread may answer; a second answer at the same moment is refused, and not sent."""
     question = _code(user_pool)
     arrived, go_on = threading.Event(), threading.Event()
-    real = user_pool.operation
 
-    def waits(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    def waits(name: str, body: dict[str, Any]) -> None:
         arrived.set()
         assert go_on.wait(20)
-        return real(name, body)
 
-    monkeypatch.setattr(user_pool, "operation", waits)
+    user_pool.before = waits
     accounts: list[SignedIn] = []
-    thread = threading.Thread(target=lambda: accounts.append(question.answer(MFA_CODE)))
+    thread = threading.Thread(target=lambda: accounts.append(question.answer(user_pool.code())))
     thread.start()
     assert arrived.wait(20)
 
     with pytest.raises(ConfigurationError, match="being answered already"):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
     go_on.set()
     thread.join(20)
 
@@ -259,7 +255,7 @@ def test_two_threads_answer(user_pool: UserPoolServer, monkeypatch: pytest.Monke
     ],
 )
 def test_a_field_with_no_text_is_not_sent(
-    user_pool: UserPoolServer, username: str, password: str, said: str
+    user_pool: EmulatedPool, username: str, password: str, said: str
 ) -> None:
     """What is empty, or bytes that are no text, is the person's to type again, and no attempt."""
     with pytest.raises(LoginRejectedError, match=said):
@@ -268,7 +264,7 @@ def test_a_field_with_no_text_is_not_sent(
 
 
 @pytest.mark.parametrize("text", ["", " \t"])
-def test_an_empty_answer_is_not_sent(user_pool: UserPoolServer, text: str) -> None:
+def test_an_empty_answer_is_not_sent(user_pool: EmulatedPool, text: str) -> None:
     """The same of an answer: the question stays open."""
     question = _code(user_pool)
     asked = len(user_pool.requests)
@@ -280,7 +276,7 @@ def test_an_empty_answer_is_not_sent(user_pool: UserPoolServer, text: str) -> No
 
 
 @pytest.mark.parametrize("value", [b"CANARY", 5, ["CANARY"], object()])
-def test_what_is_no_text_is_not_repeated(user_pool: UserPoolServer, value: Any) -> None:
+def test_what_is_no_text_is_not_repeated(user_pool: EmulatedPool, value: Any) -> None:
     """A password or an answer of another type is the app's mistake; neither message nor frames have it."""
     question = _code(user_pool)
     for attempt in (
@@ -303,68 +299,60 @@ def test_what_is_no_text_is_not_repeated(user_pool: UserPoolServer, value: Any) 
     ],
 )
 def test_a_refusal_at_once(
-    user_pool: UserPoolServer, code: str, words: str, kind: type[CognitoCredentialsError], said: str
+    user_pool: EmulatedPool, code: str, words: str, kind: type[CognitoCredentialsError], said: str
 ) -> None:
     """What keeps the user out is said in words for the person."""
-    user_pool.fails["InitiateAuth"] = (code, words)
+    user_pool.fail("InitiateAuth", code, words)
 
     with pytest.raises(kind, match=said):
         _pool().sign_in_with_password("ann", PASSWORD)
 
 
-def test_a_throttled_answer_may_be_given_again(user_pool: UserPoolServer) -> None:
+def test_a_throttled_answer_may_be_given_again(user_pool: EmulatedPool) -> None:
     """A pool that is asked too often has not taken the answer: the question stays open."""
     question = _code(user_pool)
-    user_pool.fails["RespondToAuthChallenge"] = ("TooManyRequestsException", "Rate exceeded")
+    user_pool.fail("RespondToAuthChallenge", "TooManyRequestsException", "Rate exceeded")
     with pytest.raises(ServiceError, match="asked too often"):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
 
-    user_pool.fails.clear()
-    assert question.answer(MFA_CODE).subject == "sub-eve"
+    user_pool.mend()
+    assert question.answer(user_pool.code()).subject == "sub-eve"
 
 
-def test_a_network_that_is_lost_between_steps(
-    user_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_that_is_lost_between_steps(user_pool: EmulatedPool) -> None:
     """Where no answer comes, the same question may be answered once more; by itself it is sent only once."""
     question = _code(user_pool)
-    answered = UserPoolServer.operation
-    came: list[str] = []
-
-    def lost(server: UserPoolServer, name: str, body: dict[str, Any]) -> dict[str, Any]:
-        came.append(name)
-        raise ConnectionResetError  # the server closes the connection without an answer
-
-    monkeypatch.setattr(UserPoolServer, "operation", lost)
+    asked = len(user_pool.requests)
+    user_pool.drop("RespondToAuthChallenge")
     with pytest.raises(ServiceError, match="cannot be reached"):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
     assert question.is_open
-    assert came == ["RespondToAuthChallenge"]
+    assert [name for name, _ in user_pool.requests[asked:]] == ["RespondToAuthChallenge"]
 
-    monkeypatch.setattr(UserPoolServer, "operation", answered)
-    assert question.answer(MFA_CODE).subject == "sub-eve"
+    user_pool.mend()
+    assert question.answer(user_pool.code()).subject == "sub-eve"
 
 
-def test_keys_that_cannot_be_fetched(user_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_cannot_be_fetched(user_pool: EmulatedPool) -> None:
     """Tokens that came are verified at the next answer; the code, which is used up, is not sent again."""
     question = _code(user_pool)
-    real = UserPoolServer.get
-    monkeypatch.setattr(UserPoolServer, "get", lambda *_: (503, {}))
+    user_pool.documents[KEYS] = (503, {})
     with pytest.raises(ServiceError):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
     sent = len(user_pool.requests)
 
-    monkeypatch.setattr(UserPoolServer, "get", real)
-    assert question.answer(MFA_CODE).subject == "sub-eve"
+    user_pool.documents.clear()
+    assert question.answer(user_pool.code()).subject == "sub-eve"
     assert len(user_pool.requests) == sent
 
 
 @pytest.mark.quick
-def test_a_question_keeps_nothing_to_read(user_pool: UserPoolServer) -> None:
+def test_a_question_keeps_nothing_to_read(user_pool: EmulatedPool) -> None:
     """Neither text, attributes nor frames of a question hold password or session, and it is not pickled."""
     question = _code(user_pool)
-    sessions = list(user_pool._sessions)
+    sessions = user_pool.emulator.minted_secrets()
 
+    assert sessions
     shown = str(question) + repr(question) + repr(vars(question)) + locals_of(question)
     assert not [secret for secret in (PASSWORD, "CANARY", *sessions) if secret in shown]
     assert question.__context__ is None
@@ -373,11 +361,11 @@ def test_a_question_keeps_nothing_to_read(user_pool: UserPoolServer) -> None:
             refused(question)  # type: ignore[operator]
 
 
-def test_a_pool_that_repeats_what_was_typed(user_pool: UserPoolServer) -> None:
+def test_a_pool_that_repeats_what_was_typed(user_pool: EmulatedPool) -> None:
     """A trigger of the pool that says the new password in its refusal: the words come without it."""
     user_pool.add("eve", PASSWORD, "NEW_PASSWORD_REQUIRED")
     question = _asked(lambda: _pool().sign_in_with_password("eve", PASSWORD))
-    user_pool.fails["RespondToAuthChallenge"] = ("UserLambdaValidationException", f"no: '{NEW}' is bad")
+    user_pool.fail("RespondToAuthChallenge", "UserLambdaValidationException", f"no: '{NEW}' is bad")
 
     with pytest.raises(LoginRejectedError, match=r"no: .*is bad") as caught:
         question.answer(NEW, attributes={"name": "Eve"})
@@ -385,25 +373,25 @@ def test_a_pool_that_repeats_what_was_typed(user_pool: UserPoolServer) -> None:
 
 
 def test_a_device_is_remembered_and_signs_in_without_a_code(
-    user_pool: UserPoolServer, caplog: pytest.LogCaptureFixture
+    user_pool: EmulatedPool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The device that a pool names is confirmed; the next sign-in of the user needs no code."""
-    user_pool.remembers = True
-    assert _code(user_pool).answer(MFA_CODE).subject == "sub-eve"
+    user_pool.change(devices="always")
+    assert _code(user_pool).answer(user_pool.code()).subject == "sub-eve"
     (key,) = user_pool.users["eve"].devices
 
     assert _pool().sign_in_with_password("eve", PASSWORD).subject == "sub-eve"
     assert list(user_pool.users["eve"].devices) == [key]
 
-    user_pool.users["eve"].devices.clear()
-    user_pool.fails["ConfirmDevice"] = ("NotAuthorizedException", "no scope")
+    user_pool.users["eve"].forget_devices()
+    user_pool.fail("ConfirmDevice", "NotAuthorizedException", "no scope")
     question = _asked(lambda: _pool().sign_in_with_password("eve", PASSWORD))
     with caplog.at_level(logging.WARNING):
-        assert question.answer(MFA_CODE).subject == "sub-eve"
+        assert question.answer(user_pool.code()).subject == "sub-eve"
     assert "remembers devices, but not this one" in caplog.text
 
 
-def test_a_question_leaves_everything_as_it_was(user_pool: UserPoolServer, isolation: Path) -> None:
+def test_a_question_leaves_everything_as_it_was(user_pool: EmulatedPool, isolation: Path) -> None:
     """Until the last answer the user before is signed in, and nothing of the new one is stored."""
     pool = _pool()
     pool.sign_in_with_password("ann", PASSWORD)
@@ -414,11 +402,11 @@ def test_a_question_leaves_everything_as_it_was(user_pool: UserPoolServer, isola
 
     assert pool.status().signed_in_as == "ann"
     assert {path: path.read_bytes() for path in isolation.rglob("*.json")} == before
-    question.answer(MFA_CODE)
+    question.answer(user_pool.code())
     assert pool.status().signed_in_as == "eve"
 
 
-def test_an_apps_own_store_that_fails_at_the_last_step(user_pool: UserPoolServer) -> None:
+def test_an_apps_own_store_that_fails_at_the_last_step(user_pool: EmulatedPool) -> None:
     """The code is used up by then: the next answer stores the sign-in, and sends nothing."""
     store = Entry()
     user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
@@ -427,43 +415,37 @@ def test_an_apps_own_store_that_fails_at_the_last_step(user_pool: UserPoolServer
     assert store.text is None
     store.fails["save"] = RuntimeError("CANARY: the database is locked")
     with pytest.raises(CacheError, match="RuntimeError"):
-        question.answer(MFA_CODE)
+        question.answer(user_pool.code())
     assert (question.is_open, store.text) == (True, None)
     sent = len(user_pool.requests)
 
     store.fails.clear()
-    assert question.answer(MFA_CODE).subject == "sub-eve"
+    assert question.answer(user_pool.code()).subject == "sub-eve"
     assert store.text
     assert len(user_pool.requests) == sent
     assert pool.status().signed_in_as == "eve"
 
 
-def test_a_guest_becomes_the_user(
-    user_pool: UserPoolServer, emulator_keys: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_guest_becomes_the_user(user_pool: EmulatedPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last answer links the guest; from then on the credentials are the user's."""
-    provider = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
-    keys = f"{user_pool.url}/{POOL}/.well-known/jwks.json"
-    seed = Seed("test", {"issuers": [{"provider": provider, "jwks_uri": keys}]})
     user_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
-    with Emulator(seed=seed, keys=emulator_keys, marker=True) as running:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", running.url)
-        identity_pool = running.create_pool(
-            CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": CLIENT}]
-        )
-        guest = IdentityPool(identity_pool).credentials()
-        identity = IdentityPool(identity_pool).identity_id()
-        pool = IdentityPool(identity_pool, logins=UserPool(POOL, CLIENT, store="file"))
-        question = _asked(lambda: pool.sign_in_with_password("eve", PASSWORD, link_guest=True))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY", user_pool.url)
+    identity_pool = user_pool.emulator.create_pool(
+        CognitoIdentityProviders=[{"ProviderName": PROVIDER, "ClientId": CLIENT}]
+    )
+    guest = IdentityPool(identity_pool).credentials()
+    identity = IdentityPool(identity_pool).identity_id()
+    pool = IdentityPool(identity_pool, logins=UserPool(POOL, CLIENT, store="file"))
+    question = _asked(lambda: pool.sign_in_with_password("eve", PASSWORD, link_guest=True))
 
-        assert question.answer(MFA_CODE).subject == "sub-eve"
+    assert question.answer(user_pool.code()).subject == "sub-eve"
 
-        assert pool.identity_id() == identity
-        assert pool.credentials().access_key_id != guest.access_key_id
-        assert IdentityPool(identity_pool).identity_id() != identity
-        held = pool.current()
-        _asked(lambda: pool.sign_in_with_password("eve", PASSWORD))
-        assert pool.current() is held is not None
+    assert pool.identity_id() == identity
+    assert pool.credentials().access_key_id != guest.access_key_id
+    assert IdentityPool(identity_pool).identity_id() != identity
+    held = pool.current()
+    _asked(lambda: pool.sign_in_with_password("eve", PASSWORD))
+    assert pool.current() is held is not None
 
 
 def test_a_form_is_for_user_pools() -> None:
@@ -477,7 +459,7 @@ def test_a_form_is_for_user_pools() -> None:
 @pytest.mark.parametrize(
     ("challenge", "said"), [("MFA_SETUP", "MFA_SETUP, which cannot be done here"), ("WEB_AUTHN", "a passkey")]
 )
-def test_what_a_form_cannot_answer(user_pool: UserPoolServer, challenge: str, said: str) -> None:
+def test_what_a_form_cannot_answer(user_pool: EmulatedPool, challenge: str, said: str) -> None:
     """A passkey, or a factor that is to be set up, needs a browser: the error names the way."""
     user_pool.add("eve", PASSWORD, challenge)
 
@@ -486,7 +468,7 @@ def test_what_a_form_cannot_answer(user_pool: UserPoolServer, challenge: str, sa
 
 
 @pytest.mark.quick
-def test_the_guides_form(user_pool: UserPoolServer) -> None:
+def test_the_guides_form(user_pool: EmulatedPool) -> None:
     """The form in .github/CONSUMERS.md runs: a wrong password, a wrong code, and the account in the end."""
     guide = (Path(__file__).parents[2] / ".github" / "CONSUMERS.md").read_text("utf-8")
     code = guide.partition("## A form of your own")[2].partition("```python\n")[2].partition("```")[0]
@@ -501,4 +483,4 @@ def test_the_guides_form(user_pool: UserPoolServer) -> None:
     assert "password is wrong" in fields["problem"]
     question = submit({"username": "eve", "password": PASSWORD})
     assert submit({"answer": "000000"}, question) is question
-    assert submit({"answer": MFA_CODE}, question).subject == "sub-eve"
+    assert submit({"answer": user_pool.code()}, question).subject == "sub-eve"

@@ -20,12 +20,11 @@ from cognito_credentials.errors import (
 from cognito_credentials.logins.claims import unverified_claims
 from cognito_credentials.secret import Secret
 from cognito_credentials.sign_in.sources import UserPool
-from cognito_credentials.sign_in.ways.srp import SrpProof
+from cognito_credentials.sign_in.ways.srp import N, SrpProof
 
 from ..conftest import locals_of
 from .conftest import Person, last_page
-from .srp_server import N
-from .user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
+from .emulated_pool import CLIENT, POOL, EmulatedPool
 
 PASSWORD = "CANARY correct horse ✓"
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
@@ -39,8 +38,8 @@ HAS_ROTATION = (
 
 
 @pytest.fixture(params=["rotating", "lasting"] if HAS_ROTATION else ["lasting"])
-def user_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer(rotates=request.param == "rotating")
+def user_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedPool]:
+    server = EmulatedPool(rotates=request.param == "rotating")
     server.add("ann", PASSWORD)
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     yield server
@@ -48,8 +47,8 @@ def user_pool(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def one_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[UserPoolServer]:
-    server = UserPoolServer()
+def one_pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedPool]:
+    server = EmulatedPool()
     server.add("ann", PASSWORD)
     monkeypatch.setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", server.url)
     yield server
@@ -61,7 +60,7 @@ def _source(**options: Any) -> UserPool:
 
 
 @pytest.mark.quick
-def test_the_password_proves_itself_and_is_never_sent(user_pool: UserPoolServer) -> None:
+def test_the_password_proves_itself_and_is_never_sent(user_pool: EmulatedPool) -> None:
     """A server that knows only the verifier accepts the proof; the password is not in any request."""
     account = _source().sign_in(Person("ann", PASSWORD))
 
@@ -71,7 +70,7 @@ def test_the_password_proves_itself_and_is_never_sent(user_pool: UserPoolServer)
     assert [name for name, _ in user_pool.requests] == ["InitiateAuth", "RespondToAuthChallenge"]
 
 
-def test_the_sign_in_lasts(user_pool: UserPoolServer) -> None:
+def test_the_sign_in_lasts(user_pool: EmulatedPool) -> None:
     """The refresh token gives tokens, rotated or not; the provider name is the issuer's."""
     _source().sign_in(Person("ann", PASSWORD))
 
@@ -83,31 +82,31 @@ def test_the_sign_in_lasts(user_pool: UserPoolServer) -> None:
     assert source.principal() == source.principal_of(source.token())
 
 
-def test_a_pool_without_the_newer_operation(one_pool: UserPoolServer) -> None:
+def test_a_pool_without_the_newer_operation(one_pool: EmulatedPool) -> None:
     """Where the pool lacks GetTokensFromRefreshToken, InitiateAuth refreshes."""
-    one_pool.has_new_refresh = False
+    one_pool.lacks_new_refresh()
     _source().sign_in(Person("ann", PASSWORD))
 
     assert _source().token()
     assert one_pool.requests[-1][1]["AuthFlow"] == "REFRESH_TOKEN_AUTH"
 
 
-def test_a_pool_that_refuses_to_refresh(one_pool: UserPoolServer) -> None:
+def test_a_pool_that_refuses_to_refresh(one_pool: EmulatedPool) -> None:
     """A pool that rotates, without the operation for that: the error says what its app client lacks."""
     _source().sign_in(Person("ann", PASSWORD))
-    one_pool.rotates, one_pool.has_new_refresh = True, False
+    one_pool.change(rotate_refresh_tokens=True)
+    one_pool.lacks_new_refresh()
 
     with pytest.raises(ConfigurationError, match="Enable ALLOW_REFRESH_TOKEN_AUTH for the app client"):
         _source().token()
 
 
 @pytest.mark.parametrize("result", ["CANARY", ["CANARY"], 7, True])
-def test_a_refresh_whose_result_is_no_object(
-    one_pool: UserPoolServer, monkeypatch: pytest.MonkeyPatch, result: object
-) -> None:
+def test_a_refresh_whose_result_is_no_object(one_pool: EmulatedPool, result: object) -> None:
     """It has no tokens, so it is a refusal; the sign-in has not ended."""
     _source().sign_in(Person("ann", PASSWORD))
-    monkeypatch.setattr(one_pool, "_refreshed", lambda *_: {"AuthenticationResult": result})
+    for operation in ("InitiateAuth", "GetTokensFromRefreshToken"):
+        one_pool.lies[operation] = lambda _: {"AuthenticationResult": result}
     source = _source()
 
     with pytest.raises(RefusedError, match="asks for more where it should give tokens"):
@@ -115,7 +114,7 @@ def test_a_refresh_whose_result_is_no_object(
     assert not source.has_ended()
 
 
-def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
+def test_signing_out_revokes(user_pool: EmulatedPool) -> None:
     """RevokeToken ends the sign-in at the pool, and the files are gone."""
     source = _source()
     source.sign_in(Person("ann", PASSWORD))
@@ -127,11 +126,11 @@ def test_signing_out_revokes(user_pool: UserPoolServer) -> None:
     assert source.principal() is None
 
 
-def test_the_end_of_a_sign_in(user_pool: UserPoolServer) -> None:
+def test_the_end_of_a_sign_in(user_pool: EmulatedPool) -> None:
     """After a revocation elsewhere the error names the command, and the user is still known for the cache."""
     source = _source(profile_name="my app")
     source.sign_in(Person("ann", PASSWORD))
-    user_pool.refresh_tokens.clear()
+    user_pool.revoke_all()
 
     with pytest.raises(
         LoginRequiredError, match=r"has ended: Refresh Token has been revoked.*login --profile my\\ app"
@@ -142,7 +141,7 @@ def test_the_end_of_a_sign_in(user_pool: UserPoolServer) -> None:
 
 @pytest.mark.parametrize("answers", [("ann", "CANARY wrong"), ("nobody", PASSWORD)])
 def test_a_wrong_password_and_an_unknown_user_are_told_alike(
-    one_pool: UserPoolServer, answers: tuple[str, str]
+    one_pool: EmulatedPool, answers: tuple[str, str]
 ) -> None:
     """The error does not tell whether a user exists; there are three tries."""
     person = Person(*answers * 3, "ann", PASSWORD)
@@ -155,7 +154,7 @@ def test_a_wrong_password_and_an_unknown_user_are_told_alike(
 
 
 @pytest.mark.parametrize("username", [None, "ann"])
-def test_a_wrong_password_is_asked_for_again(one_pool: UserPoolServer, username: str | None) -> None:
+def test_a_wrong_password_is_asked_for_again(one_pool: EmulatedPool, username: str | None) -> None:
     """A wrong password is asked for again, and the user name too unless it was given."""
     name = [] if username else ["ann"]
     person = Person(*name, "CANARY wrong", *name, PASSWORD)
@@ -164,7 +163,7 @@ def test_a_wrong_password_is_asked_for_again(one_pool: UserPoolServer, username:
     assert person.answers == []
 
 
-def test_a_user_name_is_asked_for_until_there_is_one(one_pool: UserPoolServer) -> None:
+def test_a_user_name_is_asked_for_until_there_is_one(one_pool: EmulatedPool) -> None:
     """An empty user name is not sent to the pool; after three of them the sign-in is given up."""
     assert _source().sign_in(Person("", "  ", "ann", PASSWORD)).subject == "sub-ann"
 
@@ -175,7 +174,7 @@ def test_a_user_name_is_asked_for_until_there_is_one(one_pool: UserPoolServer) -
 
 
 @pytest.mark.parametrize("way", ["browser", "no-browser", None])
-def test_a_user_name_without_a_password(one_pool: UserPoolServer, way: str | None) -> None:
+def test_a_user_name_without_a_password(one_pool: EmulatedPool, way: str | None) -> None:
     """A user name with another way than password is refused before anything is done."""
     source = _source(sign_in="browser", redirect_ports=[8400])
 
@@ -186,34 +185,34 @@ def test_a_user_name_without_a_password(one_pool: UserPoolServer, way: str | Non
 
 @pytest.mark.quick
 @pytest.mark.parametrize("challenge", ["SMS_MFA", "EMAIL_OTP", "SOFTWARE_TOKEN_MFA"])
-def test_a_second_factor(one_pool: UserPoolServer, challenge: str) -> None:
+def test_a_second_factor(one_pool: EmulatedPool, challenge: str) -> None:
     """A code is asked for, and asked for again when it was wrong."""
     one_pool.add("eve", PASSWORD, challenge)
-    person = Person("eve", PASSWORD, "000000", MFA_CODE)
+    person = Person("eve", PASSWORD, "000000", one_pool.code)
 
     assert _source().sign_in(person).subject == "sub-eve"
     assert "That code is wrong; try again." in person.shown
 
 
-def test_a_second_factor_that_stays_wrong(one_pool: UserPoolServer) -> None:
+def test_a_second_factor_that_stays_wrong(one_pool: EmulatedPool) -> None:
     """Three wrong codes end the sign-in."""
     one_pool.add("eve", PASSWORD, "SOFTWARE_TOKEN_MFA")
 
     with pytest.raises(LoginRejectedError, match="the code is wrong"):
-        _source().sign_in(Person("eve", PASSWORD, "1", "2", "3", MFA_CODE))
+        _source().sign_in(Person("eve", PASSWORD, "1", "2", "3", one_pool.code))
 
 
-def test_the_choice_of_a_second_factor(one_pool: UserPoolServer) -> None:
+def test_the_choice_of_a_second_factor(one_pool: EmulatedPool) -> None:
     """With several factors the person chooses; an invalid choice is asked for again."""
     one_pool.add("eve", PASSWORD, "SELECT_MFA_TYPE")
 
-    account = _source().sign_in(Person("eve", PASSWORD, "7", "", "2", MFA_CODE))
+    account = _source().sign_in(Person("eve", PASSWORD, "7", "", "2", one_pool.code))
 
     assert account.subject == "sub-eve"
     assert one_pool.requests[-1][1]["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
 
 
-def test_a_new_password(one_pool: UserPoolServer) -> None:
+def test_a_new_password(one_pool: EmulatedPool) -> None:
     """A first sign-in sets a password and the attributes that the pool requires."""
     user = one_pool.add("eve", PASSWORD, "NEW_PASSWORD_REQUIRED")
 
@@ -223,8 +222,7 @@ def test_a_new_password(one_pool: UserPoolServer) -> None:
     _source().sign_in(person)
     assert "The two new passwords differ; try again." in person.shown
 
-    assert user.new_password == "CANARY new"
-    user.challenges.clear()
+    assert user.stored.attributes == {"name": "Eve"}
     assert _source().sign_in(Person("eve", "CANARY new")).subject == "sub-eve"
 
 
@@ -249,9 +247,13 @@ def test_any_half_of_the_server_is_proven_to_or_refused(name: str, value: str) -
 
 
 @pytest.mark.parametrize("value", [0, N, 2 * N])
-def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value: int) -> None:
+def test_a_server_that_would_learn_the_password(one_pool: EmulatedPool, value: int) -> None:
     """Attack: with a public value of 0 the key would not depend on the password."""
-    one_pool.server_value = value
+
+    def wrong_value(answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, "ChallengeParameters": {**answer["ChallengeParameters"], "SRP_B": f"{value:x}"}}
+
+    one_pool.lies["InitiateAuth"] = wrong_value
 
     with pytest.raises(RefusedError, match="half of the password proof is wrong"):
         _source().sign_in(Person("ann", PASSWORD))
@@ -287,10 +289,10 @@ def test_a_server_that_would_learn_the_password(one_pool: UserPoolServer, value:
     ],
 )
 def test_what_the_pool_says(
-    one_pool: UserPoolServer, code: str, message: str, kind: type[CognitoCredentialsError], said: str
+    one_pool: EmulatedPool, code: str, message: str, kind: type[CognitoCredentialsError], said: str
 ) -> None:
     """Each refusal says what to do, and has no terminal escape in it."""
-    one_pool.fails["InitiateAuth"] = (code, message)
+    one_pool.fail("InitiateAuth", code, message)
 
     with pytest.raises(kind, match=said):
         _source().sign_in(Person("ann", PASSWORD))
@@ -301,7 +303,7 @@ def test_what_the_pool_says(
     [("NEW_PASSWORD_REQUIRED", ["new", "new", "Eve"]), ("SOFTWARE_TOKEN_MFA", ["code"])],
 )
 def test_an_outage_shows_nothing_that_was_typed(
-    one_pool: UserPoolServer, challenge: str, answers: list[str]
+    one_pool: EmulatedPool, challenge: str, answers: list[str]
 ) -> None:
     """When the pool is gone, the error's variables have nothing that was typed."""
     one_pool.add("eve", PASSWORD, challenge)
@@ -333,42 +335,43 @@ def test_an_outage_shows_nothing_that_was_typed(
     ],
 )
 def test_a_challenge_that_is_not_for_terminals(
-    one_pool: UserPoolServer, challenge: str, has_domain: bool, said: str
+    one_pool: EmulatedPool, challenge: str, has_domain: bool, said: str
 ) -> None:
     """A challenge that cannot be answered here is named; the hint is a browser only where that helps."""
     one_pool.add("eve", PASSWORD, challenge)
-    one_pool.has_domain = has_domain
+    if not has_domain:
+        one_pool.lacks_pages()
 
     with pytest.raises(RefusedError, match=said):
         _source().sign_in(Person("eve", PASSWORD))
 
 
-def test_a_password_is_asked_for_on_a_terminal_only(one_pool: UserPoolServer) -> None:
+def test_a_password_is_asked_for_on_a_terminal_only(one_pool: EmulatedPool) -> None:
     """Without a terminal, nothing is asked for and nothing is sent."""
     with pytest.raises(LoginRequiredError, match="no terminal"):
         _source().sign_in(Person("ann", PASSWORD, can_ask=False))
     assert one_pool.requests == []
 
 
-def test_giving_up_leaves_nothing(one_pool: UserPoolServer) -> None:
+def test_giving_up_leaves_nothing(one_pool: EmulatedPool) -> None:
     """Ctrl-D at a question ends the sign-in, and nobody is signed in."""
     with pytest.raises(LoginRequiredError, match="given up"):
         _source().sign_in(Person("ann"))
     assert _source().account() is None
 
 
-def test_the_hosted_ui(user_pool: UserPoolServer, open_browser: Any) -> None:
+def test_the_hosted_ui(user_pool: EmulatedPool, open_browser: Any) -> None:
     """The pool's domain is found in its discovery document; its tokens are refreshed by the API."""
     source = _source(sign_in="browser", redirect_ports=(48124, 48125))
 
-    account = source.sign_in(Person(), open_browser=open_browser("ann"))
+    account = source.sign_in(Person(), open_browser=open_browser("ann", PASSWORD))
 
     assert account.subject == "sub-ann"
     assert "You are signed in as ann" in last_page(open_browser)[1]
     assert _source().token()
 
 
-def test_the_hosted_ui_needs_ports_that_are_registered(one_pool: UserPoolServer) -> None:
+def test_the_hosted_ui_needs_ports_that_are_registered(one_pool: EmulatedPool) -> None:
     """Without registered ports, the error names the addresses to register."""
     with pytest.raises(ConfigurationError, match=r"register http://127\.0\.0\.1:8400/callback"):
         _source(sign_in="browser").sign_in(Person(), open_browser=lambda _: True)
@@ -384,7 +387,7 @@ def test_the_hosted_ui_needs_ports_that_are_registered(one_pool: UserPoolServer)
         {"sub": ""},
     ],
 )
-def test_tokens_of_others_are_not_believed(one_pool: UserPoolServer, changes: dict[str, Any]) -> None:
+def test_tokens_of_others_are_not_believed(one_pool: EmulatedPool, changes: dict[str, Any]) -> None:
     """A well-signed token must also be an ID token, of this pool, for this client, and valid now."""
     one_pool.token_changes = changes
 
@@ -393,7 +396,7 @@ def test_tokens_of_others_are_not_believed(one_pool: UserPoolServer, changes: di
     assert _source().account() is None
 
 
-def test_a_refresh_that_gives_another_user(one_pool: UserPoolServer) -> None:
+def test_a_refresh_that_gives_another_user(one_pool: EmulatedPool) -> None:
     """One user's sign-in never turns into another's."""
     _source().sign_in(Person("ann", PASSWORD))
     one_pool.token_changes = {"sub": "sub-bob"}

@@ -7,14 +7,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import botocore.session
 import pytest
 
-from cognito_credentials.emulator import Emulator, Seed
+from cognito_credentials.emulator import Emulator
 from tests.cli.conftest import Cli
-from tests.sign_in.user_pool_server import CLIENT, MFA_CODE, POOL, UserPoolServer
+from tests.sign_in.emulated_pool import CLIENT, POOL, PROVIDER, EmulatedPool
 from tests.sign_in.web_browser import WebBrowser
 
 from .conftest import App
@@ -27,7 +26,6 @@ HAS_ROTATION = (
 """Older botocore does not know the operation that rotates refresh tokens."""
 
 pytestmark = pytest.mark.writes_secrets  # the plain store, since a keyring has tests of its own
-PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
 PASSWORD = "correct horse ✓"
 PROFILE = """\
 [profile app]
@@ -41,31 +39,25 @@ cognito_login_store = file
 
 
 @pytest.fixture
-def user_pool() -> Iterator[UserPoolServer]:
+def user_pool() -> Iterator[EmulatedPool]:
     """A user pool that does its half of SRP."""
-    server = UserPoolServer(rotates=HAS_ROTATION)
+    server = EmulatedPool(rotates=HAS_ROTATION)
     server.add("ann", PASSWORD)
     yield server
     server.close()
 
 
 @pytest.fixture
-def members(
-    cli: Cli, user_pool: UserPoolServer, config: Callable[[str], Path], emulator_keys: Any, isolation: Path
-) -> Iterator[Emulator]:
-    """An identity pool for the users of that user pool; it fetches the user pool's keys."""
-    keys = f"{user_pool.url}/{POOL}/.well-known/jwks.json"
-    seed = Seed("test", {"issuers": [{"provider": PROVIDER, "jwks_uri": keys}]})
-    with Emulator(seed=seed, keys=emulator_keys, marker=True) as running:
-        pool_id = running.create_pool(
-            AllowUnauthenticatedIdentities=False,
-            CognitoIdentityProviders=[{"ProviderName": PROVIDER, "ClientId": CLIENT}],
-        )
-        config(PROFILE.format(pool=pool_id, user_pool=POOL, client=CLIENT))
-        for service in ("COGNITO_IDENTITY", "STS"):
-            cli.environ[f"AWS_ENDPOINT_URL_{service}"] = running.url
-        cli.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"] = user_pool.url
-        yield running
+def members(cli: Cli, user_pool: EmulatedPool, config: Callable[[str], Path], isolation: Path) -> Emulator:
+    """An identity pool for the users of that user pool."""
+    pool_id = user_pool.emulator.create_pool(
+        AllowUnauthenticatedIdentities=False,
+        CognitoIdentityProviders=[{"ProviderName": PROVIDER, "ClientId": CLIENT}],
+    )
+    config(PROFILE.format(pool=pool_id, user_pool=POOL, client=CLIENT))
+    for service in ("COGNITO_IDENTITY", "STS", "COGNITO_IDENTITY_PROVIDER"):
+        cli.environ[f"AWS_ENDPOINT_URL_{service}"] = user_pool.url
+    return user_pool.emulator
 
 
 def test_a_password_is_asked_for_on_the_terminal(cli: Cli, members: Emulator) -> None:
@@ -87,11 +79,11 @@ def test_a_password_is_asked_for_on_the_terminal(cli: Cli, members: Emulator) ->
 
 
 def test_a_code_in_place_of_a_password(
-    cli: Cli, members: Emulator, user_pool: UserPoolServer, isolation: Path
+    cli: Cli, members: Emulator, user_pool: EmulatedPool, isolation: Path
 ) -> None:
     """With cognito_first_factor the person chooses a code on the terminal, and credentials follow."""
-    user_pool.users["ann"].first_factors = ["PASSWORD_SRP", "EMAIL_OTP", "WEB_AUTHN"]
-    user_pool.flows = {"USER_AUTH", "REFRESH_TOKEN_AUTH"}
+    user_pool.users["ann"].offer("PASSWORD_SRP", "EMAIL_OTP", "WEB_AUTHN")
+    user_pool.change_client(flows=["USER_AUTH", "REFRESH_TOKEN_AUTH"])
     profile = isolation / ".aws" / "config"
     profile.write_text(profile.read_text() + "cognito_first_factor = choice\n")
 
@@ -100,12 +92,13 @@ def test_a_code_in_place_of_a_password(
     person.type("2")
     person.wait_for("A code was sent to")
     person.wait_for("Code from the e-mail")
-    person.type(MFA_CODE)
+    typed = user_pool.code()
+    person.type(typed)
     code, out, shown = person.end()
 
     assert code == 0, shown
-    assert MFA_CODE not in shown + out
-    assert "Signed in as ann" in out
+    assert typed not in shown + out
+    assert "Signed in as a.ann@example.com" in out  # the ID token of a user with an address has it
     assert json.loads(cli("credential-process", "--profile", "app").out)["AccessKeyId"].startswith("ASIA")
 
 
