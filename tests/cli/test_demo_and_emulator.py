@@ -97,6 +97,7 @@ def test_the_demo_signs_a_made_up_user_in(cli: Cli, isolation: Path, tmp_path: P
 
     assert process.returncode == 0, err
     assert "signed in as ann@example.com" in out
+    assert "--no-browser" not in err  # it has no such option
     assert "assumed-role/demo-user/" in out
     identities = re.findall(r"identity (us-east-1:\S+),", out)
     assert len(identities) == 2
@@ -140,15 +141,39 @@ def test_giving_the_demo_up(cli: Cli, isolation: Path, tmp_path: Path) -> None:
     assert list(scratch.iterdir()) == []
 
 
-def test_signing_in_without_its_extra_says_what_to_install(
-    call: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`demo --login` lacks the libraries of the extra 'login' before it has started anything."""
-    monkeypatch.setattr("cognito_credentials.sign_in.extra.find_spec", lambda _: None)
-    done = call("demo", "--login")
+_WITHOUT = """
+import sys
 
-    assert (done.code, done.out) == (4, "")
-    assert re.search(r"signing in needs 'authlib'.* Run: .*pip install .*\[login\]", done.line), done.line
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        hidden = name.partition(".")[0] in {names!r}
+        return None if hidden else self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = map(Without, sys.meta_path)
+"""
+
+
+def test_signing_in_without_its_extra_says_what_to_install(
+    cli: Cli, config: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """With the extra 'emulator' alone, `demo --login` starts nothing and says what `login` says."""
+    (tmp_path / "sitecustomize.py").write_text(_WITHOUT.format(names=("authlib", "keyring", "segno")))
+    config(
+        "[profile p]\ncognito_identity_pool_id = us-east-1:0b8d4f1c-0000-4000-8000-000000000001\n"
+        "cognito_oidc_issuer = http://127.0.0.1:9\ncognito_oidc_client_id = app\n"
+    )
+    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), cli.environ["PYTHONPATH"]])}
+
+    demo, login = cli("demo", "--login", env=env), cli("login", "--profile", "p", env=env)
+
+    assert (demo.code, demo.out, demo.line) == (4, "", login.line.replace("profile 'p': ", ""))
+    assert re.search(r"signing in needs 'authlib', .* Run: .*pip install .*\[login\]", demo.line), demo.line
 
 
 @pytest.fixture

@@ -187,6 +187,8 @@ def _recover(stage: _Stage, pool: IdentityPool) -> None:
 def _way_to_sign_in(environ: Mapping[str, str]) -> str:
     """Choose the browser, or a code to type in where none can be opened; neither asks on the terminal."""
     from ...sign_in.extra import check_extra
+
+    check_extra("browser")  # before the import below, which needs the libraries
     from ...sign_in.ways.browser import why_no_browser
 
     way = "browser" if why_no_browser(environ) is None else "device"
@@ -195,9 +197,10 @@ def _way_to_sign_in(environ: Mapping[str, str]) -> str:
 
 
 class _Prompt:
-    """Shows what a sign-in says. Nobody has to answer in the terminal."""
+    """Shows what a sign-in says. Nobody has to answer, and the demo has no option for the way."""
 
     can_ask = False
+    can_choose_way = False
 
     def __init__(self, terminal: Terminal) -> None:
         self.say = terminal.say

@@ -71,9 +71,10 @@ def sign_in_here(
             )
         begin = "If no browser opens" if has_opened else f"To sign in at {authorization.host}"
         prompt.say(f"{begin}, open this address in a browser on this machine:\n\n{server.start_url}\n")
+        other_way = " For a browser on another machine: --no-browser (way='no-browser' in Python)"
         prompt.say(
-            f"Waiting for you to sign in at {authorization.host} (Ctrl-C to give up). "
-            "For a browser on another machine: --no-browser (way='no-browser' in Python)"
+            f"Waiting for you to sign in at {authorization.host} (Ctrl-C to give up)."
+            + (other_way if getattr(prompt, "can_choose_way", True) else "")
         )
         with _failures_shown(server):
             verified = authorization.redeem(server.wait(wait_seconds, prompt.say))

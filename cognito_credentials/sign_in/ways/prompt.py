@@ -31,7 +31,8 @@ _ERASERS: Final = b"\x7f\x08"
 
 class Prompt(Protocol):
     """
-    What talks to the person. A prompt that cannot show a QR code made of text has ``can_draw = False``.
+    What talks to the person. A prompt that cannot show a QR code made of text has ``can_draw = False``,
+    and one whose person cannot choose another way to sign in has ``can_choose_way = False``.
     """
 
     @property
@@ -72,6 +73,11 @@ class CheckedPrompt:
     def can_draw(self) -> bool:
         """Whether the prompt can show a QR code made of text; True for a prompt that does not say."""
         return bool(getattr(self._prompt, "can_draw", True))
+
+    @property
+    def can_choose_way(self) -> bool:
+        """Whether the person can choose another way to sign in; True for a prompt that does not say."""
+        return bool(getattr(self._prompt, "can_choose_way", True))
 
     def say(self, text: str) -> None:
         """Show a line or several."""
