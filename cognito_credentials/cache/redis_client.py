@@ -135,7 +135,7 @@ def _patient(redis: Any, url: RedisUrl, *, is_sealed: bool) -> Any:
 
 
 def _waiting_in_slices(place: Any, errors: Any) -> Any:
-    class Patient(place):  # type: ignore[misc]
+    class Patient(_owing(place)):  # type: ignore[misc]
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
             # Or each new connection first tells the server twice which library it is. Earlier versions of
@@ -147,8 +147,9 @@ def _waiting_in_slices(place: Any, errors: Any) -> Any:
             for left in reversed(range(_SLICES)):
                 self._sock.settimeout(_SLICE)
                 try:
-                    return super().read_response(disable_decoding, **options)
+                    answer = super().read_response(disable_decoding, **options)
                 except errors.ResponseError:
+                    self._owes = False
                     raise
                 except errors.TimeoutError:
                     if not left:
@@ -157,9 +158,36 @@ def _waiting_in_slices(place: Any, errors: Any) -> Any:
                 except BaseException:
                     self.disconnect()
                     raise
+                else:
+                    self._owes = False
+                    return answer
             raise AssertionError("the last slice returns or raises")
 
     return Patient
+
+
+def _owing(place: Any) -> Any:
+    """Return a class of connections that knows whether the answer to a command is still to come."""
+
+    class Owing(place):  # type: ignore[misc]
+        _owes = False
+
+        def connect(self, *given: Any, **options: Any) -> None:
+            # A signal handler, as that of Ctrl-C, may raise between a command and its answer. The connection
+            # goes back to the pool then, and whoever takes it from there would read that answer for its own.
+            if self._owes:
+                self.disconnect()
+            super().connect(*given, **options)
+
+        def send_packed_command(self, *given: Any, **options: Any) -> None:
+            self._owes = True
+            super().send_packed_command(*given, **options)
+
+        def disconnect(self, *given: Any, **options: Any) -> None:
+            self._owes = False
+            super().disconnect(*given, **options)
+
+    return Owing
 
 
 def _dial(connected: socket.socket, address: Any) -> None:

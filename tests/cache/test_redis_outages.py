@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from unittest import mock
 
 import pytest
 
@@ -221,6 +222,25 @@ def test_each_outage_is_one_warning(
     server.go_on()
 
     assert len(warnings_given) == 2
+
+
+def test_an_answer_is_not_taken_for_another_ones() -> None:
+    """After Ctrl-C between a command and its answer, the next command does not get that answer."""
+    with running() as server:
+        store = opened(server.url)
+        store.store("state", KEY, b"state")
+        store.store("identity", KEY, b"identity")
+        assert store.load("credentials", KEY) is None  # the server knows the script from here on
+        server.stop()
+        with (
+            mock.patch("redis.Redis.parse_response", side_effect=KeyboardInterrupt),
+            pytest.raises(KeyboardInterrupt),
+        ):
+            store.load("credentials", KEY)
+        timer = threading.Timer(0.05, server.go_on)
+        timer.start()
+        assert store.load("identity", KEY) == b"identity"
+        timer.join()
 
 
 NONSENSE = [
