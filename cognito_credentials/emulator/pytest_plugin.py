@@ -129,11 +129,14 @@ def emulator_user_pool(emulator: Emulator, emulator_environment: Mapping[str, st
     """
     A user pool without users, whose tokens `emulator_pool` takes: `RunningUserPool`.
 
+    A user with ``mfa`` is asked for a second factor, and no other user is.
+
     It implies `emulator_environment`.
     """
     del emulator_environment  # what is asked about the users reaches the emulator
     emulator.create_user_pool(
         id=USER_POOL,
+        mfa="optional",
         clients=[{"id": USER_POOL_CLIENT, "callback_urls": ["http://localhost:8400/callback"]}],
     )
     return emulator.user_pool(USER_POOL)

@@ -70,8 +70,10 @@ class RunningUserPool:
         Add a user, or describe one again.
 
         Args:
+            password: Any password. The policy of the pool holds for the passwords that users choose.
             groups: Names of groups, for the claim ``cognito:groups``.
-            mfa: Second factors: ``totp``, ``sms``, ``email``.
+            mfa: Second factors: ``totp``, ``sms``, ``email``. They have no effect in a pool whose ``mfa`` is
+                ``off``.
             attributes: Such as ``email``; ``**{"custom:team": "red"}`` for names that are none in Python.
 
         Returns:

@@ -345,6 +345,37 @@ def test_users_of_a_user_pool(emulator, emulator_user_pool, emulator_pool):
     assert emulator.user_pool(pool.id).client_id == pool.client_id
 
 
+def test_a_second_factor_is_asked_of_who_has_one(emulator_user_pool):
+    """In the fixture's pool a user with mfa gets a challenge, and a user without gets tokens."""
+    pool = emulator_user_pool
+    pool.add_user("cat", mfa=("totp",))
+    pool.add_user("dan")
+
+    answers = {name: _with_password(pool, name, "Correct-horse-1!") for name in ("cat", "dan")}
+
+    assert answers["cat"]["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    assert "IdToken" in answers["dan"]["AuthenticationResult"]
+
+
+def test_a_described_user_may_have_any_password(emulator_user_pool):
+    """The policy of the pool holds for passwords that users choose, and not for those of `add_user`."""
+    emulator_user_pool.add_user("zoe", password="x")
+
+    tokens = _with_password(emulator_user_pool, "zoe", "x")["AuthenticationResult"]
+    with pytest.raises(ClientError, match="InvalidPasswordException"):
+        boto3.client("cognito-idp").change_password(
+            PreviousPassword="x", ProposedPassword="y", AccessToken=tokens["AccessToken"]
+        )
+
+
+def _with_password(pool, name, password):
+    return boto3.client("cognito-idp").initiate_auth(
+        ClientId=pool.client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": password},
+    )
+
+
 def test_what_a_user_pool_refuses(emulator, emulator_user_pool):
     """A wrong user, attribute or client is one line that says what is accepted."""
     with pytest.raises(ValueError, match="has no user 'bob'; add_user makes one"):
