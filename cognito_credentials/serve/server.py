@@ -70,6 +70,7 @@ def serving(
     check: Callable[[IdentityPool], object],
     port: int = 0,
     env_file: str | None = None,
+    region: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """
     Open a server of the credentials of *pool*, and end it without leaving anything behind.
@@ -81,6 +82,7 @@ def serving(
         check: Gets the first credentials. It is called when all that needs no service has been found right.
         port: 0 for any that is free.
         env_file: A file for the variables.
+        region: Variables that name the region; they are in that file, too.
 
     Raises:
         CognitoCredentialsError: There are no credentials, the port or a file is in use, or cannot be used.
@@ -97,5 +99,5 @@ def serving(
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN": token.reveal(),
             }
             if file is not None:
-                file.write(variables)
+                file.write({**variables, **(region or {})})
             yield Server(endpoint, Rules(endpoint.port, token, renewal.answer), renewal, variables)

@@ -20,7 +20,9 @@ from ..importing import IMPORTING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-OWN_PREFIX: Final = "AWS_CONTAINER_"
+OWN_PREFIX: Final = b"AWS_CONTAINER_"
+_OWN: Final = (OWN_PREFIX, b"AWS_REGION=", b"AWS_DEFAULT_REGION=")
+"""What the lines of a server's file begin with; the first one with `OWN_PREFIX`."""
 _LIMIT: Final = 64 * 1024
 _FLAGS: Final = (
     *("O_RDWR", "O_CREAT", "O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"),
@@ -120,8 +122,10 @@ class VariablesFile:
                 return "is used by another server that is running"
             if not _is_at(self._path, self._descriptor):
                 continue  # its server has just removed it
-            lines = os.read(self._descriptor, _LIMIT).splitlines()
-            if any(line and not line.startswith(OWN_PREFIX.encode()) for line in lines):
+            lines = [line for line in os.read(self._descriptor, _LIMIT).splitlines() if line]
+            if not all(line.startswith(_OWN) for line in lines) or (
+                lines and not lines[0].startswith(OWN_PREFIX)
+            ):
                 return "has other settings in it"
             if os.name == "nt" or is_new or not found.st_mode & _OTHERS:
                 break

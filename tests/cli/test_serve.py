@@ -58,12 +58,13 @@ def start(cli: Cli, pool_id: str) -> Iterator[Start]:
 
 @pytest.mark.quick
 def test_what_it_prints_is_what_clients_need(start: Start, tmp_path: Path) -> None:
-    """stdout is the address, then lines for a shell; ``--env-file`` has the same, and the token its file."""
+    """stdout is the address, then lines for a shell; ``--env-file`` has the same and the region."""
     path = tmp_path / "serve.env"
     process, variables = start("--env-file", str(path))
 
     assert list(variables) == NAMES
-    assert path.read_text() == "".join(f"{name}={value}\n" for name, value in variables.items())
+    region = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    assert path.read_text() == "".join(f"{name}={value}\n" for name, value in {**variables, **region}.items())
     token = Path(variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"])
     assert token.read_text() == variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
     assert len(bytes.fromhex(token.read_text())) >= 32

@@ -29,7 +29,7 @@ def test_lines_for_docker_and_systemd(tmp_path: Path) -> None:
 def test_one_that_a_killed_server_left_is_taken_over(tmp_path: Path) -> None:
     """What a killed server left in it is replaced, and a mode that lets others read is corrected."""
     path = tmp_path / "serve.env"
-    path.write_text("AWS_CONTAINER_AUTHORIZATION_TOKEN=" + "long" * 200 + "\n\n")
+    path.write_text("AWS_CONTAINER_AUTHORIZATION_TOKEN=" + "long" * 200 + "\n\nAWS_REGION=eu-west-1\n")
     path.chmod(0o644)
     with variables_file(str(path)) as file:
         assert file is not None
@@ -64,6 +64,17 @@ def test_settings_of_the_user_are_not_lost(tmp_path: Path) -> None:
 
     assert path.read_text() == "AWS_CONTAINER_X=1\nDATABASE=mine\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_region_alone_is_the_users(tmp_path: Path) -> None:
+    """A file with nothing but a region in it is no server's, and is refused."""
+    path = tmp_path / ".env"
+    path.write_text("AWS_REGION=eu-west-1\n")
+
+    with pytest.raises(ConfigurationError, match="has other settings in it"), variables_file(str(path)):
+        pass
+
+    assert path.read_text() == "AWS_REGION=eu-west-1\n"
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import shlex
 
 from ..command import PROGRAM, Command, Invocation, Options
+from ..formats import region_variables
 from ..parser import port_number
-from ..pool_options import open_pool, usable_credentials
+from ..pool_options import facts_of, given_region, open_pool, usable_credentials
 from ..process import EndedBySignal
 
 
 def add_options(options: Options) -> None:
     options.add("--port", type=port_number, default=0, help="port to listen on; by default a free one")
     options.add(
-        "--env-file", metavar="FILE", help="also write the variables there, as NAME=VALUE; removed in the end"
+        "--env-file",
+        metavar="FILE",
+        help="also write the variables and the region there, as NAME=VALUE; removed in the end",
     )
 
 
@@ -23,9 +26,15 @@ def run(invocation: Invocation) -> int:
     from ..precedence import what_wins_over_endpoint
 
     options, environ = invocation.options, invocation.environ
+    given = given_region(invocation)
     pool = open_pool(invocation)
     with serving(
-        pool, environ, check=usable_credentials, port=options.port, env_file=options.env_file
+        pool,
+        environ,
+        check=usable_credentials,
+        port=options.port,
+        env_file=options.env_file,
+        region=region_variables(given or facts_of(pool, environ)["region"]),
     ) as server:
         lines = [f"export {name}={shlex.quote(value)}" for name, value in server.variables.items()]
         try:
