@@ -4,6 +4,7 @@ The calls under ``/_emulator/``, which no real service has. `.github/EMULATOR.md
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -25,6 +26,7 @@ from cognito_credentials.emulator.seed.tables import add_role, add_user
 from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
+from cognito_credentials.emulator.trail import decided
 from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.user_pools.operations import OPERATIONS as USER_POOL_OPERATIONS
 from cognito_credentials.emulator.wire.faults import Faults
@@ -112,12 +114,15 @@ class Control:
         """
         changes = read_settings(content, all_operations())
         settings, clock = self.service.settings, self.service.clock
+        said = ", ".join(f"{name} is {json.dumps(value)} now" for name, value in changes.items())
         clock.offset = changes.pop("clock_offset", clock.offset)
         clock.passed = changes.pop("time_passed", clock.passed)
         if "throttle" in changes:
             self.throttle.clear()
         for name, value in changes.items():
             setattr(settings, name, value)
+        if said:
+            decided(said)
         return {**asdict(settings), "clock_offset": clock.offset, "time_passed": clock.passed}
 
     def _requests(self, content: Any) -> Mapping[str, Any]:
@@ -152,6 +157,7 @@ class Control:
 
     def _faults(self, content: Any) -> Mapping[str, Any]:
         self.faults.plan(content)
+        decided(self.faults.said())
         return {}
 
     def _settings(self, content: Any) -> Mapping[str, Any]:
@@ -172,8 +178,8 @@ class Control:
         if not isinstance(content, list):
             raise ControlError(f"{name}: expected a list")
         with self.service.state.transaction():
-            for index, values in enumerate(content):
-                add(self.service, Entry("", f"{name}[{index}]", values))
+            keys = [add(self.service, Entry("", f"{name}[{n}]", values)) for n, values in enumerate(content)]
+        decided(f"described in {name}: {', '.join(keys) or 'nothing'}")
         return {}
 
     def _codes(self, content: Any) -> Any:

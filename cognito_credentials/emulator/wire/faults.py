@@ -118,6 +118,10 @@ class Faults:
         """The faults that are not used up, in the form in which they are planned."""
         return [fault.described() for fault in self._planned if fault.times != 0]
 
+    def said(self) -> str:
+        """The planned faults in one sentence."""
+        return "; ".join(map(_said, self._planned)) or "no faults are planned"
+
     def clear(self) -> None:
         """Remove all faults."""
         self._planned = []
@@ -139,6 +143,12 @@ class Faults:
             )
         drop = members.pop("drop", False)
         return Fault(drop="after" if drop == "after" else "before" if drop else None, **members)
+
+
+def _said(fault: Fault) -> str:
+    named = "any operation" if fault.operation == ANY_OPERATION else fault.operation
+    times = "each time" if fault.times == FOREVER else "once" if fault.times == 1 else f"{fault.times} times"
+    return f"a fault is planned for {named}, {times}: {fault.effect()}"
 
 
 def _is_times(value: Any) -> bool:

@@ -12,6 +12,7 @@ from cognito_credentials.emulator.wire.history import MOST_RECORDS
 
 from ..conftest import GOOGLE, OIDC, ROLE, SIGNED, credentials_id, get_id
 
+TRUST = '{"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}'
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
 
 
@@ -22,6 +23,35 @@ def last(api, name):
 
 def facts(record):
     return [(fact["kind"], fact["fact"]) for fact in record["facts"]]
+
+
+@pytest.mark.parametrize(
+    ("call", "content", "sentence"),
+    [
+        (
+            "faults",
+            [{"operation": "GetId", "code": "X", "times": 2}, {"operation": "*", "times": -1, "delay": 0.5}],
+            (
+                "a fault is planned for GetId, 2 times: code X; "
+                "a fault is planned for any operation, each time: delay 0.5"
+            ),
+        ),
+        ("faults", [], "no faults are planned"),
+        (
+            "settings",
+            {"time_passed": 60, "throttle": {"GetId": 2}},
+            'time_passed is 60 now, throttle is {"GetId": 2} now',
+        ),
+        ("users", [{"provider": USER_POOL, "subject": "ann"}], f"described in users: {USER_POOL} ann"),
+        ("roles", [{"arn": f"{ROLE}red", "trust_policy": TRUST}], f"described in roles: {ROLE}red"),
+        ("user-pools", [{"id": "us-east-1_abcDEF123"}], "described in user_pools: us-east-1_abcDEF123"),
+    ],
+)
+def test_what_a_control_call_changed(api, call, content, sentence):
+    """A control call that changes something says in its record what it changed."""
+    assert api.control("PUT", call, content).status == 200
+
+    assert facts(last(api, f"PUT /_emulator/{call}"))[-1] == ("decided", sentence)
 
 
 def test_the_way_of_a_user_to_a_key(api):
