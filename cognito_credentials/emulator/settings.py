@@ -13,6 +13,7 @@ from cognito_credentials.emulator.model.members import (
     SECONDS,
     SIGNED_SECONDS,
     Kind,
+    check_operation,
     is_number,
     read_members,
 )
@@ -63,6 +64,8 @@ def read_settings(content: Any, operations: Collection[str]) -> dict[str, Any]:
     changes = read_members(content, _KINDS)
     quotas = changes.get("throttle")
     if isinstance(quotas, dict):
+        for operation in quotas:
+            check_operation("throttle", operation, operations)
         read_members(quotas, dict.fromkeys(operations, _RATE), "throttle")
     return changes
 

@@ -6,6 +6,7 @@ Refused are values that could not be stored, sent or computed with later.
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -16,6 +17,7 @@ _MAX_DEPTH = 100
 """No useful request nests deeper. Python's own limit depends on the depth of the call stack."""
 
 _MOST_DIGITS = 9
+_MOST_OPERATION = 128  # the search for similar names takes time that grows with the square of the length
 MOST_SECONDS = 10**9
 """About 30 years: a time that far from now is still a date that Python can represent."""
 
@@ -108,6 +110,23 @@ def check_member(place: str, value: Any, kind: Kind) -> None:
         raise ControlError(f"{place}: expected {kind.name}, not {shortened(_shown(value))}")
 
 
+def check_operation(place: str, name: str, operations: Collection[str]) -> None:
+    """
+    Refuse a *name* that no operation has. There are too many to list, so that the nearest are named.
+
+    Raises:
+        ControlError: The text names the nearest operations, or the call that lists all.
+    """
+    if name in operations:
+        return
+    lower = {operation.lower(): operation for operation in operations}
+    near = [
+        lower[found] for found in difflib.get_close_matches(name[:_MOST_OPERATION].lower(), lower, 3, 0.75)
+    ]
+    hint = f"did you mean {' or '.join(near)}?" if near else "GET /_emulator/operations lists them"
+    raise ControlError(f"{place}: no operation {shortened(name)}; {hint}")
+
+
 def json_value(place: str, value: Any) -> Any:
     """
     A Python *value* as it is after a way through JSON.
@@ -161,10 +180,10 @@ def _is_number(value: Any) -> bool:
 NUMBER = Kind(_is_number, "a whole number of 0 or more, of at most nine digits")
 """A number, also as the text that a query has."""
 TEXT = Kind(is_text, "a text that is not empty")
-SECONDS = Kind(lambda value: is_number(value, 0, MOST_SECONDS), f"seconds, 0 to {MOST_SECONDS}")
+SECONDS = Kind(lambda value: is_number(value, 0, MOST_SECONDS), f"a number of seconds, 0 to {MOST_SECONDS}")
 SIGNED_SECONDS = Kind(
     lambda value: is_number(value, -MOST_SECONDS, MOST_SECONDS),
-    f"seconds, {-MOST_SECONDS} to {MOST_SECONDS}",
+    f"a number of seconds, {-MOST_SECONDS} to {MOST_SECONDS}",
 )
 
 

@@ -15,6 +15,7 @@ from cognito_credentials.emulator.model.members import (
     SECONDS,
     ControlError,
     Kind,
+    check_operation,
     is_number,
     is_text,
     read_members,
@@ -129,9 +130,8 @@ class Faults:
     def _read(self, description: Any, place: str) -> Fault:
         members = read_members(description, _KINDS, place, required=("operation",))
         operation = members["operation"]
-        if operation != ANY_OPERATION and operation not in self._operations:
-            there_are = ", ".join([ANY_OPERATION, *self._operations])
-            raise ControlError(f"{place}.operation: no operation {operation}; there are: {there_are}")
+        if operation != ANY_OPERATION:
+            check_operation(f"{place}.operation", operation, self._operations)
         if "message" in members and "code" not in members:
             raise ControlError(f"{place}.message: it needs a code beside it")
         contents = [name for name in ("code", "body", "body_size") if name in members]

@@ -285,7 +285,7 @@ def test_every_request_has_a_line(emulator_keys):
     assert shown[:4] == [
         "GET /.well-known/openid-configuration 200",
         "OPTIONS / 200",
-        "PUT /_emulator/settings 400: delay: expected seconds, 0 to 1000000000, not -1",
+        "PUT /_emulator/settings 400: delay: expected a number of seconds, 0 to 1000000000, not -1",
         "PUT /_emulator/users 413: the body is larger than 1048576 bytes",
     ]
     assert shown[4].startswith("AssumeRoleWithWebIdentity 400 ValidationError: 2 validation errors")
