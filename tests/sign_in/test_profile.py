@@ -140,7 +140,7 @@ def test_the_sign_in_of_one_pool_is_not_for_another() -> None:
         ),
         (
             {**OIDC, "cognito_oidc_client_secret": "CANARY-secret"},
-            "cognito_oidc_client_secret from profile 'app': the value is no login source",
+            "cognito_oidc_client_secret from profile 'app': the value is no source of a client secret",
         ),
         ({**OIDC, "cognito_oidc_client_secret": ""}, "cognito_oidc_client_secret from profile 'app'"),
         ({**USER_POOL, "cognito_oidc_client_secret": "env:X"}, "does not go with a user pool"),
