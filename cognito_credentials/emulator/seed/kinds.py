@@ -105,7 +105,12 @@ def _toml(text: str) -> Mapping[str, Any]:
         import tomllib
     else:
         import tomli as tomllib
-    return tomllib.loads(text)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        # The parser gives the line of each mistake but those at the end.
+        last = f"at line {len(text.splitlines())}, the end of the file"
+        raise ValueError(f"not TOML: {error}".replace("at end of document", last)) from None
 
 
 def _json(text: str) -> Any:

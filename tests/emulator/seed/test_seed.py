@@ -152,7 +152,8 @@ def changed_value(content, path):
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        ("[[pools]\n", "Expected ']]' at the end of an array declaration (at line 1, column 8)"),
+        ("[[pools]]\nIdentityPoolName =", "not TOML: Invalid value (at line 2, the end of the file)"),
+        ("[[pools]\n", "not TOML: Expected ']]' at the end of an array declaration (at line 1, column 8)"),
         ("[pools]\n", "pools: write it as [[pools]]"),
         ("[[pool]]\n", "pool: unknown table; there are: roles, issuers, "),
         (f"[[pools]]\n{POOL}IdentityPoolId = 'r:0'\n" * 2, "pools[2]: 'r:0' exists already"),

@@ -372,7 +372,7 @@ def test_parameters(load, mistake):
             "the template is larger than 1000000 characters; CloudFormation takes 1 MB",
         ),
         ("Resources: \x00\n", "unacceptable character #x0000"),
-        ("- Resources:\n", "Expected '=' after a key in a key/value pair"),
+        ("- Resources:\n", "not TOML: Expected '=' after a key in a key/value pair"),
     ],
 )
 def test_mistakes(mistake, template, error):

@@ -187,6 +187,7 @@ MISTAKES = {
         ('[{"provider": "p", "subject": "\\ud800"}]', "[0].subject: expected whole characters"),
     ],
     ("PUT", "settings"): [
+        ('{"delay": "1h"}', 'delay: expected a number of seconds, 0 to 1000000000, not "1h"'),
         ('{"throttle": 1}', "throttle: expected true, false, or requests a second by operation, not 1"),
         ('{"throttle": {"GetIdd": 1}}', "throttle: no operation GetIdd; did you mean GetId?"),
         ('{"throttle": {"GetId": 0}}', "throttle.GetId: expected requests a second, 0.001 to 1000000, not 0"),
