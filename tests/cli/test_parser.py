@@ -44,7 +44,15 @@ def test_top_help_lists_every_command_under_a_heading_and_the_exit_codes(call: C
 
 
 @pytest.mark.parametrize(
-    ("argv", "same"), [([], ["--help"]), (["export"], ["export", "--help"]), (["help"], ["help", "--help"])]
+    ("argv", "same"),
+    [
+        ([], ["--help"]),
+        (["export"], ["export", "--help"]),
+        (["help"], ["help", "--help"]),
+        (["cache"], ["cache", "--help"]),
+        (["cache", "backup"], ["cache", "backup", "--help"]),
+        (["developer", "token"], ["developer", "token", "--help"]),
+    ],
 )
 def test_help_is_a_command_too(call: Call, argv: list[str], same: list[str]) -> None:
     """`help COMMAND` is `COMMAND --help`, and `help` alone lists them all."""
@@ -57,6 +65,22 @@ def test_help_of_what_is_no_command(call: Call) -> None:
 
     assert (done.code, done.out) == (2, "")
     assert "Did you mean 'status'?" in done.line
+
+
+@pytest.mark.parametrize("topic", [("cache", "nope"), ("cache", "backup", "nope"), ("export", "nope")])
+def test_help_of_what_is_no_action(call: Call, topic: tuple[str, ...]) -> None:
+    """`help` of an action that a command does not have is an error, not the command's own help."""
+    done = call("help", *topic)
+
+    assert (done.code, done.out) == (2, "")
+    assert f"there is no '{' '.join(topic)}'" in done.line
+
+
+def test_each_heading_of_the_help_is_there_once(call: Call) -> None:
+    """The commands of one heading stand together."""
+    headings = [line for line in call("--help").out.splitlines() if line.endswith(":") and line[0] != " "]
+
+    assert len(headings) == len(set(headings))
 
 
 @pytest.mark.parametrize("command", ["list", "demo", "emulator", "help"])

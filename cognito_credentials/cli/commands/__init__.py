@@ -58,10 +58,10 @@ COMMANDS = (
     Entry("configure", "configure", "set up and clean up", "write a profile into the AWS config file"),
     Entry("refresh", "refresh", "set up and clean up", "get new credentials now"),
     Entry("clear", "clear", "set up and clean up", "forget credentials, keep identities"),
-    Entry("cache", "cache", "operate", "back up all identities, and restore them"),
     Entry(
         "completion", "completion", "set up and clean up", "print a script that completes commands in a shell"
     ),
+    Entry("cache", "cache", "operate", "back up all identities, and restore them"),
     Entry("pool", "pool", "operate", "make identity pools as a TOML file says; list, export, delete them"),
     Entry("identities", "identities", "operate", "list, show and delete the identities of a pool"),
     Entry("developer", "developer", "operate", "tokens and identities of the users of your own back end"),
