@@ -55,7 +55,12 @@ def _report(findings: list[Finding]) -> str:
     asked_for = [each for each in by_status[OK] if each.name == DETAILS]
     lines = [line_of(each) for each in (*by_status[ERROR], *by_status[WARNING], *asked_for)]
     right, left_out = len(by_status[OK]), len(by_status[SKIPPED])
-    counted = f"{right} check{'s are' if right != 1 else ' is'} all right"
+    found = [
+        f"{count} {status}{'s' if count != 1 else ''}, "
+        for status in (ERROR, WARNING)
+        if (count := len(by_status[status]))
+    ]
+    counted = "".join(found) + f"{right} check{'s are' if right != 1 else ' is'} all right"
     if left_out:
         counted += f", {left_out} left out"
     return "\n".join([*lines, f"{counted}; --json shows all."]) + "\n"
