@@ -5,9 +5,12 @@ Everything in the cache directory, of every profile and pool: what ``list`` show
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import CacheError
+
+WITH_LOGINS: Final = "signed in"
+"""The ``login`` of an identity that is no guest's."""
 
 if TYPE_CHECKING:
     from ..cache.file import FileStore
@@ -40,7 +43,7 @@ def identities(environ: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "identity_pool_id": record.identity_pool_id,
-            "login": "guest" if record.principal.partition(":")[0] == "guest" else "signed in",
+            "login": "guest" if record.principal.partition(":")[0] == "guest" else WITH_LOGINS,
             "identity_id": record.identity_id,
             "store": store.name,
             "location": store.location,

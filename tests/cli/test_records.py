@@ -81,6 +81,8 @@ class TestStatus:
         done = call("status", "--profile", "guest")
 
         assert " left (until 20" in done.out
+        assert "\nLogin          none (guest)\n" in done.out
+        assert "Signed in" not in done.out
         assert "\nNext refresh   after 20" in done.out
         assert f"\nKept in        file: {os.environ['HOME']}/.aws/cognito/cache\n" in done.out
 
@@ -268,6 +270,27 @@ class TestList:
         (left,) = json.loads(call("list", "--json").out)
 
         assert (named["login"], left["login"]) == ("user 'ann' (guest)", "guest")
+
+    @pytest.mark.writes_secrets
+    def test_what_is_kept_is_no_sign_in(
+        self, emulator: Any, pool_id: str, call: Call, config: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        """Of an identity that no profile names, the table says that it has a login, and no more."""
+        arn = "arn:aws:iam::123456789012:oidc-provider/login.example.com"
+        pool = emulator.create_pool(OpenIdConnectProviderARNs=[arn])
+        token = tmp_path / "token"
+        token.write_text(emulator.login_token("login.example.com"))
+        config(
+            f"[profile ann]\ncognito_identity_pool_id = {pool}\n"
+            f"cognito_logins =\n  login.example.com = file:{token}\n"
+        )
+        assert call("refresh", "--profile", "ann").code == 0
+        config("[default]\nregion = us-east-1\n")
+
+        shown = call("list").out
+
+        assert "  with a login  " in shown
+        assert "signed in" not in shown
 
     def test_names_from_the_config_file_are_harmless_on_a_terminal(
         self, call: Call, config: Callable[[str], Path]

@@ -113,7 +113,9 @@ def _cells(row: Mapping[str, Any]) -> tuple[object, ...]:
     if row["error"] is not None:
         return _called(row), None, None, None, "error, see below"
     left = time_left(row["seconds_left"])
-    return _called(row), row["identity_pool_id"], row["login"], row["identity_id"], left
+    # Of a kept identity without a profile nobody knows whether its user is signed in still.
+    login = "with a login" if row["login"] == cache_directory.WITH_LOGINS else row["login"]
+    return _called(row), row["identity_pool_id"], login, row["identity_id"], left
 
 
 COMMAND = Command(

@@ -179,8 +179,8 @@ def _rows(facts: Mapping[str, Any], *, has_sign_in: bool) -> list[tuple[str, obj
         ("Identity pool", f"{facts['identity_pool_id']}{_elsewhere(facts['identity_pool_id_origin'])}"),
         ("Flow", facts["flow"]),
         ("Region", facts["region"]),
-        ("Login", facts["principal"] if has_sign_in else None),
-        ("Signed in", _signed_in(facts, has_sign_in=has_sign_in)),
+        ("Login", "none (guest)" if facts["principal"] == "guest" else facts["principal"]),
+        ("Signed in", _signed_in(facts) if has_sign_in else None),
         ("Identity", facts["identity_id"] or _unknown(facts["unknown_because"])),
         ("Account", facts["account_id"]),
         ("Credentials", credentials),
@@ -211,18 +211,18 @@ def _unknown(because: str | None) -> str:
     return because if because == NOBODY else f"cannot be told whose: {because}"
 
 
-def _signed_in(facts: Mapping[str, Any], *, has_sign_in: bool) -> str:
-    """Say who is signed in and where that is kept; for logins from elsewhere, where they come from."""
+def _signed_in(facts: Mapping[str, Any]) -> str:
+    """Say who is signed in and where that is kept."""
     login = command_line("login", facts["profile"])
     if facts["signed_in_as"] is not None:
         end = f"; the sign-in has ended: run {login}" if facts["sign_in_has_ended"] else ""
         return f"{printable(facts['signed_in_as'])}, kept in {sign_in_place(facts['login_store'])}{end}"
-    if has_sign_in and facts["store_problem"] is not None:
+    if facts["store_problem"] is not None:
         from ...logins.mapping import NOBODY
 
         if (because := facts["unknown_because"]) not in (None, NOBODY):
             return f"cannot be told: {because}"
-    return f"nobody; {login} signs in" if has_sign_in else str(facts["principal"])
+    return f"nobody; {login} signs in"
 
 
 COMMAND = Command(
@@ -236,7 +236,7 @@ of the last minute, and all else of the last ten.""",
 $ cognito-credentials status --profile guest
 Profile        guest
 Identity pool  us-east-1:0b8d4f1c-9a52-4a6e-8d7e-3f1c2b5a6d70
-Signed in      guest
+Login          none (guest)
 Identity       us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3
 Credentials    …W5MQ, 43 min left (until 2026-01-31T12:00:00Z)
 Kept in        file: /home/ada/.aws/cognito/cache""",
