@@ -431,6 +431,10 @@ def test_flags_write_the_ports_that_the_wizard_proposes(
     assert written.get("cognito_redirect_ports") == ports
     needed = [f"http://127.0.0.1:{port}/callback" for port in (ports or "").split(",") if port]
     assert ("among its callback URLs" in done.err) is bool(needed)
+    assert "cognito-credentials login --profile app" in done.err
+
+    moved = call("configure", "--profile", "app", "--login-store", "file", "--yes")
+    assert "cognito-credentials login --profile app" in moved.err
     assert all(url in done.err for url in needed)
 
 

@@ -78,7 +78,9 @@ def run(invocation: Invocation) -> int:
     if "cognito_redirect_ports" in answers.sign_in:
         urls = " and ".join(callback_urls(answers.sign_in["cognito_redirect_ports"]))
         terminal.notice(f"The app client needs {urls} among its callback URLs.")
-    first = "login" if any(answers.sign_in.get(key) for key in SIGN_IN_KEYS) else "whoami"
+    # A changed sign-in is one where nobody is signed in, as one in another store.
+    sign_in = {**answers.current, **answers.sign_in} if answers.sign_in else {}
+    first = "login" if any(sign_in.get(key) for key in SIGN_IN_KEYS) else "whoami"
     terminal.notice(f"Try it: {PROGRAM} {first} --profile {shell_word(answers.profile)}")
     return 0
 
