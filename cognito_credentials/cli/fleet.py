@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..clock import span
-from ..errors import CacheError, CognitoCredentialsError, ConfigurationError, ServiceError, replaced
+from ..errors import CacheError, ConfigurationError, replaced
 from .command import Invocation
 from .pool_options import open_pool
 from .tables import as_json, listing, table
@@ -19,8 +19,7 @@ def show_fleet(invocation: Invocation) -> int:
 
     Raises:
         ConfigurationError: The cache is no Redis.
-        CacheError: A person has to mend something in the Redis, or in its settings.
-        ServiceError: It does not answer.
+        CacheError: The Redis does not answer, or a person has to mend something in it or in its settings.
     """
     from ..budget.fleet import as_openmetrics, read_fleet
     from ..cache.redis_errors import RedisRefused, RedisUnavailable
@@ -36,11 +35,10 @@ def show_fleet(invocation: Invocation) -> int:
             hint="Set AWS_COGNITO_CACHE or cognito_cache to its URL; see .github/FLEET.md",
         )
 
-    def problem(error: RedisUnavailable) -> CognitoCredentialsError:
-        what = f"the cache in {location}: {error.cause}"
-        if isinstance(error, RedisRefused):
-            return CacheError(what, hint=error.hint)
-        return ServiceError(what, hint="Try again, or run: cognito-credentials doctor")
+    def problem(error: RedisUnavailable) -> CacheError:
+        again = "Try again, or run: cognito-credentials doctor"
+        hint = error.hint if isinstance(error, RedisRefused) else again
+        return CacheError(f"the cache in {location}: {error.cause}", hint=hint)
 
     with replaced(RedisUnavailable, by=problem):
         fleet = read_fleet(budget, store.connection.script)

@@ -56,14 +56,15 @@ def backup(
         How many.
 
     Raises:
-        CacheError: An identity cannot be read, or the file cannot be written; then there is no file.
+        CacheError: An identity cannot be read; then there is no file.
+        ConfigurationError: The file cannot be written.
     """
     # A key that cannot be read is none that is absent. Of two versions' records the later one counts.
     keys = sorted({*store.keys("identity"), *store.keys("identity-v1")})
     beside = f"{path}.{os.getpid()}.tmp"
 
-    def failed(error: OSError) -> CacheError:
-        return CacheError(
+    def failed(error: OSError) -> ConfigurationError:
+        return ConfigurationError(
             f"{clean(path, 200)} cannot be written: {error.strerror}", hint="Name a new file that can be made"
         )
 
@@ -119,8 +120,8 @@ def restore(
         replace: Whether one that is different is written over.
 
     Raises:
-        ConfigurationError: The file is no backup; nothing was changed.
-        CacheError: It cannot be read, or something could not be stored.
+        ConfigurationError: The file cannot be read, or is no backup; nothing was changed.
+        CacheError: Something could not be stored.
     """
     backed_up = _read(path)
     new = same = different = unread = 0
@@ -148,8 +149,10 @@ def restore(
 
 
 def _read(path: str) -> list[IdentityRecord]:
-    def unreadable(error: OSError) -> CacheError:
-        return CacheError(f"{clean(path, 200)} cannot be read: {error.strerror}", hint="Correct the path")
+    def unreadable(error: OSError) -> ConfigurationError:
+        return ConfigurationError(
+            f"{clean(path, 200)} cannot be read: {error.strerror}", hint="Correct the path"
+        )
 
     with replaced(OSError, by=unreadable), open(path, encoding="utf-8", errors="replace") as file:
         lines = file.readlines()

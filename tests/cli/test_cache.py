@@ -106,13 +106,13 @@ def test_bad_input_is_one_line(
 ) -> None:
     """What a person has to mend is one line and exit 7, or 4 for a setting alone; nothing is lost."""
     fleet("credential-process")
-    kept = {name: redis("GET", name) for name in redis("KEYS", "*")}
+    kept = {name: redis("DUMP", name) for name in redis("KEYS", "*")}
     done = fleet("credential-process", env=environ)
 
     assert (done.code, done.out) == (code, "")
     assert said in done.line
     assert "CANARY" not in done.line
-    assert {name: redis("GET", name) for name in redis("KEYS", "*")} == kept
+    assert {name: redis("DUMP", name) for name in redis("KEYS", "*")} == kept
 
 
 def test_a_redis_that_is_down_is_exit_0(fleet: Cli, redis: RedisServer) -> None:
@@ -125,6 +125,7 @@ def test_a_redis_that_is_down_is_exit_0(fleet: Cli, redis: RedisServer) -> None:
             assert "did not answer within 250 ms" in done.out + done.err
         assert fleet("clear").code == 7
         assert fleet("cache", "backup", "never").code == 7
+        assert fleet("status", "--fleet").code == 7
     finally:
         redis.go_on()
     assert not os.path.exists("never")
@@ -140,6 +141,16 @@ def test_a_password_on_the_command_line_is_refused(fleet: Cli) -> None:
 
 
 # Backup and restore
+
+
+def test_a_file_that_is_not_there_is_a_wrong_argument(fleet: Cli, tmp_path: Path) -> None:
+    """A path that leads nowhere is exit 4, as for every command, and nothing is wrong with the cache."""
+    nowhere = str(tmp_path / "none" / "identities.jsonl")
+
+    for action in ("backup", "restore"):
+        done = fleet("cache", action, nowhere)
+        assert (done.code, done.out) == (4, "")
+        assert "No such file or directory" in done.line
 
 
 def backed_up(cli: Cli, path: Path) -> list[dict[str, object]]:

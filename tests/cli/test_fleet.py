@@ -180,12 +180,12 @@ def test_without_a_redis_there_is_no_fleet(call: Call, pool_id: str) -> None:
 
 
 def test_a_redis_that_is_down_is_said(call: Call, pool_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures that cannot be read are no zeros: one line, and an exit code that says to try again."""
+    """Figures that cannot be read are no zeros: one line, and the exit code of all that needs the Redis."""
     monkeypatch.setenv("AWS_COGNITO_CACHE", "redis://127.0.0.1:9")
 
     done = call("status", "--fleet", "--json", "--profile", "guest")
 
-    assert (done.code, done.out) == (6, "")
+    assert (done.code, done.out) == (7, "")
     assert "redis://127.0.0.1:9" in done.line
 
 
