@@ -112,18 +112,16 @@ def check_member(place: str, value: Any, kind: Kind) -> None:
 
 def check_operation(place: str, name: str, operations: Collection[str]) -> None:
     """
-    Refuse a *name* that no operation has. There are too many to list, so that the nearest are named.
+    Refuse a *name* that no operation has. There are too many to list: the nearest is named.
 
     Raises:
-        ControlError: The text names the nearest operations, or the call that lists all.
+        ControlError: The text names the nearest operation, or the call that lists all.
     """
     if name in operations:
         return
     lower = {operation.lower(): operation for operation in operations}
-    near = [
-        lower[found] for found in difflib.get_close_matches(name[:_MOST_OPERATION].lower(), lower, 3, 0.75)
-    ]
-    hint = f"did you mean {' or '.join(near)}?" if near else "GET /_emulator/operations lists them"
+    near = difflib.get_close_matches(name[:_MOST_OPERATION].lower(), lower, 1, 0.75)
+    hint = f"did you mean {lower[near[0]]}?" if near else "GET /_emulator/operations lists them"
     raise ControlError(f"{place}: no operation {shortened(name)}; {hint}")
 
 

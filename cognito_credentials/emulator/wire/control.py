@@ -26,7 +26,7 @@ from cognito_credentials.emulator.seed.tables import add_role, add_user
 from cognito_credentials.emulator.seed.user_pools import add_user_pool
 from cognito_credentials.emulator.service import Service
 from cognito_credentials.emulator.settings import read_settings
-from cognito_credentials.emulator.trail import decided
+from cognito_credentials.emulator.trail import decided, issued
 from cognito_credentials.emulator.user_pools.codes import list_codes
 from cognito_credentials.emulator.user_pools.operations import OPERATIONS as USER_POOL_OPERATIONS
 from cognito_credentials.emulator.wire.faults import Faults
@@ -149,6 +149,7 @@ class Control:
     def _reset(self, content: Any) -> Mapping[str, Any]:
         read_members(content, {})
         self.reset()
+        decided("everything is as it was at the start")
         return {}
 
     def _planned_faults(self, content: Any) -> Any:
@@ -191,13 +192,21 @@ class Control:
         return self.service.about_seed
 
     def _saml_response(self, content: Any) -> Mapping[str, Any]:
-        return {"response": saml_response(self.service, content)}
+        response = saml_response(self.service, content)
+        issued(f"a SAML response of {content['provider']}")
+        return {"response": response}
 
     def _allowed(self, content: Any) -> Mapping[str, Any]:
-        return asdict(allowed(self.service, content))
+        decision = allowed(self.service, content)
+        decided(f"{content['action']} is {'allowed' if decision.allowed else 'not allowed'}")
+        return asdict(decision)
 
     def _whose_key(self, content: Any) -> Mapping[str, Any]:
-        return asdict(whose_key(self.service, content))
+        owner = whose_key(self.service, content)
+        decided(f"the key is of {owner.arn}")
+        return asdict(owner)
 
     def _login_token(self, content: Any) -> Mapping[str, Any]:
-        return {"token": login_token(self.service, content)}
+        token = login_token(self.service, content)
+        issued(f"a login token of {content['provider']}")
+        return {"token": token}

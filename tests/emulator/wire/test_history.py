@@ -54,6 +54,25 @@ def test_what_a_control_call_changed(api, call, content, sentence):
     assert facts(last(api, f"PUT /_emulator/{call}"))[-1] == ("decided", sentence)
 
 
+def test_what_a_control_call_answered(api):
+    """A control call that issues or looks up says so in its record, without the token."""
+    identity_id = get_id(api, api.emulator.create_pool())
+    keys = api.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+    key = {"access_key_id": keys["AccessKeyId"]}
+    assert api.control("POST", "allowed", {**key, "action": "ssm:GetParameter"}).status == 200
+    assert api.control("POST", "whose-key", key).status == 200
+    assert api.control("POST", "login-token", {"provider": GOOGLE}).status == 200
+
+    sentences = [
+        facts(last(api, f"POST /_emulator/{n}"))[-1] for n in ("allowed", "whose-key", "login-token")
+    ]
+    assert sentences[0] == ("decided", "ssm:GetParameter is not allowed")
+    assert sentences[1][1].startswith("the key is of arn:aws:sts::123456789012:assumed-role/")
+    assert sentences[2] == ("issued", f"a login token of {GOOGLE}")
+    api.control("POST", "reset")
+    assert facts(last(api, "POST /_emulator/reset")) == [("decided", "everything is as it was at the start")]
+
+
 def test_the_way_of_a_user_to_a_key(api):
     """Each check of a login is recorded in its order, then linking, the role and its rule, and the key."""
     rules = [
