@@ -10,7 +10,10 @@ from .tables import as_json, listing, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Final
+
+
+_UNCOUNTED: Final = "a process tells its answers with its next request to the service"
 
 
 def show_fleet(invocation: Invocation) -> int:
@@ -69,7 +72,7 @@ def _text(facts: dict[str, Any]) -> str:
             ("Users", f"about {facts['users']}"),
             ("Requests", f"{facts['requests_per_second']:g} a second"),
             ("Waiting", f"{facts['queue']} in the queue, {facts['line']} told to come later"),
-            ("Hit ratio", "nobody asked" if ratio is None else f"{100 * ratio:.2f} %"),
+            ("Hit ratio", "nothing counted yet" if ratio is None else f"{100 * ratio:.2f} %; {_UNCOUNTED}"),
             ("Failures", f"{facts['failures']} in ten minutes; the service throttled {facts['throttled']}"),
         ]
     )

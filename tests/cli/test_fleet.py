@@ -167,7 +167,7 @@ def test_a_fleet_that_has_done_nothing(call: Call, pool_id: str, redis: RedisSer
     metrics = call("status", "--fleet", "--openmetrics", "--profile", "guest").out
 
     assert (shown["users"], shown["hit_ratio"], shown["operations"]) == (0, None, [])
-    assert "Hit ratio  nobody asked\n" in text
+    assert "Hit ratio  nothing counted yet\n" in text
     assert list(text_string_to_metric_families(metrics))
 
 
