@@ -23,6 +23,7 @@ _CODES: Final = {
 }
 """Errors of redis-py whose text has lost the first word of the answer."""
 _IN_SCRIPT: Final = re.compile(r"-([A-Z]{3,})\b")
+_NO_TLS: Final = re.compile("handshake operation timed out|WRONG_VERSION_NUMBER")
 NO_ANSWER: Final = "its answer is none of a Redis"
 _REFUSALS: Final = {
     "OOM": "it is full",
@@ -109,6 +110,10 @@ def judge(redis: Any, error: Exception) -> Judgement:
         is_answer = not isinstance(error, (errors.ConnectionError, errors.ClusterDownError))
         return Judgement(
             RedisUnavailable(_REFUSALS[code]), is_down=not is_answer, may_pass=code == "READONLY"
+        )
+    if _NO_TLS.search(f"{text} {error.__context__}"):  # redis-py has other words for a wait that was too long
+        return Judgement(
+            RedisUnavailable("it did not answer as TLS does; write redis:// if it has no TLS"), is_down=True
         )
     if isinstance(error, errors.TimeoutError):
         return Judgement(

@@ -69,6 +69,14 @@ def test_a_certificate_is_verified(secured: Secured) -> None:
         opened(secured.url("127.1", ca_certs=secured.certificate), SEALED).load("identity", KEY)
 
 
+def test_a_redis_without_tls_is_said() -> None:
+    """A Redis that answers a TLS handshake with nothing is down, and the warning says what may be wrong."""
+    with running() as plain:
+        store = opened(plain.url.replace("redis://", "rediss://"))
+
+        assert "write redis:// if it has no TLS" in str(store.problem())
+
+
 def test_a_client_certificate_is_sent(secured: Secured) -> None:
     """With certfile and keyfile, a server that wants a certificate of its clients gets one."""
     files = make_certificate("127.0.0.1")
