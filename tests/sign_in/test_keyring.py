@@ -111,7 +111,8 @@ def test_keyrings_that_cannot_be_trusted(choose: object, backend: str, said: str
         with pytest.raises(CacheError, match=said) as caught:
             use()
         assert caught.value.exit_code == 7
-        assert "cognito_login_store = file" in caught.value.hint
+        for way in ("cognito_login_store = file", "configure --login-store file", "login --store file"):
+            assert way in caught.value.hint
     assert not (tmp_path / "home" / "sign-in" / f"sealed-v1-{KEY}.json").exists()
 
 
