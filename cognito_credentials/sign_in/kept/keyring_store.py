@@ -218,7 +218,8 @@ class KeyringStore:
             raise CacheError(
                 f"the keyring cannot be used: {clean(str(problem), 160)}",
                 hint=f"{install} a plain file that only you can read: store='file' in Python, "
-                "cognito_login_store = file in a profile (configure --login-store file), or login --store file",
+                "cognito_login_store = file in a profile (configure --login-store file), or "
+                "login --store file",
             )
         if isinstance(answer.get("backend"), str):
             self.location = f"the keyring ({clean(answer['backend'], 80)})"
