@@ -484,7 +484,7 @@ def test_a_whole_profile_by_configure(app: App, tmp_path: Path) -> None:
 
     shown = app.cli("configure", "--profile", "new", "--oidc-client-secret", "CANARY", "--yes")
     assert shown.code == 4
-    assert "never a token itself" in shown.line
+    assert "never the client secret itself" in shown.line
     assert "CANARY" not in shown.out + shown.err + (app.home / ".aws" / "config").read_text()
     wrong = app.cli("configure", "--profile", "new", "--oidc-issuer", "http://login.example.com", "--yes")
     assert wrong.code == 4
