@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import itertools
 import json
+import sqlite3
 import threading
 from contextlib import closing
 
@@ -13,6 +15,7 @@ import pytest
 from cognito_credentials.emulator import Emulator
 from cognito_credentials.emulator.stored.pools import delete_rest
 from cognito_credentials.emulator.stored.state import State
+from cognito_credentials.emulator.wire.sweeping import Sweeper
 
 from ...benchmarks.emulators import POOL, SIGNED, fill
 from ..conftest import Api, command
@@ -28,6 +31,11 @@ def left(file):
     ]
     state.close()
     return rows
+
+
+def is_at_work(state):
+    with state.alone():  # the thread of the emulator uses the same connection
+        return state.row("SELECT 1 FROM deleted_pools") is not None
 
 
 def delete(api):
@@ -48,12 +56,32 @@ def test_other_requests_go_on(tmp_path, emulator_keys):
         state = emulator.service.state
         with state.alone():
             assert state.row("SELECT count(*) AS n FROM identities")["n"] > COUNT / 2, "deleted at once"
-        while state.row("SELECT 1 FROM deleted_pools"):
+        while is_at_work(state):
             assert api.post("GetId", {"IdentityPoolId": other}).status == 200
     identities, logins, deleted = left(file)
 
     assert 0 < identities < COUNT
     assert (logins, deleted) == (0, 0)
+
+
+def test_a_locked_file_is_waited_for(tmp_path, emulator_keys, monkeypatch):
+    """While another program locks the file, the deletion waits, and it goes on by itself afterwards."""
+    monkeypatch.setattr("cognito_credentials.emulator.wire.sweeping._RETRY_SECONDS", 0.01)
+    file = tmp_path / "state-cache.db"
+    fill(str(file), COUNT)
+    with Emulator(data=file, keys=emulator_keys) as emulator:
+        state = emulator.service.state
+        with state.alone():
+            state.execute("PRAGMA busy_timeout=1").fetchall()
+        delete(Api(emulator, None, None, None))
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("PRAGMA busy_timeout=5000").fetchall()
+            other.execute("BEGIN IMMEDIATE")
+            assert Api(emulator, None, None, None).control("GET", "requests").status == 200
+            assert is_at_work(state)
+        while is_at_work(state):
+            assert Api(emulator, None, None, None).control("GET", "requests").status == 200
+    assert left(file) == [0, 0, 0]
 
 
 def test_nothing_of_a_deleted_pool_is_found(tmp_path, emulator_keys):
@@ -92,8 +120,27 @@ def test_a_restart_goes_on(tmp_path):
 
     with Emulator(data=file) as emulator:
         state = emulator.service.state
-        while state.row("SELECT 1 FROM deleted_pools"):
+        while is_at_work(state):
             assert Api(emulator, None, None, None).control("GET", "requests").json == {}
+    assert left(file) == [0, 0, 0]
+
+
+def test_a_pool_that_is_deleted_at_the_last_moment(tmp_path):
+    """A pool that is deleted when the sweeper has just found nothing left is swept, too."""
+    file = str(tmp_path / "state-cache.db")
+    fill(file, 20)
+    state = State(file)
+
+    async def delete_late():
+        sweeper = Sweeper(state)
+        sweeper.start()
+        await asyncio.sleep(0)
+        state.execute("INSERT INTO deleted_pools VALUES (?)", POOL)
+        sweeper.start()
+        await sweeper._task
+
+    asyncio.run(delete_late())
+    state.close()
     assert left(file) == [0, 0, 0]
 
 
