@@ -96,9 +96,7 @@ def judge(redis: Any, error: Exception) -> Judgement:
     """
     errors = redis.exceptions
     if isinstance(error, errors.RedisClusterException):
-        found = _in_cluster(redis, error)
-        if found is not None:
-            return found
+        return _in_cluster(redis, error)
     text = str(error)
     # What a command in a script met, Redis 6.2 tells within the script's own error: "…: -READONLY You…".
     met = _IN_SCRIPT.search(text) if "user_script" in text else None
@@ -150,7 +148,7 @@ def _refused(errors: Any, error: Exception, code: str, text: str) -> RedisRefuse
     return None
 
 
-def _in_cluster(redis: Any, error: Exception) -> Judgement | None:
+def _in_cluster(redis: Any, error: Exception) -> Judgement:
     cause = error.__cause__ or error.__context__
     if isinstance(cause, redis.exceptions.RedisClusterException) or "mode is not enabled" in str(error):
         return Judgement(

@@ -115,7 +115,7 @@ def test_a_plan_changes_nothing_and_exits_with_8(
     assert f'  + Roles.authenticated: "{role("user")}"\n' in done.out
     assert f'  + RoleMappings.{GOOGLE}.Rules: hd Equals "example.com": "{role("staff")}"\n' in done.out
     assert done.out.endswith("1 to make, 0 to change, 0 as the file says.\n")
-    assert set(emulator.requests()) == {"GetCallerIdentity", "ListIdentityPools"}
+    assert set(emulator.requests()) == {"GetCallerIdentity", "ListIdentityPools", "GetRole"}
 
 
 def test_a_second_run_changes_nothing(signed: Cli, call: Call, write: Write, emulator: Any) -> None:
@@ -129,7 +129,7 @@ def test_a_second_run_changes_nothing(signed: Cli, call: Call, write: Write, emu
     assert (plan.code, again.code) == (0, 0)
     assert again.out.endswith("0 to make, 0 to change, 1 as the file says.\n")
     assert written == {
-        *("GetCallerIdentity", "ListIdentityPools", "DescribeIdentityPool", "GetIdentityPoolRoles"),
+        *("GetCallerIdentity", "ListIdentityPools", "DescribeIdentityPool", "GetIdentityPoolRoles", "GetRole"),
         "GetPrincipalTagAttributeMap",
     }
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from unittest import mock
 
 import pytest
+import redis
 
 from cognito_credentials.cache import InDoubt
 from cognito_credentials.cache.redis_connection import TRIED_AGAIN_AFTER
-from cognito_credentials.cache.redis_errors import RedisRefused, RedisUnavailable
+from cognito_credentials.cache.redis_errors import RedisRefused, RedisUnavailable, judge
 from cognito_credentials.cache.redis_store import RedisStore
+from cognito_credentials.cache.sealing import Sealer
 from cognito_credentials.errors import CacheError
 from cognito_credentials.settings.shared_cache import cache_key
 from tests.cache.contract import KEY
@@ -390,3 +392,51 @@ def test_the_connection_says_what_is_wrong(server: RedisServer, store: RedisStor
     server.kill()
     with pytest.raises(RedisUnavailable):
         store.connection.script("return 1", [KEY], [])
+
+
+def test_a_closed_connection_is_opened_anew(server: RedisServer, store: RedisStore) -> None:
+    """Closing leaves no connection at the server, any number of times; the next command opens one."""
+    store.connection.close()
+    store.connection.close()
+    assert len(server.client().client_list()) == 1
+
+    assert store.load("identity", KEY) == b"identity"
+    made = opened(server.url)
+    made.connection.close()
+    assert made.problem() is not None, "what is there is sealed"
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind", "said"),
+    [
+        (redis.exceptions.AuthenticationError("WRONGPASS"), RedisRefused, "user name or password"),
+        (redis.exceptions.ConnectionError("Error 111. Connection refused."), RedisUnavailable, "refused"),
+        (RedisUnavailable("it leads to another machine"), RedisUnavailable, "another machine"),
+        (redis.exceptions.RedisClusterException("x"), RedisRefused, "it is no cluster"),
+        (None, RedisUnavailable, "the cluster is not whole"),
+    ],
+)
+def test_what_a_cluster_means_by_its_error(
+    cause: Exception | None, kind: type[RedisUnavailable], said: str
+) -> None:
+    """redis-py has one error for all that is wrong with a cluster; its cause says what a person may mend."""
+    error = redis.exceptions.RedisClusterException("Redis Cluster cannot be connected.")
+    error.__cause__ = cause
+
+    found = judge(redis, error)
+
+    assert type(found.problem) is kind
+    assert said in found.problem.cause.lower()
+    assert found.is_down
+
+
+def test_a_later_versions_store_is_left_alone(server: RedisServer, warnings_given: list[str]) -> None:
+    """A store that a later version has marked is an error at the first use, and nothing is written there."""
+    name = "cognito-credentials"
+    server.client().set(name, Sealer(SEALED).seal(name, b"cognito-credentials 3"))
+    before = server.client().dump(name)
+
+    with pytest.raises(CacheError, match="was written by a later version"):
+        opened(server.url, SEALED, warnings_given).load("identity", KEY)
+    assert server.client().keys() == [name.encode()]
+    assert server.client().dump(name) == before

@@ -244,6 +244,15 @@ def test_a_name_server_that_hangs_is_an_outage() -> None:
     assert "name server" in warnings[0]
 
 
+@pytest.mark.parametrize("host", [f"{'a' * 70}.example.com", "there-is-no.such-name.invalid"])
+def test_a_name_that_leads_nowhere_is_an_outage(host: str) -> None:
+    """A host name that nobody has, or nobody can have, is an outage: it may be there tomorrow."""
+    warnings: list[str] = []
+
+    assert opened(f"redis://{host}", SEALED, warnings).load("credentials", KEY) is None
+    assert len(warnings) == 1
+
+
 def test_the_guide_has_the_rules_of_the_user() -> None:
     """FLEET.md gives an ACL user just the rules that these tests run with."""
     guide = (Path(__file__).parents[2] / ".github" / "FLEET.md").read_text()

@@ -49,3 +49,20 @@ def test_what_no_record_is_made_of_is_damaged() -> None:
         with pytest.raises(Unopened) as caught:
             plain.open(NAME, stored)
         assert caught.value.is_damaged
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (Sealer(None).seal(NAME, b"x"), "is not sealed, and cache_key is set"),
+        (b"1S" + bytes(31), "is damaged"),
+        (b"1X" + bytes(60), "is damaged"),
+        (b"2S" + bytes(60), "was written by a later version"),
+        (b"", "is damaged"),
+    ],
+)
+def test_what_a_key_does_not_open(stored: bytes, said: str) -> None:
+    """With a key, only what a key has sealed is opened; the reason says what else it is."""
+    with pytest.raises(Unopened) as caught:
+        Sealer(KEY).open(NAME, stored)
+    assert caught.value.reason == said
