@@ -19,6 +19,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from cognito_credentials.emulator.model.shapes import load_service_model
+
 from .service_page import witnessed  # noqa: F401  (a fixture for every test of this directory)
 
 OIDC = "login.example.com"
@@ -29,6 +31,11 @@ SIGNED = {"Authorization": FAKE_SIGNATURE, "X-Amz-Date": "20200101T000000Z"}
 """Headers of a developer's call. The emulator cannot verify the signature of a key that it did not issue."""
 
 ROLE = "arn:aws:iam::123456789012:role/"
+
+NEEDS_ROTATION = pytest.mark.skipif(
+    "GetTokensFromRefreshToken" not in load_service_model("cognito-idp").operations,
+    reason="this botocore's model of user pools is older than GetTokensFromRefreshToken",
+)
 
 
 @dataclass

@@ -63,6 +63,10 @@ class ServiceModel:
     operations: Mapping[str, OperationModel]
 
 
+_UNSIGNED_OF_STS = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+"""botocore's model says so since 2025. Older versions have a list of their own (`botocore/handlers.py`)."""
+
+
 @functools.cache  # the data never changes, and takes 0.1 s to read
 def load_service_model(service: str) -> ServiceModel:
     """
@@ -75,7 +79,7 @@ def load_service_model(service: str) -> ServiceModel:
         input_shape = description.get("input", {}).get("shape", "")
         operations[name] = OperationModel(
             name=name,
-            public=description.get("authtype") == "none",
+            public=description.get("authtype") == "none" or name in _UNSIGNED_OF_STS,
             check=_request_check(compiler, input_shape),
             shown=shown_members(model["shapes"], input_shape),
             members=tuple(model["shapes"][input_shape]["members"]) if input_shape else (),

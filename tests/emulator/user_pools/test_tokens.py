@@ -11,6 +11,7 @@ import pytest
 from cognito_credentials.emulator.user_pools.sign_in import begin_with_password, client_of
 from cognito_credentials.emulator.user_pools.tokens import issue_tokens
 
+from ..conftest import NEEDS_ROTATION
 from .conftest import CLIENT, PASSWORD, POOL, claims
 
 PROVIDER = f"cognito-idp.us-east-1.amazonaws.com/{POOL}"
@@ -107,7 +108,7 @@ def test_lifetimes(users, refused):
     assert refused(users.begin, **refresh) == ("NotAuthorizedException", "Refresh Token has expired", 400)
 
 
-@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize("is_new", [False, pytest.param(True, marks=NEEDS_ROTATION)])
 def test_refresh(users, is_new):
     """New tokens are of the same sign-in, and the refresh token stays: both operations answer so."""
     tokens = users.tokens()
@@ -159,6 +160,7 @@ def test_wrong_refresh_tokens(users, refused):
 
 
 @pytest.mark.quick
+@NEEDS_ROTATION
 def test_rotation(users, refused):
     """A pool that rotates gives another refresh token each time. One that comes again is refused."""
     users.describe(rotate_refresh_tokens=True)
@@ -179,6 +181,7 @@ def test_rotation(users, refused):
     assert refresh(second)["AuthenticationResult"]["RefreshToken"]
 
 
+@NEEDS_ROTATION
 def test_grace_of_rotation(users, refused):
     """Where the pool grants it, the refresh token before is still taken for some seconds."""
     users.describe(rotate_refresh_tokens=True, rotation_grace_seconds=30)

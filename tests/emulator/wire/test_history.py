@@ -10,7 +10,7 @@ import pytest
 from cognito_credentials.emulator.trail import begin, checked
 from cognito_credentials.emulator.wire.history import MOST_RECORDS
 
-from ..conftest import GOOGLE, OIDC, ROLE, SIGNED, credentials_id, get_id
+from ..conftest import GOOGLE, NEEDS_ROTATION, OIDC, ROLE, SIGNED, credentials_id, get_id
 
 TRUST = '{"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}'
 USER_POOL = "cognito-idp.us-east-1.amazonaws.com/us-east-1_abcDEF123"
@@ -314,6 +314,7 @@ def test_the_basic_flow(api):
     assert facts(record)[-1][0] == "issued"
 
 
+@NEEDS_ROTATION
 def test_a_sign_in_to_a_user_pool(api):
     """Attack: of a sign-in, its challenges and its tokens the history has each step, and no secret."""
     password, secret = "CANARY-Passw0rd", "CANARYsecretOfTheClient1234"
