@@ -14,7 +14,6 @@ import json
 import sys
 import threading
 import time
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +43,8 @@ def adopt(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
 
 def held(pool: IdentityPool, names: list[str]) -> dict[str, Any]:
     """KiB that this process holds for each such user, when the object is gone."""
+    import tracemalloc  # PyPy has none
+
     pool.for_user("warm").credentials()
     gc.collect()
     tracemalloc.start(1)

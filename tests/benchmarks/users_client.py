@@ -12,7 +12,6 @@ import gc
 import json
 import sys
 import time
-import tracemalloc
 import urllib.request
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -52,6 +51,8 @@ def first(pool: IdentityPool, count: int) -> dict[str, float]:
 
 def held(pool: IdentityPool, count: int) -> dict[str, float]:
     """KiB that are held for each further user who has credentials."""
+    import tracemalloc  # PyPy has none
+
     users = []
     gc.collect()
     tracemalloc.start(1)
@@ -71,6 +72,8 @@ def anew(pool: IdentityPool, count: int) -> dict[str, float]:
         KiB that are held for each user; microseconds of CPU for a request of a user who is held, and for a
         read by an object that is kept.
     """
+
+    import tracemalloc  # PyPy has none
 
     def request(name: str) -> object:
         return pool.for_user(name).credentials()

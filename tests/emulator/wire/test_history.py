@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
 
 import pytest
 
@@ -190,6 +189,7 @@ def test_the_history_is_bounded(api):
 
 def test_facts_are_bounded():
     """A request with any number of facts, each of any length, takes up a few kilobytes."""
+    tracemalloc = pytest.importorskip("tracemalloc")  # PyPy has none
     trail = begin()
     tracemalloc.start()
 
