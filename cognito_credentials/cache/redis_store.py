@@ -8,7 +8,7 @@ The store that hosts share, in a Redis, a Valkey, or a cluster of them.
 | ``{<key>}:c``             | credentials                             | when they expire |
 | ``{<key>}:s``             | failures, rejected credentials          | after 24 hours   |
 | ``{<key>}:h``             | a shortcut                              | after 24 hours   |
-| ``{<key>}:l``             | a lock: whose it is                     | after 17 seconds |
+| ``{<key>}:l``             | a lock: the token of its holder         | after 17 seconds |
 | ``cognito-credentials``   | says with which key records are sealed  | never            |
 
 In a cluster, the records and the lock of one key are on one server, because of the braces. What is stored

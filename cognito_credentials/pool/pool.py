@@ -301,7 +301,7 @@ class IdentityPool:
 
         Args:
             operation: Such as ``GetOpenIdTokenForDeveloperIdentity``.
-            user: For whom. Who is told to come again has a place in the line, under this name.
+            user: Names the user. A user who has to come again keeps a place in the line under this name.
 
         Raises:
             ServiceError: The turn would come too late; `retry_after` says when.

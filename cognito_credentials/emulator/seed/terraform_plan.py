@@ -190,7 +190,7 @@ class Plan:
 
 def _roles_by_name(arns: Sequence[str]) -> dict[str, str]:
     """
-    Which role is for whom, in a plan that has the roles of a pool without their keys.
+    Find the role of guests and that of users in a plan that has a pool's roles without their keys.
 
     It is the guests' role whose name says so; of two others, the first is for authenticated users.
     """
