@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from .session import Session, install
     from .sign_in.challenge import ChallengeRequired
 
+__version__ = "0.2.0"
+"""The one place of the version: the distribution's is read from here (pyproject.toml)."""
+
 __all__ = [
     "AsyncIdentityPool",
     "CacheError",
@@ -87,10 +90,6 @@ _HOME = {
 
 
 def __getattr__(name: str) -> object:
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("cognito-credentials")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

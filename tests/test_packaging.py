@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cognito_credentials import __version__
 from tests.conftest import THOROUGH
 
 if sys.version_info >= (3, 11):
@@ -43,7 +44,7 @@ def test_the_program_is_installed() -> None:
     done = subprocess.run([program, "--version"], capture_output=True, text=True)
 
     assert script.value == "cognito_credentials.cli:main"
-    assert done.stdout == f"cognito-credentials {PROJECT['version']}\n"
+    assert done.stdout == f"cognito-credentials {__version__}\n"
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -53,7 +54,7 @@ def test_the_package_runs_as_a_module() -> None:
         [sys.executable, "-m", "cognito_credentials", "--version"], capture_output=True, text=True
     )
 
-    assert done.stdout == f"cognito-credentials {PROJECT['version']}\n"
+    assert done.stdout == f"cognito-credentials {__version__}\n"
 
 
 def test_the_pytest_plugin_costs_other_projects_nothing() -> None:

@@ -167,4 +167,4 @@ def test_the_version_is_that_of_the_distribution() -> None:
     """`__version__` is the version in the installed metadata."""
     from importlib.metadata import version
 
-    assert cognito_credentials.__version__ == version("cognito-credentials")
+    assert cognito_credentials.__version__ == version("cognito-credentials"), "run `pip install -e .` again"

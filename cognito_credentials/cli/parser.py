@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 
+from .. import __version__
 from ..errors import clean, near
 from .command import PROGRAM, Command, Entry, Options
 from .failures import EXIT_CODES, UsageError
@@ -260,16 +261,10 @@ def _add_global_options(options: Options, *, takes_profile: bool = True) -> None
 
 
 class _PrintVersion(argparse.Action):
-    """Unlike argparse's own, it reads the version only when asked: importlib.metadata is slow to import."""
+    """Unlike argparse's own, it writes as every command does, to the process's terminal or pipe."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            text = version(PROGRAM)
-        except PackageNotFoundError:
-            text = "(a checkout that is not installed)"
-        Terminal.of_process().write(f"{PROGRAM} {text}\n")
+        Terminal.of_process().write(f"{PROGRAM} {__version__}\n")
         parser.exit()
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from .. import __version__
 from .endpoints import endpoint
 from .requests import build, read, service_of
 from .retries import Call, attempt
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from ..clock import Clock
 
 ATTEMPTS: Final = 3
-VERSION: Final = "0.1.0"
-"""Of this package. A test compares it with the installed one, since asking for that takes 35 ms."""
 _IN_USER_AGENTS: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!$%&'*+-.^_`|~,#"
 )
@@ -131,12 +130,13 @@ class Service:
         place = environ.get("AWS_EXECUTION_ENV")
         app = environ.get("AWS_SDK_UA_APP_ID") or profile.get("sdk_ua_app_id")
         parts = [
-            f"cognito-credentials/{VERSION} ua/2.1 os/{sys.platform} lang/python#{sys.version.split()[0]}",
+            f"cognito-credentials/{__version__} ua/2.1",
+            f"os/{sys.platform} lang/python#{sys.version.split()[0]}",
             f"md/pyimpl#{sys.implementation.name}",
             f"exec-env/{_plain(place)}" if place else "",
             "cfg/retry-mode#standard",
             f"app/{_plain(str(app))}" if app else "",
-            f"md/cognito-credentials#{VERSION}",
+            f"md/cognito-credentials#{__version__}",
         ]
         return " ".join(part for part in parts if part)
 
