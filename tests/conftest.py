@@ -53,6 +53,7 @@ THOROUGH = (
     "tests/administer/test_pools_dangers.py",
     "tests/administer/test_pools_kept.py",
     "tests/administer/test_pools_machine.py",
+    "tests/administer/test_pools_seeds.py",
     "tests/administer/test_pools_stops.py",
     "tests/benchmarks/",
     "tests/browser/",
@@ -77,6 +78,7 @@ THOROUGH = (
     "tests/developer/test_command_line.py",
     "tests/emulator/operations/test_assume_role.py",
     "tests/emulator/operations/test_iam.py",
+    "tests/emulator/operations/test_linking_machine.py",
     "tests/emulator/seed/test_mutated_files.py",
     "tests/emulator/seed/test_templates.py",
     "tests/emulator/stored/test_crashes.py",
@@ -92,6 +94,7 @@ THOROUGH = (
     "tests/emulator/wire/test_signatures.py",
     "tests/examples/test_desktop_app.py",
     "tests/examples/test_home_assistant.py",
+    "tests/examples/test_iot_loop.py",
     "tests/exchange/test_bad_input.py",
     "tests/keyring/",
     "tests/pool/test_async_loops.py",
@@ -154,6 +157,15 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     if config.option.markexpr == QUICK_PART:
         return "the quick part: `pytest tests` also runs the tests marked `thorough`"
     return None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files without a test of the quick part, which each worker would import otherwise."""
+    if config.option.markexpr != QUICK_PART or collection_path.suffix != ".py":
+        return None
+    name = collection_path.relative_to(config.rootpath).as_posix()
+    is_left_out = name.startswith(THOROUGH) and "pytest.mark.quick" not in collection_path.read_text("utf-8")
+    return True if is_left_out else None  # False would end pytest's own rules
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -120,6 +120,7 @@ def _required(*extras: str) -> set[str]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("extras", [(), ("consumers", "homeassistant")])
 def test_the_extras_have_what_the_tests_import(extras: tuple[str, ...]) -> None:
     """

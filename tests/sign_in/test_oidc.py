@@ -244,6 +244,7 @@ def _with_telephone(source: OidcLogin, name: str) -> tuple[Any, str]:
     return done[0], text
 
 
+@pytest.mark.thorough  # it polls, which takes five seconds
 def test_signing_in_on_another_device(issuer: str) -> None:
     """A code and a QR code are shown; once the code is typed in elsewhere, this machine is signed in."""
     source = _source(issuer)
