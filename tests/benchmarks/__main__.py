@@ -19,6 +19,7 @@ from .fleet_service import service
 from .hits import commands, hit
 from .installed import installed
 from .outages import outages
+from .plots import draw, keep
 from .requests import requests
 from .serving import serving
 from .signing import signing
@@ -60,6 +61,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller counts, to see that it works")
     parser.add_argument("--repetitions", type=int, metavar="N", help="how often each time is measured")
+    parser.add_argument(
+        "--page", action="store_true", help="keep the figures and draw them: .github/docs/how/figures.md"
+    )
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; by default all")
     arguments = parser.parse_args()
     scale = QUICK if arguments.quick else Scale()
@@ -73,10 +77,17 @@ def main() -> int:
     for name in arguments.parts or PARTS:
         began = time.perf_counter()
         print(f"\n{name}", flush=True)
+        before, figures = list(conditions()), []
         for figure in PARTS[name](scale):
             missed += figure.is_held is False
             print(figure.line(), flush=True)
+            figures.append(figure)
+        if arguments.page:
+            keep(name, before, figures)
         print(f"     ({time.perf_counter() - began:.0f} s)")
+    if arguments.page:
+        for path, text in draw().items():
+            path.write_text(text, "utf-8")
     print(f"\n{missed} missed" if missed else "\nall held")
     return 1 if missed else 0
 

