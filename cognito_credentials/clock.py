@@ -19,7 +19,7 @@ SIGNATURE_TOLERANCE_SECONDS = 300
 """
 AWS refuses signatures of a clock that is further off.
 
-Source: .github/SERVICE.md#W27a
+Source: reference/service.md#W27a
 """
 CORRECTED_SECONDS = 60
 """A wall clock that agrees with the elapsed clock to within this is right."""

@@ -89,7 +89,7 @@ def own_token_provider(region: str) -> str:
     of every OpenID token.
 
     Source: https://docs.aws.amazon.com/cognito/latest/developerguide/developer-authenticated-identities.html
-    for ``aws``, .github/SERVICE.md#1.7.4 for China and .github/SERVICE.md#1.7.5 for GovCloud. The other
+    for ``aws``, reference/service.md#1.7.4 for China and reference/service.md#1.7.5 for GovCloud. The other
     partitions are assumed to follow the same pattern.
     """
     partition, suffix = _partition(region)

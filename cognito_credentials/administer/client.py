@@ -33,7 +33,7 @@ REQUESTS_PER_SECOND: Final[Mapping[str, float]] = {
     "UntagResource": 5,
     "ListTagsForResource": 10,
 }
-"""The published quotas of signed operations, for one account and region. Source: `.github/SERVICE.md#11`."""
+"""The published quotas of signed operations, by account and region. Source: `reference/service.md#11`."""
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30
 
 

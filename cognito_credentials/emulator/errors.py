@@ -72,7 +72,7 @@ def invalid_pool_configuration() -> ServiceError:
 
 
 def concurrent_modification() -> ServiceError:
-    """Another call that replaces the pool's settings is under way; .github/SERVICE.md#6.2.4 and #6.2.5."""
+    """Another call that replaces the pool's settings is under way; reference/service.md#6.2.4 and #6.2.5."""
     return ServiceError(
         "ConcurrentModificationException",
         "Only one request to update resource type Identity Pool can be processed at a time",
@@ -80,5 +80,5 @@ def concurrent_modification() -> ServiceError:
 
 
 def broken_json() -> ServiceError:
-    """The body is not JSON; .github/SERVICE.md#W30a."""
+    """The body is not JSON; reference/service.md#W30a."""
     return ServiceError("SerializationException", None)

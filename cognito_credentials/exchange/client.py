@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 3
 TOKEN_LIMIT: Final = 20_000
-"""Characters of a WebIdentityToken at most. Source: .github/SERVICE.md#9.2.1."""
+"""Characters of a WebIdentityToken at most. Source: reference/service.md#9.2.1."""
 _IDENTITY_ID = re.compile(r"[\w-]+:[0-9a-f-]+", re.ASCII)
 _ACCOUNT = re.compile(r"arn:[\w-]+:(?:sts|iam)::([0-9]{12}):", re.ASCII)
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     OnIdentity = Callable[[str], None]
 
 LEAST_GIVEN_SECONDS: Final = 15 * 60
-"""The least DurationSeconds of STS. Source: .github/SERVICE.md#9.2.2."""
+"""The least DurationSeconds of STS. Source: reference/service.md#9.2.2."""
 COGNITO_BEGAN: Final = 1_404_950_400
 """10 July 2014, when Cognito began: credentials of before that are never right, whatever the clock says.
 

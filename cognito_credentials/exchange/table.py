@@ -5,7 +5,7 @@ The first row that fits counts. A code is the service's error code. Where there 
 of the exception's class or of one of its bases. ``HTTP 5xx`` and the like stand for answers without a code.
 Names in braces are filled in from `failures.FACTS`.
 
-Source: .github/SERVICE.md#1.3, #5.2, #6 and #9.3, which have the codes and the texts.
+Source: reference/service.md#1.3, #5.2, #6 and #9.3, which have the codes and the texts.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ TABLE: Final = (
         "a setting does not have the form that {operation} demands",
         "Check identity_pool_id (from {pool_origin}), the roles and the names of the logins", quotes=False),
     Row("login not there to unlink", INVALID, "", STOP, ConfigurationError,
-        # Source: .github/SERVICE.md#6.19.3, assumed: nothing else that a user names can be invalid there.
+        # Source: reference/service.md#6.19.3, assumed: nothing else that a user names can be invalid there.
         "this identity has no such login to take off",
         "It may be off already, or its provider have another name in the pool; signed in here: {providers}",
         operation="UnlinkIdentity"),

@@ -56,7 +56,7 @@ def provider_of(issuer: str) -> str:
     """
     Derive the login provider name of an issuer: its address without scheme and without a slash at its end.
 
-    Source: .github/SERVICE.md#5.1.5 and, for the slash, .github/SERVICE.md#5.1.12.
+    Source: reference/service.md#5.1.5 and, for the slash, reference/service.md#5.1.12.
     """
     return (unverified_issuer({"iss": issuer}) or "").rstrip("/")
 

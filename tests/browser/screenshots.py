@@ -1,7 +1,7 @@
 """
 The screenshots of the emulator's page for the docs: ``python -m tests.browser.screenshots [DIRECTORY]``.
 
-They are ``emulator-light.png`` and ``emulator-dark.png``, by default in `.github/`.
+They are ``emulator-light.png`` and ``emulator-dark.png``, by default in `.github/docs/pictures/`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cognito_credentials.emulator import Emulator
 
 from .driver import start_chromium
 
-GITHUB = Path(__file__).parents[2] / ".github"
+PICTURES = Path(__file__).parents[2] / ".github" / "docs" / "pictures"
 WIDTH, HEIGHT = 1280, 880
 GOOGLE = "accounts.google.com"
 ROLE = "arn:aws:iam::123456789012:role/"
@@ -157,4 +157,4 @@ def main(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else GITHUB)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)

@@ -22,7 +22,7 @@ from .storage import Storage
 from .table import ROOT
 
 POOL_ID = "us-east-1:0b8d4f1c-0000-4000-8000-000000000002"
-GUIDE = ROOT / ".github" / "EMULATOR.md"
+GUIDE = ROOT / ".github" / "docs" / "reference" / "emulator.md"
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ FRAMEWORK = {
     "UnrecognizedClientException",
     "ValidationException",
 }
-"""Errors of every operation that its model does not list; .github/SERVICE.md#1.3 and #1.4."""
+"""Errors of every operation that its model does not list; reference/service.md#1.3 and #1.4."""
 
 QUERY_FRAMEWORK = {
     "InvalidParameterValue",

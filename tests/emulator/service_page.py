@@ -1,5 +1,5 @@
 """
-`.github/SERVICE.md`, read: its facts, and a watch over the tests that they name.
+`reference/service.md`, read: its facts, and a watch over the tests that they name.
 
 A fact is one item of a list on that page:
 
@@ -23,7 +23,7 @@ import pytest
 from cognito_credentials.emulator.wire.answers import Answer as Sent
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / ".github" / "SERVICE.md"
+PAGE = ROOT / ".github" / "docs" / "reference" / "service.md"
 _FACT = re.compile(
     r'^- <a id="(?P<number>[^"]+)"></a>\*\*(?P=number)\*\* (?P<says>.+?)\\\n'
     r"  \*(?P<certainty>Documented|Seen|Assumed)\*(?P<rest>.+?)(?=\n- |\n\n)",
@@ -112,4 +112,4 @@ def check_witnessed(named: Iterable[Fact], seen: set[tuple[int, str, str]]) -> N
     """Fail when one of the facts has an answer that is not among those *seen*."""
     for fact in named:
         if fact.answer and not any(fact.answer.is_seen(*one) for one in seen):
-            pytest.fail(f"SERVICE.md#{fact.number} was never answered: {fact.answer}; got {sorted(seen)}")
+            pytest.fail(f"service.md#{fact.number} was never answered: {fact.answer}; got {sorted(seen)}")

@@ -1,4 +1,4 @@
-"""Facts of `.github/SERVICE.md` that concern several operations."""
+"""Facts of `reference/service.md` that concern several operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples in EMULATOR.md work without changes, and its tables agree with the code."""
+"""The examples in reference/emulator.md work without changes, and its tables agree with the code."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from cognito_credentials.emulator.wire.issuer import issuer_routes
 from cognito_credentials.emulator.wire.issuing import KeyOwner
 from cognito_credentials.emulator.wire.managed_login import managed_login_routes
 
-GUIDE = Path(__file__).parents[2] / ".github" / "EMULATOR.md"
+GUIDE = Path(__file__).parents[2] / ".github" / "docs" / "reference" / "emulator.md"
 TEXT = GUIDE.read_text("utf-8")
 
 

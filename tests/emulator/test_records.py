@@ -1,7 +1,7 @@
 """
 What the real service was seen to answer, as public issues record it. Each test has the name of its record.
 
-`.github/SERVICE.md` has the addresses of the records, and what follows from them.
+`reference/service.md` has the addresses of the records, and what follows from them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`.github/SERVICE.md` is complete, and its tests, sources and anchors exist, as does what is cited of it."""
+"""`reference/service.md` is complete; its tests, sources and anchors exist, as does what is cited of it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_citations_lead_to_a_fact():
         (name, anchor)
         for name, text in texts().items()
         for line in text.splitlines()
-        if "SERVICE.md#" in line
+        if "service.md#" in line
         for anchor in re.findall(r"#(W?\d+(?:\.\d+)*[a-d]?)\b", line)
     }
     cited |= {(PAGE.name, anchor) for anchor in re.findall(r"\]\(#([^)]+)\)", PAGE.read_text())}
@@ -119,7 +119,7 @@ def test_sources_of_the_emulator_lead_somewhere():
     for name, text in texts().items():
         if name.startswith(("cognito_credentials/emulator/", "tests/emulator/")):
             for source in re.findall(r"\bSources?: (?:.|\n(?!\n))+", text):
-                assert "SERVICE.md#" in source or "https://" in source, (name, source)
+                assert "service.md#" in source or "https://" in source, (name, source)
 
 
 def test_cited_pages_exist():

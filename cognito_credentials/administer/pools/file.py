@@ -1,7 +1,7 @@
 """
 A TOML file in, its identity pools out. What is wrong in the file itself is found before any request.
 
-The format is that of the emulator's seed: `.github/EMULATOR.md`, "The seed file". Here only ``[[pools]]``
+The format is that of the emulator's seed: `reference/emulator.md`, "The seed file". Here only ``[[pools]]``
 counts, and the trust policies of ``[[roles]]``, for a warning. Other tables are left alone.
 """
 

@@ -18,7 +18,7 @@ from ...regions import partition_of
 from .members import mapping_keys, rules_of
 
 MOST_RULES: Final = 25
-"""For one provider; the model has 400. Source: `.github/SERVICE.md#11`."""
+"""For one provider; the model has 400. Source: `reference/service.md#11`."""
 _MOST_TAGS = 50
 _TAG: Final = re.compile(r"[\w .:/=+@-]*")
 _ROLE: Final = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII)
@@ -39,7 +39,7 @@ _PUBLIC_PROVIDERS: Final = (
 _USER_POOL: Final = re.compile(
     r"(issuer-)?cognito-idp\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P=region)_[0-9A-Za-z]+"
 )
-"""Source: `.github/SERVICE.md#6.1`."""
+"""Source: `reference/service.md#6.1`."""
 _KINDS: Final = {
     "string": (str, "a text"),
     "boolean": (bool, "true or false"),

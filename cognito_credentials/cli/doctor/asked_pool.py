@@ -4,7 +4,7 @@ The service and the pool, asked by calls that cannot make an identity.
 The time tells an answer about an identity that does not exist.
 Whether the pool exists tells an identity of it that is known here. Without one, it tells a GetId whose login
 nobody can have: the service looks for the provider in the list of the pool first, and refuses the token in
-any case. Source: .github/SERVICE.md#5.2.14b.
+any case. Source: reference/service.md#5.2.14b.
 Whether it lists the provider of a login tells a GetId with that token and a signature that is none.
 Whether it gives credentials tells only a request for an identity that is known already.
 """
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _WARN_SECONDS: Final = 60
 _REFUSED_SECONDS: Final = 300
-"""How far a clock may be off before AWS refuses signatures. Source: .github/SERVICE.md#W27a."""
+"""How far a clock may be off before AWS refuses signatures. Source: reference/service.md#W27a."""
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _NOT_FOUND: Final = "ResourceNotFoundException"
 _NOBODYS_LOGIN: Final = {"graph.facebook.com": Secret("token-of-nobody")}

@@ -1,7 +1,7 @@
 """
 Which role the enhanced flow gives a login, by a pool's roles and role mappings.
 
-Source: .github/SERVICE.md#8.1 to #8.3, of which some is assumed there. The service decides; this says why.
+Source: reference/service.md#8.1 to #8.3, of which some is assumed there. The service decides; this says why.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _of_pool(authenticated: str | None, why: str) -> Chosen:
 def _by_token(claims: Mapping[str, Any]) -> tuple[Sequence[str], str | None, str]:
     """Return the roles that the token allows, the one that it gets without a choice, and why."""
     value = claims.get("cognito:roles")
-    # The guide calls it a list in a string; real tokens have a JSON list. Source: .github/SERVICE.md#8.2.
+    # The guide calls it a list in a string; real tokens have a JSON list. Source: reference/service.md#8.2.
     roles = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
     allowed = [role for role in roles if isinstance(role, str) and role] if isinstance(roles, list) else []
     preferred = claims.get("cognito:preferred_role")

@@ -110,7 +110,7 @@ def _allowed(setup: Setup, described: Mapping[str, Any]) -> Iterator[Result]:
             f"identity pool {settings.identity_pool_id} does not allow guests, and the profile has no login",
             "Configure a login (cognito_logins), or let the pool's owner allow guest access",
         )
-    # Where it was never set, the basic flow is allowed. Source: .github/SERVICE.md#5.5.
+    # Where it was never set, the basic flow is allowed. Source: reference/service.md#5.5.
     if settings.flow == "basic" and described.get("AllowClassicFlow") is False:
         yield error(
             f"identity pool {settings.identity_pool_id} does not allow the basic flow",

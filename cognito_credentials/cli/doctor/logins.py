@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .setup import Setup
 
 _OPAQUE: Final = ("graph.facebook.com", "www.amazon.com", "api.twitter.com", "www.digits.com")
-"""Providers whose tokens only they can read. Source: .github/SERVICE.md#5.1."""
+"""Providers whose tokens only they can read. Source: reference/service.md#5.1."""
 _FILES: Final = ("sign-in", "sealed", "secret")
 _SAME_MOMENT: Final = 60
 """Seconds between the two files of a sign-in, at most; a token that is written later is another one."""

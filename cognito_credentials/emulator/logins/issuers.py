@@ -82,7 +82,7 @@ class Issuers:
 
         Returns:
             None if the provider's keys cannot be fetched. False without asking for keys if the token is not
-            signed with RSA; .github/SERVICE.md#5.2.9b.
+            signed with RSA; reference/service.md#5.2.9b.
 
         Raises:
             KeysNeededError: The keys must be fetched, or fetched again: the provider may have new ones.
@@ -141,11 +141,11 @@ def names_of(issuer: Any) -> tuple[str, ...]:
     The names that a provider with tokens of *issuer* may have, without the scheme; empty if it is no issuer.
 
     An issuer may end with a slash, as Auth0's do: the name is then that with the slash, or without it.
-    Source: .github/SERVICE.md#5.1.12.
+    Source: reference/service.md#5.1.12.
     """
     if not isinstance(issuer, str):
         return ()
-    if issuer == GOOGLE:  # .github/SERVICE.md#5.2.7a
+    if issuer == GOOGLE:  # reference/service.md#5.2.7a
         return (issuer,)
     name = issuer.partition("://")[2]
     if issuer not in addresses_of(name):

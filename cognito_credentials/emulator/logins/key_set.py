@@ -37,7 +37,7 @@ def key_set_mistake(document: Any) -> str | None:
     """
     What is wrong with a key set; None if nothing is.
 
-    It may have other keys, but needs an RSA key that signs: .github/SERVICE.md#5.2.9a.
+    It may have other keys, but needs an RSA key that signs: reference/service.md#5.2.9a.
     """
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) for key in keys):

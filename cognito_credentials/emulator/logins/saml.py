@@ -5,7 +5,7 @@ Everything is read from the element that signxml returns as signed, never from t
 sent. So an assertion that is wrapped around, beside or inside a signed one is not read. signxml, of the
 ``saml`` extra, does the canonicalisation and the XML signatures.
 
-Source: .github/SERVICE.md#5.1.6 to #5.1.14 and #8.3.7;
+Source: reference/service.md#5.1.6 to #5.1.14 and #8.3.7;
 https://docs.oasis-open.org/security/saml/v2.0/saml-core-2.0-os.pdf.
 """
 

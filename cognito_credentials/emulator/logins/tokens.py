@@ -1,7 +1,7 @@
 """
 JSON Web Tokens: read, verified and signed, and the tokens that the service issues.
 
-The header and the claims of these have the order of the real service. Source: .github/SERVICE.md#7.1.
+The header and the claims of these have the order of the real service. Source: reference/service.md#7.1.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Jwt:
 
     @property
     def audiences(self) -> list[str]:
-        """The azp claim, or the aud claim if there is none; .github/SERVICE.md#5.2.10b."""
+        """The azp claim, or the aud claim if there is none; reference/service.md#5.2.10b."""
         azp = self.claims.get("azp")
         audience = self.claims["aud"] if azp is None else azp
         return [str(item) for item in audience] if isinstance(audience, list) else [str(audience)]
@@ -90,7 +90,7 @@ def _part(content: Mapping[str, Any]) -> str:
 
 
 def key_id(region: str) -> str:
-    """The kid of the service's tokens in *region*; .github/SERVICE.md#7.1.1."""
+    """The kid of the service's tokens in *region*; reference/service.md#7.1.1."""
     return f"{region}-{assumed.KEY_NUMBER}"
 
 

@@ -1,7 +1,7 @@
 """
 The logins of a call, each checked against the pool and its provider.
 
-Source: .github/SERVICE.md#5.1 and #5.2. Comments name the facts of 5.2. The order is that of 5.2.14: a token
+Source: reference/service.md#5.1 and #5.2. Comments name facts of 5.2. The order is that of 5.2.14: a token
 is read before the pool is asked whether it lists the provider.
 """
 
@@ -139,7 +139,7 @@ class LoginVerifier:
         configured = pool.settings.get("SupportedLoginProviders", {}).get(provider)
         if configured is None:  # The pool lists it as an OIDC provider, which it is not.
             raise refusals.provider_not_supported()
-        app_id = configured.partition(";")[0]  # Twitter's is "key;secret"; .github/SERVICE.md#5.1.4
+        app_id = configured.partition(";")[0]  # Twitter's is "key;secret"; reference/service.md#5.1.4
         found = self._state.row(
             "SELECT * FROM users WHERE provider = ? AND opaque_token = ?", provider, token
         )
@@ -221,7 +221,7 @@ class LoginVerifier:
         The caller compares its identity with that of the call.
 
         Raises:
-            ServiceError: NotAuthorizedException; .github/SERVICE.md#5.2.4, #5.2.8 and #6.11.4.
+            ServiceError: NotAuthorizedException; reference/service.md#5.2.4, #5.2.8 and #6.11.4.
         """
         token = read_jwt(text)
         if token is None or not is_service_token(self._keys, token) or token.expires_at is None:
@@ -328,7 +328,7 @@ def _has_server_side_check(pool: IdentityPool, provider: str, client_id: str) ->
 
 
 def _amr_detail(pool: IdentityPool, provider: str, audience: str, subject: str) -> str:
-    """The provider's second entry in the amr claim; .github/SERVICE.md#7.1.4, #7.1.5 and #7.1.8."""
+    """The provider's second entry in the amr claim; reference/service.md#7.1.4, #7.1.5 and #7.1.8."""
     if is_user_pool(provider):
         return f"{provider}:CognitoSignIn:{subject}"
     for arn in _oidc_arns(pool, provider):
@@ -337,7 +337,7 @@ def _amr_detail(pool: IdentityPool, provider: str, audience: str, subject: str) 
 
 
 def _mapping_keys(pool: IdentityPool, provider: str, audience: str) -> list[str]:
-    """.github/SERVICE.md#6.6.4."""
+    """reference/service.md#6.6.4."""
     if is_user_pool(provider):
         return [f"{provider}:{audience}"]
     return [*_oidc_arns(pool, provider), provider]

@@ -2,7 +2,7 @@
 Reads the form of the query protocol into the request that JSON would have, by the service model.
 
 ``Tags.member.1.Key=team`` is the member ``Key`` of the first of the ``Tags``.
-Source: .github/SERVICE.md#9.1.1; the names are those that botocore's QuerySerializer writes,
+Source: reference/service.md#9.1.1; the names are those that botocore's QuerySerializer writes,
 https://github.com/boto/botocore/blob/develop/botocore/serialize.py.
 """
 

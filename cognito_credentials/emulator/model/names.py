@@ -12,7 +12,7 @@ _ROLE = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII
 )
 _USER_POOL = re.compile(r"(?:issuer-)?(cognito-idp\.[a-z0-9-]+\.[a-z0-9.]+/[\w-]+)", re.ASCII)
-_MAX_NAME_IN_US_GOV_EAST = 24  # .github/SERVICE.md#1.7
+_MAX_NAME_IN_US_GOV_EAST = 24  # reference/service.md#1.7
 
 
 def new_id(region: str) -> str:
@@ -40,7 +40,7 @@ def service_host(region: str) -> str:
     """
     The name of the service in *region*: as login provider, token issuer and federated principal.
 
-    Source: `.github/SERVICE.md#1.7`.
+    Source: `reference/service.md#1.7`.
     """
     if region == "us-gov-west-1":
         return "cognito-identity-us-gov.amazonaws.com"
@@ -62,14 +62,14 @@ def user_pool_of(provider: str) -> str | None:
     """
     The first of the two names that a user pool has as a provider; None if *provider* is no user pool.
 
-    A user pool's tokens have one of two issuers, and so does its name. Source: .github/SERVICE.md#5.1.11.
+    A user pool's tokens have one of two issuers, and so does its name. Source: reference/service.md#5.1.11.
     """
     match = _USER_POOL.fullmatch(provider)
     return match[1] if match else None
 
 
 def user_pool_issuer(user_pool_id: str, *, updated: bool = False) -> str:
-    """The issuer of a user pool's tokens: the first one, or that of 2026; .github/SERVICE.md#5.1.11."""
+    """The issuer of a user pool's tokens: the first one, or that of 2026; reference/service.md#5.1.11."""
     region = user_pool_id.partition("_")[0]
     suffixes = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
     suffix = suffixes.get(partition_of(region), "amazonaws.com")

@@ -7,7 +7,7 @@ its path and a list of violations, to which it may add, and returns the value wi
 does not know.
 
 Source: botocore/data/cognito-identity/2014-06-30 and botocore/data/sts/2011-06-15 in
-https://github.com/boto/botocore. Texts: `.github/SERVICE.md#1.4`.
+https://github.com/boto/botocore. Texts: `reference/service.md#1.4`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Check = Callable[[Any, str, "list[str]"], Any]
 Model = Mapping[str, Any]
 
 _BEFORE_OTHERS = ("Logins",)
-"""Members whose violations come before those of the others; `.github/SERVICE.md#1.4.12`."""
+"""Members whose violations come before those of the others; `reference/service.md#1.4.12`."""
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ class _Compiler:
 
 def wrong_json_type(value: Any, expected: str) -> ServiceError:
     """
-    A member has the wrong JSON type; `.github/SERVICE.md#W30b`.
+    A member has the wrong JSON type; `reference/service.md#W30b`.
 
     Args:
         expected: The type of the model: Structure, List, Map, String, Integer or Boolean.

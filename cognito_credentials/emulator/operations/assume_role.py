@@ -1,7 +1,7 @@
 """
 The signed operations of STS that apps chain: AssumeRole, GetSessionToken, GetAccessKeyInfo.
 
-Source: `.github/SERVICE.md#14`.
+Source: `reference/service.md#14`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 The operations that apps call: from logins to an identity, a token or credentials.
 
-Source: `.github/SERVICE.md#6.9` to `.github/SERVICE.md#6.11`, `.github/SERVICE.md#9.5`.
+Source: `reference/service.md#6.9` to `reference/service.md#6.11`, `reference/service.md#9.5`.
 """
 
 from __future__ import annotations

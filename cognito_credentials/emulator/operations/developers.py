@@ -1,7 +1,7 @@
 """
 Operations on developer authenticated identities.
 
-Source: `.github/SERVICE.md#6.12`, `.github/SERVICE.md#6.16` to `.github/SERVICE.md#6.18`.
+Source: `reference/service.md#6.12`, `reference/service.md#6.16` to `reference/service.md#6.18`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 IAM's operations on roles, as far as Terraform, CDK and scripts call them for the roles of identity pools.
 
 What a role permits has no effect here: its policies are stored and answered, and not evaluated. The trust
-policy is. Roles of other accounts are not seen. Source: `.github/SERVICE.md#13`.
+policy is. Roles of other accounts are not seen. Source: `reference/service.md#13`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from cognito_credentials.emulator.sts.trust_policy import policy_refusal
 Request = Mapping[str, Any]
 
 _PAGE = 100
-_MAX_ROLES = 5000  # the most that AWS gives an account; .github/SERVICE.md#13.1.4
+_MAX_ROLES = 5000  # the most that AWS gives an account; reference/service.md#13.1.4
 _MAX_DELETED = 100_000
 """Deleted roles keep a row each until a reset: so many, and no more, may be made and deleted again."""
 _MAX_TRUST_POLICY = 2048

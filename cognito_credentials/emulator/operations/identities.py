@@ -1,7 +1,7 @@
 """
 Operations on identities.
 
-Source: `.github/SERVICE.md#6.13` to `.github/SERVICE.md#6.15`, `.github/SERVICE.md#6.19`.
+Source: `reference/service.md#6.13` to `reference/service.md#6.15`, `reference/service.md#6.19`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 The identity that a call with logins is answered for; logins are linked to it, and identities are merged.
 
-Every check comes before the first change. Source: `.github/SERVICE.md#5.3`, `.github/SERVICE.md#5.4`.
+Every check comes before the first change. Source: `reference/service.md#5.3`, `reference/service.md#5.4`.
 """
 
 from __future__ import annotations

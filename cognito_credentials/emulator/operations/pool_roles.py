@@ -1,4 +1,4 @@
-"""Operations on the roles of an identity pool. Source: `.github/SERVICE.md#6.6`."""
+"""Operations on the roles of an identity pool. Source: `reference/service.md#6.6`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations on identity pools. Source: `.github/SERVICE.md#6.1` to `.github/SERVICE.md#6.5`."""
+"""Operations on identity pools. Source: `reference/service.md#6.1` to `reference/service.md#6.5`."""
 
 from __future__ import annotations
 

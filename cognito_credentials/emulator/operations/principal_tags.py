@@ -1,7 +1,7 @@
 """
 Attributes for access control: claims of a login become tags of the session.
 
-Source: `.github/SERVICE.md#8.4`.
+Source: `reference/service.md#8.4`.
 """
 
 from __future__ import annotations

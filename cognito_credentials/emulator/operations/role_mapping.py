@@ -1,7 +1,7 @@
 """
 The role of a session in the enhanced flow: the pool's role, one of a role mapping, or one of a SAML response.
 
-Source: `.github/SERVICE.md#8.1` to `.github/SERVICE.md#8.3`.
+Source: `reference/service.md#8.1` to `reference/service.md#8.3`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 The two STS operations that Cognito's flows need. The numbers in comments are those of the checks.
 
-Source: `.github/SERVICE.md#9`; the checks are `.github/SERVICE.md#9.3`.
+Source: `reference/service.md#9`; the checks are `reference/service.md#9.3`.
 """
 
 from __future__ import annotations

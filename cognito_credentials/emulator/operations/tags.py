@@ -1,7 +1,7 @@
 """
 Tags of identity pools, and maps of principal tags.
 
-Source: `.github/SERVICE.md#6.7`, `.github/SERVICE.md#6.8`.
+Source: `reference/service.md#6.7`, `reference/service.md#6.8`.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _add_clients(service: Service, entry: Entry, pool: UserPool, clients: list[A
 
 
 def _client(entry: Entry, pool: UserPool) -> AppClient:
-    # With rotation, the old way to refresh is off: .github/SERVICE.md#12.4.
+    # With rotation, the old way to refresh is off: reference/service.md#12.4.
     usual_flows = [flow for flow in _FLOWS if flow != "REFRESH_TOKEN_AUTH" or not pool.rotate_refresh_tokens]
     client = AppClient(
         id=entry.take("id", str),

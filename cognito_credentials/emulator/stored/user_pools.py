@@ -243,7 +243,7 @@ def delete_user(state: State, user: User) -> None:
 
 
 def folded(name: str) -> str:
-    """*name* for comparisons: names that differ in case alone are one user; .github/SERVICE.md#12.1."""
+    """*name* for comparisons: names that differ in case alone are one user; reference/service.md#12.1."""
     return name.casefold()
 
 

@@ -1,7 +1,7 @@
 """
 The Condition of a policy, evaluated as IAM does: operators, keys and values.
 
-Source: .github/SERVICE.md#9.3.13;
+Source: reference/service.md#9.3.13;
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html.
 """
 

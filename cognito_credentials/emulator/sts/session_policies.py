@@ -3,7 +3,7 @@ What a session can do at most: its session policies, which narrow the permission
 
 A guest of the enhanced flow has two session policies of the service. The caller of
 AssumeRoleWithWebIdentity may give others. The permissions of the role are not known to the emulator.
-Source: .github/SERVICE.md#10.
+Source: reference/service.md#10.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cognito_credentials.emulator.sts.sessions import AssumedRole, UserSession
 _GUEST_POLICY = ":iam::aws:policy/AmazonCognitoUnAuthedIdentitiesSessionPolicy"
 """The end of the policy's ARN, after the partition."""
 
-_NEEDS_NO_PERMISSION = "sts:getcalleridentity"  # .github/SERVICE.md#9.6.1
+_NEEDS_NO_PERMISSION = "sts:getcalleridentity"  # reference/service.md#9.6.1
 
 _GUEST_INLINE = """
     cloudwatch:* logs:* dynamodb:* kinesis:* mobileanalytics:* s3:* ses:* sns:* sqs:* lambda:*
@@ -105,7 +105,7 @@ def _effects(document: Mapping[str, Any], action: str, resource: str) -> set[str
 
 def _applies(statement: Mapping[str, Any], action: str, resource: str) -> bool:
     # The values that a condition asks for are not known, so the cautious answer is taken: a statement
-    # that denies applies, one that allows does not. .github/SERVICE.md#10.3
+    # that denies applies, one that allows does not. reference/service.md#10.3
     if statement.get("Condition") and statement["Effect"] == "Allow":
         return False
     if "NotAction" in statement:

@@ -68,7 +68,7 @@ class AssumedRole:
 
     @property
     def arn(self) -> str:
-        """The ARN of the session. It has the role's name without its path; .github/SERVICE.md#9.4.4."""
+        """The ARN of the session. It has the role's name without its path; reference/service.md#9.4.4."""
         partition = self.role_arn.split(":")[1]
         return f"arn:{partition}:sts::{self.account}:assumed-role/{self.role_name}/{self.session_name}"
 

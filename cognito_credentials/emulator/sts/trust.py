@@ -2,7 +2,7 @@
 Whether a role may be assumed: its trust policy, evaluated as IAM does.
 
 A role that nobody described trusts the pools that use it, for the state they use it for. The
-console of AWS makes such a trust policy. Source: .github/SERVICE.md#9.3.10 to #9.3.16.
+console of AWS makes such a trust policy. Source: reference/service.md#9.3.10 to #9.3.16.
 """
 
 from __future__ import annotations

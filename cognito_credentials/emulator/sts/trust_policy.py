@@ -1,7 +1,7 @@
 """
 What is wrong with a trust policy, in one line: IAM would not save it, or the emulator does not evaluate it.
 
-Source: .github/SERVICE.md#9.3.11 to #9.3.14.
+Source: reference/service.md#9.3.11 to #9.3.14.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _action_mistake(action: Any) -> str | None:
 
 
 def _missing_restriction(statement: Mapping[str, Any], account: str) -> str | None:
-    """IAM saves no policy by which users of every identity pool assume a role; .github/SERVICE.md#9.3.14."""
+    """IAM saves no policy by which users of all pools assume a role; reference/service.md#9.3.14."""
     if statement["Effect"] != "Allow" or not trusts_action(statement, ASSUME):
         return None
     for name in federations(statement["Principal"]):

@@ -26,7 +26,7 @@ WRITABLE_ATTRIBUTES = (
     *("nickname", "phone_number", "picture", "preferred_username", "profile", "updated_at", "website"),
     "zoneinfo",
 )
-"""The standard attributes that a user may set; .github/SERVICE.md#12.1."""
+"""The standard attributes that a user may set; reference/service.md#12.1."""
 
 
 def check_attributes(attributes: Mapping[str, str]) -> None:

@@ -50,7 +50,7 @@ def initiate_auth(service: Service, request: Request) -> Mapping[str, Any]:
     if flow == "USER_SRP_AUTH":
         step = sign_in.begin_with_srp(service, client, name, _required(given, "SRP_A"), device_key)
         answer = dict(_answer(service, step))
-        del answer["Session"]  # the SECRET_BLOCK stands for it; .github/SERVICE.md#12.3.2
+        del answer["Session"]  # the SECRET_BLOCK stands for it; reference/service.md#12.3.2
         return answer
     if flow == "USER_PASSWORD_AUTH":
         password = _required(given, "PASSWORD")
@@ -94,7 +94,7 @@ def global_sign_out(service: Service, request: Request) -> Mapping[str, Any]:
 
 
 def _refreshed(service: Service, client: AppClient, given: Mapping[str, str]) -> Mapping[str, Any]:
-    """REFRESH_TOKEN_AUTH. A pool that rotates refresh tokens does not take it: .github/SERVICE.md#12.4.6."""
+    """REFRESH_TOKEN_AUTH. Not taken by a pool that rotates refresh tokens: reference/service.md#12.4.6."""
     if pool_of(service, client).rotate_refresh_tokens:
         raise refusals.flow_not_enabled("REFRESH_TOKEN_AUTH")
     token = _required(given, "REFRESH_TOKEN")

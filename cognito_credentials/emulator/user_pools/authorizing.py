@@ -3,7 +3,7 @@ The authorization endpoint of user pools, without HTTP: requests, codes, and the
 
 A request names its client, and so its pool: all pools of an emulator share one address.
 
-Source: .github/SERVICE.md#12.7.
+Source: reference/service.md#12.7.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def _scopes(parameters: Parameters, client: AppClient) -> tuple[str, ...]:
     asked = tuple(dict.fromkeys(parameters.get("scope", "").split())) or tuple(client.scopes)
     is_wrong = not set(asked) <= set(client.scopes) or ("openid" not in asked and _OF_OPENID & set(asked))
     if is_wrong:
-        raise OAuthError("invalid_request", "invalid_scope")  # .github/SERVICE.md#12.7.4
+        raise OAuthError("invalid_request", "invalid_scope")  # reference/service.md#12.7.4
     return asked
 
 

@@ -70,7 +70,7 @@ def proves_secret(client: AppClient, given: str, *names: str) -> bool:
 
 
 def secret_hash(client: AppClient, name: str) -> str:
-    """The secret hash for a user name; .github/SERVICE.md#12.1.4."""
+    """The secret hash for a user name; reference/service.md#12.1.4."""
     message = f"{name}{client.id}".encode()
     return base64.b64encode(
         hmac.new((client.secret or "").encode(), message, hashlib.sha256).digest()

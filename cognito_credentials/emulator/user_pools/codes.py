@@ -66,7 +66,7 @@ def _totp_code(service: Service, sent: SentCode) -> str:
 
 
 def masked(destination: str) -> str:
-    """An address as a user pool shows it: ``a***@e***``, ``+*******4567``; .github/SERVICE.md#12.4."""
+    """An address as a user pool shows it: ``a***@e***``, ``+*******4567``; reference/service.md#12.4."""
     name, at, host = destination.partition("@")
     if at:
         return f"{name[:1]}***@{host[:1]}***"

@@ -86,7 +86,7 @@ def _checked(name: str, request: Any) -> dict[str, Any]:
     try:
         return model.check(request)
     except ServiceError as error:
-        # User pools have no ValidationException; .github/SERVICE.md#12.2.1.
+        # User pools have no ValidationException; reference/service.md#12.2.1.
         if error.code == "ValidationException":
             raise invalid_parameter(error.message or "") from None
         raise

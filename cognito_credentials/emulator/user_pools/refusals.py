@@ -1,7 +1,7 @@
 """
 The errors of user pools, with the texts of the real service where these were seen.
 
-Source: .github/SERVICE.md#12.2. Texts that are assumed are in `assumed`.
+Source: reference/service.md#12.2. Texts that are assumed are in `assumed`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ The pool's half of SRP, for the passwords of users and of devices.
 
 The pool knows a salt and a verifier, and never needs the password. A proof is good for one challenge.
 
-Source: https://www.rfc-editor.org/rfc/rfc5054 and .github/SERVICE.md#12.3.
+Source: https://www.rfc-editor.org/rfc/rfc5054 and reference/service.md#12.3.
 """
 
 from __future__ import annotations

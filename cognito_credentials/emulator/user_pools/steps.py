@@ -2,7 +2,7 @@
 The steps of one sign-in: what the user gave in, and what is asked for next.
 
 The order is: password or another first factor, state of the user, new password, device, second factor.
-Source: .github/SERVICE.md#12.3.
+Source: reference/service.md#12.3.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Steps:
     def _first_factors(self) -> list[str]:
         """What the user can begin with. An unknown user is offered what every user has."""
         user, pool = self.user, self.pool
-        offered = ("PASSWORD",) if pool.mfa == "on" else pool.first_factors  # .github/SERVICE.md#12.3.21
+        offered = ("PASSWORD",) if pool.mfa == "on" else pool.first_factors  # reference/service.md#12.3.21
         choices = ["PASSWORD", "PASSWORD_SRP"] if "PASSWORD" in offered else []
         attributes = {} if user is None else user.attributes
         choices += ["EMAIL_OTP"] if "EMAIL_OTP" in offered and "email" in attributes else []
@@ -127,7 +127,7 @@ class Steps:
         if user is None:
             return refusals.wrong_password()
         passwords.check_not_locked(user, self.service.clock.now())
-        if user.status == "UNCONFIRMED":  # whatever the password: .github/SERVICE.md#12.3.11
+        if user.status == "UNCONFIRMED":  # whatever the password: reference/service.md#12.3.11
             return refusals.not_confirmed()
         verifier = passwords.verifier_of(self.service, self.pool, user)
         user = self.known_user

@@ -1,7 +1,7 @@
 """
 The endpoints of user pools for programs, without HTTP: tokens, revocation, and user info.
 
-Source: .github/SERVICE.md#12.7.
+Source: reference/service.md#12.7.
 """
 
 from __future__ import annotations

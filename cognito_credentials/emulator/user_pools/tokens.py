@@ -8,7 +8,7 @@ The tokens of a user pool: issued to a user who has signed in, refreshed, verifi
 ID and access tokens are signed by the key in the pool's ``jwks.json``. Refresh tokens are opaque. One sign-in
 is a grant: all its tokens have its ``origin_jti``, and they are revoked together.
 
-Source: .github/SERVICE.md#7.3 and .github/SERVICE.md#12.4.
+Source: reference/service.md#7.3 and reference/service.md#12.4.
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ def _sign(service: Service, pool: UserPool, user: User, grant: Grant, refresh_to
     now = int(service.clock.now())
     access_token = _signed(service, access_claims(pool, user, grant, now))
     claims = id_claims(pool, user, grant, now, grant.client_id)
-    if grant.scopes != (API_SCOPE,):  # .github/SERVICE.md#12.7.14
+    if grant.scopes != (API_SCOPE,):  # reference/service.md#12.7.14
         claims = {"at_hash": half_hash(access_token), **claims}
     id_token = _signed(service, claims)
     service.note_secret(id_token, access_token)

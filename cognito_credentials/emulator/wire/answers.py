@@ -1,8 +1,8 @@
 """
 Answers in the two protocols: AWS JSON 1.1, and the query protocol of STS and IAM.
 
-Source: `.github/SERVICE.md#1.2`, `.github/SERVICE.md#1.3`, `.github/SERVICE.md#1.5`,
-`.github/SERVICE.md#9.1`, `.github/SERVICE.md#9.4`.
+Source: `reference/service.md#1.2`, `reference/service.md#1.3`, `reference/service.md#1.5`,
+`reference/service.md#9.1`, `reference/service.md#9.4`.
 """
 
 from __future__ import annotations

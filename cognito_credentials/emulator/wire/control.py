@@ -1,5 +1,5 @@
 """
-The calls under ``/_emulator/``, which no real service has. `.github/EMULATOR.md` describes them.
+The calls under ``/_emulator/``, which no real service has. `reference/emulator.md` describes them.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@ The OpenID configurations and key sets of token issuers: the service, user pools
 
 Every user pool has its documents, whatever its id: the test issuer signs the tokens of all.
 
-Source: `.github/SERVICE.md#7.2` and `.github/SERVICE.md#7.3`.
+Source: `reference/service.md#7.2` and `reference/service.md#7.3`.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def login_token(service: Service, content: Any) -> str:
     }
     header = {"kid": TEST_ISSUER_KEY_ID, "typ": "JWT", "alg": "RS256"}
     if is_user_pool(members["provider"]):
-        del header["typ"]  # .github/SERVICE.md#7.3.1
+        del header["typ"]  # reference/service.md#7.3.1
         claims.update(_claims_of_user_pools(claims["sub"], now))
     if service.minted is not None:
         claims["marker"] = "CANARYlogin"
@@ -70,7 +70,7 @@ def login_token(service: Service, content: Any) -> str:
 
 
 def _claims_of_user_pools(subject: str, now: int) -> Mapping[str, Any]:
-    """The claims that every ID token of a user pool has beside the usual ones; .github/SERVICE.md#7.3.2."""
+    """The claims that every ID token of a user pool has beside the usual ones; reference/service.md#7.3.2."""
     return {
         "cognito:username": subject,
         "origin_jti": str(uuid.uuid4()),
@@ -160,7 +160,7 @@ class KeyOwner:
 
 def whose_key(service: Service, content: Any) -> KeyOwner:
     """
-    Whose an issued access key is. Source: `.github/SERVICE.md#14.4`.
+    Whose an issued access key is. Source: `reference/service.md#14.4`.
 
     Args:
         content: ``access_key_id``, and optionally ``session_token``. Without the token, only the last

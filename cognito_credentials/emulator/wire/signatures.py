@@ -5,7 +5,7 @@ For an access key that the emulator issued, session token, expiry, signature and
 access key counts as the developer of the account, without a check of the signature, unless ``strict_auth`` is
 on.
 
-Source: `.github/SERVICE.md#W25` to `.github/SERVICE.md#W27`, `.github/SERVICE.md#9.6`.
+Source: `reference/service.md#W25` to `reference/service.md#W27`, `reference/service.md#9.6`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """
 Throttling by the published quotas, if the setting ``throttle`` is on.
 
-Source: `.github/SERVICE.md#11`. A quota holds for one operation and all pools of a region together.
+Source: `reference/service.md#11`. A quota holds for one operation and all pools of a region together.
 """
 
 from __future__ import annotations

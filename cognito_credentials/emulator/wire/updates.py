@@ -4,7 +4,7 @@ Of two updates of one pool at the same time, the later one is refused.
 Operations of the emulator never overlap, but requests do while an answer is delayed. So a test that delays
 one update can see how its program handles ConcurrentModificationException.
 
-Source: `.github/SERVICE.md#6.2`, `.github/SERVICE.md#6.6`.
+Source: `reference/service.md#6.2`, `reference/service.md#6.6`.
 """
 
 from __future__ import annotations
