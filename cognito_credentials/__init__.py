@@ -12,6 +12,7 @@ docstring is the map of its files:
 
     session.py     boto3 and botocore: Session, install
     adapters/      other hosts of credentials: aiobotocore, awscrt, the AWS SDK for Python v4, AWS IoT's MQTT
+    pyinstaller/   what PyInstaller has to know, which makes an app one program
     botocore_chain.py          the provider, and its place in a botocore session
     botocore_credentials.py    what botocore signs with: one of its RefreshableCredentials, by our policy
     cli/           the command line; fast.py answers a cache hit

@@ -16,6 +16,7 @@ ORDER = {
             "cli",
             "session",
             "adapters",
+            "pyinstaller",
             "serve",
             "administer",
             "botocore_chain",
