@@ -76,6 +76,7 @@ THOROUGH = (
     "tests/consumers/",
     "tests/developer/test_back_end.py",
     "tests/developer/test_command_line.py",
+    "tests/docs/",
     "tests/emulator/operations/test_assume_role.py",
     "tests/emulator/operations/test_iam.py",
     "tests/emulator/operations/test_linking_machine.py",

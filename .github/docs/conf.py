@@ -1,0 +1,110 @@
+"""Sphinx's settings for the documentation, which `.ci/docs` builds."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.transforms import SphinxTransform
+
+from cognito_credentials import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REPOSITORY = os.environ.get("DOCS_REPOSITORY", "").rstrip("/")
+"""
+Where links to files of the repository lead, as ``https://github.com/OWNER/NAME/blob/main``.
+
+Without it, such a file is a download, and the name of such a folder is no link.
+"""
+
+project = "cognito-credentials"
+project_copyright = "The cognito-credentials founders"
+release = version = __version__
+language = "en-GB"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+myst_enable_extensions = ["alert", "colon_fence", "deflist"]  # `> [!NOTE]` is a note on GitHub, too
+myst_heading_anchors = 4  # the anchors that GitHub makes
+exclude_patterns = ["start/pool/README.md"]
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_class_signature = "mixed"
+nitpicky = True
+# Names of other packages: their documentation is on other sites, and this one is built without a network.
+nitpick_ignore_regex = [("py:.*", r"(?!cognito_credentials\b).*")]
+
+html_theme = "furo"
+html_title = f"cognito-credentials {release}"
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
+
+
+class RepositoryLinks(SphinxTransform):
+    """Lead links to files of the repository that are no pages where a reader of the site can read them."""
+
+    default_priority = 5  # before Sphinx collects downloads
+
+    def apply(self) -> None:
+        here = Path(self.env.doc2path(self.env.docname)).parent
+        for node in [
+            *self.document.findall(addnodes.pending_xref),
+            *self.document.findall(addnodes.download_reference),
+        ]:
+            if node.get("reftype") != "myst":
+                continue
+            path = self._file(here, node)
+            if path is None:
+                continue
+            name = path.relative_to(ROOT).as_posix()
+            text = [child.deepcopy() for child in node.children] or [nodes.literal(text=name)]
+            new: nodes.Element
+            if REPOSITORY:
+                new = nodes.reference("", "", *text, refuri=f"{REPOSITORY}/{name}", internal=False)
+            elif path.is_dir():
+                new = nodes.inline("", "", *text)
+            else:
+                target = os.path.relpath(path, here)
+                new = addnodes.download_reference(
+                    "", "", *text, reftarget=target, refdoc=self.env.docname, refdomain=None
+                )
+            node.replace_self(new)
+
+    def _file(self, here: Path, node: nodes.Element) -> Path | None:
+        """Return what *node* leads to in the repository; None where it is a page, or nothing."""
+        target = node["reftarget"]
+        if node.get("refdomain") == "doc":  # MyST has taken it for a page, also outside of the pages
+            path = (Path(self.env.srcdir) / f"{target}.md").resolve()
+        else:
+            path = (here / target.partition("#")[0]).resolve()
+        if not path.exists() or not path.is_relative_to(ROOT) or path == here:
+            return None
+        is_page = path.suffix == ".md" and path.is_relative_to(self.env.srcdir)
+        return None if is_page else path
+
+
+def leave_out_pages_to_come(app: Sphinx, name: str, source: list[str]) -> None:
+    """Drop the lines of the tables of contents whose pages are not written yet."""
+    if name == "index":
+        source[0] = re.sub(
+            r"(?m)^([a-z]+(?:/[a-z-0-9]+)?)\n",
+            lambda line: line[0] * (Path(app.srcdir) / f"{line[1]}.md").exists(),
+            source[0],
+        )
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add what MyST lacks."""
+    app.add_transform(RepositoryLinks)
+    app.connect("source-read", leave_out_pages_to_come)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

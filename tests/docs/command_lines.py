@@ -1,0 +1,69 @@
+"""Command lines of ours in shell code, and what the program's parser says to them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from cognito_credentials.cli.commands import COMMANDS
+from cognito_credentials.cli.failures import UsageError
+from cognito_credentials.cli.parser import parse
+
+_PROGRAM = re.compile(r"(?:.*[/\\])?cognito-credentials(?:\.exe|\.py)?")
+_ENDS = re.compile(r"[;&|()<>]+")
+
+
+def own_command_lines(code: str, *, is_session: bool = False) -> Iterator[list[str]]:
+    """
+    Find our command lines in shell code; each is without the program's name.
+
+    Args:
+        is_session: Lines that begin with a prompt, ``$``, ``>`` or ``PS>``, are code, and others are output.
+    """
+    for line in re.sub(r"[\\`^]\n", " ", code).splitlines():
+        prompt = re.match(r"\s*(?:\$|PS ?[^>]*>|[A-Z]:[^>]*>|>) ", line)
+        if is_session and not prompt:
+            continue
+        text = line[prompt.end() :] if prompt else line
+        yield from _in_line(text)
+
+
+def _in_line(text: str) -> Iterator[list[str]]:
+    for inner in re.findall(r"\$\(([^()]*)\)", text):
+        yield from _in_line(inner)
+    text = re.sub(r"\$\([^()]*\)", "inner", text)
+    words = _words(text)
+    for start, word in enumerate(words):
+        is_program = _PROGRAM.fullmatch(word) and (
+            start == 0 or words[start - 1] not in {"--version", "install"}
+        )
+        if is_program:
+            rest = words[start + 1 :]
+            end = next((n for n, part in enumerate(rest) if _ENDS.fullmatch(part)), len(rest))
+            if rest[:end] and not (end and rest[0] in {"-V", "..."}):
+                yield [part for part in rest[:end] if part != "…"]
+            return
+
+
+def _words(text: str) -> list[str]:
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    lexer.escape = ""  # a Windows path
+    try:
+        return list(lexer)
+    except ValueError:  # a quotation that goes on in the next line
+        return text.split()
+
+
+def parsed(argv: list[str], where: str) -> None:
+    """Fail the test where the program does not accept a command line."""
+    with contextlib.suppress(SystemExit):  # the help has been printed
+        try:
+            parse(argv, COMMANDS)
+        except UsageError as error:
+            pytest.fail(f"{where}: cognito-credentials {shlex.join(argv)}: {error}")
