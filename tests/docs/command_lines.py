@@ -36,17 +36,16 @@ def _in_line(text: str) -> Iterator[list[str]]:
     for inner in re.findall(r"\$\(([^()]*)\)", text):
         yield from _in_line(inner)
     text = re.sub(r"\$\([^()]*\)", "inner", text)
-    words = _words(text)
-    for start, word in enumerate(words):
-        is_program = _PROGRAM.fullmatch(word) and (
-            start == 0 or words[start - 1] not in {"--version", "install"}
-        )
-        if is_program:
-            rest = words[start + 1 :]
-            end = next((n for n, part in enumerate(rest) if _ENDS.fullmatch(part)), len(rest))
-            if rest[:end] and not (end and rest[0] in {"-V", "..."}):
-                yield [part for part in rest[:end] if part != "…"]
-            return
+    command: list[str] = []
+    for word in [*_words(text), ";"]:
+        if not _ENDS.fullmatch(word):
+            command.append(word)
+            continue
+        own = next((n for n, part in enumerate(command) if _PROGRAM.fullmatch(part)), None)
+        if own is not None and "install" not in command[:own] and len(command) > own + 1:
+            given = ["what-xargs-gives"] if "xargs" in command[:own] else []
+            yield [part for part in command[own + 1 :] if part != "…"] + given
+        command = []
 
 
 def _words(text: str) -> list[str]:

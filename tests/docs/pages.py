@@ -42,7 +42,7 @@ class Block:
 
 def name_of(page: Path) -> str:
     """Return what *page* is called in the repository."""
-    return page.relative_to(ROOT).as_posix()
+    return page.relative_to(ROOT).as_posix() if page.is_relative_to(ROOT) else page.name
 
 
 @cache
