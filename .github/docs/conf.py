@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,17 +30,31 @@ project_copyright = "The cognito-credentials founders"
 release = version = __version__
 language = "en-GB"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+sys.path.insert(0, str(Path(__file__).parent))
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings"]
 myst_enable_extensions = ["alert", "colon_fence", "deflist"]  # `> [!NOTE]` is a note on GitHub, too
 myst_heading_anchors = 4  # the anchors that GitHub makes
 exclude_patterns = ["start/pool/README.md"]
 
+default_role = "code_or_link"  # of docstrings
+napoleon_use_ivar = True
+autodoc_mock_imports = ["aiobotocore", "awscrt", "smithy_aws_core", "smithy_core"]  # the adapters' libraries
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"
 nitpicky = True
 # Names of other packages: their documentation is on other sites, and this one is built without a network.
 nitpick_ignore_regex = [("py:.*", r"(?!cognito_credentials\b).*")]
+# Types that signatures name and that are no part of the reference.
+nitpick_ignore = [
+    ("py:class", f"cognito_credentials.{name}")
+    for name in (
+        *("administer.client.Clients", "administer.pools.file.Table"),
+        *("emulator.service.Service", "emulator.stored.state.State", "emulator.wire.issuing.KeyOwner"),
+        *("settings.settings.ConfiguredLogins", "settings.shared_cache.SharedCache"),
+        *("sign_in.kept.account.Account", "sign_in.kept.place.Place", "sign_in.source.SignInSource"),
+    )
+]
 
 html_theme = "furo"
 html_title = f"cognito-credentials {release}"

@@ -153,7 +153,7 @@ def _parser_before() -> tuple[Parser, Options]:
     """Return the parser of what stands before the command's name."""
     parser = Parser(prog=PROGRAM)
     options = Options(parser)
-    _add_global_options(options)
+    add_global_options(options)
     options.add("--version", action=_PrintVersion, nargs=0, help="print the version")
     return parser, options
 
@@ -175,7 +175,7 @@ def _parse_action(argv: list[str], options: argparse.Namespace) -> list[str]:
     parser = Parser(prog=f"{PROGRAM} {name}")
     parser.help_text = lambda: _help_of_actions(options.entry, options.command)
     known = Options(parser)
-    _add_global_options(known)
+    add_global_options(known)
     index = _index_of_command(argv, known.names, name)
     parser.parse_args(argv[:index], options)
     see = f"Run '{PROGRAM} {name} --help'"
@@ -232,11 +232,12 @@ def _parser_of(name: str, summary: str, command: Command) -> tuple[Parser, Optio
         from .pool_options import add_pool_options
 
         add_pool_options(options)
-    _add_global_options(options, takes_profile=command.takes_profile)
+    add_global_options(options, takes_profile=command.takes_profile)
     return parser, options
 
 
-def _add_global_options(options: Options, *, takes_profile: bool = True) -> None:
+def add_global_options(options: Options, *, takes_profile: bool = True) -> None:
+    """Add the options that every command has; --profile and --region only where they mean something."""
     group = options.group("options everywhere")
     # Suppressed: behind the command, a default would overwrite what stands before it.
     if takes_profile:
