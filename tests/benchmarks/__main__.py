@@ -83,7 +83,7 @@ def main() -> int:
             print(figure.line(), flush=True)
             figures.append(figure)
         if arguments.page:
-            keep(name, before, figures)
+            keep(name, before, figures, is_quick=arguments.quick)
         print(f"     ({time.perf_counter() - began:.0f} s)")
     if arguments.page:
         for path, text in draw().items():

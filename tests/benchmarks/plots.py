@@ -50,11 +50,12 @@ STYLE = """
     }"""
 
 
-def keep(part: str, conditions: Sequence[str], figures: Sequence[Figure]) -> None:
-    """Keep what *part* measured, in place of what it measured before."""
+def keep(part: str, conditions: Sequence[str], figures: Sequence[Figure], *, is_quick: bool) -> None:
+    """Keep what *part* measured, in place of what it measured before; *is_quick* with smaller counts."""
     kept = _read()
     kept[part] = {
         "conditions": dict(line.split(maxsplit=1) for line in conditions),
+        "is_quick": is_quick,
         "figures": [dataclasses.asdict(figure) for figure in figures],
     }
     KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n", "utf-8")
@@ -128,7 +129,7 @@ def _measured_on(measured: Mapping[str, Any]) -> Iterator[str]:
         machine = (of["date"][:10], cpu, of["system"], of["python"], of["packages"])
         found.setdefault(machine, {})[part] = float(load.split()[0])
     for (date, *of), parts in found.items():
-        names = ", ".join(f"`{part}`" for part in parts)
+        names = ", ".join(f"`{part}`{' (`--quick`)' if measured[part]['is_quick'] else ''}" for part in parts)
         yield f"Measured on {date}: {names}. The machine: {'; '.join(of)}."
         yield f"Its load before each part was {min(parts.values()):g} to {max(parts.values()):g}."
         yield ""
