@@ -36,8 +36,9 @@ _POOL = """\
 ## Options that select the identity pool
 
 Commands that need a pool take it from a profile, as the AWS CLI does. These options set or replace a
-[setting](settings.md) for one call. There is no option for a token itself, since other users of the machine can
-see a command line.
+[setting](settings.md) for one call.
+
+There is no option for a token itself, since other users of the machine can see a command line.
 
 """
 _END = """\
