@@ -1,4 +1,4 @@
-"""The examples in reference/emulator.md work without changes, and its tables agree with the code."""
+"""The examples of the emulator's pages work without changes, and the tables agree with the code."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ from cognito_credentials.emulator.wire.issuer import issuer_routes
 from cognito_credentials.emulator.wire.issuing import KeyOwner
 from cognito_credentials.emulator.wire.managed_login import managed_login_routes
 
-GUIDE = Path(__file__).parents[2] / ".github" / "docs" / "reference" / "emulator.md"
-TEXT = GUIDE.read_text("utf-8")
+DOCS = Path(__file__).parents[2] / ".github" / "docs"
+PAGES = [DOCS / "reference" / "emulator.md", *(DOCS / "guides").glob("testing.*")]
+"""The reference, and the guide with worked examples."""
+TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)
 
 
 def blocks(language):

@@ -128,7 +128,7 @@ def test_cited_pages_exist():
     missing = {
         (name, page)
         for name, text in texts().items()
-        if name.endswith(".py")
+        if name.endswith(".py") and not name.startswith("tests/docs/")  # which make pages up
         for page in re.findall(r"\b[\w-]+\.md\b", text)
         if page not in pages
     }
