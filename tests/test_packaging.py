@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -158,20 +159,52 @@ def test_the_folders_of_thorough_tests_exist() -> None:
 
 
 def test_ci_tests_the_oldest_versions_that_are_claimed() -> None:
-    """.ci/run installs what pyproject.toml and the README call the oldest."""
+    """.ci/run installs what pyproject.toml and the README call the oldest, and its lock file has them."""
     script = (ROOT / ".ci" / "run").read_text("utf-8")
-    tested = dict(re.findall(r"(boto3|botocore|filelock)==([\d.]+)", script))
+    asked_for = (ROOT / ".ci" / "oldest.in").read_text("utf-8")
+    tested = dict(re.findall(r"(boto3|botocore|filelock)==([\d.]+)", asked_for))
+    locked = (ROOT / ".ci" / "oldest.txt").read_text("utf-8")
     claimed = _lowest(PROJECT["dependencies"])
     readme = (ROOT / "README.md").read_text("utf-8")
 
     assert tested.keys() == claimed.keys()
     for name, version in tested.items():
         assert version.removesuffix(".0") == claimed[name].removesuffix(".0")
+        assert f"\n{name}=={version} " in locked
     assert f"oldest tested {tested['botocore']}" in readme
     assert f"filelock {tested['filelock']}" in readme
     assert PROJECT["requires-python"] == ">=3.10"
     assert "find_python 3.10" in script
     assert "Python 3.10 or newer" in readme
+
+
+def test_the_lock_and_the_constraints_are_of_the_same_versions() -> None:
+    """Whoever installs with the constraints gets what the lock file has by its hashes."""
+    locked = (ROOT / ".ci" / "locked.txt").read_text("utf-8")
+    without = re.sub(r" *\\\n +--hash=sha256:[0-9a-f]{64}", "", locked)
+
+    assert "--hash" not in without
+    assert without == (ROOT / ".ci" / "constraints.txt").read_text("utf-8")
+
+
+def test_every_dependency_that_a_lock_file_has_comes_with_its_hashes() -> None:
+    """pip refuses a lock file that leaves the hash of one package out."""
+    locks = sorted({path.name for path in (ROOT / ".ci").glob("*.txt")} - {"constraints.txt"})
+
+    assert len(locks) == 8
+    for name in locks:
+        pinned = re.findall(r"^[\w.-]+==\S+.*$", (ROOT / ".ci" / name).read_text("utf-8"), re.MULTILINE)
+        assert [line for line in pinned if not line.endswith("\\")] == [], name
+
+
+def test_the_workflows_run_scripts_that_are_there() -> None:
+    """A workflow calls programs of .ci that can be executed, and actions that are pinned by commit."""
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        text = path.read_text("utf-8")
+        for script in set(re.findall(r"(?<![\w/])\.ci/\w+", text)):
+            assert os.access(ROOT / script, os.X_OK), f"{path.name}: {script}"
+        for action in re.findall(r"uses: (\S+)", text):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), f"{path.name}: {action}"
 
 
 def test_the_types_are_announced() -> None:
