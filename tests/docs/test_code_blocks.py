@@ -175,13 +175,13 @@ def _check_data(block: Block) -> None:
         pytest.fail(f"{block.where}: {error}")
 
 
-class _Yaml(yaml.SafeLoader):
+class Yaml(yaml.SafeLoader):
     """YAML with the short functions of CloudFormation, as ``!Sub``."""
 
 
-_Yaml.add_multi_constructor("!", lambda _, suffix, node: f"!{suffix} {node.value}")
+Yaml.add_multi_constructor("!", lambda _, suffix, node: f"!{suffix} {node.value}")
 _READERS: dict[str, Callable[[str], object]] = {
     "toml": tomllib.loads,
     "json": json.loads,
-    "yaml": lambda code: list(yaml.load_all(code, _Yaml)),
+    "yaml": lambda code: list(yaml.load_all(code, Yaml)),
 }
