@@ -93,7 +93,7 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         Return credentials; no network call is made before they are used.
 
         Returns:
-            None when no identity pool is configured: the chain goes on.
+            None when no identity pool is configured, so that the chain goes on.
 
         Raises:
             botocore.exceptions.CredentialRetrievalError: A pool is configured, but wrongly.

@@ -118,7 +118,7 @@ class TemporaryCredentials:
         """
         Spell them as one line of JSON for ``credential_process``.
 
-        No quoting is needed: no part can hold a quote or a backslash (`checked`).
+        No quoting is needed: no part can hold a quote or a backslash.
 
         Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
         """

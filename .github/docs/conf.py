@@ -31,12 +31,13 @@ release = version = __version__
 language = "en-GB"
 
 sys.path.insert(0, str(Path(__file__).parent))
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "docstrings"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "rendering"]
 myst_enable_extensions = ["alert", "colon_fence", "deflist"]  # `> [!NOTE]` is a note on GitHub, too
 myst_heading_anchors = 4  # the anchors that GitHub makes
 exclude_patterns = ["start/pool/README.md"]
 
 default_role = "code_or_link"  # of docstrings
+napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 autodoc_mock_imports = ["aiobotocore", "awscrt", "smithy_aws_core", "smithy_core"]  # the adapters' libraries
 autodoc_typehints = "signature"

@@ -24,7 +24,7 @@ class DeveloperIdentity:
     """
     An identity and its developer users.
 
-    Args:
+    Attributes:
         identity_id: ``REGION:GUID``.
         users: Developer user identifiers; an identity may have several.
     """
@@ -38,7 +38,7 @@ class Merge:
     """
     What `merge_developers` would do.
 
-    Args:
+    Attributes:
         ends: The identity of the user who is merged. It is disabled for ever.
         ending_users: Its developer users.
         survives: The identity of the other user. It gets all logins and users.

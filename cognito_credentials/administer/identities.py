@@ -25,7 +25,7 @@ class Identity:
     """
     An identity, as the service describes it.
 
-    Args:
+    Attributes:
         identity_id: ``REGION:GUID``.
         logins: Login providers that are linked, the developer provider among them. A guest has none, and nor
             has an identity that is disabled.
@@ -44,7 +44,7 @@ class Unprocessed:
     """
     An identity that the service did not delete.
 
-    Args:
+    Attributes:
         identity_id: ``REGION:GUID``.
         code: ``AccessDenied`` or ``InternalServerError``.
     """

@@ -28,7 +28,9 @@ class DeveloperToken(NamedTuple):
     """A user's identity, and a token by which Cognito vouches for it."""
 
     identity_id: str
+    """The user's identity, ``region:guid``."""
     token: Secret
+    """The login token for the app."""
 
     def to_json(self) -> dict[str, str]:
         """Return the answer that `DeveloperLogin` expects. Send it to that user only, and keep no copy."""

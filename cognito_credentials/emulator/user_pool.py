@@ -98,8 +98,8 @@ class RunningUserPool:
             scopes: The scopes of the access token.
 
         Returns:
-            The AuthenticationResult of InitiateAuth: ``IdToken``, ``AccessToken``, ``RefreshToken``,
-            ``ExpiresIn`` in seconds, ``TokenType``.
+            The AuthenticationResult of InitiateAuth, with ``IdToken``, ``AccessToken``, ``RefreshToken``,
+            ``ExpiresIn`` in seconds and ``TokenType``.
 
         Raises:
             ControlError: There is no such user.

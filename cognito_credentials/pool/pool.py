@@ -61,7 +61,8 @@ class IdentityPool:
     Args:
         identity_pool_id: ``region:guid``; otherwise from the environment or the profile.
         profile_name: Profile of the AWS config file to take the other settings from.
-        logins: Login provider name to token, function or source; or one of these alone; none for a guest.
+        logins: A mapping of login provider name to token, function or source; or one of these alone; none
+            for a guest.
         identity_id: ``region:guid`` of a known identity, which is used as it is.
         account_id: 12 digits, put on the credentials.
         developer_headers: Text of a source of HTTP headers, for a login ``developer:URL`` of the profile.
@@ -332,7 +333,10 @@ class IdentityPool:
 
         After a recent failure it asks only when the back-off has ended. If none can be had, the rejected ones
         are returned as long as they are valid. Nothing happens unless these credentials are held: others may
-        have taken their place already. `Refresher.invalidate` says what other processes do.
+        have taken their place already.
+
+        A process that reads these credentials from the cache replaces them first. One that holds them in
+        memory uses them until its own `invalidate` is called, or until its own refresh is due.
         """
         self._built().refresher.invalidate(access_key_id)
 
@@ -462,6 +466,8 @@ class IdentityPool:
         """
         Sign in to a user pool with what a person has typed into the app's own form; one attempt.
 
+        ::
+
             try:
                 account = pool.sign_in_with_password(username, password)
             except ChallengeRequired as challenge:      # show a field for challenge.kind, keep the challenge
@@ -577,7 +583,7 @@ class IdentityPool:
             self._announce(parts)
 
     def status(self) -> Status:
-        """Return what is known, asking neither the network nor a login source that is a program."""
+        """Return identity, time left and where they are kept; neither the network nor a program is asked."""
         return status_of(self._built())
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -25,7 +25,9 @@ class Status(NamedTuple):
     """What is known without the network; None stands for what is not known."""
 
     identity_pool_id: str
+    """The pool, as it was configured."""
     profile: str | None
+    """The profile in effect."""
     principal: str
     """``guest``, ``user 'name'``, or which logins."""
     signed_in_as: str | None
@@ -40,23 +42,32 @@ class Status(NamedTuple):
     sign_in_has_ended: bool
     """Whether the issuer said, when it was last asked, that the user must sign in again."""
     identity_id: str | None
+    """The identity id; None before the first credentials, or as `unknown_because` says."""
     unknown_because: str | None
     """
     Why identity and credentials cannot be found offline: only a login token names the user, nobody is signed
     in, or who is signed in cannot be read.
     """
     store: str
+    """Where identity and credentials are kept: ``file``, ``memory`` or ``redis``."""
     location: str
+    """Its directory or address; ``this process`` for memory."""
     store_problem: str | None
     """Why nothing can be stored there, or why it cannot be read who is signed in."""
     access_key_id_last4: str | None
+    """The last four characters of the access key id."""
     account_id: str | None
+    """The AWS account, 12 digits, as far as it is known."""
     expiration: datetime | None
+    """The end of the credentials, in UTC."""
     refresh_at: datetime | None
+    """When new ones are asked for, in UTC."""
     seconds_left: int | None
+    """Seconds until they end."""
     retry_in: int | None
     """Seconds until the service is asked again after a failure."""
     last_error: str | None
+    """What that failure was, in a line."""
     clock_offset: int | None
     """The service's time minus this machine's, in seconds, when the credentials were received."""
 

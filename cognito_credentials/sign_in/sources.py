@@ -108,7 +108,7 @@ class UserPool(SignInSource):
         directory: A directory of the program's own, absolute; the sign-in's files are in ``sign-in`` in it.
             By default that of the identity pool, or ``~/.aws/cognito``.
         login_provider: The login provider name; by default that of the issuer in the tokens: a user pool has
-            one of two (reference/service.md#5.1.11).
+            one of two.
         profile_name: Keeps sign-ins apart. The name of a profile in the AWS config, with the same user pool
             and client, is that profile's sign-in on the command line.
         environ: Environment variables, for HOME, proxies and the browser; by default the process's own.
