@@ -72,6 +72,7 @@ THOROUGH = (
     "tests/cli/test_exec_server.py",
     "tests/cli/test_fleet.py",
     "tests/cli/test_records.py",
+    "tests/cli/test_screen.py",
     "tests/cli/test_serve.py",
     "tests/consumers/",
     "tests/developer/test_back_end.py",

@@ -153,6 +153,7 @@ def holding(
     """
     waited, began = 0.0, clock.elapsed()
     longest = _FIRST_PAUSE
+    is_told = False
     try:
         while not lock.acquire() and not (is_settled and is_settled()):
             waited += min(clock.elapsed() - began, _LONGEST_TRY)
@@ -161,13 +162,18 @@ def holding(
                     raise too_late()
                 _log.warning("another process has held the lock for too long; going on without it")
                 break
+            if not is_told:
+                _log.debug("another process holds the lock: waiting for it", extra={"is_waiting": True})
+                is_told = True
             pause = longest * rng.uniform(0.5, 1.5)
             clock.sleep(pause)
             # A pause counts as long as it was meant to be. On a machine that is suspended or overloaded it
             # takes longer, but so does what the holder does: that is no sign that the holder hangs.
             waited, began = waited + pause, clock.elapsed()
             longest = min(longest * 1.5, _LONGEST_PAUSE)
-        _log.debug("waited %.2f s for the lock, or for what its holder wrote", waited)
+        _log.debug(
+            "waited %.2f s for the lock, or for what its holder wrote", waited, extra={"is_waiting": False}
+        )
         yield
     finally:
         lock.release()

@@ -93,12 +93,14 @@ class Command:
         takes_pool: Whether the options that select an identity pool are its options too.
         actions: What the word behind the command's name may be, where it takes one: ``pool plan``. They have
             the options, and the command itself has none.
+        doing: What it does that may take long, such as "getting credentials", which a person at the terminal
+            is then shown. Empty for what is done at once, and for what hands the terminal over.
         answer: Does the same from the cache alone, and loads neither settings nor the library; returns None
             where that does not suffice, and has then done nothing.
     """
 
     __slots__ = (
-        *("actions", "add_options", "answer", "arguments", "details", "example", "run"),
+        *("actions", "add_options", "answer", "arguments", "details", "doing", "example", "run"),
         *("takes_pool", "takes_profile"),
     )
 
@@ -113,12 +115,14 @@ class Command:
         takes_profile: bool = True,
         takes_pool: bool = False,
         actions: tuple[Action, ...] = (),
+        doing: str = "",
         answer: Callable[[Invocation], int | None] | None = None,
     ) -> None:
         self.example = example
         self.run = run or _nothing
         self.actions = actions
         self.details = details
+        self.doing = doing
         self.arguments = arguments
         self.add_options = add_options
         self.takes_profile = takes_profile

@@ -50,11 +50,12 @@ def show_fleet(invocation: Invocation) -> int:
         return 0
     facts = {"location": location, "region": settings.region, "endpoint_url": settings.endpoint_url}
     facts |= fleet.shown()
-    invocation.terminal.write(as_json(facts) if invocation.options.json else _text(facts))
+    width = invocation.terminal.look.width
+    invocation.terminal.write(as_json(facts) if invocation.options.json else _text(facts, width))
     return 0
 
 
-def _text(facts: dict[str, Any]) -> str:
+def _text(facts: dict[str, Any], width: int | None) -> str:
     ratio, rows = facts["hit_ratio"], []
     for each in facts["operations"]:
         wait = span(each["wait_seconds"]) if each["wait_seconds"] else None
@@ -74,8 +75,9 @@ def _text(facts: dict[str, Any]) -> str:
             ("Waiting", f"{facts['queue']} in the queue, {facts['line']} told to come later"),
             ("Hit ratio", "nothing counted yet" if ratio is None else f"{100 * ratio:.2f} %; {_UNCOUNTED}"),
             ("Failures", f"{facts['failures']} in ten minutes; the service throttled {facts['throttled']}"),
-        ]
+        ],
+        width,
     )
     if not rows:
         return top
-    return f"{top}\n{table(('OPERATION', 'A SECOND', 'QUEUE', 'LINE', 'LONGEST WAIT'), rows)}"
+    return f"{top}\n{table(('OPERATION', 'A SECOND', 'QUEUE', 'LINE', 'LONGEST WAIT'), rows, width)}"

@@ -17,17 +17,24 @@ from .failures import whose
 from .terminal import Terminal, printable
 
 LINE_LIMIT = 1000
+_WAITING = "cognito_credentials.cache.waiting"
+"""The logger that says when another process is waited for, which the progress shows."""
 
 
 class _Handler(logging.Handler):
-    def __init__(self, terminal: Terminal, profile: str | None, *, hold: bool) -> None:
+    def __init__(self, terminal: Terminal, profile: str | None, *, debug: bool, hold: bool) -> None:
         super().__init__()
+        self._debug = debug
         self.held: list[str] = []
         self._terminal = terminal
         self._profile = profile
         self._hold = hold
 
     def emit(self, record: logging.LogRecord) -> None:
+        if (is_waiting := getattr(record, "is_waiting", None)) is not None:
+            self._terminal.progress("waiting for another process" if is_waiting else "")
+        if record.levelno < logging.WARNING and not self._debug:
+            return
         text = printable(record.getMessage(), LINE_LIMIT)
         if record.levelno < logging.WARNING:
             self._terminal.say(f"{PROGRAM}: debug: {record.name.rpartition('.')[2]}: {text}")
@@ -52,10 +59,12 @@ def logging_to(terminal: Terminal, *, profile: str | None = None, debug: bool, h
             prints nothing but its one line.
     """
     logger = logging.getLogger("cognito_credentials")
-    handler = _Handler(terminal, profile, hold=hold and not debug)
-    level_before = logger.level
+    handler = _Handler(terminal, profile, debug=debug, hold=hold and not debug)
+    waiting = logging.getLogger(_WAITING)
+    level_before, waiting_before = logger.level, waiting.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    waiting.setLevel(logging.DEBUG)
     try:
         with warnings.catch_warnings():
             if not debug:
@@ -67,3 +76,4 @@ def logging_to(terminal: Terminal, *, profile: str | None = None, debug: bool, h
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level_before)
+        waiting.setLevel(waiting_before)

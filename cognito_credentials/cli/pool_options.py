@@ -17,7 +17,7 @@ from .failures import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container, Mapping
     from typing import Any, Final
 
     from ..credentials import TemporaryCredentials
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .command import Invocation, Options
 
 ORIGIN: Final = "the command line"
+GETTING: Final = "getting credentials"
+"""What a person is told whom it takes too long."""
 FILE_PREFIX: Final = "file://"
 _POLICY_FILE_LIMIT: Final = 64 * 1024
 
@@ -229,6 +231,16 @@ def selection(invocation: Invocation) -> list[str]:
     """Return the arguments without the command that ``exec`` runs, which selects nothing."""
     child = vars(invocation.options).get("child")
     return invocation.argv[: -len(child)] if child else invocation.argv
+
+
+def first_credentials(invocation: Invocation) -> Callable[[IdentityPool], object]:
+    """Return `usable_credentials` for a server, which shows that it is at work."""
+
+    def check(pool: IdentityPool) -> TemporaryCredentials:
+        with invocation.terminal.working(GETTING):
+            return usable_credentials(pool)
+
+    return check
 
 
 def usable_credentials(pool: IdentityPool) -> TemporaryCredentials:

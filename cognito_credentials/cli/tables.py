@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
+from .looks import columns_of, cut, padded, wrapped
 from .terminal import printable
 
 TYPE_CHECKING = False
@@ -19,24 +20,49 @@ if TYPE_CHECKING:
 CELL_LIMIT = 300
 NOTHING = "-"
 _NARROWEST = 8
-"""Characters of a column; a narrower one would be unreadable."""
+"""Columns of a cell; a narrower one would be unreadable."""
 
 
-def listing(rows: Iterable[tuple[str, object]]) -> str:
-    """Draw names and values below each other; values that are None are left out."""
-    shown = [(name, _cell(value)) for name, value in rows if value is not None]
-    width = max((len(name) for name, _ in shown), default=0)
-    return "".join(f"{name.ljust(width)}  {value}\n" for name, value in shown)
+class Painted(str):
+    """A value that was drawn for this screen: it is neither cleaned nor wrapped."""
+
+    __slots__ = ()
+
+
+def listing(rows: Iterable[tuple[str, object]], width: int | None = None) -> str:
+    """
+    Draw names and values below each other; values that are None are left out.
+
+    Args:
+        width: Columns of the screen, to which values are wrapped; None for lines of any length.
+    """
+    shown = [(name, value) for name, value in rows if value is not None]
+    indent = max((columns_of(name) for name, _ in shown), default=0) + 2
+    return "".join(
+        padded(name, indent)
+        + (value if isinstance(value, Painted) else indented(_cell(value), indent, width))
+        + "\n"
+        for name, value in shown
+    )
+
+
+def indented(text: str, indent: int, width: int | None) -> str:
+    """Wrap *text* where *width* columns are given; all lines but the first begin with *indent* spaces."""
+    if width is None:
+        return text
+    return f"\n{' ' * indent}".join(wrapped(text, max(width - indent, _NARROWEST)))
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]], width: int | None = None) -> str:
-    """Draw a table with a line of heads, cut to *width* characters where one is given; None is a dash."""
+    """Draw a table with a line of heads, cut to *width* columns where one is given; None is a dash."""
     lines = [list(heads), *([_cell(value) for value in row] for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(heads))]
+    widths = [max(columns_of(line[index]) for line in lines) for index in range(len(heads))]
     while width is not None and sum(widths) + 2 * len(widths) - 2 > width and max(widths) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
-    cut = [[_cut(cell, room).ljust(room) for cell, room in zip(line, widths, strict=True)] for line in lines]
-    return "".join("  ".join(line).rstrip() + "\n" for line in cut)
+    fitting = (zip(line, widths, strict=True) for line in lines)
+    return "".join(
+        "  ".join(padded(cut(*cell), cell[1]) for cell in line).rstrip() + "\n" for line in fitting
+    )
 
 
 def as_json(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
@@ -62,10 +88,6 @@ def _in_json(value: object) -> str:
     if isinstance(value, datetime):
         return moment(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
-
-
-def _cut(cell: str, room: int) -> str:
-    return cell if len(cell) <= room else cell[: room - 1] + "…"
 
 
 def _cell(value: object) -> str:

@@ -1,18 +1,24 @@
 """
 The standard streams: the only place of the command line that writes, and that reads answers.
 
-stdout is for results: other programs read it. stderr is for people. There is no colour, so NO_COLOR needs no
-support. A text from a service or a config file is cleaned before it gets here.
+stdout is for results: other programs read it. stderr is for people. A text from a service or a config file is
+cleaned before it gets here.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from typing import Final, TextIO
+
+    from .looks import Look
+    from .progress import Progress
 
 CLOSED: Final = "it is closed"
 """Why stdout cannot be written that the caller closed, as by ``>&-``."""
@@ -49,20 +55,36 @@ class Terminal:
         stdout: For results; None when it is closed.
         stderr: For people; None when it is closed.
         quiet: Whether to say nothing but results and errors.
+        environ: The environment, which may forbid colours or give a width.
     """
 
     def __init__(
-        self, stdin: TextIO | None, stdout: TextIO | None, stderr: TextIO | None, *, quiet: bool = False
+        self,
+        stdin: TextIO | None,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        *,
+        quiet: bool = False,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._stdin = stdin
         self._stdout = stdout
         self._stderr = stderr
+        self._environ = {} if environ is None else environ
+        self._progress: Progress | None = None
         self.quiet = quiet
 
     @classmethod
     def of_process(cls, *, quiet: bool = False) -> Terminal:
         """Return the streams of this process."""
-        return cls(sys.stdin, sys.stdout, sys.stderr, quiet=quiet)
+        return cls(sys.stdin, sys.stdout, sys.stderr, quiet=quiet, environ=os.environ)
+
+    @property
+    def look(self) -> Look:
+        """What stdout can show."""
+        from .looks import Look
+
+        return Look(self._stdout, self._environ, is_screen=self.shows_results)
 
     @property
     def shows_results(self) -> bool:
@@ -85,7 +107,11 @@ class Terminal:
         if self._stdout is None:
             raise UnwritableOutputError(CLOSED)
         try:
-            _write(self._stdout, text)
+            if self._progress is None or not self.shows_results:
+                _write(self._stdout, text)
+            else:  # on the same screen
+                with self._progress.aside():
+                    _write(self._stdout, text)
         except BrokenPipeError:
             raise ClosedOutputError from None
         except OSError as error:
@@ -100,25 +126,52 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Tell people something even when quiet. A stderr that nobody reads is no reason to stop."""
+        if self._progress is None:
+            self._say(text + "\n")
+        else:
+            with self._progress.aside():
+                self._say(text + "\n")
+
+    def _say(self, text: str) -> None:
         if self._stderr is None:
             return
         try:
-            _write(self._stderr, text + "\n", buffered=False)
+            _write(self._stderr, text, buffered=False)
         except (OSError, ValueError):
             self._stderr = None
 
-    def progress(self, text: str) -> None:
+    def working(self, what: str) -> AbstractContextManager[object]:
         """
-        Show how far something is, in place of what was shown before; an empty text removes it.
+        Say on stderr what takes so long, if the ``with`` block takes more than a second.
 
-        Nothing is shown when quiet, where nobody looks at stderr, and where the results themselves are on the
-        screen.
+        Nothing is shown when quiet, and where nobody looks at stderr.
+
+        Args:
+            what: Such as "listing identities"; what a block around this one says is not shown meanwhile.
         """
-        if not self.quiet and _is_terminal(self._stderr) and not self.shows_results:
-            try:
-                _write(self._stderr, f"\r{text}\033[K", buffered=False)  # type: ignore[arg-type]
-            except (OSError, ValueError):
-                self._stderr = None
+        from contextlib import nullcontext
+
+        from .looks import Look
+
+        look = Look(self._stderr, self._environ, is_screen=_is_terminal(self._stderr))
+        is_running = self._progress is not None and self._progress.is_running
+        if self.quiet or self._stderr is None or not look.obeys or is_running:
+            return nullcontext()
+        from .progress import Progress
+
+        self._progress = Progress(self._stderr, look, self._say, what)
+        return self._progress
+
+    def progress(self, detail: str) -> None:
+        """Say how far the work is that `working` shows, or what it waits for; empty text for neither."""
+        if self._progress is not None:
+            self._progress.detail = detail
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Within the ``with`` block `working` shows nothing: something else is written, or asked."""
+        from contextlib import nullcontext
+
+        return nullcontext() if self._progress is None else self._progress.aside()
 
     def agrees(self, question: str, *, default: str = "n") -> bool:
         """
@@ -146,8 +199,9 @@ class Terminal:
         """
         if self._stdin is None or self._stderr is None:
             raise EOFError
-        _write(self._stderr, f"{question} [{printable(current)}]: " if current else f"{question}: ")
-        line = self._stdin.readline()
+        with self.aside():
+            _write(self._stderr, f"{question} [{printable(current)}]: " if current else f"{question}: ")
+            line = self._stdin.readline()
         if not line:
             raise EOFError
         return line.strip() or current
@@ -162,7 +216,10 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def _write(stream: TextIO, text: str, *, buffered: bool = True) -> None:
     encoding = stream.encoding or "utf-8"
-    data = text.encode(encoding, "backslashreplace")
+    try:
+        data = text.encode(encoding)
+    except UnicodeEncodeError:
+        data = text.replace("…", "...").encode(encoding, "backslashreplace")
     binary = getattr(stream, "buffer", None)
     if binary is None:
         stream.write(data.decode(encoding))

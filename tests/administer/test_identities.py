@@ -146,15 +146,16 @@ def test_list_is_flat(emulator: Any, pool: str, signed: Cli, session: Any) -> No
 
 
 def test_progress(emulator: Any, pool: str, signed: Cli, session: Any) -> None:
-    """Where stderr is a terminal and stdout is not, the number of identities so far is shown and removed."""
-    guests(emulator, pool, 60, session)
+    """Where a list takes longer than a second, the number of identities so far is shown and removed."""
+    guests(emulator, pool, 61, session)
+    emulator.plan_faults({"operation": "ListIdentities", "delay": 2.5, "times": 2})
 
-    screen = Screen(python("identities", "list", pool), signed.environ)
-    screen.wait_for("60 identities")
+    screen = Screen(python("identities", "list", pool), {**signed.environ, "CI": "", "TERM": "xterm"})
+    screen.wait_for("listing identities: 60 so far")
     code, out, shown = screen.end()
 
     assert code == 0
-    assert len(out.splitlines()) == 61
+    assert len(out.splitlines()) == 62
     assert shown.endswith("\x1b[K")
 
 

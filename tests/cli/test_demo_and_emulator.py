@@ -46,7 +46,11 @@ def test_the_demo_holds_and_leaves_nothing(cli: Cli, isolation: Path, tmp_path: 
     assert done.out.count("asked the service for: ") == 7
     assert done.out.count("took: ") == 7
     assert done.out.count("kept: nothing") == 1
-    assert len(re.findall(r"kept: credentials-\S+, identity-\S+\n", done.out)) == 6
+    assert done.out.count("kept: credentials, identity\n") == 6
+    assert ".txt" not in done.out
+    assert "\x1b" not in done.out
+    network, cache = re.findall(r"(?:network|cache) +([█#]+) +[0-9.]+ ms\n", done.out)
+    assert len(network) > 2 * len(cache) >= 2
     assert "asked the service for: nothing" in done.out
     assert "asked the service for: GetId x 1, GetCredentialsForIdentity x 1\n" in done.out
     assert "/CognitoIdentityCredentials\n" in done.out

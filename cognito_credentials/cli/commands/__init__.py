@@ -121,8 +121,10 @@ def _run(invocation: Invocation, *, own_process: bool) -> int:
     # An SDK shows our stderr as the error's text: a failure must print its one line and nothing else.
     profile = profile_of(options.profile, invocation.environ)
     hold = options.entry.name == "credential-process"
+    terminal, doing = invocation.terminal, options.command.doing
     with (
         EndingInOrder() if own_process else contextlib.nullcontext(),
-        logging_to(invocation.terminal, profile=profile, debug=options.debug, hold=hold),
+        logging_to(terminal, profile=profile, debug=options.debug, hold=hold),
+        terminal.working(doing) if doing else contextlib.nullcontext(),
     ):
         return int(options.command.run(invocation))

@@ -48,9 +48,8 @@ def _backup(invocation: Invocation) -> int:
     store.load("state", "0" * 40)  # what a person has to mend is said now
     _raise_first(problems)
     count = identity_backup.backup(
-        store, records, path, lambda done: terminal.progress(f"{done:,} identities"), problems
+        store, records, path, lambda done: terminal.progress(f"{done:,} so far"), problems
     )
-    terminal.progress("")
     identities = "1 identity" if count == 1 else f"{count} identities"
     terminal.write(f"Backed up {identities} of {store.location} in {path}.\n")
     return 0
@@ -67,10 +66,9 @@ def _restore(invocation: Invocation) -> int:
         store,
         records,
         options.file,
-        lambda count: terminal.progress(f"{count:,} identities"),
+        lambda count: terminal.progress(f"{count:,} so far"),
         replace=options.replace,
     )
-    terminal.progress("")
     _raise_first(problems)
     identities = "1 identity" if done.new == 1 else f"{done.new} identities"
     terminal.write(f"Restored {identities} to {store.location}; {done.same} were there already.\n")
@@ -105,6 +103,7 @@ $ cognito-credentials cache backup identities.jsonl
 Backed up 2 identities of redis://127.0.0.1:6379 in identities.jsonl.""",
                 arguments=" FILE",
                 run=_backup,
+                doing="backing identities up",
                 add_options=_add_backup,
             ),
         ),
@@ -119,6 +118,7 @@ $ cognito-credentials cache restore identities.jsonl
 Restored 2 identities to redis://127.0.0.1:6379; 0 were there already.""",
                 arguments=" FILE",
                 run=_restore,
+                doing="restoring identities",
                 add_options=_add_restore,
             ),
         ),

@@ -84,6 +84,7 @@ $ cognito-credentials clear --profile guest
 Cleared 1 entry.
 Identities are kept; --identities forgets them too.""",
     run=run,
+    doing="forgetting credentials",
     add_options=add_options,
     takes_pool=True,
 )

@@ -269,5 +269,6 @@ $ cognito-credentials configure --profile app --yes \\
     --oidc-issuer https://login.example.com --oidc-client-id desktop
 $ cognito-credentials login --profile app""",
     run=run,
+    doing="working on the profile",
     add_options=add_options,
 )

@@ -108,6 +108,7 @@ limits guests by a session policy, so that most pages are refused to them.""",
 $ cognito-credentials console --profile app
 $ cognito-credentials console --profile app --url --destination https://console.aws.amazon.com/s3/home""",
     run=run,
+    doing="asking for a sign-in address",
     add_options=add_options,
     takes_pool=True,
 )

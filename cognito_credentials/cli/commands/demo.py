@@ -16,11 +16,13 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import CognitoCredentialsError, ConfigurationError, LoginRequiredError
 from ..command import PROGRAM, Command, Invocation, Options
+from ..looks import BOLD, FULL, GREEN, MAGENTA
+from ..tables import indented
 from ..terminal import Terminal, printable
 from .whoami import caller_identity
 
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _REGION = "us-east-1"
-
-
+_INDENT = 3
+_BAR = 40
 _ISSUER_PATH = "/_emulator"
 """Where the emulator's own issuer is, at which any made-up user signs in."""
 
@@ -72,7 +74,8 @@ def run(invocation: Invocation) -> int:
                     _play_login(stage, way, of_user)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    terminal.write("\nAll of it held. Nothing is left behind; your own AWS settings were not touched.\n")
+    held = terminal.look.paint("All of it held.", BOLD)
+    terminal.write(f"\n{held} Nothing is left behind; your own AWS settings were not touched.\n")
     terminal.notice(f"Next: '{PROGRAM} configure' writes a profile for an identity pool of yours.")
     return 0
 
@@ -84,7 +87,8 @@ class _Stage:
     terminal: Terminal
     url: str
     cache: str
-    steps: int = 0
+    seconds: list[float] = field(default_factory=list)
+    """How long each step took."""
 
     def step(self, title: str, act: Callable[[], T], calls: dict[str, int], show: Callable[[T], str]) -> T:
         """
@@ -102,15 +106,34 @@ class _Stage:
         spent = time.perf_counter() - started
         counts = {name: count - before.get(name, 0) for name, count in self._calls().items()}
         made = {name: count for name, count in counts.items() if count}
-        self.steps += 1
+        self.seconds.append(spent)
         asked = ", ".join(f"{name} x {count}" for name, count in made.items()) or "nothing"
-        self.terminal.write(
-            f"\n{self.steps}. {title}\n   {show(result)}\n   asked the service for: {asked}\n"
-            f"   kept: {self._kept()}\n   took: {spent * 1000:.1f} ms\n"
-        )
+        lines = [
+            show(result),
+            f"asked the service for: {asked}",
+            f"kept: {self._kept()}",
+            f"took: {_shown(spent)}",
+        ]
+        look, number = self.terminal.look, len(self.seconds)
+        margin = " " * _INDENT
+        text = "".join(f"{margin}{indented(line, _INDENT, look.width)}\n" for line in lines)
+        self.terminal.write(f"\n{look.paint(f'{number}. {title}', BOLD)}\n{text}")
         if made != calls:
-            raise DemoError(f"step {self.steps} should have asked for {calls or 'nothing'}")
+            raise DemoError(f"step {number} should have asked for {calls or 'nothing'}")
         return result
+
+    def compare(self, network: int, cache: int) -> None:
+        """Draw how long two steps took: one that asked the service, and one that the cache answered."""
+        look = self.terminal.look
+        slow, fast = self.seconds[network - 1], self.seconds[cache - 1]
+        lines = [look.paint("What the cache saves:", BOLD)]
+        for name, spent, colour in (("network", slow, MAGENTA), ("cache", fast, GREEN)):
+            width = max(round(_BAR * spent / max(slow, fast)), 1)
+            bar = look.bar([(1, FULL, colour)], width) + " " * (_BAR - width)
+            lines.append(f"   {name:7}  {bar}  {_shown(spent)}")
+        lines.append(f"   Step {cache} was {slow / fast:.0f} times as fast as step {network}.")
+        lines.append("   Here the service is on this machine: over the internet it is further away.")
+        self.terminal.write("\n" + "\n".join(lines) + "\n")
 
     def _calls(self) -> dict[str, int]:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -119,9 +142,13 @@ class _Stage:
         return counts
 
     def _kept(self) -> str:
-        names = sorted(os.listdir(self.cache)) if os.path.isdir(self.cache) else []
-        shown = [name[:24] + "….txt" for name in names if name.endswith(".txt")]
-        return ", ".join(shown) or "nothing"
+        names = os.listdir(self.cache) if os.path.isdir(self.cache) else []
+        kinds = {name.partition("-")[0] for name in names if name.endswith(".txt")}
+        return ", ".join(sorted(kinds)) or "nothing"
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"
 
 
 def _play(stage: _Stage) -> None:
@@ -136,20 +163,20 @@ def _play(stage: _Stage) -> None:
     exchange = {"GetId": 1, "GetCredentialsForIdentity": 1}
     # A new IdentityPool for each step: like a new process, it has nothing but the cache.
     first = stage.step(
-        "Get credentials as a guest, for the first time.",
+        "Get credentials as a guest: the service makes an identity.",
         lambda: IdentityPool(pool_id).credentials(),
         exchange,
         lambda got: f"access key {got.access_key_id} until {got.expiration:%H:%M:%S} UTC",
     )
     again = stage.step(
-        "Get them again, as another process would: from the cache.",
+        "Get them again, as another process would: the cache has them.",
         lambda: IdentityPool(pool_id).credentials(),
         {},
         lambda got: f"access key {got.access_key_id}",
     )
     _hold(again == first, "the cache gave other credentials")
     renewed = stage.step(
-        "Ask for new ones before these expire: the identity stays.",
+        "Get new ones before these expire: the identity stays.",
         lambda: IdentityPool(pool_id).refresh(),
         {"GetCredentialsForIdentity": 1},
         lambda got: f"access key {got.access_key_id}",
@@ -157,18 +184,19 @@ def _play(stage: _Stage) -> None:
     _hold(renewed != first, "the refresh gave the same credentials")
     _recover(stage, IdentityPool(pool_id))
     answer = stage.step(
-        "Ask STS who we are, with boto3's machinery.",
+        "Ask STS whose credentials these are.",
         lambda: caller_identity(IdentityPool(pool_id), _REGION, os.environ),
         {"GetCallerIdentity": 1},
         lambda got: str(got["Arn"]),
     )
     _hold("CognitoIdentityCredentials" in answer["Arn"], "STS knows us by another name")
+    stage.compare(network=4, cache=3)
 
 
 def _recover(stage: _Stage, pool: IdentityPool) -> None:
     old = pool.identity_id()
     stage.step(
-        "Delete that identity behind our back.",
+        "Delete the identity, as an administrator may.",
         lambda: _client(stage.url).delete_identities(IdentityIdsToDelete=[old]),
         {"DeleteIdentities": 1},
         lambda _: f"identity {old} is gone",
@@ -176,7 +204,7 @@ def _recover(stage: _Stage, pool: IdentityPool) -> None:
     heard: list[tuple[str | None, str, str]] = []
     pool.on_identity_changed(lambda *news: heard.append(news))
     stage.step(
-        "Refresh all the same: the service refuses the old identity, a new one is made and announced.",
+        "Get new ones all the same: a new identity takes its place.",
         pool.refresh,
         {"GetCredentialsForIdentity": 2, "GetId": 1},
         lambda got: f"identity {pool.identity_id()}, access key {got.access_key_id}",
@@ -219,7 +247,7 @@ def _play_login(stage: _Stage, way: str, environ: Mapping[str, str]) -> None:
 
     issuer = f"{stage.url}{_ISSUER_PATH}"
     pool_id = stage.step(
-        "Make an identity pool that admits guests, and users of the emulator's own issuer.",
+        "Make an identity pool that admits guests and users.",
         lambda: _make_pool(stage.url, issuer),
         {"CreateIdentityPool": 1, "SetIdentityPoolRoles": 1},
         lambda made: f"identity pool {made}",
@@ -240,7 +268,7 @@ def _play_login(stage: _Stage, way: str, environ: Mapping[str, str]) -> None:
 
     stage.terminal.write("\nNow sign in: any name will do, since the user is made up.\n")
     stage.step(
-        "Sign in, and let the guest become this user.",
+        "Sign in: the guest becomes this user.",
         lambda: pool.sign_in(
             link_guest=True, way=way, prompt=_Prompt(stage.terminal), open_browser=open_browser
         ),
@@ -248,21 +276,21 @@ def _play_login(stage: _Stage, way: str, environ: Mapping[str, str]) -> None:
         lambda name: f"signed in as {printable(name)}",
     )
     stage.step(
-        "Get credentials as this user: the guest's identity is the user's now.",
+        "Get credentials as this user: the identity is the guest's.",
         pool.credentials,
         {},
         lambda got: f"identity {pool.identity_id()}, access key {got.access_key_id}",
     )
     _hold(pool.identity_id() == before, "the user got another identity than the guest had")
     answer = stage.step(
-        "Ask STS who we are, with boto3's machinery.",
+        "Ask STS whose credentials these are.",
         lambda: caller_identity(pool, _REGION, os.environ),
         {"GetCallerIdentity": 1},
         lambda got: str(got["Arn"]),
     )
     _hold("/demo-user/" in answer["Arn"], "STS knows us by another name")
     done = stage.step(
-        "Sign out: the issuer revokes the sign-in, and nothing is kept of it.",
+        "Sign out: the issuer revokes the sign-in.",
         pool.sign_out,
         {},
         lambda _: "signed out",
@@ -362,6 +390,7 @@ The emulator of Amazon Cognito Identity and STS runs at http://127.0.0.1:40321.
 1. Make an identity pool that admits guests.
    …""",
     run=run,
+    doing="running the steps",
     add_options=add_options,
     takes_profile=False,
 )

@@ -122,7 +122,7 @@ def _lookup(invocation: Invocation) -> int:
         return 0
     rows: list[tuple[str, object]] = [("identity", found.identity_id)]
     rows += [("user", user) for user in found.users]
-    terminal.write(listing(rows))
+    terminal.write(listing(rows, terminal.look.width))
     if not found.users:
         terminal.notice("The identity has no developer user.")
     return 0
@@ -233,6 +233,7 @@ take it back. A user who is new gets an identity.""",
 $ TOKEN=$(cognito-credentials developer token us-east-1:0b8d4f1c-0000-4000-8000-000000000001 --user ann)""",
                 arguments=" POOL --user USER",
                 run=_token,
+                doing="asking for a token",
                 add_options=_add_token,
             ),
         ),
@@ -246,6 +247,7 @@ identity  us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3
 user      ann""",
                 arguments=" POOL --user USER | --identity ID",
                 run=_lookup,
+                doing="looking up the user",
                 add_options=_add_lookup,
             ),
         ),
@@ -263,6 +265,7 @@ ends:     us-east-1:2f6e8a34-62f0-4a0a-9d53-0c1de4b2a9f3 of 'bob', logins: login
 Merged 'bob' into 'ann', identity us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3.""",
                 arguments=" POOL --from USER --into USER",
                 run=_merge,
+                doing="merging the users",
                 add_options=_add_merge,
             ),
         ),
@@ -278,6 +281,7 @@ $ cognito-credentials developer unlink us-east-1:0b8d4f1c-0000-4000-8000-0000000
 Took the user 'ann' off the identity us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3.""",
                 arguments=" POOL --identity ID --user USER",
                 run=_unlink,
+                doing="unlinking the user",
                 add_options=_add_unlink,
             ),
         ),

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from ..command import Command, Invocation, Options
 from ..failures import UNEXPECTED
-from ..tables import as_json
+from ..looks import BOLD, MAGENTA, RED
+from ..tables import as_json, indented
 
 if TYPE_CHECKING:
     from ..doctor.check import Finding
+    from ..looks import Look
+
+_INDENT = 2
 
 
 def add_options(options: Options) -> None:
@@ -35,16 +39,16 @@ def run(invocation: Invocation) -> int:
         logging.getLogger("cognito_credentials").setLevel(logging.CRITICAL)
     checks = [check for check in CHECKS if check.name != DETAILS or options.pool_details]
     setup = Setup(invocation.environ, options.profile, details=options.pool_details)
-    findings = run_checks(checks, setup, offline=options.offline)
+    findings = run_checks(checks, setup, offline=options.offline, begun=invocation.terminal.progress)
     if options.json:
         invocation.terminal.write(as_json({"checks": [each._asdict() for each in findings]}))
     else:
-        invocation.terminal.write(_report(findings))
+        invocation.terminal.write(_report(findings, invocation.terminal.look))
     return UNEXPECTED if any(each.status == ERROR for each in findings) else 0
 
 
-def _report(findings: list[Finding]) -> str:
-    from ..doctor.check import ERROR, OK, SKIPPED, WARNING, line_of
+def _report(findings: list[Finding], look: Look) -> str:
+    from ..doctor.check import ERROR, OK, SKIPPED, WARNING
     from ..doctor.checks import DETAILS
 
     by_status = {
@@ -53,7 +57,7 @@ def _report(findings: list[Finding]) -> str:
     }
     # What the details are was asked for, also where nothing is wrong.
     asked_for = [each for each in by_status[OK] if each.name == DETAILS]
-    lines = [line_of(each) for each in (*by_status[ERROR], *by_status[WARNING], *asked_for)]
+    lines = [_drawn(each, look) for each in (*by_status[ERROR], *by_status[WARNING], *asked_for)]
     right, left_out = len(by_status[OK]), len(by_status[SKIPPED])
     found = [
         f"{count} {status}{'s' if count != 1 else ''}, "
@@ -63,7 +67,17 @@ def _report(findings: list[Finding]) -> str:
     counted = "".join(found) + f"{right} check{'s are' if right != 1 else ' is'} all right"
     if left_out:
         counted += f", {left_out} left out"
-    return "\n".join([*lines, f"{counted}; --json shows all."]) + "\n"
+    lines.append(indented(f"{counted}; --json shows all.", _INDENT, look.width))
+    return "\n".join(lines) + "\n"
+
+
+def _drawn(finding: Finding, look: Look) -> str:
+    """Write a finding in one line, wrapped on a screen, and its status in colour."""
+    from ..doctor.check import ERROR, WARNING, line_of
+
+    colours = {ERROR: (BOLD, RED), WARNING: (BOLD, MAGENTA)}.get(finding.status, ())
+    text = indented(line_of(finding), _INDENT, look.width)
+    return look.paint(finding.status, *colours) + text[len(finding.status) :]
 
 
 COMMAND = Command(
@@ -79,5 +93,6 @@ warning: precedence: profile 'guest' has keys in /home/ada/.aws/credentials: bot
 use those keys and not the identity pool. Remove them there.
 21 checks are all right, 2 left out; --json shows all.""",
     run=run,
+    doing="checking",
     add_options=add_options,
 )

@@ -18,7 +18,15 @@ from ...errors import ConfigurationError, clean
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import NOT_EXECUTABLE, NOT_FOUND, CommandError, cannot_start
 from ..formats import environment, region_variables
-from ..pool_options import facts_of, find_ready, get_ready, given_region, open_pool, usable_credentials
+from ..pool_options import (
+    GETTING,
+    facts_of,
+    find_ready,
+    first_credentials,
+    get_ready,
+    given_region,
+    open_pool,
+)
 from ..process import hand_over
 from ..terminal import printable
 
@@ -68,7 +76,9 @@ def run(invocation: Invocation) -> int:
     """Become the command, or run it beside the server."""
     if invocation.options.server:
         return _serve(invocation)
-    return _become(invocation, *get_ready(invocation))
+    with invocation.terminal.working(GETTING):
+        ready = get_ready(invocation)
+    return _become(invocation, *ready)
 
 
 def _serve(invocation: Invocation) -> int:
@@ -79,7 +89,7 @@ def _serve(invocation: Invocation) -> int:
     environ, argv = invocation.environ, _child(invocation)
     pool = open_pool(invocation)
     facts = facts_of(pool, environ)
-    with serving(pool, environ, check=usable_credentials) as server:
+    with serving(pool, environ, check=first_credentials(invocation)) as server:
         variables = child_environment(
             environ,
             {**server.variables, **region_variables(given_region(invocation) or facts["region"])},

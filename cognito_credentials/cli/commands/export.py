@@ -6,7 +6,7 @@ from ...errors import clean, shell_word
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
 from ..formats import FORMATS, export, removal
-from ..pool_options import find_ready, get_ready, given_region
+from ..pool_options import GETTING, find_ready, get_ready, given_region
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ PS> cognito-credentials export --format powershell | Out-String | Invoke-Express
 $ eval "$(cognito-credentials export --format env --unset)\"""",
     answer=answer,
     run=run,
+    doing=GETTING,
     add_options=add_options,
     takes_pool=True,
 )

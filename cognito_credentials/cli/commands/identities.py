@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from ...errors import RefusedError, ServiceError
 from ..command import PROGRAM, Action, Command, Invocation, Options
 from ..confirmation import confirm
+from ..looks import columns_of
 from ..signing import signing_session
-from ..tables import NOTHING, as_line, listing, moment
+from ..tables import NOTHING, as_line, indented, listing, moment
 from ..terminal import printable
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ...administer import Identity, Unprocessed
 
 _MOMENT_WIDTH = len("2026-11-30T09:00:00Z")
+_INDENT = 4
 
 
 def _add_json(options: Options) -> None:
@@ -48,25 +50,26 @@ def _list(invocation: Invocation) -> int:
     found = list_identities(
         options.pool, signing_session(invocation, options.pool), hide_disabled=options.hide_disabled
     )
-    count = 0
-    try:
-        for count, identity in enumerate(found, 1):
-            if options.json:
-                terminal.write(as_line(_members(identity)))
-            else:
-                terminal.write(_row(identity, heads=count == 1))
-            if count % 60 == 0:
-                terminal.progress(f"{count:,} identities")
-    finally:
-        terminal.progress("")
+    count, width = 0, terminal.look.width
+    for count, identity in enumerate(found, 1):
+        if options.json:
+            terminal.write(as_line(_members(identity)))
+        else:
+            terminal.write(_row(identity, width, heads=count == 1))
+        terminal.progress(f"{count:,} so far")
     if not count:
         terminal.notice("There are no identities in this pool.")
     return 0
 
 
-def _row(identity: Identity, *, heads: bool) -> str:
+def _row(identity: Identity, width: int | None, *, heads: bool) -> str:
+    """Write an identity; logins for which a line of *width* columns has no room stand on the next line."""
     logins = printable(", ".join(identity.logins), 2000) or NOTHING
-    row = f"{printable(identity.identity_id)}  {moment(identity.created)}  {logins}\n"
+    row = f"{printable(identity.identity_id)}  {moment(identity.created)}"
+    if width is None or columns_of(f"{row}  {logins}") <= width:
+        row += f"  {logins}\n"
+    else:
+        row += f"\n{' ' * _INDENT}{indented(logins, _INDENT, width)}\n"
     if not heads:
         return row
     width = len(identity.identity_id)  # that of all ids of a region
@@ -87,7 +90,7 @@ def _show(invocation: Invocation) -> int:
         ("modified", moment(identity.modified)),
         ("logins", ", ".join(identity.logins) or "none: a guest, or disabled"),
     ]
-    invocation.terminal.write(listing(rows))
+    invocation.terminal.write(listing(rows, invocation.terminal.look.width))
     return 0
 
 
@@ -124,18 +127,16 @@ def _delete(invocation: Invocation) -> int:
             terminal.say(
                 f"{PROGRAM}: not deleted: {printable(each.identity_id, 80)} ({printable(each.code, 80)})."
             )
-        terminal.progress(f"{deleted:,} of {len(ids):,} deleted")
+        terminal.progress(f"{deleted:,} of {len(ids):,}")
 
     try:
         unprocessed = delete_identities(ids, session, deleting=told)
     except BaseException as error:
-        terminal.progress("")
         # What the service refused was not done. What was stopped otherwise may be done as well.
         if deleted or not getattr(error, "is_answer", False):
             said = f"{deleted} of {len(ids)} identities are deleted, as far as is known"
             terminal.say(f"{PROGRAM}: stopped half-way: {said}. Run the command again to end it.")
         raise
-    terminal.progress("")
     if not options.json:
         terminal.write(f"Deleted {deleted} {'identity' if deleted == 1 else 'identities'}.\n")
     if unprocessed:
@@ -184,6 +185,7 @@ id                                              created               logins
 us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3  2026-11-30T09:00:00Z  accounts.google.com""",
                 arguments=" POOL",
                 run=_list,
+                doing="listing identities",
                 add_options=_add_list,
             ),
         ),
@@ -199,6 +201,7 @@ modified  2026-11-30T09:00:00Z
 logins    accounts.google.com""",
                 arguments=" ID",
                 run=_show,
+                doing="asking for the identity",
                 add_options=_add_show,
             ),
         ),
@@ -214,6 +217,7 @@ $ cognito-credentials identities delete us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4
 Deleted 1 identity.""",
                 arguments=" ID…",
                 run=_delete,
+                doing="deleting identities",
                 add_options=_add_delete,
             ),
         ),

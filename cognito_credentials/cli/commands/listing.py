@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,11 +10,12 @@ from ...settings.aws_config import PROFILE_VARIABLES, read_config
 from .. import cache_directory
 from ..command import Command, Invocation, Options
 from ..precedence import places_with_keys, used_instead
-from ..tables import as_json, table
+from ..tables import as_json, indented, table
 from ..terminal import printable
 from ..words import time_left
 
 _HEADS: Final = ("Profile", "Pool", "Login", "Identity ID", "Expires")
+_INDENT: Final = 2
 _POOL_KEY: Final = "cognito_identity_pool_id"
 _ENVIRONMENT: Final = "(environment)"
 _NO_PROFILE: Final = "(no profile)"
@@ -41,12 +41,12 @@ def run(invocation: Invocation) -> int:
     if invocation.options.json:
         terminal.write(as_json(rows))
     elif rows:
-        # A file or another program takes lines of any length.
-        width = shutil.get_terminal_size().columns if terminal.shows_results else None
+        width = terminal.look.width
         below = [f"{_called(row)}: {row['error']}" for row in rows if row["error"] is not None]
         below += dict.fromkeys(f"Note: {note}." for row in rows for note in row["notes"])
         drawn = table(_HEADS, [_cells(row) for row in rows], width)
-        terminal.write(drawn + "\n" * bool(below) + "".join(f"{text}\n" for text in below))
+        notes = "".join(f"{indented(text, _INDENT, width)}\n" for text in below)
+        terminal.write(drawn + "\n" * bool(below) + notes)
     else:
         terminal.notice(f"No profile has {_POOL_KEY}; 'cognito-credentials configure' writes one.")
     if environ.get(_POOL_VARIABLE):
@@ -127,6 +127,7 @@ $ cognito-credentials list
 Profile  Pool                 Login  Identity ID          Expires
 guest    us-east-1:0b8d4f1c…  guest  us-east-1:7c0d5b1e…  43 min left""",
     run=run,
+    doing="reading the cache",
     add_options=add_options,
     takes_profile=False,
 )

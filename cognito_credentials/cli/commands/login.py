@@ -14,6 +14,8 @@ from ..words import command_line, sign_in_place
 if TYPE_CHECKING:
     from ...credentials import TemporaryCredentials
     from ...pool.pool import IdentityPool
+    from ...secret import Secret
+    from ..terminal import Terminal
 
 _WAYS: Final = (
     ("browser", "in the browser of this machine"),
@@ -63,7 +65,11 @@ def run(invocation: Invocation) -> int:
     link_guest = _wants_link(invocation, guest)
     try:
         name = pool.sign_in(
-            link_guest=link_guest, way=options.way, store=options.store, username=options.username
+            link_guest=link_guest,
+            prompt=_Prompt(terminal),
+            way=options.way,
+            store=options.store,
+            username=options.username,
         )
     except (KeyboardInterrupt, EOFError):
         is_in = source.account() not in (None, before)
@@ -86,6 +92,30 @@ def run(invocation: Invocation) -> int:
     if link_guest and guest != pool.identity_id():
         terminal.say(f"You had this identity before, and keep it; that of the guest, {guest}, is gone.")
     return 0
+
+
+class _Prompt:
+    """The terminal as every sign-in uses it, on which the progress makes room for what is said and asked."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        from ...sign_in.ways.prompt import TerminalPrompt
+
+        self._terminal = terminal
+        self._prompt = TerminalPrompt()
+        self.can_ask = self._prompt.can_ask
+        self.can_draw = self._prompt.can_draw
+
+    def say(self, text: str) -> None:
+        with self._terminal.aside():
+            self._prompt.say(text)
+
+    def ask(self, question: str) -> str:
+        with self._terminal.aside():
+            return self._prompt.ask(question)
+
+    def ask_secret(self, question: str) -> Secret:
+        with self._terminal.aside():
+            return self._prompt.ask_secret(question)
 
 
 def _credentials(invocation: Invocation, pool: IdentityPool) -> TemporaryCredentials:
@@ -138,6 +168,7 @@ Signed in as ada@example.com; the sign-in is kept in the keyring.
 Identity us-east-1:7c0d…, credentials until 2026-01-31T12:00:00Z; from now on they renew themselves.
 $ cognito-credentials login --profile app --device --store file    (on a machine without a browser)""",
     run=run,
+    doing="signing in",
     add_options=add_options,
     takes_pool=True,
 )

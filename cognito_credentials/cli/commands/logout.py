@@ -151,6 +151,7 @@ Removed the credentials.
 Credentials that were handed out stay valid until they expire.
 $ cognito-credentials logout --all    (before the machine is given away)""",
     run=run,
+    doing="signing out",
     add_options=add_options,
     takes_pool=True,
 )

@@ -162,7 +162,7 @@ def _list(invocation: Invocation) -> int:
         return 0
     rows = [(pool.pool_id, pool.name) for pool in found]
     if rows:
-        terminal.write(table(("id", "name"), rows))
+        terminal.write(table(("id", "name"), rows, terminal.look.width))
     else:
         terminal.notice("There are no identity pools in this region and account.")
     return 0
@@ -222,6 +222,7 @@ pool 'app' (us-east-1:0b8d4f1c-0000-4000-8000-000000000001): to be changed
 0 to make, 1 to change, 0 as the file says.""",
                 arguments=" FILE",
                 run=_plan,
+                doing="comparing the pools",
                 add_options=_add_file,
             ),
         ),
@@ -242,6 +243,7 @@ pool 'app': to be made in us-east-1
 pool 'app': made as us-east-1:0b8d4f1c-0000-4000-8000-000000000001.""",
                 arguments=" FILE",
                 run=_apply,
+                doing="working on the pools",
                 add_options=_add_apply,
             ),
         ),
@@ -254,6 +256,7 @@ $ cognito-credentials pool list --region us-east-1
 id                                              name
 us-east-1:0b8d4f1c-0000-4000-8000-000000000001  app""",
                 run=_list,
+                doing="listing pools",
                 add_options=_add_list,
             ),
         ),
@@ -271,6 +274,7 @@ IdentityPoolName = "app"
 AllowUnauthenticatedIdentities = false""",
                 arguments=" ID",
                 run=_export,
+                doing="reading the pool",
                 add_options=_add_id,
             ),
         ),
@@ -283,6 +287,7 @@ $ cognito-credentials pool delete us-east-1:0b8d4f1c-0000-4000-8000-000000000001
 Deleted pool 'app' (us-east-1:0b8d4f1c-0000-4000-8000-000000000001).""",
                 arguments=" ID",
                 run=_delete,
+                doing="deleting the pool",
                 add_options=_add_delete,
             ),
         ),

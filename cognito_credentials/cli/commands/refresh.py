@@ -31,5 +31,6 @@ use.""",
 $ cognito-credentials refresh --profile guest
 New credentials for us-east-1:7c0d… until 2026-01-31T12:00:00Z.""",
     run=run,
+    doing="getting new credentials",
     takes_pool=True,
 )

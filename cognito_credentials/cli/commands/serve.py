@@ -7,7 +7,7 @@ import shlex
 from ..command import PROGRAM, Command, Invocation, Options
 from ..formats import region_variables
 from ..parser import port_number
-from ..pool_options import facts_of, given_region, open_pool, usable_credentials
+from ..pool_options import facts_of, first_credentials, given_region, open_pool
 from ..process import EndedBySignal
 
 
@@ -31,7 +31,7 @@ def run(invocation: Invocation) -> int:
     with serving(
         pool,
         environ,
-        check=usable_credentials,
+        check=first_credentials(invocation),
         port=options.port,
         env_file=options.env_file,
         region=region_variables(given or facts_of(pool, environ)["region"]),

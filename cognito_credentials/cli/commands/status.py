@@ -10,19 +10,25 @@ from ...clock import Clock, span
 from .. import fast
 from ..command import Command, Invocation, Options
 from ..failures import UsageError
+from ..looks import EMPTY, FULL, GREEN, HALF, MAGENTA
 from ..pool_options import facts_of, given_region, open_pool, selection
-from ..tables import as_json, listing, moment
+from ..tables import Painted, as_json, listing, moment
 from ..terminal import printable
 from ..words import clock_difference, command_line, sign_in_place, time_left
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any, Final
 
     from ...pool.parts import Parts
+    from ..looks import Look
 
 
+_BAR: Final = 36
+"""Columns; twice as many, as some terminals for East Asia draw it, still fit."""
+_LEGEND: Final = 75
+"""Columns that the words below the bar need, at most, with the margin."""
 _NOTE: Final = "note-"
 _FILE: Final = "file-"
 _SEARCHED: Final = "searched"
@@ -70,6 +76,7 @@ def answer(invocation: Invocation) -> int | None:
             "notes": [note for name, note in facts.items() if name.startswith(_NOTE)],
         },
         has_sign_in=False,
+        issued_at=hit.record.issued_at,
     )
 
 
@@ -102,7 +109,13 @@ def run(invocation: Invocation) -> int:
     if parts.logins.is_guest and facts["seconds_left"] is not None and files is not None:
         found |= _for_answer(parts) | files | {f"{_NOTE}{number}": note for number, note in enumerate(notes)}
         fast.remember(argv, environ, pool, found, key=key, lines=lines)
-    return _show(invocation, facts, has_sign_in=any(source.is_sign_in for _, source in parts.logins.sources))
+    record = parts.refresher.known().credentials if invocation.terminal.shows_results else None
+    return _show(
+        invocation,
+        facts,
+        has_sign_in=any(source.is_sign_in for _, source in parts.logins.sources),
+        issued_at=None if record is None else record.issued_at,
+    )
 
 
 def _files(parts: Parts, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -156,14 +169,48 @@ says what wins over the profile in other programs, a sentence each.
 """
 
 
-def _show(invocation: Invocation, facts: Mapping[str, Any], *, has_sign_in: bool) -> int:
-    """Print *facts*, which are named as in `_FACTS`."""
-    as_text = as_json(facts) if invocation.options.json else listing(_rows(facts, has_sign_in=has_sign_in))
-    invocation.terminal.write(as_text)
+def _show(
+    invocation: Invocation, facts: Mapping[str, Any], *, has_sign_in: bool, issued_at: int | None
+) -> int:
+    """Print *facts*, which are named as in `_FACTS`; on a screen also the life of credentials *issued_at*."""
+    look = invocation.terminal.look
+    if invocation.options.json:
+        text = as_json(facts)
+    else:
+        life = _life(facts, issued_at, look) if look.is_screen and issued_at is not None else []
+        text = listing(_rows(facts, life, has_sign_in=has_sign_in), look.width)
+    invocation.terminal.write(text)
     return 0
 
 
-def _rows(facts: Mapping[str, Any], *, has_sign_in: bool) -> list[tuple[str, object]]:
+def _life(facts: Mapping[str, Any], issued_at: int, look: Look) -> list[tuple[str, Painted]]:
+    """Draw how much of the life of credentials is over, and when they are renewed."""
+    left = facts["seconds_left"]
+    if left is None or facts["expiration"] is None or facts["refresh_at"] is None:
+        return []
+    ends_at = facts["expiration"].timestamp()
+    age = max(ends_at - left - issued_at, 0)
+    fresh = max(min(left - (ends_at - facts["refresh_at"].timestamp()), left), 0)
+    rest = max(left - fresh, 0)
+    parts = [(age, EMPTY, ""), (fresh, FULL, GREEN), (rest, HALF, MAGENTA)]
+    words = [
+        f"{span(age)} old",
+        f"refresh in {span(fresh)}",
+        f"then {span(rest)} more" if fresh else f"refresh due, {span(rest)} left",
+    ]
+    said = [
+        f"{look.paint(look.sign(character), *filter(None, [colour]))} {text}"
+        for (length, character, colour), text in zip(parts, words, strict=True)
+        if length
+    ]
+    # On a narrow screen, each on a line.
+    lines = ["  ".join(said)] if (look.width or _LEGEND) >= _LEGEND else said
+    return [("", Painted(line)) for line in (look.bar(parts, _BAR), *lines)]
+
+
+def _rows(
+    facts: Mapping[str, Any], life: Sequence[tuple[str, object]], *, has_sign_in: bool
+) -> list[tuple[str, object]]:
     left = time_left(facts["seconds_left"])
     credentials = "none"
     if left is not None and facts["expiration"] is not None:
@@ -184,6 +231,7 @@ def _rows(facts: Mapping[str, Any], *, has_sign_in: bool) -> list[tuple[str, obj
         ("Identity", facts["identity_id"] or _unknown(facts["unknown_because"])),
         ("Account", facts["account_id"]),
         ("Credentials", credentials),
+        *life,
         ("Next refresh", refresh),
         ("Kept in", f"{facts['store']}: {facts['location']}"),
         ("Not kept", None if problem in (None, facts["unknown_because"]) else _not_kept(facts)),
@@ -242,6 +290,7 @@ Credentials    …W5MQ, 43 min left (until 2026-01-31T12:00:00Z)
 Kept in        file: /home/ada/.aws/cognito/cache""",
     answer=answer,
     run=run,
+    doing="reading what is known",
     add_options=add_options,
     takes_pool=True,
 )

@@ -50,6 +50,7 @@ $ cognito-credentials unlink google --profile app --yes
 Took accounts.google.com off the identity us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3.""",
     arguments=" PROVIDER",
     run=run,
+    doing="unlinking the login",
     add_options=add_options,
     takes_pool=True,
 )

@@ -37,7 +37,7 @@ def run(invocation: Invocation) -> int:
     if invocation.options.json:
         invocation.terminal.write(as_json(answer))
     else:
-        invocation.terminal.write(listing(answer.items()))
+        invocation.terminal.write(listing(answer.items(), invocation.terminal.look.width))
     return 0
 
 
@@ -133,6 +133,7 @@ Arn         arn:aws:sts::123456789012:assumed-role/guest/CognitoIdentityCredenti
 UserId      AROAEXAMPLE:CognitoIdentityCredentials
 IdentityId  us-east-1:7c0d5b1e-62f0-4a0a-9d53-0c1de4b2a9f3""",
     run=run,
+    doing="asking STS",
     add_options=add_options,
     takes_pool=True,
 )

@@ -85,7 +85,12 @@ def skipped(why: str) -> Result:
 
 
 def run_checks(
-    checks: Sequence[Check], setup: Setup, *, offline: bool, limit: float = LIMIT_SECONDS
+    checks: Sequence[Check],
+    setup: Setup,
+    *,
+    offline: bool,
+    limit: float = LIMIT_SECONDS,
+    begun: Callable[[str], None] = lambda _: None,
 ) -> list[Finding]:
     """
     Run *checks*, one after the other.
@@ -93,6 +98,7 @@ def run_checks(
     Args:
         offline: Whether to leave out those that ask somebody.
         limit: Seconds for each.
+        begun: Called with the name of each check that begins.
 
     Returns:
         What they found, in their order; at least one for each.
@@ -106,6 +112,7 @@ def run_checks(
         elif offline and check.asks:
             results = [skipped(f"it asks {check.asks}, and --offline asks nobody")]
         else:
+            begun(check.name)
             results = _within(limit, check, setup)
             # Where something is wrong, the check is not all right, whatever else it has looked at.
             bad = [result for result in results if result.status in (WARNING, ERROR)]

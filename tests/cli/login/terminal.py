@@ -15,9 +15,14 @@ SECONDS = 60
 
 
 class Screen:
-    """A command on a pseudo-terminal of its own; its stdout is a pipe."""
+    """
+    A command on a pseudo-terminal of its own.
 
-    def __init__(self, argv: list[str], environ: dict[str, str]) -> None:
+    Args:
+        shows_results: Whether stdout is the terminal too, and not a pipe.
+    """
+
+    def __init__(self, argv: list[str], environ: dict[str, str], *, shows_results: bool = False) -> None:
         pty = pytest.importorskip("pty", reason="this needs a Unix terminal")
         import fcntl
         import termios
@@ -28,7 +33,7 @@ class Screen:
             env=environ,
             stdin=terminal,
             stderr=terminal,
-            stdout=subprocess.PIPE,
+            stdout=terminal if shows_results else subprocess.PIPE,
             encoding="utf-8",
             start_new_session=True,
             # The session's controlling terminal: passwords are asked for on /dev/tty.
@@ -67,15 +72,19 @@ class Screen:
         os.write(self._controller, key)
 
     def end(self) -> tuple[int, str, str]:
-        """Return the exit code, stdout, and the rest of the screen."""
-        assert self.process.stdout is not None
-        out = self.process.stdout.read()
-        code = self.process.wait(SECONDS)
+        """Return the exit code, stdout where it is a pipe, and the rest of the screen."""
+        out = ""
+        if self.process.stdout is not None:
+            out = self.process.stdout.read()
+            self.process.stdout.close()
         with contextlib.suppress(OSError):  # Linux says so when the other end is closed
-            while select.select([self._controller], [], [], 0)[0]:
-                self.shown += os.read(self._controller, 4096).decode()
+            while select.select([self._controller], [], [], SECONDS)[0]:
+                read = os.read(self._controller, 4096)
+                if not read:  # macOS
+                    break
+                self.shown += read.decode()
+        code = self.process.wait(SECONDS)
         os.close(self._controller)
-        self.process.stdout.close()
         return code, out, self.shown
 
 
