@@ -35,7 +35,7 @@ def show_fleet(invocation: Invocation) -> int:
     if budget is None or not isinstance(store, RedisStore):
         raise ConfigurationError(
             f"the cache is '{settings.cache}', and only hosts that share a Redis are a fleet",
-            hint="Set AWS_COGNITO_CACHE or cognito_cache to its URL; see .github/FLEET.md",
+            hint="Set AWS_COGNITO_CACHE or cognito_cache to its URL; see .github/docs/guides/fleet.md",
         )
 
     def problem(error: RedisUnavailable) -> CacheError:

@@ -14,7 +14,8 @@ credentials. That is a container-credentials endpoint, so every AWS SDK takes th
     AWS_CONTAINER_CREDENTIALS_FULL_URI=https://…/aws-credentials
     AWS_CONTAINER_AUTHORIZATION_TOKEN="Bearer …"  # the session
 
-All workers on all hosts share one Redis or Valkey, which has identities and credentials (.github/FLEET.md):
+All workers on all hosts share one Redis or Valkey, which has identities and credentials
+(.github/docs/guides/fleet.md):
 
     AWS_COGNITO_CACHE=rediss://…
     AWS_COGNITO_CACHE_KEY=…

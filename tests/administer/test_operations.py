@@ -18,7 +18,7 @@ from tests.administer.conftest import Done, role
 
 Call = Callable[..., Done]
 Write = Callable[[str], str]
-GUIDE = Path(__file__).parents[2] / ".github" / "OPERATING.md"
+GUIDE = Path(__file__).parents[2] / ".github" / "docs" / "guides" / "operating.md"
 GOOGLE = "accounts.google.com"
 LOGIN = "login.example.com"
 POOL = f"""

@@ -366,8 +366,8 @@ def test_users_of_a_login_that_waits_are_told_when(world: World, redis: RedisSer
 
 
 def test_the_rights_of_the_guide_are_enough(world: World, redis: RedisServer) -> None:
-    """A user of Redis with the rights that FLEET.md names has the budget, its counters and its figures."""
-    guide = (Path(__file__).parents[2] / ".github" / "FLEET.md").read_text("utf-8")
+    """A user of Redis with the rights that the guide names has the budget, its counters and its figures."""
+    guide = (Path(__file__).parents[2] / ".github" / "docs" / "guides" / "fleet.md").read_text("utf-8")
     (rule,) = re.findall(r"^ACL SETUSER app (.*)$", guide, flags=re.MULTILINE)
     redis("ACL", "SETUSER", "app", *rule.replace("PASSWORD", "CANARY-of-app").split())
     pool = world.pool(cache=redis.url.replace("//", "//app:CANARY-of-app@"))

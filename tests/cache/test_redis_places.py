@@ -97,7 +97,7 @@ RULES = ("~{*}:*", "~cognito*", "+@read", "+@write", "+@scripting", "+time", "+s
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RedisServer]:
-    """A server with a user who may do no more than FLEET.md says."""
+    """A server with a user who may do no more than the guide to fleets says."""
     with running() as server:
         server("ACL", "SETUSER", "app", "on", ">CANARY-of-app", *RULES)
         yield server
@@ -254,8 +254,8 @@ def test_a_name_that_leads_nowhere_is_an_outage(host: str) -> None:
 
 
 def test_the_guide_has_the_rules_of_the_user() -> None:
-    """FLEET.md gives an ACL user just the rules that these tests run with."""
-    guide = (Path(__file__).parents[2] / ".github" / "FLEET.md").read_text()
+    """The guide to fleets gives an ACL user just the rules that these tests run with."""
+    guide = (Path(__file__).parents[2] / ".github" / "docs" / "guides" / "fleet.md").read_text()
     (line,) = [line for line in guide.splitlines() if line.startswith("ACL SETUSER app")]
 
     assert tuple(line.split()[5:]) == RULES

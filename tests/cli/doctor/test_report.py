@@ -84,7 +84,7 @@ def test_an_environment_without_it(cli: Cli, home: Home, closed: str) -> None:
 def test_the_guide_names_every_check() -> None:
     """The table of the guide has a row for each check, in their order."""
     guide = (
-        (ROOT / ".github" / "OPERATING.md")
+        (ROOT / ".github" / "docs" / "guides" / "operating.md")
         .read_text("utf-8")
         .partition("`doctor`\n")[2]
         .partition("\n## ")[0]
