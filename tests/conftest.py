@@ -131,6 +131,21 @@ THOROUGH = (
 )
 """Folders and files of tests that start many processes, or take seconds each."""
 
+UNIX_ONLY = (
+    "tests/benchmarks/test_figures.py",
+    "tests/cache/test_campaigns.py",
+    "tests/cache/test_degraded.py",
+    "tests/cache/test_file.py",
+    "tests/cache/test_lock.py",
+    "tests/cache/test_memory.py",
+    "tests/cache/test_records.py",
+    "tests/cache/test_upgrade.py",
+    "tests/cli/doctor/test_recipes.py",
+    "tests/cli/test_completion.py",
+    "tests/refresh/test_momentary_faults.py",
+)
+"""Files that cannot be imported on Windows: they fork, change users, or limit what a process may use."""
+
 QUICK_PART = "not thorough"
 
 
@@ -163,9 +178,13 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out files without a test of the quick part, which each worker would import otherwise."""
-    if config.option.markexpr != QUICK_PART or collection_path.suffix != ".py":
+    if collection_path.suffix != ".py":
         return None
     name = collection_path.relative_to(config.rootpath).as_posix()
+    if sys.platform == "win32" and name in UNIX_ONLY:
+        return True
+    if config.option.markexpr != QUICK_PART:
+        return None
     is_left_out = name.startswith(THOROUGH) and "pytest.mark.quick" not in collection_path.read_text("utf-8")
     return True if is_left_out else None  # False would end pytest's own rules
 

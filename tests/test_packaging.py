@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cognito_credentials import __version__
-from tests.conftest import THOROUGH
+from tests.conftest import THOROUGH, UNIX_ONLY
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -155,7 +155,7 @@ def test_the_extras_have_what_the_tests_import(extras: tuple[str, ...]) -> None:
 
 def test_the_folders_of_thorough_tests_exist() -> None:
     """A folder or file that was renamed does not slip into the quick part."""
-    assert [path for path in THOROUGH if not (ROOT / path).exists()] == []
+    assert [path for path in (*THOROUGH, *UNIX_ONLY) if not (ROOT / path).exists()] == []
 
 
 def test_ci_tests_the_oldest_versions_that_are_claimed() -> None:
