@@ -43,7 +43,7 @@ def source_of_profile(
     Make the source of a profile's sign-in keys.
 
     Args:
-        settings: The sign-in keys that the profile has, at least one (README, "Signing in").
+        settings: The sign-in keys that the profile has, at least one (reference/settings.md, "Signing in").
         origin: The profile, for messages.
         profile_settings: The whole profile, for the CA bundle.
         endpoint: The endpoint of the user pools API where it is not AWS's, and the setting that names it.

@@ -42,7 +42,8 @@ There is no option for a token itself, since other users of the machine can see 
 
 """
 _END = """\
-What each setting means is on [Settings](settings.md).
+What each setting means is on [Settings](settings.md). What a message means is on
+[When something goes wrong](../errors.md).
 """
 
 
@@ -53,13 +54,12 @@ def page() -> str:
 
 def _parts() -> Iterator[str]:
     yield _BEGINNING
+    yield "| command | does |\n|---|---|\n"
     group = ""
     for entry in COMMANDS:
         if entry.group != group:
             group = entry.group
-            yield (
-                f"\n| {group} | |\n|---|---|\n" if entry is not COMMANDS[0] else f"| {group} | |\n|---|---|\n"
-            )
+            yield f"| *{group}* | |\n"
         yield f"| [`{entry.name}`](#{entry.name}) | {_plain(entry.summary)} |\n"
     yield f"\n{_EVERYWHERE}{_table(add_global_options)}\n{_POOL}{_table(add_pool_options)}"
     for entry in COMMANDS:

@@ -17,6 +17,7 @@ from cognito_credentials.cli.command import Options
 from cognito_credentials.cli.failures import EXIT_CODES
 from cognito_credentials.cli.parser import Parser
 from cognito_credentials.cli.pool_options import add_pool_options
+from cognito_credentials.emulator import Emulator
 from cognito_credentials.errors import CognitoCredentialsError
 from cognito_credentials.home import CACHE_VARIABLE
 from cognito_credentials.logins.providers import ALIASES
@@ -121,24 +122,26 @@ def test_errors_have_their_exit_codes() -> None:
     assert rows == errors
 
 
+def settings() -> dict[str, list[str]]:
+    """Return the rows of all settings by argument: variable, profile key, default, meaning."""
+    rows = tables("settings.md", "argument, variable, profile key")
+    names = [[name.strip("`") for name in row[0].split("<br>")] for row in rows]
+    return {name[0]: [*name[1:], *row[1:]] for name, row in zip(names, rows, strict=True)}
+
+
 def test_every_setting_is_listed() -> None:
     """The tables of settings have each setting, its variable and its profile key."""
-    rows = {
-        row[0].strip("`"): [cell.strip("`") for cell in row]
-        for row in tables("settings.md", "argument | environment")
-    }
+    rows = settings()
 
     assert rows.keys() == NAMES.keys()
     for name, names in NAMES.items():
         if not name.endswith("endpoint_url"):  # botocore's names; tests/settings/test_settings.py has them
-            assert rows[name][1:3] == [names.environment or "-", names.profile_key or "-"]
+            assert rows[name][:2] == [names.environment or "-", names.profile_key or "-"]
 
 
 def test_defaults_of_settings_are_the_codes() -> None:
     """Defaults that are values are those of the code."""
-    default = {
-        row[0].strip("`"): row[3].strip("`") for row in tables("settings.md", "argument | environment")
-    }
+    default = {name: row[2].strip("`") for name, row in settings().items()}
 
     assert default["role_session_name"] == DEFAULT_SESSION_NAME
     assert default["users_in_memory"] == str(DEFAULT_USERS_IN_MEMORY)
@@ -205,6 +208,19 @@ def test_every_kind_of_file_is_listed() -> None:
     assert "`identity-v1-" in names
     assert FORMER_KINDS
     assert not [kind for kind in SIGN_IN_KINDS if f"`{kind}-v1-" not in names]
+
+
+def test_every_file_that_a_pool_writes_is_listed(emulator: Emulator, tmp_path: Path) -> None:
+    """Each file in the directory of a pool that got credentials is in a table, and so is each of an older cache."""
+    pool = IdentityPool(emulator.create_pool(), directory=tmp_path, endpoint_url=emulator.url, environ={})
+    pool.credentials()
+    (tmp_path / "cache" / "credentials-v1-0.json").touch()
+
+    cells = [row[0].removeprefix("other ").strip("`") for row in tables("files.md", "file | holds")]
+    patterns = [".+".join(re.escape(part) for part in cell.split("…")) for cell in cells]
+    found = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(found) > 3
+    assert not [name for name in found if not any(re.fullmatch(one, name) for one in patterns)]
 
 
 def test_links_from_this_repository_lead_to_the_reference() -> None:

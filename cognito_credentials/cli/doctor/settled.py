@@ -117,7 +117,7 @@ def spelling(setup: Setup) -> Iterator[Result]:
             continue
         if key.startswith("cognito"):
             meant = near(key.removeprefix("cognito_"), [each.removeprefix("cognito_") for each in _OURS])
-            fix = f"Did you mean cognito_{meant[0]}?" if meant else "Remove it, or look it up in the README"
+            fix = f"Did you mean cognito_{meant[0]}?" if meant else "Remove it, or look its name up"
             # `load` refuses a key that is nearly ours.
             make = error if near(key, _OURS, cutoff=0.8) else warning
             yield make(f"{shown} {where} is not a setting", fix)
