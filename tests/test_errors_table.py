@@ -11,7 +11,7 @@ from cognito_credentials import errors
 from cognito_credentials.errors import CognitoCredentialsError
 from cognito_credentials.sign_in import ChallengeRequired
 
-GUIDE = Path(__file__).parent.parent / ".github" / "CONSUMERS.md"
+GUIDE = Path(__file__).parent.parent / ".github" / "docs" / "guides" / "signing-in.md"
 COLUMNS = 6
 
 

@@ -10,5 +10,5 @@ they fail.
 - ``signatures``: that check, for any service; without botocore, which is among what is checked
 - ``mqtt``: an MQTT broker behind the check of AWS IoT Core, which differs
 - ``api``: an HTTP API that says who has called it, behind the same check
-- ``table``: the rows of `.github/CONSUMERS.md`
+- ``table``: the rows of `.github/docs/reference/consumers.md`
 """

@@ -1,4 +1,4 @@
-"""A pool on the emulator, a bucket on moto's server, and the row of `CONSUMERS.md` that a test proves."""
+"""A pool on the emulator, a bucket on moto's server, and the row of `consumers.md` that a test proves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of `.github/CONSUMERS.md`: one row for each consumer and way to serve it."""
+"""The table of `.github/docs/reference/consumers.md`: one row for each consumer and way to serve it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / ".github" / "CONSUMERS.md"
+PAGE = ROOT / ".github" / "docs" / "reference" / "consumers.md"
 CONSTRAINTS = [ROOT / ".ci" / "consumers.txt", ROOT / ".ci" / "homeassistant.txt"]
 HEAD = "| Consumer | Version | Served by | Renewals | Requests at Cognito |\n|---|---|---|--:|---|\n"
 

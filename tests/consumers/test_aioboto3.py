@@ -14,7 +14,7 @@ from tests.real_parts import package
 
 from .conftest import Cognito
 from .storage import Storage
-from .table import PAGE
+from .table import ROOT
 
 package("aiobotocore.session")
 if version("aiobotocore").startswith("3."):
@@ -85,8 +85,9 @@ def test_a_profile_with_pool_keys_alone(cognito: Cognito, isolation: Path) -> No
 
 
 def test_the_program_of_the_page(cognito: Cognito, storage: Storage) -> None:
-    """The program of `.github/CONSUMERS.md` runs with all three libraries, and all are one guest."""
-    section = PAGE.read_text("utf-8").split("## aiobotocore, aioboto3, s3fs\n", 1)[1]
+    """The program of the guide to async programs runs with all three libraries, and all are one guest."""
+    page = ROOT / ".github" / "docs" / "guides" / "async.md"
+    section = page.read_text("utf-8").split("## aiobotocore, aioboto3, s3fs\n", 1)[1]
     program = section.split("```python\n", 1)[1].split("```", 1)[0]
     package("s3fs")
     found: dict[str, Any] = {}

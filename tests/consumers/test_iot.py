@@ -25,12 +25,13 @@ from tests.world import World
 
 from .conftest import Cognito
 from .mqtt import Broker
-from .table import PAGE
+from .table import ROOT
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 mqtt = package("paho.mqtt.client")
+PAGE = ROOT / ".github" / "docs" / "cookbook" / "iot-mqtt.md"
 SECONDS = 30
 
 
@@ -46,12 +47,12 @@ def broker(world: World) -> Iterator[Broker]:
 
 
 class Device:
-    """The program with paho-mqtt of `.github/CONSUMERS.md`, with the endpoint and the pool of a test."""
+    """The program with paho-mqtt of the page on AWS IoT Core, with the endpoint and the pool of a test."""
 
     def __init__(self, pool: IdentityPool, broker: Broker) -> None:
         self.connected, self.failed = threading.Semaphore(0), threading.Semaphore(0)
         self._received: queue.Queue[str] = queue.Queue()
-        section = PAGE.read_text("utf-8").split("## MQTT to AWS IoT Core\n", 1)[1].split("\n## ", 1)[0]
+        section = PAGE.read_text("utf-8").split("## Any MQTT client\n", 1)[1].split("\n## ", 1)[0]
         self._blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
         self._names: dict[str, Any] = {
             "POOL": pool,

@@ -1,4 +1,4 @@
-"""`.github/CONSUMERS.md`: each row has its test, and each version is the one that `.ci/run` installs."""
+"""The page of tested clients: each row has its test, and each version is the one that `.ci/run` installs."""
 
 from __future__ import annotations
 

@@ -21,6 +21,22 @@ class MySignIn:
 my_sign_in = MySignIn()
 
 
+class MyAsyncSignIn:
+    """The same on an event loop."""
+
+    async def id_token(self) -> str:
+        """Return a fresh ID token."""
+        raise NotImplementedError
+
+
+my_async_sign_in = MyAsyncSignIn()
+
+
+def tell_the_back_end(identity_id: str | None) -> None:
+    """Send the identity of this user to the app's back end."""
+    raise NotImplementedError
+
+
 def my_app(identity_pool_id: str) -> None:
     """Stand for the reader's app, which a test calls."""
     raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The programs of "Async programs" in .github/CONSUMERS.md, run as they stand there."""
+"""The programs of the guide to async programs, run as they stand there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import cognito_credentials
 from cognito_credentials import AsyncIdentityPool
 from tests.world import World
 
-PAGE = Path(__file__).parent.parent.parent / ".github" / "CONSUMERS.md"
+PAGE = Path(__file__).parent.parent.parent / ".github" / "docs" / "guides" / "async.md"
 PROVIDER = "login.example.com"
 
 
@@ -32,8 +32,8 @@ def world(emulator: Any) -> World:
 
 
 def programs(first: int = 0, **given: Any) -> list[dict[str, Any]]:
-    """Run the programs of the section from the *first* on, with *given* for what is the reader's own."""
-    section = PAGE.read_text("utf-8").split("## Async programs\n", 1)[1].split("\n## ", 1)[0]
+    """Run the programs with a pool from the *first* on, with *given* for what is the reader's own."""
+    section = PAGE.read_text("utf-8").split("\n## aiobotocore", 1)[0]
     made = []
     for code in re.findall(r"```python\n(.*?)```", section, re.DOTALL)[first:]:
         names = {"__name__": "app", **given}
@@ -95,7 +95,7 @@ def test_the_programs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
             super().__init__(world.pool_id, environ=world.environ, **settings)
 
     monkeypatch.setattr(cognito_credentials, "AsyncIdentityPool", Here)
-    programs(my_sign_in=SimpleNamespace(id_token=id_token))
+    programs(my_async_sign_in=SimpleNamespace(id_token=id_token))
     assert world.counts() == {"GetId": 1, "GetCredentialsForIdentity": 1}
 
 

@@ -1,4 +1,4 @@
-"""The programs of `.github/CONSUMERS.md` with a store of their own, as they stand there."""
+"""The programs of the guide to signing in with a store of their own, as they stand there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cognito_credentials.sign_in import UserPool
 from .conftest import PASSWORD, Person
 from .emulated_pool import CLIENT, POOL, PROVIDER, EmulatedPool
 
-PAGE = Path(__file__).parent.parent.parent / ".github" / "CONSUMERS.md"
+PAGE = Path(__file__).parent.parent.parent / ".github" / "docs" / "guides" / "signing-in.md"
 
 
 def _program(block: int, **changes: str) -> dict[str, Any]:

@@ -469,8 +469,8 @@ def test_what_a_form_cannot_answer(user_pool: EmulatedPool, challenge: str, said
 
 @pytest.mark.quick
 def test_the_guides_form(user_pool: EmulatedPool) -> None:
-    """The form in .github/CONSUMERS.md runs: a wrong password, a wrong code, and the account in the end."""
-    guide = (Path(__file__).parents[2] / ".github" / "CONSUMERS.md").read_text("utf-8")
+    """The guide's form runs: a wrong password, a wrong code, and the account in the end."""
+    guide = (Path(__file__).parents[2] / ".github" / "docs" / "guides" / "signing-in.md").read_text("utf-8")
     code = guide.partition("## A form of your own")[2].partition("```python\n")[2].partition("```")[0]
     assert '"4example23456789"' in code
     names: dict[str, Any] = {}
