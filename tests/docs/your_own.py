@@ -55,3 +55,17 @@ def publish(client: Any, reading: Any) -> None:
 def a_user() -> Iterator[str]:
     """Return names of users."""
     raise NotImplementedError
+
+
+def verify(token: str) -> dict[str, str]:
+    """Verify a token, and return its claims."""
+    raise NotImplementedError
+
+
+def load_identity_id() -> str | None:
+    """Return the identity id that a program has kept."""
+    raise NotImplementedError
+
+
+my_password = "a password"
+my_secret_key = "a secret key"

@@ -1,0 +1,253 @@
+"""The pages of start/ and the guides for apps: their Python runs against the emulator, and their shells do."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cognito_credentials import IdentityPool, LoginRequiredError, ServiceError, Session
+from cognito_credentials.emulator import Emulator, Seed
+from cognito_credentials.sign_in import UserPool
+from tests.docs.pages import ROOT, blocks, name_of
+
+DOCS = ROOT / ".github" / "docs"
+EXAMPLES = ROOT / "examples"
+POOL_ID = "us-east-1:00000000-0000-4000-8000-000000000001"
+PROVIDER = "login.example.com"
+USER_POOL, CLIENT = "us-east-1_Ab1Cd2Ef3", "4example23456789"
+PASSWORD = "Correct-horse-1!"
+SEED = Seed(
+    "the pages",
+    {
+        "pools": [
+            {
+                "IdentityPoolId": POOL_ID,
+                "IdentityPoolName": "pages",
+                "AllowUnauthenticatedIdentities": True,
+                "OpenIdConnectProviderARNs": [f"arn:aws:iam::123456789012:oidc-provider/{PROVIDER}"],
+                "CognitoIdentityProviders": [
+                    {
+                        "ProviderName": f"cognito-idp.us-east-1.amazonaws.com/{USER_POOL}",
+                        "ClientId": CLIENT,
+                    }
+                ],
+                "DeveloperProviderName": "login.shop",
+                "Roles": {
+                    "unauthenticated": "arn:aws:iam::123456789012:role/guest",
+                    "authenticated": "arn:aws:iam::123456789012:role/user",
+                },
+            }
+        ],
+        "user_pools": [
+            {
+                "id": USER_POOL,
+                "clients": [{"id": CLIENT, "callback_urls": ["http://127.0.0.1:8400/callback"]}],
+                "users": [{"name": "ann", "password": PASSWORD, "status": "CONFIRMED"}],
+            }
+        ],
+    },
+)
+PAGES = [
+    DOCS / "start" / "first-script.md",
+    *(
+        DOCS / "guides" / f"{name}.md"
+        for name in ("guest-script", "desktop-app", "iot", "back-end", "migrating")
+    ),
+]
+NOT_HERE = ("cognitoinator", 's3").get_object(', 'client("s3"')
+"""Blocks with these are not run: a package that is not installed, and S3, which the emulator does not have."""
+
+
+@pytest.fixture
+def emulator(emulator_keys: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """An emulator with what the pages say that there is; AWS's variables lead to it."""
+    with Emulator(seed=SEED, keys=emulator_keys, marker=True) as running:
+        for service in ("COGNITO_IDENTITY", "STS", "COGNITO_IDENTITY_PROVIDER"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", running.url)
+        yield running
+
+
+class _SignIn:
+    """Stands in for the sign-in of the reader's own app."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+
+    def id_token(self) -> str:
+        return self._emulator.login_token(PROVIDER)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_python_runs_in_order(
+    page: Path,
+    emulator: Emulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The blocks of a page run one after the other, as a reader would type them, and complain of nothing."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {
+        "my_sign_in": _SignIn(emulator),
+        "readings": lambda: range(3),
+        "publish": lambda client, _: client.get_caller_identity(),
+        "verify": lambda token: {"sub": "ann"},
+        "load_identity_id": lambda: None,
+        "my_password": PASSWORD,
+        "my_secret_key": "secret",
+    }
+    ran = 0
+    for block in blocks(page, "python"):
+        if any(word in block.code for word in NOT_HERE):
+            continue
+        if "boto3.client(" in block.code:  # a back end's own credentials
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        exec(compile(block.code, block.where, "exec"), names)
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+        ran += 1
+    out, errors = capsys.readouterr()
+
+    assert ran
+    assert errors == ""
+    assert "not sent" not in out
+
+
+def test_the_first_script_prints_what_the_page_says(emulator: Emulator, tmp_path: Path) -> None:
+    """The page's first program, in a process of its own, prints the line below it."""
+    page = DOCS / "start" / "first-script.md"
+    first = next(blocks(page, "python")).code
+    (tmp_path / "first.py").write_text(first)
+    done = _in_shell("python first.py", tmp_path)
+    (shown,) = (block.code for block in blocks(page, "console") if "python first.py" in block.code)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == shown.partition("\n")[2]
+
+
+def test_the_first_steps_start_an_emulator(tmp_path: Path) -> None:
+    """The seed that the page starts the emulator with has the pool of its script; its variables are those."""
+    page = DOCS / "start" / "first-script.md"
+    shell = [block.code for block in blocks(page, "sh")]
+    (start,) = (code for code in shell if "emulator" in code)
+    seed = re.search(r"--seed (\S+)", start)
+    (exports,) = (code for code in shell if "export" in code)
+    names = set(re.findall(r"export (\w+)=", exports))
+    (powershell,) = (block.code for block in blocks(page, "powershell") if "$env:" in block.code)
+    (cmd,) = (block.code for block in blocks(page, "bat") if "set " in block.code)
+
+    assert seed is not None
+    assert POOL_ID in (ROOT / seed[1]).read_text()
+    assert set(re.findall(r"\$env:(\w+) =", powershell)) == names
+    assert set(re.findall(r"set (\w+)=", cmd)) == names
+
+
+def test_the_command_lines_run(emulator: Emulator, isolation: Path) -> None:
+    """The shell blocks of the guide run in order in a real shell, in an empty home, with the real AWS CLI."""
+    page = DOCS / "guides" / "command-line.md"
+    done = _in_shell("\n".join(block.code for block in blocks(page, "sh")), isolation)
+
+    assert done.returncode == 0, done.stderr
+    assert "assumed-role/guest/CognitoIdentityCredentials" in done.stdout
+    assert f"Identity pool  {POOL_ID}" in done.stdout
+    assert emulator.requests()["GetId"] == 1
+    assert "checks are all right" in done.stdout
+
+
+def test_bash_takes_the_exported_variables(emulator: Emulator, isolation: Path) -> None:
+    """The line for bash and zsh leaves keys in the shell."""
+    page = DOCS / "guides" / "command-line.md"
+    (block,) = (block for block in blocks(page, "console") if "eval" in block.code)
+    configure = next(blocks(page, "sh")).code.splitlines()[0]
+    line = block.code.splitlines()[0].removeprefix("$ ")
+    done = _in_shell(f'{configure} >&2\n{line}\necho "$AWS_ACCESS_KEY_ID"', isolation)
+
+    assert re.fullmatch(r"ASIA\w+\n", done.stdout), done.stderr
+
+
+def test_a_user_has_the_same_identity_in_every_program(emulator: Emulator) -> None:
+    """Who signs in to the same user pool has the identity that another program's GetId found."""
+    other = boto3.client("cognito-identity", region_name="us-east-1")
+    logins = emulator.user_pool(USER_POOL, CLIENT).logins("ann")
+    found = other.get_id(IdentityPoolId=POOL_ID, Logins=logins)["IdentityId"]
+    pool = IdentityPool(POOL_ID, logins=UserPool(USER_POOL, CLIENT, store="memory"))
+    pool.sign_in_with_password("ann", PASSWORD)
+
+    assert pool.identity_id() == found
+
+
+def test_a_guest_is_brought_along_by_the_identity_id(emulator: Emulator) -> None:
+    """A guest of other code stays who it is where its identity id is given, and only there."""
+    other = boto3.client("cognito-identity", region_name="us-east-1")
+    guest = other.get_id(IdentityPoolId=POOL_ID)["IdentityId"]
+
+    assert IdentityPool(POOL_ID, identity_id=guest).identity_id() == guest
+    assert IdentityPool(POOL_ID).identity_id() != guest
+
+
+def test_a_function_can_say_signed_out_or_offline(emulator: Emulator) -> None:
+    """A network error and one of `outage` mean offline; any other error of a function, that somebody signs in."""
+
+    class IssuerDownError(Exception):
+        pass
+
+    for raised, seen in (
+        (LoginRequiredError("the sign-in has ended"), LoginRequiredError),
+        (ConnectionError("no network"), ServiceError),
+        (IssuerDownError("down"), ServiceError),
+        (KeyError("a bug"), LoginRequiredError),
+    ):
+
+        def ask(error: Exception = raised) -> str:
+            raise error
+
+        pool = IdentityPool(POOL_ID, logins={PROVIDER: ask}, user="ann", outage=(IssuerDownError,))
+        with pytest.raises(seen):
+            pool.credentials()
+    assert "GetId" not in emulator.requests()
+
+
+def test_the_guides_show_whole_examples() -> None:
+    """An example is shown by including its file, and each included file exists."""
+    shown = [
+        (page.parent / name).resolve()
+        for page in PAGES
+        for name in re.findall(r"```\{literalinclude\} (\S+)", page.read_text("utf-8"))
+    ]
+
+    assert EXAMPLES / "guest_script.py" in shown
+    assert EXAMPLES / "desktop_app.py" in shown
+    assert EXAMPLES / "iot_loop.py" in shown
+    assert all(path.is_file() for path in shown)
+
+
+def test_clients_are_made_once_and_keys_renewed(emulator: Emulator) -> None:
+    """The table of requests is right: two for the first run, none for the second."""
+    Session(identity_pool_id=POOL_ID).client("sts").get_caller_identity()
+    Session(identity_pool_id=POOL_ID).client("sts").get_caller_identity()
+    asked = emulator.requests()
+
+    assert (asked["GetId"], asked["GetCredentialsForIdentity"]) == (1, 1)
+
+
+def _in_shell(script: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-euc", script],
+        cwd=home,
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
