@@ -1,4 +1,4 @@
-"""The pages of start/ and the guides for apps: their Python runs against the emulator, and their shells do."""
+"""The pages of start/ and the guides for apps: their Python and their shell commands run, on the emulator."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ PAGES = [
     ),
 ]
 NOT_HERE = ("cognitoinator", 's3").get_object(', 'client("s3"')
-"""Blocks with these are not run: a package that is not installed, and S3, which the emulator does not have."""
+"""Blocks with these are not run: a package that is not installed, and S3, which the emulator has not."""
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_python_runs_in_order(
         "my_sign_in": _SignIn(emulator),
         "readings": lambda: range(3),
         "publish": lambda client, _: client.get_caller_identity(),
-        "verify": lambda token: {"sub": "ann"},
+        "verify": lambda _: {"sub": "ann"},
         "load_identity_id": lambda: None,
         "my_password": PASSWORD,
         "my_secret_key": "secret",
@@ -195,7 +195,7 @@ def test_a_guest_is_brought_along_by_the_identity_id(emulator: Emulator) -> None
 
 
 def test_a_function_can_say_signed_out_or_offline(emulator: Emulator) -> None:
-    """A network error and one of `outage` mean offline; any other error of a function, that somebody signs in."""
+    """A network error and one of `outage` mean offline; any other error of a function, signed out."""
 
     class IssuerDownError(Exception):
         pass
