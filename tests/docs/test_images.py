@@ -1,12 +1,16 @@
-"""Each image of the pages exists and has a text for those who do not see it."""
+"""Each image of the pages exists, is readable on light and dark, and has a text for those who do not see it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from tests.docs.pages import FOR_GITHUB, PAGES, README, images, name_of
+from tests.docs.pages import FOR_GITHUB, PAGES, README, ROOT, images, name_of
+
+PICTURES = ROOT / ".github" / "docs" / "pictures"
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.mark.parametrize("page", [README, *FOR_GITHUB, *PAGES], ids=name_of)
@@ -15,3 +19,16 @@ def test_images_exist_and_have_a_text(page: Path) -> None:
     for line, text, address in images(page):
         assert (page.parent / address).is_file(), f"{name_of(page)}:{line}: there is no {address}"
         assert len(text.split()) > 2, f"{name_of(page)}:{line}: {address} has no alternative text"
+
+
+@pytest.mark.parametrize("picture", sorted(PICTURES.glob("*.svg")), ids=lambda path: path.name)
+def test_drawings_are_for_light_and_dark(picture: Path) -> None:
+    """A drawing is well-formed, has a size, and has colours for a dark page, or a second file for it."""
+    drawing = ElementTree.parse(picture).getroot()
+    other = picture.with_name(
+        picture.name.replace("-light", "-?").replace("-dark", "-light").replace("-?", "-dark")
+    )
+
+    assert drawing.tag == f"{SVG}svg"
+    assert drawing.get("viewBox")
+    assert "prefers-color-scheme: dark" in picture.read_text("utf-8") or (other != picture and other.exists())
