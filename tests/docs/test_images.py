@@ -1,9 +1,9 @@
-"""Each image of the pages exists, is readable on light and dark, and has a text for those who do not see it."""
+"""Each image of the pages exists, is readable on light and dark, and has an alternative text."""
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_images_exist_and_have_a_text(page: Path) -> None:
 @pytest.mark.parametrize("picture", sorted(PICTURES.glob("*.svg")), ids=lambda path: path.name)
 def test_drawings_are_for_light_and_dark(picture: Path) -> None:
     """A drawing is well-formed, has a size, and has colours for a dark page, or a second file for it."""
-    drawing = ElementTree.parse(picture).getroot()
+    drawing = ET.parse(picture).getroot()
     other = picture.with_name(
         picture.name.replace("-light", "-?").replace("-dark", "-light").replace("-?", "-dark")
     )
