@@ -211,7 +211,7 @@ def test_every_kind_of_file_is_listed() -> None:
 
 
 def test_every_file_that_a_pool_writes_is_listed(emulator: Emulator, tmp_path: Path) -> None:
-    """Each file in the directory of a pool that got credentials is in a table, and so is each of an older cache."""
+    """Each file of a pool that got credentials is in a table, and so is one of an older version."""
     pool = IdentityPool(emulator.create_pool(), directory=tmp_path, endpoint_url=emulator.url, environ={})
     pool.credentials()
     (tmp_path / "cache" / "credentials-v1-0.json").touch()

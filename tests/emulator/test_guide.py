@@ -41,6 +41,12 @@ def blocks(language):
 TESTS = [block for block in blocks("python") if "def test_" in block]
 PROGRAMS = [block for block in blocks("python") if "def test_" not in block]
 
+READERS_OWN = """
+def my_app(identity_pool_id):
+    from cognito_credentials import Session
+    Session(identity_pool_id=identity_pool_id).client("sts").get_caller_identity()
+"""
+
 
 def table(head):
     """The rows of the table whose first line begins with *head*, as lists of cells."""
@@ -81,7 +87,7 @@ def run(arguments, url="", **options):
 @pytest.mark.parametrize("number", range(len(TESTS)))
 def test_pytest_examples(tmp_path, number):
     """The examples for pytest pass with the fixtures of the installed plugin."""
-    (tmp_path / "test_my_app.py").write_text(TESTS[number])
+    (tmp_path / "test_my_app.py").write_text(READERS_OWN + TESTS[number])
     (seed,) = blocks("toml")
     (tmp_path / "pools.toml").write_text(seed)
 
