@@ -163,6 +163,31 @@ def test_the_command_lines_run(emulator: Emulator, isolation: Path) -> None:
     assert "checks are all right" in done.stdout
 
 
+def test_the_doctor_of_the_guest_script_is_content(emulator: Emulator, isolation: Path) -> None:
+    """The page's lines for `doctor` run, and nothing is wrong."""
+    done = _in_shell(
+        "".join(block.code for block in blocks(DOCS / "guides" / "guest-script.md", "sh")), isolation
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "checks are all right" in done.stdout
+
+
+def test_a_device_keeps_its_identity_without_a_disk(emulator: Emulator, tmp_path: Path) -> None:
+    """The guide's program for a tmpfs is the same guest after a restart that loses the cache."""
+    (block,) = (block for block in blocks(DOCS / "guides" / "iot.md", "python") if "kept" in block.code)
+    seen = []
+    for start in ("first", "second"):
+        environment = f"AWS_COGNITO_CACHE_DIR={tmp_path / start}"
+        script = (
+            f"{environment} python - <<'END'\n{block.code}\nprint(session.identity_pool.identity_id())\nEND"
+        )
+        seen.append(_in_shell(script, tmp_path).stdout)
+
+    assert seen[0] == seen[1] != ""
+    assert emulator.requests()["GetId"] == 1
+
+
 def test_bash_takes_the_exported_variables(emulator: Emulator, isolation: Path) -> None:
     """The line for bash and zsh leaves keys in the shell."""
     page = DOCS / "guides" / "command-line.md"
@@ -237,6 +262,68 @@ def test_clients_are_made_once_and_keys_renewed(emulator: Emulator) -> None:
     asked = emulator.requests()
 
     assert (asked["GetId"], asked["GetCredentialsForIdentity"]) == (1, 1)
+
+
+_CONFIGURE = f"cognito-credentials configure --profile guest --identity-pool-id {POOL_ID} --yes"
+
+
+@pytest.mark.parametrize(
+    ("page", "seed", "before"),
+    [
+        (
+            "start/first-script.md",
+            ROOT / "examples" / "credential_process_profile" / "pool.toml",
+            f"cognito-credentials export --identity-pool-id {POOL_ID}",
+        ),
+        ("start/make-a-pool.md", DOCS / "start" / "pool" / "template.yaml", "true"),
+        ("guides/command-line.md", SEED, f"{_CONFIGURE} && cognito-credentials export --profile guest"),
+    ],
+)
+def test_what_is_shown_is_what_they_print(
+    page: str,
+    seed: Any,
+    before: str,
+    emulator_keys: Any,
+    isolation: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the pages show below `doctor`, `whoami`, `list` and `status` is printed, but for ids and times."""
+    seed = seed if isinstance(seed, Seed) else Seed.load(seed)
+    with Emulator(seed=seed, keys=emulator_keys, marker=True) as running:
+        for service in ("COGNITO_IDENTITY", "STS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", running.url)
+        if "PoolId" in seed.outputs:  # the page exports it
+            monkeypatch.setenv("AWS_COGNITO_IDENTITY_POOL_ID", seed.outputs["PoolId"])
+        assert _in_shell(before, isolation).returncode == 0
+        for command, output in _shown(DOCS / page):
+            printed = _in_shell(command, isolation)
+
+            assert _general(printed.stdout + printed.stderr) == _general(output), command
+
+
+def _shown(page: Path) -> Iterator[tuple[str, str]]:
+    """Find the commands of a page that print about a pool, with the output that the page shows."""
+    for block in blocks(page, "console"):
+        for part in re.split(r"(?m)^\$ ", block.code)[1:]:
+            command, _, output = part.partition("\n")
+            if re.match(r"cognito-credentials (doctor|whoami|list|status)\b", command) and output:
+                yield command, output
+
+
+def _general(text: str) -> str:
+    """Leave out of an output what is different each time."""
+    for pattern, name in (
+        (r"us-east-1:[0-9a-f-]{36}", "ID"),
+        (r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME"),
+        (r"…\w{4}", "KEY"),
+        (r"AROA\w+", "ROLE"),
+        (r"/\S*/\.aws/", "HOME/"),
+        (r"\d+ (h|min)", r"N \1"),
+        (r"N h N min|N min", "LEFT"),
+        (r"[ ─-]{2,}", "  "),
+    ):
+        text = re.sub(pattern, name, text)
+    return text.strip()
 
 
 def _in_shell(script: str, home: Path) -> subprocess.CompletedProcess[str]:
