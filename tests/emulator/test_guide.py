@@ -26,6 +26,7 @@ from cognito_credentials.emulator.wire.hosts import Hosts
 from cognito_credentials.emulator.wire.issuer import issuer_routes
 from cognito_credentials.emulator.wire.issuing import KeyOwner
 from cognito_credentials.emulator.wire.managed_login import managed_login_routes
+from tests.docs import pages
 
 DOCS = Path(__file__).parents[2] / ".github" / "docs"
 PAGES = [DOCS / "reference" / "emulator.md", *(DOCS / "guides").glob("testing.*")]
@@ -34,8 +35,8 @@ TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)
 
 
 def blocks(language):
-    """The code blocks in *language*."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    """The code blocks in *language*, without the indentation of a step that they stand in."""
+    return [block.code for page in PAGES for block in pages.blocks(page, language)]
 
 
 TESTS = [block for block in blocks("python") if "def test_" in block]
