@@ -12,6 +12,8 @@ and an exit code.
     pool_options.py      options -> settings, identity pool, region, credentials
     confirmation.py      the question before something is lost for ever
     terminal.py          the only place that writes to stdout and stderr, or asks a question
+    looks.py             what a stream can show -> colours, bars, lines that fit
+    progress.py          one line on stderr that says what takes so long
     tables.py            rows -> tables, lists and JSON
     words.py             facts -> phrases that several commands use
     child.py             runs a command beside this process: its signals, its exit code

@@ -1,16 +1,25 @@
 """
-The screenshots of the emulator's page for the docs: ``python -m tests.browser.screenshots [DIRECTORY]``.
+The screenshots for the docs: ``python -m tests.browser.screenshots [DIRECTORY]``.
 
-They are ``emulator-light.png`` and ``emulator-dark.png``, by default in `.github/docs/pictures/`.
+They are ``NAME-light.png`` and ``NAME-dark.png``, by default in `.github/docs/pictures/`:
+
+    emulator    the emulator's page, with a request selected
+    status      the screen of a person who asks for the status
+    demo        three steps of the demo, and its end
+    sign-in     the page at which `demo --login` has its made-up user sign in
+    signed-in   the page of ours at which the browser ends then
+
+Commands run at a real pseudo-terminal. Chromium draws what stood on it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import struct
+import os
 import sys
 import tempfile
-import zlib
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +29,28 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cognito_credentials.emulator import Emulator
+from tests.cli.login.terminal import Screen
 
 from .driver import start_chromium
+from .png import optimised
+from .terminal_page import page
 
-PICTURES = Path(__file__).parents[2] / ".github" / "docs" / "pictures"
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / ".github" / "docs" / "pictures"
+HAND_OVER = Path(__file__).parent / "hand_over.py"
 WIDTH, HEIGHT = 1280, 880
 GOOGLE = "accounts.google.com"
 ROLE = "arn:aws:iam::123456789012:role/"
+PERSON = "/home/ada"
+"""Stands in the pictures for the home of this run."""
+LATER = """
+import sys, time
+now = time.time
+time.time = lambda: now() + 17 * 60
+from cognito_credentials.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""Runs a command as if it were 17 minutes later."""
 
 
 def play(emulator: Emulator) -> None:
@@ -75,83 +99,133 @@ def play(emulator: Emulator) -> None:
     client.close()
 
 
-def photograph(driver: Any, url: str, scheme: str) -> bytes:
-    """The page with a request selected, in the colour *scheme*, as PNG."""
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    driver.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False},
-    )
-    driver.get(url)
-    driver.implicitly_wait(10)
-    driver.find_elements("css selector", "#rows button")[1].click()
-    driver.find_element("css selector", ".steps .issued")
-    return bytes(driver.get_screenshot_as_png())
+class Photographer:
+    """
+    Takes pictures of what Chromium shows, in both colour schemes.
+
+    Args:
+        directory: Where the pictures go.
+    """
+
+    def __init__(self, driver: Any, directory: Path) -> None:
+        self.driver = driver
+        self._directory = directory
+
+    def view(self, width: int, height: int, scale: int = 1) -> None:
+        """Set the window's size."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+    def schemes(self) -> Iterator[str]:
+        """Light, then dark."""
+        for scheme in ("light", "dark"):
+            features = [{"name": "prefers-color-scheme", "value": scheme}]
+            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+            yield scheme
+
+    def take(self, name: str, element: Any = None) -> None:
+        """Take a picture of the window or of an element, as the page is now."""
+        for scheme in self.schemes():
+            png = self.driver.get_screenshot_as_png() if element is None else element.screenshot_as_png
+            small = optimised(bytes(png))
+            (self._directory / f"{name}-{scheme}.png").write_bytes(small)
+            print(f"{name}-{scheme}.png: {len(small) / 1000:.0f} kB")
+
+    def take_screen(self, name: str, runs: list[tuple[str, str]]) -> None:
+        """Take a picture of a terminal."""
+        file = self._directory / f"{name}.html"
+        file.write_text(page(runs), "utf-8")
+        try:
+            self.view(760, 800, scale=2)
+            self.driver.get(file.as_uri())
+            self.take(name, self.driver.find_element("tag name", "pre"))
+        finally:
+            file.unlink()
 
 
-def optimised(png: bytes) -> bytes:
-    """The PNG in three colours of each pixel, without filters: flat areas and letters are smaller so."""
-    width, height = struct.unpack(">II", png[16:24])
-    channels = 4 if png[25] == 6 else 3
-    rows = _rows(_data(png), width * channels, channels)
-    if channels == 4:
-        rows = [_without_alpha(row) for row in rows]
-    lines = b"".join(b"\0" + bytes(row) for row in rows)
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(lines, 9)), (b"IEND", b""))
-    return png[:8] + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
+def emulator_page(photographer: Photographer) -> None:
+    """The page at / of the emulator."""
+    driver = photographer.driver
+    with Emulator() as emulator:
+        play(emulator)
+        photographer.view(WIDTH, HEIGHT)
+        driver.get(emulator.url)
+        driver.implicitly_wait(10)
+        driver.find_elements("css selector", "#rows button")[1].click()
+        driver.find_element("css selector", ".steps .issued")
+        photographer.take("emulator")
 
 
-def _data(png: bytes) -> bytes:
-    """The decompressed lines; https://www.w3.org/TR/png-3/#5Chunk-layout."""
-    packed, place = b"", 8
-    while place < len(png):
-        (length,) = struct.unpack(">I", png[place : place + 4])
-        if png[place + 4 : place + 8] == b"IDAT":
-            packed += png[place + 8 : place + 8 + length]
-        place += length + 12
-    return zlib.decompress(packed)
+def status(photographer: Photographer, home: Path) -> None:
+    """``status``, 17 minutes after the credentials came."""
+    with Emulator() as emulator:
+        pool = emulator.create_pool()
+        environ = {**person(home), "AWS_ENDPOINT_URL_COGNITO_IDENTITY": emulator.url}
+        run(environ, "configure", "--profile", "guest", "--identity-pool-id", pool, "--yes")
+        run(environ, "refresh", "--profile", "guest")
+        text = run(environ, "status", "--profile", "guest", code=LATER)
+    shown = text.replace(str(home), PERSON)
+    photographer.take_screen("status", [("cognito-credentials status --profile guest", shown)])
 
 
-def _rows(data: bytes, size: int, step: int) -> list[bytearray]:
-    """The lines without their filters; https://www.w3.org/TR/png-3/#9Filters."""
-    rows: list[bytearray] = []
-    above = bytearray(size)
-    for start in range(0, len(data), size + 1):
-        kind, row = data[start], bytearray(data[start + 1 : start + 1 + size])
-        for index in range(size):
-            left = row[index - step] if index >= step else 0
-            corner = above[index - step] if index >= step else 0
-            added = (0, left, above[index], (left + above[index]) // 2, _paeth(left, above[index], corner))
-            row[index] = (row[index] + added[kind]) % 256
-        rows.append(row)
-        above = row
-    return rows
+def demo(photographer: Photographer, home: Path) -> None:
+    """Three steps of ``demo``, and what the cache saves."""
+    text = run(person(home), "demo")
+    steps = text[text.index("\x1b[1m2. ") : text.index("\x1b[1m5. ")]
+    end = text[text.index("\x1b[1mWhat the cache") :]
+    photographer.take_screen("demo", [("cognito-credentials demo", f"…\n\n{steps}…\n\n{end}")])
 
 
-def _paeth(left: int, above: int, corner: int) -> int:
-    guess = left + above - corner
-    return min((left, above, corner), key=lambda value: abs(guess - value))
+def signing_in(photographer: Photographer, home: Path) -> None:
+    """The pages of ``demo --login``."""
+    file, driver = home / "address", photographer.driver
+    environ = {**person(home), "BROWSER": f"{sys.executable} {HAND_OVER} %s &", "ADDRESS_FILE": str(file)}
+    screen = Screen(_argv("demo", "--login"), environ)
+    screen.wait_for("Waiting for you")
+    while not file.exists():
+        time.sleep(0.05)
+    photographer.view(640, 440, scale=2)
+    driver.get(file.read_text())
+    photographer.take("sign-in")
+    field = driver.find_element("css selector", "input:not([type=hidden])")
+    field.clear()
+    field.send_keys("ada")
+    driver.find_element("css selector", "[type=submit]").click()
+    driver.find_element("xpath", "//*[contains(text(), 'signed in')]")
+    photographer.view(640, 280, scale=2)
+    photographer.take("signed-in")
+    screen.end()
 
 
-def _without_alpha(row: bytearray) -> bytearray:
-    del row[3::4]
-    return row
+def person(home: Path) -> dict[str, str]:
+    """The environment of somebody at a terminal of 80 columns."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SSH_"))}
+    usual = {"TERM": "xterm", "NO_COLOR": "", "CI": "", "COLUMNS": "80", "PYTHONPATH": str(ROOT)}
+    return {**kept, **usual, "HOME": str(home), "PYTHONIOENCODING": "utf-8"}
+
+
+def run(environ: dict[str, str], *argv: str, code: str | None = None) -> str:
+    """What a command that succeeds shows at a terminal."""
+    exit_code, _, text = Screen(_argv(*argv, code=code), environ, shows_results=True).end()
+    assert exit_code == 0, text
+    return text
+
+
+def _argv(*argv: str, code: str | None = None) -> list[str]:
+    return [sys.executable, *(["-m", "cognito_credentials"] if code is None else ["-c", code]), *argv]
 
 
 def main(directory: Path) -> None:
-    """Write both screenshots."""
-    with Emulator() as emulator, tempfile.TemporaryDirectory() as profile:
-        play(emulator)
-        driver = start_chromium(Path(profile) / "chromium")
+    """Write all screenshots."""
+    with tempfile.TemporaryDirectory() as place:
+        driver = start_chromium(Path(place) / "chromium")
+        photographer = Photographer(driver, directory)
         try:
-            for scheme in ("light", "dark"):
-                png = optimised(photograph(driver, emulator.url, scheme))
-                (directory / f"emulator-{scheme}.png").write_bytes(png)
+            emulator_page(photographer)
+            for each in (status, demo, signing_in):
+                home = Path(place) / each.__name__
+                home.mkdir()
+                each(photographer, home)
         finally:
             driver.quit()
 

@@ -109,7 +109,7 @@ class _Stage:
         self.seconds.append(spent)
         asked = ", ".join(f"{name} x {count}" for name, count in made.items()) or "nothing"
         lines = [
-            show(result),
+            *show(result).split("\n"),
             f"asked the service for: {asked}",
             f"kept: {self._kept()}",
             f"took: {_shown(spent)}",
@@ -207,7 +207,7 @@ def _recover(stage: _Stage, pool: IdentityPool) -> None:
         "Get new ones all the same: a new identity takes its place.",
         pool.refresh,
         {"GetCredentialsForIdentity": 2, "GetId": 1},
-        lambda got: f"identity {pool.identity_id()}, access key {got.access_key_id}",
+        lambda got: f"identity {pool.identity_id()},\naccess key {got.access_key_id}",
     )
     _hold(heard == [(old, pool.identity_id(), "recovered")], "the new identity was not announced")
 
@@ -257,7 +257,7 @@ def _play_login(stage: _Stage, way: str, environ: Mapping[str, str]) -> None:
         "Get credentials as a guest.",
         guest.credentials,
         {"GetId": 1, "GetCredentialsForIdentity": 1},
-        lambda got: f"identity {guest.identity_id()}, access key {got.access_key_id}",
+        lambda got: f"identity {guest.identity_id()},\naccess key {got.access_key_id}",
     )
     before = guest.identity_id()
     pool = IdentityPool(pool_id, logins=OidcLogin(issuer, "demo", store="memory"))
@@ -279,7 +279,7 @@ def _play_login(stage: _Stage, way: str, environ: Mapping[str, str]) -> None:
         "Get credentials as this user: the identity is the guest's.",
         pool.credentials,
         {},
-        lambda got: f"identity {pool.identity_id()}, access key {got.access_key_id}",
+        lambda got: f"identity {pool.identity_id()},\naccess key {got.access_key_id}",
     )
     _hold(pool.identity_id() == before, "the user got another identity than the guest had")
     answer = stage.step(
