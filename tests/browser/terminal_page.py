@@ -18,7 +18,8 @@ _PAGE = """\
   }
   body { margin: 0; background: var(--back); }
   pre { display: inline-block; box-sizing: border-box; margin: 0; padding: 16px 20px;
-        width: calc(80ch + 42px); color: var(--text); background: var(--back); border: 1px solid var(--edge); border-radius: 8px;
+        width: calc(80ch + 42px); color: var(--text); background: var(--back);
+        border: 1px solid var(--edge); border-radius: 8px;
         font: 14px/1.25 "DejaVu Sans Mono", monospace; white-space: pre-wrap; word-break: break-all; }
   .prompt { color: var(--muted); }
   .c1 { font-weight: bold; }

@@ -76,7 +76,7 @@ def run(invocation: Invocation) -> int:
         shutil.rmtree(directory, ignore_errors=True)
     held = terminal.look.paint("All of it held.", BOLD)
     terminal.write(f"\n{held} Nothing is left behind; your own AWS settings were not touched.\n")
-    terminal.notice(f"Next: '{PROGRAM} configure' writes a profile for an identity pool of yours.")
+    terminal.notice(f"Next: '{PROGRAM} configure' writes a profile for your own pool.")
     return 0
 
 
