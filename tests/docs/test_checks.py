@@ -55,6 +55,19 @@ def test_prose_has_none(text: str, tmp_path: Path) -> None:
     assert prose.measured(_page(tmp_path, text)).mistakes == []
 
 
+def test_a_mistake_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table has a line for each page; a mistake on any of them makes the command fail."""
+    good, bad = tmp_path / "good.md", tmp_path / "bad.md"
+    good.write_text("It is fine.")
+    bad.write_text("The color.")
+
+    assert prose.main([str(good)]) == 0
+    assert prose.main([str(good), str(bad)]) == 1
+    shown = capsys.readouterr().out
+    assert re.search(r"^good\.md +3 +3\.0 +\d+$", shown, re.MULTILINE)
+    assert "bad.md:1: American spelling" in shown
+
+
 def test_reading_ease_orders_texts(tmp_path: Path) -> None:
     """Short words in short sentences are easier; the figures of plain English are Flesch's."""
     easy = prose.measured(_page(tmp_path, "The cat sat on the mat. It was fat.")).reading_ease
