@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from datetime import datetime, timezone
 
 import pytest
 
+from cognito_credentials.administer import Identity
+from cognito_credentials.cli.commands.identities import _row
 from cognito_credentials.cli.looks import EMPTY, FULL, GREEN, HALF, Look, columns_of, cut, padded, wrapped
 from cognito_credentials.cli.tables import listing, table
 
@@ -88,6 +91,17 @@ class TestWidths:
             *("a 'quote", "that is", "longer", "than that'", "z"),
         ]
         assert wrapped("", 5) == [""]
+
+    def test_logins_without_room_stand_below(self) -> None:
+        """A row of ``identities list`` is one line in a pipe; on a narrow screen its logins are below it."""
+        when = datetime(2026, 11, 30, 9, tzinfo=timezone.utc)
+        who = Identity(f"us-east-1:{'0' * 36}", ("accounts.google.com", "graph.facebook.com"), when, when)
+        logins = "accounts.google.com, graph.facebook.com"
+        start = f"us-east-1:{'0' * 36}  2026-11-30T09:00:00Z"
+
+        assert _row(who, None, heads=False) == f"{start}  {logins}\n"
+        assert _row(who, 120, heads=False) == f"{start}  {logins}\n"
+        assert _row(who, 80, heads=False) == f"{start}\n    {logins}\n"
 
     def test_a_listing_is_wrapped_on_a_screen_only(self) -> None:
         """Lines of a listing keep their column on a screen, and are whole in a pipe."""

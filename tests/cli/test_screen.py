@@ -211,6 +211,17 @@ class TestProgress:
         assert code == 0
         assert rest.endswith("\r\x1b[Kmine\r\n")
 
+    def test_ctrl_c(self, cli: Cli, slow: Any) -> None:
+        """A command that is given up leaves an empty line, no traceback and the usual exit code."""
+        run = Screen(python("refresh", "--profile", "guest"), person(cli))
+        run.wait_for("getting new credentials… 1 s")
+        run.press(b"\x03")
+        code, out, rest = run.end()
+
+        assert (code, out) == (130, "")
+        assert rest.endswith("\r\x1b[K")
+        assert "Traceback" not in rest
+
     def test_a_question_is_left_alone(self, cli: Cli, pool_id: str) -> None:
         """While somebody thinks about an answer, nothing is drawn over the question."""
         assert cli("credential-process", "--profile", "guest").code == 0
