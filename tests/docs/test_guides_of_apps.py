@@ -16,6 +16,8 @@ import pytest
 from cognito_credentials import IdentityPool, LoginRequiredError, ServiceError, Session
 from cognito_credentials.emulator import Emulator, Seed
 from cognito_credentials.sign_in import UserPool
+from tests import real_parts
+from tests.docs.pages import PAGES as ALL_PAGES
 from tests.docs.pages import ROOT, blocks, name_of
 
 DOCS = ROOT / ".github" / "docs"
@@ -186,6 +188,20 @@ def test_a_device_keeps_its_identity_without_a_disk(emulator: Emulator, tmp_path
 
     assert seen[0] == seen[1] != ""
     assert emulator.requests()["GetId"] == 1
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
+def test_powershell_is_well_formed(page: Path) -> None:
+    """PowerShell's grammar takes each PowerShell block, and each line with PowerShell's prompt."""
+    tree_sitter, powershell = (
+        real_parts.package(f"tree_sitter{name}", "test") for name in ("", "_powershell")
+    )
+    parser = tree_sitter.Parser(tree_sitter.Language(powershell.language()))
+    codes = [(block.where, block.code) for block in blocks(page, "powershell")]
+    for block in blocks(page, "console"):
+        codes += [(block.where, line) for line in re.findall(r"(?m)^PS[^>\n]*> (.*)$", block.code)]
+    for where, code in codes:
+        assert not parser.parse(f"{code}\n".encode()).root_node.has_error, f"{where}: {code}"
 
 
 def test_bash_takes_the_exported_variables(emulator: Emulator, isolation: Path) -> None:

@@ -3,7 +3,8 @@
 #
 #     sh make.sh amzn-s3-demo-bucket
 #
-# It needs credentials of the account that may make pools and roles. It prints the id of the pool.
+# It needs credentials of the account that may make pools and roles.
+# It prints the id of the pool.
 set -eu
 bucket=$1
 name=first-pool
@@ -42,6 +43,7 @@ aws iam put-role-policy --role-name "$role" --policy-name read-bucket --policy-d
 }'
 
 # 4. Guests of the pool get the role.
-aws cognito-identity set-identity-pool-roles --identity-pool-id "$pool_id" --roles "unauthenticated=$role_arn"
+aws cognito-identity set-identity-pool-roles --identity-pool-id "$pool_id" \
+    --roles "unauthenticated=$role_arn"
 
 echo "$pool_id"
