@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from markdown_it.token import Token
 
-from tests.docs.pages import FOR_GITHUB, PAGES, README, ROOT, name_of, tokens
+from tests.docs.pages import FOR_GITHUB, PAGES, README, ROOT, code_in_lines, name_of, tokens
 
 _NAMED = re.compile(r"(?:examples|tests|scripts|cognito_credentials|\.github|\.ci)/[\w./-]*[\w/]")
 _FOLDERS_OF_PATTERNS = re.compile(r"[*…<{]")
@@ -108,9 +108,9 @@ def _links(page: Path) -> Iterator[tuple[int, str]]:
 
 
 def _named_files(page: Path) -> Iterator[tuple[int, str]]:
-    for line, child in _inline(page):
-        if child.type == "code_inline" and not _FOLDERS_OF_PATTERNS.search(child.content):
-            for name in re.findall(r"[^\s=:,]+", child.content):
+    for line, code in code_in_lines(page):
+        if not _FOLDERS_OF_PATTERNS.search(code):
+            for name in re.findall(r"[^\s=:,]+", code):
                 if _NAMED.fullmatch(name):
                     yield line, name
 

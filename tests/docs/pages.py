@@ -66,6 +66,14 @@ def blocks_of(pages: list[Path], *languages: str) -> list[Block]:
     return [block for page in pages for block in blocks(page, *languages)]
 
 
+def code_in_lines(page: Path) -> Iterator[tuple[int, str]]:
+    """Find the code in the lines of a page, between single backticks, with the first line of its paragraph."""
+    for token in tokens(page):
+        for child in token.children or ():
+            if child.type == "code_inline" and token.map is not None:
+                yield token.map[0] + 1, child.content
+
+
 def images(page: Path) -> Iterator[tuple[int, str, str]]:
     """Find the images of a page: line, alternative text, address."""
     for token in tokens(page):

@@ -20,7 +20,17 @@ from cognito_credentials.settings.aws_config import read_config
 from cognito_credentials.settings.load import load
 from tests.docs import your_own
 from tests.docs.command_lines import own_command_lines, parsed
-from tests.docs.pages import FOR_GITHUB, PAGES, README, ROOT, Block, blocks, blocks_of, name_of
+from tests.docs.pages import (
+    FOR_GITHUB,
+    PAGES,
+    README,
+    ROOT,
+    Block,
+    blocks,
+    blocks_of,
+    code_in_lines,
+    name_of,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -138,10 +148,13 @@ def _undefined(code: str) -> set[str]:
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
 def test_our_command_lines_are_accepted(page: Path) -> None:
-    """The program's own parser accepts each of its command lines on the page."""
+    """The program's own parser accepts each of its command lines, in blocks and in lines of the page."""
     for block in blocks(page, *SHELLS):
         for argv in own_command_lines(block.code, is_session=block.language == "console"):
             parsed(argv, block.where)
+    for line, code in code_in_lines(page):
+        for argv in own_command_lines(code):
+            parsed(argv, f"{name_of(page)}:{line}")
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
