@@ -63,7 +63,8 @@ def _host_name(text: str) -> str:
 
 def run(invocation: Invocation) -> int:
     """Serve until a signal comes."""
-    from cognito_credentials.emulator.command import serve
+    with invocation.terminal.working("starting the emulator"):
+        from cognito_credentials.emulator.command import serve
 
     options = invocation.options
     if sys.stdout is None:

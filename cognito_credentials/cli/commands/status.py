@@ -88,6 +88,7 @@ def run(invocation: Invocation) -> int:
         return show_fleet(invocation)
     if invocation.options.openmetrics:
         raise UsageError("--openmetrics is only with --fleet", "Add --fleet, or use --json")
+    from ...awaiting import one_operation
     from ...pool.pool import parts_of
     from ..precedence import what_wins
 
@@ -109,7 +110,10 @@ def run(invocation: Invocation) -> int:
     if parts.logins.is_guest and facts["seconds_left"] is not None and files is not None:
         found |= _for_answer(parts) | files | {f"{_NOTE}{number}": note for number, note in enumerate(notes)}
         fast.remember(argv, environ, pool, found, key=key, lines=lines)
-    record = parts.refresher.known().credentials if invocation.terminal.shows_results else None
+    record = None
+    if invocation.terminal.shows_results and not invocation.options.json:
+        with one_operation():
+            record = parts.refresher.known().credentials
     return _show(
         invocation,
         facts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import select
@@ -41,6 +42,7 @@ class Screen:
         )
         os.close(terminal)
         self.shown = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
 
     def wait_for(self, text: str) -> None:
         """Read until *text* is shown, and forget what was read."""
@@ -49,9 +51,18 @@ class Screen:
             assert time.monotonic() < give_up_at, self.shown
             if select.select([self._controller], [], [], 0.2)[0]:
                 try:
-                    self.shown += os.read(self._controller, 4096).decode()
-                except OSError:  # Linux, when the other end is closed
+                    self._read()
+                except OSError:  # when the other end is closed
                     raise AssertionError(self.shown) from None
+
+    def _read(self) -> None:
+        read = os.read(self._controller, 4096)
+        if not read:
+            raise OSError("the other end is closed")  # as Linux has it
+        self.shown += self._decode(read)
+
+    def _is_ready(self) -> bool:
+        return bool(select.select([self._controller], [], [], 0.05)[0])
 
     def wait_until_unseen(self) -> None:
         """Wait until the terminal's echo is off."""
@@ -77,12 +88,13 @@ class Screen:
         if self.process.stdout is not None:
             out = self.process.stdout.read()
             self.process.stdout.close()
+        give_up_at = time.monotonic() + SECONDS
         with contextlib.suppress(OSError):  # Linux says so when the other end is closed
-            while select.select([self._controller], [], [], SECONDS)[0]:
-                read = os.read(self._controller, 4096)
-                if not read:  # macOS
-                    break
-                self.shown += read.decode()
+            # Something that the command has left behind may keep the other end open.
+            while (ready := self._is_ready()) or self.process.poll() is None:
+                assert time.monotonic() < give_up_at, self.shown
+                if ready:
+                    self._read()
         code = self.process.wait(SECONDS)
         os.close(self._controller)
         return code, out, self.shown
