@@ -67,7 +67,7 @@ def blocks_of(pages: list[Path], *languages: str) -> list[Block]:
 
 
 def code_in_lines(page: Path) -> Iterator[tuple[int, str]]:
-    """Find the code in the lines of a page, between single backticks, with the first line of its paragraph."""
+    """Find the code in the lines of a page, with the first line of its paragraph."""
     for token in tokens(page):
         for child in token.children or ():
             if child.type == "code_inline" and token.map is not None:

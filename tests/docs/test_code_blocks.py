@@ -154,7 +154,7 @@ def test_our_command_lines_are_accepted(page: Path) -> None:
             parsed(argv, block.where)
     for line, code in code_in_lines(page):
         for argv in own_command_lines(code):
-            parsed(argv, f"{name_of(page)}:{line}")
+            parsed(argv, f"{name_of(page)}:{line}", is_whole=False)
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
