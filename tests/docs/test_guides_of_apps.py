@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -188,6 +189,18 @@ def test_a_device_keeps_its_identity_without_a_disk(emulator: Emulator, tmp_path
 
     assert seen[0] == seen[1] != ""
     assert emulator.requests()["GetId"] == 1
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_the_unit_of_a_device_is_one(tmp_path: Path) -> None:
+    """systemd accepts the unit of the guide, where its program is."""
+    (block,) = blocks(DOCS / "guides" / "iot.md", "ini")
+    unit = tmp_path / "readings.service"
+    unit.write_text(block.code.replace("/opt/readings/.venv/bin/python", sys.executable))
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+
+    assert str(unit.name) not in done.stderr
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
