@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,18 +110,7 @@ class RepositoryLinks(SphinxTransform):
         return None if is_page else path
 
 
-def leave_out_pages_to_come(app: Sphinx, name: str, source: list[str]) -> None:
-    """Drop the lines of the tables of contents whose pages are not written yet."""
-    if name == "index":
-        source[0] = re.sub(
-            r"(?m)^([a-z]+(?:/[a-z-0-9]+)?)\n",
-            lambda line: line[0] * (Path(app.srcdir) / f"{line[1]}.md").exists(),
-            source[0],
-        )
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add what MyST lacks."""
     app.add_transform(RepositoryLinks)
-    app.connect("source-read", leave_out_pages_to_come)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
