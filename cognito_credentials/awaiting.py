@@ -111,7 +111,7 @@ def check_unanswered(place: object) -> None:
     """
     found = (_UNANSWERED.get() or {}).get(id(place))
     if found is not None:
-        raise CacheError(found[0], hint=found[1])
+        raise CacheError(found[0], hint=found[1], topic="E-SIGN-IN-STORE")
 
 
 def runs_a_loop() -> bool:
@@ -131,6 +131,7 @@ def check_not_asked(callers: Sequence[Caller]) -> None:
             ConfigurationError(
                 "this thread would wait for a coroutine on the event loop that it runs itself",
                 hint="Await the method of AsyncIdentityPool instead of calling that of IdentityPool",
+                topic="E-ASYNC",
             )
         )
 
@@ -174,6 +175,7 @@ def _living_caller(what: str) -> Caller:
             ConfigurationError(
                 f"{what} is asynchronous, and this thread would wait for the event loop that it runs itself",
                 hint="Await the method of AsyncIdentityPool instead of calling that of IdentityPool",
+                topic="E-ASYNC",
             )
         )
     if not callers:
@@ -181,6 +183,7 @@ def _living_caller(what: str) -> Caller:
             ConfigurationError(
                 f"{what} is asynchronous, and nothing here runs on an event loop",
                 hint="Use AsyncIdentityPool, and await one of its methods first; or give a plain function",
+                topic="E-ASYNC",
             )
         )
     living = [caller for caller in callers if not caller.loop.is_closed()]
@@ -224,6 +227,7 @@ class _Run:
                         f"{what} gave no answer within {seconds:.0f} s",
                         hint="Give it a time limit of its own; a later try may succeed",
                         code="DeadlineExceeded",
+                        topic="E-ASYNC",
                     )
         except BaseException:
             self._give_up()
@@ -268,6 +272,7 @@ def _closed(what: str) -> ServiceError:
         f"the event loop of {what} has ended, or cancelled it",
         hint="Close the pool before its loop ends; a call from another loop may succeed",
         code="EventLoopClosed",
+        topic="E-ASYNC",
     )
     return _of_caller(error)
 

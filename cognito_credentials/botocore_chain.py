@@ -78,7 +78,9 @@ class IdentityPoolProvider(CredentialProvider):  # type: ignore[misc]  # botocor
         name = type(self).__name__
         if isinstance(session, self.pool_classes):
             raise ConfigurationError(
-                f"{name} got an identity pool as its session", hint=f"Write {name}(pool=pool)"
+                f"{name} got an identity pool as its session",
+                hint=f"Write {name}(pool=pool)",
+                topic="E-ARGUMENT",
             )
         if session is not None:
             check_session(session, name, is_async=self.is_async)
@@ -139,6 +141,7 @@ def check_session(session: object, taker: str, *, is_async: bool | None = None) 
         raise ConfigurationError(
             f"{taker} takes a botocore session, and got {kind_of(session).partition(' ')[0]}",
             hint=_AIOBOTO3 if is_asynchronous(getattr(session, "_session", None)) else _BOTO3,
+            topic="E-ARGUMENT",
         )
     got_async = is_asynchronous(session)
     # By its methods: the AWS CLI has a botocore of its own.
@@ -147,6 +150,7 @@ def check_session(session: object, taker: str, *, is_async: bool | None = None) 
         raise ConfigurationError(
             f"{taker} takes a botocore session, and got {kind_of(session)}",
             hint="Write install(botocore.session.Session(), identity_pool_id='us-east-1:…')",
+            topic="E-ARGUMENT",
         )
     if is_async is not None and is_async != got_async:
         wanted, got = ("an asynchronous", "a blocking") if is_async else ("a blocking", "an asynchronous")
@@ -154,6 +158,7 @@ def check_session(session: object, taker: str, *, is_async: bool | None = None) 
             f"{taker} takes {wanted} botocore session, and got {got} one, {kind_of(session)}",
             hint="Write install(session, …), which takes both; give an asynchronous session to "
             "aioboto3.Session(botocore_session=…), a blocking one to boto3.Session(botocore_session=…)",
+            topic="E-ARGUMENT",
         )
 
 
@@ -176,12 +181,14 @@ def checked_pool(
             hint="Give its attribute `pool`, the same pool for threads"
             if is_async
             else f"Write pool={name}('us-east-1:…')",
+            topic="E-ARGUMENT",
         )
     given = sorted(name for name, value in settings.items() if value is not None)
     if given:
         raise ConfigurationError(
             f"{taker} got both a pool and {', '.join(given)}",
             hint="Give settings to IdentityPool(…), which makes the pool, or to its for_user(…)",
+            topic="E-ARGUMENT",
         )
     return pool
 
@@ -202,6 +209,7 @@ def check_unused(session: botocore.session.Session, *, but: tuple[str, ...] = ()
         raise ConfigurationError(
             f"the botocore session has credentials already, from '{clean(found.method, 40)}'",
             hint="Name the identity pool right after the session is made, before it makes its first client",
+            topic="E-ARGUMENT",
         )
 
 

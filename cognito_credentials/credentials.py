@@ -197,7 +197,9 @@ class TemporaryCredentials:
         expiration = answer.get("Expiration") if isinstance(answer, dict) else None
         timestamp = getattr(expiration, "timestamp", None)
         if timestamp is None:
-            raise ServiceError("the service's answer holds no credentials with an expiration")
+            raise ServiceError(
+                "the service's answer holds no credentials with an expiration", topic="E-ANSWER"
+            )
         return checked(
             answer.get("AccessKeyId"),
             answer.get(secret_name),
@@ -227,12 +229,12 @@ def checked(
         and access_key_id.isalnum()
         and access_key_id.isupper()
     ):
-        raise ServiceError("the service's answer holds no valid access key id")
+        raise ServiceError("the service's answer holds no valid access key id", topic="E-ANSWER")
     for name, value in (("secret key", secret_access_key), ("session token", session_token)):
         if not (isinstance(value, str) and value and len(value) <= 16_384 and is_plain(value)):
-            raise ServiceError(f"the service's answer holds no valid {name}")
+            raise ServiceError(f"the service's answer holds no valid {name}", topic="E-ANSWER")
     if account_id is not None and not (len(account_id) == 12 and account_id.isdecimal()):
-        raise ServiceError("the account id is not 12 digits")
+        raise ServiceError("the account id is not 12 digits", topic="E-ANSWER")
     assert isinstance(secret_access_key, str)  # noqa: S101  (for the type checker; checked above)
     assert isinstance(session_token, str)  # noqa: S101
     return TemporaryCredentials(access_key_id, secret_access_key, session_token, expires_at, account_id)

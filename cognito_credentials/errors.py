@@ -20,6 +20,10 @@ A message is one line in lower case. It names the setting and where it came from
 that may be secret. Every text that goes into an error is cleaned (`clean`), so that no reader of the error
 can print a terminal escape or a token.
 
+The text of an error ends with its topic, as in ``(see E-LOGIN-AUDIENCE)``: a section of the page "When something
+goes wrong", which ``cognito-credentials help E-LOGIN-AUDIENCE`` prints. A class has the topic of what it says in
+general; whoever raises an error may name a closer one.
+
 A cache hit of the command line loads this file: it imports nothing, not even typing.
 """
 
@@ -35,7 +39,7 @@ _OF_TOKENS = "+/-_.="
 _HEX = frozenset("0123456789abcdefABCDEF")
 _PLAIN = "_./@+:=-"
 """The characters beside letters and digits that no shell changes in a word."""
-_DETAILS = ("hint", "code", "request_id", "throttled", "retry_after")
+_DETAILS = ("hint", "topic", "code", "request_id", "throttled", "retry_after")
 MESSAGE_LIMIT = 300
 """Characters kept of a text from outside; every known message of Cognito is shorter."""
 
@@ -47,6 +51,7 @@ class CognitoCredentialsError(Exception):
     Args:
         message: What is wrong, lower case, one line, no secret.
         hint: What to do about it, one line.
+        topic: The section that explains it, such as ``E-LOGIN-AUDIENCE``; by default that of the class.
         code: The service's error code, where a service answered.
         request_id: The service's request id, where it gave one.
         throttled: Whether the service said that it is being asked too often, or the fleet's budget did.
@@ -55,6 +60,8 @@ class CognitoCredentialsError(Exception):
 
     exit_code = 1
     """Exit status of the command line."""
+    topic = "E-BUG"
+    """The section of the page "When something goes wrong" that explains it."""
     retryable = False
     """Whether the same call may succeed later though nothing is changed."""
     is_answer = False
@@ -67,6 +74,7 @@ class CognitoCredentialsError(Exception):
         message: str,
         *,
         hint: str = "",
+        topic: str = "",
         code: str | None = None,
         request_id: str | None = None,
         throttled: bool = False,
@@ -74,6 +82,8 @@ class CognitoCredentialsError(Exception):
     ) -> None:
         self.message = clean(message)
         self.hint = clean(hint)
+        if topic:
+            self.topic = topic
         self.code = clean(code) if code else None
         self.request_id = clean(request_id) if request_id else None
         self.throttled = throttled
@@ -82,7 +92,7 @@ class CognitoCredentialsError(Exception):
         Exception.__init__(self, self.message)
 
     def __str__(self) -> str:
-        return sentences(self.message, self.hint) if self.hint else self.message
+        return f"{sentences(self.message, self.hint)} (see {self.topic})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, self.details())
@@ -102,34 +112,45 @@ class ConfigurationError(CognitoCredentialsError, ValueError):
     """A setting is missing or wrong."""
 
     exit_code = 4
+    topic = "E-SETTING"
 
 
 class ClockSkewError(ConfigurationError):
     """This machine's clock is so wrong that what it holds looks expired."""
+
+    topic = "E-CLOCK"
 
 
 class LoginRequiredError(CognitoCredentialsError):
     """No usable login token: none was given, its source failed, or it has expired."""
 
     exit_code = 3
+    topic = "E-SIGN-IN"
 
 
 class RefusedError(CognitoCredentialsError):
     """Cognito or STS understood the request and refused it."""
 
     exit_code = 5
+    topic = "E-REFUSED"
 
 
 class LoginRejectedError(RefusedError):
     """The pool refused a login, or refuses guests."""
 
+    topic = "E-LOGIN-REFUSED"
+
 
 class IdentityNotFoundError(RefusedError):
     """The identity, or the identity pool, does not exist."""
 
+    topic = "E-IDENTITY-GONE"
+
 
 class PoolMisconfiguredError(RefusedError):
     """The pool's roles do not work; only its owner can correct them."""
+
+    topic = "E-POOL-ROLES"
 
 
 class ServiceError(CognitoCredentialsError):
@@ -141,17 +162,21 @@ class ServiceError(CognitoCredentialsError):
     """
 
     exit_code = 6
+    topic = "E-SERVICE"
     retryable = True
 
 
 class CredentialsExpiredError(ServiceError):
     """The credentials held have expired and could not be refreshed."""
 
+    topic = "E-EXPIRED"
+
 
 class CacheError(CognitoCredentialsError):
     """The place where credentials or a sign-in are kept is unusable: a directory, or the keyring."""
 
     exit_code = 7
+    topic = "E-CACHE"
 
 
 class replaced:  # noqa: N801  (reads as a verb: ``with replaced(OSError, by=…):``)

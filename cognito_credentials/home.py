@@ -67,6 +67,7 @@ def cache_directory(environ: Mapping[str, str], *, is_windows: bool = os.name ==
             raise ConfigurationError(
                 f"{CACHE_VARIABLE} is not an absolute path: '{clean(path)}'",
                 hint="Give the whole path, from / or ~",
+                topic="E-CACHE",
             )
         return os.path.abspath(path)
     if is_windows:
@@ -92,11 +93,13 @@ def own_directory(value: object, where: str, environ: Mapping[str, str]) -> str:
     given = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(given, str):
         raise ConfigurationError(
-            f"{where} is {type(given).__name__}, not a path", hint="Give a str or a Path"
+            f"{where} is {type(given).__name__}, not a path", hint="Give a str or a Path", topic="E-CACHE"
         )
     path = expand_user(given, environ)
     if not os.path.isabs(path) or "\0" in path:
         raise ConfigurationError(
-            f"{where} is not an absolute path: '{clean(path)}'", hint="Give the whole path, from / or ~"
+            f"{where} is not an absolute path: '{clean(path)}'",
+            hint="Give the whole path, from / or ~",
+            topic="E-CACHE",
         )
     return os.path.abspath(path)

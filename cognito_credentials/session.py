@@ -171,29 +171,35 @@ def _check_boto3s(args: tuple[Any, ...], kwargs: Mapping[str, Any], *, has_pool:
             raise ConfigurationError(
                 f"{name} of Session is an IdentityPool",
                 hint="Write Session(pool=…) for an IdentityPool",
+                topic="E-ARGUMENT",
             )
         if isinstance(value, str) and is_pool_id(value):
             first = "the first argument of Session, as of boto3's, is aws_access_key_id, and it"
             raise ConfigurationError(
                 f"{name if name in kwargs else first} is the id of an identity pool: '{value}'",
                 hint=f"Write Session(identity_pool_id='{value}')",
+                topic="E-ARGUMENT",
             )
     if "botocore_session" in given:
         check_session(given["botocore_session"], "botocore_session of Session", is_async=False)
     keys = [name for name in _BOTO3S[:3] if name in given]
     if keys and has_pool:
         raise ConfigurationError(
-            "both access keys and identity pool settings are given", hint="Give one or the other"
+            "both access keys and identity pool settings are given",
+            hint="Give one or the other",
+            topic="E-ARGUMENT",
         )
     if keys and not {"aws_access_key_id", "aws_secret_access_key"} <= given.keys():
         raise ConfigurationError(
             f"{' and '.join(keys)} of Session {'is' if len(keys) == 1 else 'are'} not a whole access key",
             hint="Write identity_pool_id= for an identity pool, profile_name= for a profile, or give both "
             "aws_access_key_id and aws_secret_access_key",
+            topic="E-ARGUMENT",
         )
     if has_pool and "aws_account_id" in given:
         raise ConfigurationError(
             "aws_account_id of Session goes with access keys, and none are given",
             hint="Write account_id= for the account of an identity pool",
+            topic="E-ARGUMENT",
         )
     return bool(keys)

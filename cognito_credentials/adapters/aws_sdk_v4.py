@@ -27,6 +27,7 @@ if sys.hexversion < 0x030C0000:
     raise ConfigurationError(
         "the AWS SDK for Python v4 needs Python 3.12 or newer",
         hint="Use boto3, or aiobotocore on an event loop: `install` and `Session` serve both",
+        topic="E-NOT-INSTALLED",
     )
 with needs("smithy_aws_core", "sdk-v4"):
     from smithy_aws_core.identity import AWSCredentialsIdentity
@@ -130,6 +131,7 @@ def _check_file(profile: str | None, pool_id: str | None) -> None:
             "client alone",
             hint="Name the file in AWS_CONFIG_FILE, or give the client's config "
             "aws_credentials_identity_resolver=IdentityPoolResolver(pool)",
+            topic="E-ARGUMENT",
         )
 
 

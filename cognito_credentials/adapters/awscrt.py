@@ -56,6 +56,7 @@ def credentials_provider(pool: IdentityPool) -> AwsCredentialsProvider:
         raise ConfigurationError(
             f"awscrt's provider needs an IdentityPool, not {type(pool).__name__}",
             hint="Write credentials_provider(IdentityPool(…)), or for an AsyncIdentityPool its `pool`",
+            topic="E-ARGUMENT",
         )
     return AwsCredentialsProvider.new_delegate(_Delegate(pool))
 

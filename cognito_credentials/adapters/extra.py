@@ -22,7 +22,9 @@ def needs(library: str, extra: str) -> replaced:
         absent = (error.name or library).partition(".")[0].removeprefix("_")
         of_it = "" if absent == library else f", which {library} needs,"
         return ConfigurationError(
-            f"'{absent}'{of_it} is not installed", hint=f"Run: {install_command(extra)}"
+            f"'{absent}'{of_it} is not installed",
+            hint=f"Run: {install_command(extra)}",
+            topic="E-NOT-INSTALLED",
         )
 
     return replaced(ModuleNotFoundError, by=missing)

@@ -92,12 +92,14 @@ def _credentials(pool: IdentityPool | AsyncIdentityPool) -> tuple[IdentityPool, 
         raise ConfigurationError(
             f"websocket_url needs an identity pool, not {type(pool).__name__}",
             hint="Write websocket_url(IdentityPool(…), endpoint)",
+            topic="E-ARGUMENT",
         )
     held = inner.current()  # it must not wait on the thread of an event loop
     if held is None:
         raise ConfigurationError(
             "the AsyncIdentityPool holds no valid credentials to sign a URL with",
             hint="Write `await pool.credentials()` before each websocket_url()",
+            topic="E-ARGUMENT",
         )
     return inner, held
 
@@ -107,10 +109,14 @@ def _address(endpoint: object) -> tuple[str, str, str]:
     if isinstance(endpoint, str):
         scheme, _, rest = endpoint.rpartition("://")
         endpoint = f"{_SCHEMES.get(scheme.lower(), scheme) or 'https'}://{rest}"
-    with replaced(ConfigurationError, by=lambda error: ConfigurationError(error.message, hint=_HINT)):
+    with replaced(
+        ConfigurationError, by=lambda error: ConfigurationError(error.message, hint=_HINT, topic=error.topic)
+    ):
         parts = urlsplit(checked_endpoint(endpoint, _WHERE))
     if parts.path not in ("", _PATH):
-        raise ConfigurationError(f"{_WHERE} has the path '{clean(parts.path, 80)}'", hint=_HINT)
+        raise ConfigurationError(
+            f"{_WHERE} has the path '{clean(parts.path, 80)}'", hint=_HINT, topic="E-ARGUMENT"
+        )
     scheme = "wss" if parts.scheme == "https" else "ws"
     name = parts.hostname or ""
     host = f"[{name}]" if ":" in name else name
@@ -128,11 +134,13 @@ def _region(given: object, name: str) -> str | None:
         raise ConfigurationError(
             f"region from argument is no region: '{clean(str(given), 40)}'",
             hint=f"Did you mean {' or '.join(near)}?" if near else "It is like us-east-1",
+            topic="E-ARGUMENT",
         )
     if in_name not in (None, given):
         raise ConfigurationError(
             f"region from argument is {given}, and the endpoint is in {in_name}",
             hint="Leave the region out: it is in the endpoint's name",
+            topic="E-ARGUMENT",
         )
     return given
 

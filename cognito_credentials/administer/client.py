@@ -77,6 +77,7 @@ class Clients:
             raise ConfigurationError(
                 "no region is given for identity pools without an id",
                 hint="Give --region, or set AWS_DEFAULT_REGION or the profile's region",
+                topic="E-POOL-ID",
             )
         return checked_region(str(region), "the region")
 
@@ -171,7 +172,9 @@ def region_of_pool(pool_id: str, where: str) -> str:
     """
     if not is_pool_id(pool_id):
         raise ConfigurationError(
-            f"{where}: '{pool_id}' is not REGION:GUID", hint="'cognito-credentials pool list' shows the ids"
+            f"{where}: '{pool_id}' is not REGION:GUID",
+            hint="'cognito-credentials pool list' shows the ids",
+            topic="E-POOL-ID",
         )
     return checked_region(pool_id.partition(":")[0], where)
 
@@ -187,7 +190,9 @@ def checked_region(region: str, where: str) -> str:
         return region
     meant = near_regions(region)
     raise ConfigurationError(
-        f"{where}: '{region}' is not a region", hint=f"Did you mean '{meant[0]}'?" if meant else ""
+        f"{where}: '{region}' is not a region",
+        hint=f"Did you mean '{meant[0]}'?" if meant else "",
+        topic="E-POOL-ID",
     )
 
 

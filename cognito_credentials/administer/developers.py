@@ -75,6 +75,7 @@ def developer_provider(pool_id: str, session: Any = None) -> str:
         raise PoolMisconfiguredError(
             f"the identity pool {pool_id} has no developer provider name, and so no developer users",
             hint="Give the pool a DeveloperProviderName, or choose another pool",
+            topic="E-DEVELOPER",
         )
     return str(name)
 
@@ -107,7 +108,9 @@ def developer_token(
     """
     if duration_seconds is not None and not 1 <= duration_seconds <= LONGEST_DURATION:
         raise ConfigurationError(
-            f"the duration is {duration_seconds} seconds", hint=f"Give 1 to {LONGEST_DURATION} seconds"
+            f"the duration is {duration_seconds} seconds",
+            hint=f"Give 1 to {LONGEST_DURATION} seconds",
+            topic="E-DEVELOPER",
         )
     _check_user(user)
     client, name = _client(pool_id, session), _provider(pool_id, session, provider)
@@ -139,7 +142,9 @@ def lookup_developer(
     Source: Cognito Identity API, LookupDeveloperIdentity.
     """
     if (user is None) == (identity_id is None):
-        raise ConfigurationError("a lookup needs a user or an identity", hint="Give one of the two")
+        raise ConfigurationError(
+            "a lookup needs a user or an identity", hint="Give one of the two", topic="E-DEVELOPER"
+        )
     request: dict[str, Any] = {"IdentityPoolId": pool_id, "MaxResults": BATCH}
     if identity_id is None:
         _check_user(user)
@@ -262,12 +267,15 @@ def _check_region(pool_id: str, identity_id: str) -> None:
         raise ConfigurationError(
             f"the identity is of {there}, and the pool of {here}",
             hint="Give the pool that the identity is of",
+            topic="E-DEVELOPER",
         )
 
 
 def _check_user(user: str | None) -> None:
     if not user:
-        raise ConfigurationError("the name of the user is empty", hint="Give the app's own name of the user")
+        raise ConfigurationError(
+            "the name of the user is empty", hint="Give the app's own name of the user", topic="E-DEVELOPER"
+        )
 
 
 def _without_answer(error: Exception) -> BaseException:

@@ -140,13 +140,17 @@ def _unanswered(error: Any) -> CognitoCredentialsError:
         return ConfigurationError(
             f"there are no AWS credentials to sign with: {text}",
             hint="Choose a profile with credentials (--profile), or set AWS_PROFILE",
+            topic="E-SIGNER",
         )
     if isinstance(error, (b.UnauthorizedSSOTokenError, b.SSOError, b.TokenRetrievalError)):
-        return LoginRequiredError(text, hint="Sign in with 'aws sso login', then repeat the command")
+        return LoginRequiredError(
+            text, hint="Sign in with 'aws sso login', then repeat the command", topic="E-SIGNER"
+        )
     if isinstance(error, (b.HTTPClientError, b.ConnectionError, b.IncompleteReadError)):
         return ServiceError(
             f"the service cannot be reached: {text}",
             hint="Check network and endpoint, then try again",
+            topic="E-NETWORK",
         )
     if isinstance(error, b.CredentialRetrievalError):
         if error.kwargs.get("provider") == "custom-process":
@@ -154,6 +158,7 @@ def _unanswered(error: Any) -> CognitoCredentialsError:
             return RefusedError(
                 "the credential_process of the profile that signs gave no credentials",
                 hint="Run its line in a terminal to see why, or choose another profile (--profile)",
+                topic="E-SIGNER",
             )
         return RefusedError(text, hint="Correct the profile's credentials, or choose another (--profile)")
     return ConfigurationError(text)

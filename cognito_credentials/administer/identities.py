@@ -147,6 +147,7 @@ def region_of_identity(identity_id: str) -> str:
         raise ConfigurationError(
             f"the identity id: '{clean(identity_id, 80)}' is not REGION:GUID",
             hint="'cognito-credentials identities list POOL' shows the ids",
+            topic="E-IDENTITY-ID",
         )
     return checked_region(identity_id.partition(":")[0], "the identity id")
 

@@ -177,6 +177,7 @@ class Queue:
             code=OVER_BUDGET,
             throttled=True,
             retry_after=seconds,
+            topic="E-THROTTLED",
         )
 
 

@@ -131,6 +131,7 @@ def _unreadable(place: str) -> CacheError:
     return CacheError(
         f"what Redis has counted in {script.keys(place)[0].rpartition(':')[0]}:* cannot be read",
         hint="Delete these keys: they begin anew, and no identity and no credentials are in them",
+        topic="E-REDIS",
     )
 
 

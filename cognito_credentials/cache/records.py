@@ -55,6 +55,8 @@ STATE_SECONDS = 24 * 3600
 """How long a state may be of use: no back-off and no credentials last longer."""
 _LARGEST = 10**14
 """Bounds every integer: milliseconds until the year 5138."""
+_SEE = " (see "
+"""Between a hint and the topic of its error."""
 
 
 class IdentityRecord:
@@ -583,6 +585,11 @@ class Records:
         self.store.prune(is_expired)
 
 
+def with_topic(error: errors.CognitoCredentialsError) -> str:
+    """Return the hint to remember of *error*: its topic stands at its end, where other versions show it."""
+    return f"{error.hint}{_SEE}{error.topic})"
+
+
 def remembered_error(state: StateRecord, now: float) -> errors.CognitoCredentialsError:
     """
     Make the error that *state* remembers, so that every process reports the cause without asking again.
@@ -595,8 +602,10 @@ def remembered_error(state: StateRecord, now: float) -> errors.CognitoCredential
     if not (isinstance(kind, type) and issubclass(kind, errors.CognitoCredentialsError)):
         kind = errors.ServiceError
     ago, left = max(0, round(now - state.noted_at)), state.retry_at - now
+    hint, _, topic = state.hint.removesuffix(")").rpartition(_SEE)
     return kind(
         f"{state.message} (tried {ago} s ago, next try in {max(1, round(left))} s)",
-        hint=state.hint,
+        hint=hint if topic else state.hint,
+        topic=topic,
         retry_after=left if kind.retryable else None,
     )

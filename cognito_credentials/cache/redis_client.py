@@ -50,7 +50,9 @@ def load() -> Any:
 
 def _not_installed(_: ImportError) -> CacheError:
     return CacheError(
-        "a cache in Redis needs redis-py, which is not installed", hint=f"Run: {install_command('redis')}"
+        "a cache in Redis needs redis-py, which is not installed",
+        hint=f"Run: {install_command('redis')}",
+        topic="E-NOT-INSTALLED",
     )
 
 

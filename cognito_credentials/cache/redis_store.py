@@ -325,7 +325,9 @@ class RedisStore:
             self._is_used = True
             return done
         if isinstance(problem, RedisRefused) and not self._is_used:
-            raise CacheError(f"the cache in {self.location}: {problem.cause}", hint=problem.hint)
+            raise CacheError(
+                f"the cache in {self.location}: {problem.cause}", hint=problem.hint, topic="E-REDIS"
+            )
         self._is_used = True
         self.connection.warn_once(problem.cause, f"{problem.cause}{_GONE_ON}")
         raise problem

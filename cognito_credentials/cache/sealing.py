@@ -195,4 +195,5 @@ def _not_installed(_: ImportError) -> CacheError:
     return CacheError(
         "cache_key needs the package cryptography, which is not installed",
         hint=f"Run: {install_command('redis')}",
+        topic="E-NOT-INSTALLED",
     )

@@ -49,6 +49,7 @@ def asks_itself() -> ConfigurationError:
     return ConfigurationError(
         "a login's token source asked the same identity pool for credentials",
         hint="Get the login token without AWS credentials of this pool",
+        topic="E-LOGIN-SOURCE",
     )
 
 

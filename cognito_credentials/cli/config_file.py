@@ -29,7 +29,9 @@ def config_path(environ: Mapping[str, str], variable: str, name: str) -> str:
         return os.path.abspath(expand_user(os.path.expandvars(given), environ))
     home = home_directory(environ)
     if home is None:
-        raise ConfigurationError("there is no home directory to look for .aws in", hint=f"Set {variable}")
+        raise ConfigurationError(
+            "there is no home directory to look for .aws in", hint=f"Set {variable}", topic="E-PROFILE"
+        )
     return os.path.join(home, ".aws", name)
 
 
@@ -43,7 +45,7 @@ def read(path: str) -> bytes | None:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise ConfigurationError(
-                f"{clean(path)} is not a regular file", hint="Point AWS_CONFIG_FILE at one"
+                f"{clean(path)} is not a regular file", hint="Point AWS_CONFIG_FILE at one", topic="E-PROFILE"
             )
         with open(path, "rb") as file:
             return file.read()
@@ -54,7 +56,7 @@ def read(path: str) -> bytes | None:
         if isinstance(error, ConfigurationError):
             raise
         raise ConfigurationError(
-            f"{clean(path)} cannot be read: {why}", hint="Correct its permissions"
+            f"{clean(path)} cannot be read: {why}", hint="Correct its permissions", topic="E-PROFILE"
         ) from None
 
 
@@ -73,7 +75,9 @@ def replace(path: str, data: bytes, *, before: bytes | None) -> None:
     target = os.path.realpath(path)
     if read(target) != before:
         raise ConfigurationError(
-            f"{clean(path)} was changed meanwhile; nothing was written", hint="Run the command again"
+            f"{clean(path)} was changed meanwhile; nothing was written",
+            hint="Run the command again",
+            topic="E-PROFILE",
         )
     try:
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
@@ -82,6 +86,7 @@ def replace(path: str, data: bytes, *, before: bytes | None) -> None:
         raise ConfigurationError(
             f"{clean(path)} cannot be written: {error.strerror or type(error).__name__}",
             hint="Correct the permissions of its directory; the file is as it was",
+            topic="E-PROFILE",
         ) from None
 
 

@@ -96,6 +96,7 @@ def change_profile(text: str, profile: str, changes: Mapping[str, Value | None])
             f"profile '{clean(profile, 60)}' cannot be changed safely: its section, line {first + 1} of the "
             "config file, is laid out oddly",
             hint="Change it by hand, or choose another profile name",
+            topic="E-PROFILE",
         )
     return new
 
@@ -156,6 +157,7 @@ def section_header(profile: str) -> str:
         raise ConfigurationError(
             f"a profile cannot be called '{clean(profile, 60)}'",
             hint="Use letters, digits, spaces and _ . @ : / + = -",
+            topic="E-PROFILE",
         )
     if profile == "default":
         return "default"
@@ -195,6 +197,7 @@ def _refuse_unwritable(changes: Mapping[str, Value | None]) -> None:
                 raise ConfigurationError(
                     f"{key} holds a line break or another character that no config file can hold",
                     hint="Give it as one line of text",
+                    topic="E-PROFILE",
                 )
 
 
@@ -211,12 +214,14 @@ def _refuse_defaults(
             raise ConfigurationError(
                 f"{line.key} cannot be removed from profile '{shown}' alone: {where} this key",
                 hint="Remove that line first",
+                topic="E-PROFILE",
             )
         value = defaults[line.key]
         if is_new and value.startswith("\n") and not _is_nested(value):
             raise ConfigurationError(
                 f"profile '{shown}' could not be read: {where} an indented line without '='",
                 hint="Write nested settings as '  name = value'",
+                topic="E-PROFILE",
             )
 
 

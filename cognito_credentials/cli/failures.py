@@ -112,13 +112,13 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
         _show_traceback(error, terminal)
     if isinstance(error, CognitoCredentialsError):
         hint = error.hint or _NEXT.get(error.exit_code, "")
-        terminal.say(line(error.message, hint, profile))
+        terminal.say(line(error.message, hint, profile, topic=error.topic))
         return error.exit_code
     if isinstance(error, UsageError):
-        terminal.say(line(str(error), error.hint))
+        terminal.say(line(str(error), error.hint, topic="E-USAGE"))
         return USAGE
     if isinstance(error, CommandError):
-        terminal.say(line(str(error), ""))
+        terminal.say(line(str(error), "", topic="E-EXEC"))
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
@@ -130,17 +130,21 @@ def report(error: BaseException, terminal: Terminal, *, profile: str | None, deb
         return CLOSED_OUTPUT
     if isinstance(error, UnwritableOutputError):
         _silence_stdout()
-        terminal.say(line(f"standard output cannot be written: {error}", ""))
+        terminal.say(line(f"standard output cannot be written: {error}", "", topic="E-OUTPUT"))
         return UNEXPECTED
     # Its type only: the text of an unknown exception may hold a secret.
     what = f"unexpected {type(error).__name__}; this is a bug"
-    terminal.say(line(what, "Run the command again with --debug and report what it prints", profile))
+    terminal.say(
+        line(what, "Run the command again with --debug and report what it prints", profile, topic="E-BUG")
+    )
     return UNEXPECTED
 
 
-def line(what: str, hint: str, profile: str | None = None) -> str:
-    """Word an error: ``cognito-credentials: profile 'guest': <what>. <what to run>.``"""
+def line(what: str, hint: str, profile: str | None = None, *, topic: str = "") -> str:
+    """Word an error: ``cognito-credentials: profile 'guest': <what>. <what to run> (see E-NO-POOL).``"""
     said = sentences(what, hint)
+    if topic:
+        said = f"{said.removesuffix('.')} (see {topic})"
     return f"{PROGRAM}: {whose(what, profile)}{said}" + ("" if said.endswith((".", "?", "!", "…")) else ".")
 
 

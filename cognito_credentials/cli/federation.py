@@ -80,11 +80,13 @@ def federation(
         raise ConfigurationError(
             f"the sign-in address of the console in the partition '{partition}' is not known",
             hint="Use a pool of another partition",
+            topic="E-CONSOLE",
         )
     if region is not None and partition_of(region) != partition:
         raise ConfigurationError(
             f"the region {region} is of another partition than the pool's, {settings.region}",
             hint="Give a --region of the pool's partition",
+            topic="E-CONSOLE",
         )
     region = region or configured_region(settings, environ)
     if partition_of(region) != partition:
@@ -110,6 +112,7 @@ def _endpoint(settings: Settings, place: Place, environ: Mapping[str, str]) -> s
             f"these credentials are of a service on this machine, {settings.endpoint_url}, and AWS has no "
             "console for them",
             hint="Use a pool in AWS",
+            topic="E-CONSOLE",
         )
     return f"https://{place.sign_in}/federation"
 
@@ -125,12 +128,14 @@ def _checked_page(text: str, place: Place) -> str:
         raise ConfigurationError(
             f"--destination is no https address: '{clean(text, 80)}'",
             hint=f"Give a page of the console, such as https://{place.console}/s3/home",
+            topic="E-CONSOLE",
         )
     domains = {other: other.console.removeprefix("console.") for other in PLACES.values()}
     if any(host.endswith(domain) for other, domain in domains.items() if other != place):
         raise ConfigurationError(
             f"--destination is a page of another partition: '{clean(host, 80)}'",
             hint=f"Give a page of {domains[place]}",
+            topic="E-CONSOLE",
         )
     return text
 
@@ -165,6 +170,7 @@ def console_address(
             hint="Try again in a moment",
             code=str(answer.status),
             retry_after=answer.retry_after,
+            topic="E-CONSOLE",
         )
     if 400 <= answer.status < 500:
         raise RefusedError(
@@ -172,6 +178,7 @@ def console_address(
             hint="The role, or a session policy, forbids it, or the credentials are no longer valid: "
             "'cognito-credentials whoami' shows whose they are",
             code=str(answer.status),
+            topic="E-CONSOLE",
         )
     with replaced(ServiceError, by=lambda _: _no_token(answer)):
         token = answer.json().get("SigninToken") if answer.status == 200 else None
@@ -186,4 +193,5 @@ def _no_token(answer: Answer) -> ServiceError:
         f"{answer.host} answered HTTP {answer.status} without a sign-in token",
         hint="A proxy or captive portal may be in between; try again later",
         code=str(answer.status),
+        topic="E-CONSOLE",
     )

@@ -35,13 +35,14 @@ def show_fleet(invocation: Invocation) -> int:
     if budget is None or not isinstance(store, RedisStore):
         raise ConfigurationError(
             f"the cache is '{settings.cache}', and only hosts that share a Redis are a fleet",
-            hint="Set AWS_COGNITO_CACHE or cognito_cache to its URL; see .github/docs/guides/fleet.md",
+            hint="Set AWS_COGNITO_CACHE or cognito_cache to its URL",
+            topic="E-REDIS",
         )
 
     def problem(error: RedisUnavailable) -> CacheError:
         again = "Try again, or run: cognito-credentials doctor"
         hint = error.hint if isinstance(error, RedisRefused) else again
-        return CacheError(f"the cache in {location}: {error.cause}", hint=hint)
+        return CacheError(f"the cache in {location}: {error.cause}", hint=hint, topic="E-REDIS")
 
     with replaced(RedisUnavailable, by=problem):
         fleet = read_fleet(budget, store.connection.script)

@@ -65,7 +65,9 @@ def backup(
 
     def failed(error: OSError) -> ConfigurationError:
         return ConfigurationError(
-            f"{clean(path, 200)} cannot be written: {error.strerror}", hint="Name a new file that can be made"
+            f"{clean(path, 200)} cannot be written: {error.strerror}",
+            hint="Name a new file that can be made",
+            topic="E-BACKUP",
         )
 
     count = 0
@@ -151,7 +153,7 @@ def restore(
 def _read(path: str) -> list[IdentityRecord]:
     def unreadable(error: OSError) -> ConfigurationError:
         return ConfigurationError(
-            f"{clean(path, 200)} cannot be read: {error.strerror}", hint="Correct the path"
+            f"{clean(path, 200)} cannot be read: {error.strerror}", hint="Correct the path", topic="E-BACKUP"
         )
 
     with replaced(OSError, by=unreadable), open(path, encoding="utf-8", errors="replace") as file:
@@ -160,6 +162,7 @@ def _read(path: str) -> list[IdentityRecord]:
         raise ConfigurationError(
             f"{clean(path, 200)} is no backup of identities that this version reads",
             hint="'cognito-credentials cache backup' writes one",
+            topic="E-BACKUP",
         )
     return [_record(path, number, line) for number, line in enumerate(lines[1:], 2)]
 
@@ -174,6 +177,7 @@ def _record(path: str, number: int, line: str) -> IdentityRecord:
     raise ConfigurationError(
         f"line {number} of {clean(path, 200)} is no identity; nothing was changed",
         hint="Restore from a file as 'cognito-credentials cache backup' writes it",
+        topic="E-BACKUP",
     )
 
 

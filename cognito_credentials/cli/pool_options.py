@@ -142,6 +142,7 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
                 raise ConfigurationError(
                     f"--login from {ORIGIN} gives developer:URL beside another login",
                     hint="Name its provider, too: --login cognito-identity.amazonaws.com=developer:URL",
+                    topic="E-LOGIN-SOURCE",
                 )
             return {None: text.strip()}
         provider, equals, source = text.partition("=")
@@ -151,15 +152,19 @@ def read_logins(texts: list[str]) -> dict[str | None, str]:
             raise ConfigurationError(
                 f"--login from {ORIGIN}: what follows {clean(provider, 80)}= is no source",
                 hint=f"Write {one_of(FORMS)}, never a token itself",
+                topic="E-LOGIN-SOURCE",
             )
         if not equals or not provider or len(provider) > 128 or ":" not in source:
             raise ConfigurationError(
                 f"--login from {ORIGIN} is not PROVIDER=SOURCE",
                 hint="Write --login accounts.google.com=file:/path/of/the/token, never a token itself",
+                topic="E-LOGIN-SOURCE",
             )
         if provider in logins:
             raise ConfigurationError(
-                f"--login from {ORIGIN} names {clean(provider, 80)} twice", hint="Give one source for it"
+                f"--login from {ORIGIN} names {clean(provider, 80)} twice",
+                hint="Give one source for it",
+                topic="E-LOGIN-SOURCE",
             )
         logins[provider] = source.strip()
     return logins

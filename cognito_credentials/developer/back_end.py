@@ -77,6 +77,7 @@ def developer_token(
         raise ConfigurationError(
             "logins hold the developer provider's own name",
             hint="Give public logins only; `user` says who it is",
+            topic="E-DEVELOPER",
         )
     return _ask_for_user(
         client,
@@ -109,7 +110,9 @@ def _ask(client: Any, **request: Any) -> DeveloperToken:
 def _classified(error: Exception, pool_id: str) -> CognitoCredentialsError:
     if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
         return ConfigurationError(
-            "the back end has no AWS credentials", hint="Give its service a role, or set AWS_PROFILE for it"
+            "the back end has no AWS credentials",
+            hint="Give its service a role, or set AWS_PROFILE for it",
+            topic="E-SIGNER",
         )
     known = classify(OPERATION, error, is_guest=False, facts={"pool": pool_id}).error
     if known.code in ("AccessDeniedException", "AccessDenied"):
@@ -118,6 +121,7 @@ def _classified(error: Exception, pool_id: str) -> CognitoCredentialsError:
             hint="Allow it cognito-identity:GetOpenIdTokenForDeveloperIdentity on that pool",
             code=known.code,
             request_id=known.request_id,
+            topic="E-DENIED",
         )
     return known
 
@@ -139,10 +143,13 @@ def _check(user: str, provider: str, duration_seconds: int | None) -> None:
         raise ConfigurationError(
             f"the {'user' if not user else 'developer provider name'} is empty",
             hint="Give the app's own lasting name of an authenticated user, and the pool's provider name",
+            topic="E-DEVELOPER",
         )
     if duration_seconds is not None and not 1 <= duration_seconds <= LONGEST_DURATION:
         raise ConfigurationError(
-            f"duration_seconds is {duration_seconds}", hint=f"Give 1 to {LONGEST_DURATION} seconds, or None"
+            f"duration_seconds is {duration_seconds}",
+            hint=f"Give 1 to {LONGEST_DURATION} seconds, or None",
+            topic="E-DEVELOPER",
         )
 
 

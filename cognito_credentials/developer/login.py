@@ -151,6 +151,7 @@ def _token(answer: Answer) -> Secret:
         raise LoginRequiredError(
             f"{host} does not know this user (HTTP {answer.status})",
             hint="Sign in to the app again, or correct the headers sent to its back end",
+            topic="E-BACK-END",
         )
     if answer.status == 429 or answer.status >= 500:
         raise ServiceError(
@@ -158,10 +159,13 @@ def _token(answer: Answer) -> Secret:
             hint="It is the app's own, not AWS's: try again, then look at its log",
             code=str(answer.status),
             retry_after=answer.retry_after,
+            topic="E-BACK-END",
         )
     if answer.status != 200:
         raise ConfigurationError(
-            f"{host} answered with HTTP {answer.status}", hint="Check the path of its address, and its log"
+            f"{host} answered with HTTP {answer.status}",
+            hint="Check the path of its address, and its log",
+            topic="E-BACK-END",
         )
     try:
         values = answer.json()
@@ -172,6 +176,7 @@ def _token(answer: Answer) -> Secret:
         raise ConfigurationError(
             f"the answer of {host} is not a JSON object with IdentityId and Token",
             hint="It must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
+            topic="E-BACK-END",
         )
     claims = unverified_claims(token)
     if own_identity_id(unverified_provider(claims or {}) or "", claims) != identity_id:
@@ -179,6 +184,7 @@ def _token(answer: Answer) -> Secret:
         raise ConfigurationError(
             f"the token in the answer of {host} was not issued by Cognito for the identity beside it",
             hint="It must pass on what GetOpenIdTokenForDeveloperIdentity gave it",
+            topic="E-BACK-END",
         )
     return Secret(token)
 
@@ -199,6 +205,7 @@ def _checked(headers: object) -> dict[str, Secret]:
         raise ConfigurationError(
             f"the headers for the back end are {type(headers).__name__}, not a mapping",
             hint="Give {'Authorization': 'Bearer …'}",
+            topic="E-BACK-END",
         )
     checked: dict[str, Secret] = {}
     for name, value in headers.items():
@@ -206,12 +213,14 @@ def _checked(headers: object) -> dict[str, Secret]:
             raise ConfigurationError(
                 "a header for the back end has no name that a header can have here",
                 hint="Write lines such as 'Authorization: Bearer …'",
+                topic="E-BACK-END",
             )
         text = _text(value) if isinstance(value, (str, Secret)) else ""
         if not text or len(text) > HEADERS_LIMIT or not (text.isascii() and text.isprintable()):
             raise ConfigurationError(
                 f"the header {name} for the back end is empty, or holds what a header cannot",
                 hint="It is one line of plain ASCII",
+                topic="E-BACK-END",
             )
         checked[name] = Secret(text)
     return checked

@@ -170,7 +170,9 @@ class Calls:
         elif self._own_provider() in tokens:
             action, hint = Action.ASK_LOGIN_AGAIN, "The back end must give a token of an identity that exists"
         error = failure.error
-        told = type(error)(error.message, hint=hint, code=error.code, request_id=error.request_id)
+        told = type(error)(
+            error.message, hint=hint, topic=error.topic, code=error.code, request_id=error.request_id
+        )
         told.is_answer = error.is_answer
         return Failure(action, told, failure.operation)
 

@@ -188,7 +188,9 @@ class CognitoClient:
             raise Failure(
                 Action.STOP,
                 ConfigurationError(
-                    "the basic flow needs a role", hint="Set role_arn (cognito_role_arn), or flow = enhanced"
+                    "the basic flow needs a role",
+                    hint="Set role_arn (cognito_role_arn), or flow = enhanced",
+                    topic="E-FLOW",
                 ),
             )
         wanted = {

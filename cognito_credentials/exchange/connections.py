@@ -140,6 +140,7 @@ def _dialled(
             raise ConfigurationError(
                 f"{host} leads to another machine here: refusing to send login tokens to it by plain http",
                 hint="Correct localhost in the hosts file, or write 127.0.0.1 in its place",
+                topic="E-ENDPOINT",
             )
     try:
         return dial(_alternating(found)[:_ADDRESSES_LIMIT], timeout), None
@@ -326,4 +327,5 @@ def head_too_large(host: str) -> ServiceError:
     return ServiceError(
         f"{host} sent more than {HEAD_LIMIT} bytes of headers, which no answer of a service like this has",
         hint="Something else answers in its place: check the address, the proxy and the network",
+        topic="E-ANSWER",
     )

@@ -98,6 +98,7 @@ def too_late(seconds: float | None = None) -> ServiceError:
         f"no complete answer within {seconds:.0f} s",
         hint="Check this machine's network and proxy; a later try may succeed",
         code="DeadlineExceeded",
+        topic="E-NETWORK",
     )
 
 

@@ -84,6 +84,7 @@ def classify(
     told = row.error(
         f"{row.says.format_map(known)} ({where.rstrip('. ')})",
         hint=row.hint.format_map(known),
+        topic=row.topic,
         code=code,
         request_id=request_id,
         throttled=row.throttled,
@@ -122,6 +123,7 @@ def not_sent(operation: str, error: Exception) -> Failure:
         told = ConfigurationError(
             f"{operation} was not sent: the package {package}, {where}, failed with {type(error).__name__}",
             hint=f"Is it the version that this package needs? See PYTHONPATH, or install {package} anew",
+            topic="E-NOT-INSTALLED",
         )
     return Failure(Action.STOP, told, operation)
 

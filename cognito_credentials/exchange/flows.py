@@ -191,6 +191,7 @@ def _impossible(expires_at: int, when: str) -> Failure:
             hint=f"Credentials must last {SHORTEST_LIFETIME_SECONDS} seconds to "
             f"{LONGEST_LIFETIME_SECONDS // 3600} hours; a later try may succeed",
             code="InvalidExpiration",
+            topic="E-ANSWER",
         ),
     )
 

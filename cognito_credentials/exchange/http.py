@@ -82,6 +82,7 @@ class Answer(NamedTuple):
             f"{self.host} answered with HTTP {self.status} and something that is no JSON object",
             hint="Correct the issuer; or a proxy or captive portal is in between",
             code=str(self.status),
+            topic="E-ISSUER",
         )
 
 
@@ -107,6 +108,7 @@ class Http:
                 hint="Correct the issuer's address, or try again later",
                 code=str(answer.status),
                 retry_after=answer.retry_after,
+                topic="E-ISSUER",
             )
         return answer.json()
 
@@ -190,6 +192,7 @@ class _Response:
                 hint="Try again later",
                 code=str(self.status_code),
                 retry_after=self._answer.retry_after,
+                topic="E-ISSUER",
             )
 
 
@@ -217,6 +220,7 @@ def bounded(function: Callable[[], T], url: str, budget: float = BUDGET) -> T:
             f"{host} cannot be reached ({type(error).__name__})",
             hint="Check this machine's network and proxy, and the address",
             code=type(error).__name__,
+            topic="E-NETWORK",
         )
 
     with replaced(Failure, CognitoCredentialsError, HTTPClientError, by=explain):

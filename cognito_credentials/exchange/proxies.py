@@ -112,6 +112,7 @@ def _parsed(address: str) -> Proxy:
             "HTTPS_PROXY is not the URL of a proxy that this can use",
             hint="It is http://HOST:PORT, https://HOST:PORT, or either with USER:PASSWORD@ before the host; "
             "write / ? # in a password as %2F %3F %23; other kinds (socks) are not supported",
+            topic="E-PROXY",
         )
     authorization = None
     if parts.username and parts.password:

@@ -66,6 +66,7 @@ def _bundle(path: str, origin: str, given: str) -> Bundle:
     raise ConfigurationError(
         f"the CA bundle '{given or path}' from {origin or 'this installation'} does not exist",
         hint="Correct the path, or remove the setting to use the usual authorities",
+        topic="E-TLS",
     )
 
 
@@ -126,6 +127,7 @@ def _made_context(bundle: Bundle) -> ssl.SSLContext:
         raise ConfigurationError(
             f"the CA bundle '{bundle.path}' from {bundle.origin or 'this installation'} {problem}",
             hint="Name a file of certificates in PEM, or remove the setting to use the usual authorities",
+            topic="E-TLS",
         )
     return made
 
@@ -153,4 +155,5 @@ def _log_keys(made: ssl.SSLContext) -> None:
         raise ConfigurationError(
             f"the file '{path}' from SSLKEYLOGFILE cannot be written ({problem})",
             hint="Correct the path, or remove the variable",
+            topic="E-TLS",
         )

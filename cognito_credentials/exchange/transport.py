@@ -134,6 +134,7 @@ class Transport:
             "Cognito took the request for a new guest identity and did not answer, twice",
             hint="Not asked a third time, since each request may make one more identity; try later",
             code="NoAnswer",
+            topic="E-NETWORK",
         )
 
     def reach(self, url: str) -> None:
@@ -376,12 +377,14 @@ def check_target(url: str) -> None:
             f"a mock of moto is active, which does not answer for this package: nothing was sent to {host}",
             hint="Test with this package's emulator: its pytest fixtures are emulator_environment, "
             "emulator_pool and emulator",
+            topic="E-MOTO",
         )
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         return
     raise ConfigurationError(
         f"refusing to send login tokens over {parts.scheme or 'no scheme'} to {parts.hostname or 'no host'}",
         hint="Use an address with https; plain http is for this machine (127.0.0.1) only",
+        topic="E-ENDPOINT",
     )
 
 
@@ -433,12 +436,14 @@ def _check_head(response: http.client.HTTPResponse, target: Target) -> None:
             f"{target.host} answered with a redirect (HTTP {response.status}), which is not followed",
             hint="A captive portal or proxy is in between: sign in to the network, or correct the proxy",
             code=str(response.status),
+            topic="E-ANSWER",
         )
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise ServiceError(
             f"{target.host} sent a compressed answer although none was asked for",
             hint="A proxy is in between and changes answers: exclude this host from it",
+            topic="E-ANSWER",
         )
     if (_claimed_length(response) or 0) > BODY_LIMIT:
         raise _too_large(target.host)
@@ -466,6 +471,7 @@ def _too_many(host: str) -> ServiceError:
         f"{CONNECTIONS_LIMIT} other requests to {host} did not end in time, and no more are sent meanwhile",
         hint="Check this machine's network and proxy; a later try may succeed",
         code="DeadlineExceeded",
+        topic="E-NETWORK",
     )
 
 
@@ -473,4 +479,5 @@ def _too_large(host: str) -> ServiceError:
     return ServiceError(
         f"{host} sent more than {BODY_LIMIT} bytes, which no answer of a service like this is",
         hint="Something else answers in its place: check the address, the proxy and the network",
+        topic="E-ANSWER",
     )

@@ -117,12 +117,14 @@ class CommandSource(Source):
         raise ConfigurationError(
             f"the {self._kind} command '{self.name}' cannot be run: {why}",
             hint="Give its absolute path; there is no shell, so no ~, no $VARIABLE and no pipe",
+            topic="E-LOGIN-SOURCE",
         )
 
     def _error(self, what: str) -> LoginRequiredError:
         return LoginRequiredError(
             f"the {self._kind} command '{self.name}' {what}",
             hint="Run it in a terminal to see why; sign in again if that is the cause",
+            topic="E-LOGIN-SOURCE",
         )
 
     def __repr__(self) -> str:

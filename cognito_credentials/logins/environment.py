@@ -46,6 +46,7 @@ class EnvironmentSource(Source):
             raise LoginRequiredError(
                 f"the environment variable {clean(self._name)} holds no {self._holds}",
                 hint=f"{first}, or name another source",
+                topic="E-LOGIN-SOURCE",
             )
         return Secret(text)
 

@@ -92,6 +92,7 @@ class FileSource(Source):
             hint="Sign in again so that it is written, or correct the path"
             if self._holds == LOGIN_TOKEN
             else "Write it, or correct the path",
+            topic="E-LOGIN-SOURCE",
         )
 
     def __repr__(self) -> str:

@@ -132,6 +132,7 @@ class Logins:
             raise ConfigurationError(
                 f"logins from {self.origin}: {clean(min(twice), 80)} is in cognito_logins and signed in to",
                 hint="Keep one of the two",
+                topic="E-LOGINS",
             )
         sources = _checked([*self.sources, *other.sources], self.origin)
         return replace(self, sources=sources, derived=self.derived | other.derived)
@@ -273,6 +274,7 @@ class Logins:
                 raise ConfigurationError(
                     f"logins from {self.origin}: two tokens are from {clean(provider, 80)}",
                     hint="Give one",
+                    topic="E-LOGINS",
                 )
             tokens[provider] = given[index] = token
             identity_id = identity_id or own_identity_id(provider, claims)
@@ -319,12 +321,15 @@ def _checked(pairs: list[tuple[Any, Source]], origin: str) -> tuple[tuple[str | 
         raise ConfigurationError(
             f"logins from {origin}: {len(pairs)} logins; Cognito takes at most {MOST_LOGINS}",
             hint="Give those that this identity pool lists",
+            topic="E-LOGINS",
         )
     checked = [(None if name is None else check_provider(name, origin), source) for name, source in pairs]
     names = [name for name, _ in checked]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:  # perhaps once by its short name
         raise ConfigurationError(
-            f"logins from {origin}: {clean(twice, 80)} is there twice", hint="Give one token or source for it"
+            f"logins from {origin}: {clean(twice, 80)} is there twice",
+            hint="Give one token or source for it",
+            topic="E-LOGINS",
         )
     return tuple(checked)

@@ -123,6 +123,7 @@ def source_of(given: object, provider: object, origin: str) -> Source:
             raise ConfigurationError(
                 f"logins from {origin}: the value{shown} names a source, but a token is expected here",
                 hint="Use FileSource, EnvironmentSource or CommandSource of cognito_credentials.logins",
+                topic="E-LOGINS",
             )
         return TokenSource(token)
     source = source_of_object(given)
@@ -134,4 +135,5 @@ def source_of(given: object, provider: object, origin: str) -> Source:
     raise ConfigurationError(
         f"logins from {origin}: the value{shown} is {'the class ' if isinstance(given, type) else ''}{kind}",
         hint="Give a token (str or Secret), a function that returns one, or a login source",
+        topic="E-LOGINS",
     )

@@ -60,6 +60,7 @@ def check_provider(name: object, origin: str) -> str:
         raise ConfigurationError(
             f"logins from {origin}: a login provider name is text, not {type(name).__name__}",
             hint="Write {'accounts.google.com': token}",
+            topic="E-LOGIN-PROVIDER",
         )
     if name in ALIASES:
         return ALIASES[name]
@@ -68,14 +69,20 @@ def check_provider(name: object, origin: str) -> str:
         raise ConfigurationError(
             f"logins from {origin}: {shown} is not a login provider name",
             hint=f"It has 1 to {PROVIDER_NAME_LIMIT} characters and no spaces, such as accounts.google.com",
+            topic="E-LOGIN-PROVIDER",
         )
     if "://" in name:
         raise ConfigurationError(
             f"logins from {origin}: the login provider {shown} has a scheme",
             hint=f"Drop it: '{clean(provider_of(name), 80)}'",
+            topic="E-LOGIN-PROVIDER",
         )
     if not name.startswith("arn:") and not any(c in name for c in ".:/"):
-        raise ConfigurationError(f"logins from {origin}: {shown} is not a login provider", hint=_meant(name))
+        raise ConfigurationError(
+            f"logins from {origin}: {shown} is not a login provider",
+            hint=_meant(name),
+            topic="E-LOGIN-PROVIDER",
+        )
     return name
 
 
@@ -92,6 +99,7 @@ def check_developer_provider(name: str | None, origin: str) -> None:
             f"cognito-identity.amazonaws.com, not of {_shown(name)}",
             hint="Give developer:URL alone, or write cognito-identity.amazonaws.com=developer:URL (the "
             "pool's developer provider name is the back end's business)",
+            topic="E-LOGIN-TOKEN",
         )
 
 
@@ -118,6 +126,7 @@ def check_claims(
         raise ConfigurationError(
             f"logins from {origin}: the token does not say which login provider it is from",
             hint="Name the provider: logins={'graph.facebook.com': token}",
+            topic="E-LOGIN-TOKEN",
         )
     name = provider or check_provider(issuer, "the token's issuer")
     if claims is None or name.startswith("arn:"):
@@ -126,6 +135,7 @@ def check_claims(
         raise ConfigurationError(
             f"logins from {origin}: the token for {clean(name, 80)} is an access token",
             hint="Identity pools take the ID token of the same sign-in",
+            topic="E-LOGIN-AUDIENCE",
         )
     # The service knows whether the slash at the end of an issuer belongs to the key, and which of its two
     # issuers a user pool has there: what was written is sent.
@@ -134,6 +144,7 @@ def check_claims(
             f"logins from {origin}: the provider given is '{clean(name, 80)}', "
             f"but the token is from '{clean(issuer, 80)}'",
             hint=f"Use '{clean(issuer, 80)}' as the login provider name, or a token of the other one",
+            topic="E-LOGIN-PROVIDER",
         )
     return issuer if is_derived and issuer is not None else name
 
@@ -157,6 +168,7 @@ def checked_saml_response(token: Secret, provider: str, origin: str) -> Secret:
         f"logins from {origin}: the token for {clean(provider, 120)} is {outcome}",
         hint="Give the SAMLResponse as the identity provider posts it: base64 of the XML, in one piece or in "
         "lines",
+        topic="E-LOGIN-TOKEN",
     )
 
 

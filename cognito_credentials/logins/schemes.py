@@ -96,9 +96,12 @@ def parse_source(
         raise ConfigurationError(
             f"{where}: the value is no {'login source' if holds is None else f'source of a {holds}'}",
             hint=f"Write {one_of(FORMS)}, never {'a token' if holds is None else f'the {holds}'} itself",
+            topic="E-LOGIN-SOURCE",
         )
     if not rest:
-        raise ConfigurationError(f"{where}: {scheme}: names nothing", hint=f"Write {one_of(FORMS)}")
+        raise ConfigurationError(
+            f"{where}: {scheme}: names nothing", hint=f"Write {one_of(FORMS)}", topic="E-LOGIN-SOURCE"
+        )
     return makers[scheme](rest, Setting(where, _HOLDS.get(setting, LOGIN_TOKEN), provider, environ))
 
 
@@ -114,6 +117,7 @@ def _file(text: str, setting: Setting) -> Source:
         raise ConfigurationError(
             f"{setting.where}: file:{clean(path, 80)} is not an absolute path",
             hint="Begin it with / or ~/",
+            topic="E-LOGIN-SOURCE",
         )
     return FileSource(path, setting.holds)
 
@@ -123,6 +127,7 @@ def _variable(text: str, setting: Setting) -> Source:
         raise ConfigurationError(
             f"{setting.where}: what follows env: is no name of an environment variable",
             hint="Write env:NAME, without $",
+            topic="E-LOGIN-SOURCE",
         )
     return EnvironmentSource(text, setting.environ, setting.holds)
 
@@ -142,6 +147,7 @@ def _command(text: str, setting: Setting) -> Source:
         raise ConfigurationError(
             f"{setting.where}: the command has an open quote or no program",
             hint='Quote it as for a shell: command:"/opt/my tools/get-token" --audience app',
+            topic="E-LOGIN-SOURCE",
         )
     return CommandSource(argv, holds=setting.holds)
 

@@ -216,6 +216,7 @@ def ask_unexpired(
     raise LoginRequiredError(
         f"the login token{_for(provider)} from {describe(source)} expired {_span(now - expiry)} ago",
         hint="Sign in again, or have its source give a new token",
+        topic="E-LOGIN-EXPIRED",
     )
 
 
@@ -245,6 +246,7 @@ def principal_part(source: Source, token: Secret | None, outage: Outage = ()) ->
         raise ConfigurationError(
             f"principal() of the login source {describe(source)} gave {type(name).__name__}, not a name",
             hint="Return who the user is, or None when only the token can tell",
+            topic="E-LOGIN-SOURCE",
         )
     if name is not None:
         return "subject:" + digest(name)
@@ -297,10 +299,12 @@ def as_ours(error: Exception, what: str, outage: Outage = ()) -> CognitoCredenti
         return ServiceError(
             f"{what} could not reach what it asks: {failure}",
             hint="Check the network and try again; the sign-in itself may be good",
+            topic="E-LOGIN-SOURCE",
         )
     return LoginRequiredError(
         f"{what} failed with {failure}",
         hint="Call it on its own to see why, then sign in again if that is the cause",
+        topic="E-LOGIN-SOURCE",
     )
 
 
@@ -328,11 +332,13 @@ def _checked(
         return LoginRequiredError(
             f"the login source {describe(source)}{_for(provider)} gave no token",
             hint="Sign in again; for guest access remove the login",
+            topic="E-LOGIN-SOURCE",
         )
     if not isinstance(given, str):
         return ConfigurationError(
             f"the login source {describe(source)}{_for(provider)} gave {type(given).__name__}, not text",
             hint="A login token is a str or Secret: decode bytes, pick it out of a dict",
+            topic="E-LOGIN-SOURCE",
         )
     token = given.strip()
     if len(token) > TOKEN_LIMIT:
@@ -340,6 +346,7 @@ def _checked(
             f"the login source {describe(source)}{_for(provider)} gave {len(token)} characters; "
             f"Cognito takes {TOKEN_LIMIT}",
             hint="Give the ID token alone",
+            topic="E-LOGIN-SOURCE",
         )
     return Secret(token)
 

@@ -156,6 +156,7 @@ class AsyncIdentityPool:
             raise ConfigurationError(
                 f"AsyncIdentityPool.of got {type(pool).__name__}, not an IdentityPool",
                 hint="Write AsyncIdentityPool.of(IdentityPool('us-east-1:…'))",
+                topic="E-ARGUMENT",
             )
         return _made_of(cls, pool)
 

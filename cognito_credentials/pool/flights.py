@@ -203,6 +203,7 @@ class Flight(Generic[T]):
                 f"no answer within {self.seconds:.0f} s: a login function or the disk hangs",
                 hint="Give the login function a time limit of its own",
                 code="DeadlineExceeded",
+                topic="E-ASYNC",
             )
         error = self._error
         if error is None:
@@ -266,6 +267,7 @@ def _no_loop(_: RuntimeError) -> ConfigurationError:
     return ConfigurationError(
         "an AsyncIdentityPool is used where no event loop of asyncio runs",
         hint="On another loop, such as trio's, call IdentityPool in a thread",
+        topic="E-ASYNC",
     )
 
 
@@ -275,6 +277,7 @@ def _cancelled() -> ServiceError:
         "a login function was cancelled in its thread",
         hint="Have it return a token, or raise what went wrong",
         code="Cancelled",
+        topic="E-ASYNC",
     )
 
 
@@ -449,7 +452,11 @@ class Crew:
                 if alone is None and not threads.count:
                     threads.waiting.clear()
             for flight in stranded:
-                flight.end(ServiceError("no thread can be started", hint="Try again when fewer threads run"))
+                flight.end(
+                    ServiceError(
+                        "no thread can be started", hint="Try again when fewer threads run", topic="E-ASYNC"
+                    )
+                )
 
     def _work(self, threads: _Threads) -> None:
         """In a thread: run what waits, and end when nothing is left."""

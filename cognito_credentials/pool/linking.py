@@ -45,7 +45,9 @@ def link(parts: Parts, logins: Logins, user: str | None) -> Parts:
     """
     _check_not_fixed(parts.settings)
     if logins.is_guest:
-        raise ConfigurationError("there is no login to link", hint="Give {'accounts.google.com': token}")
+        raise ConfigurationError(
+            "there is no login to link", hint="Give {'accounts.google.com': token}", topic="E-LINK"
+        )
     before = parts.logins
     identity_id = parts.refresher.remembered_identity()
     replaced = {provider for provider in logins.providers if provider is not None}
@@ -97,7 +99,9 @@ def unlink(parts: Parts, provider: str) -> Parts:
     name = check_provider(provider, "unlink")
     if parts.logins.is_guest:
         raise LoginRequiredError(
-            "a guest has no logins to take off", hint="Sign in with a login of the identity first"
+            "a guest has no logins to take off",
+            hint="Sign in with a login of the identity first",
+            topic="E-LINK",
         )
     parts.refresher.unlink(name)
     left = tuple(pair for pair in parts.logins.sources if pair[0] != name)
@@ -123,4 +127,5 @@ def _check_not_fixed(settings: Settings) -> None:
         raise ConfigurationError(
             f"the identity is fixed by identity_id, which is from {origin}",
             hint="Remove identity_id: linking may end at another identity",
+            topic="E-IDENTITY-ID",
         )

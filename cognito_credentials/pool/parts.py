@@ -147,6 +147,7 @@ class Parts:
                 raise ConfigurationError(
                     f"this pool's {own} cannot be those of another user",
                     hint="Give for_user the logins of that user; {} makes a guest",
+                    topic="E-ARGUMENT",
                 )
             logins = Logins()
         settings = dataclasses.replace(settings, user=user, logins=None, identity_id=None)

@@ -61,6 +61,7 @@ def open_shared_store(
         raise CacheError(
             f"{shared.url_where} is on another machine, and no cache_key is set to seal what is kept there",
             hint="Set AWS_COGNITO_CACHE_KEY, the same on all hosts; make one with: openssl rand -base64 32",
+            topic="E-REDIS",
         )
     connection = RedisConnection(
         url,
@@ -92,7 +93,7 @@ def _asked(source: Secret, where: str, environ: Mapping[str, str]) -> Secret:
 
     def failed(error: CognitoCredentialsError) -> CacheError:
         message = error.message.removeprefix(f"cognito_{where}: ")
-        return CacheError(f"{where}: {message}", hint=error.hint)
+        return CacheError(f"{where}: {message}", hint=error.hint, topic=error.topic)
 
     with replaced(CognitoCredentialsError, by=failed):
         given = parse_source(source.reveal(), origin=origin, environ=environ, setting=f"cognito_{setting}")

@@ -44,7 +44,9 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
         return sources[0]
     if sources:
         raise ConfigurationError(
-            "there are several logins to sign in to", hint="Say which by the name of its login provider"
+            "there are several logins to sign in to",
+            hint="Say which by the name of its login provider",
+            topic="E-LOGINS",
         )
     profile = parts.settings.profile
     where = f"profile '{clean(profile, 80)}'" if profile else "this pool"
@@ -55,6 +57,7 @@ def source_to_sign_in(parts: Parts, provider: str | None = None) -> SignInSource
         hint=f"Set {_KEYS}"
         if profile
         else f"Give logins=UserPool(…) or logins=OidcLogin(…) in Python; or a profile with {_KEYS}",
+        topic="E-LOGINS",
     )
 
 
@@ -165,6 +168,7 @@ def sign_out(parts: Parts, scope: str, *, revoke: bool) -> SignedOut:
         raise ConfigurationError(
             f"there is no scope '{clean(str(scope), 40)}'",
             hint=f"Use {', '.join(SCOPES[:-1])} or {SCOPES[-1]}",
+            topic="E-LOGINS",
         )
     principal = parts.refresher.principal()  # before the sign-in is removed
     done, error = SignedOut(scope=scope), None

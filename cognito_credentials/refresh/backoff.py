@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from ..budget import OVER_BUDGET
-from ..cache.records import remembered_error
+from ..cache.records import remembered_error, with_topic
 from ..digest import digest
 from . import policy
 
@@ -141,7 +141,7 @@ class Backoff:
             # with none, it is rounded up, or it could end in the second in which it begins.
             has_none = seconds_left is None or seconds_left <= 0
             state.retry_at, state.noted_at = int(now + delay) + has_none, int(now)
-            state.error, state.message, state.hint = type(error).__name__, error.message, error.hint
+            state.error, state.message, state.hint = type(error).__name__, error.message, with_topic(error)
             state.input = concerned
             self._records.keep(state)
             wait = max(wait, state.retry_at - now)

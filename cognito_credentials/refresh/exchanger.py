@@ -197,7 +197,9 @@ class Exchanger:
         if logins.principal != principal.name:
             # Somebody else has signed in since `identify`. What these tokens get must not be kept under the
             # keys of the person before.
-            raise ServiceError("the login changed to another user's meanwhile", hint="Try again")
+            raise ServiceError(
+                "the login changed to another user's meanwhile", hint="Try again", topic="E-LOGIN-SOURCE"
+            )
         return _Attempt(logins.identity_id or self._identities.known(principal), logins, None)
 
     def _second_attempt(self, principal: Principal, first: _Attempt, failure: Failure) -> _Attempt:
@@ -257,6 +259,7 @@ class Exchanger:
                 f"the developer token is for an identity in {clean(region, 40)}, and the identity pool is in "
                 f"{self._settings.region}",
                 hint="The back end must ask for it with the id of this identity pool, in its region",
+                topic="E-DEVELOPER",
             )
         return logins
 

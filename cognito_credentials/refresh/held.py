@@ -97,6 +97,7 @@ class Held:
             hint=cause.hint,
             code=cause.code,
             retry_after=cause.retry_after,
+            topic=cause.topic,
         )
 
 

@@ -594,4 +594,4 @@ class Refresher:
 
 
 def _too_late() -> ServiceError:
-    return ServiceError("another thread is still waiting for the service")
+    return ServiceError("another thread is still waiting for the service", topic="E-NETWORK")

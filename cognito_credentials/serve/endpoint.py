@@ -163,4 +163,5 @@ def _listen(port: int) -> socket.socket:
     raise ConfigurationError(
         f"the server cannot listen on port {port}: {why}",
         hint="Choose another --port, or none for one that is free",
+        topic="E-SERVE",
     )

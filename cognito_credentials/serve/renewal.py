@@ -55,7 +55,9 @@ class Renewal:
         return answer
 
     def _failed(self) -> Answer:
-        error = self._failure or ServiceError("the credentials have expired and are being renewed")
+        error = self._failure or ServiceError(
+            "the credentials have expired and are being renewed", topic="E-EXPIRED"
+        )
         said = failure(type(error).__name__, f"cognito-credentials: {error}")
         return Answer(503 if error.retryable else 424, said)
 
@@ -79,5 +81,5 @@ class Renewal:
             return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001  (the thread must not end)
             # Its type only: the text of an unknown exception may hold a secret.
-            return ServiceError(f"unexpected {type(error).__name__}; this is a bug")
+            return ServiceError(f"unexpected {type(error).__name__}; this is a bug", topic="E-BUG")
         return None

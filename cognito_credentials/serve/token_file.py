@@ -85,6 +85,7 @@ def _usable(environ: Mapping[str, str]) -> str:
         raise CacheError(
             f"there is no private directory for the server's token: {why}",
             hint="Set HOME or TMPDIR to a directory that you can write to",
+            topic="E-SERVE",
         )
     return usable
 
@@ -107,7 +108,7 @@ def _locked(directory: str) -> tuple[str, FileLock]:
         lock = _lock(path)
         if lock.acquire():
             return path, lock
-    raise CacheError(f"no token file can be made in {directory}", hint="Try again")
+    raise CacheError(f"no token file can be made in {directory}", hint="Try again", topic="E-SERVE")
 
 
 def _write(path: str, token: Secret) -> None:
@@ -121,7 +122,11 @@ def _write(path: str, token: Secret) -> None:
         why = error.strerror
     else:
         return
-    raise CacheError(f"the server's token cannot be written to {path}: {why}", hint="Make room on that disk")
+    raise CacheError(
+        f"the server's token cannot be written to {path}: {why}",
+        hint="Make room on that disk",
+        topic="E-SERVE",
+    )
 
 
 def _lock(path: str) -> FileLock:

@@ -47,7 +47,9 @@ def variables_file(path: str | None) -> Iterator[VariablesFile | None]:
         yield None
         return
     if not path:
-        raise ConfigurationError("--env-file has an empty name", hint="Name a file with --env-file")
+        raise ConfigurationError(
+            "--env-file has an empty name", hint="Name a file with --env-file", topic="E-SERVE"
+        )
     path = os.path.abspath(path)
     file = VariablesFile(path)
     try:
@@ -77,7 +79,9 @@ class VariablesFile:
             problem = "is a symbolic link" if is_link else f"cannot be written: {_why(path, error)}"
         if problem:
             self._close()
-            raise ConfigurationError(f"--env-file {path} {problem}", hint="Name another file with --env-file")
+            raise ConfigurationError(
+                f"--env-file {path} {problem}", hint="Name another file with --env-file", topic="E-SERVE"
+            )
 
     def write(self, variables: Mapping[str, str]) -> None:
         """
@@ -95,7 +99,9 @@ class VariablesFile:
         else:
             return
         raise ConfigurationError(
-            f"--env-file {self._path} cannot be written: {why}", hint="Name another file with --env-file"
+            f"--env-file {self._path} cannot be written: {why}",
+            hint="Name another file with --env-file",
+            topic="E-SERVE",
         )
 
     def remove(self) -> None:

@@ -103,6 +103,7 @@ def choose_profile(
         raise ConfigurationError(
             f"profile '{shown}'{origin} does not exist in the AWS config file: found [{shown}]",
             hint=f"In this file it must be [profile {shown}]",
+            topic="E-PROFILE",
         )
     meant = near(name, profiles, most=3, cutoff=0.5)
     if is_pool_id(name):
@@ -114,7 +115,9 @@ def choose_profile(
         hint = "There are: " + ", ".join(clean(n, 60) for n in sorted(profiles)[:_SHOWN]) + more
     else:
         hint = _no_profile(environ, bare)
-    raise ConfigurationError(f"profile '{clean(name, 80)}'{origin} does not exist", hint=hint)
+    raise ConfigurationError(
+        f"profile '{clean(name, 80)}'{origin} does not exist", hint=hint, topic="E-PROFILE"
+    )
 
 
 def _no_profile(environ: Mapping[str, str], bare: list[str]) -> str:
@@ -143,7 +146,7 @@ def about_comment(error: ConfigurationError, written: object) -> ConfigurationEr
     if mark is None:
         return None
     hint = f"What follows '{mark[1]}' is part of the value: a comment has a line of its own"
-    return ConfigurationError(error.message, hint=hint)
+    return ConfigurationError(error.message, hint=hint, topic=error.topic)
 
 
 def profiles_with_keys(path: str) -> set[str]:
@@ -202,6 +205,7 @@ def _is_readable(path: str, *, is_explicit: bool) -> bool:
     raise ConfigurationError(
         f"the AWS config file {clean(path)} cannot be read: {why}",
         hint="Correct its permissions, or point AWS_CONFIG_FILE at another file",
+        topic="E-PROFILE",
     )
 
 
@@ -299,7 +303,9 @@ def _without_equals(path: str) -> ConfigurationError:
 
 def _malformed(path: str, line: int | None, what: str, hint: str) -> ConfigurationError:
     where = f", line {line}" if line else ""
-    return ConfigurationError(f"the AWS config file {clean(path)}{where} {what}", hint=hint)
+    return ConfigurationError(
+        f"the AWS config file {clean(path)}{where} {what}", hint=hint, topic="E-PROFILE"
+    )
 
 
 def _twice(path: str, cause: configparser.DuplicateSectionError) -> ConfigurationError:
@@ -312,4 +318,5 @@ def _twice(path: str, cause: configparser.DuplicateSectionError) -> Configuratio
     return ConfigurationError(
         f"the AWS config file {clean(path)} has [{section}] more than once: {where}",
         hint="Join them into one, or rename one",
+        topic="E-PROFILE",
     )

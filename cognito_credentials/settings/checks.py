@@ -63,8 +63,10 @@ def _no_pool_id(given: str, region: str, where: str) -> ConfigurationError:
     if user_pool:
         hint = hint.replace("It", "An identity pool's id")
         if user_pool[0] == given:
-            return ConfigurationError(f"{where} is the id of a user pool: {shown}", hint=hint)
-        return ConfigurationError(f"{where} names a user pool: {shown}", hint=hint)
+            return ConfigurationError(
+                f"{where} is the id of a user pool: {shown}", hint=hint, topic="E-POOL-ID"
+            )
+        return ConfigurationError(f"{where} names a user pool: {shown}", hint=hint, topic="E-POOL-ID")
     tidy = given.strip().lower()
     if is_pool_id(tidy) and is_region(tidy.partition(":")[0]):
         what = (
@@ -76,6 +78,7 @@ def _no_pool_id(given: str, region: str, where: str) -> ConfigurationError:
         return ConfigurationError(
             f"{where} begins with '{clean(region, 40)}', which is no region",
             hint=f"Did you mean {' or '.join(near)}?" if near else hint,
+            topic="E-POOL-ID",
         )
     if is_pool_id(f"us-east-1:{given}"):
         hint = f"Write its region before it, as in us-east-1:{given}"
@@ -83,7 +86,7 @@ def _no_pool_id(given: str, region: str, where: str) -> ConfigurationError:
         profile = f"; for a profile write profile_name='{given}'" if where.endswith("argument") else ""
         profile = f"; for a profile write --profile {given}" if where.endswith("command line") else profile
         hint += profile
-    return ConfigurationError(f"{where} is not REGION:GUID: {shown}", hint=hint)
+    return ConfigurationError(f"{where} is not REGION:GUID: {shown}", hint=hint, topic="E-POOL-ID")
 
 
 def _arn(given: str, where: str) -> ConfigurationError:
@@ -154,6 +157,7 @@ def flow(value: object, where: str) -> str:
         raise ConfigurationError(
             f"{where} is neither 'enhanced' nor 'basic': '{clean(given, 40)}'",
             hint=f"Did you mean '{right}'?",
+            topic="E-FLOW",
         )
     return given
 

@@ -62,6 +62,7 @@ def configured_endpoint(
             raise ConfigurationError(
                 f"services from {origin} names a section that does not exist: '{clean(str(section), 80)}'",
                 hint=f"Add [services {clean(str(section), 80)}] to the AWS config file, or remove the key",
+                topic="E-ENDPOINT",
             )
         of_service = services.get(service)
         address = of_service.get("endpoint_url") if isinstance(of_service, dict) else None
@@ -85,7 +86,9 @@ def checked_endpoint(value: object, where: str) -> str:
         ConfigurationError: It is malformed, or tokens sent there could be read on the way.
     """
     if not isinstance(value, str):
-        raise ConfigurationError(f"{where} is {type(value).__name__}, not text", hint="Give a URL")
+        raise ConfigurationError(
+            f"{where} is {type(value).__name__}, not text", hint="Give a URL", topic="E-ENDPOINT"
+        )
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
@@ -93,19 +96,24 @@ def checked_endpoint(value: object, where: str) -> str:
         parts, host, port = urlsplit(""), "", None
     if parts.username is not None or parts.password is not None:
         # First, and without the address: it has a password in it.
-        raise ConfigurationError(f"{where} holds a user name or password", hint="Give the address without it")
+        raise ConfigurationError(
+            f"{where} holds a user name or password", hint="Give the address without it", topic="E-ENDPOINT"
+        )
     # urlsplit drops line breaks and keeps backslashes; other parsers see another host there.
     is_plain = value.isascii() and value.isprintable() and not any(c in value for c in ' \\"<>')
     is_ip = _is_address(host)
     is_complete = parts.scheme in ("http", "https") and (is_ip or _HOST_NAME.fullmatch(host)) and port != 0
     if not (is_plain and is_complete) or parts.query or parts.fragment:
         raise ConfigurationError(
-            f"{where} is not the URL of a service", hint="It is https://HOST, or http://127.0.0.1:PORT"
+            f"{where} is not the URL of a service",
+            hint="It is https://HOST, or http://127.0.0.1:PORT",
+            topic="E-ENDPOINT",
         )
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             f"{where} is plain http to another machine, '{clean(host, 80)}'",
             hint="Login tokens are sent there: use https, or a service on 127.0.0.1",
+            topic="E-ENDPOINT",
         )
     return value.rstrip("/")
 

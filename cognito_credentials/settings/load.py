@@ -356,7 +356,7 @@ def _no_pool(lookup: _Lookup, origin: str) -> ConfigurationError:
     found = ((name, lookup.find(name)) for name in NAMES if name != "account_id")
     stray = next((f", though there is {name} from {one.origin}" for name, one in found if one), "")
     hint = _how_to_name_a_pool(lookup, in_python=origin == "argument")
-    return ConfigurationError(f"no identity pool is configured{stray}", hint=hint)
+    return ConfigurationError(f"no identity pool is configured{stray}", hint=hint, topic="E-NO-POOL")
 
 
 def _how_to_name_a_pool(lookup: _Lookup, *, in_python: bool) -> str:
@@ -408,6 +408,7 @@ def _ids(lookup: _Lookup) -> tuple[str, str | None]:
             f"{lookup.where('identity_id')} is in {identity_id.partition(':')[0]}, "
             f"but {lookup.where('identity_pool_id')} is in {region}",
             hint="An identity is in the region of its pool: correct one, or leave identity_id out",
+            topic="E-IDENTITY-ID",
         )
     return pool_id, identity_id
 
@@ -438,11 +439,13 @@ def _source_texts(found: _Setting) -> dict[str | None, str]:
         raise ConfigurationError(
             f"cognito_logins from {found.origin} is empty",
             hint="Write '  accounts.google.com = file:/path' below it, or remove it for guest access",
+            topic="E-LOGIN-SOURCE",
         )
     if isinstance(found.value, str) and _ONE_LINE.fullmatch(found.value.strip()):
         raise ConfigurationError(
             f"cognito_logins from {found.origin} has its login on the same line",
             hint="Write each login below it, on an indented line: '  PROVIDER = SOURCE'",
+            topic="E-LOGIN-SOURCE",
         )
     return {name: str(text) for name, text in value.items()}
 
@@ -458,6 +461,7 @@ def _roles(lookup: _Lookup, flow: str, region: str) -> dict[str, Any]:
             raise ConfigurationError(
                 f"{name} from {found.origin} is of the {other} flow, and the flow here is {flow}",
                 hint=f"Set flow={other}{or_use}, or remove {name}",
+                topic="E-FLOW",
             )
 
     def arn(value: object, where: str) -> str:
@@ -468,6 +472,7 @@ def _roles(lookup: _Lookup, flow: str, region: str) -> dict[str, Any]:
         raise ConfigurationError(
             f"{lookup.where('flow')} is basic, which needs role_arn",
             hint="Set role_arn to the ARN of the role to assume, or leave flow out",
+            topic="E-FLOW",
         )
     session_name = lookup.take("role_session_name", checks.role_session_name)
     return {
@@ -522,6 +527,7 @@ def _shared_cache(lookup: _Lookup) -> SharedCache | None:
         raise CacheError(
             f"{lookup.where('cache')} has a password in it, which other users of this machine can read",
             hint=f"Set {PASSWORD_VARIABLE}, or give the URL in AWS_COGNITO_CACHE",
+            topic="E-REDIS",
         )
     password = lookup.environ.get(PASSWORD_VARIABLE)
     return SharedCache(

@@ -181,7 +181,7 @@ class _UrlProblem:
         self._where = where
 
     def __call__(self, what: str) -> CacheError:
-        return CacheError(f"{self._where} {what}", hint=f"Write {_FORMS}")
+        return CacheError(f"{self._where} {what}", hint=f"Write {_FORMS}", topic="E-REDIS")
 
 
 def cache_key(value: object, where: str) -> Secret:
@@ -207,11 +207,13 @@ def cache_key(value: object, where: str) -> Secret:
         keys = [given]
     if not 1 <= len(keys) <= MOST_KEYS:
         raise CacheError(
-            f"{where} has {len(keys)} keys", hint="Give one, or NEW,OLD while the key is being changed"
+            f"{where} has {len(keys)} keys",
+            hint="Give one, or NEW,OLD while the key is being changed",
+            topic="E-REDIS",
         )
     texts = [_one_key(key, where) for key in keys]
     if len(set(texts)) < len(texts):
-        raise CacheError(f"{where} has the same key twice", hint="Give one, or NEW,OLD")
+        raise CacheError(f"{where} has the same key twice", hint="Give one, or NEW,OLD", topic="E-REDIS")
     return Secret(",".join(texts))
 
 
@@ -226,13 +228,15 @@ def _one_key(key: object, where: str) -> str:
             data = None  # raised below: this block's error holds the text
     else:
         raise ConfigurationError(
-            f"{where} is {type(key).__name__}, neither bytes nor text", hint="Give 32 bytes, or their base64"
+            f"{where} is {type(key).__name__}, neither bytes nor text",
+            hint="Give 32 bytes, or their base64",
+            topic="E-REDIS",
         )
     hint = "Make one with: openssl rand -base64 32"
     if data is None:
-        raise CacheError(f"{where} is not base64", hint=hint)
+        raise CacheError(f"{where} is not base64", hint=hint, topic="E-REDIS")
     if len(data) != KEY_BYTES:
-        raise CacheError(f"{where} has {len(data)} bytes, not {KEY_BYTES}", hint=hint)
+        raise CacheError(f"{where} has {len(data)} bytes, not {KEY_BYTES}", hint=hint, topic="E-REDIS")
     return base64.b64encode(data).decode()
 
 
@@ -252,18 +256,22 @@ def requests_per_second(value: object, where: str) -> dict[str, float]:
         pairs = [_pair(part, where) for part in value.split(",") if part.strip()]
     else:
         raise ConfigurationError(
-            f"{where} is {type(value).__name__}, neither a mapping nor text", hint=_HOW_MANY
+            f"{where} is {type(value).__name__}, neither a mapping nor text", hint=_HOW_MANY, topic="E-REDIS"
         )
     if not pairs:
-        raise ConfigurationError(f"{where} is empty", hint=_HOW_MANY)
+        raise ConfigurationError(f"{where} is empty", hint=_HOW_MANY, topic="E-REDIS")
     rates: dict[str, float] = {}
     for name, given in pairs:
         if name not in OPERATIONS:
             meant = near(name, OPERATIONS, cutoff=0.5)
             hint = f"Did you mean {meant[0]}?" if meant else f"It is one of {', '.join(OPERATIONS)}"
-            raise ConfigurationError(f"{where}: there is no operation '{clean(name, 60)}'", hint=hint)
+            raise ConfigurationError(
+                f"{where}: there is no operation '{clean(name, 60)}'", hint=hint, topic="E-REDIS"
+            )
         if name in rates:
-            raise ConfigurationError(f"{where} has {name} twice", hint="Give one number for each operation")
+            raise ConfigurationError(
+                f"{where} has {name} twice", hint="Give one number for each operation", topic="E-REDIS"
+            )
         rates[name] = _rate(given, f"{where}: {name}")
     return rates
 
@@ -274,7 +282,9 @@ _HOW_MANY: Final = "Write GetId=20,GetCredentialsForIdentity=150, or leave it ou
 def _pair(part: str, where: str) -> tuple[str, str]:
     name, equals, rate = part.partition("=")
     if not equals:
-        raise ConfigurationError(f"{where}: '{clean(part.strip(), 60)}' has no '='", hint=_HOW_MANY)
+        raise ConfigurationError(
+            f"{where}: '{clean(part.strip(), 60)}' has no '='", hint=_HOW_MANY, topic="E-REDIS"
+        )
     return name.strip(), rate.strip()
 
 
@@ -289,5 +299,6 @@ def _rate(given: object, where: str) -> float:
         raise ConfigurationError(
             f"{where} is not a number of requests a second above 0: '{clean(str(given)[:40], 40)}'",
             hint=_HOW_MANY,
+            topic="E-REDIS",
         )
     return rate

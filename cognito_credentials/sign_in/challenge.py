@@ -44,6 +44,7 @@ class ChallengeRequired(CognitoCredentialsError):  # noqa: N818  (a question, wh
     """
 
     exit_code = 3
+    topic = "E-CHALLENGE"
     kind: str
     """
     One of these texts, which stay as they are; a later version may add others:
@@ -100,13 +101,16 @@ class ChallengeRequired(CognitoCredentialsError):  # noqa: N818  (a question, wh
         del text, attributes  # what a store of the app raises keeps this frame
         if not self._answering.acquire(blocking=False):
             raise ConfigurationError(
-                "this question is being answered already", hint="Wait for that answer, and take its result"
+                "this question is being answered already",
+                hint="Wait for that answer, and take its result",
+                topic="E-CHALLENGE",
             )
         try:
             if self._proceed is None:
                 raise ConfigurationError(
                     "this question has been answered already",
                     hint="Answer the newest ChallengeRequired, or begin the sign-in anew",
+                    topic="E-CHALLENGE",
                 )
             try:
                 account = self._proceed(given, more)
@@ -123,7 +127,9 @@ class ChallengeRequired(CognitoCredentialsError):  # noqa: N818  (a question, wh
         given = checks.typed(text, "the answer")
         if self.kind == "choice" and given.reveal() not in self.choices:
             raise ConfigurationError(
-                "the answer is none of the choices", hint=f"Give one of: {', '.join(self.choices)}"
+                "the answer is none of the choices",
+                hint=f"Give one of: {', '.join(self.choices)}",
+                topic="E-CHALLENGE",
             )
         return given
 
@@ -132,12 +138,14 @@ class ChallengeRequired(CognitoCredentialsError):  # noqa: N818  (a question, wh
             raise ConfigurationError(
                 f"the attributes are {type(attributes).__name__}, and no mapping",
                 hint="Give attributes={name: value}",
+                topic="E-CHALLENGE",
             )
         missing = [name for name in self.attributes if not attributes.get(name)]
         if missing:
             raise LoginRejectedError(
                 f"the user pool also asks for {clean(', '.join(missing))}",
                 hint="Give them with the new password: answer(text, attributes={…})",
+                topic="E-CHALLENGE",
             )
         return {name: checks.typed(value, "an attribute") for name, value in attributes.items()}
 

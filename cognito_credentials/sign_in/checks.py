@@ -62,7 +62,9 @@ def user_pool_id(value: object, where: str) -> str:
     hint = "It is REGION_NAME, such as us-east-1_Ab1Cd2Ef3"
     if ":" in given:
         hint = f"That looks like the id of an identity pool. {hint}"
-    raise ConfigurationError(f"{where} is not the id of a user pool: '{clean(given, 80)}'", hint=hint)
+    raise ConfigurationError(
+        f"{where} is not the id of a user pool: '{clean(given, 80)}'", hint=hint, topic="E-SIGN-IN-SETTING"
+    )
 
 
 def client_id(value: object, where: str) -> str:
@@ -70,7 +72,9 @@ def client_id(value: object, where: str) -> str:
     given = text(value, where)
     if len(given) > _CLIENT_ID_LIMIT or not given.isascii() or not given.isprintable() or " " in given:
         raise ConfigurationError(
-            f"{where} is not a client id", hint="It is printable ASCII without spaces, as the issuer shows it"
+            f"{where} is not a client id",
+            hint="It is printable ASCII without spaces, as the issuer shows it",
+            topic="E-SIGN-IN-SETTING",
         )
     return given
 
@@ -87,6 +91,7 @@ def client_secret(value: object, where: str) -> Secret | Source | None:
     raise ConfigurationError(
         f"{where} is {type(value).__name__}, and no secret" if value != "" else f"{where} is empty",
         hint="Give text, a Secret or a login source; or nothing, for a client without a secret",
+        topic="E-SIGN-IN-SETTING",
     )
 
 
@@ -98,7 +103,9 @@ def refresh_token(value: object, where: str) -> Secret:
     what = f"is {type(value).__name__}, and no token"
     if isinstance(given, Secret):
         what = "is not valid Unicode text" if given else "is empty"
-    raise ConfigurationError(f"{where} {what}", hint="Give the refresh token, as text or a Secret")
+    raise ConfigurationError(
+        f"{where} {what}", hint="Give the refresh token, as text or a Secret", topic="E-SIGN-IN-SETTING"
+    )
 
 
 def domain(value: object, where: str, region: str) -> str:
@@ -111,6 +118,7 @@ def domain(value: object, where: str, region: str) -> str:
     raise ConfigurationError(
         f"{where} is not a domain: '{clean(given, 80)}'",
         hint="It is a prefix such as my-app, or a host such as auth.example.com",
+        topic="E-SIGN-IN-SETTING",
     )
 
 
@@ -118,7 +126,11 @@ def scopes(value: object, where: str) -> str:
     """Check scopes: text with spaces or commas, or a list. Return them with spaces, ``openid`` first."""
     given = value.replace(",", " ").split() if isinstance(value, str) else value
     if not isinstance(given, Sequence) or not all(isinstance(s, str) and _SCOPE.fullmatch(s) for s in given):
-        raise ConfigurationError(f"{where} is no list of scopes", hint="Write: openid email offline_access")
+        raise ConfigurationError(
+            f"{where} is no list of scopes",
+            hint="Write: openid email offline_access",
+            topic="E-SIGN-IN-SETTING",
+        )
     return " ".join(dict.fromkeys(("openid", *given)))
 
 
@@ -130,7 +142,9 @@ def ports(value: object, where: str) -> tuple[int, ...]:
     found = [_port(item) for item in given] if isinstance(given, Sequence) else [None]
     if not found or None in found or len(found) > _MOST_PORTS:
         raise ConfigurationError(
-            f"{where} is no list of ports", hint="Write up to 20 numbers from 1024 to 65535: 8400,8401"
+            f"{where} is no list of ports",
+            hint="Write up to 20 numbers from 1024 to 65535: 8400,8401",
+            topic="E-SIGN-IN-SETTING",
         )
     return tuple(dict.fromkeys(port for port in found if port is not None))
 
@@ -142,6 +156,7 @@ def way(value: object, where: str, ways: Sequence[str]) -> str:
         raise ConfigurationError(
             f"{where} is '{clean(given, 40)}', which this issuer does not have",
             hint=f"Use {', '.join(ways[:-1])} or {ways[-1]}",
+            topic="E-SIGN-IN-SETTING",
         )
     return given
 
@@ -152,6 +167,7 @@ def check_username(name: str | None, way: str) -> None:
         raise ConfigurationError(
             f"a user name goes with a password, and the way to sign in here is '{clean(way, 40)}'",
             hint="Leave username out, or choose way='password' (--password on the command line)",
+            topic="E-SIGN-IN-SETTING",
         )
 
 
@@ -169,13 +185,17 @@ def typed(value: object, what: str) -> Secret:
     given = Secret(value) if isinstance(value, str) else value
     if not isinstance(given, Secret):
         raise ConfigurationError(
-            f"{what} is {type(value).__name__}, and no text", hint="Give text or a Secret"
+            f"{what} is {type(value).__name__}, and no text",
+            hint="Give text or a Secret",
+            topic="E-SIGN-IN-SETTING",
         )
     if not given.reveal().strip():
-        raise LoginRejectedError(f"{what} is empty", hint="Fill it in")
+        raise LoginRejectedError(f"{what} is empty", hint="Fill it in", topic="E-PASSWORD")
     if not _is_encodable(given):
         raise LoginRejectedError(
-            f"{what} is not valid Unicode text", hint="Type it again; the input must be in UTF-8"
+            f"{what} is not valid Unicode text",
+            hint="Type it again; the input must be in UTF-8",
+            topic="E-PASSWORD",
         )
     return given
 
@@ -201,6 +221,7 @@ def first_factor(value: object, where: str) -> str:
         raise ConfigurationError(
             f"{where} is '{clean(given, 40)}'",
             hint=f"Use {', '.join(FIRST_FACTORS[:-1])} or {FIRST_FACTORS[-1]}",
+            topic="E-SIGN-IN-SETTING",
         )
     return given
 
@@ -212,6 +233,7 @@ def store(value: object, where: str) -> str:
         raise ConfigurationError(
             f"{where} is '{clean(given, 40)}'",
             hint="Use keyring, or file for a plain file that only you can read",
+            topic="E-SIGN-IN-SETTING",
         )
     return given
 
@@ -225,22 +247,26 @@ def own_store(value: object, where: str) -> object:
             return store(value, where)
         except ConfigurationError as error:
             problem = ConfigurationError(
-                error.message, hint=f"{error.hint}; memory, or an object of your own"
+                error.message, hint=f"{error.hint}; memory, or an object of your own", topic=error.topic
             )
         raise problem
     if isinstance(value, type):
-        raise ConfigurationError(f"{where} is the class {value.__name__}", hint="Give an object of it")
+        raise ConfigurationError(
+            f"{where} is the class {value.__name__}", hint="Give an object of it", topic="E-SIGN-IN-STORE"
+        )
     lacks = [name for name in _METHODS if not callable(getattr(value, name, None))]
     if lacks:
         raise ConfigurationError(
             f"{where} is {type(value).__name__}, which has no method {lacks[0]}",
             hint="It needs load(), save(text) and delete(), sync or async; lock() is optional",
+            topic="E-SIGN-IN-STORE",
         )
     lock = getattr(value, "lock", None)
     if lock is not None and not callable(lock):
         raise ConfigurationError(
             f"{where} is {type(value).__name__}, whose lock is no method",
             hint="Have lock() return a context manager that keeps other processes out, or leave it out",
+            topic="E-SIGN-IN-STORE",
         )
     return value
 

@@ -53,5 +53,7 @@ def _missing(names: list[str]) -> ConfigurationError:
     *first, last = (f"'{clean(name, 40)}'" for name in names)
     listed = f"{', '.join(first)} and {last}, which are" if first else f"{last}, which is"
     return ConfigurationError(
-        f"signing in needs {listed} not installed", hint=f"Run: {install_command('login')}"
+        f"signing in needs {listed} not installed",
+        hint=f"Run: {install_command('login')}",
+        topic="E-NOT-INSTALLED",
     )

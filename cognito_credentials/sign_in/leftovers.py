@@ -165,7 +165,7 @@ def _make_issuer(leftover: Leftover, environ: Mapping[str, str], clock: Clock) -
     endpoint = leftover.endpoint_url or own_endpoint
     if pool_id and endpoint is None and leftover.profile is None:
         # It may be an emulator's that signs as AWS. AWS would accept its token and call it revoked.
-        raise ConfigurationError("the endpoint that it was made at is not known")
+        raise ConfigurationError("the endpoint that it was made at is not known", topic="E-ISSUER")
     with needs_extra():
         with IMPORTING:
             from ..exchange.http import Network

@@ -87,12 +87,15 @@ def _check_keys(settings: Mapping[str, str], origin: str, *, is_user_pool: bool)
                 f"{name} from {origin} does not go with {'a user pool' if is_user_pool else 'an issuer'}",
                 hint="A profile signs in at one: a user pool (cognito_user_pool_id, cognito_client_id) or an "
                 "issuer (cognito_oidc_issuer, cognito_oidc_client_id)",
+                topic="E-SIGN-IN-SETTING",
             )
     for name in needed[:2]:
         if not settings.get(name):
             given = next(iter(settings))
             raise ConfigurationError(
-                f"{given} from {origin} needs {name}", hint=f"Set {name}, or remove {given} for guest access"
+                f"{given} from {origin} needs {name}",
+                hint=f"Set {name}, or remove {given} for guest access",
+                topic="E-SIGN-IN-SETTING",
             )
 
 

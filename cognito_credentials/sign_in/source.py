@@ -477,6 +477,7 @@ class SignInSource(Source):
             raise ConfigurationError(
                 f"store from argument is '{clean(str(asked), 40)}', but this login has a store of its own",
                 hint="Leave store out, or make the login without it",
+                topic="E-SIGN-IN-SETTING",
             )
         return self._place_of_app().name
 
@@ -528,6 +529,7 @@ class SignInSource(Source):
         raise ConfigurationError(
             "a form of an app signs in to user pools only",
             hint=f"Use sign_in(), with one of: {', '.join(self.ways)}",
+            topic="E-SIGN-IN-SETTING",
         )
 
     def _ports(self) -> tuple[int, ...]:

@@ -183,6 +183,7 @@ class UserPool(SignInSource):
                 hint="Set redirect_ports=[8400, 8401] (cognito_redirect_ports = 8400,8401 in a profile) and "
                 "register http://127.0.0.1:8400/callback and http://127.0.0.1:8401/callback as callback URLs "
                 "of the app client",
+                topic="E-SIGN-IN-SETTING",
             )
         return self.redirect_ports
 

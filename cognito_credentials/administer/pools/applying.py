@@ -93,7 +93,10 @@ def _applied(
             continue
         return replace(pool, pool_id=pool_id, then=then)
     raise ServiceError(
-        f"pool '{pool.label}': somebody else goes on changing it", hint="Run it again", code=CONCURRENT
+        f"pool '{pool.label}': somebody else goes on changing it",
+        hint="Run it again",
+        code=CONCURRENT,
+        topic="E-POOL-CHANGED",
     )
 
 
@@ -105,6 +108,7 @@ def _refuse_unseen(pool: PoolPlan, now: Iterable[Change]) -> None:
         raise ServiceError(
             f"pool '{pool.label}': {unseen[0]} was added after the plan was made, and is not dropped",
             hint="Run it again to see it in the plan",
+            topic="E-POOL-CHANGED",
         )
 
 

@@ -80,13 +80,19 @@ def _read(path: str) -> str:
             content = file.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: the name has a null character
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigurationError(f"{path}: {reason}", hint="Name a TOML file of identity pools") from None
+        raise ConfigurationError(
+            f"{path}: {reason}", hint="Name a TOML file of identity pools", topic="E-POOL-FILE"
+        ) from None
     if len(content) > _MOST_BYTES:
-        raise ConfigurationError(f"{path}: it is larger than {_MOST_BYTES // 1024**2} MiB")
+        raise ConfigurationError(
+            f"{path}: it is larger than {_MOST_BYTES // 1024**2} MiB", topic="E-POOL-FILE"
+        )
     try:
         return content.decode("utf-8-sig")  # editors and PowerShell may begin it with a byte order mark
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}: it is not UTF-8", hint="Save it as UTF-8") from None
+        raise ConfigurationError(
+            f"{path}: it is not UTF-8", hint="Save it as UTF-8", topic="E-POOL-FILE"
+        ) from None
 
 
 def _parsed(text: str, path: str) -> dict[str, Any]:
@@ -100,23 +106,30 @@ def _parsed(text: str, path: str) -> dict[str, Any]:
         raise ConfigurationError(
             f"{path}: Python {sys.version_info[0]}.{sys.version_info[1]} cannot read TOML by itself",
             hint=f"Run: {install_command('pools')}",
+            topic="E-NOT-INSTALLED",
         ) from None
     try:
         return tomllib.loads(text)
     except ValueError as error:
-        raise ConfigurationError(f"{path}: it is not TOML: {error}", hint="Correct the file") from None
+        raise ConfigurationError(
+            f"{path}: it is not TOML: {error}", hint="Correct the file", topic="E-POOL-FILE"
+        ) from None
     except RecursionError:
-        raise ConfigurationError(f"{path}: nested too deeply", hint="Correct the file") from None
+        raise ConfigurationError(
+            f"{path}: nested too deeply", hint="Correct the file", topic="E-POOL-FILE"
+        ) from None
 
 
 def _pools(content: Mapping[str, Any], path: str) -> PoolFile:
     tables = content.get("pools", [])
     if not isinstance(tables, list):
-        raise ConfigurationError(f"{_in(path, 'pools')}: write it as [[pools]]")
+        raise ConfigurationError(f"{_in(path, 'pools')}: write it as [[pools]]", topic="E-POOL-FILE")
     if "pools" not in content:
         meant = near("pools", content)
         hint = f"Did you mean [[pools]] by '{clean(meant[0], 40)}'?" if meant else "Add a [[pools]] table"
-        raise ConfigurationError(f"{path or 'the file'}: there is no [[pools]] table", hint=hint)
+        raise ConfigurationError(
+            f"{path or 'the file'}: there is no [[pools]] table", hint=hint, topic="E-POOL-FILE"
+        )
     model = service_model()
     found = tuple(
         _table(values, _in(path, f"pools[{number}]"), model) for number, values in enumerate(tables, 1)
@@ -141,9 +154,13 @@ def _table(values: Any, place: str, model: Any) -> Table:
         check_pool(members, region)
     except Mistake as error:
         where = f"{place}.{error.member}" if error.member else place
-        raise ConfigurationError(f"{where}: {error.what}", hint=error.hint or "Correct the file") from None
+        raise ConfigurationError(
+            f"{where}: {error.what}", hint=error.hint or "Correct the file", topic="E-POOL-FILE"
+        ) from None
     except RecursionError:
-        raise ConfigurationError(f"{place}: nested too deeply", hint="Correct the file") from None
+        raise ConfigurationError(
+            f"{place}: nested too deeply", hint="Correct the file", topic="E-POOL-FILE"
+        ) from None
     return Table(place, pool_id, normalised(members, is_whole=False))
 
 
@@ -158,6 +175,7 @@ def _refuse_same(tables: tuple[Table, ...], key: str) -> None:
             raise ConfigurationError(
                 f"{table.place}: '{value}' is described by {seen[value].place.rpartition(' ')[2]} already",
                 hint="One table describes one pool; pools of one name are told apart by IdentityPoolId",
+                topic="E-POOL-FILE",
             )
         seen[value] = table
 

@@ -156,6 +156,7 @@ def plan(
             raise ConfigurationError(
                 f"{table.place}: '{table.pool_id}' is a pool of another region than {given}",
                 hint="Leave out --region: a pool with an id is in that id's region",
+                topic="E-POOL-FILE",
             )
     return planned(file, Clients(session), given, delete=delete)
 
@@ -215,6 +216,7 @@ def to_be(table: Table, now: Mapping[str, Any], *, delete: bool) -> Members:
         raise ConfigurationError(
             f"{table.place}.DeveloperProviderName: it is '{fixed}', and can never be changed to '{wanted}'",
             hint="Keep the name, or describe a new pool",
+            topic="E-POOL-FILE",
         )
     then = merged(now, table.members, delete=delete)
 
@@ -244,7 +246,9 @@ def _checked(table: Table, check: Callable[[], None]) -> None:
         check()
     except Mistake as error:
         raise ConfigurationError(
-            f"{table.place}.{error.member}: {error.what}", hint=error.hint or "Correct the file"
+            f"{table.place}.{error.member}: {error.what}",
+            hint=error.hint or "Correct the file",
+            topic="E-POOL-FILE",
         ) from None
 
 
@@ -280,6 +284,7 @@ def ids_of_names(tables: list[Table], clients: Clients, region: str) -> dict[str
             raise ConfigurationError(
                 f"{wanted[name].place}: {len(ids)} pools are called '{name}': {', '.join(ids[:3])}",
                 hint="Say which one by IdentityPoolId",
+                topic="E-POOL-FILE",
             )
     return {name: ids[0] for name, ids in found.items()}
 
@@ -292,6 +297,7 @@ def _refuse_same_pool(found: list[tuple[Table, str | None]]) -> None:
             raise ConfigurationError(
                 f"{table.place}: it is '{pool_id}', as {seen[pool_id].place.rpartition(' ')[2]} is",
                 hint="One table describes one pool",
+                topic="E-POOL-FILE",
             )
         if pool_id is not None:
             seen[pool_id] = table

@@ -111,6 +111,7 @@ def read_pool(
             f"{place + ': ' if place else ''}there is no identity pool '{pool_id}' in the account of these "
             "credentials",
             hint="Check the id and whose credentials sign. Without an id a pool is found by its name",
+            topic="E-POOL-GONE",
         )
         found.is_answer = True
         return found
@@ -168,5 +169,6 @@ def arn_of(clients: Clients, pool_id: str) -> str:
         raise RefusedError(
             "the tags of a pool need its account, and STS does not tell whose these credentials are",
             hint="Set AWS_ACCOUNT_ID to the account's 12 digits",
+            topic="E-DENIED",
         )
     return pool_arn(pool_id, account)

@@ -136,7 +136,7 @@ def _check_given(invocation: Invocation, given: Mapping[str, object]) -> None:
     given_region(invocation)
     if given.get("identity_pool_id") == "":
         raise ConfigurationError(
-            f"identity_pool_id from {ORIGIN} is empty", hint="Give the identity pool's ID"
+            f"identity_pool_id from {ORIGIN} is empty", hint="Give the identity pool's ID", topic="E-POOL-ID"
         )
     # An empty value is how a key is taken away.
     values = {name: value for name, value in given.items() if value != ""}
@@ -150,6 +150,7 @@ def _refuse_bare_section(text: str, profile: str) -> None:
         raise ConfigurationError(
             f"found [{clean(profile, 60)}]; in this file it must be [profile {clean(profile, 60)}]",
             hint="Correct the section's name, then run this again",
+            topic="E-PROFILE",
         )
 
 
@@ -221,6 +222,7 @@ def _refuse_other_styles(profile: str, text: str, path: str, environ: Mapping[st
                 raise ConfigurationError(
                     f"profile '{clean(profile, 80)}' has {key} in {clean(place)}: another kind of profile",
                     hint="Choose another name with --profile, or remove that key first",
+                    topic="E-PROFILE",
                 )
 
 

@@ -70,7 +70,7 @@ def _check_browser(invocation: Invocation) -> None:
 
     why = why_no_browser(invocation.environ)
     if why is not None:
-        raise ConfigurationError(f"no browser can be opened, because {why}", hint=_PRINT)
+        raise ConfigurationError(f"no browser can be opened, because {why}", hint=_PRINT, topic="E-CONSOLE")
 
 
 def _open(invocation: Invocation, address: Secret) -> None:
@@ -91,11 +91,13 @@ def _open(invocation: Invocation, address: Secret) -> None:
     with CallbackServer() as server:
         server.listen(refuse, address.reveal())
         if not open_default_browser(server.start_url):
-            raise ConfigurationError("no browser can be opened", hint=_PRINT)
+            raise ConfigurationError("no browser can be opened", hint=_PRINT, topic="E-CONSOLE")
         terminal.notice(f"If no browser opens, open this address on this machine:\n\n{server.start_url}\n")
         if not server.wait_for_redirect(_BROWSER_SECONDS):
             raise ConfigurationError(
-                f"no browser came for the address within {_BROWSER_SECONDS:.0f} seconds", hint=_PRINT
+                f"no browser came for the address within {_BROWSER_SECONDS:.0f} seconds",
+                hint=_PRINT,
+                topic="E-CONSOLE",
             )
     terminal.notice("The console opens in the browser. Its session ends with the credentials.")
 

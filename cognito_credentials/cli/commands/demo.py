@@ -60,7 +60,9 @@ def run(invocation: Invocation) -> int:
     try:
         from cognito_credentials.emulator import Emulator
     except MissingExtraError as error:
-        raise ConfigurationError(f"the demo needs {error.library}", hint=f"Run: {error.install}") from None
+        raise ConfigurationError(
+            f"the demo needs {error.library}", hint=f"Run: {error.install}", topic="E-NOT-INSTALLED"
+        ) from None
     terminal = invocation.terminal
     directory = tempfile.mkdtemp(prefix="cognito-credentials-demo-")
     try:

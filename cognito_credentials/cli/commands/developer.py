@@ -100,7 +100,9 @@ def _seconds(text: str) -> int:
     seconds = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
     if not 1 <= seconds <= LONGEST_DURATION:
         raise ConfigurationError(
-            f"--duration is '{clean(text, 20)}'", hint=f"Give seconds, 1 to {LONGEST_DURATION}"
+            f"--duration is '{clean(text, 20)}'",
+            hint=f"Give seconds, 1 to {LONGEST_DURATION}",
+            topic="E-DEVELOPER",
         )
     return seconds
 

@@ -128,6 +128,7 @@ def _refuse_nesting(environ: Mapping[str, str]) -> None:
     raise ConfigurationError(
         f"this is inside '{PROGRAM} exec' for '{whose}' already (process {clean(process_id, 20)})",
         hint=f"Leave that with 'exit', or run '{leave}' to nest all the same",
+        topic="E-EXEC",
     )
 
 
@@ -138,6 +139,7 @@ def _shell(environ: Mapping[str, str]) -> list[str]:
         raise ConfigurationError(
             f"no command is given, and {variable} names no shell to start instead",
             hint=f"Run '{PROGRAM} exec -- COMMAND'",
+            topic="E-EXEC",
         )
     return [shell]
 

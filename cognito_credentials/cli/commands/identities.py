@@ -151,6 +151,7 @@ def _not_deleted(unprocessed: Sequence[Unprocessed], total: int) -> RefusedError
             f"{what}: cognito-identity:DeleteIdentities is denied on them, or they are of another account",
             hint="Allow it, or sign with other credentials (--profile)",
             code="AccessDenied",
+            topic="E-DENIED",
         )
     return ServiceError(f"{what}: the service failed on them", hint="Run the command again")
 

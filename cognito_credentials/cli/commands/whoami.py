@@ -108,7 +108,9 @@ def _failure(error: Exception) -> Exception:
     response = getattr(error, "response", None)
     if response is None:
         return ServiceError(
-            f"STS cannot be reached: {error}", hint="Check the network and the endpoint, then try again"
+            f"STS cannot be reached: {error}",
+            hint="Check the network and the endpoint, then try again",
+            topic="E-NETWORK",
         )
     code = str(response.get("Error", {}).get("Code", ""))
     metadata = response.get("ResponseMetadata", {})

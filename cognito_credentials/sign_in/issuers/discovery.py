@@ -80,6 +80,7 @@ def checked_address(value: object, where: str) -> str:
         raise ConfigurationError(
             f"{where} has characters in it that no such address has",
             hint="The issuer must correct it: no fragment, and nothing but plain letters, digits and signs",
+            topic="E-ISSUER",
         )
     return value
 
@@ -106,6 +107,7 @@ def discover(http: Http, issuer: str) -> Metadata:
     raise ConfigurationError(
         f"there is no OpenID Connect issuer at {clean(issuer, 120)}: it has no {WELL_KNOWN}",
         hint="Correct the issuer (cognito_oidc_issuer): its whole address, path included",
+        topic="E-ISSUER",
     )
 
 
@@ -125,6 +127,7 @@ def read_metadata(document: Mapping[str, Any], issuer: str, asked_at: str | None
         raise ConfigurationError(
             f"the issuer {clean(issuer, 120)} calls itself {_shown(named)}",
             hint="The two must be equal to the letter: correct the issuer (cognito_oidc_issuer)",
+            topic="E-ISSUER",
         )
     algorithms = document.get("id_token_signing_alg_values_supported")
     methods = document.get("token_endpoint_auth_methods_supported")
@@ -147,7 +150,9 @@ def _required(document: Mapping[str, Any], name: str, issuer: str, asked_at: str
     address = _address(document, name, issuer, asked_at)
     if address is None:
         raise ConfigurationError(
-            f"the issuer {clean(issuer, 120)} names no {name}", hint="Is it an OpenID Connect issuer?"
+            f"the issuer {clean(issuer, 120)} names no {name}",
+            hint="Is it an OpenID Connect issuer?",
+            topic="E-ISSUER",
         )
     return address
 
@@ -160,7 +165,9 @@ def _address(document: Mapping[str, Any], name: str, issuer: str, asked_at: str 
     checked = checked_address(value, where)
     if (asked_at or issuer).startswith("https:") and not checked.startswith("https:"):
         # On this machine, any program may listen at that address.
-        raise ConfigurationError(f"{where} is plain http", hint="The issuer must correct its metadata")
+        raise ConfigurationError(
+            f"{where} is plain http", hint="The issuer must correct its metadata", topic="E-ISSUER"
+        )
     return checked
 
 

@@ -62,6 +62,7 @@ def verify_tokens(
         raise LoginRequiredError(
             "the issuer refreshed the sign-in but gave no ID token, which is what identity pools take",
             hint="Sign in again, or have the issuer give ID tokens when it refreshes",
+            topic="E-ID-TOKEN",
         )
     claims = verify(
         tokens.id_token,
@@ -221,4 +222,5 @@ def _rejected(why: str) -> LoginRejectedError:
     return LoginRejectedError(
         f"the ID token is not valid: {why}",
         hint="Sign in again; if it happens again, check issuer and client id",
+        topic="E-ID-TOKEN",
     )

@@ -126,4 +126,5 @@ def _secret_failed(error: CognitoCredentialsError) -> CognitoCredentialsError:
     return ConfigurationError(
         f"the secret of the client cannot be had: {error.message}",
         hint="Correct cognito_oidc_client_secret",
+        topic="E-ISSUER",
     )

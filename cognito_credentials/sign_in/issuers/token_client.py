@@ -147,6 +147,7 @@ class TokenClient:
             raise ServiceError(
                 f"{clean(urlsplit(self._metadata.token_endpoint).hostname or '', 100)} answers too slowly",
                 hint="Check this machine's network and proxy; a later try may succeed",
+                topic="E-ISSUER",
             )
         return self._fetch("refresh_token", {"refresh_token": refresh_token})
 
@@ -179,6 +180,7 @@ class TokenClient:
             f"{answer.host} answered HTTP {answer.status} to revoking the sign-in",
             hint="End it on the issuer's own pages",
             code=str(answer.status),
+            topic="E-ISSUER",
         )
 
     def _post_to_device_endpoint(self, session: Session, endpoint: str, scope: str) -> Answer:
@@ -278,6 +280,7 @@ def _unavailable(answer: Answer | None, code: str = "") -> ServiceError | None:
         code=str(answer.status),
         throttled=is_throttled,
         retry_after=answer.retry_after,
+        topic="E-ISSUER",
     )
 
 
@@ -291,7 +294,9 @@ def _not_sent(error: Exception) -> CognitoCredentialsError:
         return _without_frames(error)
     # JSON can hold half of a surrogate pair, which no form can. The error of that has the token in it.
     return RefusedError(
-        f"the refresh token cannot be sent ({type(error).__name__})", hint="End it on the issuer's own pages"
+        f"the refresh token cannot be sent ({type(error).__name__})",
+        hint="End it on the issuer's own pages",
+        topic="E-ISSUER",
     )
 
 

@@ -243,6 +243,7 @@ class UserPoolIssuer:
             raise ConfigurationError(
                 "the user pool has no domain, which signing in with a browser needs",
                 hint="Give it one, and name it: domain (profile: cognito_domain); or sign in with a password",
+                topic="E-ISSUER",
             )
         return metadata
 

@@ -160,6 +160,7 @@ def _no_endpoint(error: Exception) -> ConfigurationError:
         f"there is no endpoint of user pools with these settings ({type(error).__name__}: {error})",
         hint="Check the region in the user pool's id, its endpoint, use_fips_endpoint and "
         "use_dualstack_endpoint",
+        topic="E-ISSUER",
     )
 
 
@@ -172,4 +173,5 @@ def _refusal(error: Exception, sent: list[Secret]) -> CognitoCredentialsError | 
         "the answer is not one of a user pool's",
         hint="A captive portal or a proxy is in between, or endpoint_url is wrong: check these",
         code="InvalidAnswer",
+        topic="E-ISSUER",
     )

@@ -100,6 +100,7 @@ class KeyringStore:
             raise CacheError(
                 f"{self.location} gives another process not what it was given",
                 hint="Choose a plain file that only you can read: cognito_login_store = file in a profile",
+                topic="E-KEYRING",
             )
 
     @property
@@ -220,6 +221,7 @@ class KeyringStore:
                 hint=f"{install} a plain file that only you can read: store='file' in Python, "
                 "cognito_login_store = file in a profile (configure --login-store file), or "
                 "login --store file",
+                topic="E-KEYRING",
             )
         if isinstance(answer.get("backend"), str):
             self.location = f"the keyring ({clean(answer['backend'], 80)})"

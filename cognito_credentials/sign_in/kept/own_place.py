@@ -137,7 +137,7 @@ class OwnPlace:
             return None
         state = self._state or self._first()
         if state.problem is not None and not self._is_signing_in:
-            raise CacheError(state.problem.message, hint=state.problem.hint)
+            raise CacheError(state.problem.message, hint=state.problem.hint, topic=state.problem.topic)
         if state.kept is None:
             return None
         return state.kept.account if kind == "sign-in" else state.kept.tokens.reveal().encode("utf-8")
@@ -187,6 +187,7 @@ class OwnPlace:
             raise CacheError(
                 f"load() of {self._shown} does not give what save() was given",
                 hint="Have the app's store keep the whole text, unchanged; then sign in again",
+                topic="E-SIGN-IN-STORE",
             )
         self._state, self._unsaved, self._marks = _State(text, kept), None, marks
 
@@ -302,7 +303,7 @@ class OwnPlace:
         try:
             kept = None if text is None else decode(text, self._belonging, f"load() of {self._shown}")
         except CacheError as error:
-            self._state = _State(text, None, CacheError(error.message, hint=error.hint))
+            self._state = _State(text, None, CacheError(error.message, hint=error.hint, topic=error.topic))
         else:
             self._state = _State(text, kept)
 

@@ -69,7 +69,11 @@ class Visit:
         try:
             self._thread.start()
         except RuntimeError:
-            problem = CacheError(f"no thread can be started to ask {name}", hint="Is the program ending?")
+            problem = CacheError(
+                f"no thread can be started to ask {name}",
+                hint="Is the program ending?",
+                topic="E-SIGN-IN-STORE",
+            )
         except BaseException:
             self._jobs.put(None)  # a signal handler raised, and nobody has this visit to close it
             raise
@@ -93,6 +97,7 @@ class Visit:
         raise CacheError(
             f"load() of {self._name} gave {kind}",
             hint="Return the text that save() was given, or None where nothing is stored",
+            topic="E-SIGN-IN-STORE",
         )
 
     def save(self, text: Secret) -> None:
@@ -174,7 +179,7 @@ class Visit:
     def _not_answered(self) -> CacheError:
         """Make the error of the first call that was not answered anew: one that was raised has frames."""
         found = self.no_answer or _no_answer(self._name)  # else a signal handler has raised in the wait
-        return CacheError(found.message, hint=found.hint)
+        return CacheError(found.message, hint=found.hint, topic=found.topic)
 
     def _result(self, method: str, seconds: float, *secrets: Secret) -> object:
         given = getattr(self._store, method)(*(secret.reveal() for secret in secrets))
@@ -194,6 +199,7 @@ class Visit:
             raise CacheError(
                 f"{what} gave {kind.__name__}, which is no context manager",
                 hint="Return one that keeps other processes out, such as filelock's FileLock",
+                topic="E-SIGN-IN-STORE",
             )
 
     def _exit(self, _: float) -> None:
@@ -239,6 +245,7 @@ def _as_ours(error: BaseException, what: str) -> CognitoCredentialsError:
     return CacheError(
         f"{what} failed with {type(error).__qualname__} at {place_of(error)}",
         hint="Nothing else was overwritten; correct the app's store, then try again",
+        topic="E-SIGN-IN-STORE",
     )
 
 
@@ -247,4 +254,5 @@ def _no_answer(what: str) -> CacheError:
     return CacheError(
         f"{clean(what, 120)} does not answer",
         hint=f"It has {STORE_SECONDS:.0f} s for each call; correct the app's store, then try again",
+        topic="E-SIGN-IN-STORE",
     )

@@ -65,7 +65,7 @@ def decode(text: Secret, belonging: Belonging, where: str) -> Kept:
     found = _read(text, belonging)
     if isinstance(found, str):
         # Raised here and not where it is found, since the frame there has the tokens in clear.
-        raise CacheError(f"{where} gave {found}", hint=_REPLACE)
+        raise CacheError(f"{where} gave {found}", hint=_REPLACE, topic="E-SIGN-IN-STORE")
     return found
 
 

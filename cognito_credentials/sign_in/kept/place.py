@@ -329,4 +329,5 @@ def busy(budget: float) -> ServiceError:
     return ServiceError(
         f"another process has been using this sign-in for {budget:.0f} s",
         hint="Is a login waiting in another terminal? Finish it, or try again",
+        topic="E-SIGN-IN",
     )

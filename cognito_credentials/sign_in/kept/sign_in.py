@@ -338,7 +338,9 @@ class SignIn:
         verified = bounded(lambda: issuer.verified(tokens), account.issuer, ends_at - time.monotonic())
         if verified.claims["sub"] != account.subject:
             raise LoginRejectedError(
-                "the issuer refreshed the sign-in with another user's token", hint=self._remedy
+                "the issuer refreshed the sign-in with another user's token",
+                hint=self._remedy,
+                topic="E-ID-TOKEN",
             )
         problem = exchange.changed_account()
         if problem is not None:

@@ -160,7 +160,7 @@ class TokenExchange:
         if now is None:
             return sign_in_required(self._remedy, "nobody is signed in")
         if now != self._account:
-            return ServiceError("somebody has signed in meanwhile", hint="Try again")
+            return ServiceError("somebody has signed in meanwhile", hint="Try again", topic="E-SIGN-IN")
         return None
 
     def _refresh(self, stored: StoredTokens) -> tuple[StoredTokens, Tokens]:

@@ -79,6 +79,7 @@ class Authorization:
             raise ConfigurationError(
                 f"the issuer {clean(metadata.issuer, 120)} does not sign in with a browser",
                 hint="Sign in with a code that is typed in elsewhere: way='device' in Python, --device",
+                topic="E-BROWSER",
             )
         self.url = issuer.client().authorization_url(
             redirect_uri=redirect_uri,
@@ -116,7 +117,9 @@ class Authorization:
         if refusal is not None:
             raise refusal
         if not answer.codes or not answer.codes[0]:
-            raise LoginRejectedError("the issuer answered without a code", hint="Sign in again")
+            raise LoginRejectedError(
+                "the issuer answered without a code", hint="Sign in again", topic="E-BROWSER"
+            )
         return answer.codes[0]
 
     def redeem(self, code: Secret) -> Verified:

@@ -67,7 +67,9 @@ def sign_in_here(
         has_opened = (open_browser or open_default_browser)(server.start_url)
         if is_left_unawaited(has_opened):
             raise ConfigurationError(
-                "open_browser is async, so no browser was opened", hint="Make it a plain function"
+                "open_browser is async, so no browser was opened",
+                hint="Make it a plain function",
+                topic="E-BROWSER",
             )
         begin = "If no browser opens" if has_opened else f"To sign in at {authorization.host}"
         prompt.say(f"{begin}, open this address in a browser on this machine:\n\n{server.start_url}\n")
@@ -90,7 +92,9 @@ def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequ
     Raises the errors of `sign_in_here`.
     """
     if not prompt.can_ask:
-        raise LoginRequiredError("there is no terminal to paste the address on", hint="Sign in on a terminal")
+        raise LoginRequiredError(
+            "there is no terminal to paste the address on", hint="Sign in on a terminal", topic="E-BROWSER"
+        )
     port = ports[0] if ports else _ANY_PORT
     authorization = Authorization(issuer, f"http://127.0.0.1:{port}{PATH}", scope)
     prompt.say(f"Open this address in any browser and sign in:\n\n{authorization.url}\n")
@@ -123,7 +127,9 @@ def _pasted(authorization: Authorization, prompt: Prompt) -> Secret | None:
 
 
 def _given_up() -> LoginRequiredError:
-    return LoginRequiredError("no address was pasted that ends this sign-in", hint="Sign in again")
+    return LoginRequiredError(
+        "no address was pasted that ends this sign-in", hint="Sign in again", topic="E-BROWSER"
+    )
 
 
 def open_default_browser(url: str) -> bool:
@@ -190,6 +196,7 @@ def has_browser(environ: Mapping[str, str], prompt: Prompt, ways: Sequence[str])
         raise LoginRequiredError(
             f"no browser can be opened, because {why}, and there is no terminal to ask on",
             hint="Sign in on a terminal" + (code if "device" in ways else ""),
+            topic="E-BROWSER",
         )
     prompt.say(f"No browser is opened, because {why}.")
     return False

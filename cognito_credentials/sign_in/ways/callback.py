@@ -177,8 +177,10 @@ class CallbackServer(socketserver.ThreadingTCPServer):
         what = f"nobody signed in within {seconds / 60:.0f} minutes"
         reported = self._reported
         if reported is None:
-            return LoginRequiredError(what, hint="Sign in again")
-        return LoginRequiredError(f"{what}; {_UNPROVEN}: {reported.message}", hint=reported.hint)
+            return LoginRequiredError(what, hint="Sign in again", topic="E-BROWSER")
+        return LoginRequiredError(
+            f"{what}; {_UNPROVEN}: {reported.message}", hint=reported.hint, topic=reported.topic
+        )
 
     def _note(self, error: AnswerRefused) -> None:
         note = _ignored(error)
@@ -298,6 +300,7 @@ class CallbackServer(socketserver.ThreadingTCPServer):
             f"all ports for the sign-in are in use: {shown}",
             hint="Close what uses one, or register more with the client and set redirect_ports "
             "(cognito_redirect_ports in a profile)",
+            topic="E-BROWSER",
         )
 
 

@@ -93,7 +93,9 @@ def _tokens(issuer: Issuer, code: DeviceCode, clock: Clock) -> Tokens:
         if refused.code == "slow_down":
             interval += _SLOWER
         elif refused.code == "access_denied":
-            raise LoginRejectedError("signing in was refused on the other device", hint="Sign in again")
+            raise LoginRejectedError(
+                "signing in was refused on the other device", hint="Sign in again", topic="E-DEVICE-CODE"
+            )
         elif refused.code != "authorization_pending":
             problem = refused.explained("the issuer")
             if not problem.retryable:
@@ -132,6 +134,7 @@ def _ask_for_code(issuer: Issuer, scope: str) -> DeviceCode:
         raise ConfigurationError(
             f"the issuer {clean(issuer.metadata().issuer, 120)} does not offer signing in with a code",
             hint="Open an address elsewhere instead: way='no-browser' in Python, --no-browser",
+            topic="E-DEVICE-CODE",
         )
     host = clean(urlsplit(endpoint).hostname or "", 100)
     client = issuer.client()
@@ -155,10 +158,14 @@ def _read_device_code(document: Mapping[str, Any]) -> DeviceCode:
     # Google has had the name verification_url since before the standard.
     address = document.get("verification_uri") or document.get("verification_url")
     if not (isinstance(device_code, str) and device_code and isinstance(user_code, str) and user_code):
-        raise ServiceError("the issuer gave no code to sign in with", hint="Try again later")
+        raise ServiceError(
+            "the issuer gave no code to sign in with", hint="Try again later", topic="E-DEVICE-CODE"
+        )
     safe = _safe_address(address)
     if safe is None:
-        raise ServiceError("the issuer gave no safe address to sign in at", hint="Ask whoever runs it")
+        raise ServiceError(
+            "the issuer gave no safe address to sign in at", hint="Ask whoever runs it", topic="E-DEVICE-CODE"
+        )
     return DeviceCode(
         Secret(device_code),
         clean(user_code, 40),

@@ -175,7 +175,9 @@ class PasswordSignIn:
             self._steps_left -= 1
             if self._steps_left < 0:
                 raise RefusedError(
-                    "the user pool asks for more after every answer", hint=self._browser_hint()
+                    "the user pool asks for more after every answer",
+                    hint=self._browser_hint(),
+                    topic="E-PASSWORD",
                 )
             challenge = str(answer.get("ChallengeName") or "")
             if not challenge:
@@ -346,6 +348,7 @@ class PasswordSignIn:
             f"the user pool asks for {what}"
             + (" (a passkey), which only a browser can do" if is_passkey else ", which cannot be done here"),
             hint=self._browser_hint(challenge),
+            topic="E-PASSWORD",
         )
 
     def _browser_hint(self, challenge: str = "") -> str:
@@ -366,6 +369,7 @@ def _explained(error: Exception) -> CognitoCredentialsError:
     return RefusedError(
         f"the user pool's answer makes no sense ({type(error).__name__})",
         hint="Ask whoever runs the user pool",
+        topic="E-PASSWORD",
     )
 
 

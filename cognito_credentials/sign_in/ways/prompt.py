@@ -138,7 +138,9 @@ class CheckedPrompt:
 
     def _wrong(self, what: str, hint: str) -> ConfigurationError:
         of = clean(type(self._prompt).__qualname__, 80)
-        return ConfigurationError(f"the prompt ({of}) does not work: {what}", hint=hint)
+        return ConfigurationError(
+            f"the prompt ({of}) does not work: {what}", hint=hint, topic="E-SIGN-IN-SETTING"
+        )
 
 
 def checked(prompt: Prompt) -> CheckedPrompt:
@@ -219,7 +221,9 @@ class TerminalPrompt:
         """
         if not self.can_ask:
             raise LoginRequiredError(
-                f"there is no terminal to ask for the {question.lower()} on", hint="Sign in on a terminal"
+                f"there is no terminal to ask for the {question.lower()} on",
+                hint="Sign in on a terminal",
+                topic="E-PASSWORD",
             )
         return Secret(_read_unseen(f"{question}: ", self._stdin, self._stderr))
 

@@ -51,6 +51,7 @@ def sign_in_at_prompt(
         raise LoginRequiredError(
             "there is no terminal to ask for the password on",
             hint="Sign in on a terminal, or with a browser",
+            topic="E-PASSWORD",
         )
     # The frames of any error in here have in them what was typed.
     with replaced(EOFError, CognitoCredentialsError, by=lambda error: _explained(error, person)):
@@ -187,10 +188,10 @@ class _Conversation:
                 return new
             if left:
                 self._prompt.say("The two new passwords differ; try again.")
-        raise LoginRejectedError("the two new passwords differ", hint="Sign in again")
+        raise LoginRejectedError("the two new passwords differ", hint="Sign in again", topic="E-PASSWORD")
 
 
 def _explained(error: BaseException, prompt: CheckedPrompt) -> BaseException | None:
     if isinstance(error, EOFError):
-        return LoginRequiredError("signing in was given up", hint="Sign in again")
+        return LoginRequiredError("signing in was given up", hint="Sign in again", topic="E-PASSWORD")
     return None if error is prompt.failure else error.with_traceback(None)

@@ -53,4 +53,5 @@ def _rejected(ended: SignInEnded) -> LoginRejectedError:
     return LoginRejectedError(
         f"the issuer does not take this refresh token{why}",
         hint="It is of another client, has been used or has ended: have the user sign in",
+        topic="E-SIGN-IN",
     )

@@ -170,7 +170,9 @@ def _text(data: bytes) -> str:
 
 def _wrong_challenge(_: Exception) -> RefusedError:
     return RefusedError(
-        "the user pool's half of the password proof is wrong", hint="Check the id of the user pool"
+        "the user pool's half of the password proof is wrong",
+        hint="Check the id of the user pool",
+        topic="E-PASSWORD",
     )
 
 
