@@ -20,9 +20,9 @@ A message is one line in lower case. It names the setting and where it came from
 that may be secret. Every text that goes into an error is cleaned (`clean`), so that no reader of the error
 can print a terminal escape or a token.
 
-The text of an error ends with its topic, as in ``(see E-LOGIN-AUDIENCE)``: a section of the page "When something
-goes wrong", which ``cognito-credentials help E-LOGIN-AUDIENCE`` prints. A class has the topic of what it says in
-general; whoever raises an error may name a closer one.
+The text of an error ends with its topic, as in ``(see E-LOGIN-AUDIENCE)``. A topic is a section of the page
+"When something goes wrong", which ``cognito-credentials help E-LOGIN-AUDIENCE`` prints. Each class has one;
+whoever raises an error may name one that fits more closely.
 
 A cache hit of the command line loads this file: it imports nothing, not even typing.
 """
@@ -83,7 +83,7 @@ class CognitoCredentialsError(Exception):
         self.message = clean(message)
         self.hint = clean(hint)
         if topic:
-            self.topic = topic
+            self.topic = clean(topic)
         self.code = clean(code) if code else None
         self.request_id = clean(request_id) if request_id else None
         self.throttled = throttled
@@ -92,7 +92,7 @@ class CognitoCredentialsError(Exception):
         Exception.__init__(self, self.message)
 
     def __str__(self) -> str:
-        return f"{sentences(self.message, self.hint)} (see {self.topic})"
+        return f"{sentences(self.message, self.hint).removesuffix('.')} (see {self.topic})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, self.details())

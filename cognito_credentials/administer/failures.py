@@ -82,6 +82,7 @@ def _denied(code: str, operation: str, text: str, details: dict[str, Any]) -> Co
             f"the role '{role[1]}' may not be given to the pool: iam:PassRole is denied, or it is not a role "
             "of the pool's account",
             hint="Allow iam:PassRole on it to these credentials, or correct the role",
+            topic="E-DENIED",
             **details,
         )
     who = _WHO.search(text)
@@ -95,6 +96,7 @@ def _denied(code: str, operation: str, text: str, details: dict[str, Any]) -> Co
     return RefusedError(
         f"{action} is denied{whose}{on}{reason}",
         hint=f"Allow {action}, or sign with other credentials (--profile)",
+        topic="E-DENIED",
         **details,
     )
 
@@ -106,6 +108,7 @@ def _known(
         return RefusedError(
             f"{operation}: the credentials that sign are not valid: {clean(text)}",
             hint="Renew them, or sign with other credentials (--profile)",
+            topic="E-SIGNER",
             **details,
         )
     if code == "ResourceNotFoundException":
@@ -114,7 +117,10 @@ def _known(
         )
     if code == CONCURRENT:
         return ServiceError(
-            f"{operation}: somebody else changes the pool at the same time", hint="Run it again", **details
+            f"{operation}: somebody else changes the pool at the same time",
+            hint="Run it again",
+            topic="E-POOL-CHANGED",
+            **details,
         )
     if code == _LIMIT_OF_ACCOUNT and operation == "CreateIdentityPool":
         return RefusedError(
@@ -124,6 +130,7 @@ def _known(
         return ServiceError(
             f"{operation}: the service is being asked too often ({code})",
             hint="Run it again in a moment",
+            topic="E-THROTTLED",
             throttled=True,
             **details,
         )
@@ -160,5 +167,7 @@ def _unanswered(error: Any) -> CognitoCredentialsError:
                 hint="Run its line in a terminal to see why, or choose another profile (--profile)",
                 topic="E-SIGNER",
             )
-        return RefusedError(text, hint="Correct the profile's credentials, or choose another (--profile)")
+        return RefusedError(
+            text, hint="Correct the profile's credentials, or choose another (--profile)", topic="E-SIGNER"
+        )
     return ConfigurationError(text)

@@ -603,9 +603,11 @@ def remembered_error(state: StateRecord, now: float) -> errors.CognitoCredential
         kind = errors.ServiceError
     ago, left = max(0, round(now - state.noted_at)), state.retry_at - now
     hint, _, topic = state.hint.removesuffix(")").rpartition(_SEE)
+    if not topic.startswith("E-"):  # an earlier version wrote it, which had no topics
+        hint, topic = state.hint, ""
     return kind(
         f"{state.message} (tried {ago} s ago, next try in {max(1, round(left))} s)",
-        hint=hint if topic else state.hint,
+        hint=hint,
         topic=topic,
         retry_after=left if kind.retryable else None,
     )

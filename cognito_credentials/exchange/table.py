@@ -196,7 +196,8 @@ TABLE: Final = (
     # STS, in the basic flow.
     Row("sts: token expired", ("ExpiredTokenException", "ExpiredToken"), "", WAIT, ServiceError,
         "STS found Cognito's OpenID token expired, which was made for this request",
-        "It is never kept, so the next try has a new one; check the network for long delays", "E-NETWORK", operation=STS),
+        "It is never kept, so the next try has a new one; check the network for long delays",
+        "E-NETWORK", operation=STS),
     Row("sts: token refused", ("InvalidIdentityToken", "InvalidIdentityTokenException"), "", STOP,
         RefusedError,
         "STS did not accept Cognito's OpenID token",
@@ -249,7 +250,8 @@ TABLE: Final = (
         again=True),
     Row("provider failed", "ExternalServiceException", "", WAIT, ServiceError,
         "Cognito got no answer from the login provider {providers}",
-        "Try again; if it persists, check that the issuer publishes its keys to the internet", "E-SERVICE", again=True),
+        "Try again; if it persists, check that the issuer publishes its keys to the internet",
+        "E-SERVICE", again=True),
     Row("service failed",
         (*_BROKEN, "ServiceUnavailableException", "HTTP 5xx", "HTTP 408", "RequestTimeout"), "", WAIT,
         ServiceError,
@@ -266,7 +268,8 @@ TABLE: Final = (
     Row("parameter malformed", "ParamValidationError", "", STOP, ConfigurationError,
         # The text of botocore's, in a back end, repeats the value, which may be a token.
         "a setting does not have the form that {operation} demands",
-        "Check identity_pool_id (from {pool_origin}), the roles and the names of the logins", "E-SETTING", quotes=False),
+        "Check identity_pool_id (from {pool_origin}), the roles and the names of the logins",
+        "E-SETTING", quotes=False),
     Row("login not there to unlink", INVALID, "", STOP, ConfigurationError,
         # Source: reference/service.md#6.19.3, assumed: nothing else that a user names can be invalid there.
         "this identity has no such login to take off",
@@ -281,7 +284,8 @@ TABLE: Final = (
         "Check the pool's login providers and rules", "E-LOGIN-REFUSED"),
     Row("not our service", "HTTP 4xx", "", WAIT, ServiceError,
         "something that is not AWS answered in place of {host}",
-        "A captive portal or a proxy is in between, or endpoint_url is wrong: check these", "E-ANSWER", quotes=False),
+        "A captive portal or a proxy is in between, or endpoint_url is wrong: check these",
+        "E-ANSWER", quotes=False),
 
     # What never was an answer.
     Row("certificate out of time", "SSLError", "certificate (has expired|is not yet valid)", WAIT,
@@ -335,7 +339,8 @@ TABLE: Final = (
     Row("answer not understood", ("ResponseParserError", "Exception"), "", WAIT, ServiceError,
         # Whatever botocore's parser does with bytes that are not Cognito's: no list of it is complete.
         "the answer of {host} is not one of Cognito's",
-        "A captive portal or a proxy is in between, or endpoint_url is wrong: check these", "E-ANSWER", quotes=False,
+        "A captive portal or a proxy is in between, or endpoint_url is wrong: check these",
+        "E-ANSWER", quotes=False,
         is_of_any_error=True),
 )
 # fmt: on

@@ -1,8 +1,11 @@
-"""``help``: print what --help prints."""
+"""``help``: print what --help prints, or explain the topic that a message ends with."""
 
 from __future__ import annotations
 
-from ...errors import clean
+import re
+from importlib.resources import files
+
+from ...errors import clean, near
 from ..command import PROGRAM, Command, Invocation, Options
 from ..failures import UsageError
 from ..parser import parse
@@ -10,13 +13,19 @@ from ..parser import parse
 
 def add_options(options: Options) -> None:
     options.add(
-        "topic", nargs="*", metavar="COMMAND", help="the command and its action; otherwise all of them"
+        "topic",
+        nargs="*",
+        metavar="COMMAND",
+        help="the command and its action; or the topic at the end of a message, such as E-NO-POOL",
     )
 
 
 def run(invocation: Invocation) -> int:
-    """Show the help of the command or the action named, or the list of all commands."""
+    """Show the help of the command or the action named, a topic of messages, or the list of all commands."""
     topic, commands = invocation.options.topic, invocation.options.commands
+    if len(topic) == 1 and topic[0].upper().startswith("E-"):
+        invocation.terminal.write(_explained(topic[0].upper()) + "\n")
+        return 0
     entry = next((entry for entry in commands if topic[:1] == [entry.name]), None)
     if entry is not None and len(topic) > (2 if entry.load().actions else 1):
         raise UsageError(f"there is no '{clean(' '.join(topic), 60)}'", f"Run '{PROGRAM} help {entry.name}'")
@@ -24,12 +33,25 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
+def _explained(topic: str) -> str:
+    """Return the section of *topic* from the page "When something goes wrong", as plain text."""
+    page = files("cognito_credentials.cli").joinpath("errors.md").read_text("utf-8")
+    sections = {
+        section.partition("\n")[0]: section for section in re.split(r"^##+ ", page, flags=re.MULTILINE)[1:]
+    }
+    if topic not in sections:
+        meant = near(topic, sections)
+        hint = f"Did you mean '{PROGRAM} help {meant[0]}'?" if meant else "Give the topic as a message has it"
+        raise UsageError(f"there is no topic '{clean(topic, 40)}'", hint)
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sections[topic]).strip()
+
+
 COMMAND = Command(
     example="""
 $ cognito-credentials help export
 usage: cognito-credentials export [options]
 …""",
-    arguments=" [COMMAND [ACTION]]",
+    arguments=" [COMMAND [ACTION] | TOPIC]",
     run=run,
     add_options=add_options,
     takes_profile=False,

@@ -61,7 +61,9 @@ def sign_in_directory(environ: Mapping[str, str], *, is_windows: bool = os.name 
     home = home_directory(environ)
     if home is None:
         raise CacheError(
-            "there is no home directory to keep a sign-in in", hint="Set HOME to an absolute path"
+            "there is no home directory to keep a sign-in in",
+            hint="Set HOME to an absolute path",
+            topic="E-SIGN-IN-STORE",
         )
     return os.path.join(home, ".aws", "cognito", SIGN_INS_NAME)
 
@@ -310,7 +312,7 @@ def _errors_explained(directory: str, what: str) -> replaced:
     """Replace the system's errors; their frames may hold the secret that was to be written."""
 
     def refused(reason: str, remedy: str) -> CacheError:
-        return CacheError(f"the sign-in directory {directory} {reason}", hint=remedy)
+        return CacheError(f"the sign-in directory {directory} {reason}", hint=remedy, topic="E-SIGN-IN-STORE")
 
     def explain(error: UnusableDirectory | OSError) -> CacheError:
         if isinstance(error, UnusableDirectory):
