@@ -100,7 +100,7 @@ class TestErrors:
         )
         assert again.throttled is True
         assert kind("x").throttled is False
-        assert str(again) == "what is wrong. What to do"
+        assert str(again) == f"what is wrong. What to do (see {kind.topic})"
 
     @pytest.mark.parametrize(
         ("what", "joined"),
@@ -649,7 +649,7 @@ class TestReplaced:
             read()
 
         error = caught.value
-        assert str(error) == "ValueError"
+        assert error.message == "ValueError"
         assert error.__context__ is None
         assert error.__cause__ is None
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]

@@ -595,4 +595,4 @@ def test_a_remembered_error_is_told_with_its_cause(name: str, expected: str) -> 
     error = remembered_error(state, 110.4)
 
     assert type(error).__name__ == expected
-    assert str(error) == "it failed (tried 10 s ago, next try in 290 s). Wait"
+    assert str(error) == f"it failed (tried 10 s ago, next try in 290 s). Wait (see {error.topic})"

@@ -322,7 +322,7 @@ def test_a_bug_is_one_line_without_its_text_and_debug_shows_where(
     assert plain.code == debug.code == 1
     assert plain.line == (
         "cognito-credentials: unexpected KeyError; this is a bug. Run the command again with --debug "
-        "and report what it prints."
+        "and report what it prints (see E-BUG)."
     )
     assert "Traceback" in debug.err
     assert "status.py" in debug.err
@@ -424,7 +424,10 @@ def test_a_stdout_that_is_closed_is_said(cli: Cli, pool_id: str, command: list[s
     )  # fmt: skip
 
     assert done.returncode == 1
-    assert done.stderr == "cognito-credentials: standard output cannot be written: it is closed.\n"
+    assert (
+        done.stderr
+        == "cognito-credentials: standard output cannot be written: it is closed (see E-OUTPUT).\n"
+    )
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
@@ -437,7 +440,10 @@ def test_a_full_disk_below_stdout_is_said(cli: Cli, pool_id: str) -> None:
         )  # fmt: skip
 
     assert done.returncode == 1
-    assert done.stderr == "cognito-credentials: standard output cannot be written: No space left on device.\n"
+    assert (
+        done.stderr
+        == "cognito-credentials: standard output cannot be written: No space left on device (see E-OUTPUT).\n"
+    )
 
 
 def test_a_stderr_that_is_closed_changes_nothing(cli: Cli, pool_id: str) -> None:

@@ -141,12 +141,13 @@ def test_a_global_option_behind_the_command_replaces_one_before_it() -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ([], "no command is given. Run 'cognito-credentials --help' to see the commands."),
+        ([], "no command is given. Run 'cognito-credentials --help' to see the commands (see E-USAGE)."),
         (["expotr"], "there is no command 'expotr'. Did you mean 'export'?"),
         (["--profile", "guest", "stauts"], "there is no command 'stauts'. Did you mean 'status'?"),
         (
             ["frobnicate"],
-            "there is no command 'frobnicate'. Run 'cognito-credentials --help' to see the commands.",
+            "there is no command 'frobnicate'. Run 'cognito-credentials --help' to see the commands "
+            "(see E-USAGE).",
         ),
         (["sign-in"], "there is no command 'sign-in'"),
         (["export", "--formt", "env"], "there is no option --formt. Did you mean --format?"),
@@ -177,8 +178,14 @@ def test_a_global_option_behind_the_command_replaces_one_before_it() -> None:
         (["pool", "plan"], "the following arguments are required: FILE"),
         (["pool", "plan", "x", "--delet"], "there is no option --delet. Did you mean --delete?"),
         (["pool", "plan", "x", "y"], "unexpected argument 'y'"),
-        (["serve", "--env-file", "a", "--env-file=b"], "--env-file is given twice. Give it once."),
-        (["--profile", "a", "--profile", "b", "list"], "--profile is given twice. Give it once."),
+        (
+            ["serve", "--env-file", "a", "--env-file=b"],
+            "--env-file is given twice. Give it once (see E-USAGE).",
+        ),
+        (
+            ["--profile", "a", "--profile", "b", "list"],
+            "--profile is given twice. Give it once (see E-USAGE).",
+        ),
         (["pool", "--yes", "apply", "x"], "there is no option --yes"),
         (["exec", "--servers", "--", "true"], "there is no option --servers. Did you mean --server?"),
     ],

@@ -10,7 +10,6 @@ import pytest
 
 from cognito_credentials import errors
 from cognito_credentials.cache.records import StateRecord, remembered_error, with_topic
-from tests.cli.conftest import Run
 from tests.docs.pages import ROOT
 from tests.docs.topics import classes, said
 
@@ -74,22 +73,3 @@ def test_a_hint_of_an_earlier_version_stays_whole(hint: str) -> None:
     state = StateRecord(key="0" * 40, retry_at=20, error="LoginRejectedError", message="no", hint=hint)
     told = remembered_error(state, 10)
     assert (told.topic, told.hint) == ("E-LOGIN-REFUSED", hint)
-
-
-def test_the_command_line_names_the_topic_and_explains_it(run: Run) -> None:
-    """The line on stderr ends with the topic, and `help` prints its section, without links."""
-    done = run("credential-process")
-    assert done.code == 4
-    assert done.line.endswith(" (see E-NO-POOL).")
-
-    told = run("help", "e-no-pool")
-    assert told.code == 0
-    assert told.out.startswith("E-NO-POOL\n\nNothing names an identity pool")
-    assert "](" not in run("help", "E-EXPIRED").out
-
-
-def test_a_mistyped_topic_is_a_usage_error(run: Run) -> None:
-    """A topic that does not exist is named, with the nearest one."""
-    done = run("help", "E-NO-POL")
-    assert done.code == 2
-    assert "there is no topic 'E-NO-POL'. Did you mean 'cognito-credentials help E-NO-POOL'?" in done.line

@@ -12,16 +12,18 @@ from cognito_credentials.exchange.table import TABLE, UNKNOWN
 from cognito_credentials.sign_in.challenge import ChallengeRequired
 
 PACKAGE = Path(errors.__file__).parent
-OF_COMMANDS = {"E-USAGE": "UsageError", "E-EXEC": "CommandError", "E-OUTPUT": "standard output cannot be written"}
+OF_COMMANDS = {
+    "E-USAGE": "UsageError",
+    "E-EXEC": "CommandError",
+    "E-OUTPUT": "standard output cannot be written",
+}
 """Topics of what is no error of the package: `cli/failures.py` names them."""
 
 
 def classes() -> dict[str, type[errors.CognitoCredentialsError]]:
     """Return every public class of errors by its name."""
     kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
-    of_ours = {
-        name: kind for name, kind in kinds.items() if issubclass(kind, errors.CognitoCredentialsError)
-    }
+    of_ours = {name: kind for name, kind in kinds.items() if issubclass(kind, errors.CognitoCredentialsError)}
     return {**of_ours, "ChallengeRequired": ChallengeRequired}
 
 

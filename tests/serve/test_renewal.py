@@ -134,7 +134,7 @@ def test_an_outage_is_one_line_of_the_log(
         renewal.renew()
 
     assert [each.getMessage() for each in caplog.records if each.name.endswith("renewal")] == [
-        "clients get no credentials: no answer (next try in 0 s)"
+        "clients get no credentials: no answer (next try in 0 s) (see E-SERVICE)"
     ]
 
 

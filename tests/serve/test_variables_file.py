@@ -48,7 +48,8 @@ def test_a_second_server_of_the_same_file_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError) as caught, variables_file(str(path)):
             pass
         assert str(caught.value) == (
-            f"--env-file {path} is used by another server that is running. Name another file with --env-file"
+            f"--env-file {path} is used by another server that is running. Name another file with --env-file "
+            "(see E-SERVE)"
         )
         assert path.read_text().startswith("AWS_CONTAINER_CREDENTIALS_FULL_URI=")
 

@@ -110,9 +110,11 @@ def test_require_names_the_profiles_that_have_a_pool() -> None:
     """Where a profile has a pool, the error names that profile."""
     config = {"profiles": {"guest": {"cognito_identity_pool_id": POOL}, "other": {}}}
 
-    with pytest.raises(ConfigurationError, match=r"Profile 'guest' has one: .* profile_name='guest'$"):
+    with pytest.raises(
+        ConfigurationError, match=r"Profile 'guest' has one: .* profile_name='guest' \(see E-NO-POOL\)$"
+    ):
         load({}, environ=HOME, config=config)
-    with pytest.raises(ConfigurationError, match=r"choose it with --profile guest$"):
+    with pytest.raises(ConfigurationError, match=r"choose it with --profile guest \(see E-NO-POOL\)$"):
         load({}, environ=HOME, config=config, origin="the command line")
 
 

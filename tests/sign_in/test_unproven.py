@@ -126,7 +126,9 @@ def test_an_ignored_answer_is_told_without_its_content(issuer: HostileIssuer, qu
     person = Person()
     waiting = Waiting(issuer, person, query, wait_seconds=0.01)
 
-    with pytest.raises(LoginRequiredError, match=r"^nobody signed in within \d+ minutes\. Sign in again$"):
+    with pytest.raises(
+        LoginRequiredError, match=r"^nobody signed in within \d+ minutes\. Sign in again \(see E-BROWSER\)$"
+    ):
         waiting.run()
 
     assert person.shown[-1].startswith("An answer in the browser was ignored: it")
