@@ -121,7 +121,8 @@ def check(program: Path, emulator: Emulator, home: Path) -> None:
     hold(said.startswith(("hello, ann", "error: CacheError: the keyring cannot be used")), said)
     print(f"with the keyring: {said[:80]}")
 
-    for words in (["--version"], ["demo", "--help"], ["status", "--identity-pool-id", environ["APP_POOL"]]):
+    status = ["status", "--identity-pool-id", environ["APP_POOL"]]
+    for words in (["--version"], ["demo", "--help"], ["help", "E-NO-POOL"], status):
         done = subprocess.run(
             [program, *words], env=environ, check=False, capture_output=True, text=True, timeout=60
         )

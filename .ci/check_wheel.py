@@ -29,7 +29,12 @@ console = ("console/console.html", "console/console.css", "console/console.js", 
 pages = {f"cognito_credentials/emulator/{name}" for name in (*console, "pages/style.css")}
 if missing := pages - set(package):
     sys.exit(f"the wheel lacks files of the emulator's pages: {missing}")
-if stray := [name for name in package if not name.endswith((".py", "py.typed")) and name not in pages]:
+texts = {"cognito_credentials/cli/errors.md"}  # what `help E-…` prints
+if missing := texts - set(package):
+    sys.exit(f"the wheel lacks a text: {missing}")
+if stray := [
+    name for name in package if not name.endswith((".py", "py.typed")) and name not in pages | texts
+]:
     sys.exit(f"the wheel has files that nobody asked for: {stray}")
 if not any(name.endswith("licenses/LICENSE") for name in files):
     sys.exit("the wheel has no licence")

@@ -32,7 +32,7 @@ DIFFERENT = {"IdentityPoolId"}
 
 def seeds_of_the_guides() -> Iterator[str]:
     """Yield every seed that a page shows."""
-    for page in (*sorted(ROOT.glob(".github/*.md")), ROOT / "README.md"):
+    for page in (*sorted(ROOT.glob(".github/docs/**/*.md")), ROOT / "README.md"):
         for block in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
             if "[[pools]]" in block:
                 yield block

