@@ -6,8 +6,9 @@ Send a reading every minute to AWS IoT Core, over MQTT, from a device without ke
         a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com
 
 `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints the second argument. The pool's role needs
-``iot:Connect`` and ``iot:Publish``. A guest needs no more. The identity of a user needs an IoT policy, too,
-which `aws iot attach-policy --target IDENTITY_ID` attaches. SIGTERM ends the program.
+``iot:Connect`` with the identity's id as the client id, and ``iot:Publish`` to the topic readings/IDENTITY_ID.
+A guest needs no more. The identity of a user needs an IoT policy, too, which `aws iot attach-policy --target
+IDENTITY_ID` attaches. The first start needs a network. SIGTERM ends the program.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def connect(pool: IdentityPool, endpoint: str) -> mqtt.Client:
         client.ws_set_options(path=f"{url.path}?{url.query}")
 
     host, _, port = endpoint.partition(":")
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, transport="websockets")
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=pool.identity_id(), transport="websockets")
     client.tls_set()
     client.max_queued_messages_set(MOST_WAITING)
     client.on_pre_connect = sign
@@ -63,9 +64,14 @@ def main(identity_pool_id: str, endpoint: str, seconds: float = 60) -> None:
     """Send readings until SIGTERM."""
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    client = connect(IdentityPool(identity_pool_id), endpoint)
+    pool = IdentityPool(identity_pool_id)
+    try:
+        topic = f"{TOPIC}/{pool.identity_id()}"  # from the second start on, the id is on disk
+    except CognitoCredentialsError as error:
+        sys.exit(f"not started: {error}")
+    client = connect(pool, endpoint)
     while not stopped.is_set():
-        client.publish(TOPIC, json.dumps(measure()), qos=1)  # waits in the client while there is no network
+        client.publish(topic, json.dumps(measure()), qos=1)  # waits in the client while there is no network
         stopped.wait(seconds)
     client.disconnect()
     client.loop_stop()

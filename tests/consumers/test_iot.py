@@ -89,7 +89,7 @@ class Device:
 
     def send(self, text: str) -> str:
         """Publish a text, and return what comes back."""
-        self._client.publish("readings", text, qos=1).wait_for_publish(SECONDS)
+        self._client.publish(f"readings/{self._names['identity']}", text, qos=1).wait_for_publish(SECONDS)
         return self._received.get(timeout=SECONDS)
 
 
@@ -127,8 +127,10 @@ def test_paho_tries_again_when_there_were_no_credentials(
     world: World, broker: Broker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An outage at Cognito ends no program: it connects when the outage is over."""
+    pool = world.pool()
+    pool.identity_id()
     world.outage()
-    with Device(world.pool(), broker) as device:
+    with Device(pool, broker) as device:
         assert device.failed.acquire(timeout=SECONDS)
         assert "cannot connect: " in caplog.text
         world.recover()

@@ -34,18 +34,18 @@ def broker(cognito: Cognito, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker
 def test_no_reading_is_lost_over_a_renewal(cognito: Cognito, broker: Broker) -> None:
     """What is published while the connection is gone arrives after it, and the connection has a new key."""
     telemetry = example("mqtt_telemetry.py")
-    pool = IdentityPool(cognito.pool_id)
     received: queue.Queue[bytes] = queue.Queue()
     subscribed = threading.Event()
-    listener = telemetry.connect(pool, broker.endpoint)
+    listener = telemetry.connect(IdentityPool(cognito.pool_id, cache="memory"), broker.endpoint)
     listener.on_message = lambda _client, _data, message: received.put(message.payload)
     listener.on_subscribe = lambda *_: subscribed.set()
-    listener.on_connect = lambda client, *_: client.subscribe(telemetry.TOPIC, qos=1)
+    listener.on_connect = lambda client, *_: client.subscribe(f"{telemetry.TOPIC}/+", qos=1)
+    pool = IdentityPool(cognito.pool_id)
     sender = telemetry.connect(pool, broker.endpoint)
     try:
         assert subscribed.wait(SECONDS)
         for number in (b"1", b"2"):
-            sender.publish(telemetry.TOPIC, number, qos=1).wait_for_publish(SECONDS)
+            sender.publish(f"{telemetry.TOPIC}/1", number, qos=1).wait_for_publish(SECONDS)
             assert received.get(timeout=SECONDS) == number
             subscribed.clear()
             cognito.make_due()
@@ -57,16 +57,17 @@ def test_no_reading_is_lost_over_a_renewal(cognito: Cognito, broker: Broker) -> 
             client.loop_stop()
 
     assert broker.refused == []
-    assert len({signer.access_key_id for signer in broker.signers}) == 3
+    senders = [signer for signer in broker.signers if signer.identity_id == pool.identity_id()]
+    assert len({signer.access_key_id for signer in senders}) == 3
 
 
 def test_the_program_ends_when_it_is_told_to(cognito: Cognito, broker: Broker) -> None:
     """Started as its reader starts it, it connects, sends, and ends on SIGTERM with nothing on stderr."""
     telemetry = example("mqtt_telemetry.py")
     received: queue.Queue[bytes] = queue.Queue()
-    listener = telemetry.connect(IdentityPool(cognito.pool_id), broker.endpoint)
+    listener = telemetry.connect(IdentityPool(cognito.pool_id, cache="memory"), broker.endpoint)
     listener.on_message = lambda _client, _data, message: received.put(message.payload)
-    listener.on_connect = lambda client, *_: client.subscribe(telemetry.TOPIC, qos=1)
+    listener.on_connect = lambda client, *_: client.subscribe(f"{telemetry.TOPIC}/+", qos=1)
     program = str(ROOT / "examples" / "mqtt_telemetry.py")
     process = subprocess.Popen(
         [sys.executable, program, cognito.pool_id, broker.endpoint, "0.1"],
