@@ -6,7 +6,7 @@ Send a reading every minute to AWS IoT Core, over MQTT, from a device without ke
         a1b2c3d4e5f6g7-ats.iot.us-east-1.amazonaws.com
 
 `aws iot describe-endpoint --endpoint-type iot:Data-ATS` prints the second argument. The pool's role needs
-``iot:Connect`` with the identity's id as the client id, and ``iot:Publish`` to the topic readings/IDENTITY_ID.
+``iot:Connect`` with the identity's id as client id, and ``iot:Publish`` to the topic readings/IDENTITY_ID.
 A guest needs no more. The identity of a user needs an IoT policy, too, which `aws iot attach-policy --target
 IDENTITY_ID` attaches. The first start needs a network. SIGTERM ends the program.
 """

@@ -292,7 +292,7 @@ def test_cron(cognito: Cognito, storage: Storage, isolation: Path) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
-    lines = [line for block in blocks(page, "cron") for line in block.code.splitlines()]
+    lines = [line for block in blocks(page, "text") for line in block.code.splitlines()]
     first, second = (_command_of(line).removesuffix(" | logger -t backup") for line in lines)
     run(configure.replace(POOL_ID, cognito.pool_id), PATH=f"{venv}:/usr/bin:/bin")
 
