@@ -329,6 +329,8 @@ def test_a_repository_gets_its_role(
     assert done.returncode == exit_code, done.stderr
     assert set(github.audiences) == {"my-pool"}
     if exit_code:
-        assert "ambiguous role mapping" in done.stderr
+        shown = re.search(r'\*\*"(the pool.*) … gets"', page.read_text("utf-8"))
+        assert shown is not None
+        assert f"{shown[1]} {GITHUB} gets" in done.stderr
     else:
         assert done.stdout == "deployed\n"
