@@ -24,7 +24,7 @@ docstring is the map of its files:
     logins/        login provider name -> token, asked for only when needed
     cache/         identity, credentials and back-off; in files or in memory; one lock per key
     settings/      which pool, which flow, which user, where to remember
-    errors, secret, clock, credentials, regions, digest, home
+    errors, secret, clock, credentials, regions, digest, home, version
     awaiting.py    an app's coroutines, run on its event loop for a thread of ours
 
     emulator/      the service itself, on this machine; shares no code about it with the above
@@ -54,9 +54,7 @@ if TYPE_CHECKING:
     from .secret import Secret
     from .session import Session, install
     from .sign_in.challenge import ChallengeRequired
-
-__version__ = "0.2.0"
-"""The one place of the version: the distribution's is read from here (pyproject.toml)."""
+    from .version import __version__ as __version__
 
 __all__ = [
     "AsyncIdentityPool",
@@ -87,11 +85,12 @@ _HOME = {
     "Session": "session",
     "TemporaryCredentials": "credentials",
     "install": "session",
+    "__version__": "version",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in (*__all__, "__version__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 

@@ -28,7 +28,8 @@ ORDER = {
             "developer",
         ),
         *("exchange", "logins", "budget", "cache", "settings"),
-        *("credentials", "home", "regions", "clock", "digest", "secret", "awaiting", "errors", "extras"),
+        *("credentials", "home", "version", "regions", "clock", "digest", "secret"),
+        *("awaiting", "errors", "extras"),
         "importing",
     ),
     "sign_in": (

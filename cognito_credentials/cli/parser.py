@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 
-from .. import __version__
 from ..errors import clean, near
+from ..version import __version__
 from .command import PROGRAM, Command, Entry, Options
 from .failures import EXIT_CODES, UsageError
 from .terminal import Terminal

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from .. import __version__
+from ..version import __version__
 from .endpoints import endpoint
 from .requests import build, read, service_of
 from .retries import Call, attempt
