@@ -16,7 +16,16 @@ def test_the_command_line_names_the_topic_and_explains_it(call: Callable[..., Do
     told = call("help", "e-no-pool")
     assert told.code == 0
     assert told.out.startswith("E-NO-POOL\n\nNothing names an identity pool")
-    assert "](" not in call("help", "E-EXPIRED").out
+    assert "](" not in call("help", "E-THROTTLED").out
+
+
+def test_commands_of_a_topic_are_indented_without_fences(call: Callable[..., Done]) -> None:
+    """A block of code of the page is indented on a terminal, without its fences, so that it can be copied."""
+    told = call("help", "E-CACHE").out
+    assert "```" not in told
+    assert (
+        "alone:\n\n    $ ls -ld ~/.aws/cognito/cache\n    $ chmod 700 ~/.aws/cognito/cache\n\nIf root" in told
+    )
 
 
 def test_a_mistyped_topic_is_a_usage_error(call: Callable[..., Done]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from textwrap import indent
 
 from ...errors import clean, near
 from ..command import PROGRAM, Command, Invocation, Options
@@ -43,7 +44,10 @@ def _explained(topic: str) -> str:
         meant = near(topic, sections)
         hint = f"Did you mean '{PROGRAM} help {meant[0]}'?" if meant else "Give the topic as a message has it"
         raise UsageError(f"there is no topic '{clean(topic, 40)}'", hint)
-    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sections[topic]).strip()
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", sections[topic]).strip()
+    return re.sub(
+        r"^```\w+\n(.*?)^```$", lambda code: indent(code[1], "    ").rstrip(), plain, flags=re.M | re.S
+    )
 
 
 COMMAND = Command(
