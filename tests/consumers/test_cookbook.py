@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.docs.pages import ROOT, blocks
 from tests.real_parts import package
@@ -202,11 +202,12 @@ def test_bedrocks_api_key_wins(
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "key")
     with running_api(cognito.emulator, "bedrock") as api:
         monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", api.url)
-        with pytest.raises(ClientError):
+        with pytest.raises((BotoCoreError, ClientError)):
             _bedrock(cognito, capsys).run()
 
     assert api.signers == []
-    assert api.refused == ["AuthorizationHeaderMalformed"]
+    # A newer botocore does not even send such a key over plain HTTP.
+    assert api.refused in (["AuthorizationHeaderMalformed"], [])
 
 
 def test_signed_http(cognito: Cognito, capsys: pytest.CaptureFixture[str]) -> None:
