@@ -64,6 +64,8 @@ def running_api(emulator: Emulator, service: str = "execute-api") -> Iterator[Ap
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         api.url = f"http://127.0.0.1:{server.server_port}"
-        yield api
-        server.shutdown()
-        thread.join()
+        try:
+            yield api
+        finally:
+            server.shutdown()
+            thread.join()
