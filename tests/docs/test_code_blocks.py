@@ -30,6 +30,7 @@ from tests.docs.pages import (
     blocks_of,
     code_in_lines,
     name_of,
+    tokens,
 )
 
 if sys.version_info >= (3, 11):
@@ -57,11 +58,18 @@ ignore_missing_imports = False
 
 
 def test_every_block_says_its_language() -> None:
-    """A fence names a language that is known here, or one of MyST's directives."""
+    """A block has a fence, which names a language that is known here or one of MyST's directives."""
     wrong = [
         f"{block.where}: {block.language!r}"
         for block in blocks_of(OF_SITE)
         if block.language not in LANGUAGES and not block.language.startswith("{")
+    ]
+
+    wrong += [
+        f"{name_of(page)}:{token.map[0] + 1}: indented, without a fence"
+        for page in OF_SITE
+        for token in tokens(page)
+        if token.type == "code_block" and token.map is not None
     ]
 
     assert not wrong
