@@ -33,7 +33,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "rendering"]
 myst_enable_extensions = ["alert", "colon_fence", "deflist"]  # `> [!NOTE]` is a note on GitHub, too
 myst_heading_anchors = 4  # the anchors that GitHub makes
-exclude_patterns = ["start/pool/README.md"]
 
 default_role = "code_or_link"  # of docstrings
 napoleon_numpy_docstring = False
