@@ -1,8 +1,10 @@
-"""The programs of the guides to fleets and to operating a pool run on the emulator as they stand there."""
+"""The programs of the guides to fleets, operating a pool and testing run on the emulator as they stand there."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +82,22 @@ def test_identities_and_developer_users(
     assert names["guests"] == [guest]
     left = administer.lookup_developer(pool_id, session, user="bob")
     assert left.identity_id == names["ann"].identity_id
+
+
+def test_the_tests_of_a_reader_pass(tmp_path: Path) -> None:
+    """Each test on the guide to testing passes where nothing else is there, as a reader would run it."""
+    tests = _programs("testing.md")
+    for number, code in enumerate(tests):
+        (tmp_path / f"test_{number}.py").write_text(code, "utf-8")
+    names = ("PATH", "HOME", "SYSTEMROOT", "TMPDIR")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        cwd=tmp_path,
+        env={name: os.environ[name] for name in names if name in os.environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{sum(code.count('def test_') for code in tests)} passed" in done.stdout
