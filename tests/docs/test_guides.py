@@ -1,4 +1,4 @@
-"""The programs of the guides to fleets, operating a pool and testing run on the emulator as they stand there."""
+"""The programs of the guides to fleets, operating and testing run on the emulator as they stand there."""
 
 from __future__ import annotations
 

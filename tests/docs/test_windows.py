@@ -40,6 +40,16 @@ def test_what_pip_installs_is_in_double_quotes() -> None:
     assert found == []
 
 
+def test_no_command_has_a_comment_behind_it() -> None:
+    """cmd takes a comment for arguments."""
+    console = [
+        (block.where, line) for block in blocks_of([README], "console") for line in block.code.splitlines()
+    ]
+    lines = [*((where, line) for where, line, _ in _commands()), *console]
+
+    assert [(where, line) for where, line in lines if re.search(r"\s# ", line)] == []
+
+
 def test_a_variable_before_a_command_is_explained() -> None:
     """`NAME=value command` is a command of Unix alone; a page that has it says what to do on Windows."""
     found = [(where, line, rest) for where, line, rest in _commands() if re.match(r"[A-Z_]+=", line)]
