@@ -11,7 +11,7 @@ import pytest
 from cognito_credentials import errors
 from cognito_credentials.cache.records import StateRecord, remembered_error, with_topic
 from tests.docs.pages import ROOT
-from tests.docs.topics import classes, said
+from tests.docs.topics import classes, said, without_topic
 
 PAGE = ROOT / ".github/docs/errors.md"
 PACKAGED = ROOT / "cognito_credentials/cli/errors.md"
@@ -31,6 +31,11 @@ def test_the_page_of_the_site_is_the_one_of_the_command() -> None:
 def test_every_topic_has_a_section_and_every_section_a_topic() -> None:
     """Nobody is led to a section that does not exist, and no section explains what is never said."""
     assert sorted(sections(PAGE)) == sorted(said())
+
+
+def test_an_error_of_a_table_names_its_topic() -> None:
+    """An error whose class comes from a table or a variable does not fall back to the topic of that class."""
+    assert without_topic() == []
 
 
 @pytest.mark.parametrize("topic", sorted(said()))

@@ -10,6 +10,7 @@ from pathlib import Path
 from cognito_credentials import errors
 from cognito_credentials.exchange.table import TABLE, UNKNOWN
 from cognito_credentials.sign_in.challenge import ChallengeRequired
+from cognito_credentials.sign_in.issuers import refusals
 
 PACKAGE = Path(errors.__file__).parent
 OF_COMMANDS = {
@@ -35,9 +36,9 @@ def said() -> dict[str, list[str]]:
         found[topic] = [texts]
     for row in (*TABLE, UNKNOWN):
         found.setdefault(row.topic, []).append(row.says)
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if PACKAGE / "emulator" in path.parents:
-            continue
+    for refusal in refusals.TABLE:
+        found.setdefault(refusal.topic, []).append(refusal.said)
+    for path in _files():
         for call in _calls(ast.parse(path.read_text("utf-8"))):
             name = call.func.id if isinstance(call.func, ast.Name) else ""
             kind = classes().get(name)
@@ -48,6 +49,27 @@ def said() -> dict[str, list[str]]:
             texts = [ast.literal_eval(part) for part in ast.walk(call) if _is_text(part)]
             found.setdefault(topic, []).extend(text for text in texts if not text.startswith("E-"))
     return found
+
+
+def without_topic() -> list[str]:
+    """Return where an error of a class from a variable or a table is made without a topic of its own."""
+    found = []
+    for path in _files():
+        for call in _calls(ast.parse(path.read_text("utf-8"))):
+            given = {each.arg for each in call.keywords}
+            name = ast.unparse(call.func).removeprefix("errors.")
+            if (
+                name not in classes()
+                and not name.endswith(".__init__")
+                and "hint" in given
+                and not given & {"topic", None}
+            ):
+                found.append(f"{path.relative_to(PACKAGE)}:{call.lineno}")
+    return found
+
+
+def _files() -> list[Path]:
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if PACKAGE / "emulator" not in path.parents]
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:

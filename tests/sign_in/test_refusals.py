@@ -231,6 +231,36 @@ def test_each_row_of_the_table_is_tested() -> None:
     assert [row for row in refusals.TABLE if id(row) not in found] == []
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "topic"),
+    [
+        (DENIED, "Incorrect username or password.", "E-PASSWORD"),
+        ("UserNotFoundException", "User does not exist.", "E-PASSWORD"),
+        (DENIED, "Password attempts exceeded", "E-PASSWORD"),
+        ("CodeMismatchException", "Invalid code or auth state for the user.", "E-PASSWORD"),
+        ("ExpiredCodeException", "Your software token has already been used once.", "E-PASSWORD"),
+        ("UserLambdaValidationException", "PreAuthentication failed with error closed.", "E-ISSUER"),
+        (BAD, "USER_SRP_AUTH is not enabled for the client.", "E-SIGN-IN-SETTING"),
+        ("TooManyRequestsException", "Rate exceeded", "E-THROTTLED"),
+        ("429", "HTTP 429", "E-THROTTLED"),
+        ("503", "HTTP 503", "E-SERVICE"),
+        ("access_denied", "User cancelled", "E-BROWSER"),
+        ("expired_token", "", "E-DEVICE-CODE"),
+        ("invalid_grant", "", "E-ISSUER"),
+        ("invalid_client", "", "E-ISSUER"),
+        ("ForbiddenException", "Request not allowed due to WAF block.", "E-REFUSED"),
+    ],
+)
+def test_each_refusal_leads_to_its_section(code: str, words: str, topic: str) -> None:
+    """The topic is that of the row, not of the class, whose section is about identity pools."""
+    assert refusals.explained("the user pool", code, words).topic == topic
+
+
+def test_no_refusal_of_an_issuer_is_told_as_one_of_an_identity_pool() -> None:
+    """No row has the topic of a login that an identity pool refused."""
+    assert "E-LOGIN-REFUSED" not in {row.topic for row in refusals.TABLE}
+
+
 @pytest.fixture
 def pool(user_pool: EmulatedPool) -> EmulatedPool:
     return user_pool

@@ -116,10 +116,14 @@ def _failure(error: Exception) -> Exception:
     metadata = response.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode") or 0)
     is_temporary = status >= 500 or code.startswith("Throttl")
-    kind, hint = (ServiceError, "Try again in a moment") if is_temporary else (RefusedError, _REFUSED)
+    kind: type[CognitoCredentialsError]
+    kind, hint, topic = RefusedError, _REFUSED, "E-REFUSED"
+    if is_temporary:
+        kind, hint, topic = ServiceError, "Try again in a moment", "E-SERVICE"
     return kind(
         f"STS answered {code or status}: {response.get('Error', {}).get('Message', '')}",
         hint=hint,
+        topic=topic,
         code=code or None,
         request_id=metadata.get("RequestId"),
     )

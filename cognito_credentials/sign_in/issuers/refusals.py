@@ -51,6 +51,8 @@ class Refusal(NamedTuple):
     words: str
     """A part of the message, in lower case; empty for any."""
     kind: type[CognitoCredentialsError]
+    topic: str
+    """The section of the page "When something goes wrong" that explains it."""
     remedy: str
     said: str = ""
     """What is said in place of the words of the issuer; empty for these."""
@@ -62,6 +64,7 @@ TABLE: Final = (
         "NotAuthorizedException",
         "password attempts exceeded",
         LoginRejectedError,
+        "E-PASSWORD",
         # No ServiceError: whoever repeats the call by itself prolongs the lock. Source: Amazon Cognito
         # developer guide, "Lockout behavior for failed sign-in attempts".
         "Wait a quarter of an hour, then sign in again: each try before that makes the wait longer",
@@ -70,18 +73,21 @@ TABLE: Final = (
         "NotAuthorizedException",
         "user is disabled",
         LoginRejectedError,
+        "E-PASSWORD",
         "Ask whoever runs the user pool to enable the user",
     ),
     Refusal(
         "NotAuthorizedException",
         "temporary password has expired",
         LoginRejectedError,
+        "E-PASSWORD",
         "Ask whoever runs the user pool for a new temporary password",
     ),
     Refusal(
         "NotAuthorizedException",
         "invalid session for the user",
         LoginRejectedError,
+        "E-PASSWORD",
         # Source: Amazon Cognito user pools API Reference, CreateUserPoolClient, AuthSessionValidity.
         "Sign in again and answer faster: by default a user pool waits three minutes for each answer",
     ),
@@ -89,15 +95,24 @@ TABLE: Final = (
         "NotAuthorizedException",
         "security reasons",
         LoginRejectedError,
+        "E-PASSWORD",
         "The user pool takes this sign-in for a risk: ask whoever runs the user pool",
     ),
-    Refusal("NotAuthorizedException", "incorrect username", LoginRejectedError, _AGAIN, WRONG_PASSWORD),
+    Refusal(
+        "NotAuthorizedException",
+        "incorrect username",
+        LoginRejectedError,
+        "E-PASSWORD",
+        _AGAIN,
+        WRONG_PASSWORD,
+    ),
     # The same words as above: they do not tell whether a user exists.
-    Refusal("UserNotFoundException", "", LoginRejectedError, _AGAIN, WRONG_PASSWORD),
+    Refusal("UserNotFoundException", "", LoginRejectedError, "E-PASSWORD", _AGAIN, WRONG_PASSWORD),
     Refusal(
         "UserNotConfirmedException",
         "",
         LoginRejectedError,
+        "E-PASSWORD",
         "Enter the code from that message where you signed up, or ask whoever runs the user pool to confirm "
         "you; then sign in again",
         "this user has not confirmed the e-mail address or telephone number yet",
@@ -106,6 +121,7 @@ TABLE: Final = (
         "PasswordResetRequiredException",
         "",
         LoginRejectedError,
+        "E-PASSWORD",
         "Choose 'Forgot your password?' on the sign-in page, or ask whoever runs the user pool; then sign in "
         "again",
         "the password must be reset first",
@@ -114,55 +130,63 @@ TABLE: Final = (
         "ExpiredCodeException",
         "already been used",
         LoginRejectedError,
+        "E-PASSWORD",
         "Wait for the next code of the authenticator app, then sign in again",
     ),
     Refusal(
         "ExpiredCodeException",
         "",
         LoginRejectedError,
+        "E-PASSWORD",
         "Sign in again for a new code, and enter it soon",
         "the code has expired",
     ),
-    Refusal("CodeMismatchException", "", LoginRejectedError, _AGAIN, "the code is wrong"),
-    Refusal("InvalidPasswordException", "", LoginRejectedError, _PASSWORD),
-    Refusal("PasswordHistoryPolicyViolationException", "", LoginRejectedError, _PASSWORD),
+    Refusal("CodeMismatchException", "", LoginRejectedError, "E-PASSWORD", _AGAIN, "the code is wrong"),
+    Refusal("InvalidPasswordException", "", LoginRejectedError, "E-PASSWORD", _PASSWORD),
+    Refusal("PasswordHistoryPolicyViolationException", "", LoginRejectedError, "E-PASSWORD", _PASSWORD),
     Refusal(
         "AliasExistsException",
         "",
         LoginRejectedError,
+        "E-ISSUER",
         "Sign in to that account, or ask whoever runs the user pool",
     ),
     Refusal(
         "",
         "already found an entry for username",
         LoginRejectedError,
+        "E-ISSUER",
         "Sign in once more: the user pool has just linked two accounts of yours, and the next try works",
     ),
     # What a user pool says of itself: its triggers, the identity providers behind it, its app client.
-    Refusal("", "failed with error", LoginRejectedError, _TRIGGER),
-    Refusal("UserLambdaValidationException", "", LoginRejectedError, _TRIGGER),
+    Refusal("", "failed with error", LoginRejectedError, "E-ISSUER", _TRIGGER),
+    Refusal("UserLambdaValidationException", "", LoginRejectedError, "E-ISSUER", _TRIGGER),
     Refusal(
         "",
         "saml",
         LoginRejectedError,
+        "E-ISSUER",
         "Ask whoever runs the sign-in: the answer of the identity provider behind it cannot be used",
     ),
     Refusal(
         "invalid_request",
         "attribute",
         LoginRejectedError,
+        "E-ISSUER",
         "Ask whoever runs the sign-in: the attributes of the identity provider behind it do not fit",
     ),
     Refusal(
         "NotAuthorizedException",
         "secret",
         ConfigurationError,
+        "E-SIGN-IN-SETTING",
         "Use an app client without a secret: programs that people install keep none",
     ),
     Refusal(
         "InvalidParameterException",
         "user_srp_auth",
         ConfigurationError,
+        "E-SIGN-IN-SETTING",
         "Enable ALLOW_USER_SRP_AUTH for the app client; or, where it has ALLOW_USER_AUTH, set "
         "first_factor='password' (cognito_first_factor); or sign in with a browser",
     ),
@@ -170,65 +194,75 @@ TABLE: Final = (
         "InvalidParameterException",
         "user_auth",
         ConfigurationError,
+        "E-SIGN-IN-SETTING",
         "Enable ALLOW_USER_AUTH for the app client, or leave first_factor (cognito_first_factor) out",
     ),
     Refusal(
         "InvalidParameterException",
         "refresh_token_auth",
         ConfigurationError,
+        "E-SIGN-IN-SETTING",
         "Enable ALLOW_REFRESH_TOKEN_AUTH for the app client",
     ),
     Refusal(
         "InvalidParameterException",
         "flow not enabled",
         ConfigurationError,
+        "E-SIGN-IN-SETTING",
         "Enable ALLOW_USER_SRP_AUTH and ALLOW_REFRESH_TOKEN_AUTH for the app client",
     ),
     Refusal(
         "FeatureUnavailableInTierException",
         "",
         ConfigurationError,
+        "E-SIGN-IN-SETTING",
         "Choice-based sign-in needs the feature plan Essentials or Plus: leave first_factor "
         "(cognito_first_factor) out, or ask whoever runs the user pool",
     ),
-    Refusal("InvalidParameterException", "", ConfigurationError, "Correct that"),
+    Refusal("InvalidParameterException", "", ConfigurationError, "E-SIGN-IN-SETTING", "Correct that"),
     Refusal(
         "ResourceNotFoundException",
         "",
         ConfigurationError,
+        "E-SIGN-IN-SETTING",
         "Check the ids of the user pool and of the app client",
     ),
     Refusal(
         "NotAuthorizedException",
         "",
         LoginRejectedError,
+        "E-ISSUER",
         "Ask whoever runs the user pool",
     ),
-    Refusal("TooManyRequestsException", "", ServiceError, _WAIT),
-    Refusal("LimitExceededException", "", ServiceError, _WAIT),
-    Refusal("ThrottlingException", "", ServiceError, _WAIT),
-    Refusal("InternalErrorException", "", ServiceError, _WAIT),
+    Refusal("TooManyRequestsException", "", ServiceError, "E-THROTTLED", _WAIT),
+    Refusal("LimitExceededException", "", ServiceError, "E-THROTTLED", _WAIT),
+    Refusal("ThrottlingException", "", ServiceError, "E-THROTTLED", _WAIT),
+    Refusal("InternalErrorException", "", ServiceError, "E-SERVICE", _WAIT),
     # What every issuer says (OAuth 2.0).
     Refusal(
         # Keycloak: the page was open for too long.
         "temporarily_unavailable",
         "authentication_expired",
         LoginRejectedError,
+        "E-BROWSER",
         "Sign in again and answer faster",
     ),
-    Refusal("temporarily_unavailable", "", ServiceError, _WAIT),
-    Refusal("server_error", "", ServiceError, _WAIT),
-    Refusal("slow_down", "", ServiceError, _WAIT),
-    Refusal("access_denied", "", LoginRejectedError, _AGAIN, "signing in was refused or cancelled"),
+    Refusal("temporarily_unavailable", "", ServiceError, "E-SERVICE", _WAIT),
+    Refusal("server_error", "", ServiceError, "E-SERVICE", _WAIT),
+    Refusal("slow_down", "", ServiceError, "E-THROTTLED", _WAIT),
+    Refusal(
+        "access_denied", "", LoginRejectedError, "E-BROWSER", _AGAIN, "signing in was refused or cancelled"
+    ),
     Refusal(
         "expired_token",
         "",
         LoginRequiredError,
+        "E-DEVICE-CODE",
         "Sign in again for a new one",
         "the code was not used in time",
     ),
     *(
-        Refusal(code, "", LoginRejectedError, _CLIENT)
+        Refusal(code, "", LoginRejectedError, "E-ISSUER", _CLIENT)
         for code in (
             *("invalid_client", "invalid_request", "invalid_scope", "redirect_mismatch"),
             *("unauthorized_client", "unsupported_grant_type", "unsupported_response_type"),
@@ -266,10 +300,12 @@ def find(code: str, words: str) -> Refusal:
         if row.code in ("", code) and row.words in lower:
             return row
     if code.isdigit() and (int(code) in (408, 429) or int(code) >= 500):
-        return Refusal(code, "", ServiceError, _WAIT)
+        return Refusal(code, "", ServiceError, "E-THROTTLED" if code == "429" else "E-SERVICE", _WAIT)
     if code.islower():
-        return Refusal(code, "", LoginRejectedError, "Sign in again, or ask whoever runs the issuer")
-    return Refusal(code, "", RefusedError, _OWNER)
+        return Refusal(
+            code, "", LoginRejectedError, "E-ISSUER", "Sign in again, or ask whoever runs the issuer"
+        )
+    return Refusal(code, "", RefusedError, "E-REFUSED", _OWNER)
 
 
 def explained(who: str, code: str, words: str) -> CognitoCredentialsError:
@@ -291,4 +327,4 @@ def explained(who: str, code: str, words: str) -> CognitoCredentialsError:
         shown += f" ({code})" if is_oauth or not words else ""
     if words and (is_oauth or not row.said):
         shown += f": {words}"
-    return row.kind(shown, hint=row.remedy, code=code, throttled=code in _THROTTLES)
+    return row.kind(shown, hint=row.remedy, topic=row.topic, code=code, throttled=code in _THROTTLES)
