@@ -76,7 +76,9 @@ def emulator_environment(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Mapping[str, str]:
     """
-    AWS environment variables for one test: they lead to the emulator, and to files under tmp_path.
+    Environment variables for one test: they lead to the emulator, and to files under tmp_path.
+
+    The home directory is ``tmp_path / "home"``: a sign-in is stored below it, and an app may read ``~/.aws``.
 
     All other ``AWS_`` and ``BOTO_`` variables and the proxies are removed. Access keys are not set: calls
     that are signed need some, and the emulator accepts any. boto3's default session is dropped, since it
@@ -88,7 +90,8 @@ def emulator_environment(
     names = [name for name in os.environ if name.upper().startswith(("AWS_", "BOTO_"))]
     for name in [*names, *(name for name in os.environ if name.lower() in _PROXIES)]:
         monkeypatch.delenv(name)
-    directory = tmp_path / "aws"
+    directory, home = tmp_path / "aws", tmp_path / "home"
+    home.mkdir(mode=0o700, exist_ok=True)
     environment = {
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY": emulator.url,
         "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": emulator.url,  # user pools
@@ -100,6 +103,7 @@ def emulator_environment(
         "AWS_SHARED_CREDENTIALS_FILE": str(directory / "credentials"),
         "AWS_COGNITO_CACHE_DIR": str(directory / "cache"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        **dict.fromkeys(_HOMES, str(home)),
     }
     if emulator.certificate is not None:
         environment["AWS_CA_BUNDLE"] = emulator.certificate
@@ -190,3 +194,5 @@ def emulator_clock(emulator: Emulator) -> Callable[[float], None]:
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 """Removed: a proxy cannot reach a server on this machine."""
+_HOMES = ("USERPROFILE", "LOCALAPPDATA") if os.name == "nt" else ("HOME",)
+"""What home directories are found by."""

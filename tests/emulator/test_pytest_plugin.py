@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import boto3
 import freezegun
@@ -14,7 +15,8 @@ import jwt
 import pytest
 from botocore.exceptions import ClientError
 
-from cognito_credentials import ServiceError, Session
+from cognito_credentials import IdentityPool, ServiceError, Session
+from cognito_credentials.sign_in import UserPool
 
 POOL = "eu-west-1:0b8d4f1c-0000-4000-8000-000000000009"
 
@@ -170,6 +172,31 @@ def test_environment(developers_machine, emulator_environment, emulator, emulato
     assert len(list((tmp_path / "aws" / "cache").glob("credentials-*.txt"))) == 1
     assert not list((tmp_path / "home").iterdir())
     assert emulator_environment.items() <= os.environ.items()
+
+
+@pytest.fixture
+def developers_home(tmp_path, monkeypatch):
+    """Another home than the one that the fixtures give."""
+    home = tmp_path / "developer"
+    home.mkdir()
+    for name in ("HOME", "USERPROFILE", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(home))
+    return home
+
+
+@pytest.mark.writes_secrets
+def test_a_sign_in_is_not_stored_in_the_developers_home(
+    developers_home, emulator_pool, emulator_user_pool, tmp_path
+):
+    """An app that keeps a sign-in in a file, or writes below `~`, does so in tmp_path."""
+    emulator_user_pool.add_user("ann", password="Correct-horse-1!")
+    login = UserPool(emulator_user_pool.id, emulator_user_pool.client_id, store="file")
+
+    IdentityPool(emulator_pool, logins=login).sign_in_with_password("ann", "Correct-horse-1!")
+
+    assert list((tmp_path / "home").rglob("sign-in/*"))
+    assert not list(developers_home.iterdir())
+    assert Path.home() == tmp_path / "home"
 
 
 DEFAULT_SESSION_PROJECT = """
