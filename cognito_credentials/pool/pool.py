@@ -332,8 +332,9 @@ class IdentityPool:
         Report that a service rejected the credentials with *access_key_id*; the next call asks for new ones.
 
         After a recent failure it asks only when the back-off has ended. If none can be had, the rejected ones
-        are returned as long as they are valid. Nothing happens unless these credentials are held: others may
-        have taken their place already.
+        are returned as long as they are valid; but where the user must sign in first, that call raises
+        `LoginRequiredError`. Nothing happens unless these credentials are held: others may have taken their
+        place already.
 
         A process that reads these credentials from the cache replaces them first. One that holds them in
         memory uses them until its own `invalidate` is called, or until its own refresh is due.

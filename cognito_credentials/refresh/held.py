@@ -8,12 +8,13 @@ objects of one user share it, where the user is known without asking for a token
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Final
 
 from ..cache.waiting import SingleFlight
 from ..clock import SIGNATURE_TOLERANCE_SECONDS, span
 from ..credentials import iso
-from ..errors import CredentialsExpiredError
+from ..errors import CredentialsExpiredError, LoginRequiredError
 from . import policy
 from .backoff import Backoff
 from .policy import Freshness
@@ -74,6 +75,14 @@ class Held:
         """Tell whether the credentials are valid and no service has rejected them."""
         return not self._is_rejected and self.is_valid(clock)
 
+    def is_over(self, error: CognitoCredentialsError) -> bool:
+        """
+        Tell whether only a person can go on: these were rejected, and *error* asks for a sign-in.
+
+        In an outage the rejected ones are better than none, as the service may have been wrong.
+        """
+        return self._is_rejected and isinstance(error, LoginRequiredError) and not error.retryable
+
     def seconds_left(self, clock: Clock) -> float:
         """Return the seconds until the credentials expire, by the service's time."""
         return self.record.credentials.expires_at - self.record.seen.now(clock, self._boot_id)
@@ -92,9 +101,11 @@ class Held:
         if not cause.retryable:
             return cause
         end = iso(self.record.credentials.expires_at)
+        wait = "" if cause.retry_after is None else f" in {span(math.ceil(cause.retry_after))}"
+        again = f"the next try is possible{wait or ' soon'}"
         return CredentialsExpiredError(
             f"credentials expired at {end} and could not be refreshed: {cause.message}",
-            hint=cause.hint,
+            hint=f"{cause.hint}; {again}" if cause.hint else again[0].upper() + again[1:],
             code=cause.code,
             retry_after=cause.retry_after,
             topic=cause.topic,

@@ -236,10 +236,10 @@ class Refresher:
         Note that a service rejected the credentials with *access_key_id*, if they are the ones that are held.
 
         The next request waits for new ones, unless a back-off forbids that. If none can be had, the rejected
-        ones are returned as long as they are valid. The rejection is also written to the store. A process
-        that reads these credentials there replaces them first (`Memory.look`, and `cli/fast.py`). A process
-        that holds them already uses them until its own `invalidate` is called, or until its own refresh is
-        due.
+        ones are returned as long as they are valid, unless the user must sign in (`Held.is_over`). The
+        rejection is also written to the store. A process that reads these credentials there replaces them
+        first (`Memory.look`, and `cli/fast.py`). A process that holds them already uses them until its own
+        `invalidate` is called, or until its own refresh is due.
         """
         self._memory.reject(access_key_id)
 
@@ -363,15 +363,15 @@ class Refresher:
         """Begin a back-off; return what is held, if it is valid."""
         if self._counts is not None and not is_over_budget(error):
             self._counts.failed += 1
-        left = None if held is None else held.seconds_left(self._clock)
+        left = None if held is None or held.is_over(error) else held.seconds_left(self._clock)
         self._memory.backoff.failed(principal, left, error, inputs, self)
         # A refusal may be told to no other object (`backoff.py`), and each request may bring another one.
         self._memory.look_again_at = self._clock.elapsed() + policy.RECHECK_SECONDS
         return self._fall_back(held, error)
 
     def _fall_back(self, held: Held | None, error: CognitoCredentialsError) -> Held:
-        """Return what is held, if it is valid; else raise *error*."""
-        if held is None:
+        """Return what is held, if it is valid and a sign-in is not the only way on; else raise *error*."""
+        if held is None or held.is_over(error):
             raise error
         if not held.is_valid(self._clock):
             raise held.expired_error(error)

@@ -165,7 +165,11 @@ def _make_issuer(leftover: Leftover, environ: Mapping[str, str], clock: Clock) -
     endpoint = leftover.endpoint_url or own_endpoint
     if pool_id and endpoint is None and leftover.profile is None:
         # It may be an emulator's that signs as AWS. AWS would accept its token and call it revoked.
-        raise ConfigurationError("the endpoint that it was made at is not known", topic="E-ISSUER")
+        raise ConfigurationError(
+            "the endpoint that it was made at is not known; have the user pool end the user's sign-ins, and "
+            "next time set AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER as the program had it",
+            topic="E-ISSUER",
+        )
     with needs_extra():
         with IMPORTING:
             from ..exchange.http import Network

@@ -50,7 +50,9 @@ def sign_out_all(
             # Its files are ended below, without the profile's settings.
             _log.debug("%r could not sign out: %s", source, error)
     problem = None
-    for leftover in leftovers.find(environ, [Profile(None, {}, None), *profiles]):
+    # A program that names no profile signs in where the environment leads, as this command does.
+    program = Profile(None, {}, _address(_endpoint(environ, {}, None, {})))
+    for leftover in leftovers.find(environ, [program, *profiles]):
         try:
             done.append(leftovers.end(leftover, environ, Clock(), revoke=True))
         except CognitoCredentialsError as error:  # noqa: PERF203  (one must not stop the others)
@@ -87,12 +89,16 @@ def _configured(
         except ConfigurationError as error:
             if settings:
                 warn(error.message)
-        profiles.append(Profile(name, values, endpoint[0].rstrip("/") if endpoint else None))
+        profiles.append(Profile(name, values, _address(endpoint)))
     return profiles, sources
 
 
+def _address(endpoint: tuple[str, str] | None) -> str | None:
+    return endpoint[0].rstrip("/") if endpoint else None
+
+
 def _endpoint(
-    environ: Mapping[str, str], config: Mapping[str, Any], name: str, values: Mapping[str, Any]
+    environ: Mapping[str, str], config: Mapping[str, Any], name: str | None, values: Mapping[str, Any]
 ) -> tuple[str, str] | None:
     return configured_endpoint(
         "cognito_identity_provider",

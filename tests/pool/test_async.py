@@ -321,6 +321,25 @@ def test_all_methods_are_coroutines(world: World) -> None:
         AsyncIdentityPool(world.pool_id, lgoins={})  # type: ignore[call-arg]
 
 
+def test_rejected_credentials_of_an_ended_sign_in_ask_for_a_sign_in(world: World) -> None:
+    """On a loop, too: what a service has rejected is not used on where only the person can get more."""
+    calls: list[int] = []
+
+    def login() -> str:
+        calls.append(1)
+        if len(calls) > 1:
+            raise LoginRequiredError("the sign-in has ended")
+        return world.token()
+
+    async def main() -> None:
+        async with async_pool(world, logins={PROVIDER: login}, user="ann") as pool:
+            await pool.invalidate((await pool.credentials()).access_key_id)
+            with pytest.raises(LoginRequiredError, match="the sign-in has ended"):
+                await pool.credentials()
+
+    asyncio.run(main())
+
+
 def test_the_whole_api(world: World) -> None:
     """What IdentityPool does, AsyncIdentityPool does: each method once, from guest to user and back."""
 

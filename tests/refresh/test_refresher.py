@@ -410,6 +410,50 @@ class TestLogins:
         assert pool.credentials() != first
         assert world.counts()["GetId"] == 1
 
+    @pytest.mark.parametrize("is_another", [False, True], ids=["same process", "another process"])
+    def test_rejected_credentials_of_an_ended_sign_in_ask_for_a_sign_in(
+        self, world: World, is_another: bool
+    ) -> None:
+        """What a service has rejected is not used on where only the person can get more."""
+        signed_in = [True]
+
+        def tell() -> str:
+            if not signed_in[0]:
+                raise LoginRequiredError("the sign-in has ended")
+            return world.token()
+
+        logins = {"login.example.com": tell}
+        pool = world.pool(logins=logins, user="ann")
+        first = pool.credentials()
+        signed_in[0] = False
+        pool.invalidate(first.access_key_id)
+        asking = world.pool(logins=logins, user="ann") if is_another else pool
+
+        for _ in range(2):  # the second from memory
+            with pytest.raises(LoginRequiredError, match="the sign-in has ended"):
+                asking.credentials()
+
+        signed_in[0] = True
+        world.move(6)
+        assert asking.credentials() != first
+
+    def test_rejected_credentials_are_used_in_an_outage_of_the_issuer(self, world: World) -> None:
+        """An issuer that cannot be reached does not say that the sign-in has ended."""
+        calls: list[int] = []
+
+        def login() -> str:
+            calls.append(1)
+            if len(calls) > 1:
+                raise ConnectionError
+            return world.token()
+
+        pool = world.pool(logins={"login.example.com": login}, user="ann")
+        first = pool.credentials()
+        pool.invalidate(first.access_key_id)
+
+        assert pool.credentials() == first
+        assert len(calls) == 2
+
     def test_an_outage_with_a_rotated_token_keeps_what_is_valid(self, world: World) -> None:
         """A token that has changed does not take valid credentials away."""
         pool = world.pool(logins={"login.example.com": world.token})

@@ -300,6 +300,29 @@ def test_a_rejected_key_is_replaced_for_clients_that_exist(world: World) -> None
     assert session.get_credentials().access_key != old
 
 
+def test_a_client_says_that_the_person_must_sign_in(world: World, emulator: Any) -> None:
+    """Keys that were rejected after the end of the sign-in do not sign on: the client raises what helps."""
+    calls: list[int] = []
+
+    def login() -> str:
+        calls.append(1)
+        if len(calls) > 1:
+            raise LoginRequiredError("the sign-in has ended")
+        return world.token()
+
+    provider = "arn:aws:iam::123456789012:oidc-provider/login.example.com"
+    pool_id = emulator.create_pool(OpenIdConnectProviderARNs=[provider])
+    session = Session(identity_pool_id=pool_id, logins={"login.example.com": login}, user="ann")
+    client = session.client("sts")
+    client.get_caller_identity()
+    assert session.identity_pool is not None
+
+    session.identity_pool.invalidate(session.get_credentials().access_key)
+
+    with pytest.raises(LoginRequiredError, match="the sign-in has ended"):
+        client.get_caller_identity()
+
+
 @pytest.mark.parametrize("where", ["argument", "environment"])
 def test_the_pool_is_reached_through_the_credentials(
     world: World, monkeypatch: pytest.MonkeyPatch, where: str

@@ -409,6 +409,23 @@ def test_a_stand_in_elsewhere_that_signs_as_aws(
     assert _left(isolation) == []
 
 
+@pytest.mark.parametrize("is_set", [True, False])
+def test_a_program_without_a_profile_signs_in_where_the_environment_leads(
+    cli: Cli, isolation: Path, is_set: bool
+) -> None:
+    """`logout --all` revokes there, where the variable is set for it, too; else it says what to do."""
+    account, endpoint = _account(user_pool_issuer(POOL), APP_CLIENT), "https://idp.invalid:8443"
+    key = key_of(None, account.issuer, APP_CLIENT, endpoint)
+    _plant(Place(sign_in_directory({"HOME": str(isolation)}), key), account, account.principal)
+
+    variable = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
+    done = cli("logout", "--all", env={variable: endpoint} if is_set else {})
+
+    assert ("idp.invalid" in done.err) is is_set  # it was asked, which is no address of this network
+    assert (f"next time set {variable}" in done.err) is not is_set
+    assert _left(isolation) == []
+
+
 def test_a_secret_that_does_not_say_whose_it_is(old: HostileIssuer, isolation: Path) -> None:
     """Attack: an account file that somebody else put there does not decide where a refresh token is sent."""
     account = _account(old.url, CLIENT)

@@ -211,6 +211,15 @@ CASES: list[Case] = [
 ]
 
 
+@pytest.mark.parametrize(("code", "words"), [(code, words) for code, words, *_ in CASES])
+def test_what_may_be_answered_once_more_is_not_begun_anew(code: str, words: str) -> None:
+    """While the question is open, the hint is about this answer: a form shows it beside its field."""
+    error = refusals.explained("the user pool", code, words)
+
+    assert not (refusals.may_be_corrected(error) and error.hint.startswith("Sign in"))
+    assert not (refusals.may_be_corrected(error) and error.hint.endswith("sign in again"))
+
+
 @pytest.mark.parametrize(("code", "words", "kind", "said", "helps"), CASES)
 def test_each_refusal_says_what_was_said_and_what_helps(
     code: str, words: str, kind: type[CognitoCredentialsError], said: str, helps: str

@@ -60,7 +60,7 @@ def run(invocation: Invocation) -> int:
     check_extra(options.way or source.way)
     before = source.account()
     if before is not None:
-        terminal.notice(f"Signed in as {printable(before.shown)} so far.")
+        terminal.notice(f"Signed in now: {printable(before.shown)}. This sign-in takes that one's place.")
     guest = guest_identity(parts)
     link_guest = _wants_link(invocation, guest)
     try:
@@ -145,9 +145,9 @@ def _wants_link(invocation: Invocation, guest: str | None) -> bool:
         )
         return False
     terminal.say(
-        f"This machine has been the guest {guest} in this pool. It can become this user: a new user keeps "
-        "its identity and all that is kept under it; a user with an identity keeps that one, and the "
-        "guest's is lost. Either way the next guest here is another one."
+        f"This machine has been the guest {guest} in this pool. It can become the user who signs in "
+        "now, whoever that will be: a new user keeps its identity and all that is kept under it; a user with "
+        "an identity keeps that one, and the guest's is lost. Either way the next guest here is another one."
     )
     return terminal.agrees("Make the guest this user")
 

@@ -33,9 +33,10 @@ _THROTTLES: Final = frozenset(
 )
 _WAIT: Final = "Wait a minute, then try again"
 _AGAIN: Final = "Sign in again"
+_CODE: Final = "Enter the newest code once more, or sign in again for another one"
 _OWNER: Final = "Ask whoever runs the user pool"
 _TRIGGER: Final = "That is a rule of their own there: do what it says, or ask whoever runs the sign-in"
-_PASSWORD: Final = "Choose a new password that the user pool's policy allows, and sign in again"  # noqa: S105
+_PASSWORD: Final = "Choose a new password that the user pool's policy allows"  # noqa: S105
 _CLIENT: Final = "Check client id, grants, scopes and redirect addresses, or ask whoever runs the issuer"
 _CORRECTABLE: Final = frozenset(
     ("CodeMismatchException", "InvalidPasswordException", "PasswordHistoryPolicyViolationException")
@@ -131,7 +132,7 @@ TABLE: Final = (
         "already been used",
         LoginRejectedError,
         "E-PASSWORD",
-        "Wait for the next code of the authenticator app, then sign in again",
+        "Wait for the next code of the authenticator app, and enter that",
     ),
     Refusal(
         "ExpiredCodeException",
@@ -141,7 +142,7 @@ TABLE: Final = (
         "Sign in again for a new code, and enter it soon",
         "the code has expired",
     ),
-    Refusal("CodeMismatchException", "", LoginRejectedError, "E-PASSWORD", _AGAIN, "the code is wrong"),
+    Refusal("CodeMismatchException", "", LoginRejectedError, "E-PASSWORD", _CODE, "the code is wrong"),
     Refusal("InvalidPasswordException", "", LoginRejectedError, "E-PASSWORD", _PASSWORD),
     Refusal("PasswordHistoryPolicyViolationException", "", LoginRejectedError, "E-PASSWORD", _PASSWORD),
     Refusal(

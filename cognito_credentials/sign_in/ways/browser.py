@@ -93,7 +93,10 @@ def sign_in_elsewhere(issuer: Issuer, prompt: Prompt, *, scope: str, ports: Sequ
     """
     if not prompt.can_ask:
         raise LoginRequiredError(
-            "there is no terminal to paste the address on", hint="Sign in on a terminal", topic="E-BROWSER"
+            "there is no terminal to paste the address on",
+            hint="Run it where you can type, as with ssh -t or docker run -it; or use a code: way='device', "
+            "--device (not with user pools)",
+            topic="E-BROWSER",
         )
     port = ports[0] if ports else _ANY_PORT
     authorization = Authorization(issuer, f"http://127.0.0.1:{port}{PATH}", scope)

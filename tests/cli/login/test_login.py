@@ -363,7 +363,7 @@ def test_ctrl_c_keeps_the_sign_in_that_was_there(app: App) -> None:
     process.communicate(timeout=20)
 
     assert process.returncode == 130
-    assert "Signed in as ann@example.com so far." in said
+    assert "Signed in now: ann@example.com." in said
     assert app("refresh").code == 0
 
 
