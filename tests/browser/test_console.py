@@ -569,8 +569,14 @@ def test_hostile_text_is_text(page: Page) -> None:
 
 
 ATTACK = """<!doctype html><title>waiting</title>
-<iframe src="{url}/"></iframe><script>
+<script>
+const frame = document.createElement('iframe')
+const loaded = new Promise((done) => frame.addEventListener('load', done))
+frame.src = '{url}/'
+document.documentElement.append(frame)
+</script><script>
 (async () => {{
+  await loaded // until then it is an empty page of the attacker's own
   const found = []
   for (const path of ['/_emulator/history', '/_emulator/sessions', '/_emulator/console/console.js']) {{
     try {{
@@ -591,7 +597,7 @@ ATTACK = """<!doctype html><title>waiting</title>
   }})
   let framed = false
   try {{
-    framed = document.querySelector('iframe').contentDocument !== null
+    framed = frame.contentDocument !== null
   }} catch {{}}
   document.title = JSON.stringify({{found, events, framed}})
 }})()

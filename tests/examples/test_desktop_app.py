@@ -168,7 +168,7 @@ def test_the_app_asks_for_a_sign_in_when_it_has_nothing(endpoint: TokenEndpoint,
     running.end()
 
     assert asked.startswith("please sign in: ")
-    assert asked.endswith("Sign in again")
+    assert asked.endswith("Sign in again (see E-SIGN-IN)")
     assert created.startswith("identity created: ")
     assert synced.startswith("synced as ")
     assert emulator.requests()["GetId"] == 1
