@@ -42,28 +42,46 @@ _log = logging.getLogger(__name__)
 class Backoff:
     """Remembers failures, and until when the service is left alone."""
 
-    __slots__ = ("_by", "_clock", "_failures", "_inputs", "_local", "_records", "_rng", "_told_until")
+    __slots__ = (
+        "_by",
+        "_clock",
+        "_failures",
+        "_inputs",
+        "_is_while_valid",
+        "_local",
+        "_records",
+        "_rng",
+        "_told_until",
+    )
 
     def __init__(self, records: Records, clock: Clock, rng: random.Random) -> None:
         self._records = records
         self._clock = clock
         self._rng = rng
         self._local: tuple[float, CognitoCredentialsError] | None = None  # until when, by `Clock.elapsed`
+        self._is_while_valid = False  # whether credentials were valid when the local back-off was chosen
         self._told_until = 0.0  # the same, of the later of both back-offs and of the service's own wish
         self._inputs: Inputs = ()
         self._by: ref[object] | None = None
         """Who failed. An object has the login functions of one request, which must go with it."""
         self._failures = 0  # in a row, of this user
 
-    def local(self, inputs: Callable[[], Inputs], by: object = None) -> CognitoCredentialsError | None:
+    def local(
+        self, inputs: Callable[[], Inputs], by: object = None, *, has_ended: bool = False
+    ) -> CognitoCredentialsError | None:
         """
         Return the failure because of which this process does not ask yet; None when it may ask.
 
         Args:
             inputs: Names what the logins would send now; called only in a back-off.
             by: Which object of the user wants to ask; None for the one that failed.
+            has_ended: Whether the credentials that are held have expired.
         """
         if self._local is None or self._clock.elapsed() >= self._local[0]:
+            return None
+        if has_ended and self._is_while_valid:
+            # Chosen to end before the credentials do. A wall clock that was set has made them expire earlier.
+            self._local = None
             return None
         error = self._local[1]
         if inputs() != self._inputs or not self._is_told(by, error):
@@ -116,6 +134,7 @@ class Backoff:
         if error.is_of_caller:
             return
         self._by = None if by is None else ref(by)
+        self._is_while_valid = seconds_left is not None and seconds_left > 0
         if is_over_budget(error):
             self._put_off(seconds_left, error, inputs)
             return

@@ -249,7 +249,8 @@ class Refresher:
         held = self._memory.held
         if held is not None and held.is_fresh(self._clock):
             return held  # another thread was here first
-        failure = self._memory.backoff.local(self._exchanger.inputs, self)
+        has_ended = held is not None and held.freshness(self._clock) is Freshness.EXPIRED
+        failure = self._memory.backoff.local(self._exchanger.inputs, self, has_ended=has_ended)
         if failure is not None:
             return self._look_elsewhere(held, failure)
         inputs = self._exchanger.inputs()

@@ -82,6 +82,30 @@ def test_expired_credentials_tell_it(world: World) -> None:
     assert 1 <= (caught.value.retry_after or 0) <= 6
 
 
+def test_a_back_off_ends_with_the_credentials(world: World) -> None:
+    """A back-off of minutes was chosen while credentials were valid; a clock that is set ends both."""
+    pool = world.pool()
+    pool.credentials()
+    world.move(2700)  # due
+    world.outage()
+    assert pool.credentials()  # the back-off begins
+    before = sum(world.counts().values())
+    world.clock.set_wall(world.clock.time + 7200)  # the elapsed clock stays
+
+    with pytest.raises(CredentialsExpiredError) as caught:
+        pool.credentials()
+    after = sum(world.counts().values())
+    with pytest.raises(CredentialsExpiredError):
+        pool.credentials()
+
+    assert after > before
+    assert sum(world.counts().values()) == after  # a new back-off, of seconds
+    assert (caught.value.retry_after or 0) <= 11
+    world.recover()
+    world.clock.advance(11)
+    assert pool.credentials()
+
+
 def test_what_a_person_must_mend_tells_none(world: World) -> None:
     """A login that gives no token is asked again when a person has done something; no seconds are told."""
     with pytest.raises(LoginRequiredError) as caught:
