@@ -54,7 +54,13 @@ class App:
 
     def sync(self) -> None:
         """Do the app's work."""
-        arn = self.sts.get_caller_identity()["Arn"]
+        used = self.pool.credentials().access_key_id  # from memory
+        try:
+            arn = self.sts.get_caller_identity()["Arn"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("ExpiredToken", "InvalidClientTokenId"):
+                self.pool.invalidate(used)  # the next try gets other keys, or asks the user to sign in
+            raise
         print(f"synced as {self.pool.identity_id()} ({arn.split('/')[1]})", flush=True)
 
     def sign_out(self) -> None:

@@ -1,4 +1,4 @@
-"""The guide to signing in has a run without AWS, from the seed to the end of the sign-in: it runs as it stands."""
+"""The guide to signing in has a run without AWS, from the seed to the sign-out: it runs as it stands."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -80,6 +81,7 @@ def test_expired_credentials_tell_it(world: World) -> None:
         pool.credentials()
 
     assert 1 <= (caught.value.retry_after or 0) <= 6
+    assert re.search(r"the next try is possible in [1-6] s$", caught.value.hint, re.IGNORECASE)
 
 
 def test_a_back_off_ends_with_the_credentials(world: World) -> None:
