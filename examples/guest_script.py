@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from cognito_credentials import Session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cognito_credentials import CognitoCredentialsError, Session
 
 
 def main(identity_pool_id: str) -> None:
@@ -27,4 +29,7 @@ def main(identity_pool_id: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python guest_script.py IDENTITY_POOL_ID")
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except (CognitoCredentialsError, BotoCoreError, ClientError) as error:
+        sys.exit(str(error))  # one line, which says what to do

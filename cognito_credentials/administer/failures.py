@@ -19,6 +19,7 @@ from ..errors import (
     ServiceError,
     clean,
 )
+from ..exchange.failures import nothing_listens
 
 CONCURRENT: Final = "ConcurrentModificationException"
 THROTTLED: Final = frozenset(
@@ -154,10 +155,11 @@ def _unanswered(error: Any) -> CognitoCredentialsError:
             text, hint="Sign in with 'aws sso login', then repeat the command", topic="E-SIGNER"
         )
     if isinstance(error, (b.HTTPClientError, b.ConnectionError, b.IncompleteReadError)):
+        local = nothing_listens(error)
         return ServiceError(
             f"the service cannot be reached: {text}",
-            hint="Check network and endpoint, then try again",
-            topic="E-NETWORK",
+            hint=local.hint if local else "Check network and endpoint, then try again",
+            topic=local.topic if local else "E-NETWORK",
         )
     if isinstance(error, b.CredentialRetrievalError):
         if error.kwargs.get("provider") == "custom-process":

@@ -314,6 +314,9 @@ def _unknown(unknown: list[str], word: str | None, known: Sequence[str]) -> Usag
             f"there is no option {clean(option, 40)}: other users can see a command line",
             "Write the token to a file and give --login PROVIDER=file:PATH",
         )
+    if option == "--identity-pool-id" and option not in known and "--profile" in known:
+        hint = "Name a profile of the pool with --profile, or set AWS_COGNITO_IDENTITY_POOL_ID"
+        return UsageError(f"there is no option {option} here", hint)
     meant = _near_option(option, known)
     return UsageError(f"there is no option {clean(option, 40)}", f"Did you mean {meant}?" if meant else see)
 

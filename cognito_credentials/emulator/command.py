@@ -65,6 +65,7 @@ def serve(
         missing = MissingExtraError(error.name)
         return fail(f"the emulator needs {missing.library}", f"Run: {missing.install}", _CONFIGURATION)
     from cognito_credentials.emulator.model.members import ControlError
+    from cognito_credentials.emulator.seed.entry import one_line
     from cognito_credentials.emulator.seed.file import SeedError
     from cognito_credentials.emulator.stored.state import DataFileError
 
@@ -96,6 +97,10 @@ def serve(
                 log.write(f"{_NAME}: whoever can reach {host} may use, change and read this emulator")
             for line in emulator.seed.ids_said():
                 log.write(line)
+            tables = (emulator.seed.content or {}).get("pools", [])
+            if emulator.service.uses_seed and any("IdentityPoolId" not in table for table in tables):
+                for pool in emulator.listed("pools")["items"]:  # one without an id gets a new one each time
+                    log.write(one_line(f"seed {emulator.seed.path}: pool {pool['name']} is {pool['id']}"))
             for line in emulator.seed.left_out_said():
                 log.write(f"{_NAME}: {line}")  # also with --quiet
             if seed is not None and not emulator.service.uses_seed:

@@ -109,6 +109,16 @@ def find(operation: str, codes: Iterable[str], text: str, *, is_guest: bool) -> 
     return UNKNOWN
 
 
+def nothing_listens(error: Exception) -> Row | None:
+    """
+    Return the row of an address of this machine where nothing listens; None for any other error.
+
+    It is for the errors of botocore's own clients, which the table does not see.
+    """
+    row = find("", (type(error).__name__,), str(error), is_guest=False)
+    return row if (row.code, row.topic) == ("EndpointConnectionError", "E-ENDPOINT") else None
+
+
 def not_sent(operation: str, error: Exception) -> Failure:
     """Make the failure for *error*, which came before anything was sent: it is of this process alone."""
     package = _package_of(error)

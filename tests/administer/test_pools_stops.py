@@ -274,6 +274,7 @@ def test_roles_that_may_not_be_passed_are_named(signed: Cli, call: Call, write: 
         ),
         ({"AWS_PROFILE": "nope"}, 4, "The config profile (nope) could not be found"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 6, "the service cannot be reached"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, 6, "Start the emulator"),
         ({"AWS_DEFAULT_REGION": None}, 4, "no region is given"),
     ],
 )

@@ -161,6 +161,10 @@ def test_a_global_option_behind_the_command_replaces_one_before_it() -> None:
         ),
         (["-V"], "there is no option -V. Did you mean --version?"),
         (["status", "--pool", "x"], "there is no option --pool. Did you mean --identity-pool-id?"),
+        (
+            ["doctor", "--identity-pool-id", "x"],
+            "there is no option --identity-pool-id here. Name a profile of the pool with --profile, or set",
+        ),
         (["status", "--arn", "x"], "there is no option --arn. Did you mean --custom-role-arn?"),
         (["emulator", "--port", "many"], "argument --port: 'many' is no port: it is from 0 to 65535"),
         (["status", "--profile"], "argument --profile: expected one argument"),

@@ -557,7 +557,9 @@ class TestWhoami:
     @pytest.mark.parametrize(
         ("endpoint", "code", "said"),
         [
-            ("http://127.0.0.1:9", 6, "STS cannot be reached"),
+            ("http://127.0.0.1:9", 6, "Start the emulator"),
+            ("http://127.0.0.1:9", 6, "(see E-ENDPOINT)"),
+            ("https://nobody.invalid", 6, "(see E-NETWORK)"),
             ("http://192.0.2.1", 4, "plain http to another machine"),
         ],
     )
@@ -570,7 +572,7 @@ class TestWhoami:
         code: int,
         said: str,
     ) -> None:
-        """A failing network is exit 6; plain http to another machine is refused and not called."""
+        """No network, or a stopped emulator, is exit 6; plain http elsewhere is refused, and not called."""
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", endpoint)
         done = call("whoami", "--profile", "guest")
 

@@ -113,6 +113,19 @@ def test_the_aws_cli_makes_the_pool(emulator: Emulator, monkeypatch: pytest.Monk
     assert _is_a_guest(done.stdout.strip(), monkeypatch)
 
 
+def test_the_variables_of_the_page_lead_to_the_emulator(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With nothing but the exports of "Try it with the emulator", make.sh makes pool and role there."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    (exports,) = (block.code for block in blocks(PAGE, "sh") if "AWS_ENDPOINT_URL_IAM" in block.code)
+    done = _run("sh", "-c", exports.replace("http://127.0.0.1:8000", emulator.url) + f"sh make.sh {BUCKET}")
+
+    assert done.returncode == 0, done.stderr
+    assert emulator.requests()["CreateRole"] == 1
+
+
 def test_the_template_is_the_same_pool(emulator_keys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """template.yaml makes the same pool and role, its output is the pool, and its bucket is a parameter."""
     seed = Seed.load(FILES / "template.yaml")

@@ -21,3 +21,14 @@ def test_without_a_pool_it_says_how_it_is_called(run) -> None:
 
     assert process.returncode == 1
     assert errors == "usage: python guest_script.py IDENTITY_POOL_ID\n"
+
+
+def test_a_refused_guest_reads_one_line(emulator, run) -> None:
+    """A pool that takes no guests is one line on stderr, with the topic to read; no traceback."""
+    process = run("guest_script.py", emulator.create_pool(AllowUnauthenticatedIdentities=False)).process
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "does not allow guests" in errors
+    assert "(see E-GUESTS)" in errors
+    assert errors.count("\n") == 1

@@ -308,7 +308,8 @@ def _with_trust(found: Plan, known: Mapping[str, Mapping[str, Any]]) -> Plan:
     wanted = {arn: pool.region for pool in found.pools for arn in roles_of(pool.then)}
     policies = dict(known)
     unknown = [(arn, region) for arn, region in wanted.items() if arn not in policies]
-    policies.update(_asked(unknown, found.clients))
+    told, missing = _asked(unknown, found.clients)
+    policies.update(told)
     pools = tuple(
         replace(
             pool,
@@ -324,24 +325,30 @@ def _with_trust(found: Plan, known: Mapping[str, Mapping[str, Any]]) -> Plan:
         )
         for pool in found.pools
     )
-    unseen = [arn for arn in wanted if arn not in policies]
-    many = f"{len(unseen)} role{'s' * (len(unseen) != 1)}"
-    note = (
-        f"nothing tells who trusts {many}: iam:GetRole does not answer these credentials. "
-        "'pool plan --roles' prints what the trust policy must be"
-    )
-    return replace(found, pools=pools, notes=(note,) if unseen else ())
+    unseen = [arn for arn in wanted if arn not in policies and arn not in missing]
+    prints = "'pool plan --roles' prints what the trust policy must be"
+    notes = []
+    if missing:
+        many = f"{len(missing)} roles do" if len(missing) > 1 else "1 role does"
+        notes.append(f"{many} not exist yet: {', '.join(missing)}. {prints}")
+    if unseen:
+        many = f"{len(unseen)} role{'s' * (len(unseen) != 1)}"
+        why = "iam:GetRole does not answer these credentials"
+        notes.append(f"nothing tells who trusts {many}: {why}. {prints}")
+    return replace(found, pools=pools, notes=tuple(notes))
 
 
-def _asked(roles: list[tuple[str, str]], clients: Clients) -> dict[str, Mapping[str, Any]]:
-    """Ask IAM for the trust policies of roles; those that it does not tell are left out."""
+def _asked(roles: list[tuple[str, str]], clients: Clients) -> tuple[dict[str, Mapping[str, Any]], list[str]]:
+    """Ask IAM for the trust policies of roles. Returns those that it tells, and the roles that it has not."""
     found: dict[str, Mapping[str, Any]] = {}
+    missing: list[str] = []
     iam: Any = clients.beside("iam", roles[0][1]) if roles else None
     for arn, _ in roles if iam is not None else []:
         try:
             answer = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "NoSuchEntity":
+                missing.append(arn)
                 continue
             break  # it answers none of them
         except BotoCoreError:
@@ -349,4 +356,4 @@ def _asked(roles: list[tuple[str, str]], clients: Clients) -> dict[str, Mapping[
         policy = trust.readable(answer.get("AssumeRolePolicyDocument"))
         if policy is not None and answer.get("Arn") == arn:
             found[arn] = policy
-    return found
+    return found, missing

@@ -58,7 +58,7 @@ def _report(findings: list[Finding], look: Look) -> str:
     # What the details are was asked for, also where nothing is wrong.
     asked_for = [each for each in by_status[OK] if each.name == DETAILS]
     lines = [_drawn(each, look) for each in (*by_status[ERROR], *by_status[WARNING], *asked_for)]
-    right, left_out = len(by_status[OK]), len(by_status[SKIPPED])
+    right, left_out = len(by_status[OK]), by_status[SKIPPED]
     found = [
         f"{count} {status}{'s' if count != 1 else ''}, "
         for status in (ERROR, WARNING)
@@ -66,7 +66,8 @@ def _report(findings: list[Finding], look: Look) -> str:
     ]
     counted = "".join(found) + f"{right} check{'s are' if right != 1 else ' is'} all right"
     if left_out:
-        counted += f", {left_out} left out"
+        names = ", ".join(dict.fromkeys(each.name for each in left_out))
+        counted += f", {len(left_out)} left out ({names})"
     lines.append(indented(f"{counted}; --json shows all.", _INDENT, look.width))
     return "\n".join(lines) + "\n"
 
@@ -91,7 +92,7 @@ Exits with 1 if there is an error, with 0 if there are at most warnings.""",
 $ cognito-credentials doctor --profile guest
 warning: precedence: profile 'guest' has keys in /home/ada/.aws/credentials: boto3, the AWS CLI and other SDKs
 use those keys and not the identity pool. Remove them there.
-21 checks are all right, 2 left out; --json shows all.""",
+1 warning, 22 checks are all right, 3 left out (locks, records, role); --json shows all.""",
     run=run,
     doing="checking",
     add_options=add_options,

@@ -105,12 +105,15 @@ def _failure(error: Exception) -> Exception:
     """Word an error of botocore's."""
     if isinstance(error, CognitoCredentialsError):
         return error  # our own, which is one of botocore's as well
+    from ...exchange.failures import nothing_listens
+
     response = getattr(error, "response", None)
     if response is None:
+        local = nothing_listens(error)
         return ServiceError(
             f"STS cannot be reached: {error}",
-            hint="Check the network and the endpoint, then try again",
-            topic="E-NETWORK",
+            hint=local.hint if local else "Check the network and the endpoint, then try again",
+            topic=local.topic if local else "E-NETWORK",
         )
     code = str(response.get("Error", {}).get("Code", ""))
     metadata = response.get("ResponseMetadata", {})

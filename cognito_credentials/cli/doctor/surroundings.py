@@ -48,10 +48,11 @@ def endpoint(setup: Setup) -> Iterator[Result]:
             by_address.setdefault(address, []).append(origin)
     ours = {addresses[name][0] for name in ("cognito_identity", "sts") if name in addresses}
     for address, origins in by_address.items():
-        where = " and ".join(dict.fromkeys(origins))
+        names = list(dict.fromkeys(origins))
+        where, lead = " and ".join(names), "leads" if len(names) == 1 else "lead"
         make = error if address in ours else warning
         yield make(
-            f"{where} leads to {_shown(address)}, where nothing listens: perhaps left over from a test",
+            f"{where} {lead} to {_shown(address)}, where nothing listens: perhaps left over from a test",
             f"Remove {_setting(origins)}, or start that service",
         )
     said = ", ".join(f"{_shown(address)} (from {origin})" for address, origin in addresses.values())

@@ -22,6 +22,7 @@ _TOKEN_PREFIX = "IQoJb3JpZ2luX2Vj"  # noqa: S105 - AWS's tokens begin so: "origi
 _TOKEN_MARKER = "CANARYtoken/"  # noqa: S105 - 12 letters keep the rest of the token valid base64
 _SECRET_MARKER = "CANARYsecret"  # noqa: S105
 _RECENT_SESSIONS = 10_000
+_CONTENT_STARTS = (b'{"role_arn":"arn:', b'{"arn":"arn:')  # of AssumedRole and UserSession
 _MIN_TOKEN_BYTES = 738  # About 1,000 characters of base64, as AWS's tokens have.
 
 
@@ -169,18 +170,20 @@ class SessionMint:
         Returns:
             None if the token was not issued with *access_key_id*.
         """
-        encoded = session_token.removeprefix(_TOKEN_PREFIX)
-        marked = encoded.startswith(_TOKEN_MARKER)
-        try:
-            data = base64.b64decode(encoded.removeprefix(_TOKEN_MARKER), validate=True)
-        except ValueError:
-            return None
-        tag, body = data[:32], data[32:]
+        tag, body, marked = _parts(session_token)
         if not hmac.compare_digest(tag, self._hmac(b"token", access_key_id.encode(), body)):
             return None
         content: dict[str, Any] = json.loads(body.partition(b"\0")[0])
         kind = AssumedRole if "role_arn" in content else UserSession
         return kind(**content), self._secret(access_key_id, marked)
+
+    def is_of_another(self, session_token: str) -> bool:
+        """
+        Whether another emulator issued *session_token*, such as this one before it was started anew.
+
+        The content of a token stands in it as JSON. A token of AWS, or one that somebody made up, has none.
+        """
+        return _parts(session_token)[1].startswith(_CONTENT_STARTS)
 
     def _secret(self, access_key_id: str, marked: bool) -> str:
         secret = base64.b64encode(self._hmac(b"secret", access_key_id.encode())[:30]).decode()
@@ -191,3 +194,14 @@ class SessionMint:
 
     def _hmac(self, *parts: bytes) -> bytes:
         return hmac.new(self._key, b"\0".join(parts), hashlib.sha256).digest()
+
+
+def _parts(session_token: str) -> tuple[bytes, bytes, bool]:
+    """The tag and the body of a token, both empty where it is not base64, and whether it has the marker."""
+    encoded = session_token.removeprefix(_TOKEN_PREFIX)
+    marked = encoded.startswith(_TOKEN_MARKER)
+    try:
+        data = base64.b64decode(encoded.removeprefix(_TOKEN_MARKER), validate=True)
+    except ValueError:
+        return b"", b"", marked
+    return data[:32], data[32:], marked

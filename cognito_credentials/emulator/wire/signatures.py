@@ -3,7 +3,7 @@ The caller of a signed request. Signatures of version 4 are verified with botoco
 
 For an access key that the emulator issued, session token, expiry, signature and date are verified. An unknown
 access key counts as the developer of the account, without a check of the signature, unless ``strict_auth`` is
-on.
+on. Keys with the session token of another emulator are refused, as AWS refuses keys that it does not know.
 
 Source: `reference/service.md#W25` to `reference/service.md#W27`, `reference/service.md#9.6`.
 """
@@ -131,7 +131,8 @@ def _authenticate(service: Service, request: SignedRequest, service_name: str) -
     if developer is not None:
         _check_scope(signature, service_name)
         _verify(request, signature, developer["secret_access_key"], service.clock)
-    elif service.strict_auth:
+    elif service.strict_auth or service.mint.is_of_another(signature.session_token):
+        # Keys of an emulator that was stopped: as the developer's they would let a guest do everything.
         raise _RefusedError("unknown", _INVALID_TOKEN)
     return DEVELOPER.in_region(region)
 

@@ -516,6 +516,18 @@ RECIPES = (
         "Remove AWS_ENDPOINT_URL_COGNITO_IDENTITY",
     ),
     Recipe(
+        "the endpoints of a test that has ended",
+        lambda home: home.set(
+            **dict.fromkeys(
+                ("AWS_ENDPOINT_URL_COGNITO_IDENTITY", "AWS_ENDPOINT_URL_STS"),
+                f"http://127.0.0.1:{closed_port()}",
+            )
+        ),
+        *("endpoint", "error"),
+        "AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS lead to http://127.0.0.1:",
+        "Remove AWS_ENDPOINT_URL_COGNITO_IDENTITY and AWS_ENDPOINT_URL_STS",
+    ),
+    Recipe(
         "an endpoint of all services that has ended",
         lambda home: (
             home.unset("AWS_ENDPOINT_URL_COGNITO_IDENTITY", "AWS_ENDPOINT_URL_STS"),

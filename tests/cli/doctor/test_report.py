@@ -25,7 +25,7 @@ def test_a_report_for_people(home: Home) -> None:
         "which is not there. Run 'cognito-credentials configure --profile guest'."
     )
     assert second.startswith("warning: region: AWS_REGION is 'virginia', which is no region. ")
-    assert last.endswith(" left out; --json shows all.")
+    assert re.search(r" left out \(network, .*\); --json shows all\.$", last), "what is left out is named"
     assert re.match(r"1 error, 1 warning, \d+ checks are all right, ", last)
     assert (done.code, done.err) == (1, "")
 

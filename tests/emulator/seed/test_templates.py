@@ -196,6 +196,19 @@ def test_the_command_says_what_is_what(tmp_path):
     assert f"cognito-credentials: seed {YAML}: Queue (AWS::SQS::Queue) is left out: {nothing}\n" in lines
 
 
+def test_the_command_says_the_ids_that_it_gave(tmp_path):
+    """A pool of a TOML file that has no id there gets one, and the command writes it to stderr."""
+    path = tmp_path / "pools.toml"
+    path.write_text('[[pools]]\nIdentityPoolName = "app"\nAllowUnauthenticatedIdentities = true\n')
+    with command(f"seed={path}") as process:
+        assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
+        line = process.stderr.readline()
+        process.terminate()
+        process.wait()
+
+    assert line.startswith(f"seed {path}: pool app is us-east-1:")
+
+
 def test_secrets_of_outputs_are_shown_where_they_are_asked_for(load):
     """An app client's secret is in the outputs only if the template puts it there."""
     client = {

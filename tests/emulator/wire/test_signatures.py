@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 
 from ..conftest import SIGNED, get_id
 
+DEVELOPER = {"AccessKeyId": "test", "SecretAccessKey": "test"}
 INVALID = "The security token included in the request is invalid."
 BODY = "Action=GetCallerIdentity&Version=2011-06-15"
 
@@ -403,6 +404,41 @@ def test_strict_auth(boto_session, emulator_keys, refused, tmp_path):
         assert refused(who, key="AKIDSEED", secret="x")[0] == "SignatureDoesNotMatch"
         assert refused(who, key="AKIDOTHER", secret="x") == ("InvalidClientTokenId", INVALID, 403)
         api.close()
+
+
+@pytest.mark.parametrize("marker", [True, False])
+def test_keys_of_an_emulator_that_was_stopped(api, boto_session, emulator_keys, refused, marker):
+    """A guest's keys, and temporary ones of the developer, are not the developer's of the next emulator."""
+    from cognito_credentials.emulator import Emulator
+
+    from ..conftest import Api
+
+    with Emulator(keys=emulator_keys, marker=marker) as stopped:
+        before = Api(stopped, None, None, boto_session)
+        before.public = before.client("cognito-identity")
+        identity_id = get_id(before, stopped.create_pool())
+        guest = before.public.get_credentials_for_identity(IdentityId=identity_id)["Credentials"]
+        guest["SecretAccessKey"] = guest["SecretKey"]
+        temporary = before.client("sts", DEVELOPER).get_session_token()["Credentials"]
+        before.close()
+
+    for keys in (guest, temporary):
+        sts = api.client("sts", keys)
+        cognito = api.client("cognito-identity", keys)
+
+        assert refused(sts.get_caller_identity) == ("InvalidClientTokenId", INVALID, 403)
+        assert refused(cognito.list_identity_pools, MaxResults=1)[0] == "UnrecognizedClientException"
+
+
+@pytest.mark.parametrize("token", ["", "test", "IQoJb3JpZ2luX2Vj", "IQoJb3JpZ2luX2Vj" + "AbCd" * 240])
+def test_made_up_keys_are_the_developers(api, token):
+    """Any other key is the developer's, with any session token: a made-up one, and one of AWS."""
+    for key in ("test", "AKIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"):
+        keys = {"AccessKeyId": key, "SecretAccessKey": "test", "SessionToken": token or None}
+
+        arn = api.client("sts", keys).get_caller_identity()["Arn"]
+
+        assert arn == "arn:aws:iam::123456789012:user/developer"
 
 
 @pytest.mark.parametrize(
