@@ -54,7 +54,10 @@ def pools(draw: Any) -> dict[str, Any]:
     mapping_keys = [*plain, *(f"{each['ProviderName']}:{each['ClientId']}" for each in clients)]
     tag_keys = [*plain, *{each["ProviderName"]: None for each in clients}]
     mappings = {}
-    for key in draw(st.lists(st.sampled_from(mapping_keys), unique=True)) if mapping_keys else ():
+    # The service takes ten at most.
+    for key in (
+        draw(st.lists(st.sampled_from(mapping_keys), unique=True, max_size=10)) if mapping_keys else ()
+    ):
         by_token = key.startswith("cognito-idp.") and draw(st.booleans())
         resolution = draw(st.sampled_from(["Deny", "AuthenticatedRole"]))
         mappings[key] = {"Type": "Token" if by_token else "Rules", "AmbiguousRoleResolution": resolution}
@@ -104,7 +107,7 @@ def at_the_emulator(service: tuple[Emulator, Any], monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AWS_ENDPOINT_URL", service[0].url)
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(before=pools(), wanted=pools(), delete=st.booleans())
 def test_apply_leads_to_the_file_from_any_state(
     service: tuple[Emulator, Any], before: dict[str, Any], wanted: dict[str, Any], *, delete: bool
