@@ -54,10 +54,8 @@ def pools(draw: Any) -> dict[str, Any]:
     mapping_keys = [*plain, *(f"{each['ProviderName']}:{each['ClientId']}" for each in clients)]
     tag_keys = [*plain, *{each["ProviderName"]: None for each in clients}]
     mappings = {}
-    # The service takes ten at most.
-    for key in (
-        draw(st.lists(st.sampled_from(mapping_keys), unique=True, max_size=10)) if mapping_keys else ()
-    ):
+    # The service takes ten at most, of the pool and the file together.
+    for key in draw(st.lists(st.sampled_from(mapping_keys), unique=True, max_size=5)) if mapping_keys else ():
         by_token = key.startswith("cognito-idp.") and draw(st.booleans())
         resolution = draw(st.sampled_from(["Deny", "AuthenticatedRole"]))
         mappings[key] = {"Type": "Token" if by_token else "Rules", "AmbiguousRoleResolution": resolution}
