@@ -285,7 +285,11 @@ def test_what_the_emulator_cannot_do_is_one_line(cli: Cli, argv: tuple[str, ...]
 def test_a_seed_that_is_not_used_is_said(cli: Cli, tmp_path: Path) -> None:
     """--data that holds a state wins over --seed, and a warning says so."""
     seed = tmp_path / "pool.toml"
-    seed.write_text('[[pools]]\nIdentityPoolName = "p"\nAllowUnauthenticatedIdentities = true\n')
+    pool_id = "us-east-1:00000000-0000-4000-8000-000000000001"  # the ids of pools without one are printed
+    seed.write_text(
+        f'[[pools]]\nIdentityPoolId = "{pool_id}"\nIdentityPoolName = "p"\n'
+        "AllowUnauthenticatedIdentities = true\n"
+    )
 
     def errors() -> str:
         process = cli.start("emulator", "--data", str(tmp_path / "state.db"), "--seed", str(seed))
