@@ -89,6 +89,7 @@ def test_the_largest_output_is_taken() -> None:
     assert len(_python("print('x' * 65535)").token().reveal()) == 65_535
 
 
+@pytest.mark.thorough
 def test_a_hanging_command_is_killed_with_its_children(tmp_path: Path) -> None:
     """A command that takes too long is killed with every process that it started."""
     pids = tmp_path / "pids"
@@ -123,6 +124,7 @@ def _is_gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.thorough
 def test_a_command_that_goes_on_silently_is_killed() -> None:
     """A command that closes its output and goes on is killed like one that hangs."""
     script = "import os, time; os.write(1, b'CANARY'); os.close(1); time.sleep(60)"
@@ -208,6 +210,7 @@ def test_the_text_of_a_command_is_split_like_a_shells() -> None:
     assert token.reveal() == "['a b', '$HOME', '|', '~']"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "script",
     [

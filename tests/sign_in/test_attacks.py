@@ -153,6 +153,7 @@ def test_answers_that_are_not_to_this_sign_in(hostile: HostileIssuer, query: str
     assert form["code"] == "CANARY-code"
 
 
+@pytest.mark.quick
 def test_a_replayed_answer(hostile: HostileIssuer) -> None:
     """An answer is accepted once, also when two come at the same moment."""
     issuer = OidcIssuer(Network(), hostile.url, CLIENT)
@@ -229,6 +230,7 @@ def test_connections_that_say_nothing_hold_nobody_up(hostile: HostileIssuer) -> 
     assert isinstance(visit.result, LoginRejectedError)
 
 
+@pytest.mark.quick
 def test_nobody_signs_in(hostile: HostileIssuer) -> None:
     """The wait has a limit, and the port is free afterwards."""
     with CallbackServer() as server:
@@ -417,6 +419,7 @@ def test_keys_that_did_not_sign_it(hostile: HostileIssuer, change: str) -> None:
 
 
 @pytest.mark.writes_secrets
+@pytest.mark.quick
 def test_an_elliptic_signature_is_as_good(hostile: HostileIssuer) -> None:
     """A token with ES256 and the right at_hash is accepted."""
     visit = Visit(_source(hostile), hostile)
