@@ -10,7 +10,7 @@ from pathlib import Path
 path, version = sys.argv[1:]
 bom = json.loads(Path(path).read_text("utf-8"))
 root = bom["metadata"]["component"]
-if (bom["bomFormat"], root["name"], root.get("version", version)) != (
+if (bom["bomFormat"], root["name"], root.get("version")) != (
     "CycloneDX",
     "cognito-credentials",
     version,

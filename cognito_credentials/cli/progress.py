@@ -56,11 +56,15 @@ class Progress:
         return not self._ended.is_set()
 
     def __enter__(self) -> None:
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads, which is no reason not to do the work
+            self._ended.set()
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join(_ENDING_SECONDS)
+        if self._thread.ident is not None:
+            self._thread.join(_ENDING_SECONDS)
         self._erase()
 
     @contextlib.contextmanager
@@ -85,7 +89,8 @@ class Progress:
         detail = f": {self.detail}" if self.detail else ""
         dots = "…" if self._look.has_blocks else "..."
         text = f"{self._what}{detail}{dots} {time.monotonic() - self._began:.0f} s"
-        self._write(f"\r{cut(text, (self._look.width or 80) - 1)}\033[K\r")
+        mark = "" if self._look.has_blocks else ".."  # of an ellipsis that is cut off, in ASCII
+        self._write(f"\r{cut(text, (self._look.width or 80) - 1 - len(mark))}\033[K\r")
         self._is_shown = True
 
     def _erase(self) -> None:

@@ -34,5 +34,8 @@ def signing_session(invocation: Invocation, *ids: str) -> Any:
                 f"--region is {clean(options.region, 40)}, and '{clean(each, 80)}' is of {clean(region, 40)}",
                 hint="Leave --region out: the id names its region",
             )
-    with replaced(Exception, by=worded):
-        return boto3.Session(profile_name=options.profile, region_name=options.region)
+    # A `credential_process` of that profile may ask something on the terminal, such as an MFA code.
+    with replaced(Exception, by=worded), invocation.terminal.aside():
+        session = boto3.Session(profile_name=options.profile, region_name=options.region)
+        session.get_credentials()
+    return session

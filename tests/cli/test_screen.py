@@ -233,6 +233,24 @@ class TestProgress:
 
         assert "forgetting" not in rest
 
+    def test_a_program_that_asks_is_left_alone(self, cli: Cli, pool_id: str, isolation: Path) -> None:
+        """Nothing is drawn over what the `credential_process` of the signing profile asks on the terminal."""
+        keys = '{"Version": 1, "AccessKeyId": "AKIADEVELOPERDEVELOP", "SecretAccessKey": "developer"}'
+        program = isolation / "asks"
+        program.write_text(
+            f"#!/bin/sh\nprintf 'MFA code: ' >/dev/tty\nread code </dev/tty\necho '{keys}'\n", "utf-8"
+        )
+        program.chmod(0o700)
+        config = isolation / ".aws/config"
+        before = config.read_text("utf-8")
+        config.write_text(f"{before}\n[profile asks]\ncredential_process = {program}\n", "utf-8")
+        run = Screen(python("identities", "list", pool_id, "--profile", "asks"), person(cli))
+        run.wait_for("MFA code: ")
+        time.sleep(2.2)  # what is not drawn cannot be waited for
+        assert "listing" not in run.shown
+        run.type("123456")
+        assert run.end()[0] == 0
+
     @pytest.mark.parametrize("error", [None, KeyError("the program's own"), KeyboardInterrupt()], ids=repr)
     def test_no_thread_is_left(self, error: BaseException | None) -> None:
         """At the end of the block its thread has ended, whatever ended the block, and the line is gone."""
@@ -258,6 +276,27 @@ class TestProgress:
             terminal.progress("1 of 2")
             time.sleep(1.3)
         assert "the whole: 1 of 2… 1 s" in text()
+
+    def test_it_works_without_a_thread(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the system gives no more threads, the work is done, and nothing is drawn."""
+
+        def start(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        with screen() as (terminal, text), terminal.working("waiting"):
+            pass
+        assert text() == ""
+
+    def test_it_fits_in_ascii(self, cli: Cli, slow: Any) -> None:
+        """Where an ellipsis is three characters, the line is as narrow as the screen all the same."""
+        run = Screen(
+            python("refresh", "--profile", "guest"), person(cli, PYTHONIOENCODING="ascii", COLUMNS="20")
+        )
+        run.wait_for("\x1b[K")
+        seen = run.shown
+        assert run.end()[0] == 0
+        assert all(len(line) < 20 for line in SEQUENCE.sub("\r", seen).split("\r")), seen
 
     def test_what_is_no_terminal_gets_nothing(self) -> None:
         """Into a pipe nothing is drawn, and no thread is started."""
