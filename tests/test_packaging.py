@@ -206,6 +206,11 @@ def test_the_workflows_run_scripts_that_are_there() -> None:
             assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), f"{path.name}: {action}"
 
 
+def test_a_checkout_on_windows_has_the_same_bytes() -> None:
+    """Git for Windows, also on GitHub's machines, ends lines otherwise, unless the repository forbids it."""
+    assert "* -text" in (ROOT / ".gitattributes").read_text("utf-8").splitlines()
+
+
 def test_the_types_are_announced() -> None:
     """Type checkers read our annotations: the package has the marker file, and a classifier says so."""
     assert (ROOT / "cognito_credentials" / "py.typed").read_bytes() == b""
