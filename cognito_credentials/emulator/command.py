@@ -7,10 +7,13 @@ import signal
 from collections.abc import Mapping, Sequence
 from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cognito_credentials.emulator.extra import MissingExtraError
 from cognito_credentials.emulator.wire.log import LineWriter
+
+if TYPE_CHECKING:
+    from cognito_credentials.emulator.emulator import Emulator
 
 _NAME = "cognito-credentials"
 _OK = 0
@@ -99,7 +102,7 @@ def serve(
                 log.write(line)
             tables = (emulator.seed.content or {}).get("pools", [])
             if emulator.service.uses_seed and any("IdentityPoolId" not in table for table in tables):
-                for pool in emulator.listed("pools")["items"]:  # one without an id gets a new one each time
+                for pool in _pools(emulator):  # one without an id gets a new one each time
                     log.write(one_line(f"seed {emulator.seed.path}: pool {pool['name']} is {pool['id']}"))
             for line in emulator.seed.left_out_said():
                 log.write(f"{_NAME}: {line}")  # also with --quiet
@@ -113,6 +116,17 @@ def serve(
         log.close()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _pools(emulator: Emulator) -> list[Mapping[str, Any]]:
+    """All identity pools, in the order in which they were made."""
+    pools: list[Mapping[str, Any]] = []
+    after: str | None = ""
+    while after is not None:
+        page = emulator.listed("pools", after=after)
+        pools += page["items"]
+        after = page["next"]
+    return pools[::-1]
 
 
 def _way_out(error: Exception) -> tuple[str, int]:

@@ -209,6 +209,21 @@ def test_the_command_says_the_ids_that_it_gave(tmp_path):
     assert line.startswith(f"seed {path}: pool app is us-east-1:")
 
 
+def test_the_command_says_the_ids_of_all_pools_in_the_order_of_the_file(tmp_path):
+    """Also of more pools than a page of the list has."""
+    path, names = tmp_path / "pools.toml", [f"app {number}" for number in range(60)]
+    pool = '[[pools]]\nIdentityPoolName = "{}"\nAllowUnauthenticatedIdentities = true\n'
+    path.write_text("".join(map(pool.format, names)))
+    with command(f"seed={path}") as process:
+        assert process.stdout.readline().startswith("listening on http://127.0.0.1:")
+        process.terminate()
+        lines = process.communicate(timeout=60)[1].splitlines()
+
+    assert [line.partition(" is us-east-1:")[0] for line in lines] == [
+        f"seed {path}: pool {name}" for name in names
+    ]
+
+
 def test_secrets_of_outputs_are_shown_where_they_are_asked_for(load):
     """An app client's secret is in the outputs only if the template puts it there."""
     client = {
