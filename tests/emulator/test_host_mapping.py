@@ -29,13 +29,13 @@ def script():
     """The recipe: hosts, the emulator, and its clients, with Node and curl beside them."""
     (hosts,) = (block for block in blocks("sh") if "/etc/hosts" in block)
     (clients,) = (block for block in blocks("sh") if "AWS_CA_BUNDLE" in block and "exec" in block)
-    (command,) = re.findall(r"^    (cognito-credentials emulator --port 443 .*\n .*)", TEXT, re.MULTILINE)
+    (command,) = re.findall(r"^(?:\$ )?(cognito-credentials emulator --port 443 .*)$", TEXT, re.MULTILINE)
     return f"""
 ip link set lo up
 cp /etc/hosts hosts
 mount --bind hosts /etc/hosts
 {hosts}
-exec 3< <(exec {" ".join(command.split())} --quiet)
+exec 3< <(exec {command} --quiet)
 emulator=$!
 trap 'kill $emulator' EXIT
 read -r line <&3

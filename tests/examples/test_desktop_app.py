@@ -113,19 +113,22 @@ def test_the_app_lives_through_a_deleted_identity(emulator, endpoint: TokenEndpo
 
 
 def test_an_ended_sign_in_takes_nothing_away(emulator, endpoint: TokenEndpoint, app) -> None:
-    """While credentials are good nobody is asked to sign in, even when a service rejected them once."""
+    """While credentials are good nobody is asked to sign in, until a service rejects them."""
     app.line()
     app.line()
     endpoint.signed_in = False
+    app.press_enter()
+    good = app.line()
     emulator.plan_faults({"operation": "GetCallerIdentity", "times": 1, "code": "ExpiredToken"})
     app.press_enter()
     rejected = app.line()
     app.press_enter()
-    still = app.line()
+    asked = app.line()
     app.end()
 
+    assert good.startswith("synced as ")
     assert rejected.startswith("not synced: ")
-    assert still.startswith("synced as ")
+    assert asked.startswith("please sign in: ")
     assert len(endpoint.asked) > 1
 
 
